@@ -8,12 +8,16 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from tests.bulk.bulk_runs import Bulk, row, write_csv
 from victor_ext.bulk.export import write_csv as write_export
 from victor_ext.bulk.rows import RowOutcome, RowResult
+from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.sandbox import Sandbox
+from victor_ext.tables.texts import folded, trimmed
 
 RUN = "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 """What a cell begins with that a spreadsheet runs; with a tab or an end of a line before it, too."""
@@ -51,8 +55,8 @@ def exported(*texts: str, **options: Any) -> list[list[str]]:
 
 @pytest.mark.parametrize(("text", "escaped"), ESCAPED.items())
 def test_what_a_spreadsheet_would_run_gets_a_quote_before_it(text: str, escaped: str) -> None:
-    for given, shown in ((text, escaped), (escaped, escaped)):
-        (cells,) = exported(given)
+    for before, shown in ((text, escaped), (escaped, escaped)):
+        (cells,) = exported(before)
         assert cells == ["1", shown, shown, shown, "created", shown, shown, shown, "", "", ""]
     (cells,) = exported(text, escape=False)
     assert cells[1:4] == [text] * 3
@@ -94,6 +98,30 @@ def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(delimiter: st
     lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
     cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
     assert [cell for cell in cells if cell.lstrip().startswith(tuple(RUN))] != []
+
+
+@given(
+    st.lists(st.sampled_from(["id", "file_id", "file_file_id", " id", "row", "", "reference", "Id"]), unique=True),
+    st.text("=+-@;'\"\t\r\n, aA\u200b\u00a0\ufeff1", max_size=12), st.booleans(),
+)  # fmt: skip
+def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
+    tmp_path_factory: pytest.TempPathFactory, columns: list[str], reference: str, as_json: bool
+) -> None:
+    asked = {"amount": "44.23", "client_reference_id": reference}
+    result = RowResult(1, "k-1", "ID-1", "", RowOutcome.CREATED, None, dict.fromkeys(columns, "of the file"), asked)
+    path = tmp_path_factory.mktemp("export") / ("export.jsonl" if as_json else "export.csv")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        if as_json:
+            fields = {
+                name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error", "asked")
+            }
+            file.write(json.dumps({**fields, "columns": dict(result.extras)}))
+        else:
+            write_export(file, [result], columns)
+    (entry,) = EntryReader(currency="USD").read(path)
+    assert (entry.id, entry.key, str(entry.amount)) == ("ID-1", "k-1", "44.23 USD")
+    assert folded(entry.reference) == folded(reference)
+    assert entry.reference == trimmed(reference) or "'" in reference or not reference.strip()
 
 
 def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(

@@ -109,6 +109,17 @@ def test_a_shortened_number_is_no_key_and_no_reference(sender: Callable[..., Any
     assert check.new == 1
 
 
+@pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
+def test_what_cannot_be_seen_is_named_in_a_key_and_in_a_reference(sender: Callable[..., Any], key_column: str) -> None:
+    odd = ["INV-\u200b7", "INV\u00a07", "\ufeffINV-7", "INV-7\u202e", "INV-7 "]
+    check = sender(key_column=key_column).check([row(n, client_reference_id=text) for n, text in enumerate(odd, 1)])
+    assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [
+        (number, "client_reference_id", "characters") for number in range(1, 6)
+    ]
+    shown = ["'INV-<U+200B>7'", "'INV<U+00A0>7'", "'<U+FEFF>INV-7'", "'INV-7<U+202E>'", "'INV-7 '"]
+    assert [problem.message.rsplit(": ", 1)[1] for problem in check.problems] == [f"{text}." for text in shown]
+
+
 def test_sixteen_bit_text_is_refused(checked: Callable[..., Check]) -> None:
     check = checked(f"{HEADING}\n{GOOD}\n".encode("utf-16"))
     assert check.broken

@@ -75,6 +75,7 @@ class Planted:
             self.ours("differs", f"ANOTHER-{n}", id=request.id)
             by_id = self.ask(f"ID-{n}")
             self.ours("matched", "", id=by_id.id)
+        self.ours("unchecked", "", key="key-of-one-without-a-reference")
         self.ask("TWICE-OURS")
         self.ours("matched", "TWICE-OURS")
         self.ours("repeated", "TWICE-OURS")

@@ -15,6 +15,7 @@ from victor_ext.reconciliation import Entry, Kind, Row, Theirs
 from victor_ext.reconciliation.store import Store
 from victor_ext.reconciliation.window import Zone
 
+UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"
 WHEN = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
@@ -77,18 +78,16 @@ class Oracle:
 
     def rows(self) -> list[tuple[str, int | None, int | None, str]]:
         """Kind, the place of ours, the place of theirs, what differs."""
-        self.theirs = [one for place, one in enumerate(self.theirs) if one.id is None or not self._listed(one, place)]
-        self._pair(lambda o, t: o.id is not None and t.id is not None and o.id.upper() == t.id.upper())
+        self.theirs = _listed_once(self.theirs)
+        self._pair(lambda o, t: o.id is not None and o.id == t.id)
         same = lambda o, t: o.reference is not None and o.reference == t.reference  # noqa: E731
         asked = lambda t: t.cents if t.requested is None else t.requested  # noqa: E731
         self._pair(lambda o, t: same(o, t) and (o.cents, o.currency) == (asked(t), t.currency))
         self._pair(lambda o, t: same(o, t) and (o.cents, o.currency) == (t.cents, t.currency))
         self._pair(same)
         self._pair(lambda o, t: o.reference is not None and _folded(o.reference) == _folded(t.reference))
+        self._pair(lambda o, t: o.id is not None and _folded(o.id) == _folded(t.id))
         return [*self._both(), *self._ours_alone(), *self._theirs_alone()]
-
-    def _listed(self, one: Other, place: int) -> bool:
-        return any(other.id is not None and other.id.upper() == one.id.upper() for other in self.theirs[:place])
 
     def _pair(self, equal) -> None:
         for row in sorted(range(len(self.ours)), key=lambda row: (self.ours[row].id is not None, row)):
@@ -112,7 +111,7 @@ class Oracle:
             differing = [
                 *(["currency"] if o.currency != t.currency else []),
                 *(["amount"] if wrong else []),
-                *(["id"] if o.id and t.id and o.id.upper() != t.id.upper() else []),
+                *(["id"] if o.id and t.id and o.id != t.id else []),
                 *(["reference"] if o.reference and t.reference and o.reference != t.reference else []),
             ]
             modified = t.cents is not None and o.cents == asked != t.cents
@@ -124,7 +123,7 @@ class Oracle:
             if row in self.pairs or not o.core:
                 continue
             known = any(
-                (o.id and t.id and o.id.upper() == t.id.upper())
+                (o.id and _folded(o.id) == _folded(t.id))
                 or (o.reference and _folded(o.reference) == _folded(t.reference))
                 for t in self.theirs
             )
@@ -201,14 +200,22 @@ def _expected(kind, place, number, differing, ours, theirs):
 
 def _listed_once(theirs: list[Other]) -> list[Other]:
     seen: set[str] = set()
-    return [one for one in theirs if one.id is None or not (one.id.upper() in seen or seen.add(one.id.upper()))]
+    return [one for one in theirs if one.id is None or not (one.id in seen or seen.add(one.id))]
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs", "expected"),
     [
         pytest.param([Ours()], [Other()], [("matched", "")], id="equal"),
-        pytest.param([Ours(reference=None, id="a")], [Other()], [("matched", "")], id="by id, in any letter case"),
+        pytest.param([Ours(reference=None, id="a")], [Other()], [("differs", "id")], id="an id in another letter case"),
+        pytest.param(
+            [Ours(None, "a"), Ours(None, "A")], [Other("R2", "A"), Other("R3", "a")], [("matched", "")] * 2,
+            id="two ids that differ by letter case",
+        ),
+        pytest.param([Ours(None, UUID.upper())], [Other(id=UUID)], [("matched", "")], id="a UUID has no letter case"),
+        pytest.param([Ours("R\u200b1")], [Other()], [("differs", "reference")], id="a character that cannot be seen"),
+        pytest.param([Ours()], [Other("R1\u00a0")], [("differs", "reference")], id="a space that does not break"),
+        pytest.param([Ours(None)], [], [("unchecked", "")], id="neither a reference nor an id"),
         pytest.param([Ours()], [Other(cents=101)], [("differs", "amount")], id="another amount"),
         pytest.param([Ours()], [Other(currency="EUR")], [("differs", "currency")], id="another currency"),
         pytest.param([Ours()], [Other(cents=None)], [("differs", "amount")], id="an amount that cannot be read"),
@@ -270,9 +277,9 @@ def test_a_duplicate_belongs_to_the_first_of_ours() -> None:
     assert (first.kind, first.theirs.id, first.other_id, first.ours.id) == (Kind.DUPLICATE, "C", "A", "A")
 
 
-def test_what_cannot_be_looked_for_is_not_missing() -> None:
-    assert [row.kind for row in found([Ours()], [], checked=False)] == [Kind.UNCHECKED]
-    assert [row.kind for row in found([Ours(id="A")], [], checked=False)] == [Kind.UNCHECKED]
+@pytest.mark.parametrize("ours", [Ours(), Ours(id="A"), Ours(None)])
+def test_what_cannot_be_looked_for_is_not_missing(ours: Ours) -> None:
+    assert [row.kind for row in found([ours], [], checked=False)] == [Kind.UNCHECKED]
 
 
 def test_sums_are_exact_and_apart_by_currency() -> None:

@@ -52,6 +52,8 @@ def test_all_that_was_planted_is_found_and_nothing_else(planted: Planted, book: 
         assert rows["CURRENCY-3"].differences == ("currency",)
         assert rows["ANOTHER-3"].differences == ("reference",)
         assert rows["MISSING-3"].ours.key == "key-of-a-missing-one-3"
+        assert rows[None].reason == "The row has neither a reference nor an id, so it cannot be compared."
+        assert rows[None].ours.key == "key-of-one-without-a-reference"
         assert rows["UNKNOWN-3"].theirs.status == "pending"
         assert rows["TWICE-1"].other_id not in (None, rows["TWICE-1"].theirs.id)
         assert next(iter(report)).kind is Kind.DUPLICATE
@@ -72,14 +74,6 @@ def test_an_awaited_client_finds_the_same(planted: Planted, book: Path) -> None:
                 return found(report)
 
     assert asyncio.run(run()) == planted.expected
-
-
-def test_books_that_agree(planted: Planted) -> None:
-    ours = [{"id": request.id, "amount": request.amount} for request in planted.victor.payment_requests.list(
-        direction="outbound", end_datetime=planted.end)]  # fmt: skip
-    with reconcile(planted.victor, ours, **window(planted)) as report:
-        assert report.agrees
-        assert set(report.summary.totals) == {Kind.MATCHED}
 
 
 FAULTS: dict[str, dict[str, Any]] = {

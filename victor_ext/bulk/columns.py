@@ -15,6 +15,7 @@ from victor_ext import InvalidRequest, Problem, check_payment_request, money
 from victor_ext.tables.files import HeadingCheck
 from victor_ext.tables.hidden import AccountText, Hidden, NumberText
 from victor_ext.tables.records import SourceBroken
+from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
 
 from .settings import DAYS
 
@@ -28,11 +29,8 @@ _FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow", "amount": "wri
 _EXPECTED = {"amount": "a number", "due_date": "a date", "amount_modification_allowed": "true or false"}
 _FLAGS = {"true": True, "false": False}
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
-_SURELY_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?E\+[0-9]{2,}")
-"""Spreadsheet number format, matched strictly for columns that may contain letters."""
-_SHORT_FORMS = {"payee_account_number": _SHORTENED, "client_reference_id": _SURELY_SHORTENED}
+_SHORT_FORMS = {"payee_account_number": _SHORTENED, "client_reference_id": SHORT_FORM}
 _WHOLE = re.compile(r"-?[0-9]+")
-_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 _TEXTS = frozenset({str, AccountText})
 """The types of nearly all values of a file."""
 _SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
@@ -168,7 +166,7 @@ def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date:
 
 def _argument(name: str, value: object) -> object:
     """Return the value for `create`, or the problem with it."""
-    wrong = _damaged(name, value, _SHORT_FORMS.get(name)) if isinstance(value, str) else _of_another_kind(name, value)
+    wrong = _wrong_text(name, value) if isinstance(value, str) else _of_another_kind(name, value)
     if wrong is not None:
         return wrong
     if name == "payee_account_number" and isinstance(value, NumberText | int | float | Decimal):
@@ -191,18 +189,9 @@ def _of_another_kind(name: str, value: object) -> Problem | None:
     return Problem(name, "type", f"{name} must be {_EXPECTED.get(name, 'text')}, not {kind}.")
 
 
-def _damaged(name: str, value: str, short_form: re.Pattern[str] | None) -> Problem | None:
-    """Return the problem with text that another program has damaged."""
-    if not value.isascii() and _HALF_CHARACTERS.search(value):
-        return Problem(name, "characters", f"{name} holds half of a character (a lone surrogate).")
-    if short_form is None or not short_form.fullmatch(value):
-        return None
-    return Problem(
-        name,
-        "shortened",
-        f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: format the column "
-        "as text, enter the numbers anew and export it again.",
-    )
+def _wrong_text(name: str, value: str) -> Problem | None:
+    wrong = damage_of(name, value, _SHORT_FORMS.get(name))
+    return wrong or (invisible_in(name, value) if name == "client_reference_id" else None)
 
 
 def _key_value(column: str, value: object) -> str | Problem:
@@ -215,18 +204,14 @@ def _key_value(column: str, value: object) -> str | Problem:
         return Problem(column, "type", f"{column} is {text[:40]}: a number here must be a whole one. Put it in quotes.")
     if len(text) > MAX_KEY_VALUE:
         return Problem(column, "length", f"{column} has {len(text)} characters; at most {MAX_KEY_VALUE} are taken.")
-    if text != text.strip() or not text.isprintable():
-        return Problem(
-            column, "characters", f"{column} begins or ends with a space, or holds a character that cannot be seen."
-        )
-    return _damaged(column, text, _SURELY_SHORTENED) or text
+    return invisible_in(column, text) or damage_of(column, text) or text
 
 
 def _as_text(value: object) -> str:
     text = value if isinstance(value, str) else _as_json(value)
     if text.isascii():
         return str(text)
-    return _HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    return HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
 def _as_json(value: object) -> str:

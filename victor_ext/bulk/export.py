@@ -64,8 +64,8 @@ def _lines_of(store: BatchStore, number: int) -> dict[bytes, RowResult]:
 def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, escape: bool = True) -> int:
     """Write results as CSV and return their number.
 
-    An extra column with the name of a result column gets the prefix `file_`. The requested values come last; an
-    argument that is the key column is among the extra columns.
+    An extra column whose name is taken gets the prefix `file_`, again until no other column has the name. The requested
+    values come last; an argument that is the key column is among the extra columns.
 
     Args:
         file: Open text file.
@@ -75,7 +75,7 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
     """
     writer = csv_writer(file)
     asked = [name for name in ASKED if name not in columns]
-    heading = [*COLUMNS, *(f"file_{column}" if column in COLUMNS else column for column in columns), *asked]
+    heading = [*COLUMNS, *_distinct(columns, asked), *asked]
     writer.writerow(map(escape_formulas, heading) if escape else heading)
     count = 0
     for result in results:
@@ -92,6 +92,18 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
         writer.writerow(map(escape_formulas, cells) if escape else cells)
         count += 1
     return count
+
+
+def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
+    """Yield a name for each extra column that no other column has, also where blanks around a name do not count."""
+    taken = {*COLUMNS, *asked, ""}
+    own = {column.strip() for column in columns} - taken
+    for column in columns:
+        name = column
+        while name.strip() in taken or (name != column and name.strip() in own):
+            name = f"file_{name}"
+        taken.add(name.strip())
+        yield name
 
 
 def stored_rows(

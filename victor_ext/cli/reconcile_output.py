@@ -40,7 +40,7 @@ _MEANINGS = {
     "unknown": "theirs, and not ours",
     "at_edge": "theirs, near an end of the window: see the neighbouring book",
     "repeated": "ours once more than theirs: look before you ask again",
-    "unchecked": "ours, and the provider cannot be asked for it",
+    "unchecked": "ours, and nothing shows whether the provider has it",
     "modified": "the payer agreed to another amount",
     "matched": "in both books",
 }
@@ -126,19 +126,22 @@ def _difference(row: Row) -> Iterator[Text]:
 
 
 def _facts(row: Row) -> Iterator[str]:
-    ours, theirs = row.ours, row.theirs
+    ours, theirs, cells = row.ours, row.theirs, row.to_dict()
     if row.differences:
         yield ", ".join(row.differences)
     if ours is not None:
-        name = ours.reference or ours.id or ""
         line = "" if ours.line is None else f"line {ours.line}, "
+        name = cells["reference"] or cells["id"] or (f"key {ours.key}" if ours.key else "no reference")
         yield f"ours: {line}{name}, {ours.amount}"
     if theirs is not None:
         amount = "no amount" if theirs.amount is None else str(theirs.amount)
-        name = " ".join(part for part in (theirs.id, f"({theirs.reference})" if theirs.reference else None) if part)
+        reference = f"({cells['their_reference']})" if theirs.reference else None
+        name = " ".join(part for part in (cells["their_id"], reference) if part)
         yield f"theirs: {name or '-'}, {amount}, {theirs.status or 'no status'}"
     if row.other_id is not None:
         yield f"and {row.other_id}"
+    if row.reason is not None:
+        yield row.reason
 
 
 def _table(report: Reconciliation) -> Iterator[Text]:

@@ -10,13 +10,15 @@ from typing import Any
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, zulu
 from victor_ext.money import Money
+from victor_ext.tables.hidden import HiddenRows
 from victor_ext.tables.records import Record, SourceBroken
 from victor_ext.tables.sources import open_source
-from victor_ext.tables.writing import escape_formulas
+from victor_ext.tables.texts import damage_of, trimmed
+from victor_ext.tables.writing import unescape_formulas
 
 COLUMNS: Mapping[str, Sequence[str]] = {
     "reference": (
-        "reference", "client_reference_id", "payor_payment_id", "merchant_transaction_id", "external_order_id",
+        "client_reference_id", "payor_payment_id", "merchant_transaction_id", "external_order_id", "reference",
     ),
     "id": ("id", "victor_payment_request_id", "payment_id"),
     "key": ("key", "idempotency_key"),
@@ -28,8 +30,11 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 
 _EXPORT = frozenset({"row", "key", "id", "status", "outcome", "error"})
 """The columns by which an export of `victor bulk` is known."""
+_EXPORTED = {"reference": "client_reference_id", "id": "id", "key": "key"}
+"""What an export says of a row. Its other columns are of the file that was sent, and were not sent themselves."""
 _NOT_ASKED = frozenset({"rejected", "refused", "waiting", "not_sent"})
 """Outcomes in such an export of rows for which the provider has made nothing."""
+_NAMELESS = "The row has neither a reference nor an id, so it cannot be compared."
 _SHOWN = 20
 """The maximum number of problems in one error."""
 _LONGEST = 255
@@ -42,7 +47,7 @@ class InvalidEntries(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One payment of our book. It needs a `reference` or an `id`: by these it is found at the provider.
+    """One payment of our book. By its `reference` or `id` it is found at the provider; without both it is `unchecked`.
 
     Attributes:
         amount: What was asked or paid, above zero.
@@ -51,6 +56,8 @@ class Entry:
         key: The idempotency key. No provider lists keys. Entries with one key are one payment.
         at: When it was sent, aware. None: somewhere in the window.
         line: The line or row of the source, from 1.
+        doubt: Why it may not have been asked, in a sentence: if the provider has no such payment, the row is
+            `unchecked` and not `missing`.
 
     Raises:
         InvalidRequest: A value cannot be right; `problems` has all of them.
@@ -62,6 +69,12 @@ class Entry:
     key: str | None = None
     at: datetime | None = None
     line: int | None = None
+    doubt: str | None = None
+
+    @property
+    def why_unchecked(self) -> str | None:
+        """Why the provider's book cannot show that this payment is missing, or None."""
+        return _NAMELESS if self.reference is None and self.id is None else self.doubt
 
     def __post_init__(self) -> None:
         problems = [*self._problems()]
@@ -78,11 +91,8 @@ class Entry:
             value: object = getattr(self, name)
             if value is not None and not (isinstance(value, str) and value.strip() and len(value) <= _LONGEST):
                 yield Problem(name, "text", f"{name} must be text of 1 to {_LONGEST} characters.")
-            elif isinstance(value, str) and value != value.encode(errors="ignore").decode():
-                yield Problem(name, "unicode", f"{name} holds half of a character (a lone surrogate).")
-        if self.reference is None and self.id is None:
-            message = "the row has neither a reference nor an id: the provider can be asked for nothing else."
-            yield Problem("reference", "required", message)
+            elif isinstance(value, str) and (damage := damage_of(name, value)) is not None:
+                yield damage
         at: object = self.at
         if at is not None and (not isinstance(at, datetime) or at.tzinfo is None):
             yield Problem("at", "type", "at must be an aware datetime: write datetime(2026, 3, 4, tzinfo=UTC).")
@@ -130,7 +140,8 @@ class EntryReader:
             ConfigurationError: The file cannot be opened.
         """
         names = [name for places in map(self._places, COLUMNS) for name in places]
-        source = open_source(concealed(ours), encoding=self.encoding, known=names, check=self._check_heading)
+        rows = ours if isinstance(ours, str | os.PathLike) else HiddenRows(map(_as_mapping, ours))
+        source = open_source(rows, encoding=self.encoding, known=names, check=self._check_heading)
         try:
             for record in source.records():
                 entry = self._entry_of(record)
@@ -144,9 +155,9 @@ class EntryReader:
                 self._problems.append(Problem("", "more", f"... and {more:,} more problems."))
             raise InvalidEntries.of(self._problems, doing="The reconciliation")
 
-    def _places(self, name: str) -> Sequence[str]:
+    def _places(self, name: str, *, exported: bool = False) -> Sequence[str]:
         if name not in self.columns:
-            return COLUMNS[name]
+            return (_EXPORTED[name],) if exported and name in _EXPORTED else COLUMNS[name]
         column = self.columns[name]
         return () if column is None else (column,)
 
@@ -171,7 +182,7 @@ class EntryReader:
     def _entry_of(self, record: Record) -> Entry | None:
         place = record.line or record.number
         found: Mapping[str, Any] = record.fields
-        entry = found.get("")  # see `_ConcealedRows`
+        entry = found.get("")  # see `_as_mapping`
         if isinstance(entry, Entry):
             return entry if entry.line else replace(entry, line=place)
         if record.problems:
@@ -182,27 +193,32 @@ class EntryReader:
         if exported and found["outcome"] in _NOT_ASKED:
             self.not_asked += 1
             return None
-        values = {name: self._value(found, name, escaped=exported) for name in COLUMNS}
+        asked = found.get("asked") if exported else None
+        if isinstance(asked, dict):  # an export as JSON Lines, which escapes nothing
+            found = {**found, **asked}
+        escaped = exported and not isinstance(asked, dict)
+        values = {name: self._value(found, self._places(name, exported=exported), escaped=escaped) for name in COLUMNS}
+        is_unclear = exported and found["outcome"] == "unknown"
+        doubt = f"Bulk sending calls it unknown. {found['error'] or ''}".strip() if is_unclear else None
         try:
             return Entry(
                 amount=_money(values["amount"], values["currency"] or self.currency),
                 reference=values["reference"], id=values["id"], key=values["key"], at=_moment(values["at"]), line=place,
+                doubt=doubt,
             )  # fmt: skip
         except InvalidRequest as error:
             for problem in error.problems:
                 self._note(place, problem)
             return None
 
-    def _value(self, found: Mapping[str, Any], name: str, *, escaped: bool) -> Any:
-        for column in self._places(name):
+    @staticmethod
+    def _value(found: Mapping[str, Any], places: Sequence[str], *, escaped: bool) -> Any:
+        for column in places:
             value = found.get(column)
             if value is None or (isinstance(value, str) and not value.strip()):
                 continue
-            if not isinstance(value, str):
-                return value
-            text = value.strip()
             # An export of `victor bulk` has a single quote before what a spreadsheet would run.
-            return text[1:] if escaped and text[:1] == "'" and escape_formulas(text[1:]) == text else text
+            return trimmed(unescape_formulas(value) if escaped else value) if isinstance(value, str) else value
         return None
 
     def _note(self, place: int | None, problem: Problem) -> None:
@@ -213,25 +229,13 @@ class EntryReader:
             self._problems.append(Problem(problem.field, problem.code, message))
 
 
-def concealed(ours: Ours) -> str | os.PathLike[str] | Iterable[Mapping[str, object]]:
+def concealed(ours: Ours) -> Ours:
     """Return our book in a form that no `repr` shows: a row may have an account number. A path is returned as it is."""
-    return ours if isinstance(ours, str | os.PathLike | _ConcealedRows) else _ConcealedRows(ours)
-
-
-class _ConcealedRows(Iterable[Mapping[str, object]]):
-    """Entries and mappings as mappings. An entry is the value of an empty name."""
-
-    def __init__(self, rows: Iterable[Entry | Mapping[str, object]]) -> None:
-        self._rows = rows
-
-    def __iter__(self) -> Iterator[Mapping[str, object]]:
-        return map(_as_mapping, self._rows)
-
-    def __repr__(self) -> str:
-        return "[hidden rows]"
+    return ours if isinstance(ours, str | os.PathLike) else HiddenRows(ours)
 
 
 def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:
+    # An entry is the value of an empty name.
     return {"": row} if isinstance(row, Entry) else row
 
 

@@ -1,8 +1,8 @@
 """Which entry of ours is which payment of theirs: SQL over the tables of `store`.
 
-Ids come first, then references, those with equal amounts before others; last come references that differ in letter
-case, blanks or forms of one letter alone: nobody is to be asked again because of these. What the rules are is told in
-docs/reconcile.md, and once more by the oracle of the tests.
+Ids come first, then references, those with equal amounts before others; last come references and ids that differ in
+letter case, blanks, forms of one letter or invisible characters alone: nobody is to be asked again because of these.
+What the rules are is told in docs/reconcile.md, and once more by the oracle of the tests.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ CREATE TABLE pairs (row INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE);
 CREATE INDEX ours_by_id ON ours (id);
 CREATE INDEX ours_by_reference ON ours (reference);
 CREATE INDEX ours_by_folded ON ours (folded);
+CREATE INDEX ours_by_folded_id ON ours (folded_id);
 CREATE INDEX ours_by_key ON ours (key);
 CREATE INDEX theirs_by_reference ON theirs (reference);
 CREATE INDEX IF NOT EXISTS theirs_by_folded ON theirs (folded);
+CREATE INDEX IF NOT EXISTS theirs_by_folded_id ON theirs (folded_id);
 """
 
 _STAGES = (
@@ -25,6 +27,7 @@ _STAGES = (
     {"reference": "reference", "amount": "amount", "currency": "currency"},
     {"reference": "reference"},
     {"folded": "folded"},
+    {"folded_id": "folded_id"},
 )
 """The columns that are equal in a pair, ours and theirs, from the surest to the least sure."""
 
@@ -74,11 +77,11 @@ FROM compared ORDER BY row;
 
 INSERT INTO report (kind, row)
 SELECT CASE
-    WHEN EXISTS (SELECT 1 FROM theirs t WHERE t.id = o.id)
+    WHEN EXISTS (SELECT 1 FROM theirs t WHERE t.folded_id = o.folded_id)
         OR EXISTS (SELECT 1 FROM theirs t WHERE t.folded = o.folded)
         OR EXISTS (SELECT 1 FROM ours e WHERE e.key = o.key AND e.row <> o.row
             AND (e.row < o.row OR e.row IN (SELECT row FROM pairs)))
-    THEN 'repeated' WHEN o.checked THEN 'missing' ELSE 'unchecked' END, row
+    THEN 'repeated' WHEN o.checked AND o.doubt IS NULL AND {is_complete} THEN 'missing' ELSE 'unchecked' END, row
 FROM ours o WHERE core AND row NOT IN (SELECT row FROM pairs) ORDER BY row;
 
 INSERT INTO report (kind, row, number, other)
@@ -95,13 +98,14 @@ CREATE INDEX report_by_kind ON report (kind);
 """
 
 
-def match(database: sqlite3.Connection, *, amounts: bool, found: bool) -> None:
+def match(database: sqlite3.Connection, *, amounts: bool, found: bool, is_complete: bool) -> None:
     """Fill the table `report`.
 
     Args:
         database: The database of `store`.
         amounts: Whether an amount that the provider does not say is a difference.
         found: Whether all payments of theirs were found for a row of ours, so that none is outside of the window.
+        is_complete: Whether what the provider's list did not show is not in it.
     """
     database.executescript(_PAIRS)
     for stage in _STAGES:
@@ -114,4 +118,4 @@ def match(database: sqlite3.Connection, *, amounts: bool, found: bool) -> None:
                 theirs_known=" AND ".join(f"{name} IS NOT NULL" for name in stage.values()),
             )
         )
-    database.executescript(_REPORT.format(amounts=int(amounts), found=int(found)))
+    database.executescript(_REPORT.format(amounts=int(amounts), found=int(found), is_complete=int(is_complete)))

@@ -10,6 +10,7 @@ from typing import Any
 
 from victor_ext import zulu
 from victor_ext.money import Money
+from victor_ext.tables.texts import visible
 
 from .entries import Entry
 
@@ -37,7 +38,7 @@ class Kind(StrEnum):
     """Ours, once more than theirs: another row of ours has the same reference, id or key."""
 
     UNCHECKED = "unchecked"
-    """Ours, and the provider has no way to look for it."""
+    """Ours, and nothing shows whether the provider has it: see `Row.reason`, and the notes of the summary."""
 
     MODIFIED = "modified"
     """On both sides: the payer agreed to another amount than was asked, and was allowed to. What was asked is ours."""
@@ -91,34 +92,37 @@ class Row:
     differences: tuple[str, ...] = ()
     other_id: str | None = None
 
+    @property
+    def reason(self) -> str | None:
+        """Why this row itself is `unchecked`; None if the provider, or its list, is the reason."""
+        return self.ours.why_unchecked if self.kind is Kind.UNCHECKED and self.ours is not None else None
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the row as JSON data, with amounts as text and times as Zulu time."""
+        """Return the row as JSON data: amounts as text, times as Zulu time, invisible characters as `<U+200B>`."""
         ours, theirs = self.ours, self.theirs
         return {
             "kind": self.kind.value,
             "differences": " ".join(self.differences),
             "line": ours and ours.line,
-            "reference": ours and ours.reference,
-            "id": ours and ours.id,
+            "reference": ours and _visible(ours.reference),
+            "id": ours and _visible(ours.id),
             "key": ours and ours.key,
             "amount": ours and f"{ours.amount.amount:f}",
             "currency": ours and ours.amount.currency,
             "at": None if ours is None else _zulu(ours.at),
-            "their_reference": theirs and theirs.reference,
-            "their_id": theirs and theirs.id,
+            "their_reference": theirs and _visible(theirs.reference),
+            "their_id": theirs and _visible(theirs.id),
             "their_amount": theirs and _plain(theirs.amount),
             "their_requested_amount": theirs and _plain(theirs.requested),
             "their_currency": theirs and theirs.currency,
             "their_status": theirs and theirs.status,
             "their_time": None if theirs is None else _zulu(theirs.at),
             "other_id": self.other_id,
+            "reason": self.reason,
         }
 
 
-FIELDS = (
-    "kind", "differences", "line", "reference", "id", "key", "amount", "currency", "at", "their_reference", "their_id",
-    "their_amount", "their_requested_amount", "their_currency", "their_status", "their_time", "other_id",
-)  # fmt: skip
+FIELDS = tuple(Row(Kind.MATCHED, None, None).to_dict())
 """The names of `Row.to_dict`, and the columns of a report as CSV."""
 
 
@@ -195,6 +199,10 @@ class Summary:
 
 def _sums(sums: Sequence[Money]) -> dict[str, str]:
     return {money.currency: f"{money.amount:f}" for money in sums}
+
+
+def _visible(text: str | None) -> str | None:
+    return None if text is None else visible(text)
 
 
 def _plain(amount: Money | None) -> str | None:

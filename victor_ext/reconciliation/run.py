@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from victor_ext import ConfigurationError, VictorError
 
@@ -28,9 +28,14 @@ if TYPE_CHECKING:
         Velo,
     )
 
+T = TypeVar("T")
 _BATCH = 500
-_MOST_REREADINGS = 3
-"""How often a list is read once more, while payments move within it."""
+_MOST_READINGS = 4
+"""How often a list is read that changes each time."""
+_CHANGING = (
+    f"The provider's list changed in each of {_MOST_READINGS} readings: rows of ours that it did not show are "
+    "unchecked, and payments that only the provider has may be overlooked. Repeat it later, or for less time."
+)
 _WITHOUT_ID = (
     "Payments in the list without an id: {}. One that moved to a later page while the list was read counts twice, as a "
     "duplicate or as unknown; one that moved to an earlier page is left out."
@@ -139,12 +144,10 @@ def reconcile(
         ConfigurationError: The file cannot be opened, or the temporary folder cannot be used.
         VictorError: The provider's book could not be read. There is no report then: repeat it as you like.
     """
-    ours = concealed(ours)
-    window = Window(start, end, margin)
+    ours, window = concealed(ours), Window(start, end, margin)
     book = book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
-    steps = _steps(book, reader, ours, window, on_progress)
-    return _drive(steps)
+    return _drive(_Comparison(book, reader, window, on_progress).steps(ours))
 
 
 async def reconcile_async(
@@ -162,12 +165,10 @@ async def reconcile_async(
     on_progress: OnProgress | None = None,
 ) -> Reconciliation:
     """As `reconcile`, with an awaited client. The work on the database is done in a worker thread."""
-    ours = concealed(ours)
-    window = Window(start, end, margin)
+    ours, window = concealed(ours), Window(start, end, margin)
     book = book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
-    steps = _steps(book, reader, ours, window, on_progress)
-    return await _adrive(steps)
+    return await _adrive(_Comparison(book, reader, window, on_progress).steps(ours))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,123 +185,125 @@ class _Work:
     do: Callable[[], Any]
 
 
-_Steps = Generator[_Read | _Work, Any, Reconciliation]
+_Steps = Generator[_Read | _Work, Any, T]
 
 
-def _steps(book: Book, reader: EntryReader, ours: Ours, window: Window, on_progress: OnProgress | None) -> _Steps:
-    store = Store()
-    try:
-        loading = _Loading(store, reader.read(ours), window, has_list=book.pages is not None)
-        told = Progress()
-        while (yield _Work(loading.batch)):
-            told = _tell(on_progress, replace(told, ours=loading.count))
-        told = _tell(on_progress, replace(told, ours=loading.count))
-        has_moved = False
-        if book.pages is not None:
-            told, has_moved = yield from _walk(book, store, window, told, on_progress)
-        told, elsewhere = yield from _look_up(book, store, told, on_progress)
-        # In which order payments are listed is documented nowhere: one that moved to a page that was read already is
-        # neither to be taken for missing nor, if only they have it, to be overlooked.
-        again = book.pages is not None and (has_moved or (yield _Work(store.lacks_some)))
-        for _ in range(_MOST_REREADINGS if again else 0):
-            told, has_moved = yield from _walk(book, store, window, told, on_progress, again=True)
-            if not has_moved:
-                break
-        totals = yield _Work(partial(store.match, amounts=book.amounts, found=book.pages is None))
-        statuses = yield _Work(store.statuses)
-        without_id = (yield _Work(store.without_id)) if book.pages is not None else 0
-    except BaseException:
-        store.close()
-        raise
-    notes = book.notes if without_id == 0 else (*book.notes, _WITHOUT_ID.format(without_id))
-    return Reconciliation(
-        store,
-        Summary(totals, loading.count, told.theirs, loading.outside, reader.not_asked, statuses, notes, elsewhere),
-    )
+@dataclass(slots=True)
+class _Comparison:
+    """The steps of one comparison, and how far it has come."""
+
+    book: Book
+    reader: EntryReader
+    window: Window
+    on_progress: OnProgress | None
+    store: Store = field(default_factory=Store)
+    progress: Progress = field(default_factory=Progress)
+    outside: int = 0
+    elsewhere: int = 0
+
+    def steps(self, ours: Ours) -> _Steps[Reconciliation]:
+        """Read both books, and match them."""
+        book, store = self.book, self.store
+        try:
+            entries = self.reader.read(ours)
+            while (yield _Work(partial(self._load, entries))):
+                self._tell()
+            self._tell()
+            is_calm = is_complete = True
+            if book.pages is not None:
+                is_calm = yield from self._walk(book.pages, 1)
+            yield from self._look_up()
+            if book.pages is not None and (not is_calm or (yield _Work(store.lacks_some))):
+                is_complete = yield from self._walk_again(book.pages, is_calm=is_calm)
+            match = partial(store.match, amounts=book.amounts, found=book.pages is None, is_complete=is_complete)
+            totals = yield _Work(match)
+            statuses = yield _Work(store.statuses)
+            without_id = (yield _Work(store.without_id)) if book.pages is not None else 0
+        except BaseException:
+            store.close()
+            raise
+        without = [_WITHOUT_ID.format(without_id)] if without_id else []
+        notes = (*book.notes, *without, *(() if is_complete else (_CHANGING,)))
+        read, not_asked = self.progress, self.reader.not_asked
+        return Reconciliation(
+            store, Summary(totals, read.ours, read.theirs, self.outside, not_asked, statuses, notes, self.elsewhere)
+        )
+
+    def _tell(self, **more: int) -> None:
+        """Add to the progress, and call who wants to know."""
+        self.progress = replace(self.progress, **{name: getattr(self.progress, name) + more[name] for name in more})
+        if self.on_progress is not None:
+            self.on_progress(self.progress)
+
+    def _load(self, entries: Iterator[Entry]) -> bool:
+        """Put the next batch of ours into the store. Return whether there was one."""
+        zones = [(entry, self.window.zone(entry.at)) for entry in islice(entries, _BATCH)]
+        self.progress = replace(self.progress, ours=self.progress.ours + len(zones))
+        self.outside += sum(zone >= Zone.AROUND for _, zone in zones)
+        near = [pair for pair in zones if pair[1] is not Zone.OUTSIDE]
+        self.store.add_ours(near, checked=self.book.pages is not None)
+        return bool(zones)
+
+    def _walk(self, read: Callable[[Window], Any], reading: int) -> _Steps[bool]:
+        """Read the list. From the second `reading` on, only payments with ids that were not read before count.
+
+        Return whether the list was calm: it showed no payment twice.
+        """
+        book, store, is_calm = self.book, self.store, True
+        pages = read(self.window)
+        while (page := (yield _Read(partial(following, pages)))) is not None:
+            payments = [(book.read(record), book.is_outbound(record)) for record in page.items]
+            is_new = yield _Work(partial(store.add_listed, reading, [payment for payment, _ in payments]))
+            is_calm = is_calm and is_new and not page.repeats
+            counted = [payment for payment, is_ours in payments if is_ours and (payment.id or reading == 1)]
+            near = [(payment, self.window.zone(payment.at)) for payment in counted]
+            self._tell(theirs=(yield _Work(partial(store.add_theirs, near))))
+        return is_calm
+
+    def _walk_again(self, read: Callable[[Window], Any], *, is_calm: bool) -> _Steps[bool]:
+        """Read the list until two calm readings in a row show the same payments. Return whether they did.
+
+        In which order payments are listed is documented nowhere, so one may move to a page that was read already. Then
+        a page that is read later shows another one twice, unless one has left the list: the next reading does not show
+        that one.
+        """
+        for reading in range(2, _MOST_READINGS + 1):
+            was_calm, is_calm = is_calm, (yield from self._walk(read, reading))
+            if was_calm and is_calm and (yield _Work(partial(self.store.is_as_before, reading))):
+                return True
+        return False
+
+    def _look_up(self) -> _Steps[None]:
+        """Read the payments of ours one by one: by reference if there is no list, then by each id that was not met."""
+        book, store = self.book, self.store
+        for name, ask in (("reference", book.find), ("id", book.look_up)):
+            if ask is None:
+                continue
+            after = 0
+            next_batch = partial(store.to_look_up, name, unless_referenced=book.find is not None)
+            while batch := (yield _Work(partial(next_batch, after))):
+                for row, value in batch:
+                    after = row
+                    try:
+                        found = yield _Read(partial(ask, value))
+                    except book.absent:
+                        # An inquiry by reference fails in this way, too, if the provider has none.
+                        found = None
+                    records = [] if found is None else [found] if name == "id" else book.choose(found)
+                    # Of what was not in the list, only our entry says that it belongs to the window.
+                    near = [(book.read(record), Zone.OUTSIDE) for record in records if book.is_outbound(record)]
+                    self.elsewhere += len(near) if book.pages is not None else 0
+                    new = yield _Work(partial(store.add_theirs, near))
+                    if found is not None:
+                        # An id of a payment that others asked us for says nothing of ours.
+                        yield _Work(partial(store.set_checked, row, len(near) == len(records)))
+                    self._tell(theirs=new, looked_up=1)
+        # Without one payment that is found, a look-up in vain may be about a wrong path, and proves nothing.
+        if book.pages is None and self.progress.theirs:
+            yield _Work(store.set_ids_checked)
 
 
-def _walk(
-    book: Book, store: Store, window: Window, told: Progress, on_progress: OnProgress | None, *, again: bool = False
-) -> Generator[_Read | _Work, Any, tuple[Progress, bool]]:
-    """Read the list. `again`: only what was not read before, by its id, counts.
-
-    Return also whether payments moved within the list meanwhile: one was met twice.
-    """
-    assert book.pages is not None
-    pages, has_moved = book.pages(window), False
-    while (page := (yield _Read(partial(following, pages)))) is not None:
-        payments = [book.read(record) for record in page.items if book.is_outbound(record)]
-        near = [(each, window.zone(each.at)) for each in payments if each.id or not again]
-        new = yield _Work(partial(store.add_theirs, near))
-        has_moved |= page.repeats > 0 or (new < len(near) and not again)
-        told = _tell(on_progress, replace(told, theirs=told.theirs + new))
-    return told, has_moved
-
-
-def _look_up(
-    book: Book, store: Store, told: Progress, on_progress: OnProgress | None
-) -> Generator[_Read | _Work, Any, tuple[Progress, int]]:
-    """Read the payments of ours one by one: by reference if there is no list, then by each id that was not met.
-
-    Return also how many of them the list of the window, where there is one, has not.
-    """
-    elsewhere = 0
-    for name, ask in (("reference", book.find), ("id", book.look_up)):
-        if ask is None:
-            continue
-        after = 0
-        next_batch = partial(store.to_look_up, name, unless_referenced=book.find is not None)
-        while batch := (yield _Work(partial(next_batch, after))):
-            for row, value in batch:
-                after = row
-                try:
-                    found = yield _Read(partial(ask, value))
-                except book.absent:
-                    # An inquiry by reference fails in this way, too, if the provider has none.
-                    found = None
-                records = [] if found is None else [found] if name == "id" else book.choose(found)
-                # Of what was not in the list, only our entry says that it belongs to the window.
-                near = [(book.read(record), Zone.OUTSIDE) for record in records if book.is_outbound(record)]
-                elsewhere += len(near) if book.pages is not None else 0
-                new = yield _Work(partial(store.add_theirs, near))
-                if found is not None:
-                    # An id of a payment that others asked us for says nothing of ours.
-                    yield _Work(partial(store.set_checked, row, len(near) == len(records)))
-                told = _tell(on_progress, replace(told, theirs=told.theirs + new, looked_up=told.looked_up + 1))
-    if book.pages is None and told.theirs:  # else a look-up in vain may be about a wrong path, and proves nothing
-        yield _Work(store.set_ids_checked)
-    return told, elsewhere
-
-
-class _Loading:
-    """Puts our entries into the store, one batch at a time."""
-
-    def __init__(self, store: Store, entries: Iterator[Entry], window: Window, *, has_list: bool) -> None:
-        self._store = store
-        self._entries = entries
-        self._window = window
-        self._has_list = has_list
-        self.count = 0
-        self.outside = 0
-
-    def batch(self) -> bool:
-        """Add the next batch. Return whether there was one."""
-        entries = list(islice(self._entries, _BATCH))
-        self.count += len(entries)
-        zones: Sequence[Zone] = [self._window.zone(entry.at) for entry in entries]
-        self.outside += sum(zone >= Zone.AROUND for zone in zones)
-        near = [pair for pair in zip(entries, zones, strict=True) if pair[1] is not Zone.OUTSIDE]
-        self._store.add_ours(near, checked=self._has_list)
-        return bool(entries)
-
-
-def _tell(on_progress: OnProgress | None, progress: Progress) -> Progress:
-    if on_progress is not None:
-        on_progress(progress)
-    return progress
-
-
-def _drive(steps: _Steps) -> Reconciliation:
+def _drive(steps: _Steps[Reconciliation]) -> Reconciliation:
     """Run the steps with blocking calls."""
     try:
         step = next(steps)
@@ -318,7 +321,7 @@ def _drive(steps: _Steps) -> Reconciliation:
         steps.close()
 
 
-async def _adrive(steps: _Steps) -> Reconciliation:
+async def _adrive(steps: _Steps[Reconciliation]) -> Reconciliation:
     """Run the steps with awaited calls, and the work in a worker thread."""
     import anyio.to_thread  # noqa: PLC0415 - only those who await pay for it
 

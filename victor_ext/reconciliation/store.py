@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-import unicodedata
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from typing import Any
 
 from victor_ext import ConfigurationError
 from victor_ext.money import Money
+from victor_ext.tables.texts import canonical_id, folded, trimmed
 
 from .entries import Entry
 from .matching import match
@@ -27,25 +27,28 @@ _BATCH = 500
 _CACHE_KIB = 4096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = Context(prec=100, traps=[])
-# Ids are compared without letter case, as everywhere: some providers write UUIDs in capitals.
+# Ids and references are compared as they are, and only what is left then as folded text.
 _SCHEMA = """
-CREATE TABLE ours (row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, folded TEXT, id TEXT COLLATE NOCASE,
-    key TEXT, amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, core INTEGER NOT NULL,
+CREATE TABLE ours (row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, folded TEXT, id TEXT, folded_id TEXT,
+    key TEXT, amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, doubt TEXT, core INTEGER NOT NULL,
     checked INTEGER NOT NULL);
-CREATE TABLE theirs (number INTEGER PRIMARY KEY, id TEXT COLLATE NOCASE UNIQUE, reference TEXT, folded TEXT,
+CREATE TABLE theirs (number INTEGER PRIMARY KEY, id TEXT UNIQUE, folded_id TEXT, reference TEXT, folded TEXT,
     amount TEXT, requested TEXT, currency TEXT, status TEXT, at INTEGER, zone INTEGER NOT NULL);
+CREATE TABLE listed (reading INTEGER NOT NULL, item TEXT NOT NULL, PRIMARY KEY (reading, item)) WITHOUT ROWID;
 BEGIN;
 """
 _ROWS = """
-SELECT kind, differences, o.line, o.reference, o.id, o.key, o.amount, o.currency, o.at,
+SELECT kind, differences, o.line, o.doubt, o.reference, o.id, o.key, o.amount, o.currency, o.at,
     t.number, t.id, t.reference, t.amount, t.requested, t.currency, t.status, t.at, other.id
 FROM report LEFT JOIN ours o USING (row) LEFT JOIN theirs t USING (number)
     LEFT JOIN theirs other ON other.number = report.other
 WHERE kind = ? ORDER BY report.rowid
 """
-_LACKS_SOME = """SELECT EXISTS (SELECT 1 FROM ours o WHERE core
-AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.id = o.id)
+_LACKS_SOME = """SELECT EXISTS (SELECT 1 FROM ours o WHERE core AND coalesce(id, reference) IS NOT NULL
+AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.folded_id = o.folded_id)
 AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.folded = o.folded))"""
+_ARE_EQUAL = """SELECT NOT EXISTS (SELECT item FROM listed WHERE reading = ?1 EXCEPT
+SELECT item FROM listed WHERE reading = ?2)"""
 _STATUSES = """SELECT coalesce(status, 'no status'), count(*) FROM report JOIN theirs USING (number)
 WHERE kind IN ('matched', 'modified') GROUP BY status ORDER BY count(*) DESC, status LIMIT 20"""
 _COUNTS = "SELECT kind, count(*) FROM report GROUP BY kind"
@@ -99,13 +102,12 @@ class Store:
     def add_ours(self, entries: Iterable[tuple[Entry, Zone]], *, checked: bool) -> None:
         """Add entries of ours. `checked`: whether the provider has a list that shows which of them it has not."""
         self._database.executemany(
-            "INSERT INTO ours (line, reference, folded, id, key, amount, currency, at, core, checked) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO ours (line, reference, folded, id, folded_id, key, amount, currency, at, doubt, core, checked)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    entry.line, _trimmed(entry.reference), _folded(entry.reference), _trimmed(entry.id),
-                    _trimmed(entry.key), f"{entry.amount.amount:f}", entry.amount.currency, _microseconds(entry.at),
-                    zone <= Zone.EDGE, checked,
+                    entry.line, *_named(entry), trimmed(entry.key), f"{entry.amount.amount:f}", entry.amount.currency,
+                    _microseconds(entry.at), entry.why_unchecked, zone <= Zone.EDGE, checked,
                 )
                 for entry, zone in entries
             ),
@@ -115,18 +117,35 @@ class Store:
     def add_theirs(self, payments: Iterable[tuple[Theirs, Zone]]) -> int:
         """Add payments of theirs, each id once. Return how many were new."""
         found = self._database.executemany(
-            "INSERT OR IGNORE INTO theirs (id, reference, folded, amount, requested, currency, status, at, zone) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO theirs (reference, folded, id, folded_id, amount, requested, currency, status, at, "
+            "zone) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    _trimmed(payment.id), _trimmed(payment.reference), _folded(payment.reference),
-                    _text(payment.amount), _text(payment.requested), _trimmed(payment.currency),
-                    _trimmed(payment.status), _microseconds(payment.at), zone,
+                    *_named(payment), _text(payment.amount), _text(payment.requested), _storable(payment.currency),
+                    _storable(payment.status), _microseconds(payment.at), zone,
                 )
                 for payment, zone in payments
             ),
         )  # fmt: skip
         return found.rowcount
+
+    @_temporary()
+    def add_listed(self, reading: int, payments: Sequence[Theirs]) -> bool:
+        """Note what a page of the list showed. Return whether this reading had shown none of it before.
+
+        A payment without an id is known by all that the provider says of it.
+        """
+        found = self._database.executemany(
+            "INSERT OR IGNORE INTO listed VALUES (?, ?)",
+            ((reading, canonical_id(_storable(payment.id)) or repr(payment)) for payment in payments),
+        )
+        return not payments or found.rowcount == len(payments)
+
+    @_temporary()
+    def is_as_before(self, reading: int) -> bool:
+        """Return whether this reading of the list showed what the one before it showed, in any order."""
+        pairs = ((reading, reading - 1), (reading - 1, reading))
+        return all(self._database.execute(_ARE_EQUAL, pair).fetchone()[0] for pair in pairs)
 
     @_temporary()
     def to_look_up(self, name: str, after: int, *, unless_referenced: bool = False) -> list[tuple[int, str]]:
@@ -158,7 +177,8 @@ class Store:
     @_temporary()
     def lacks_some(self) -> bool:
         """Return whether a row of ours has nothing at the provider by its id or reference."""
-        self._database.execute("CREATE INDEX IF NOT EXISTS theirs_by_folded ON theirs (folded)")
+        for name in ("folded", "folded_id"):
+            self._database.execute(f"CREATE INDEX IF NOT EXISTS theirs_by_{name} ON theirs ({name})")
         return bool(self._database.execute(_LACKS_SOME).fetchone()[0])
 
     @_temporary()
@@ -173,9 +193,9 @@ class Store:
         return found
 
     @_temporary()
-    def match(self, *, amounts: bool, found: bool = False) -> dict[Kind, Totals]:
+    def match(self, *, amounts: bool, found: bool = False, is_complete: bool = True) -> dict[Kind, Totals]:
         """Make the report, and return its counts and sums. The arguments are those of `matching.match`."""
-        match(self._database, amounts=amounts, found=found)
+        match(self._database, amounts=amounts, found=found, is_complete=is_complete)
         counts: dict[str, int] = dict(self._database.execute(_COUNTS))
         ours, theirs = self._sums(_OUR_SUMS), self._sums(_THEIR_SUMS)
         return {kind: Totals(counts[kind], ours.get(kind, ()), theirs.get(kind, ())) for kind in Kind if kind in counts}
@@ -200,10 +220,10 @@ class Store:
 
 
 def _row(cells: Sequence[Any]) -> Row:
-    kind, differences, line, reference, id_, key, amount, currency, at, number, *theirs, other_id = cells
+    kind, differences, line, doubt, reference, id_, key, amount, currency, at, number, *theirs, other_id = cells
     entry = None
     if amount is not None:
-        entry = Entry(Money.of(amount, currency), reference, id_, key, _moment(at), line)
+        entry = Entry(Money.of(amount, currency), reference, id_, key, _moment(at), line, doubt)
     return Row(Kind(kind), entry, None if number is None else _theirs(*theirs), tuple(differences.split()), other_id)
 
 
@@ -212,15 +232,15 @@ def _theirs(id_: Any, reference: Any, amount: Any, requested: Any, currency: Any
     return Theirs(id_, reference, first, second, currency, status, _moment(at))
 
 
-def _trimmed(text: str | None) -> str | None:
+def _named(one: Entry | Theirs) -> Sequence[str | None]:
+    """The reference and the id, each as it is and folded."""
+    reference, id_ = _storable(one.reference), canonical_id(_storable(one.id))
+    return reference, folded(reference), id_, folded(id_)
+
+
+def _storable(text: str | None) -> str | None:
     # A provider's JSON may hold half of a character, which no database and no file takes.
-    return (text or "").strip().encode("utf-8", "backslashreplace").decode() or None
-
-
-def _folded(reference: str | None) -> str | None:
-    """A reference without what spreadsheets and other systems change: letter case, blanks, forms of one letter."""
-    text = _trimmed(reference)
-    return None if text is None else " ".join(unicodedata.normalize("NFKC", text).casefold().split()) or text
+    return trimmed((text or "").encode("utf-8", "backslashreplace").decode())
 
 
 def _text(amount: Money | None) -> str | None:

@@ -15,6 +15,7 @@ _BEGINS = re.compile(rf"[{_BLANK}]*[{_SIGNS}]|[\t\r\n\0]")
 _BREAKS = re.compile(r"[;\t\r\n]")
 _WITHIN = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?=[{_SIGNS}])")
 """Start of a cell in a spreadsheet that uses another delimiter and so ignores the quotes."""
+_QUOTED = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)'(?=[{_SIGNS}])")
 
 
 def csv_writer(file: TextIO) -> Any:
@@ -37,3 +38,9 @@ def escape_formulas(text: str) -> str:
     if _BREAKS.search(text):
         text = _WITHIN.sub(r"\1'", text)
     return f"'{text}" if _BEGINS.match(text) else text
+
+
+def unescape_formulas(text: str) -> str:
+    """Undo `escape_formulas`. Text that has such a quote of its own loses it."""
+    plain = _QUOTED.sub(r"\1", text)
+    return next((each for each in (plain.removeprefix("'"), plain) if escape_formulas(each) == text), text)

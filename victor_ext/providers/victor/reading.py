@@ -211,9 +211,11 @@ def listed(
             return None
         answer = yield from _read_page(page, None, {"victor_id": request_id}, left)
         left = None if seconds is None else seconds - (monotonic() - began)
-        listed = {request.id.casefold(): request for request in items_of(answer)}
-        if request_id.casefold() in listed:
-            return listed[request_id.casefold()]
+        listed = {request.id: request for request in items_of(answer)}
+        # Two ids may differ by letter case alone, and the provider's filter may ignore it: the exact one comes first.
+        alike = (each for each in (request_id, *listed) if each in listed and each.casefold() == request_id.casefold())
+        if (own := next(alike, None)) is not None:
+            return listed[own]
         if listed.keys() <= before:  # no new requests: the end, or a repeated page
             return None
         before |= listed.keys()

@@ -1,0 +1,70 @@
+"""References, keys and ids as people and programs write them: what is damaged, what is invisible, and what is equal."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from victor_ext import Problem
+
+from .writing import unescape_formulas
+
+SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?E\+[0-9]{2,}")
+"""A long number as a spreadsheet shortens it. It is matched strictly, for columns that may contain letters."""
+HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+_UUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE)
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Characters that are letters, marks or symbols to Unicode, and that no font draws."""
+_BLANKS = " \t\n\v\f\r"
+
+
+def damage_of(name: str, text: str, short_form: re.Pattern[str] | None = SHORT_FORM) -> Problem | None:
+    """Return the problem with text that another program has damaged: it may be equal for different payments."""
+    if not text.isascii() and HALF_CHARACTERS.search(text):
+        return Problem(name, "characters", f"{name} holds half of a character (a lone surrogate).")
+    if short_form is None or not short_form.fullmatch(text):
+        return None
+    return Problem(
+        name,
+        "shortened",
+        f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: format the column "
+        "as text, enter the numbers anew and export it again.",
+    )
+
+
+def invisible_in(name: str, text: str) -> Problem | None:
+    """Return the problem with text that begins or ends with a space, or has a character that cannot be seen."""
+    if text == text.strip() and all(map(_is_visible, text)):
+        return None
+    message = f"{name} begins or ends with a space, or holds a character that cannot be seen: {visible(text)[:80]!r}."
+    return Problem(name, "characters", message)
+
+
+def visible(text: str) -> str:
+    """Return the text with each character that cannot be seen as its code point, such as `<U+200B>`."""
+    return "".join(char if _is_visible(char) else f"<U+{ord(char):04X}>" for char in text)
+
+
+def trimmed(text: str | None) -> str | None:
+    """Return the text without ASCII blanks around it, or None if nothing is left."""
+    return (text or "").strip(_BLANKS) or None
+
+
+def folded(text: str | None) -> str | None:
+    """Return the text without what other systems change: letter case, blanks, forms of one letter, the invisible.
+
+    The quote that an export puts before a formula is no part of it either.
+    """
+    plain = unicodedata.normalize("NFKC", unescape_formulas(trimmed(text) or "")).casefold()
+    words = "".join(char for char in plain if char.isspace() or _is_visible(char)).split()
+    return " ".join(words) or trimmed(text)
+
+
+def canonical_id(text: str | None) -> str | None:
+    """Return an id so that equal text is the same id: a UUID has no letter case, and any other id is exact."""
+    exact = trimmed(text)
+    return exact.lower() if exact is not None and _UUID.fullmatch(exact) else exact
+
+
+def _is_visible(char: str) -> bool:
+    return char.isprintable() and char not in _BLANK_LETTERS
