@@ -36,7 +36,7 @@ class StartTls:
 
 
 class Write:
-    """Write these bytes. Raises `Unasked`, and writes nothing, when there are bytes to read already."""
+    """Write these bytes. Raises `UnsolicitedData`, and writes nothing, when there are bytes to read already."""
 
     __slots__ = ("data", "seconds")
 
@@ -57,7 +57,7 @@ Step = Connect | StartTls | Write | Read
 Steps = Generator[Step, Any, T]
 
 
-class Unasked(Exception):
+class UnsolicitedData(Exception):
     """Bytes came on a connection before a request was written. Nothing was written."""
 
 
@@ -79,15 +79,18 @@ class Connection:
     Attributes:
         stream: None until it has been opened.
         idle_since: When its last exchange ended, by the monotonic clock.
+        is_doubtful: Whether its last response was no good one: a later one may follow, as a gateway's time-out and then
+            the response.
         is_spoilt: Whether a request was not written whole: the server may take the next one for the rest of it.
     """
 
-    __slots__ = ("idle_since", "is_spoilt", "parser", "stream")
+    __slots__ = ("idle_since", "is_doubtful", "is_spoilt", "parser", "stream")
 
     def __init__(self) -> None:
         self.stream: Any = None
         self.parser = Parser()
         self.idle_since = 0.0
+        self.is_doubtful = False
         self.is_spoilt = False
 
     def abort(self) -> None:
@@ -116,7 +119,7 @@ def exchange(
     request.extensions[BEGUN] = True
     try:
         yield Write(data, seconds)
-    except Unasked:
+    except UnsolicitedData:
         request.extensions[BEGUN] = False
         raise
     except httpx.WriteError:  # a server that closes early may have sent a response before

@@ -15,7 +15,7 @@ from victor_ext.runtime.loop.flow import adrive, drive
 
 from .connection_pool import ConnectionPool, Lease
 from .deadline_stream import SyncBackend
-from .http11 import Connect, Connection, Read, StartTls, Step, Unasked, Write
+from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
 from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from .parser import Head
 from .routes import Route
@@ -158,7 +158,7 @@ def _act(backend: Any, connection: Connection, step: Step) -> Any:
         return stream.read(step.most, step.seconds)
     if type(step) is Write:
         if stream.has_unread():
-            raise Unasked
+            raise UnsolicitedData
         return stream.write(step.data, step.seconds)
     if type(step) is Connect:
         return backend.connect_tcp(step.host, step.port, step.seconds)

@@ -163,6 +163,15 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
     )
 
 
+def of_late(response: Response) -> Failure:
+    """A good response that names nothing of what was asked, over a connection that had just been used."""
+    what = (
+        f"the answer has status {response.status_code}, but names nothing of what was asked: it may be a second answer "
+        "to an earlier request on the same connection"
+    )
+    return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
+
+
 def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Failure:
     status = response.status_code
     error_class = error_class_for(status)
