@@ -42,6 +42,10 @@ class Secret(str):
     def __getitem__(self, place: SupportsIndex | slice) -> Secret:
         return Secret(str.__getitem__(self, place))
 
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
+        """The bytes of it, which are secret too. So httpx keeps the value of a header."""
+        return SecretBytes(str.encode(self, encoding, errors))
+
 
 class SecretBytes(bytes):
     """Secret bytes, shown as `[secret]`."""
@@ -58,6 +62,10 @@ class SecretBytes(bytes):
     def __getitem__(self, place: SupportsIndex | slice) -> int | SecretBytes:
         part = bytes.__getitem__(self, place)
         return SecretBytes(part) if isinstance(part, bytes) else part
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> Secret:
+        """The text of it, which is secret too."""
+        return Secret(bytes.decode(self, encoding, errors))
 
 
 def concealed(value: Any) -> Any:

@@ -32,7 +32,7 @@ REUSE_DELAY = 0.1
 A proxy that sends a response twice does so within this time, and the second one is detected. A request that does not
 wait believes only a response that names what was asked. After an error, no request uses its connection so soon."""
 
-_UNASKED = "it was closed, or something came, before anything had been asked"
+_TOO_EARLY = "{}, before anything had been asked"
 _idle_since = attrgetter("idle_since")
 
 
@@ -90,7 +90,6 @@ class ConnectionPool:
 
         The caller ends the lease after it has read the response, and after any error.
         """
-        target, headers = self._route.address(request)
         while True:
             connection = lease.connection = self._take_kept(request.extensions.get(ALLOW_IMMEDIATE_REUSE, Reuse.NEVER))
             is_new = connection is None
@@ -106,12 +105,12 @@ class ConnectionPool:
                     if (timing := timing_of(request)) is not None:
                         timing.connected(began)
             try:
-                head = yield from exchange(connection, request, target, headers, timeouts)
+                head = yield from exchange(connection, request, self._route.message(connection, request), timeouts)
                 connection.is_doubtful = head.status_code >= 300
                 return head
-            except UnsolicitedData:
+            except UnsolicitedData as error:
                 if is_new:
-                    raise httpx.ConnectError(_UNASKED) from None
+                    raise httpx.ConnectError(_TOO_EARLY.format(error)) from None
             # The idle connection was closed, or received an unexpected response. Nothing was sent: use another one.
             logger.debug("a kept connection was closed, or something came on it: it is not used again")
             connection.abort()
@@ -141,8 +140,8 @@ class ConnectionPool:
         # An error here means that no byte of the request was sent.
         try:
             yield from self._route.open(connection, timeouts)
-        except UnsolicitedData:
-            raise httpx.ConnectError(_UNASKED) from None
+        except UnsolicitedData as error:
+            raise httpx.ConnectError(_TOO_EARLY.format(error)) from None
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
