@@ -186,5 +186,5 @@ def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
 
 
 def _response(head: Head, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
-    extensions = {"http_version": b"HTTP/" + head.http_version, "reason_phrase": head.reason}
+    extensions = {"http_version": b"HTTP/" + head.http_version}
     return httpx.Response(head.status_code, headers=head.fields, stream=body, extensions=extensions)

@@ -108,7 +108,7 @@ def _through_tunnel(connection: Connection, proxy: httpx.Proxy, origin: httpx.UR
     message = memoryview(connection.parser.request("CONNECT", target, always + _proxy_headers(proxy), b""))
     response = yield from http11.exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
     if not 200 <= response.status_code < 300:
-        raise httpx.ProxyError(f"{response.status_code} {response.reason.decode('ascii', 'ignore')}".rstrip())
+        raise httpx.ProxyError(f"{response.status_code} {httpx.codes.get_reason_phrase(response.status_code)}".rstrip())
     connection.parser = Connection().parser
 
 

@@ -79,19 +79,22 @@ def of_exception(error: httpx.RequestError) -> Failure:
         if str(error).startswith("Illegal header"):
             return Failure(ConnectionFailed, "a header of the request cannot be sent", Repeat.NEVER, Outcome.NOT_SENT)
         return Failure(ConnectionFailed, "the request broke the protocol", Repeat.NEVER, Outcome.UNKNOWN)
-    what = _WHAT.get(type(error), "the exchange failed") + _said(str(error))
+    said = redact_excerpt(str(error))
+    what = _WHAT.get(type(error), "the exchange failed") + _said(said)
     timed_out = isinstance(error, httpx.TimeoutException)
     error_class = TimedOut if timed_out else ConnectionFailed
     if not isinstance(error, _NOT_SENT):
-        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, timed_out=timed_out, cause=_bare(error))
+        return Failure(
+            error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, timed_out=timed_out, cause=_bare(error, said)
+        )
     # A certificate that is not trusted now is not trusted at the next attempt.
     repeat = Repeat.NEVER if _is_distrust(error) else Repeat.ALWAYS
-    return Failure(error_class, what, repeat, Outcome.NOT_SENT, timed_out=timed_out, cause=_bare(error))
+    return Failure(error_class, what, repeat, Outcome.NOT_SENT, timed_out=timed_out, cause=_bare(error, said))
 
 
-def _bare(error: Exception) -> Exception:
-    """The error without its traceback: the locals of those frames hold the headers, and so the token."""
-    return type(error)(str(error)) if type(error) in _WHAT else Exception(str(error))
+def _bare(error: Exception, said: str) -> Exception:
+    """The error without its traceback: a foreign transport's frames hold the headers, and so the token."""
+    return type(error)(said) if type(error) in _WHAT else Exception(said)
 
 
 def _said(text: str) -> str:
