@@ -22,6 +22,10 @@ _LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1
 _KEPT_DIGITS = 4
 _CODE_DIGITS = 8
 _EXCERPT = 200
+_PYTHON_BYTES = re.compile(r"""(?:\bbytearray\()?\bb['"].*""")
+"""Bytes as Python writes them, to the end: what could not be read on the wire, which may be the request itself."""
+_TOKEN = re.compile(r"\b(?i:(bearer|basic|token)\s+(?=\S*[0-9._~+/=-])\S{8,})|\beyJ[\w-]{8,}[\w.-]*")
+"""The credentials of a header (RFC 9110, 11.4), and a JSON Web Token."""
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 _SAFE_HEADERS = frozenset(
     {"accept", "content-type", "content-length", "host", "user-agent", "idempotency-key", "accept-encoding"}
@@ -43,6 +47,10 @@ class Secret(str):
     def __getitem__(self, place: SupportsIndex | slice) -> Secret:
         return Secret(str.__getitem__(self, place))
 
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
+        """The bytes of it, which are secret too. So httpx keeps the value of a header."""
+        return SecretBytes(str.encode(self, encoding, errors))
+
 
 class SecretBytes(bytes):
     """Secret bytes, shown as `[secret]`."""
@@ -59,6 +67,10 @@ class SecretBytes(bytes):
     def __getitem__(self, place: SupportsIndex | slice) -> int | SecretBytes:
         part = bytes.__getitem__(self, place)
         return SecretBytes(part) if isinstance(part, bytes) else part
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> Secret:
+        """The text of it, which is secret too."""
+        return Secret(bytes.decode(self, encoding, errors))
 
 
 def concealed(value: Any) -> Any:
@@ -153,6 +165,11 @@ def mask_digits(text: str) -> str:
     return _LONG_DIGITS.sub(lambda match: mask(match.group()), text)
 
 
+def mask_tokens(text: str) -> str:
+    """The text without what looks like a token, and without bytes that could not be read."""
+    return _TOKEN.sub(lambda found: f"{found[1] or ''} [secret]".lstrip(), _PYTHON_BYTES.sub("[bytes]", text))
+
+
 def mask_emails(text: str) -> str:
     """The text without its e-mail addresses."""
     return _EMAIL.sub("[e-mail]", text) if "@" in text else text
@@ -170,8 +187,11 @@ def excerpt(response: httpx.Response) -> str:
 
 
 def redact_excerpt(text: str) -> str:
-    """Text of the provider for a message: one line of 200 characters, long numbers and e-mail addresses masked."""
-    return mask_emails(mask_digits(one_line(text)))
+    """Text from the wire for a message: one line of 200 characters; long numbers, tokens and e-mail addresses masked.
+
+    Nothing that somebody else wrote enters a message or a log record in another way, except `one_line`.
+    """
+    return mask_emails(mask_digits(mask_tokens(one_line(text))))
 
 
 def redact_code(code: object) -> str:

@@ -125,6 +125,11 @@ class State:
         self._answers: dict[str, dict[str, Any]] = {}
         self._next = 0
 
+    @property
+    def made(self) -> dict[str, str]:
+        """The id of the request that was made for each reference."""
+        return {made["client_reference_id"]: made["victor_payment_request_id"] for made in self._by_key.values()}
+
     def do(self, request: Request) -> dict[str, Any]:
         if request.path == "/v2/auth/token":
             return self.token

@@ -8,6 +8,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from random import Random
@@ -86,6 +87,67 @@ def test_no_task_is_told_of_another_request(background: Background) -> None:
 
     with provider_that_answers_again(background) as provider:
         assert asyncio.run(run(provider)) == [f"R{number:06}" for number in range(1, 201)]
+
+
+def repeating(shown: tuple[str, ...]) -> Act:
+    """Respond with these members, and 3 ms later with the same bytes again."""
+
+    def act(exchange: Exchange) -> None:
+        body = json.loads(exchange.work())
+        said = answer(json.dumps({name: body[name] for name in shown}).encode())
+        exchange.send(said)
+        exchange.later(0.003, said)
+
+    return act
+
+
+SUBJECTS = [f"INV-{number}" for number in range(300)]
+
+
+def created_by_threads(victor: Victor, callers: int) -> list[str | None]:
+    with ThreadPoolExecutor(callers) as threads:
+        return [*threads.map(lambda name: victor.payment_requests.create(**arguments("create", name)).id, SUBJECTS)]
+
+
+async def created_by_tasks(victor: AsyncVictor, callers: int) -> list[str | None]:
+    turns = asyncio.Semaphore(callers)
+
+    async def create(name: str) -> str | None:
+        async with turns, asyncio.timeout(PATIENCE * 3):
+            return (await victor.payment_requests.create(**arguments("create", name))).id
+
+    async with victor:
+        return [*await asyncio.gather(*map(create, SUBJECTS))]
+
+
+@each_mode
+@pytest.mark.parametrize(("callers", "limits"), [(4, httpx.Limits(max_connections=8)), (120, None)])
+@pytest.mark.parametrize(
+    "shown",
+    [("victor_payment_request_id", "status"), ("victor_payment_request_id", "client_reference_id")],
+    ids=["id and status", "with the reference"],
+)
+def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
+    background: Background,
+    mode: str,
+    callers: int,
+    limits: httpx.Limits | None,
+    shown: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection_pool, "REUSE_DELAY", PATIENCE)  # a busy machine is late by more than it is
+    provider = RawProvider(background)
+    provider.instead = repeating(shown)
+    auth, given = VictorOAuth("id", "not-a-secret"), {**options(provider), "limits": limits}
+    if mode == "sync":
+        with Victor(auth, **given) as victor:
+            ids = created_by_threads(victor, callers)
+    else:
+        ids = asyncio.run(created_by_tasks(AsyncVictor(auth, **given), callers))
+    provider.close()
+    made = provider.state.made
+    assert [name for name, one in zip(SUBJECTS, ids, strict=True) if made[name] != one] == []
+    assert provider.record.work.total() == len(SUBJECTS)
 
 
 class ListsAgain:
@@ -194,7 +256,7 @@ def test_a_connection_over_tls_is_kept_all_the_same(
     with adapter(background, mode, direct=True, tls=authority.server(), verify=verify) as on:
         for operation in OPERATIONS * 5:
             assert on.run(operation).observed.word == "success"
-        assert on.provider.record.connections == 1
+        assert on.provider.record.connections == 2  # the first write cannot know that answers name what was asked
 
 
 @each_mode
@@ -218,7 +280,7 @@ class TestRest:
 
     @pytest.fixture(autouse=True)
     def _for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connection_pool, "REST_SECONDS", 1e9)
+        monkeypatch.setattr(connection_pool, "REUSE_DELAY", 1e9)
 
     @staticmethod
     def connections_of(
@@ -262,7 +324,7 @@ class TestRest:
     def test_one_that_has_rested_is_used_again(
         self, background: Background, mode: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(connection_pool, "REST_SECONDS", 0.0)
+        monkeypatch.setattr(connection_pool, "REUSE_DELAY", 0.0)
         assert self.connections_of(background, mode, httpx.Limits(max_connections=100), 7) == 0
 
 

@@ -56,8 +56,8 @@ class _Stream:
         self._left = left[size:]
         return left[:size]
 
-    def has_unread(self) -> bool:
-        return self._left is not None
+    def unread(self) -> bytes | None:
+        return self._left
 
     def abort(self) -> None:
         """Nothing is open."""
@@ -67,16 +67,16 @@ class _SyncStream(_Stream, SyncStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self.answered(max_bytes)
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.asked(buffer)
+    def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
+        self.asked(bytes(data))
 
 
 class _AsyncStream(_Stream, Stream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the interface
         return self.answered(max_bytes)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the interface
-        self.asked(buffer)
+    async def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the interface
+        self.asked(bytes(data))
 
 
 class _SyncBackend(SyncBackend):

@@ -34,12 +34,15 @@ class Caller:
         return AsyncVictor(self._auth, **self._options)
 
     def __call__(self, method: str, **arguments: Any) -> Any:
-        call = getattr(self.victor.payment_requests, method)
+        return self.run(getattr(self.victor.payment_requests, method), listed=method == "list", **arguments)
+
+    def run(self, call: Callable[..., Any], *given: Any, listed: bool = False, **arguments: Any) -> Any:
+        """Its result, awaited where calls are, or the exception that it raises."""
         try:
-            found = call(**arguments)
+            found = call(*given, **arguments)
             if self._runner is None:
-                return list(found) if method == "list" else found
-            return self._runner.run(_all(found) if method == "list" else found)
+                return list(found) if listed else found
+            return self._runner.run(_all(found) if listed else found)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is to be looked at
             return error
 

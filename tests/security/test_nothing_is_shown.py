@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from victor_api.api.payment_requests import get_payment_request
 
+from tests.faults.raw_provider import RawProvider, Request, answer, bare
+from tests.faults.raw_sockets import background
 from tests.security.journeys import Caller, Journey, Journeys
 from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames, of_logs, of_value
 from victor_ext import PaymentRequest, VictorError, VictorJwt, VictorOAuth
@@ -76,6 +79,63 @@ def test_credentials_that_are_refused(
     look_at(secrets, "refused", observed)
     secrets.check(of_logs(caplog.records))
     client.close()
+
+
+REPEATED: dict[str, Callable[[Request], bytes]] = {
+    "as it came": lambda request: (
+        b"POST / HTTP/1.1\r\nauthorization: " + token_of(request) + b"\r\n\r\n" + request.body
+    ),
+    "in a header without a colon": lambda request: bare(["HTTP/1.1 200 OK", f"{token_of(request).decode()} {ACCOUNT}"]),
+    "in the size of a chunk": lambda request: bare(
+        ["HTTP/1.1 200 OK", "Transfer-Encoding: chunked"], token_of(request) + request.body + b"\r\n"
+    ),
+    "as the reason": lambda request: bare(
+        [f"HTTP/1.1 400 {token_of(request).decode()} {ACCOUNT}" + " no" * 20_000, "Content-Length: 0"]
+    ),
+    "in a body": lambda request: answer(b"no, " + token_of(request) + b" may not use " + ACCOUNT.encode(), "400 No"),
+}
+
+
+def token_of(request: Request) -> bytes:
+    return request.headers["authorization"].encode()
+
+
+@each_mode
+@each_kind
+@pytest.mark.parametrize("way", REPEATED)
+def test_a_server_that_repeats_what_it_was_sent(
+    mode: str, kind: str, way: str, secrets: Secrets, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with background() as loop:
+        provider = RawProvider(loop)
+        provider.state.token["access_token"] = "opaque-token-of-a-caller-77aa01ff"
+        provider.instead = lambda exchange: exchange.send(REPEATED[way](exchange.request))
+        client = Caller(mode, CREDENTIALS[kind](secrets), base_url=provider.url(), deadline=5.0)
+        secrets.tokens.append(client.authorization())
+        observed = client("create", **Journeys().payment()(None))  # type: ignore[arg-type] # it needs no sandbox
+        client.close()
+        provider.close()
+    assert isinstance(observed, VictorError)
+    assert len(str(observed)) < 1_000
+    secrets.check(of_error(observed))
+    secrets.check(of_logs(caplog.records))
+
+
+@each_mode
+def test_an_id_makes_no_line_of_a_log(
+    mode: str, known: Sandbox, secrets: Secrets, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The wrapper refuses such an id; the generated layer sends what it is given, encoded."""
+    caplog.set_level(logging.DEBUG)
+    client = Caller(mode, CREDENTIALS["issued"](secrets), base_url=known.url)
+    call = get_payment_request.sync if mode == "sync" else get_payment_request.asyncio
+    observed = client.run(call, "a\nERROR nobody was paid", client=client.victor.api)
+    client.close()
+    assert isinstance(observed, VictorError)
+    assert "a ERROR" in str(observed)
+    lines = [text for place, text in of_logs(caplog.records) if "arguments" not in place]
+    assert [text for text in [str(observed), *lines, *map(str, client.events)] if "\n" in text] == []
 
 
 @each_kind

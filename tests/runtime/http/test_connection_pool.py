@@ -11,51 +11,62 @@ from victor_ext.runtime.http.connection_pool import ConnectionPool
 from victor_ext.runtime.http.http11 import Connection
 from victor_ext.runtime.http.locks import ThreadPermit
 from victor_ext.runtime.http.routes import Route
+from victor_ext.runtime.loop.profile import Reuse
 
 ROUTE = Route(httpx.URL("https://pay.example"), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
-class Returned(Connection):
-    """A connection that another thread closes the pool of while it is given back."""
+class Idle(Connection):
+    """A connection that was used, and can be used again."""
 
-    __slots__ = ("is_aborted", "pool")
+    __slots__ = ("is_aborted",)
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.pool, self.is_aborted = pool, False
+        self.is_aborted = False
 
     def begin_again(self) -> bool:
-        self.pool.close()
         return True
 
     def abort(self) -> None:
         self.is_aborted = True
 
 
+class Returned(Idle):
+    """One that another thread closes the pool of while it is given back."""
+
+    __slots__ = ("pool",)
+
+    def begin_again(self) -> bool:
+        self.pool.close()
+        return True
+
+
 def test_none_is_kept_that_comes_back_while_the_pool_is_closed() -> None:
     pool = ConnectionPool(ROUTE, httpx.Limits(max_connections=1))
-    connection = Returned(pool)
+    connection = Returned()
+    connection.pool = pool
     pool.put_back(connection)
     assert connection.is_aborted
 
 
-class Idle(Connection):
-    """A connection that was used, and can be used again."""
-
-    def begin_again(self) -> bool:
-        return True
+ROOM = httpx.Limits(max_connections=2, max_keepalive_connections=2)
+NO_OTHER_OPEN = httpx.Limits(max_connections=1, max_keepalive_connections=9)
+NO_OTHER_KEPT = httpx.Limits(max_connections=9, max_keepalive_connections=1)
 
 
-@pytest.mark.parametrize(
-    ("limits", "is_taken"),
-    [
-        pytest.param(httpx.Limits(max_connections=2, max_keepalive_connections=2), False, id="there may be another"),
-        pytest.param(httpx.Limits(max_connections=1, max_keepalive_connections=9), True, id="no other may be open"),
-        pytest.param(httpx.Limits(max_connections=9, max_keepalive_connections=1), True, id="no other would be kept"),
-    ],
-)
-def test_one_that_has_not_rested_is_taken_where_no_other_may_be(limits: httpx.Limits, is_taken: bool) -> None:
+@pytest.mark.parametrize("limits", [ROOM, NO_OTHER_OPEN, NO_OTHER_KEPT])
+@pytest.mark.parametrize("reuse", Reuse)
+@pytest.mark.parametrize("last_status", [200, 503])
+def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
+    limits: httpx.Limits, reuse: Reuse, last_status: int
+) -> None:
+    """Nobody waits for it to rest: it is taken, left alone, or closed for a new one."""
     pool, connection = ConnectionPool(ROUTE, limits), Idle()
+    connection.is_doubtful = last_status == 503
     pool.put_back(connection)
     assert ThreadPermit(pool.semaphore).acquire(1.0)
-    assert (pool._take_kept(rested=True) is connection) is is_taken
+    allowed = reuse is Reuse.AT_ONCE or (reuse is Reuse.IF_FULL and limits is not ROOM)
+    is_taken = pool._take_kept(reuse) is connection
+    assert is_taken is (allowed and last_status == 200)
+    assert connection.is_aborted is (not is_taken and limits is not ROOM)

@@ -73,7 +73,7 @@ def test_an_exchange_asks_the_socket_for_three_things() -> None:
 
 
 def exchange(stream: SyncStream, theirs: socket.socket) -> None:
-    assert not stream.has_unread()
+    assert stream.unread() is None
     stream.write(b"a request", 5.0)
     assert theirs.recv(100) == b"a request"
     theirs.sendall(b"a response")
@@ -121,4 +121,4 @@ def test_the_end_of_a_stream_is_read_and_seen(peers: tuple[SyncStream, socket.so
     stream, theirs = peers
     theirs.close()
     assert stream.read(100, 5.0) == b""
-    assert stream.has_unread()
+    assert stream.unread() == b""

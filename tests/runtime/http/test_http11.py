@@ -9,15 +9,17 @@ import httpx
 import pytest
 
 from victor_ext.runtime.http.http11 import Connection, Read, Write, exchange
+from victor_ext.runtime.http.routes import Route
 from victor_ext.runtime.loop.timeouts import Timeouts
 
 REQUEST = httpx.Request("POST", "https://pay.example/payments?a=1", content=b'{"amount": 1}')
+ROUTE = Route(REQUEST.url, None)
 
 
 def begun() -> tuple[Connection, Any, Write]:
     """An exchange that has come to its first step."""
     connection = Connection()
-    steps = exchange(connection, REQUEST, REQUEST.url.raw_path, REQUEST.headers.raw, {"write": 3.0, "read": 7.0})
+    steps = exchange(connection, REQUEST, ROUTE.message(connection, REQUEST), {"write": 3.0, "read": 7.0})
     write = next(steps)
     assert type(write) is Write
     return connection, steps, write
@@ -84,6 +86,5 @@ def test_no_answer(received: bytes, said: str) -> None:
 
 
 def test_a_request_that_cannot_be_written() -> None:
-    steps = exchange(Connection(), REQUEST, b"/pay ments", REQUEST.headers.raw, {})
     with pytest.raises(httpx.LocalProtocolError):
-        next(steps)
+        ROUTE.message(Connection(), httpx.Request("GE T", REQUEST.url))

@@ -12,6 +12,7 @@ import pytest
 from victor_api.client import Client
 
 from victor_ext import AttemptEnded, AttemptStarted, Event, connect, connect_async
+from victor_ext.runtime.http import connection_pool
 
 BLOCKED = 0.05
 """Seconds that the first call keeps the only connection once the second one has begun to wait for it."""
@@ -74,6 +75,12 @@ def check(provider: OneAtATime) -> None:
 
 
 LIMITS = httpx.Limits(max_connections=1)
+
+
+@pytest.fixture(autouse=True)
+def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was just used is used again, and not closed for a new one."""
+    monkeypatch.setattr(connection_pool, "REUSE_DELAY", 0.0)
 
 
 def test_two_threads_and_one_connection(url: str, provider: OneAtATime) -> None:

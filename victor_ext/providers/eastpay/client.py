@@ -81,8 +81,7 @@ class _EastPayClient(BaseClient[Mode, Transport]):
             proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
             verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
                 except for this machine.
-            limits: Of the connection pool; None means 100 connections. Give it twice as many as there are concurrent
-                calls: after a response a connection rests for a moment before it is used again, if there are others.
+            limits: Of the connection pool; None means 100 connections.
             on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
                 logged. None: nothing is called.
             max_concurrency: How many calls may be under way at a time, in each process (of an async client: in each

@@ -45,7 +45,8 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
         unreadable=_unreadable,
         is_unknown_id=_is_unknown_id,
         mismatch=_mismatch,
-        names_its_subject=_is_get,
+        is_read_by_id=_is_get,
+        names_its_subject=_names_its_subject,
         recovery_hint=_recovery_hint,
         authentication_hint=(
             f"Environment {environment.name!r} was asked: check that the credentials were made there (keys of one "
@@ -163,6 +164,15 @@ def _mismatch(answer: httpx.Response) -> str | None:
     if not named or named.casefold() == request.url.path.rpartition("/")[2].casefold():
         return None
     return f"its body is about another payment request, {one_line(named)}"
+
+
+def _names_its_subject(answer: httpx.Response) -> bool:
+    """Return whether a response, which no check refused, names the id in the path or the caller's reference."""
+    body, request = object_of(answer), answer.request
+    if request.method == "GET" or not _is_create(request):
+        return body.get("victor_payment_request_id") not in (None, "")
+    reference = body.get("client_reference_id")
+    return bool(reference) and f'"client_reference_id":"{reference}"'.encode() in request.content
 
 
 def _another_page(number: object, asked: str) -> str | None:

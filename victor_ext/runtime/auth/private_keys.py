@@ -74,7 +74,7 @@ def _password_bytes(password: object) -> SecretBytes:
 
 def _utf8(text: Secret, name: str) -> SecretBytes:
     try:
-        return SecretBytes(text.encode())
+        return text.encode()
     except UnicodeEncodeError:
         pass
     raise ConfigurationError(f"{name} holds half of a character (a lone surrogate): copy it anew.")

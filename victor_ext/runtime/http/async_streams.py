@@ -7,24 +7,21 @@ directly, in any event loop that anyio supports. Their errors are those of httpx
 
 from __future__ import annotations
 
-import errno
-import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import TypeVar
 
 import anyio
 import httpx
 
+from victor_ext.runtime.loop.flow import adrive
 from victor_ext.runtime.loop.timeouts import as_of_now, is_over, share_of
 
-from .deadline_stream import Addresses, socket_address
+from .deadline_stream import Addresses, as_network_error, connecting
+from .tls_layer import READ_BYTES, Steps, TlsLayer
 
 T = TypeVar("T")
-
-_READ_BYTES = 65536
-_CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 
 class Stream:
@@ -34,7 +31,7 @@ class Stream:
         """Read up to `max_bytes`, as soon as there are any."""
         raise NotImplementedError
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
         """Write all of it."""
         raise NotImplementedError
 
@@ -49,10 +46,6 @@ class Stream:
     def unread(self) -> bytes | None:
         """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
         raise NotImplementedError
-
-    def has_unread(self) -> bool:
-        """Whether bytes, or the end of the stream, can be read without waiting. The bytes are lost."""
-        return self.unread() is not None
 
 
 class SocketStream(Stream):
@@ -74,11 +67,11 @@ class SocketStream(Stream):
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise httpx.ReadError(str(error)) from error
+                raise as_network_error(error, httpx.ReadError) from error
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
         """Write all of it."""
-        left = memoryview(buffer)
+        left = memoryview(data)
         while left:
             try:
                 left = left[self._socket.send(left) :]
@@ -86,7 +79,7 @@ class SocketStream(Stream):
                 if not await _in_time(anyio.wait_writable(self._socket), timeout):
                     raise httpx.WriteTimeout("it could not be sent in time") from None
             except OSError as error:
-                raise httpx.WriteError(str(error)) from error
+                raise as_network_error(error, httpx.WriteError) from error
 
     def abort(self) -> None:
         """Close the connection at once, in any state."""
@@ -95,11 +88,11 @@ class SocketStream(Stream):
     def unread(self) -> bytes | None:
         """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
         try:
-            return self._socket.recv(_READ_BYTES)
+            return self._socket.recv(READ_BYTES)
         except BlockingIOError:
             return None
-        except OSError:
-            return b""
+        except OSError as error:
+            raise as_network_error(error, httpx.ReadError) from error
 
 
 class TlsStream(Stream):
@@ -107,36 +100,20 @@ class TlsStream(Stream):
 
     def __init__(self, under: Stream, context: ssl.SSLContext, host: str) -> None:
         self._under = under
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._layer = TlsLayer(context, host)
 
     async def shake_hands(self, timeout: float | None) -> TlsStream:
         """Do the handshake."""
-        try:
-            await self._through(self._tls.do_handshake, timeout)
-        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-            raise httpx.ConnectTimeout(str(error)) from error
-        except (httpx.ReadError, httpx.WriteError, ssl.SSLError) as error:
-            raise httpx.ConnectError(str(error)) from error
+        await self._run(self._layer.shake_hands(), timeout)
         return self
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read up to `max_bytes`, as soon as there are any."""
-        try:
-            return await self._through(lambda: self._tls.read(max_bytes), timeout)
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""
-        except ssl.SSLError as error:
-            raise httpx.ReadError(str(error)) from error
+        return await self._run(self._layer.read(max_bytes), timeout)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
         """Write all of it."""
-        left = memoryview(buffer)
-        try:
-            while left:
-                left = left[await self._through(lambda: self._tls.write(left), timeout) :]  # noqa: B023 - called at once
-        except ssl.SSLError as error:
-            raise httpx.WriteError(str(error)) from error
+        await self._run(self._layer.write(memoryview(data)), timeout)
 
     def abort(self) -> None:
         """Close the connection at once, in any state."""
@@ -144,42 +121,14 @@ class TlsStream(Stream):
 
     def unread(self) -> bytes | None:
         """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
-        while True:
-            # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
-            try:
-                return self._tls.read(_READ_BYTES)
-            except ssl.SSLWantReadError:
-                came = self._under.unread()
-            except ssl.SSLError:
-                return b""
-            if came is None:
-                return None
-            self._take(came)
+        return self._layer.unread(self._under.unread)
 
-    async def _through(self, act: Callable[[], T], timeout: float | None) -> T:
-        """Do one TLS operation, and the reads and writes that it needs."""
-        while True:
-            try:
-                done, wants_more = [act()], False
-            except ssl.SSLWantReadError:
-                done, wants_more = [], True
-            except ssl.SSLError:
-                await self._flush(timeout)  # the alert for the other side
-                raise
-            await self._flush(timeout)
-            if not wants_more:
-                return done.pop()
-            self._take(await self._under.read(_READ_BYTES, timeout))
+    async def _run(self, steps: Steps[T], timeout: float | None) -> T:
+        def take(data: bytes | None) -> Awaitable[bytes | None]:
+            under = self._under
+            return under.read(READ_BYTES, timeout) if data is None else under.write(data, timeout)
 
-    async def _flush(self, timeout: float | None) -> None:
-        if self._outgoing.pending:
-            await self._under.write(self._outgoing.read(), timeout)
-
-    def _take(self, came: bytes) -> None:
-        if came:
-            self._incoming.write(came)
-        else:
-            self._incoming.write_eof()
+        return await adrive(steps, take)
 
 
 class AsyncBackend:
@@ -194,7 +143,10 @@ class AsyncBackend:
         for tried, address in enumerate(addresses, start=1):
             seconds = share_of(timeout, 1 + len(addresses) - tried)
             try:
-                connected = await _connected(address, port, seconds)
+                connected = await adrive(
+                    connecting(address, port, _Socket),
+                    lambda made: _in_time(anyio.wait_writable(made), seconds),  # noqa: B023 - called at once
+                )
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 if tried == len(addresses) or is_over(timeout):
                     raise
@@ -208,27 +160,8 @@ class AsyncBackend:
             try:
                 return self._addresses.found(host, await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM))
             except OSError as error:
-                raise httpx.ConnectError(str(error)) from error
+                raise as_network_error(error, httpx.ConnectError) from error
         raise httpx.ConnectTimeout(f"looking {host} up took too long")
-
-
-async def _connected(address: str, port: int, timeout: float | None) -> socket.socket:
-    family, kind, protocol, _, where = socket_address(address, port)
-    made = _Socket(family, kind, protocol)
-    try:
-        made.settimeout(0)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        failed = made.connect_ex(where)
-        if failed in _CONNECTING:
-            if not await _in_time(anyio.wait_writable(made), timeout):
-                raise httpx.ConnectTimeout("no connection in time")
-            failed = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if failed:
-            raise httpx.ConnectError(os.strerror(failed))
-    except BaseException:
-        made.close()
-        raise
-    return made
 
 
 async def _in_time(waiting: Awaitable[None], timeout: float | None) -> bool:

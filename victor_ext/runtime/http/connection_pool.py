@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.loop.profile import UNRESTED
+from victor_ext.runtime.loop.profile import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, Reuse
 
-from .http11 import Connection, Steps, Unasked, exchange
+from .http11 import Connection, Steps, UnsolicitedData, exchange
 from .locks import Permit, Semaphore
 from .parser import Head
 from .routes import Route
@@ -26,13 +26,13 @@ from .timing import timing_of
 
 logger = logging.getLogger(__name__)
 
-REST_SECONDS = 0.1
-"""Seconds between a response and the next request on the same connection, if another connection is available.
+REUSE_DELAY = 0.1
+"""Seconds after a response within which its connection is not used again, but by requests that allow it (`Reuse`).
 
-A proxy that sends a response twice does so within this time, and the second one is detected. Requests with the
-`UNRESTED` extension do not wait: the id in their response is compared with the path."""
+A proxy that sends a response twice does so within this time, and the second one is detected. A request that does not
+wait believes only a response that names what was asked. After an error, no request uses its connection so soon."""
 
-_UNASKED = "it was closed, or something came, before anything had been asked"
+_TOO_EARLY = "{}, before anything had been asked"
 _idle_since = attrgetter("idle_since")
 
 
@@ -90,11 +90,13 @@ class ConnectionPool:
 
         The caller ends the lease after it has read the response, and after any error.
         """
-        target, headers = self._route.address(request)
         while True:
-            connection = lease.connection = self._take_kept(rested=not request.extensions.get(UNRESTED))
+            connection = lease.connection = self._take_kept(request.extensions.get(ALLOW_IMMEDIATE_REUSE, Reuse.NEVER))
             is_new = connection is None
-            if connection is None:
+            if connection is not None:
+                request.extensions[REUSED_IMMEDIATELY] = connection.idle_since > time.monotonic() - REUSE_DELAY
+            else:
+                request.extensions[REUSED_IMMEDIATELY] = False
                 connection = lease.connection = Connection()
                 began = time.monotonic()
                 try:
@@ -103,10 +105,12 @@ class ConnectionPool:
                     if (timing := timing_of(request)) is not None:
                         timing.connected(began)
             try:
-                return (yield from exchange(connection, request, target, headers, timeouts))
-            except Unasked:
+                head = yield from exchange(connection, request, self._route.message(connection, request), timeouts)
+                connection.is_doubtful = head.status_code >= 300
+                return head
+            except UnsolicitedData as error:
                 if is_new:
-                    raise httpx.ConnectError(_UNASKED) from None
+                    raise httpx.ConnectError(_TOO_EARLY.format(error)) from None
             # The idle connection was closed, or received an unexpected response. Nothing was sent: use another one.
             logger.debug("a kept connection was closed, or something came on it: it is not used again")
             connection.abort()
@@ -136,22 +140,26 @@ class ConnectionPool:
         # An error here means that no byte of the request was sent.
         try:
             yield from self._route.open(connection, timeouts)
-        except Unasked:
-            raise httpx.ConnectError(_UNASKED) from None
+        except UnsolicitedData as error:
+            raise httpx.ConnectError(_TOO_EARLY.format(error)) from None
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
             raise httpx.ConnectError(str(error)) from error
 
-    def _take_kept(self, *, rested: bool) -> Connection | None:
-        """Return an idle connection, or None to open a new one. `rested` prefers one idle for `REST_SECONDS`."""
+    def _take_kept(self, reuse: Reuse) -> Connection | None:
+        """Return an idle connection, or None to open a new one: if the limits permit no more, one is closed for it."""
         with self._lock:
             kept, now = self._kept, time.monotonic()
             while kept and self._expiry is not None and kept[0].idle_since + self._expiry < now:
                 kept.pop(0).abort()
-            ready = bisect_right(kept, now - REST_SECONDS, key=_idle_since) if rested else len(kept)
-            if ready:
-                return kept.pop(ready - 1)
-            # No connection has rested: open a new one if the limits permit it.
-            full = len(kept) >= self._keep or self.semaphore.held + len(kept) > self._most
-            return kept.pop(0) if kept and full else None
+            if reuse is Reuse.AT_ONCE and kept and not kept[-1].is_doubtful:
+                return kept.pop()
+            if rested := bisect_right(kept, now - REUSE_DELAY, key=_idle_since):
+                return kept.pop(rested - 1)
+            if kept and (len(kept) >= self._keep or self.semaphore.held + len(kept) > self._most):
+                oldest = kept.pop(0)
+                if reuse is not Reuse.NEVER and not oldest.is_doubtful:
+                    return oldest
+                oldest.abort()
+            return None

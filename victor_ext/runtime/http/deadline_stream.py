@@ -7,98 +7,106 @@ which knows when its time is over. Their errors are those of httpx.
 
 from __future__ import annotations
 
+import errno
+import os
 import select
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
 import httpx
 
+from victor_ext.runtime.loop.flow import drive
 from victor_ext.runtime.loop.timeouts import as_of_now, is_over, share_of
+
+from .tls_layer import READ_BYTES, Steps, TlsLayer
 
 A = TypeVar("A")
 T = TypeVar("T")
+E = TypeVar("E", bound=httpx.NetworkError)
+S = TypeVar("S", bound=socket.socket)
 
-_TLS_RECORD_BYTES = 16384
+_CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
+
+
+def as_network_error(error: OSError, kind: type[E]) -> E:
+    """The error of httpx for what a socket raised.
+
+    Raises `error` itself where it has no number. Then it is no socket's: a signal handler has raised it, such as a
+    `TimeoutError`, and who has set the handler is to get it.
+    """
+    if error.errno is None:
+        raise error
+    return kind(str(error))
 
 
 class SyncStream:
     """A TCP or TLS connection whose reads and writes keep the deadline of their timeout.
 
     The socket never blocks; only `_when_ready` waits for it. A timeout of the socket would be set anew for each
-    operation, and each of these system calls hands Python's interpreter to another thread, if there is one.
+    operation, and each of these system calls hands Python's interpreter to another thread, if there is one. Nor would
+    it be told apart from the `TimeoutError` of a signal handler.
     """
 
     def __init__(self, connected: socket.socket) -> None:
         connected.settimeout(0)
-        self._socket: socket.socket | _TlsWithinTls = connected
+        self._socket = connected
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read up to `max_bytes`, as soon as there are any."""
         if is_over(timeout):
             raise httpx.ReadTimeout("the answer goes on and on")
-        try:
-            return self._when_ready(self._socket.recv, max_bytes, _READ, timeout)
-        except TimeoutError as error:
-            raise httpx.ReadTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.ReadError(str(error)) from error
+        return self._when_ready(self._socket.recv, max_bytes, _READ, timeout, httpx.ReadTimeout, httpx.ReadError)
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
         """Write all of it."""
-        left = memoryview(buffer)
-        try:
-            while left:
-                left = left[self._when_ready(self._socket.send, left, _WRITE, timeout) :]
-        except TimeoutError as error:
-            raise httpx.WriteTimeout(str(error)) from error
-        except OSError as error:
-            raise httpx.WriteError(str(error)) from error
+        left = memoryview(data)
+        while left:
+            sent = self._when_ready(self._socket.send, left, _WRITE, timeout, httpx.WriteTimeout, httpx.WriteError)
+            left = left[sent:]
 
-    def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> SyncStream:
+    def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> SyncStream | TunnelStream:
         """Encrypt this stream, and verify that the other side is this host."""
         try:
-            self._socket.settimeout(as_of_now(timeout))
             if isinstance(self._socket, ssl.SSLSocket):
-                self._socket = _TlsWithinTls(self._socket, context, host)
-            else:
-                assert isinstance(self._socket, socket.socket)
-                self._socket = context.wrap_socket(self._socket, server_hostname=host)
-            self._socket.settimeout(0)
-        except TimeoutError as error:
-            self.abort()
-            raise httpx.ConnectTimeout(str(error)) from error
-        except OSError as error:
-            self.abort()
-            raise httpx.ConnectError(str(error)) from error
+                return TunnelStream(self, context, host).shake_hands(timeout)
+            secured = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
+            self._socket = secured
+            errors = httpx.ConnectTimeout, httpx.ConnectError
+            self._when_ready(lambda _: secured.do_handshake(), None, _WRITE, timeout, *errors)
         except BaseException:
             self.abort()
             raise
         return self
 
-    def has_unread(self) -> bool:
-        """Whether bytes, or the end of the stream, can be read without waiting. A byte is lost."""
+    def unread(self) -> bytes | None:
+        """A byte, if one can be read without waiting; empty at the end of the stream, None if there is none."""
         # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
         try:
-            self._socket.recv(1)
+            return self._socket.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):
-            return False
-        except OSError:
-            pass
-        return True
+            return None
+        except OSError as error:
+            raise as_network_error(error, httpx.ReadError) from error
 
     def abort(self) -> None:
         """Close the connection, in any state."""
         self._socket.close()
 
-    def _when_ready(self, act: Callable[[A], T], what: A, event: int, timeout: float | None) -> T:
-        """`recv` or `send` once, as soon as it can be done. Raises `TimeoutError` and `OSError`."""
+    def _when_ready(
+        self,
+        act: Callable[[A], T],
+        what: A,
+        event: int,
+        timeout: float | None,
+        late: type[httpx.TimeoutException],
+        broken: type[httpx.NetworkError],
+    ) -> T:
+        """Do something once, as soon as the socket lets it be done. Raises `late` and `broken`."""
         seconds = as_of_now(timeout)
-        if isinstance(self._socket, _TlsWithinTls):
-            return self._socket.within(seconds, act, what)
         ends = None if seconds is None else time.monotonic() + seconds
         # A response takes time. TLS may have decrypted it already, which the socket does not know.
         is_due = event == _WRITE or isinstance(self._socket, ssl.SSLSocket)
@@ -112,9 +120,46 @@ class SyncStream:
                     event = _WRITE
                 except BlockingIOError:
                     pass
+                except OSError as error:
+                    raise as_network_error(error, broken) from error
             if not _is_ready(self._socket, event, None if ends is None else max(0.0, ends - time.monotonic())):
-                raise TimeoutError("timed out")
+                raise late("timed out")
             is_due = True
+
+
+class TunnelStream:
+    """TLS over the TLS to a proxy: a socket cannot be wrapped twice."""
+
+    def __init__(self, under: SyncStream, context: ssl.SSLContext, host: str) -> None:
+        self._under = under
+        self._layer = TlsLayer(context, host)
+
+    def shake_hands(self, timeout: float | None) -> TunnelStream:
+        """Do the handshake."""
+        self._run(self._layer.shake_hands(), timeout)
+        return self
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read up to `max_bytes`, as soon as there are any."""
+        return self._run(self._layer.read(max_bytes), timeout)
+
+    def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
+        """Write all of it."""
+        self._run(self._layer.write(memoryview(data)), timeout)
+
+    def unread(self) -> bytes | None:
+        """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
+        return self._layer.unread(self._under.unread)
+
+    def abort(self) -> None:
+        """Close the connection, in any state."""
+        self._under.abort()
+
+    def _run(self, steps: Steps[T], timeout: float | None) -> T:
+        def take(data: bytes | None) -> bytes | None:
+            return self._under.read(READ_BYTES, timeout) if data is None else self._under.write(data, timeout)
+
+        return drive(steps, take)
 
 
 # There is no poll on Windows, nor where somebody has removed it, as eventlet does.
@@ -136,55 +181,6 @@ else:
         poll = select.poll()
         poll.register(waiting, event)
         return bool(poll.poll(None if seconds is None else min(seconds * 1000, _MOST_MILLISECONDS)))
-
-
-class _TlsWithinTls:
-    """What `SyncStream` needs of a socket, with TLS over the TLS to a proxy: `wrap_socket` cannot wrap twice."""
-
-    def __init__(self, under: ssl.SSLSocket, context: ssl.SSLContext, host: str) -> None:
-        self.settimeout, self.close = under.settimeout, under.close
-        self._under = under
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self._through(self._tls.do_handshake)
-
-    def within(self, seconds: float | None, act: Callable[[A], T], what: A) -> T:
-        """`recv` or `send` once, and wait at most so long. Elsewhere they do not wait."""
-        self.settimeout(seconds)
-        try:
-            return act(what)
-        finally:
-            self.settimeout(0)
-
-    def recv(self, most: int) -> bytes:
-        """Read up to so many bytes; empty at the end of the stream."""
-        try:
-            return self._through(lambda: self._tls.read(most))
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""
-
-    def send(self, data: memoryview) -> int:
-        """Write some of it, and return how many bytes."""
-        return self._through(lambda: self._tls.write(data))
-
-    def _through(self, act: Callable[[], T]) -> T:
-        """Do one TLS operation, and the reads and writes that it needs."""
-        while True:
-            try:
-                return act()
-            except ssl.SSLWantReadError:
-                self._flush()
-                came = self._under.recv(_TLS_RECORD_BYTES)
-                if came:
-                    self._incoming.write(came)
-                else:
-                    self._incoming.write_eof()
-            finally:
-                self._flush()  # after an error, the alert for the other side
-
-    def _flush(self) -> None:
-        if self._outgoing.pending:
-            self._under.sendall(self._outgoing.read())
 
 
 class SyncBackend:
@@ -214,28 +210,38 @@ class SyncBackend:
             found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
             return self._addresses.found(host, found)
         except OSError as error:
-            raise httpx.ConnectError(str(error)) from error
+            raise as_network_error(error, httpx.ConnectError) from error
 
 
 def _connected(address: str, port: int, timeout: float | None) -> SyncStream:
+    steps = connecting(address, port, socket.socket)
+    return SyncStream(drive(steps, lambda made: _is_ready(made, _WRITE, as_of_now(timeout))))
+
+
+def connecting(address: str, port: int, kind: type[S]) -> Generator[S, bool, S]:
+    """A connected socket of this kind. Yields it, to learn whether it could be written to in time."""
     try:
-        family, kind, protocol, _, where = socket_address(address, port)
-        made = socket.socket(family, kind, protocol)
-        try:
-            made.settimeout(timeout)
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            made.connect(where)
-        except BaseException:
-            made.close()
-            raise
-    except TimeoutError as error:
-        raise httpx.ConnectTimeout(str(error)) from error
+        family, stream, protocol, _, where = _socket_address(address, port)
+        made = kind(family, stream, protocol)
     except OSError as error:
-        raise httpx.ConnectError(str(error)) from error
-    return SyncStream(made)
+        raise as_network_error(error, httpx.ConnectError) from error
+    try:
+        made.settimeout(0)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        failed = made.connect_ex(where)
+        if failed in _CONNECTING:
+            if not (yield made):
+                raise httpx.ConnectTimeout("no connection in time")
+            failed = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if failed:
+            raise httpx.ConnectError(os.strerror(failed))
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
-def socket_address(address: str, port: int) -> Any:
+def _socket_address(address: str, port: int) -> Any:
     """What `getaddrinfo` tells of an address. It asks no name server."""
     # An address may name its network interface ("fe80::1%eth0"), which the system resolves.
     flags = socket.AI_NUMERICHOST

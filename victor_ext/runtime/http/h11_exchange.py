@@ -5,6 +5,8 @@ from __future__ import annotations
 import h11
 import httpx
 
+from victor_ext.redaction import redact_excerpt
+
 from .parser import Fields, Head
 
 _MAX_HEAD_BYTES = 100 * 1024
@@ -24,7 +26,8 @@ class H11Exchange:
             events = [request, *([h11.Data(data=content)] if content else []), h11.EndOfMessage()]
             return b"".join(self._connection.send(event) or b"" for event in events)
         except h11.LocalProtocolError as error:
-            raise httpx.LocalProtocolError(str(error)) from error
+            why = redact_excerpt(str(error))
+        raise httpx.LocalProtocolError(why)
 
     def receive(self, data: bytes) -> None:
         """Take bytes that were read; none: the other side has closed the connection."""
@@ -57,4 +60,5 @@ class H11Exchange:
         try:
             return self._connection.next_event()
         except h11.RemoteProtocolError as error:
-            raise httpx.RemoteProtocolError(str(error)) from error
+            why = redact_excerpt(str(error))
+        raise httpx.RemoteProtocolError(why)  # outside of the handler: h11's own error shows bytes of the response

@@ -8,10 +8,9 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 
-from victor_ext.redaction import SecretBytes
 from victor_ext.runtime.loop.timeouts import is_over
 
-from .parser import Fields, Head, Parser
+from .parser import Head, Parser
 from .timing import BEGUN
 
 T = TypeVar("T")
@@ -36,11 +35,15 @@ class StartTls:
 
 
 class Write:
-    """Write these bytes. Raises `Unasked`, and writes nothing, when there are bytes to read already."""
+    """Write these bytes. Raises `UnsolicitedData`, and writes nothing, when there are bytes to read already.
+
+    They hold tokens and account numbers. Of a view, neither its repr nor a reporter of errors shows the bytes, and it
+    cannot be pickled: so frames may hold it while they wait.
+    """
 
     __slots__ = ("data", "seconds")
 
-    def __init__(self, data: SecretBytes, seconds: float | None) -> None:
+    def __init__(self, data: memoryview, seconds: float | None) -> None:
         self.data, self.seconds = data, seconds
 
 
@@ -57,15 +60,15 @@ Step = Connect | StartTls | Write | Read
 Steps = Generator[Step, Any, T]
 
 
-class Unasked(Exception):
-    """Bytes came on a connection before a request was written. Nothing was written."""
+class UnsolicitedData(Exception):
+    """Before a request was written, bytes came on its connection, or its end. Nothing was written."""
 
 
 class Stream(Protocol):
     """What a connection needs of its stream without waiting, in both modes."""
 
-    def has_unread(self) -> bool:
-        """Whether bytes, or the end of the stream, can be read without waiting."""
+    def unread(self) -> bytes | None:
+        """Bytes that can be read without waiting; empty at the end, None without any. Raises `httpx.ReadError`."""
         ...
 
     def abort(self) -> None:
@@ -79,15 +82,18 @@ class Connection:
     Attributes:
         stream: None until it has been opened.
         idle_since: When its last exchange ended, by the monotonic clock.
+        is_doubtful: Whether its last response was no good one: a later one may follow, as a gateway's time-out and then
+            the response.
         is_spoilt: Whether a request was not written whole: the server may take the next one for the rest of it.
     """
 
-    __slots__ = ("idle_since", "is_spoilt", "parser", "stream")
+    __slots__ = ("idle_since", "is_doubtful", "is_spoilt", "parser", "stream")
 
     def __init__(self) -> None:
         self.stream: Any = None
         self.parser = Parser()
         self.idle_since = 0.0
+        self.is_doubtful = False
         self.is_spoilt = False
 
     def abort(self) -> None:
@@ -100,23 +106,20 @@ class Connection:
         return not self.is_spoilt and self.parser.begin_again()
 
 
-def exchange(
-    connection: Connection, request: httpx.Request, target: bytes, headers: Fields, timeouts: Any
-) -> Steps[Head]:
-    """Send a request whose body has been read, and read the head of its response.
+def exchange(connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any) -> Steps[Head]:
+    """Send a request, whose bytes are the message, and read the head of its response.
 
     Raises `httpx.ConnectTimeout`, and writes nothing, where the wait for the connection took all the time there was.
     """
     parser = connection.parser
-    # Written in one piece, so that whatever came before that moment is certainly no response to this request.
-    data = SecretBytes(parser.request(request.method, target, headers, request.content))
     seconds = timeouts.get("write")
     if is_over(seconds):
         raise httpx.ConnectTimeout("no time was left to send the request")
     request.extensions[BEGUN] = True
     try:
-        yield Write(data, seconds)
-    except Unasked:
+        # In one piece, so that whatever came before that moment is certainly no response to this request.
+        yield Write(message, seconds)
+    except UnsolicitedData:
         request.extensions[BEGUN] = False
         raise
     except httpx.WriteError:  # a server that closes early may have sent a response before

@@ -204,8 +204,8 @@ def _request(method: str, target: bytes, fields: Fields, content: bytes) -> byte
         or named.get(b"content-length", b"0") != b"%d" % len(content)
     ):
         return None
-    lines = [b"%b: %b\r\n" % field for field in fields]
-    return b"".join([b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target), *lines, b"\r\n", content])
+    first = b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target)
+    return b"".join([first, *[b"%b: %b\r\n" % field for field in fields], b"\r\n", content])
 
 
 def _body_length(fields: Fields) -> int | None:

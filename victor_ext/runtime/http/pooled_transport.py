@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from victor_ext.redaction import SecretBytes
 from victor_ext.runtime.loop.flow import adrive, drive
 
 from .connection_pool import ConnectionPool, Lease
 from .deadline_stream import SyncBackend
-from .http11 import Connect, Connection, Read, StartTls, Step, Unasked, Write
+from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
 from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from .parser import Head
 from .routes import Route
@@ -107,7 +108,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.SyncByteStream):
-    """The body of a response. `close` gives the connection back."""
+    """The body of a response. Readers hold a piece while they wait for more. `close` gives the connection back."""
 
     def __init__(self, transport: PooledTransport, lease: Lease, seconds: float | None) -> None:
         self._transport, self._lease, self._read = transport, lease, Read(seconds)
@@ -119,7 +120,7 @@ class _Body(httpx.SyncByteStream):
             if piece is None:
                 connection.parser.receive(self._transport.take(connection, self._read))
             elif piece:
-                yield piece
+                yield SecretBytes(piece)
             else:
                 return
 
@@ -140,7 +141,7 @@ class _AsyncBody(httpx.AsyncByteStream):
             if piece is None:
                 connection.parser.receive(await self._transport.take(connection, self._read))
             elif piece:
-                yield piece
+                yield SecretBytes(piece)
             else:
                 return
 
@@ -157,8 +158,12 @@ def _act(backend: Any, connection: Connection, step: Step) -> Any:
     if type(step) is Read:
         return stream.read(step.most, step.seconds)
     if type(step) is Write:
-        if stream.has_unread():
-            raise Unasked
+        try:
+            came = stream.unread()
+        except httpx.ReadError as error:
+            raise UnsolicitedData(str(error)) from error
+        if came is not None:
+            raise UnsolicitedData("something came" if came else "it was closed")
         return stream.write(step.data, step.seconds)
     if type(step) is Connect:
         return backend.connect_tcp(step.host, step.port, step.seconds)
@@ -181,5 +186,5 @@ def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
 
 
 def _response(head: Head, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
-    extensions = {"http_version": b"HTTP/" + head.http_version, "reason_phrase": head.reason}
+    extensions = {"http_version": b"HTTP/" + head.http_version}
     return httpx.Response(head.status_code, headers=head.fields, stream=body, extensions=extensions)

@@ -125,6 +125,8 @@ class _Body:
         set_class(response, Response)
         assert isinstance(response, Response)
         response.request = request
+        # Anybody's words, of any length, which the repr of a response shows. Without them it has the standard's.
+        response.extensions.pop("reason_phrase", None)
         if "set-cookie" in response.headers:
             # httpx would send the cookie with every later call. No call may depend on an earlier one, and with a cookie
             # that is not ASCII no later request could be built.

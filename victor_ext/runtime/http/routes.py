@@ -14,6 +14,7 @@ from victor_ext.redaction import SecretBytes
 
 from . import http11
 from .http11 import Connect, Connection, Read, StartTls, Steps, Write
+from .parser import Fields
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _NO_AUTHENTICATION, _USER_AND_PASSWORD = 0, 2
@@ -69,8 +70,11 @@ class Route:
             assert self.tls is not None
             yield StartTls(self.tls, _host(self.origin), seconds)
 
-    def address(self, request: httpx.Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-        """The target and the headers of a request, as they are written."""
+    def message(self, connection: Connection, request: httpx.Request) -> memoryview:
+        """The bytes of a request whose body has been read. Raises `httpx.LocalProtocolError`."""
+        return memoryview(connection.parser.request(request.method, *self._address(request), request.content))
+
+    def _address(self, request: httpx.Request) -> tuple[bytes, Fields]:
         if self.proxy is None or self.origin.scheme == "https" or _is_socks(self.proxy):
             return request.url.raw_path, request.headers.raw
         # A proxy for plain http gets the whole URL.
@@ -90,7 +94,7 @@ def _is_socks(proxy: httpx.Proxy) -> bool:
     return proxy.url.scheme.startswith("socks")
 
 
-def _proxy_headers(proxy: httpx.Proxy) -> list[tuple[bytes, bytes]]:
+def _proxy_headers(proxy: httpx.Proxy) -> Fields:
     if proxy.raw_auth is None:
         return proxy.headers.raw
     return [(b"Proxy-Authorization", SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))), *proxy.headers.raw]
@@ -100,25 +104,25 @@ def _through_tunnel(connection: Connection, proxy: httpx.Proxy, origin: httpx.UR
     """Open a tunnel through an HTTP proxy (RFC 9110, 9.3.6)."""
     host = f"[{_host(origin)}]" if ":" in _host(origin) else _host(origin)
     target = f"{host}:{_port(origin)}".encode("ascii")
-    headers = [(b"Host", target), (b"Accept", b"*/*"), *_proxy_headers(proxy)]
-    request = httpx.Request("CONNECT", origin, content=b"")
-    response = yield from http11.exchange(connection, request, target, headers, timeouts)
+    always = [(b"Host", target), (b"Accept", b"*/*")]
+    message = memoryview(connection.parser.request("CONNECT", target, always + _proxy_headers(proxy), b""))
+    response = yield from http11.exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
     if not 200 <= response.status_code < 300:
-        raise httpx.ProxyError(f"{response.status_code} {response.reason.decode('ascii', 'ignore')}".rstrip())
+        raise httpx.ProxyError(f"{response.status_code} {httpx.codes.get_reason_phrase(response.status_code)}".rstrip())
     connection.parser = Connection().parser
 
 
 def _through_socks(proxy: httpx.Proxy, origin: httpx.URL, seconds: float | None) -> Steps[None]:
     """Open a tunnel through a SOCKS proxy (RFC 1928; user and password: RFC 1929), which resolves the host."""
     method = _NO_AUTHENTICATION if proxy.raw_auth is None else _USER_AND_PASSWORD
-    yield Write(SecretBytes(bytes((5, 1, method))), seconds)
+    yield Write(memoryview(bytes((5, 1, method))), seconds)
     if (yield from _read_exactly(2, seconds)) != bytes((5, method)):
         raise httpx.ProxyError("it wants another way to log in")
     if proxy.raw_auth is not None:
         yield Write(_socks_login(*proxy.raw_auth), seconds)
         if (yield from _read_exactly(2, seconds))[1] != 0:
             raise httpx.ProxyError("it does not know this user and password")
-    yield Write(SecretBytes(b"\x05\x01\x00" + _socks_address(_host(origin), _port(origin))), seconds)
+    yield Write(memoryview(b"\x05\x01\x00" + _socks_address(_host(origin), _port(origin))), seconds)
     _, reply, _, kind = yield from _read_exactly(4, seconds)
     if reply != 0:
         raise httpx.ProxyError(_SOCKS_REPLIES.get(reply, f"reply {reply}"))
@@ -126,10 +130,10 @@ def _through_socks(proxy: httpx.Proxy, origin: httpx.URL, seconds: float | None)
     yield from _read_exactly(length + 2, seconds)
 
 
-def _socks_login(user: bytes, password: bytes) -> SecretBytes:
+def _socks_login(user: bytes, password: bytes) -> memoryview:
     if len(user) > 255 or len(password) > 255:
         raise httpx.ProxyError("no user and no password of a SOCKS proxy is longer than 255 bytes")
-    return SecretBytes(b"\x01%c%b%c%b" % (len(user), user, len(password), password))
+    return memoryview(b"\x01%c%b%c%b" % (len(user), user, len(password), password))
 
 
 def _socks_address(host: str, port: int) -> bytes:

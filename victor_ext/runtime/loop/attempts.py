@@ -18,13 +18,13 @@ from victor_ext.runtime.client.validation import MOST_SECONDS
 from victor_ext.runtime.http.response import Response
 from victor_ext.runtime.http.timing import TIMING, Timing
 
-from .classification import Failure, Repeat, may_repeat, of_exception, of_response, of_unusable
+from .classification import Failure, Repeat, may_repeat, of_exception, of_late, of_response, of_unusable
 from .clock import ServerClock
 from .contents import keep_content
 from .error_messages import error_for, request_id_of, what_to_do
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .headers import sendable
-from .profile import SAFE_METHODS, UNRESTED, Profile
+from .profile import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, SAFE_METHODS, Profile, Reuse
 from .reporter import Reporter
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
 from .timeouts import WAITING_SHARE, Timeouts, configured_timeouts
@@ -56,6 +56,8 @@ class AttemptLoop:
     reporter: Reporter = field(default_factory=Reporter)
     turns: Lock | None = None
     draw: Callable[[], float] = random.random
+    names_subjects: bool = False
+    """Whether the last good response to a write named what was asked: the next one probably will, too."""
 
     def call(self, request: httpx.Request) -> Flow[Response]:
         """One logical call. Returns a good response, or raises a typed error."""
@@ -215,7 +217,7 @@ class _Call:
         if has_key:
             self._refuse_after_sleep(request)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
-        request.extensions[UNRESTED] = loop.profile.names_its_subject(request)
+        request.extensions[ALLOW_IMMEDIATE_REUSE] = self._reuse_for(request) if counted else Reuse.NEVER
         self._attempts += counted
         timing = None
         if self._report is not None:
@@ -238,7 +240,26 @@ class _Call:
             loop.clock.learn(response.headers.get("date"))
         self._report_attempt(request, timing, response.status_code, None, began)
         begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
-        return of_response(response, loop.profile, begun=begun) or response
+        failure = of_response(response, loop.profile, begun=begun)
+        if failure is None and counted and self._may_be_late(request, response):
+            return of_late(response)
+        return failure or response
+
+    def _reuse_for(self, request: httpx.Request) -> Reuse:
+        """Whether the request may use a connection on which a late second response may come."""
+        if self._attempts:
+            return Reuse.NEVER  # something went wrong already
+        if request.method in SAFE_METHODS:
+            return Reuse.AT_ONCE if self._loop.profile.is_read_by_id(request) else Reuse.NEVER
+        return Reuse.IF_FULL if self._loop.names_subjects else Reuse.NEVER
+
+    def _may_be_late(self, request: httpx.Request, response: Response) -> bool:
+        """Whether a good response may be a late second one to an earlier request on the same connection."""
+        loop, was_reused = self._loop, request.extensions.get(REUSED_IMMEDIATELY, False)
+        if request.method not in SAFE_METHODS:
+            loop.names_subjects = loop.profile.names_its_subject(response)
+            return was_reused and not loop.names_subjects
+        return was_reused and not loop.profile.names_its_subject(response)
 
     def _refuse_after_sleep(self, request: httpx.Request) -> None:
         """Raise if this machine slept since the call began: the provider may have forgotten the key meanwhile.

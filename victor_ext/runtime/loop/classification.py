@@ -80,19 +80,22 @@ def of_exception(error: httpx.RequestError) -> Failure:
         if str(error).startswith("Illegal header"):
             return Failure(ConnectionFailed, "a header of the request cannot be sent", Repeat.NEVER, Outcome.NOT_SENT)
         return Failure(ConnectionFailed, "the request broke the protocol", Repeat.NEVER, Outcome.UNKNOWN)
-    what = _WHAT.get(type(error), "the exchange failed") + _said(str(error))
+    said = redact_excerpt(str(error))
+    what = _WHAT.get(type(error), "the exchange failed") + _said(said)
     timed_out = isinstance(error, httpx.TimeoutException)
     error_class = TimedOut if timed_out else ConnectionFailed
     if not isinstance(error, _NOT_SENT):
-        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, timed_out=timed_out, cause=_bare(error))
+        return Failure(
+            error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, timed_out=timed_out, cause=_bare(error, said)
+        )
     # A certificate that is not trusted now is not trusted at the next attempt.
     repeat = Repeat.NEVER if _is_distrust(error) else Repeat.ALWAYS
-    return Failure(error_class, what, repeat, Outcome.NOT_SENT, timed_out=timed_out, cause=_bare(error))
+    return Failure(error_class, what, repeat, Outcome.NOT_SENT, timed_out=timed_out, cause=_bare(error, said))
 
 
-def _bare(error: Exception) -> Exception:
-    """The error without its traceback: the locals of those frames hold the headers, and so the token."""
-    return type(error)(str(error)) if type(error) in _WHAT else Exception(str(error))
+def _bare(error: Exception, said: str) -> Exception:
+    """The error without its traceback: a foreign transport's frames hold the headers, and so the token."""
+    return type(error)(said) if type(error) in _WHAT else Exception(said)
 
 
 def _said(text: str) -> str:
@@ -168,6 +171,15 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
         what = f"the provider accepted the request (HTTP {status}), but the response could not be parsed: {why}"
         return Failure(UnreadableResponse, what, repeat, Outcome.ACCEPTED, response)
     return Failure(UnreadableResponse, f"the answer has status {status}, but {why}", repeat, Outcome.UNKNOWN, response)
+
+
+def of_late(response: Response) -> Failure:
+    """A good response that names nothing of what was asked, over a connection that had just been used."""
+    what = (
+        f"the answer has status {response.status_code}, but names nothing of what was asked: it may be a second answer "
+        "to an earlier request on the same connection"
+    )
+    return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
 
 
 def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Failure:

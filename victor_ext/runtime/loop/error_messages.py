@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from victor_ext.errors import Outcome, Problem, VictorError
-from victor_ext.redaction import HOLDS_SECRETS, redact_excerpt
+from victor_ext.redaction import HOLDS_SECRETS, one_line, redact_excerpt
 
 from .classification import Failure
 from .conflicts import in_progress, may_be_in_progress
@@ -75,7 +75,7 @@ def _what_happened(
         what = f"{what}: {listed}" if good else f"status {failure.response.status_code}: {listed}"
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
-    return f"{request.method} {request.url.path} at {profile.who} failed{tries}: {ended}."
+    return f"{request.method} {one_line(request.url.path)} at {profile.who} failed{tries}: {ended}."
 
 
 def _when_to_come_back(retry_after: float | None) -> str:
@@ -133,6 +133,6 @@ def request_id_of(response: httpx.Response | None, profile: Profile) -> str | No
     if response is None:
         return None
     named = next((response.headers[name] for name in profile.request_id_headers if name in response.headers), None)
-    if named or profile.request_id_in_body is None:
-        return named
-    return profile.request_id_in_body(response)
+    if not named and profile.request_id_in_body is not None:
+        named = profile.request_id_in_body(response)
+    return named and one_line(named)

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Outcome
+from victor_ext.redaction import one_line
 from victor_ext.runtime.client.documented import READER, Reader
 from victor_ext.runtime.http.timing import Timing
 
@@ -144,7 +145,7 @@ class CallReport:
             "operation": None if reader is None else reader.operation,
             "method": request.method,
             "path_template": None if reader is None else reader.path_template,
-            "path": request.url.path,
+            "path": one_line(request.url.path),
             "idempotency_key": key,
         }
 
@@ -204,7 +205,7 @@ class CallReport:
         if not for_token:
             return self._call
         # The address that issues tokens is a setting: there is no id in it.
-        path = request.url.path
+        path = one_line(request.url.path)
         return {**self._call, "method": request.method, "path": path, "path_template": path}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 import httpx
 
@@ -14,8 +15,20 @@ from .key_places import KeyPlace, NoKey
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, 9.2.1) and may always be repeated."""
 
-UNRESTED = "victor_ext.unrested"
-"""An extension of a request: whether it may go over a connection that has not rested (see `ConnectionPool`)."""
+ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"
+"""The extension of a request with its `Reuse`."""
+
+REUSED_IMMEDIATELY = "victor_ext.reused_immediately"
+"""The extension of a request that says whether it went over a connection that had just been used."""
+
+
+class Reuse(Enum):
+    """Whether a request may use a connection on which a late second response may still come (see `ConnectionPool`)."""
+
+    NEVER = "never"
+    IF_FULL = "if full"  # where the limits permit no other connection
+    AT_ONCE = "at once"
+
 
 TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 """The provider, or a server in front of it, failed. The work may have been done."""
@@ -69,8 +82,10 @@ class Profile:
         is_unknown_id: Whether a 400 or 422 says that there is nothing with the id that was asked for: `NotFound`.
         mismatch: What a good response is about when that is something else than the request, or None. Such a response
             proves nothing about the work.
-        names_its_subject: Whether the response to a read names the id in the request's path, which `mismatch` compares.
-            Only such a read may use a connection that has not rested: a late response to an earlier request is noticed.
+        is_read_by_id: Whether a request reads what the id in its path names.
+        names_its_subject: Whether a good response names what was asked: the id in the request's path, or the caller's
+            reference in its body. Over a connection that has just been used, no other response is believed: it may be a
+            late second response to an earlier request.
         may_quote_body: Whether a message may quote the start of a response's body. Return False where the body may
             repeat a secret of the request. What `problems` reads is shown in any case.
         request_id_headers: Headers that may carry the provider's id of an exchange, the best one first.
@@ -93,7 +108,8 @@ class Profile:
     is_result: Callable[[httpx.Response], bool] = no_result
     is_unknown_id: Callable[[httpx.Response], bool] = no_result
     mismatch: Callable[[httpx.Response], str | None] = any_body
-    names_its_subject: Callable[[httpx.Request], bool] = no_request
+    is_read_by_id: Callable[[httpx.Request], bool] = no_request
+    names_its_subject: Callable[[httpx.Response], bool] = lambda _response: False
     may_quote_body: Callable[[httpx.Response], bool] = lambda _response: True
     request_id_headers: tuple[str, ...] = (
         "x-request-id",

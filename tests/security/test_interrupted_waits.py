@@ -1,0 +1,195 @@
+"""A signal handler that raises, or a cancellation, while a call waits: no frame of ours shows what the call holds.
+
+Celery's soft time limit is such a handler, and reporters of errors show the locals of every frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.faults.certificates import Authority
+from tests.faults.deaf_servers import Deaf, full
+from tests.faults.raw_provider import CREATE, Act, RawProvider, answer, behave
+from tests.faults.raw_sockets import Background, background
+from tests.security.journeys import Journeys
+from tests.security.recorder import RecordingProxy
+from tests.security.secrets import Secrets, of_error, of_frames
+from victor_ext import AsyncVictor, Victor, VictorError, VictorJwt, VictorOAuth
+
+SOON = 0.2
+"""Seconds after which a call is interrupted. Each of the waits below would last for longer than a test may."""
+
+TOKEN_PATH = "/v2/auth/token"
+TOKEN = "opaque-token-of-the-interrupted-77aa01ff"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal")
+
+
+class SoftTimeLimit(Exception):
+    """What Celery raises in the middle of a task."""
+
+
+@pytest.fixture(scope="module", name="loop")
+def _loop() -> Iterator[Background]:
+    with background() as made:
+        yield made
+
+
+class Stage:
+    """A provider whose responses can be held back, and the client that is to wait for one."""
+
+    def __init__(self, loop: Background, authority: Authority, stack: ExitStack) -> None:
+        self.loop, self.authority, self.stack = loop, authority, stack
+        self.provider = RawProvider(loop)
+        self.provider.state.token["access_token"] = TOKEN
+        stack.callback(self.provider.close)
+        self.options: dict[str, Any] = {"base_url": self.provider.url(), "timeout": 30.0}
+        self.call: dict[str, Any] = {}
+        self.calls = 1
+
+    def hold(self, path: str, act: Act = lambda exchange: None) -> None:
+        """Behave, but at this path."""
+        self.provider.acts_on_tokens = True
+        self.provider.instead = lambda exchange: (act if exchange.request.path == path else behave)(exchange)
+
+
+def connecting(stage: Stage) -> None:
+    stage.options["base_url"] = f"http://127.0.0.1:{stage.stack.enter_context(full('127.0.0.1', 0))}"
+
+
+def shaking_hands(stage: Stage) -> None:
+    stage.options["base_url"] = f"https://127.0.0.1:{stage.provider.port}"  # which speaks no TLS, and waits for more
+
+
+def opening_a_tunnel(stage: Stage) -> None:
+    proxy = RecordingProxy(stage.loop, 1, answer=b"")
+    stage.stack.callback(proxy.close)
+    address = f"http://user:{Secrets('').password}@127.0.0.1:{proxy.port}"
+    stage.options.update(base_url="https://pay.example", proxy=address, verify=stage.authority.trusted())
+
+
+def sending(stage: Stage) -> None:
+    deaf = Deaf(0, resets=False)
+    stage.stack.callback(deaf.close)
+    stage.options["base_url"] = f"http://127.0.0.1:{deaf.port}"
+    stage.call["extra_body"] = {"more": "x" * 20_000_000}
+
+
+def reading(stage: Stage) -> None:
+    stage.hold(CREATE)
+
+
+def reading_on(stage: Stage) -> None:
+    stage.hold(CREATE, lambda exchange: exchange.send(answer(exchange.work())[:-5]))
+
+
+def waiting_for_the_next_attempt(stage: Stage) -> None:
+    stage.hold(CREATE, lambda exchange: exchange.send(answer(b"{}", "503 Busy", "Retry-After: 30")))
+
+
+def waiting_for_a_connection(stage: Stage) -> None:
+    stage.hold(CREATE)
+    stage.options["limits"] = httpx.Limits(max_connections=1)
+    stage.calls = 2
+
+
+def fetching_a_token(stage: Stage) -> None:
+    stage.hold(TOKEN_PATH)
+
+
+def reading_a_token(stage: Stage) -> None:
+    stage.hold(TOKEN_PATH, lambda exchange: exchange.send(answer(exchange.work())[:-5]))
+
+
+WAITS = [
+    connecting, shaking_hands, opening_a_tunnel, sending, reading, reading_on, waiting_for_the_next_attempt,
+    waiting_for_a_connection, fetching_a_token, reading_a_token,
+]  # fmt: skip
+
+
+FOR_A_TOKEN = (fetching_a_token, reading_a_token)
+
+
+@contextmanager
+def alarm() -> Iterator[None]:
+    """After a while a signal handler raises."""
+
+    def ring(*_: object) -> None:
+        raise SoftTimeLimit
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, SOON)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def interrupted(stage: Stage, auth: Any, payment: dict[str, Any], secrets: Secrets) -> BaseException:
+    with Victor(auth, **stage.options) as victor:
+        if isinstance(auth, VictorJwt):
+            secrets.tokens.append(victor.authorization())
+        others = [threading.Thread(target=refused, args=[victor, payment]) for _ in range(1, stage.calls)]
+        for other in others:
+            other.start()
+            stage.provider.quiet.wait_for(lambda: bool(stage.provider.record.sent_to(CREATE)), "the other call")
+        with pytest.raises(SoftTimeLimit) as raised, alarm():
+            victor.payment_requests.create(**payment)
+        stage.stack.close()
+        for other in others:
+            other.join()
+    return raised.value
+
+
+def refused(victor: Victor, payment: dict[str, Any]) -> None:
+    with pytest.raises(VictorError):
+        victor.payment_requests.create(**payment)
+
+
+async def cancelled(stage: Stage, auth: Any, payment: dict[str, Any], secrets: Secrets) -> BaseException:
+    async with AsyncVictor(auth, **stage.options) as victor:
+        if isinstance(auth, VictorJwt):
+            secrets.tokens.append(await victor.authorization())
+        tasks = [asyncio.ensure_future(victor.payment_requests.create(**payment)) for _ in range(stage.calls)]
+        await asyncio.sleep(SOON)
+        for task in tasks:
+            task.cancel()
+        *_, last = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(last, asyncio.CancelledError)
+    return last
+
+
+@pytest.mark.parametrize(
+    ("wait", "kind"),
+    [(wait, kind) for wait in WAITS for kind in ("signed", "issued") if kind == "issued" or wait not in FOR_A_TOKEN],
+)
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_no_frame_shows_what_the_call_holds(
+    wait: Callable[[Stage], None], kind: str, mode: str, loop: Background, authority: Authority, secrets: Secrets
+) -> None:
+    secrets.tokens.append(f"Bearer {TOKEN}")
+    auth = VictorOAuth(secrets.client_id, secrets.client_secret)
+    if kind == "signed":
+        auth = VictorJwt(secrets.api_key, secrets.private_key, reuse=600)
+    with ExitStack() as stack:
+        stage = Stage(loop, authority, stack)
+        wait(stage)
+        payment = {**Journeys().payment()(None), **stage.call}  # type: ignore[arg-type] # it needs no sandbox
+        if mode == "sync":
+            error = interrupted(stage, auth, payment, secrets)
+        else:
+            error = asyncio.run(cancelled(stage, auth, payment, secrets))
+        del payment
+        secrets.check(of_error(error))
+        secrets.check(of_frames(error.__traceback__, (str(Path(httpx.__file__).parent),)))

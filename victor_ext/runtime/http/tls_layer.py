@@ -1,0 +1,99 @@
+"""TLS over a stream of bytes, as steps: what is yielded is to be written, or None for the next bytes that can be read.
+
+Calls use it where a socket cannot do it: where they are awaited, and within the TLS to a proxy.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+import httpx
+
+T = TypeVar("T")
+Steps = Generator[bytes | None, bytes, T]
+
+READ_BYTES = 65536
+
+
+class TlsLayer:
+    """The client's side of one TLS connection, which verifies that the other side is this host."""
+
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    def shake_hands(self) -> Steps[None]:
+        """Do the handshake. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`."""
+        try:
+            yield from self._through(self._tls.do_handshake)
+        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+            raise httpx.ConnectTimeout(str(error)) from error
+        except (httpx.ReadError, httpx.WriteError, ssl.SSLError) as error:
+            raise httpx.ConnectError(str(error)) from error
+
+    def read(self, max_bytes: int) -> Steps[bytes]:
+        """Read up to `max_bytes`, as soon as there are any; none at the end. Raises `httpx.ReadError`."""
+        try:
+            return (yield from self._through(lambda: self._tls.read(max_bytes)))
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+        except ssl.SSLError as error:
+            raise httpx.ReadError(str(error)) from error
+
+    def write(self, data: memoryview) -> Steps[None]:
+        """Write all of it. Raises `httpx.WriteError`."""
+        try:
+            while data:
+                data = data[(yield from self._through(lambda: self._tls.write(data))) :]  # noqa: B023 - called at once
+        except ssl.SSLError as error:
+            raise httpx.WriteError(str(error)) from error
+
+    def unread(self, below: Callable[[], bytes | None]) -> bytes | None:
+        """The bytes that can be read without waiting; empty at the end, None if there are none.
+
+        Args:
+            below: Reads so from the stream below.
+
+        Raises:
+            httpx.ReadError: The other side has ended the connection with an alert.
+        """
+        while True:
+            # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
+            try:
+                return self._tls.read(READ_BYTES)
+            except ssl.SSLWantReadError:
+                came = below()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+            except ssl.SSLError as error:
+                raise httpx.ReadError(str(error)) from error
+            if came is None:
+                return None
+            self._take(came)
+
+    def _through(self, act: Callable[[], T]) -> Steps[T]:
+        """Do one TLS operation, and the reads and writes that it needs."""
+        while True:
+            try:
+                done = [act()]
+            except ssl.SSLWantReadError:
+                done = []
+            except ssl.SSLError:
+                yield from self._flush()  # the alert for the other side
+                raise
+            yield from self._flush()
+            if done:
+                return done.pop()
+            self._take((yield None))
+
+    def _flush(self) -> Steps[None]:
+        if self._outgoing.pending:
+            yield self._outgoing.read()
+
+    def _take(self, came: bytes) -> None:
+        if came:
+            self._incoming.write(came)
+        else:
+            self._incoming.write_eof()
