@@ -42,7 +42,7 @@ def unknown(command: Command, sandbox: Sandbox) -> Ran:
 
 
 def unreadable(command: Command, sandbox: Sandbox) -> Ran:
-    sandbox.inject("html", operation="create", status=200, work=True, times=None)
+    sandbox.inject("truncated_json", operation="create", times=None)
     return command(*CREATE, "--amount", "1", "--deadline", "0.5")
 
 
@@ -107,7 +107,7 @@ def line(*words: str, **variables: str) -> Callable[[Command, Sandbox], Ran]:
 
 
 FAILURES: dict[str, tuple[Callable[[Command, Sandbox], Ran], int]] = {
-    "a key that was used for another payment": (refused, 1),
+    "a key that was used for another payment": (refused, 3),
     "a lost answer": (unknown, 3),
     "an answer that cannot be read": (unreadable, 3),
     "an answer about another payment": (of_another_payment, 3),
@@ -164,7 +164,8 @@ def test_a_key_in_a_message_can_be_copied(command: Command, victor_sandbox: Sand
 
 def test_an_accepted_request_is_not_called_unknown(command: Command, victor_sandbox: Sandbox) -> None:
     ran = unreadable(command, victor_sandbox)
-    assert "By its status it was accepted: do not send it anew" in ran.err
+    assert "accepted the request (HTTP 200), but the response could not be parsed" in ran.err
+    assert f"Repeat it only with --idempotency-key {KEY}" in ran.err
     assert "may have been done" not in ran.err
     assert "Outcome: accepted" in ran.err
     assert f"--idempotency-key {KEY} --deadline" in ran.err

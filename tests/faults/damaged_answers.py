@@ -120,16 +120,20 @@ UNREADABLE = (
     Damage("a length too short", "accepted", _with("Content-Length: {less}")),
     Damage("no length, cut", "accepted", lambda body: bare([OK, JSON, "Connection: close"], body[:-9]), "close"),
     Damage("gzip, cut", "accepted", _compressed(lambda body: gzip.compress(body)[:-20])),
-    Damage("gzip, a bit flipped", "accepted", _compressed(lambda body: _flipped(gzip.compress(body)))),
-    Damage("gzip in name only", "accepted", _compressed(lambda body: body)),
-    Damage("a coding that nobody knows", "accepted", _compressed(zlib.compress, "x-own")),
-    Damage("no content", "accepted", lambda _: bare(["HTTP/1.1 204 No Content"])),
-    Damage("nothing", "accepted", _instead(b"")),
-    Damage(
-        "a page of HTML", "accepted", _instead(b"<html><body>Welcome</body></html>", "200 OK", "Content-Language: en")
-    ),
-    Damage("a list", "accepted", _instead(b"[]")),
-    Damage("a list of a list", "accepted", _instead(b"[" * 100_000)),
     Damage("half a surrogate", "accepted", _instead(b'{"status": "\xed\xa0')),
 )
-"""A whole answer that says yes, and cannot be read."""
+"""A whole answer that says yes with JSON of the right kind, which cannot be read whole."""
+
+NO_EVIDENCE = (
+    Damage("gzip, a bit flipped", "unknown", _compressed(lambda body: _flipped(gzip.compress(body)))),
+    Damage("gzip in name only", "unknown", _compressed(lambda body: body)),
+    Damage("a coding that nobody knows", "unknown", _compressed(zlib.compress, "x-own")),
+    Damage("no content", "unknown", lambda _: bare(["HTTP/1.1 204 No Content"])),
+    Damage("nothing", "unknown", _instead(b"")),
+    Damage(
+        "a page of HTML", "unknown", _instead(b"<html><body>Welcome</body></html>", "200 OK", "Content-Language: en")
+    ),
+    Damage("a list", "unknown", _instead(b"[]")),
+    Damage("a list of a list", "unknown", _instead(b"[" * 100_000)),
+)
+"""A whole answer that says yes, and nothing else: a login page says so, too."""

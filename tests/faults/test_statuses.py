@@ -43,7 +43,8 @@ def cases() -> Iterator[tuple[str, list[Act], str, str]]:
     """A name, what the provider does, and what callers of create and accept must observe."""
     for status in FINAL:
         # Twice: after a 401 a token that was kept is fetched anew, and tried once.
-        yield f"{status}", [says(status)] * 2, "rejected", "rejected"
+        word = "unknown" if status == 409 else "rejected"  # a conflict is with something that exists
+        yield f"{status}", [says(status)] * 2, word, word
         yield f"{status} after a lost answer", [lost, *[says(status)] * 2], "unknown", "unknown"
     yield "429", [says(THROTTLED)] * ATTEMPTS, "rejected", "rejected"
     yield "429 after a lost answer", [lost, *[says(THROTTLED)] * ATTEMPTS], "unknown", "unknown"
