@@ -96,7 +96,7 @@ class TinyProvider(SandboxProvider[TinySettings]):
         """Let the caller in and do the work."""
         if operation == "token":
             return self._token(call)
-        owner = self._tokens.owner((call.header("authorization") or "").removeprefix("Bearer "))
+        owner = self._tokens.owner(call.bearer_token)
         if owner is None:
             return self.error(401, "who", "Ask /v1/token for a token.")
         return self._charge(call) if operation == "charge" else self._find(call)

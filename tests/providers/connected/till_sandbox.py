@@ -101,7 +101,7 @@ class TillProvider(SandboxProvider[TillSettings]):
     def handle(self, operation: str, call: Call) -> Response:
         if operation == "token":
             return self._token(call)
-        if self.tokens.owner((call.header("authorization") or "").removeprefix("Bearer ")) is None:
+        if self.tokens.owner(call.bearer_token) is None:
             return self.error(401, "token", "Ask /oauth/token for a token.")
         return getattr(self, f"_{operation}")(call)
 
