@@ -157,7 +157,10 @@ class TunnelStream:
 
     def _run(self, steps: Steps[T], timeout: float | None) -> T:
         def take(data: bytes | None) -> bytes | None:
-            return self._under.read(READ_BYTES, timeout) if data is None else self._under.write(data, timeout)
+            if data is None:
+                return self._under.read(READ_BYTES, timeout)
+            self._under.write(data, timeout)
+            return None
 
         return drive(steps, take)
 

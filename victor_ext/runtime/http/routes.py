@@ -85,14 +85,13 @@ class Route:
 
     def message(self, connection: Connection, request: httpx.Request) -> memoryview:
         """The bytes of a request whose body has been read. Raises `httpx.LocalProtocolError`."""
-        return memoryview(connection.parser.request(request.method, *self._address(request), request.content))
-
-    def _address(self, request: httpx.Request) -> tuple[bytes, Fields]:
-        if self.proxy is None or self.origin.scheme == "https" or _is_socks(self.proxy):
-            return request.url.raw_path, request.headers.raw
-        # A proxy for plain http gets the whole URL.
-        whole = b"%b://%b%b" % (request.url.raw_scheme, request.url.netloc, request.url.raw_path)
-        return whole, [*_proxy_headers(self.proxy), *request.headers.raw]
+        url, target, proxy_headers = request.url, request.url.raw_path, Fields()
+        if self.proxy is not None and self.origin.scheme == "http" and not _is_socks(self.proxy):
+            # A proxy for plain http gets the whole URL.
+            target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
+            proxy_headers = _proxy_headers(self.proxy)
+        headers = proxy_headers + request.headers.raw
+        return memoryview(connection.parser.request(request.method, target, headers, request.content))
 
 
 def _host(url: httpx.URL) -> str:
