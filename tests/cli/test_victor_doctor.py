@@ -15,6 +15,7 @@ from tests.cli.victor_command import Command, Ran
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import background
+from tests.security.recorder import RecordingProxy
 from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
@@ -130,11 +131,23 @@ def test_a_clock_that_is_off_is_crossed(command: Command, victor_sandbox: Sandbo
     assert "NTP" in checks(ran)["Clock"]["advice"]
 
 
-def test_behind_a_proxy_only_the_signed_read_counts(command: Command) -> None:
-    ran = command("doctor", "--json", "--base-url", "https://nobody.invalid", "--deadline", "0.5",
-                  HTTPS_PROXY="http://user:pass-word@127.0.0.1:1")  # fmt: skip
-    assert (ran.status, verdicts(ran)) == (75, [True, True, True, None, None, None, False, None])
+def test_a_proxy_is_looked_at_in_place_of_the_provider(command: Command) -> None:
+    through = {"HTTPS_PROXY": "http://user:pass-word@127.0.0.1:1", "NO_PROXY": ""}
+    ran = command("doctor", "--json", "--base-url", "https://nobody.invalid", "--deadline", "0.5", **through)
+    assert (ran.status, verdicts(ran)) == (75, [True] * 4 + [False] + [None] * 3)
+    assert "port 1 of the proxy 127.0.0.1 cannot be reached" in checks(ran)["Connection"]["found"]
+    assert "HTTPS_PROXY" in checks(ran)["Connection"]["advice"]
     assert "pass-word" not in ran.out
+    through["NO_PROXY"] = "https://nobody.invalid:443"
+    ran = command("doctor", "--json", "--base-url", "https://nobody.invalid", **through)
+    assert (ran.status, verdicts(ran)) == (75, [True] * 3 + [False] + [None] * 4)
+    with background() as loop:
+        deaf = RecordingProxy(loop, 1, answer=b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n")
+        through = {"HTTPS_PROXY": f"http://127.0.0.1:{deaf.port}", "NO_PROXY": ""}
+        ran = command("doctor", "--json", "--base-url", "https://nobody.invalid", "--deadline", "0.5", **through)
+        deaf.close()
+    assert (ran.status, verdicts(ran)) == (75, [True] * 5 + [None, False, None])
+    assert "crossed above" not in checks(ran)["Signed read"]["advice"]
 
 
 @pytest.fixture

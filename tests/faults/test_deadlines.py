@@ -11,12 +11,14 @@ import httpx
 import pytest
 
 from tests.faults.adapters import CALLERS, MODES, OPERATIONS, Adapter, Observed, Operation, adapter
+from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut
 from tests.faults.deaf_servers import full, on_linux
 from tests.faults.lateness import lateness
 from tests.faults.raw_provider import Act, Exchange, bare
 from tests.faults.raw_sockets import Background
 from tests.faults.trickling import trickling_server
+from tests.security.recorder import RecordingProxy
 from victor_ext import DeadlineExceeded
 
 DEADLINE = 0.3
@@ -120,6 +122,22 @@ def test_a_trickle(mode: str, operation: Operation, where: str) -> None:
     assert observed.seconds >= DEADLINE - 0.05
     assert isinstance(observed.error, DeadlineExceeded)
     assert observed.word == "not_sent"  # it was the token that never came
+
+
+@each_mode
+def test_a_trickle_through_a_proxy_that_is_spoken_to_encrypted(
+    background: Background, authority: Authority, mode: str
+) -> None:
+    """TLS within TLS: a handshake of which a byte comes now and then."""
+    with trickling_server(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x03") as url:
+        proxy = RecordingProxy(background, int(url.rpartition(":")[2]), authority.server())
+        way = httpx.Proxy(f"https://127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
+        caller = CALLERS[mode]("https://pay.example", timeout=20.0, deadline=DEADLINE, proxy=way)
+        observed = punctual(lambda: caller.start("create", "S1"))
+        caller.close()
+        proxy.close()
+    assert isinstance(observed.error, DeadlineExceeded)
+    assert observed.word == "not_sent"
 
 
 @on_linux

@@ -299,6 +299,24 @@ class TestRest:
         assert self.connections_of(background, mode, httpx.Limits(max_connections=100), 7) == 7
 
     @each_mode
+    def test_and_its_host_is_looked_up_once(
+        self, background: Background, mode: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        usual, looked_up = socket.getaddrinfo, list[object]()
+
+        def look_up(host: Any, *rest: Any, **named: Any) -> Any:
+            looked_up.extend([] if named.get("flags") else [host])
+            return usual("127.0.0.1" if "pay.localhost" in str(host) else host, *rest, **named)
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        provider = RawProvider(background)
+        caller = CALLERS[mode](provider.url().replace("127.0.0.1", "pay.localhost"), limits=httpx.Limits())
+        words = {caller.start("create", f"S{number}").word for number in range(7)}
+        caller.close()
+        provider.close()
+        assert (words, provider.record.connections, len(looked_up)) == ({"success"}, 8, 1)
+
+    @each_mode
     def test_a_read_need_not_wait_for_that(self, background: Background, mode: str) -> None:
         """A response about another request is refused, and the request is read again."""
         assert self.connections_of(background, mode, httpx.Limits(max_connections=100), 7, "get") == 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -147,6 +149,54 @@ def test_who_is_not_trusted_gets_nothing(
         assert "certificate" in str(observed.error).lower(), why
         assert proxy.connections == 1, why
         assert provider.record.bytes_received == 0, why
+
+
+@each_mode
+def test_a_context_that_another_client_sets_to_http2(background: Background, authority: Authority, mode: str) -> None:
+    """Contexts are shared, and httpx sets them before each of its handshakes."""
+    server, shared = authority.server(), authority.trusted()
+    server.set_alpn_protocols(["h2", "http/1.1"])
+    provider = RawProvider(background, tls=server)
+    caller = CALLERS[mode](provider.url(), verify=shared)
+    shared.set_alpn_protocols(["h2"])
+    assert caller.start("create", "S1").word == "success"
+    caller.close()
+    provider.close()
+
+
+@contextmanager
+def demanding_server(authority: Authority) -> Iterator[str]:
+    """The URL of a server that says why when it refuses who shows no certificate."""
+    context = authority.server()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cadata=authority.pem)
+
+    def refuse() -> None:
+        with suppress(OSError):
+            while True:
+                accepted, _ = listener.accept()
+                with accepted, suppress(ssl.SSLError):
+                    context.wrap_socket(accepted.dup(), server_side=True)
+                    accepted.recv(1)  # until the other side closes it
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+@each_mode
+@each_version
+def test_the_reason_of_a_server_that_wants_a_certificate(authority: Authority, mode: str, version: str) -> None:
+    with demanding_server(authority) as url:
+        caller = CALLERS[mode](url, verify=authority.trusted(VERSIONS[version]))
+        observed = caller.start("create", "S1")
+        caller.close()
+    assert observed.word == "not_sent"
+    reason = "certificate required" if version == "tls1.3" else "handshake failure"
+    assert reason in str(observed.error)
 
 
 @each_mode

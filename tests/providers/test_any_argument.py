@@ -131,6 +131,7 @@ MADE: Any = {
     "on_event": None,
     "max_concurrency": 2,
     "user_agent": "billing/2.3",
+    "max_response_bytes": 2**20,
 }
 WIRED: Any = {
     **MADE, "transport": None, "proxy": None, "verify": True, "limits": None, "base_url": "https://127.0.0.1:1",

@@ -138,6 +138,7 @@ def test_both_clients_show_one_constructor(system: str) -> None:
         "on_event",
         "max_concurrency",
         "user_agent",
+        "max_response_bytes",
     ]
     assert list(inspect.signature(blocking).parameters)[-len(shared) :] == shared
     for client in (blocking, awaited):

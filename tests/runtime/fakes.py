@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from victor_ext.runtime.auth.tokens import Authenticator, SignedToken
+from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AttemptTransport
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
@@ -211,6 +212,7 @@ class Harness:
     draw: Callable[[], float] = lambda: 1.0
     on_event: Callable[[Event], None] | None = None
     auth: Callable[[FakeClock, Lock], Authenticator] | None = None
+    max_response_bytes: int = MAX_RESPONSE_BYTES
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -228,6 +230,7 @@ class Harness:
             deadline=self.deadline,
             reporter=Reporter(self.on_event),
             draw=self.draw,
+            max_response_bytes=self.max_response_bytes,
         )
         if self.mode == "async":
             driver = AsyncDriver(self.network, sleep=self.clock.asleep, grace=PATIENCE)

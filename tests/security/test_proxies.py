@@ -149,6 +149,7 @@ def test_a_proxy_that_refuses(mode: str, answer: bytes, loop: Background, author
 
     assert isinstance(observed, TimedOut if answer == b"?" else ConnectionFailed)
     assert observed.outcome.value == "not_sent"
+    assert "the proxy 127.0.0.1: " in str(observed)
     assert [secret for secret in SECRETS if secret in proxy.received] == []
 
 

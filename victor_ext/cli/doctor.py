@@ -7,7 +7,6 @@ import os
 import socket
 import ssl
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -116,7 +115,7 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         yield _credentials(provider)
         yield _good("Environment", ", ".join(filter(None, [client.environment, client.base_url])))
         failed: Finding | None = None
-        for finding in _way(client.base_url, provider):
+        for finding in _way(client, provider):
             failed = finding if finding.ok is False else failed
             yield finding
         yield _signed_read(client, provider, session) if failed is None else _after("Signed read", failed.check)
@@ -142,21 +141,19 @@ def _credentials(provider: str) -> Finding:
     return _good("Credentials", f"{kind} {'...' + plain(name[-4:]) if len(name) > 8 else ''}".rstrip(" ,"))
 
 
-def _way(base_url: str, provider: str) -> Iterator[Finding]:
-    """Look at the way to the provider, step by step."""
+def _way(client: Any, provider: str) -> Iterator[Finding]:
+    """Look at the way to the provider, step by step: behind a proxy, at the way to the proxy."""
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
-    url = httpx.URL(base_url)
-    if _has_proxy(url):
-        # Behind a proxy, neither this machine's DNS nor its own connection counts.
-        for check in ("DNS", "Connection", "TLS"):
-            yield _skipped(check, "a proxy is set (HTTPS_PROXY or ALL_PROXY): see the signed read")
-        return
-    port = url.port or {"http": 80}.get(url.scheme, 443)
+    url = httpx.URL(client.base_url)
+    host, port, by_proxy = url.host, url.port or {"http": 80}.get(url.scheme, 443), client.proxy is not None
+    if by_proxy:
+        host, _, number = client.proxy.rpartition(":")
+        port = int(number)
     steps: list[tuple[str, Callable[[], Finding]]] = [
-        ("DNS", lambda: _dns(url.host, port)),
-        ("Connection", lambda: _connection(url.host, port, provider)),
-        ("TLS", lambda: _tls(url, port)),
+        ("DNS", lambda: _dns(host, port)),
+        ("Connection", lambda: _connection(host, port, provider, by_proxy=by_proxy)),
+        ("TLS", lambda: _skipped("TLS", "through the proxy: see the signed read") if by_proxy else _tls(url, port)),
     ]
     failed: str | None = None
     for check, look in steps:
@@ -164,14 +161,6 @@ def _way(base_url: str, provider: str) -> Iterator[Finding]:
         if finding.ok is False:
             failed = check
         yield finding
-
-
-def _has_proxy(url: httpx.URL) -> bool:
-    proxies = urllib.request.getproxies()
-    local = url.host in ("localhost", "127.0.0.1", "::1")
-    return (
-        bool(proxies.get(url.scheme) or proxies.get("all")) and not local and not urllib.request.proxy_bypass(url.host)
-    )
 
 
 def _dns(host: str, port: int) -> Finding:
@@ -186,17 +175,20 @@ def _dns(host: str, port: int) -> Finding:
     return _good("DNS", f"{host} is {', '.join(addresses[:3])}", time.monotonic() - began)
 
 
-def _connection(host: str, port: int, provider: str) -> Finding:
+def _connection(host: str, port: int, provider: str, *, by_proxy: bool) -> Finding:
+    of = f" of the proxy {host}" if by_proxy else ""
     began = time.monotonic()
     try:
         with socket.create_connection((host, port), timeout=_CONNECT):
-            return _good("Connection", f"port {port} answers", time.monotonic() - began)
+            return _good("Connection", f"port {port}{of} answers", time.monotonic() - began)
     except OSError as error:
         advice = f"Check that a firewall lets this machine call {host}, or set HTTPS_PROXY."
-        if host in {"127.0.0.1", "::1", "localhost"}:
+        if by_proxy:
+            advice = "Correct HTTPS_PROXY or ALL_PROXY, or name this host in NO_PROXY to call it without a proxy."
+        elif host in {"127.0.0.1", "::1", "localhost"}:
             sandbox = "victor sandbox" if provider == "victor" else f"victor sandbox --provider {provider}"
             advice = f"Start what should listen there, such as '{sandbox}', or correct {provider.upper()}_BASE_URL."
-        return _bad("Connection", f"port {port} cannot be reached: {error.strerror or error}", advice, FOR_NOW)
+        return _bad("Connection", f"port {port}{of} cannot be reached: {error.strerror or error}", advice, FOR_NOW)
 
 
 def _tls(url: httpx.URL, port: int) -> Finding:
@@ -242,7 +234,7 @@ def _signed_read(client: Any, provider: str, session: Session) -> Finding:
             if error.status_code in (401, 403)
             else "Run it again in a while; if it stays, tell the provider the request id."
             if error.status_code is not None
-            else "Mend what is crossed above."
+            else "Check what stands between: a firewall, a proxy, or the provider's own trouble."
         )
         return _bad("Signed read", failure.message, advice, failure.exit_status)
     return _good("Signed read", f"{_READS[provider]} can be listed", ping.seconds)

@@ -149,9 +149,16 @@ class TestWhatIsRefused:
         Short.key_size = 512
         assert "has 512 bits, too few for RS512" in refusal(Short())
 
-    def test_a_key_of_1024_bits_is_the_callers_business(self):
+    def test_a_key_of_1024_bits_is_warned_of(self):
         small = rsa.generate_private_key(public_exponent=65537, key_size=1024)
-        assert load_rsa_key(small) is small
+        with pytest.warns(UserWarning, match="private_key has 1024 bits. RS512 needs 2048 or more"):
+            assert load_rsa_key(small) is small
+
+    def test_a_key_whose_signature_is_its_message(self, key):
+        """With the exponents 1 everything verifies, and so do the forgeries of anybody."""
+        numbers = key.private_numbers()
+        modulus, primes = numbers.public_numbers.n, (numbers.p, numbers.q)
+        assert "public exponent below 3" in refusal(pkcs1(0, modulus, 1, 1, *primes, 1, 1, numbers.iqmp))
 
     @pytest.mark.parametrize(
         "content", [b"", b"garbage", b"\x00\xff" * 50, b"\x30\x82garbage", b"-----BEGIN PRIVATE KEY-----\n"]
@@ -225,6 +232,18 @@ class TestNoMessageShowsAnyOfIt:
         loaded = load_rsa_key(damaged(key, part))
         for content in (b"one", b"another"):
             key.public_key().verify(signature(content, loaded), content, PKCS1v15(), SHA512())
+
+
+def pkcs1(*numbers):
+    """The DER of a key with these numbers (RFC 8017, A.1.2)."""
+
+    def tagged(tag, content):
+        size = len(content)
+        bytes_of_size = (size.bit_length() + 7) // 8
+        length = bytes([size]) if size < 128 else bytes([128 + bytes_of_size]) + size.to_bytes(bytes_of_size, "big")
+        return bytes([tag]) + length + content
+
+    return tagged(0x30, b"".join(tagged(0x02, n.to_bytes(n.bit_length() // 8 + 1, "big")) for n in numbers))
 
 
 def damaged(key, *parts):

@@ -19,7 +19,7 @@ ORIGINS = (
 ENTRIES = (
     *("", "*", "other.example,*", " other.example , api.example.com ", "other.example example.com"),
     *("example.com", "EXAMPLE.com", ".example.com", "*.example.com", "ample.com", "com", "example.com."),
-    *("example.com:443", "example.com:8443", "api.example.com:8443", ".example.com:8443", "example.com/path"),
+    *("example.com:8443", "api.example.com:8443", ".example.com:8443", "example.com/path"),
     *("10.0.0.5", "10.0.0.5:8443", "10.0.0.0/8", "10.0.0.5/32", "fd00::5", "fd00::6"),
     *("http://example.com", "https://example.com", "https://api.example.com:8443", "all://*.example.com"),
     *("https://*.example.com", "https://*example.com", "https://[fd00::5]:8443", "https://10.0.0.5"),
@@ -54,6 +54,8 @@ def test_they_mean_what_they_mean_to_httpx(monkeypatch: pytest.MonkeyPatch, entr
         ("[fd00::5]", {"https://[fd00::5]", "https://[fd00::5]:8443"}),
         ("[fd00::5]:8443", {"https://[fd00::5]:8443"}),
         ("fd00::/8", set()),
+        ("https://example.com:443", {"https://example.com"}),
+        ("api.example.com:443", {"https://api.example.com", "https://api.example.com:443"}),
         ("example.com:x,10.0.0.5:8443", {"https://10.0.0.5:8443"}),
         ("bücher.example", {"https://bücher.example"}),
         ("xn--bcher-kva.example", {"https://bücher.example"}),

@@ -64,7 +64,7 @@ def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails()
 
 
 def test_nothing_is_written_after_the_deadline() -> None:
-    steps = exchange(Connection(), REQUEST, b"/", REQUEST.headers.raw, Timeouts({"write": 3.0}, lambda: 0.0))
+    steps = exchange(Connection(), REQUEST, memoryview(b""), Timeouts({"write": 3.0}, lambda: 0.0))
     with pytest.raises(httpx.ConnectTimeout, match="no time was left to send the request"):
         next(steps)
 

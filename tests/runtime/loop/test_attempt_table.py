@@ -13,7 +13,6 @@ import pytest
 from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, Harness, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
-from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.classification import error_class_for
 
 COLUMNS = [
@@ -163,21 +162,17 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key, mode)
 
 @pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
-def test_an_answer_beyond_the_limit_is_not_asked_for_again(method, key, mode, monkeypatch):
-    # Its size is what the limit looks at, so one of a megabyte does when the limit is less.
-    limit = 1000
-    monkeypatch.setattr("victor_ext.runtime.http.response.MAX_RESPONSE_BYTES", limit)
-    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * limit + b'"}')])
-    with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes") as raised:
+def test_an_answer_beyond_the_limit_is_not_asked_for_again(method, key, mode):
+    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * 1000 + b'"}')], max_response_bytes=1000)
+    with pytest.raises(errors.UnreadableResponse, match=r"longer than 1000 bytes \(max_response_bytes\)") as raised:
         harness.call(method, key)
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
 
 
 @pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize("coding", [None, "gzip"])
-def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding, monkeypatch):
-    monkeypatch.setattr("victor_ext.runtime.http.response.MAX_RESPONSE_BYTES", 1000)
-    harness = Harness(mode)
+def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding):
+    harness = Harness(mode, max_response_bytes=1000)
     piece = b"7" * 400 if coding is None else gzip.compress(b"7" * 400)
     pieces = iter([piece] * 10 if coding is None else [gzip.compress(b"7" * 4000), *[piece] * 10])
     headers = [] if coding is None else [("Content-Encoding", coding)]
@@ -233,14 +228,9 @@ def test_a_5xx_that_is_not_known_to_pass_is_unknown_and_not_tried_again(mode, co
 
 
 @pytest.mark.parametrize("mode", BOTH)
-def test_an_answer_of_exactly_the_limit_is_read(mode, monkeypatch):
-    monkeypatch.setattr("victor_ext.runtime.http.response.MAX_RESPONSE_BYTES", 1000)
-    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * (1000 - 10) + b'"}')])
+def test_an_answer_of_exactly_the_limit_is_read(mode):
+    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * (1000 - 10) + b'"}')], max_response_bytes=1000)
     assert len(harness.call().content) == 1000
-
-
-def test_the_limit_is_that_of_the_docs():
-    assert MAX_RESPONSE_BYTES == 32 * 2**20
 
 
 @pytest.mark.parametrize("mode", BOTH)

@@ -19,6 +19,7 @@ from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.validation import shown
 from victor_ext.runtime.http.connections import Verify, checked_base_url
+from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.headers import is_token
 from victor_ext.runtime.loop.key_places import BodyKey, HeaderKey, KeyPlace, NoKey
@@ -59,6 +60,7 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
         on_event: OnEvent | None = None,
         max_concurrency: int | None = None,
         user_agent: str | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         """Connect a generated package to its API. Nothing is sent.
 
@@ -90,6 +92,7 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
                 outcome `not_sent` ends those whose turn does not come. None: no bound but that of the connections.
             user_agent: What is added to the `User-Agent`, such as `"billing/2.3"`: the provider's support can tell your
                 calls apart by it. None: nothing.
+            max_response_bytes: The longest body of a response that is read, after decompression.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -112,6 +115,7 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
             on_event=on_event,
             max_concurrency=max_concurrency,
             user_agent=user_agent,
+            max_response_bytes=max_response_bytes,
             accept=_ACCEPT,
         )
         through = self._wired(credentials, url, transport, verify=verify, limits=limits, proxy=proxy)

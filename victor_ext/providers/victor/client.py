@@ -14,6 +14,7 @@ from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, 
 from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.http.connections import Verify
+from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
@@ -51,6 +52,7 @@ class _VictorClient(BaseClient[Mode, Transport]):
         on_event: OnEvent | None = None,
         max_concurrency: int | None = None,
         user_agent: str | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         """Make a client. Nothing is sent.
 
@@ -76,6 +78,7 @@ class _VictorClient(BaseClient[Mode, Transport]):
                 outcome `not_sent` ends those whose turn does not come. None: no bound but that of the connections.
             user_agent: What is added to the `User-Agent`, such as `"billing/2.3"`: the provider's support can tell your
                 calls apart by it. None: nothing.
+            max_response_bytes: The longest body of a response that is read, after decompression.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -102,6 +105,7 @@ class _VictorClient(BaseClient[Mode, Transport]):
             on_event=on_event,
             max_concurrency=max_concurrency,
             user_agent=user_agent,
+            max_response_bytes=max_response_bytes,
         )
         self._start(config, transport, verify=verify, limits=limits, proxy=proxy)
 

@@ -169,10 +169,10 @@ def _mismatch(answer: httpx.Response) -> str | None:
 def _names_its_subject(answer: httpx.Response) -> bool:
     """Return whether a response, which no check refused, names the id in the path or the caller's reference."""
     body, request = object_of(answer), answer.request
-    if request.method == "GET" or not _is_create(request):
-        return body.get("victor_payment_request_id") not in (None, "")
     reference = body.get("client_reference_id")
-    return bool(reference) and f'"client_reference_id":"{reference}"'.encode() in request.content
+    if reference and f'"client_reference_id":"{reference}"'.encode() in request.content:
+        return True
+    return body.get("victor_payment_request_id") not in (None, "") and not _is_create(request)
 
 
 def _another_page(number: object, asked: str) -> str | None:

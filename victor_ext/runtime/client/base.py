@@ -20,7 +20,7 @@ A provider writes one class that is generic over both, and names the two modes:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
@@ -39,6 +39,9 @@ from .extras import ExtraBody, ExtraQuery
 from .generated import bind
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
+
+if TYPE_CHECKING:
+    from victor_ext.runtime.http.routes import Route
 
 C = TypeVar("C")
 Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
@@ -114,6 +117,12 @@ class BaseClient(Generic[Mode, Transport]):
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         """Check what the provider wants nowhere. Raises `ConfigurationError`."""
+
+    @property
+    def proxy(self) -> str | None:
+        """Host and port of the proxy that calls go through; None without one, or with a transport of the caller's."""
+        route: Route | None = getattr(self._connections, "route", None)
+        return None if route is None else route.proxy_place
 
     @property
     def _shared(self) -> tuple[SyncRunner | AsyncRunner, ServerClock, float | None, Any]:

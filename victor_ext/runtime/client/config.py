@@ -11,7 +11,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.runtime.auth.tokens import Authenticator
-from victor_ext.runtime.http.response import CODINGS
+from victor_ext.runtime.http.response import CODINGS, MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.key_places import HeaderKey
@@ -52,9 +52,10 @@ class ClientConfig:
         on_event: Called with each attempt, retry and end of a call, or None.
         max_concurrency: How many calls may be under way at a time; None sets no bound.
         user_agent: What is added to the `User-Agent`, or None.
+        max_response_bytes: The longest body of a response that is read, after decompression.
 
     Raises:
-        ConfigurationError: One of the last six has a value that cannot work.
+        ConfigurationError: One of the last seven has a value that cannot work.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class ClientConfig:
         on_event: OnEvent | None,
         max_concurrency: int | None = None,
         user_agent: str | None = None,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
         accept: str = "application/json",
     ) -> None:
         self.accept = accept
@@ -92,6 +94,7 @@ class ClientConfig:
             quota=RetryQuota(retry.quota),
             clock=clock,
             deadline=_checked_deadline(deadline),
+            max_response_bytes=_checked_bytes(max_response_bytes),
             reporter=_reporter(on_event),
         )
 
@@ -128,6 +131,7 @@ class ClientConfig:
             quota=loop.quota if policy.quota == loop.policy.quota else RetryQuota(policy.quota),
             clock=self.clock,
             deadline=loop.deadline if deadline is KEEP else _checked_deadline(deadline),
+            max_response_bytes=loop.max_response_bytes,
             reporter=loop.reporter,
             turns=loop.turns,
         )
@@ -179,6 +183,13 @@ def _checked_concurrency(count: object) -> int | None:
         return count
     message = f"max_concurrency={shown(count)} must be a whole number, 1 or more."
     raise ConfigurationError.of([Problem("max_concurrency", "range", message, hint="None sets no bound")])
+
+
+def _checked_bytes(most: object) -> int:
+    if isinstance(most, int) and not isinstance(most, bool) and most >= 1:
+        return most
+    message = f"max_response_bytes={shown(most)} must be a whole number, 1 or more."
+    raise ConfigurationError.of([Problem("max_response_bytes", "range", message)])
 
 
 def _checked_policy(retry: object) -> RetryPolicy:

@@ -148,10 +148,11 @@ class AsyncBackend:
                     lambda made: _in_time(anyio.wait_writable(made), seconds),  # noqa: B023 - called at once
                 )
             except (httpx.ConnectError, httpx.ConnectTimeout):
+                self._addresses.forget(host)
                 if tried == len(addresses) or is_over(timeout):
                     raise
             else:
-                self._addresses.note(host, address, first=tried == 1)
+                self._addresses.note(host, address, addresses)
                 return SocketStream(connected)
         raise httpx.ConnectError(f"{host} has no address")
 

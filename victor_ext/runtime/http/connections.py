@@ -23,6 +23,7 @@ Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 T = TypeVar("T")
 
 _LARGEST_PORT = 65535
+_OWN_PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 """A host name (RFC 1035, 2.3.4; underscores are allowed, for internal names), without a final dot."""
 
@@ -148,7 +149,7 @@ def _means(entry: str, url: httpx.URL) -> bool:
     """Whether an entry of NO_PROXY means this origin. It does when it does to httpx.
 
     `example.com` means its subdomains too, `.example.com` only those; with a port, or as a URL, it means that port or
-    that scheme. Beyond httpx, which does not start with such an entry, an IPv6 address may stand in brackets.
+    that scheme. Beyond httpx, the port may be the scheme's own, and an IPv6 address may stand in brackets.
     """
     if entry == "*":
         return True
@@ -163,7 +164,8 @@ def _means(entry: str, url: httpx.URL) -> bool:
         return False
     name, host = named.raw_host, url.raw_host
     is_host = (host == name and dots != "*.") or (dots != "" and name != b"" and host.endswith(b"." + name))
-    return is_host and scheme in ("", "all", url.scheme) and named.port in (None, url.port)
+    port = url.port or _OWN_PORTS[url.scheme]
+    return is_host and scheme in ("", "all", url.scheme) and named.port in (None, port)
 
 
 _NOT_CONNECTED = "reports an answer that did not come as a connection that was not made"
@@ -270,7 +272,5 @@ def _route(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.P
     except OSError as error:  # of which an SSLError is one
         why = getattr(error, "strerror", None) or type(error).__name__
     else:
-        for context in filter(None, (tls, proxy_tls)):
-            context.set_alpn_protocols(["http/1.1"])
         return Route(base_url, tls, through, proxy_tls)
     raise ConfigurationError(f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({why}).")

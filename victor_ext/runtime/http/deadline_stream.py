@@ -186,6 +186,10 @@ else:
         return bool(poll.poll(None if seconds is None else min(seconds * 1000, _MOST_MILLISECONDS)))
 
 
+FRESH_SECONDS = 10.0
+"""Seconds for which the addresses of a host are not looked up again, while connections to it succeed."""
+
+
 class SyncBackend:
     """Opens such streams."""
 
@@ -200,10 +204,11 @@ class SyncBackend:
             try:
                 stream = _connected(address, port, seconds)
             except (httpx.ConnectError, httpx.ConnectTimeout):
+                self._addresses.forget(host)
                 if tried == len(addresses) or is_over(timeout):
                     raise
             else:
-                self._addresses.note(host, address, first=tried == 1)
+                self._addresses.note(host, address, addresses)
                 return stream
         raise httpx.ConnectError(f"{host} has no address")
 
@@ -252,13 +257,18 @@ def _socket_address(address: str, port: int) -> Any:
 
 
 class Addresses:
-    """The order in which the addresses of a host are tried: one that worked comes before those that failed."""
+    """The addresses of a host, in the order in which they are tried: one that worked comes first."""
 
     def __init__(self) -> None:
         self._works: dict[str, str] = {}
+        self._fresh: dict[str, tuple[float, list[str]]] = {}
 
     def known(self, host: str) -> list[str]:
-        """The host itself if it is an address, which needs no look-up; else nothing."""
+        """The host itself if it is an address, or what was looked up just before, if it worked; else nothing."""
+        until, addresses = self._fresh.get(host, (0.0, []))
+        if time.monotonic() < until:
+            return addresses
+        self.forget(host)
         try:
             return [str(ip_address(host))]
         except ValueError:
@@ -270,7 +280,12 @@ class Addresses:
         works = self._works.get(host)
         return sorted(addresses, key=lambda address: address != works)
 
-    def note(self, host: str, address: str, *, first: bool) -> None:
-        """Note that an address worked; `first`: it was the first one tried."""
-        if not first:
+    def note(self, host: str, address: str, addresses: list[str]) -> None:
+        """Note that an address worked, of these that were tried in this order."""
+        if address != addresses[0]:
             self._works[host] = address
+        self._fresh.setdefault(host, (time.monotonic() + FRESH_SECONDS, addresses))
+
+    def forget(self, host: str) -> None:
+        """Look the host up again next time: an address did not work."""
+        self._fresh.pop(host, None)

@@ -36,14 +36,14 @@ class PooledTransport(httpx.BaseTransport):
     """
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: SyncBackend | None = None) -> None:
-        self._route = route
+        self.route = route
         self._pools = PerProcess(lambda: ConnectionPool(route, limits))
         self._backend = backend or SyncBackend()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process. Raises httpx's errors."""
         request.read()
-        timeouts, pool = _timeouts_for(request, self._route), self._pools.here()
+        timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
         permit = ThreadPermit(pool.semaphore)
         lease = Lease(permit, pool)
         try:
@@ -71,7 +71,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
     """For awaited calls, in one event loop or in several. The arguments are those of `PooledTransport`."""
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: AsyncBackend | None = None) -> None:
-        self._route = route
+        self.route = route
         self._pools = PerLoop(lambda: ConnectionPool(route, limits))
         from .async_streams import AsyncBackend  # noqa: PLC0415 - only those who await pay for it
 
@@ -81,7 +81,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         """Send a request over a connection of the running loop. Raises httpx's errors."""
         await request.aread()
         request.extensions[BEGUN] = False
-        timeouts, pool = _timeouts_for(request, self._route), self._pools.here()
+        timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
         permit = TaskPermit(pool.semaphore)
         lease = Lease(permit, pool)
         try:

@@ -20,8 +20,12 @@ from .httpx_internals import set_class, set_content
 if TYPE_CHECKING:
     from victor_ext.errors import VictorError
 
-MAX_RESPONSE_BYTES = 32 * 1024 * 1024
-"""The longest body that is read, after decompression: 32 MiB. A page of a thousand requests has about 1 MiB."""
+MAX_RESPONSE_BYTES = 4 * 1024 * 1024
+"""The longest body that is read, after decompression, unless a client is told otherwise (`max_response_bytes`).
+
+A page of a thousand payment requests has about 1 MiB. A few thousand bytes on the wire may become any number, and
+JSON of 32 MiB becomes 800 MiB of objects.
+"""
 
 CODINGS = "gzip, deflate"
 """The content codings that are asked for (`Accept-Encoding`) and read."""
@@ -85,13 +89,15 @@ class Response(httpx.Response):
         return self._parsed
 
 
-def read(response: httpx.Response, request: httpx.Request, *, ends: float | None = None) -> Response:
-    """Read the whole body, up to `MAX_RESPONSE_BYTES`.
+def read(
+    response: httpx.Response, request: httpx.Request, *, ends: float | None = None, most: int = MAX_RESPONSE_BYTES
+) -> Response:
+    """Read the whole body, up to `most` bytes.
 
     Raises httpx's errors when the connection breaks, or when the body is not complete at `ends` (by the monotonic
     clock; None: no limit). One read of a socket may bring thousands of chunks, so its timeout alone is no limit.
     """
-    body = _Body(response, request, ends)
+    body = _Body(response, request, ends, most)
     if body.is_here:
         return body.response
     try:
@@ -103,9 +109,11 @@ def read(response: httpx.Response, request: httpx.Request, *, ends: float | None
     return body.whole()
 
 
-async def aread(response: httpx.Response, request: httpx.Request, *, ends: float | None = None) -> Response:
+async def aread(
+    response: httpx.Response, request: httpx.Request, *, ends: float | None = None, most: int = MAX_RESPONSE_BYTES
+) -> Response:
     """As `read`, with awaited calls."""
-    body = _Body(response, request, ends)
+    body = _Body(response, request, ends, most)
     if body.is_here:
         return body.response
     try:
@@ -120,7 +128,7 @@ async def aread(response: httpx.Response, request: httpx.Request, *, ends: float
 class _Body:
     """The body so far, and the response that it belongs to."""
 
-    def __init__(self, response: httpx.Response, request: httpx.Request, ends: float | None) -> None:
+    def __init__(self, response: httpx.Response, request: httpx.Request, ends: float | None, most: int) -> None:
         # The transport made the response, and only `json()` differs. A copy would cost more than all the rest here.
         set_class(response, Response)
         assert isinstance(response, Response)
@@ -132,7 +140,7 @@ class _Body:
             # that is not ASCII no later request could be built.
             del response.headers["set-cookie"]
         self.response = response
-        self._limit = MAX_RESPONSE_BYTES
+        self._limit = most
         self._ends = math.inf if ends is None else ends
         self._content = BytesIO()
         self._size = 0
@@ -159,7 +167,7 @@ class _Body:
                 return False
         self._size += len(chunk)
         if self._size > self._limit:
-            self.response.damage = f"its body is longer than {self._limit} bytes"
+            self.response.damage = f"its body is longer than {self._limit} bytes (max_response_bytes)"
             self.response.too_long = True
             return False
         self._content.write(chunk)

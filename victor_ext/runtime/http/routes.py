@@ -47,8 +47,12 @@ class Route:
     proxy_tls: ssl.SSLContext | None = None
 
     def __str__(self) -> str:
-        by = "" if self.proxy is None else f" by the proxy {_host(self.proxy.url)}:{_port(self.proxy.url)}"
-        return f"{_host(self.origin)}:{_port(self.origin)}{by}"
+        return _place(self.origin) + ("" if self.proxy is None else f" by the proxy {_place(self.proxy.url)}")
+
+    @property
+    def proxy_place(self) -> str | None:
+        """Host and port of the proxy, without user and password; None without a proxy."""
+        return None if self.proxy is None else _place(self.proxy.url)
 
     def leads_to(self, url: httpx.URL) -> bool:
         """Whether this route leads to the URL."""
@@ -58,28 +62,36 @@ class Route:
     def open(self, connection: Connection, timeouts: Any) -> Steps[None]:
         """Open a connection, ready for the first request to the origin. Raises httpx's errors."""
         seconds = timeouts.get("connect")
-        first = self.origin if self.proxy is None else self.proxy.url
-        yield Connect(_host(first), _port(first), seconds)
-        if self.proxy_tls is not None:
-            yield StartTls(self.proxy_tls, _host(first), seconds)
-        if self.proxy is not None and _is_socks(self.proxy):
-            yield from _through_socks(self.proxy, self.origin, seconds)
-        elif self.proxy is not None and self.origin.scheme == "https":
-            yield from _through_tunnel(connection, self.proxy, self.origin, timeouts)
+        if self.proxy is None:
+            yield Connect(_host(self.origin), _port(self.origin), seconds)
+        else:
+            try:
+                yield from self._open_proxy(connection, self.proxy, timeouts)
+            except (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError) as error:
+                raise type(error)(f"the proxy {_host(self.proxy.url)}: {error}") from error
         if self.origin.scheme == "https":
             assert self.tls is not None
-            yield StartTls(self.tls, _host(self.origin), seconds)
+            yield from _secure(self.tls, self.origin, seconds)
+
+    def _open_proxy(self, connection: Connection, proxy: httpx.Proxy, timeouts: Any) -> Steps[None]:
+        seconds = timeouts.get("connect")
+        yield Connect(_host(proxy.url), _port(proxy.url), seconds)
+        if self.proxy_tls is not None:
+            yield from _secure(self.proxy_tls, proxy.url, seconds)
+        if _is_socks(proxy):
+            yield from _through_socks(proxy, self.origin, seconds)
+        elif self.origin.scheme == "https":
+            yield from _through_tunnel(connection, proxy, self.origin, timeouts)
 
     def message(self, connection: Connection, request: httpx.Request) -> memoryview:
         """The bytes of a request whose body has been read. Raises `httpx.LocalProtocolError`."""
-        return memoryview(connection.parser.request(request.method, *self._address(request), request.content))
-
-    def _address(self, request: httpx.Request) -> tuple[bytes, Fields]:
-        if self.proxy is None or self.origin.scheme == "https" or _is_socks(self.proxy):
-            return request.url.raw_path, request.headers.raw
-        # A proxy for plain http gets the whole URL.
-        whole = b"%b://%b%b" % (request.url.raw_scheme, request.url.netloc, request.url.raw_path)
-        return whole, [*_proxy_headers(self.proxy), *request.headers.raw]
+        url, target, proxy_headers = request.url, request.url.raw_path, Fields()
+        if self.proxy is not None and self.origin.scheme == "http" and not _is_socks(self.proxy):
+            # A proxy for plain http gets the whole URL.
+            target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
+            proxy_headers = _proxy_headers(self.proxy)
+        headers = proxy_headers + request.headers.raw
+        return memoryview(connection.parser.request(request.method, target, headers, request.content))
 
 
 def _host(url: httpx.URL) -> str:
@@ -88,6 +100,16 @@ def _host(url: httpx.URL) -> str:
 
 def _port(url: httpx.URL) -> int:
     return url.port or _PORTS[url.scheme]
+
+
+def _place(url: httpx.URL) -> str:
+    return f"{_host(url)}:{_port(url)}"
+
+
+def _secure(context: ssl.SSLContext, url: httpx.URL, seconds: float | None) -> Steps[None]:
+    # Before each handshake, for a context may be shared: another client may have set it to HTTP/2 meanwhile.
+    context.set_alpn_protocols(["http/1.1"])
+    yield StartTls(context, _host(url), seconds)
 
 
 def _is_socks(proxy: httpx.Proxy) -> bool:

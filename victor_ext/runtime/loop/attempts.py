@@ -15,7 +15,7 @@ import httpx
 
 from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
 from victor_ext.runtime.client.validation import MOST_SECONDS
-from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES, Response
 from victor_ext.runtime.http.timing import TIMING, Timing
 
 from .classification import Failure, Repeat, may_repeat, of_exception, of_late, of_response, of_unusable
@@ -56,6 +56,7 @@ class AttemptLoop:
     reporter: Reporter = field(default_factory=Reporter)
     turns: Lock | None = None
     draw: Callable[[], float] = random.random
+    max_response_bytes: int = MAX_RESPONSE_BYTES
     names_subjects: bool = False
     """Whether the last good response to a write named what was asked: the next one probably will, too."""
 
@@ -227,7 +228,7 @@ class _Call:
         came: Response | httpx.RequestError
         self._sending = counted
         try:
-            came = yield Send(request, left)
+            came = yield Send(request, left, loop.max_response_bytes)
         except httpx.RequestError as error:
             came = error
         self._sending = False

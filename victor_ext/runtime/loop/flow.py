@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 import httpx
 
 from victor_ext.runtime.http.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
-from victor_ext.runtime.http.response import Response, aread, read
+from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES, Response, aread, read
 from victor_ext.runtime.http.timing import BEGUN
 
 from .clock import ServerClock
@@ -30,13 +30,14 @@ knows whether anything was sent."""
 
 # Plain classes: there are several steps to a call, and a frozen dataclass takes three times as long to make.
 class Send:
-    """Send this request and read the whole response, within `seconds` (None: no limit)."""
+    """Send this request and read the whole response, within `seconds` (None: no limit) and up to `most` bytes."""
 
-    __slots__ = ("request", "seconds")
+    __slots__ = ("most", "request", "seconds")
 
-    def __init__(self, request: httpx.Request, seconds: float | None = None) -> None:
+    def __init__(self, request: httpx.Request, seconds: float | None = None, most: int = MAX_RESPONSE_BYTES) -> None:
         self.request = request
         self.seconds = seconds
+        self.most = most
 
 
 class Sleep:
@@ -152,7 +153,7 @@ class Driver:
     def _take(self, step: Step) -> Response | bool | None:
         if type(step) is Send:
             ends = None if step.seconds is None else time.monotonic() + step.seconds + self._grace
-            return read(self._transport.handle_request(step.request), step.request, ends=ends)
+            return read(self._transport.handle_request(step.request), step.request, ends=ends, most=step.most)
         if type(step) is Sleep:
             self.sleep(step.seconds)
             return None
@@ -214,9 +215,9 @@ class AsyncDriver:
     async def _send(self, step: Send) -> Response:
         try:
             if step.seconds is None:
-                return await self._exchange(step.request, None)
+                return await self._exchange(step, None)
             with self._anyio.move_on_after(step.seconds + self._grace):
-                return await self._exchange(step.request, time.monotonic() + step.seconds)
+                return await self._exchange(step, time.monotonic() + step.seconds)
         except ssl.SSLError as error:
             # A transport of httpx turns this into its own error where calls block, and not where they are awaited.
             raise httpx.ReadError(str(error), request=step.request) from error
@@ -225,5 +226,6 @@ class AsyncDriver:
             raise httpx.ConnectTimeout("no time was left to send the request", request=step.request)
         raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
 
-    async def _exchange(self, request: httpx.Request, ends: float | None) -> Response:
-        return await aread(await self._transport.handle_async_request(request), request, ends=ends)
+    async def _exchange(self, step: Send, ends: float | None) -> Response:
+        response = await self._transport.handle_async_request(step.request)
+        return await aread(response, step.request, ends=ends, most=step.most)
