@@ -43,6 +43,7 @@ from victor_ext.outbox.entries import values_of
 from victor_ext.outbox.passes import Call, Claim
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
+from victor_ext.settlement import Moment
 from victor_ext.testing import Faults, TimeTravel
 
 NO_LEASE = timedelta(microseconds=1)
@@ -265,7 +266,7 @@ class TestOldKeys:
         outbox = old(lambda faults: faults.status(503, times=6, operation="create"))
         (entry,) = outbox.send(victor)
         assert entry.state is EntryState.UNCLEAR
-        assert "too old" in str(entry.error) and "no proof" in str(entry.error)
+        assert "longer ago than its key is kept" in str(entry.error) and "no proof" in str(entry.error)
         assert outbox.send(victor) == []
         assert [*victor_sandbox.work_done_by_key().values()] == [0]
 
@@ -518,7 +519,7 @@ def test_a_worker_that_is_killed_with_9(
 
 
 def test_steps_show_no_account_number() -> None:
-    claim = Claim(SimpleNamespace(arguments=json.dumps(invoice(), default=str)), 0.0, datetime.now(UTC))
+    claim = Claim(SimpleNamespace(arguments=json.dumps(invoice(), default=str)), 0.0, None, Moment(0.0, 0.0))
     assert "043987673645" not in f"{Call('create', invoice())} {claim}"
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from victor_ext.settlement import Sent
+
 
 class RowOutcome(StrEnum):
     """Outcome of one row. The first three are settled; `resume` retries the others with the same key."""
@@ -67,34 +69,6 @@ class RowProblem:
             self.column or "",
         ]
         return f"{', '.join(place for place in places if place) or 'source'}: {self.message}"
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The earliest time at which a row may have been sent.
-
-    Attributes:
-        since: Lower bound of the send time, in epoch seconds.
-        by: Digest of the sender's credentials.
-        known: Whether `since` is the provider's time; otherwise it is the sending machine's.
-    """
-
-    since: float
-    by: str | None
-    known: bool
-
-    def to_json(self) -> list[Any]:
-        """Return the value as JSON data."""
-        return [self.since, self.by, self.known]
-
-    @classmethod
-    def from_json(cls, data: list[Any] | float | None) -> Sent | None:
-        """Create the value from JSON data. `victor-bulk-1` stored a local time, at first without `by`."""
-        if data is None:
-            return None
-        if not isinstance(data, list):
-            return cls(data, None, known=False)
-        return cls(data[0], data[1], known=len(data) > 2 and bool(data[2]))
 
 
 @dataclass(frozen=True, slots=True)
