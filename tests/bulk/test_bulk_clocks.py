@@ -182,18 +182,18 @@ def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(s
     assert TOO_OLD in (reason(first.moment, now, passed + 60) or "")
 
 
-@pytest.mark.parametrize("behind", [0, 28 * HOUR])
-def test_a_key_of_an_uncertain_age_is_not_sent_again(
-    sender: Callable[..., Any], victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, behind: int
+@pytest.mark.victor_sandbox(key_life=DAY)
+def test_a_key_is_not_sent_again_by_local_clocks_alone(
+    sender: Callable[..., Any], victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No answer has a `Date`, and the second worker's clock is behind: by that clock, a key that lapsed is young."""
+    """No answer has a `Date`, and the second worker's clock is 28 hours behind: by it, a key of 30 hours is young."""
     monkeypatch.setattr("victor_ext.runtime.loop.clock.ServerClock.learn", lambda _clock, _header: None)
     records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2)]
     victor_sandbox.inject("lost_answer", operation="create", times=2)
     assert sender(workers=1).send(records).exit_status == 3
-    victor_sandbox.set_clock_skew(2 * HOUR)
-    ahead = time.time
-    monkeypatch.setattr(time, "time", lambda: ahead() - behind)
+    victor_sandbox.set_clock_skew(30 * HOUR)
+    local = time.time
+    monkeypatch.setattr(time, "time", lambda: local() + 2 * HOUR)
     assert sender(workers=1).resume().exit_status == 0
     asked_once(victor_sandbox, keys_of("march", records))
     assert "clock of a machine" in (next(iter(sender().export())).error or "")
