@@ -498,9 +498,9 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
         passes += [threads.submit(anyio.run, awaited) for _ in range(2)]
         for each in passes:
             each.result()
+    assert outbox.counts()[EntryState.SENT] == 24
     engine.dispose()
     assert set(ended) == {"40001"}
-    assert outbox.counts()[EntryState.SENT] == 24
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 

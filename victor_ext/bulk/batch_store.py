@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from victor_ext import ConfigurationError
-from victor_ext.settlement import Sent
+from victor_ext.settlement import SETTLED, Sent
 
 from .layout import (
     AT_ONCE,
@@ -34,7 +34,7 @@ from .layout import (
 from .notices import database_notices
 from .ownership import batches_of, check_owner
 from .pacing import pause_after
-from .rows import SETTLED, Result, RowOutcome
+from .rows import Result, RowOutcome
 from .vault import other_key
 
 if TYPE_CHECKING:
@@ -112,6 +112,10 @@ class BatchStore:
             found += sorted(loads, key=lambda load: load.number)
             if len(page) < AT_ONCE:
                 return found
+
+    def is_keyed_by(self, column: str) -> bool:
+        """Whether a column is the key column of all submissions."""
+        return all(load.key_column == column for load in self.loads())
 
     def digests_of_others(self) -> dict[str, dict[str, str]]:
         """Return the other batches of this key and provider: by key column, then by source digest."""

@@ -22,8 +22,8 @@ from victor_ext import (
     check_payment_request,
 )
 from victor_ext.settlement import (
+    MAY_EXIST,
     About,
-    Ending,
     Flow,
     Found,
     Keys,
@@ -42,21 +42,11 @@ from victor_ext.settlement import (
 from .pacing import Backoff, RateLimiter, pause_after, pause_asked
 from .provider_clock import ProviderClock
 from .reconciliation import Rival, Rivals, requests_by_reference
-from .rows import MAY_EXIST, Result, Row, RowOutcome
+from .rows import Result, Row, RowOutcome
 from .threads import Threads
 
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
-_OUTCOMES = {
-    Ending.WAITING: RowOutcome.WAITING,
-    Ending.NOT_SENT: RowOutcome.NOT_SENT,
-    Ending.CREATED: RowOutcome.CREATED,
-    Ending.REJECTED: RowOutcome.REJECTED,
-    Ending.REFUSED: RowOutcome.REFUSED,
-    Ending.UNKNOWN: RowOutcome.UNKNOWN,
-    Ending.ACCEPTED: RowOutcome.ACCEPTED,
-    Ending.UNCLEAR: RowOutcome.UNKNOWN,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +134,8 @@ class Delivery:
         # All of them before the first is judged: the last ones may explain why the first ones were rejected.
         to_send = [place for place in range(len(rows)) if place not in results]
         found = self._threads.map(lambda place: self._send(rows[place], terms, rate_limiter), to_send)
-        doubtful = {place: each for place, each in zip(to_send, found, strict=True) if isinstance(each, _Doubtful)}
-        looked_up = iter(self._look_up(list(doubtful.values()), terms) if doubtful else ())
+        doubtful = [each for each in found if isinstance(each, _Doubtful)]
+        looked_up = iter(self._look_up(doubtful, terms) if doubtful else ())
         for place, each in zip(to_send, found, strict=True):
             results[place] = self._result(next(looked_up) if isinstance(each, _Doubtful) else each, rows[place].key)
         return [results[place] for place in range(len(rows))]
@@ -155,10 +145,10 @@ class Delivery:
         self._threads.close()
 
     def _result(self, settlement: Settlement, key: str) -> Result:
-        if settlement.ending is Ending.REJECTED and self.given_up is not None and key in self._refused_keys:
+        if settlement.outcome is RowOutcome.REJECTED and self.given_up is not None and key in self._refused_keys:
             # The client was rejected, not the row, and nothing was created: the row waits for `resume`.
             return Result(RowOutcome.WAITING, error=settlement.reason)
-        outcome, request, sent = _OUTCOMES[settlement.ending], settlement.request, settlement.sent
+        outcome, request, sent = settlement.outcome, settlement.request, settlement.sent
         if isinstance(sent, Moment):
             sent = Sent.at(sent, self._clock.now(), self._caller)
         return Result(

@@ -16,9 +16,9 @@ from itertools import islice
 from typing import Any
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.settlement import Sent
+from victor_ext.settlement import SETTLED, Sent
 
-from .rows import SETTLED, Result, Row
+from .rows import Result, Row
 
 LOAD = "victor_bulk_load"
 CHUNK = "victor_bulk_chunk"

@@ -8,11 +8,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from victor_ext import PaymentRequest, Victor
-from victor_ext.settlement import LookUp, is_rival, reference_of
+from victor_ext.settlement import MAY_EXIST, LookUp, is_rival, reference_of
 
 from .batch_store import BatchStore
 from .export import stored_rows
-from .rows import MAY_EXIST
 
 
 @dataclass(frozen=True, slots=True)

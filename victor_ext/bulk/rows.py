@@ -4,45 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-from victor_ext.settlement import Sent
+from victor_ext.settlement import PaymentOutcome, Sent
 
-
-class RowOutcome(StrEnum):
-    """Outcome of one row. The first three are settled; `resume` retries the others with the same key."""
-
-    CREATED = "created"
-    """The provider accepted the request; its id and status are known."""
-
-    REJECTED = "rejected"
-    """The provider rejected the row. Nothing was created."""
-
-    REFUSED = "refused"
-    """Refused locally and not sent: an invalid value, or a due date that passed while the row waited."""
-
-    WAITING = "waiting"
-    """Not sent yet."""
-
-    NOT_SENT = "not_sent"
-    """Tried, but nothing was sent from this machine."""
-
-    UNKNOWN = "unknown"
-    """It may have been created."""
-
-    ACCEPTED = "accepted"
-    """Created, but the response with its id could not be read."""
-
+RowOutcome = PaymentOutcome
+"""Outcome of one row."""
 
 ASKED = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
 """Arguments in the export. None of them is an account number."""
-
-SETTLED = frozenset({RowOutcome.CREATED, RowOutcome.REJECTED, RowOutcome.REFUSED})
-"""Outcomes that a retry cannot change."""
-
-MAY_EXIST = frozenset({RowOutcome.UNKNOWN, RowOutcome.ACCEPTED})
-"""Outcomes after which the provider may have a request whose id is unknown here."""
 
 
 @dataclass(frozen=True, slots=True)

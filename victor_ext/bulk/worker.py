@@ -215,7 +215,8 @@ class Worker:
             retention = chunk.retention if self._retention is None else self._retention
             patience = chunk.patience if self._patience is None else self._patience
             rate = rate_of(queue, self._stop)
-            terms = SendTerms(retention, patience, rate, sent, self._rivals, alone_since)
+            rivals = partial(self._rivals, batch_of(workflow_id))
+            terms = SendTerms(retention, patience, rate, sent, rivals, alone_since)
             found = [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
             self._unstored[workflow_id] = found
             return found
@@ -235,11 +236,17 @@ class Worker:
             return began
         return max(began, present, key=lambda moment: moment.monotonic)
 
-    def _rivals(self, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
+    def _rivals(self, batch: str, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
         application = self._vault.application
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
             names = batches_of(client, engine, application, "The state")
-            return rivals_in((BatchStore(client, engine, application, name) for name in names), references, ids)
+            stores = [BatchStore(client, engine, application, name) for name in names]
+            # A batch has no two rows with one value of its key column: its other rows need not be read.
+            return rivals_in(
+                (store for store in stores if store.batch != batch or not store.is_keyed_by("client_reference_id")),
+                references,
+                ids,
+            )
 
     def _pass_on(self, workflow_id: str, queue: str, chunk: Chunk) -> None:
         DBOS.enqueue_workflow_with_options(

@@ -19,15 +19,16 @@ from sqlalchemy.orm import Session
 
 from victor_ext import AsyncVictor, InvalidRequest, Outcome, Problem, Victor, VictorError, check_payment_request
 from victor_ext.settlement import (
+    SETTLED,
     About,
     Create,
-    Ending,
     Found,
     Keys,
     LookUp,
     Moment,
     Now,
     Payment,
+    PaymentOutcome,
     Sent,
     Settlement,
     Turn,
@@ -289,14 +290,14 @@ class OutboxBase:
 
     def _settled(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
         """Store what became of a claimed entry. Raise the error of a call that is not about this entry."""
-        row, error, ending = claim.row, settlement.error, settlement.ending
-        if ending in (Ending.CREATED, Ending.UNCLEAR):
+        row, error = claim.row, settlement.error
+        if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             # The answer to `create` names the request for certain: it counts also if the lease has ended meanwhile.
-            lease = None if settlement.reason is None else claim.lease
+            lease = claim.lease if settlement.looked_up else None
             return (yield from _transact(lambda connection: self._store_found(connection, row, lease, settlement)))
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
-        if ending in (Ending.REFUSED, Ending.REJECTED) and about(error) is About.PAYMENT:
+        if settlement.outcome in SETTLED and about(error) is About.PAYMENT:
             refused = {"state": EntryState.REFUSED.value, "error": storable(error.message)}
             return (yield from self._store(row.key, claim.lease, **refused))
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as it was.

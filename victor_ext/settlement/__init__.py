@@ -10,14 +10,28 @@ sending drives it with threads on DBOS, the outbox with blocking and with awaite
 """
 
 from .arguments import dumped, is_stored_as, loaded, plain
-from .flow import About, Create, Ending, Flow, LookUp, Payment, Settlement, Turn, about, settle
+from .flow import (
+    MAY_EXIST,
+    SETTLED,
+    About,
+    Create,
+    Flow,
+    LookUp,
+    Payment,
+    PaymentOutcome,
+    Settlement,
+    Turn,
+    about,
+    settle,
+)
 from .key_age import Keys, Moment, Now, Sent, longest_call
 from .whose import Found, asked_amount, is_rival, reference_of
 
 __all__ = (
+    "MAY_EXIST",
+    "SETTLED",
     "About",
     "Create",
-    "Ending",
     "Flow",
     "Found",
     "Keys",
@@ -25,6 +39,7 @@ __all__ = (
     "Moment",
     "Now",
     "Payment",
+    "PaymentOutcome",
     "Sent",
     "Settlement",
     "Turn",

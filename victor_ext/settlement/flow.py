@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import Any, TypeAlias
 
 from victor_ext import (
@@ -30,32 +30,36 @@ from .key_age import TIME_UNKNOWN, Keys, Moment, Now, Sent
 from .whose import Found, contested, reference_of, the_one
 
 
-class Ending(Enum):
-    """What is known of a payment."""
+class PaymentOutcome(StrEnum):
+    """What is known of a payment. The first three are settled; the others can be tried again with the same key."""
 
-    WAITING = auto()
-    """It was not tried, or the client was refused: nothing of it was sent."""
-    NOT_SENT = auto()
-    """It was tried, and nothing of it was sent."""
-    CREATED = auto()
-    """The provider has it: `request`."""
-    REJECTED = auto()
-    """The provider refused it, and nothing was created."""
-    REFUSED = auto()
-    """The check before the call refused it, and nothing was sent."""
-    UNKNOWN = auto()
-    """It may exist. It can be sent again under its key while that is kept."""
-    ACCEPTED = auto()
-    """It exists, and its id is not known. It can be sent again as above."""
-    UNCLEAR = auto()
-    """It may exist, and a look-up did not show which request is its own."""
+    CREATED = "created"
+    """The provider accepted the request; its id and status are known."""
+
+    REJECTED = "rejected"
+    """The provider rejected it. Nothing was created."""
+
+    REFUSED = "refused"
+    """Refused locally and not sent: an invalid value, or a due date that passed while it waited."""
+
+    WAITING = "waiting"
+    """Not sent yet."""
+
+    NOT_SENT = "not_sent"
+    """Tried, but nothing was sent from this machine."""
+
+    UNKNOWN = "unknown"
+    """It may have been created."""
+
+    ACCEPTED = "accepted"
+    """Created, but the response with its id could not be read."""
 
 
-MAY_EXIST = frozenset({Ending.UNKNOWN, Ending.ACCEPTED, Ending.UNCLEAR})
-"""Endings after which the provider may have a request whose id is not known."""
+SETTLED = frozenset({PaymentOutcome.CREATED, PaymentOutcome.REJECTED, PaymentOutcome.REFUSED})
+"""Outcomes that another call cannot change."""
 
-SETTLED = frozenset({Ending.CREATED, Ending.REJECTED, Ending.REFUSED})
-"""Endings that another call cannot change."""
+MAY_EXIST = frozenset({PaymentOutcome.UNKNOWN, PaymentOutcome.ACCEPTED})
+"""Outcomes after which the provider may have a request whose id is unknown here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +67,22 @@ class Settlement:
     """What became of a payment.
 
     Attributes:
-        ending: What is known of it.
-        request: The provider's request, if it is `CREATED`.
+        outcome: What is known of it.
+        request: The provider's request, if it was created.
         reason: Why it is not created, or how it was found, in sentences.
         error: The error of the last call, if it failed.
         sent: The earliest time at which it may have been sent, unless it is settled.
+        looked_up: Whether it was looked up, so that it must not be sent again.
         unless_mine: For a request that was found: the settlement if the request may be another payment's
             (`is_rival`). The driver has to check that before it stores this one.
     """
 
-    ending: Ending
+    outcome: PaymentOutcome
     request: PaymentRequest | None = field(default=None, repr=False)
     reason: str | None = None
     error: VictorError | None = None
     sent: Sent | Moment | None = None
+    looked_up: bool = False
     unless_mine: Settlement | None = None
 
 
@@ -162,7 +168,7 @@ def settle(payment: Payment, keys: Keys) -> Flow:
     Nothing is sent whose key the provider may have forgotten. What may exist never becomes refused or not sent.
     """
     sent: Sent | Moment | None = payment.sent
-    so_far = Settlement(Ending.WAITING)
+    so_far = Settlement(PaymentOutcome.WAITING)
     while True:
         now: Now | None = yield Turn(so_far, sent)
         if now is None:
@@ -176,10 +182,10 @@ def settle(payment: Payment, keys: Keys) -> Flow:
             since, result = doubt[0], _unless_known(doubt[1], now)
         if isinstance(result, str):
             return (yield from _look_up(payment, keys, now, since, result))
-        if sent is None and result.ending in MAY_EXIST:
+        if sent is None and result.outcome in MAY_EXIST:
             sent = now.moment
         so_far = _joined(so_far, result, sent)
-        if so_far.ending in SETTLED:
+        if so_far.outcome in SETTLED:
             return so_far
 
 
@@ -190,8 +196,8 @@ def _create(*, is_repeat: bool) -> Generator[Step, Any, Settlement | str]:
     except VictorError as error:
         return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error)
     if request.id:
-        return Settlement(Ending.CREATED, request)
-    return Settlement(Ending.ACCEPTED, request, "The answer holds no id.")
+        return Settlement(PaymentOutcome.CREATED, request)
+    return Settlement(PaymentOutcome.ACCEPTED, request, "The answer holds no id.")
 
 
 def _unless_known(doubt: str, now: Now) -> Settlement | str:
@@ -199,7 +205,7 @@ def _unless_known(doubt: str, now: Now) -> Settlement | str:
     if doubt is not TIME_UNKNOWN:
         return doubt
     why = f"It may have been sent, and waits for the provider to tell its time: {now.error}"
-    return Settlement(Ending.UNKNOWN, reason=why, error=now.error)
+    return Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
 
 
 def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
@@ -221,34 +227,34 @@ def _is_refusal(error: VictorError) -> bool:
 def _of_error(error: VictorError) -> Settlement:
     """Return what the error of a call says of this call alone."""
     if error.outcome is Outcome.ACCEPTED:
-        ending = Ending.ACCEPTED
+        outcome = PaymentOutcome.ACCEPTED
     elif error.outcome is Outcome.UNKNOWN:
-        ending = Ending.UNKNOWN
+        outcome = PaymentOutcome.UNKNOWN
     elif about(error) is About.CLIENT:
-        ending = Ending.WAITING
+        outcome = PaymentOutcome.WAITING
     elif isinstance(error, InvalidRequest):
-        ending = Ending.REFUSED
+        outcome = PaymentOutcome.REFUSED
     elif _is_refusal(error) or about(error) is About.EITHER:
-        ending = Ending.REJECTED
+        outcome = PaymentOutcome.REJECTED
     else:
-        ending = Ending.NOT_SENT
-    return Settlement(ending, reason=None if ending is Ending.WAITING else error.summary, error=error)
+        outcome = PaymentOutcome.NOT_SENT
+    return Settlement(outcome, reason=None if outcome is PaymentOutcome.WAITING else error.summary, error=error)
 
 
 def _joined(before: Settlement, after: Settlement, sent: Sent | Moment | None) -> Settlement:
     """Join the results of two calls: what may exist after one of them may exist after both."""
-    if sent is None or after.ending is Ending.CREATED:
+    if sent is None or after.outcome is PaymentOutcome.CREATED:
         return after
-    if before.ending in MAY_EXIST and after.ending is not Ending.ACCEPTED:
-        return replace(after, ending=before.ending, reason=after.reason or before.reason, sent=sent)
+    if before.outcome in MAY_EXIST and after.outcome is not PaymentOutcome.ACCEPTED:
+        return replace(after, outcome=before.outcome, reason=after.reason or before.reason, sent=sent)
     return _may_exist(after, sent)
 
 
 def _may_exist(settlement: Settlement, sent: Sent | Moment) -> Settlement:
-    if settlement.ending in MAY_EXIST:
+    if settlement.outcome in MAY_EXIST:
         return replace(settlement, sent=sent)
     why = "It may have been sent before this program was interrupted; it has not been tried since."
-    return replace(settlement, ending=Ending.UNKNOWN, reason=settlement.reason or why, sent=sent)
+    return replace(settlement, outcome=PaymentOutcome.UNKNOWN, reason=settlement.reason or why, sent=sent)
 
 
 def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: str) -> Generator[Step, Any, Settlement]:
@@ -256,13 +262,13 @@ def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: s
     stored = Sent.at(sent, now, keys.caller) if isinstance(sent, Moment) else sent
     if not payment.reference:
         nothing = "It has no client_reference_id to look for: it is left to you, and it is not sent again."
-        return Settlement(Ending.UNCLEAR, reason=f"{why} {nothing}", sent=sent)
+        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {nothing}", sent=sent, looked_up=True)
     since = stored.earliest(now)
     found: Found | str = yield LookUp(payment.reference, since)
     if isinstance(found, str):
-        return Settlement(Ending.UNKNOWN, reason=f"{why} {found}", sent=sent)
+        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {found}", sent=sent)
     request, words = the_one(found, payment.arguments, since)
     if request is None:
-        return Settlement(Ending.UNCLEAR, reason=f"{why} {words}", sent=sent)
-    otherwise = Settlement(Ending.UNCLEAR, reason=f"{why} {contested(request)}", sent=sent)
-    return Settlement(Ending.CREATED, request, f"{why} {words}", sent=sent, unless_mine=otherwise)
+        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {words}", sent=sent, looked_up=True)
+    otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {contested(request)}", sent=sent, looked_up=True)
+    return Settlement(PaymentOutcome.CREATED, request, f"{why} {words}", looked_up=True, unless_mine=otherwise)
