@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ import pytest
 
 from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
 from tests.bulk.postgres import Postgres
-from victor_ext import ProviderTime
-from victor_ext.bulk.key_age import TIME_UNKNOWN, KeyClock
-from victor_ext.bulk.rows import Sent
+from victor_ext import ProviderTime, VictorError
 from victor_ext.sandbox import Sandbox
+from victor_ext.settlement import Keys, Moment, Now, Sent
+from victor_ext.settlement.key_age import TIME_UNKNOWN
 
 HOUR, DAY = 3600, 24 * 3600
 KEPT = HOUR // 2
@@ -113,17 +113,6 @@ def test_a_provider_whose_clock_is_off_is_no_reason_for_doubt(bulk: Bulk, victor
     assert set(victor_sandbox.attempts_by_key().values()) == {2}
 
 
-@dataclass
-class ProviderTimes:
-    """A client whose provider tells its time, or does not."""
-
-    now: float
-    known: bool
-
-    def provider_time(self) -> ProviderTime:
-        return ProviderTime(datetime.fromtimestamp(self.now, UTC), self.known)
-
-
 NOW = 1_800_000_000.0
 SENT_AGAIN, TOO_OLD, TO_COME, MACHINE, CALLERS = (
     None,
@@ -134,7 +123,15 @@ SENT_AGAIN, TOO_OLD, TO_COME, MACHINE, CALLERS = (
 )
 
 
-@pytest.mark.parametrize("known", [True, False])
+def reason(sent: Sent | Moment | None, now: Now, kept: float = DAY, caller: str = "me") -> str | None:
+    doubt = Keys(kept, caller).doubt(sent, now)
+    return None if doubt is None else doubt[1]
+
+
+def by_provider(known: bool, error: VictorError | None = None) -> Now:
+    return Now(Moment(NOW, 50.0), ProviderTime(datetime.fromtimestamp(NOW, UTC), known), error)
+
+
 @pytest.mark.parametrize(
     ("age", "kept", "why"),
     [
@@ -151,43 +148,55 @@ SENT_AGAIN, TOO_OLD, TO_COME, MACHINE, CALLERS = (
         (0, 69, TOO_OLD),
     ],
 )
-def test_what_is_sent_again_at_which_age(known: bool, age: float, kept: float, why: str | None) -> None:
-    clock = KeyClock(ProviderTimes(NOW, known), "me")
-    clock._tells_no_time = not known
-    found = clock.reason_not_to_resend(Sent(NOW - age, "me", known), kept)
+def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | None) -> None:
+    found = reason(Sent(NOW - age, "me", known=True), by_provider(known=True), kept)
     assert found is None if why is None else why in (found or "")
     if why is SENT_AGAIN:
-        assert CALLERS in (clock.reason_not_to_resend(Sent(NOW - age, "another", known), kept) or "")
+        assert CALLERS in (reason(Sent(NOW - age, "another", known=True), by_provider(known=True), kept) or "")
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_the_clocks_of_a_machine_and_of_the_provider_are_not_compared(known: bool) -> None:
-    clock = KeyClock(ProviderTimes(NOW, known), "me")
-    clock._tells_no_time = not known
-    assert MACHINE in (clock.reason_not_to_resend(Sent(NOW - 60, "me", not known), DAY) or "")
+@pytest.mark.parametrize(
+    ("sent_known", "now_known", "why"),
+    [(False, True, MACHINE), (False, False, MACHINE), (True, False, "does not tell its time")],
+)
+def test_an_age_that_no_time_of_the_provider_bounds_is_uncertain(sent_known: bool, now_known: bool, why: str) -> None:
+    assert why in (reason(Sent(NOW - 60, "me", sent_known), by_provider(now_known)) or "")
 
 
 def test_nothing_is_judged_before_an_answer_has_come() -> None:
-    clock = KeyClock(ProviderTimes(NOW, False), "me")
-    assert clock.reason_not_to_resend(Sent(NOW - 60, "me", True), DAY) is TIME_UNKNOWN
-    assert clock.reason_not_to_resend(Sent(NOW - 60, "me", False), DAY) is TIME_UNKNOWN
+    not_yet = by_provider(known=False, error=VictorError("The provider has not answered yet."))
+    assert reason(Sent(NOW - 60, "me", known=True), not_yet) is TIME_UNKNOWN
 
 
 @pytest.mark.parametrize(("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)])
 def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(set_by: float, slept: float) -> None:
-    times = {"local": NOW, "monotonic": 50.0}
-    provider = ProviderTimes(NOW - 7 * HOUR, False)
-    clock = KeyClock(provider, "me", monotonic=lambda: times["monotonic"], local=lambda: times["local"])
-    first = clock.now()
-    assert clock.as_sent(first) == Sent(NOW, "me", known=False)
-    times["monotonic"] += 600
-    times["local"] += 600 + slept + set_by
+    there = NOW - 7 * HOUR
+    first = Now(Moment(NOW, 50.0), ProviderTime(datetime.fromtimestamp(there, UTC), is_known=False))
+    assert Sent.at(first.moment, first, "me") == Sent(NOW, "me", known=False)
     passed = max(600, 600 + slept + set_by)
-    provider.now, provider.known = provider.now + passed, True
     # By now a response has a `Date`, so the time of sending is known.
-    assert clock.as_sent(first) == Sent(NOW - 7 * HOUR, "me", known=True)
-    assert clock.reason_not_to_resend(first, passed + 300) is None
-    assert TOO_OLD in (clock.reason_not_to_resend(first, passed + 60) or "")
+    provider = ProviderTime(datetime.fromtimestamp(there + passed, UTC), is_known=True)
+    now = Now(Moment(NOW + 600 + slept + set_by, 650.0), provider)
+    assert Sent.at(first.moment, now, "me") == Sent(there, "me", known=True)
+    assert reason(first.moment, now, passed + 300) is None
+    assert TOO_OLD in (reason(first.moment, now, passed + 60) or "")
+
+
+@pytest.mark.victor_sandbox(key_life=DAY)
+def test_a_key_is_not_sent_again_by_local_clocks_alone(
+    sender: Callable[..., Any], victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer has a `Date`, and the second worker's clock is 28 hours behind: by it, a key of 30 hours is young."""
+    monkeypatch.setattr("victor_ext.runtime.loop.clock.ServerClock.learn", lambda _clock, _header: None)
+    records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2)]
+    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    assert sender(workers=1).send(records).exit_status == 3
+    victor_sandbox.set_clock_skew(30 * HOUR)
+    local = time.time
+    monkeypatch.setattr(time, "time", lambda: local() + 2 * HOUR)
+    assert sender(workers=1).resume().exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", records))
+    assert "clock of a machine" in (next(iter(sender().export())).error or "")
 
 
 def test_the_time_is_asked_for_once_before_the_first_row_is_sent(
@@ -197,22 +206,3 @@ def test_the_time_is_asked_for_once_before_the_first_row_is_sent(
     asked = [exchange.operation for exchange in victor_sandbox.received()]
     assert asked.count("list") == 1
     assert asked.index("list") < asked.index("create")
-
-
-def test_what_was_sent_while_nobody_told_the_time_is_looked_up(
-    sender: Callable[..., Any], victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A provider whose answers have no `Date`, and begin to have one."""
-    records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2)]
-    victor_sandbox.inject("lost_answer", operation="create", times=2)
-    with monkeypatch.context() as silent:
-        silent.setattr("victor_ext.runtime.loop.clock.ServerClock.learn", lambda _clock, _header: None)
-        assert sender(workers=1).send(records).exit_status == 3
-        # Without it, the machine's clock is all that there is.
-        victor_sandbox.inject("cut_request", operation="create", times=2)
-        assert sender(workers=1).resume().exit_status == 3
-    attempts = victor_sandbox.attempts_by_key()
-    assert sorted(attempts.values()) == [1, 4]
-    assert sender().resume().exit_status == 0
-    assert victor_sandbox.attempts_by_key() == attempts
-    asked_once(victor_sandbox, keys_of("march", records))

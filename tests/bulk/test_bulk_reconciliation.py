@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, keys_of, row, rows, write_csv
-from victor_ext import PaymentRequest, ProviderTime, Victor, VictorOAuth
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, write_csv
+from victor_ext import ConfigurationError, Conflict, Outcome, PaymentRequest, ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import delivery
+from victor_ext.reconciliation import Kind, reconcile
 from victor_ext.sandbox import Sandbox
 
 KEPT = 1.0
@@ -155,17 +159,101 @@ def test_while_the_provider_keeps_it_the_same_key_is_sent_again(
     assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of("march", records), 1)
 
 
-def test_other_credentials_send_only_what_was_never_sent(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
-    # The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make a second request.
+def at_once(_status: object) -> None:
+    raise InterruptedError
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_batch_of_another_account_is_left_alone_by_name(
+    sender: Callable[..., Any], victor_sandbox: Sandbox, request: pytest.FixtureRequest, kind: str
+) -> None:
+    """The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make a second request."""
+    options = {"state": request.getfixturevalue("postgres")} if kind == "postgres" else {}
     victor_sandbox.inject("lost_answer", operation="create", times=2)
     victor_sandbox.inject("refuse", operation="create", times=2)
-    assert dict(sender(workers=1).send(referenced(3)).counts) == {"created": 1, "unknown": 2}
-    with Victor(VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url) as successor:
-        status = sender(victor=successor).resume()
-    assert dict(status.counts) == {"created": 2, "unknown": 1}
-    assert set(victor_sandbox.work_done_by_key().values()) == {1}
-    (unknown,) = (result for result in sender().export() if result.outcome == "unknown")
-    assert "other credentials" in (unknown.error or "")
+    assert dict(sender(workers=1, **options).send(referenced(3)).counts) == {"created": 1, "unknown": 2}
+    with pytest.raises(InterruptedError):
+        sender(**options).send(referenced(400), on_progress=at_once)
+    attempts = victor_sandbox.attempts_by_key()
+    with Victor(VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url) as other:
+        theirs = sender(victor=other, **options)
+        acts = [theirs.resume, theirs.work, *(partial(act, referenced(401)) for act in (theirs.send, theirs.check))]
+        for act in acts:
+            with pytest.raises(ConfigurationError, match=r"batch march belongs to the account [0-9a-f]{12}, and"):
+                act()
+        assert dict(theirs.status().counts) == dict(sender(**options).status().counts)
+        # A worker for all batches leaves it, too, and works on a batch of its own.
+        theirs = sender(victor=other, batch="theirs", **options)
+        with pytest.raises(InterruptedError):
+            theirs.send(rows(1, start=900), on_progress=at_once)
+
+        class Done(threading.Event):
+            def is_set(self) -> bool:
+                return bool(theirs.status().over)
+
+        sender(victor=other, batch=None, **options).work(stop=Done())
+        assert theirs.status().exit_status == 0
+    ours = keys_of("march", referenced(400))
+    assert {key: count for key, count in victor_sandbox.attempts_by_key().items() if key in ours} == {
+        key: count for key, count in attempts.items() if key in ours
+    }
+    assert sender(**options).resume().exit_status == 0
+    asked_once(victor_sandbox, ours)
+
+
+def test_the_request_of_another_batch_settles_nothing(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+    """The same reference in two batches of one state: only the second one's request was made."""
+    first, second = row(1, client_reference_id="contract 7"), row(1, invoice_no="2", client_reference_id="contract 7")
+    victor_sandbox.inject("cut_request", operation="create", times=2)
+    assert sender(batch="march").send([first]).exit_status == 3
+    assert sender(batch="april").send([second]).exit_status == 0
+    assert dict(sender(batch="march", key_retention=0.001).resume().counts) == {"unknown": 1}
+    (result,) = sender(batch="march").export()
+    assert result.id is None and "not clear whose it is" in (result.error or "")
+
+
+@pytest.mark.parametrize("outcome", [None, Outcome.UNKNOWN, Outcome.REJECTED])
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_conflict_proves_nothing(
+    sender: Callable[..., Any], client: Victor, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, edited: bool, outcome: Outcome | None,
+) -> None:  # fmt: skip
+    """A file that was sent from another folder, and so from another state: its key has a payment already."""
+    (record,) = referenced(1)
+    assert sender().send([record]).exit_status == 0
+    create = type(client.payment_requests).create
+
+    def conflicting(self: Any, **arguments: Any) -> Any:
+        try:
+            create(self, **arguments)
+        except Conflict as error:
+            error.outcome = outcome or error.outcome
+            raise
+        raise Conflict("The key was used.", hint="Take no other key.", outcome=outcome or Outcome.REJECTED)
+
+    monkeypatch.setattr(type(client.payment_requests), "create", conflicting)
+    again = sender(state=f"sqlite:///{tmp_path}/another.sqlite")
+    if edited:
+        record["amount"] = "7.77"
+    status = again.send([record])
+    (result,) = again.export()
+    (made,) = (request for request in victor_sandbox.requests() if request["direction"] == "outbound")
+    if not edited:
+        assert (result.outcome, result.id) == ("created", made["id"])
+        return
+    assert dict(status.counts) == {"unknown": 1}
+    assert "key" in (result.error or "") and "1 other" not in (result.error or "")
+    assert "which has other values" in (result.error or "")
+    # The age of the key is not certain: it is looked up, and not sent again.
+    attempts = victor_sandbox.attempts_by_key()
+    assert dict(again.resume().counts) == {"unknown": 1}
+    assert victor_sandbox.attempts_by_key() == attempts
+    with (tmp_path / "results.csv").open("w", encoding="utf-8", newline="") as file:
+        again.export_csv(file)
+    now = datetime.now(UTC)
+    window = {"start": now - timedelta(hours=1), "end": now + timedelta(hours=1)}
+    with reconcile(client, tmp_path / "results.csv", **window) as report:
+        assert [found.kind for found in report] == [Kind.DIFFERS]
 
 
 def test_a_refusal_of_a_row_that_may_have_been_sent_before_is_no_refusal(

@@ -283,9 +283,9 @@ def test_too_many_requests_are_no_rejection(sender: Senders, victor_sandbox: San
 
 
 def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
-    sender: Senders, victor_sandbox: Sandbox
+    sender: Senders, victor_sandbox: Sandbox, oauth_client: tuple[str, str]
 ) -> None:
-    auth = VictorOAuth(victor_sandbox.add_oauth_client()[0], "another secret")
+    auth = VictorOAuth(oauth_client[0], "another secret")
     with (
         Victor(auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as stranger,
         pytest.raises(BulkStopped, match="resume"),
@@ -297,8 +297,10 @@ def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
     asked_once(victor_sandbox, keys_of("march", rows(250)))
 
 
-def test_a_wrong_address_does_not_use_the_batch_up(sender: Senders, victor_sandbox: Sandbox) -> None:
-    auth = VictorOAuth(*victor_sandbox.add_oauth_client())
+def test_a_wrong_address_does_not_use_the_batch_up(
+    sender: Senders, victor_sandbox: Sandbox, oauth_client: tuple[str, str]
+) -> None:
+    auth = VictorOAuth(*oauth_client)
     victor_sandbox.inject("status", operation="create", status=404, times=None)
     with Victor(auth, base_url=victor_sandbox.url) as victor, pytest.raises(BulkStopped):
         sender(victor=victor, workers=2).send(rows(200))
@@ -373,6 +375,11 @@ def test_a_copy_is_told_also_by_another_key_column(sender: Senders) -> None:
     sender(batch="march").send(records)
     with pytest.raises(ConfigurationError, match="same rows as the batch march"):
         sender(batch="april", key_column=None).send(records)
+    # A name of a column that is not sent makes no other rows.
+    renamed = [{{"invoice_no": "number"}.get(name, name): value for name, value in each.items()} for each in rows(2)]
+    sender(batch="may").send(rows(2))
+    with pytest.raises(ConfigurationError, match="same rows as the batch may"):
+        sender(batch="june", key_column="number").send(renamed)
 
 
 def test_other_rows_are_no_copy(sender: Senders) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
@@ -17,13 +18,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_type_hints
 
+import anyio
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
+from tests.bulk.postgres import Postgres
 from tests.outbox.databases import new_schema
 from victor_ext import (
+    AsyncVictor,
     AuthenticationError,
     ConnectionFailed,
     InvalidRequest,
@@ -38,11 +43,12 @@ from victor_ext import (
     VictorOAuth,
     idempotency_key_for,
 )
-from victor_ext.outbox import EntryState, Outbox, PaymentRequestArguments
+from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
 from victor_ext.outbox.entries import values_of
 from victor_ext.outbox.passes import Call, Claim
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
+from victor_ext.settlement import Moment
 from victor_ext.testing import Faults, TimeTravel
 
 NO_LEASE = timedelta(microseconds=1)
@@ -265,7 +271,7 @@ class TestOldKeys:
         outbox = old(lambda faults: faults.status(503, times=6, operation="create"))
         (entry,) = outbox.send(victor)
         assert entry.state is EntryState.UNCLEAR
-        assert "too old" in str(entry.error) and "no proof" in str(entry.error)
+        assert "longer ago than its key is kept" in str(entry.error) and "no proof" in str(entry.error)
         assert outbox.send(victor) == []
         assert [*victor_sandbox.work_done_by_key().values()] == [0]
 
@@ -324,6 +330,8 @@ class TestOldKeys:
             pytest.param((0, True), (-1, True), NO_LEASE, False, id="the provider's clock was set"),
             pytest.param((0, True), (1, False), NO_LEASE, False, id="the provider tells no time any more"),
             pytest.param((600, False), (59, True), NO_LEASE, False, id="sent by a clock that is ten hours ahead"),
+            pytest.param((1570, False), (100, True), NO_LEASE, False, id="sent by a clock that is a day ahead"),
+            pytest.param((0, False), (1, False), NO_LEASE, False, id="the provider never tells the time"),
         ],
     )
     def test_a_key_is_sent_again_only_if_its_age_is_certain(
@@ -347,6 +355,38 @@ class TestOldKeys:
         at(*later)
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
         assert len(sent_once(idempotency_key_for("invoice", 1042))) == (7 if is_sent_again else 6)
+
+    def test_what_was_sent_with_other_credentials_is_looked_up(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, victor_sandbox: Sandbox
+    ) -> None:
+        """The sandbox keeps the keys of each caller apart: the same key would make a second request."""
+        stored(outbox, engine, invoice(1), invoice(2))
+        faults.lose_answer(operation="create")
+        faults.status(503, times=11, operation="create")
+        assert outbox.send(victor) == []
+        assert {entry.error for entry in outbox.entries("sending")} == {None}
+        with Victor(VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url) as successor:
+            entries = outbox.send(successor)
+        assert [entry.state for entry in entries] == [EntryState.SENT, EntryState.UNCLEAR]
+        assert "other credentials" in str(entries[1].error)
+        assert sorted(victor_sandbox.work_done_by_key().values()) == [0, 1]
+
+    @pytest.mark.parametrize("first_sent_at", ["known", "not known", None])
+    def test_a_table_of_the_release_before_is_gone_on_with(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox, first_sent_at: str | None
+    ) -> None:
+        """It stored an amount as it was written, and a moment by an unknown clock as one of two days before."""
+        arguments = {**invoice(1, amount="1E+2"), "due_date": str(invoice()["due_date"]), "notes": None}
+        row = {"key": arguments["idempotency_key"], "reference": "INV-1", "arguments": json.dumps(arguments)}
+        began = {"known": time.time(), "not known": time.time() - 2 * 86_400, None: None}[first_sent_at]
+        state = EntryState.WAITING if began is None else EntryState.SENDING
+        with engine.begin() as connection:
+            values = {**row, "state": state.value, "leased_until": 0.0, "first_sent_at": began, "ended": False}
+            connection.execute(sa.insert(outbox.table).values(**values))
+        stored(outbox, engine, invoice(1, amount=100))  # it is there already
+        is_sent = first_sent_at != "not known"
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT if is_sent else EntryState.UNCLEAR]
+        assert [*victor_sandbox.work_done_by_key().values()] == [1] * is_sent
 
     def test_a_conflict_is_no_refusal(self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults) -> None:
         """Another system has used the key, and its call is not over: who takes it for a refusal asks again."""
@@ -428,6 +468,40 @@ def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
     sa.event.remove(engine, "before_cursor_execute", meanwhile)
     assert [entry.state for entry in second[1]] == [EntryState.SENT] == [entry.state for entry in outbox.entries()]
     assert len(sent_once(idempotency_key_for("invoice", 1042))) == 1
+
+
+def test_transactions_that_the_database_ends_because_of_others_are_made_again(
+    victor: Victor, victor_sandbox: Sandbox, postgres_server: Postgres
+) -> None:
+    """Four workers at once, each transaction `SERIALIZABLE`: PostgreSQL ends many of them, with 40001."""
+    url, ended = new_schema(postgres_server), list[str]()
+    engine = sa.create_engine(url, isolation_level="SERIALIZABLE", pool_size=8)
+    outbox = Outbox(engine)
+    outbox.create_table()
+    stored(outbox, engine, *(invoice(number) for number in range(24)))
+    victor.ping()
+
+    @sa.event.listens_for(engine, "handle_error")
+    def note(context: Any) -> None:
+        ended.append(context.original_exception.sqlstate)
+
+    async def awaited() -> None:
+        async_engine = create_async_engine(url, isolation_level="SERIALIZABLE")
+        sa.event.listen(async_engine.sync_engine, "handle_error", note)
+        auth = VictorOAuth(*victor_sandbox.add_oauth_client())
+        async with AsyncVictor(auth, base_url=victor_sandbox.url) as client:
+            await AsyncOutbox(async_engine).send(client)
+        await async_engine.dispose()
+
+    with ThreadPoolExecutor(5) as threads:
+        passes = [threads.submit(Outbox(engine).send, victor) for _ in range(3)]
+        passes += [threads.submit(anyio.run, awaited) for _ in range(2)]
+        for each in passes:
+            each.result()
+    assert outbox.counts()[EntryState.SENT] == 24
+    engine.dispose()
+    assert set(ended) == {"40001"}
+    assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 
 def test_a_worker_that_has_lost_its_lease_overwrites_nothing(
@@ -518,7 +592,7 @@ def test_a_worker_that_is_killed_with_9(
 
 
 def test_steps_show_no_account_number() -> None:
-    claim = Claim(SimpleNamespace(arguments=json.dumps(invoice(), default=str)), 0.0, datetime.now(UTC))
+    claim = Claim(SimpleNamespace(arguments=json.dumps(invoice(), default=str)), 0.0, None, Moment(0.0, 0.0))
     assert "043987673645" not in f"{Call('create', invoice())} {claim}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -42,6 +43,8 @@ class World:
                 self.outbox.add(connection, **invoice(idempotency_key=key, client_reference_id=reference))
 
     # What the outbox takes for its client
+
+    caller = "a digest of credentials"
 
     @property
     def payment_requests(self) -> World:
@@ -163,7 +166,7 @@ EXAMPLES = [ALL_BUT_THE_FIRST_IS_MADE, TWO_LOOK_UP_AT_ONCE, STOPPED_AFTER_THE_CL
 
 def run(engine: sa.Engine, schedule: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(engine)
-    monkeypatch.setattr(passes, "time", type("Clock", (), {"time": staticmethod(lambda: world.now)}))
+    monkeypatch.setattr(passes, "time", SimpleNamespace(time=lambda: world.now, monotonic=lambda: world.now))
     for who, what in [*schedule, ("wait", LEASE + 1), *[(0, "go on")] * 20]:
         if who == "wait":
             world.now += what

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from victor_ext import ConfigurationError
+from victor_ext.settlement import SETTLED, Sent
 
 from .layout import (
     AT_ONCE,
@@ -20,7 +21,6 @@ from .layout import (
     CHUNK,
     LOAD,
     SEND_STEP,
-    VERSION,
     Chunk,
     Submission,
     chunk_id,
@@ -29,11 +29,12 @@ from .layout import (
     priority_of,
     queue_of,
     sent_since,
+    version_for,
 )
 from .notices import database_notices
 from .ownership import batches_of, check_owner
 from .pacing import pause_after
-from .rows import SETTLED, Result, RowOutcome, Sent
+from .rows import Result, RowOutcome
 from .vault import other_key
 
 if TYPE_CHECKING:
@@ -81,12 +82,16 @@ class BatchStore:
         engine: Database connections of the client.
         application: DBOS application name of the owner.
         batch: Name of the batch.
+        account: The account that sends it; None: it is only read, whoever it belongs to.
     """
 
-    def __init__(self, client: DBOSClient, engine: sa.Engine, application: str, batch: str) -> None:
+    def __init__(
+        self, client: DBOSClient, engine: sa.Engine, application: str, batch: str, account: str | None = None
+    ) -> None:
         self._client = client
         self._engine = engine
         self._application = application
+        self._account = account
         self.batch = batch
 
     def all_batches(self, what: str) -> list[str]:
@@ -97,7 +102,7 @@ class BatchStore:
         """Return all submissions in order; empty if the batch does not exist.
 
         Raises:
-            ConfigurationError: The batch belongs to another key or provider.
+            ConfigurationError: The batch belongs to another key, provider or, unless it is only read, account.
         """
         found: list[Submission] = []
         while True:
@@ -107,6 +112,10 @@ class BatchStore:
             found += sorted(loads, key=lambda load: load.number)
             if len(page) < AT_ONCE:
                 return found
+
+    def is_keyed_by(self, column: str) -> bool:
+        """Whether a column is the key column of all submissions."""
+        return all(load.key_column == column for load in self.loads())
 
     def digests_of_others(self) -> dict[str, dict[str, str]]:
         """Return the other batches of this key and provider: by key column, then by source digest."""
@@ -246,18 +255,19 @@ class BatchStore:
         )
 
     def _options(self, name: str, queue: str, workflow_id: str) -> Any:
+        assert self._account is not None
         return {
             "workflow_name": name,
             "queue_name": queue,
             "workflow_id": workflow_id,
             "workflow_id_reuse_policy": "reject",
-            "app_version": VERSION,
+            "app_version": version_for(self._account),
         }
 
     def _workflows(self, ids: Sequence[str], *, rows: bool = False) -> dict[str, WorkflowStatus]:
         page = self._client.list_workflows(workflow_ids=list(ids), load_input=rows, load_output=True)
         for info in page:
-            check_owner(info, self._application, f"The batch {self.batch}")
+            check_owner(info, self._application, f"The batch {self.batch}", self._account)
         return {info.workflow_id: info for info in page}
 
 

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
+from victor_ext.settlement import plain
 from victor_ext.tables.files import HeadingCheck
 from victor_ext.tables.hidden import AccountText, Hidden, NumberText
 from victor_ext.tables.records import SourceBroken
@@ -135,7 +136,7 @@ def _message(problem: Problem, *, in_file: bool) -> str:
 def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Convert checked arguments to JSON data that `create` treats as equal."""
     return {
-        name: money.to_wire(value) if name == "amount" else value if type(value) in _TEXTS else _plain(value)
+        name: value if type(value) in _TEXTS and name != "amount" else plain(name, value)
         for name, value in arguments.items()
     }
 

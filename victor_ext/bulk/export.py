@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
+from victor_ext.settlement import Sent
 from victor_ext.tables.writing import csv_writer, escape_formulas
 
 from .batch_store import BatchStore, Try
 from .layout import Submission, pages_of
-from .rows import ASKED, Result, Row, RowOutcome, RowResult, Sent
+from .rows import ASKED, Result, Row, RowOutcome, RowResult
 from .spool import identity_of, temporary
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")

@@ -16,17 +16,18 @@ from itertools import islice
 from typing import Any
 
 from victor_ext import ConfigurationError, Problem
+from victor_ext.settlement import SETTLED, Sent
 
-from .rows import SETTLED, Result, Row, Sent
+from .rows import Result, Row
 
 LOAD = "victor_bulk_load"
 CHUNK = "victor_bulk_chunk"
 BEGIN_STEP = "begin"
 SEND_STEP = "send"
-VERSION = "victor-bulk-2"
-"""Storage layout, used as DBOS application version: workers take only chunks of their own version."""
-OLDER_VERSIONS = ("victor-bulk-1",)
-"""Older layouts that this release can read and take over (see `ownership`)."""
+VERSION = "victor-bulk-3"
+"""Storage layout, the first part of the DBOS application version."""
+OLDER_VERSIONS = ("victor-bulk-1", "victor-bulk-2")
+"""Older layouts that this release can read and take over (see `ownership`). They do not name an account."""
 
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.
@@ -133,6 +134,11 @@ class Chunk:
     def with_rows(self, rows: Any) -> Chunk:
         """Return a chunk with the same terms and other rows."""
         return Chunk(self.retention, self.patience, self.token, list(rows))
+
+
+def version_for(account: str) -> str:
+    """Return the DBOS application version: DBOS gives a worker only the chunks of its own version."""
+    return f"{VERSION}/{account}"
 
 
 def sent_since(begun: Mapping[str, Any]) -> Sent | None:

@@ -108,15 +108,15 @@ def check_source(
         Chunk(retention, patience, uuid.uuid4().hex, []),
         chunk_rows_for(settings.rate),
     )
-    digests = Digests(vault, {snapshot.key_column, *snapshot.others})
+    digests = Digests(vault, snapshot.key_column, snapshot.others)
     validator = RowValidator(spool, vault, terms, digests, on_row)
     check = validator.read(opened)
-    other = digests.batch_among(snapshot.others)
+    other = digests.other_batch()
     if other is not None and not settings.ask_again:
         message = f"{source.batch} has the same rows as the batch {other}, whose customers would all be asked again."
         hint = f"to go on with that batch, write batch={other!r}; to ask all of them again on purpose, ask_again=True"
         raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
-    return SourceReport(check, digests.of(snapshot.key_column), validator.changed)
+    return SourceReport(check, digests.own(), validator.changed)
 
 
 def store_rows(

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError
 
-from .layout import LOAD, OLDER_VERSIONS, VERSION
+from .layout import CHUNK, LOAD, OLDER_VERSIONS, VERSION, version_for
 from .vault import other_key
 
 if TYPE_CHECKING:
@@ -50,15 +50,35 @@ def _refuse_if_of_others(engine: sa.Engine, application: str, what: str) -> None
         _refuse_owner(found, application, what)
 
 
-def check_owner(info: WorkflowStatus, application: str, what: str) -> None:
-    """Raise `ConfigurationError` if a workflow has another owner or an unsupported layout."""
+def check_owner(info: WorkflowStatus, application: str, what: str, account: str | None = None) -> None:
+    """Raise `ConfigurationError` if a workflow has another owner or an unsupported layout.
+
+    Args:
+        info: The workflow.
+        application: DBOS application name of the owner.
+        what: What it belongs to, for the message.
+        account: The account that is about to send it; None: it is only read.
+    """
     if info.application_name != application:
         _refuse_owner(info.application_name, application, what)
-    if info.app_version not in (VERSION, *OLDER_VERSIONS):
+    layout, _, owner = (info.app_version or "").partition("/")
+    if layout not in (VERSION, *OLDER_VERSIONS):
         raise ConfigurationError(
-            f"{what} was stored by another release, in the layout {info.app_version}, and this one reads "
+            f"{what} was stored by another release, in the layout {layout}, and this one reads "
             f"{', '.join((*OLDER_VERSIONS, VERSION))}: go on with the release that stored it."
         )
+    if account is not None and owner not in ("", account):
+        raise ConfigurationError(
+            f"{what} belongs to the account {owner}, and these credentials are of the account {account}. Nothing was "
+            "sent: the provider may keep the keys of each account apart. Use the credentials it was begun with."
+        )
+
+
+def batches_of_others(client: DBOSClient, account: str) -> dict[str, str]:
+    """Return the batches of other accounts of this key and provider: their names, each with its account."""
+    infos = client.list_workflows(name=LOAD, load_input=False, load_output=False)
+    owners = {info.workflow_id.rpartition("/load/")[0]: (info.app_version or "").partition("/")[2] for info in infos}
+    return {batch: owner for batch, owner in owners.items() if owner not in ("", account)}
 
 
 def _refuse_owner(name: str | None, application: str, what: str) -> NoReturn:
@@ -70,8 +90,8 @@ def _refuse_owner(name: str | None, application: str, what: str) -> NoReturn:
     raise other_key(what)
 
 
-def take_over_older(engine: sa.Engine, application: str, queues: Sequence[str] | None) -> None:
-    """Assign the unfinished chunks of older releases to this release.
+def take_over_older(engine: sa.Engine, application: str, account: str, queues: Sequence[str] | None) -> None:
+    """Assign the unfinished chunks of older releases to this release and account.
 
     DBOS gives a chunk only to workers of its version and has no API to change this. An older worker that is running a
     chunk finishes it normally, and this release can read its result.
@@ -79,10 +99,12 @@ def take_over_older(engine: sa.Engine, application: str, queues: Sequence[str] |
     Args:
         engine: Database connections.
         application: DBOS application name of the owner.
+        account: The account of this worker.
         queues: Queue names, or None for all.
     """
     workflows = sa.table(
         "workflow_status",
+        sa.column("name", sa.Text),
         sa.column("application_name", sa.Text),
         sa.column("application_version", sa.Text),
         sa.column("status", sa.Text),
@@ -90,7 +112,8 @@ def take_over_older(engine: sa.Engine, application: str, queues: Sequence[str] |
         schema=None if engine.dialect.name == "sqlite" else "dbos",
     )
     older = (
-        (workflows.c.application_name == application)
+        (workflows.c.name == CHUNK)
+        & (workflows.c.application_name == application)
         & workflows.c.application_version.in_(OLDER_VERSIONS)
         & workflows.c.status.in_(("ENQUEUED", "PENDING"))
     )
@@ -101,7 +124,7 @@ def take_over_older(engine: sa.Engine, application: str, queues: Sequence[str] |
         if connection.execute(sa.select(sa.literal(1)).where(older).limit(1)).scalar() is None:
             return
     with engine.begin() as connection:
-        connection.execute(sa.update(workflows).where(older).values(application_version=VERSION))
+        connection.execute(sa.update(workflows).where(older).values(application_version=version_for(account)))
 
 
 def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:

@@ -1,109 +1,66 @@
-"""Look up rows whose keys may have expired. Nothing is sent."""
+"""Read what the provider, and the other batches of the state, have under the references of rows. Nothing is sent."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime, timedelta
-
-from sqlalchemy.exc import SQLAlchemyError
+from dataclasses import dataclass
 
 from victor_ext import PaymentRequest, Victor
+from victor_ext.settlement import MAY_EXIST, LookUp, is_rival, reference_of
 
 from .batch_store import BatchStore
 from .export import stored_rows
-from .rows import Result, Row, RowOutcome, Sent
-
-_DATES_DIFFER = timedelta(minutes=5)
-"""Tolerance for a request created before the stored `Date` value."""
-_CLOCKS_DIFFER = timedelta(days=1)
-"""Tolerance for a time from a worker's local clock."""
-_ADVICE = "it is left to you, and it is not sent again"
 
 
-Shared = Callable[[AbstractSet[str]], AbstractSet[str]]
-"""Returns which references several rows of the batch have. It may be slow: it reads the whole batch."""
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A row whose request may be that of another row: it has its id or, while it is not settled, its reference."""
+
+    key: str
+    reference: str
+    id: str | None
+    may_exist: bool
+
+    def may_have_made(self, request: PaymentRequest, key: str) -> bool:
+        """Whether a request that was found for the row with `key` may be this one's."""
+        return key != self.key and is_rival(
+            request.id,
+            request.client_reference_id or "",
+            other_id=self.id,
+            other_reference=self.reference,
+            may_exist=self.may_exist,
+        )
 
 
-UncertainRow = tuple[Row, Sent, str]
-"""A row that may have been sent, its earliest possible send, and why it is not sent again."""
+Rivals = Callable[[AbstractSet[str], AbstractSet[str]], Sequence[Rival]]
+"""Returns the rows with these references or ids, of all batches of the state. It may be slow: it reads all of them."""
 
 
-def look_up(victor: Victor, rows: Sequence[UncertainRow], shared: Shared) -> list[Result]:
-    """Look up rows that may have been sent.
+def requests_by_reference(victor: Victor, steps: Sequence[LookUp]) -> dict[str, list[PaymentRequest]]:
+    """Return the requests with the references of these steps.
 
     The provider's list has no reference filter, so it is read once for all rows, from the earliest possible send.
-
-    Args:
-        victor: The client.
-        rows: The rows.
-        shared: Returns ambiguous references, which settle nothing.
 
     Raises:
         VictorError: The list could not be read.
     """
-    start = min(_earliest(sent) for _, sent, _ in rows)
-    wanted = {_reference(row) for row, _, _ in rows} - {""}
+    wanted = {step.reference for step in steps}
     found: dict[str, list[PaymentRequest]] = defaultdict(list)
-    if wanted:
-        for request in victor.payment_requests.list(direction="outbound", start_datetime=start):
-            reference = (request.client_reference_id or "").strip()
-            if reference in wanted:
-                found[reference].append(request)
-    try:
-        # A request with a shared reference may belong to another row.
-        several = shared(found.keys()) if found else frozenset[str]()
-    except SQLAlchemyError as error:
-        return unresolved(rows, f"It could not be looked up now: the state does not answer ({type(error).__name__}).")
-    return [
-        _settled(row, sent, why, found.get(_reference(row), []), alone=_reference(row) not in several)
-        for row, sent, why in rows
-    ]
-
-
-def unresolved(rows: Sequence[UncertainRow], reason: str) -> list[Result]:
-    """Return unknown results for the rows, with the reason."""
-    return [_unresolved(sent, f"{why} {reason}") for _, sent, why in rows]
-
-
-def shared_references(store: BatchStore, wanted: AbstractSet[str]) -> AbstractSet[str]:
-    """Return which references several rows of the batch have."""
-    loads = store.loads()
-    if all(load.key_column == "client_reference_id" for load in loads):
-        return frozenset()
-    keys: dict[str, str] = {}
-    found: set[str] = set()
-    for _, row, _ in stored_rows(store, loads, results=False):
-        reference = _reference(row)
-        if reference in wanted and keys.setdefault(reference, row.key) != row.key:
-            found.add(reference)
+    for request in victor.payment_requests.list(direction="outbound", start_datetime=min(step.since for step in steps)):
+        reference = reference_of(request.client_reference_id)
+        if reference in wanted:
+            found[reference].append(request)
     return found
 
 
-def _earliest(sent: Sent) -> datetime:
-    return datetime.fromtimestamp(sent.since, UTC) - (_DATES_DIFFER if sent.known else _CLOCKS_DIFFER)
-
-
-def _settled(row: Row, sent: Sent, why: str, found: list[PaymentRequest], *, alone: bool) -> Result:
-    reference = _reference(row)
-    if not reference:
-        return _unresolved(sent, f"{why} It has no client_reference_id to look for: {_ADVICE}.")
-    same = [request for request in found if request.may_be(row.arguments or {}, since=_earliest(sent))]
-    if len(same) == 1 and len(found) == 1 and alone:
-        (request,) = same
-        return Result(RowOutcome.CREATED, request.id, request.status, f"{why} It was found by its client_reference_id.")
-    if not found:
-        return _unresolved(sent, f"{why} No request with its client_reference_id was found: {_ADVICE}.")
-    seen = "one" if len(found) == 1 else str(len(found))
-    unlike = "with other values" if not same else "and it is not clear whose it is" if len(found) == 1 else ""
-    return _unresolved(sent, f"{why} {seen} with its client_reference_id was found {unlike}".rstrip() + f": {_ADVICE}.")
-
-
-def _unresolved(sent: Sent, reason: str) -> Result:
-    return Result(RowOutcome.UNKNOWN, error=reason, sent=sent)
-
-
-def _reference(row: Row) -> str:
-    """Return the row's reference as `PaymentRequest.has_reference` compares it."""
-    return str((row.arguments or {}).get("client_reference_id") or "").strip()
+def rivals_in(stores: Iterable[BatchStore], references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
+    """Return the rows of these batches with these references or ids that may have made a request."""
+    found: list[Rival] = []
+    for store in stores:
+        for _, row, result in stored_rows(store, store.loads()):
+            reference = reference_of((row.arguments or {}).get("client_reference_id"))
+            if result is not None and (reference in references or result.id in ids):
+                found.append(Rival(row.key, reference, result.id, result.outcome in MAY_EXIST))
+    return found

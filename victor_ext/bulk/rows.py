@@ -4,43 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
+from victor_ext.settlement import PaymentOutcome, Sent
 
-class RowOutcome(StrEnum):
-    """Outcome of one row. The first three are settled; `resume` retries the others with the same key."""
-
-    CREATED = "created"
-    """The provider accepted the request; its id and status are known."""
-
-    REJECTED = "rejected"
-    """The provider rejected the row. Nothing was created."""
-
-    REFUSED = "refused"
-    """Refused locally and not sent: an invalid value, or a due date that passed while the row waited."""
-
-    WAITING = "waiting"
-    """Not sent yet."""
-
-    NOT_SENT = "not_sent"
-    """Tried, but nothing was sent from this machine."""
-
-    UNKNOWN = "unknown"
-    """It may have been created."""
-
-    ACCEPTED = "accepted"
-    """Created, but the response with its id could not be read."""
-
+RowOutcome = PaymentOutcome
+"""Outcome of one row."""
 
 ASKED = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
 """Arguments in the export. None of them is an account number."""
-
-SETTLED = frozenset({RowOutcome.CREATED, RowOutcome.REJECTED, RowOutcome.REFUSED})
-"""Outcomes that a retry cannot change."""
-
-MAY_EXIST = frozenset({RowOutcome.UNKNOWN, RowOutcome.ACCEPTED})
-"""Outcomes after which the provider may have a request whose id is unknown here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +39,6 @@ class RowProblem:
             self.column or "",
         ]
         return f"{', '.join(place for place in places if place) or 'source'}: {self.message}"
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The earliest time at which a row may have been sent.
-
-    Attributes:
-        since: Lower bound of the send time, in epoch seconds.
-        by: Digest of the sender's credentials.
-        known: Whether `since` is the provider's time; otherwise it is the sending machine's.
-    """
-
-    since: float
-    by: str | None
-    known: bool
-
-    def to_json(self) -> list[Any]:
-        """Return the value as JSON data."""
-        return [self.since, self.by, self.known]
-
-    @classmethod
-    def from_json(cls, data: list[Any] | float | None) -> Sent | None:
-        """Create the value from JSON data. `victor-bulk-1` stored a local time, at first without `by`."""
-        if data is None:
-            return None
-        if not isinstance(data, list):
-            return cls(data, None, known=False)
-        return cls(data[0], data[1], known=len(data) > 2 and bool(data[2]))
 
 
 @dataclass(frozen=True, slots=True)

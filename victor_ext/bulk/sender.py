@@ -32,7 +32,7 @@ from .ownership import batches_of, no_such_batch
 from .refreshing import counted, current_statuses, refreshed
 from .rows import RowResult
 from .run import Progress, WorkerContext, run_batch, serve
-from .settings import Settings, batch_named_by, day_of, provider_of, seconds_of
+from .settings import Settings, batch_named_by, caller_of, day_of, provider_of, seconds_of
 from .spool import Spool
 from .state import DEFAULT_STATE, State
 from .status import BatchStatus, StatusReader
@@ -122,8 +122,9 @@ class BulkSender:
         """
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
-        with self._vault() as (_, vault), Spool() as spool:
-            return self._checked(LoadRequest(source, batch, self._settings), spool, vault, on_row)[1].check
+        with self._vault() as (victor, vault), Spool() as spool:
+            context = self._context(victor, vault)
+            return self._checked(LoadRequest(source, batch, self._settings), spool, context, on_row)[1].check
 
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
@@ -146,9 +147,10 @@ class BulkSender:
         batch = self._name(source)
         with self._vault() as (victor, vault):
             with Spool() as spool:
-                check = self._submit(LoadRequest(source, batch, self._settings), spool, vault, on_row)
-            with self._store(vault, batch) as store:
-                status = run_batch(self._context(victor, vault), store, self._loads(store), on_progress)
+                context = self._context(victor, vault)
+                check = self._submit(LoadRequest(source, batch, self._settings), spool, context, on_row)
+            with self._store(vault, batch, victor) as store:
+                status = run_batch(context, store, self._loads(store), on_progress)
         return replace(status, check=check)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
@@ -158,17 +160,18 @@ class BulkSender:
             on_progress: As for `send`.
 
         Raises:
-            ConfigurationError: The batch does not exist, or its storage was interrupted and its rows came from Python.
+            ConfigurationError: The batch does not exist, it belongs to another account, or its storage was interrupted
+                and its rows came from Python.
             VictorError: See `send`.
         """
         batch = self._name(None)
         with self._vault() as (victor, vault):
-            with self._store(vault, batch) as store:
+            with self._store(vault, batch, victor) as store:
                 loads = self._loads(store)
                 complete = store.has_chunk(loads[-1].last)
             if not complete:
                 return self._submit_again(loads[-1], on_progress)
-            with self._store(vault, batch) as store:
+            with self._store(vault, batch, victor) as store:
                 return run_batch(self._context(victor, vault), store, self._loads(store), on_progress)
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
@@ -238,14 +241,18 @@ class BulkSender:
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has none.
 
-        It works until `stop` is set, or KeyboardInterrupt.
+        It works until `stop` is set, or KeyboardInterrupt. Batches of other accounts are left alone.
 
         Raises:
             BulkStopped: The provider rejects this client.
+            ConfigurationError: The batch belongs to another account.
         """
         self._state.prepare()
         with self._vault() as (victor, vault):
             queues = None if self._batch is None else [queue_of(vault.application, self._batch)]
+            if self._batch is not None:
+                with self._store(vault, self._batch, victor) as store:
+                    store.loads()
             serve(self._context(victor, vault), queues, lambda: stop is not None and stop.is_set())
 
     def _name(self, source: object) -> str:
@@ -266,7 +273,8 @@ class BulkSender:
             yield victor, Vault(self._secret, provider_of(victor))
 
     @contextmanager
-    def _store(self, vault: Vault, batch: str) -> Generator[BatchStore]:
+    def _store(self, vault: Vault, batch: str, victor: Victor | None = None) -> Generator[BatchStore]:
+        """Open a batch; with the client that is going to send it, only if it belongs to the client's account."""
         with ExitStack() as stack:
             engine = stack.enter_context(self._state.engine())
             if not self._state.exists():
@@ -275,7 +283,8 @@ class BulkSender:
             self._state.prepare()
             stack.enter_context(self._state.errors())
             client = stack.enter_context(self._state.client(vault, engine))
-            yield BatchStore(client, engine, vault.application, batch)
+            account = None if victor is None else vault.account(caller_of(victor))
+            yield BatchStore(client, engine, vault.application, batch, account)
 
     @contextmanager
     def _stored(self) -> Generator[tuple[Victor, BatchStore, list[Submission]]]:
@@ -291,19 +300,22 @@ class BulkSender:
             raise no_such_batch(store.batch, str(self._state), store.all_batches(f"What {self._state} holds"))
         return loads
 
-    def _submit(self, source: LoadRequest, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None) -> Check:
-        snapshot, report = self._checked(source, spool, vault, on_row)
+    def _submit(
+        self, source: LoadRequest, spool: Spool, context: WorkerContext, on_row: Callable[[int], None] | None
+    ) -> Check:
+        snapshot, report = self._checked(source, spool, context, on_row)
         refuse_invalid(source.batch, report.check, skip_invalid=self._settings.skip_invalid)
         self._state.prepare()
-        with self._store(vault, source.batch) as store:
-            store_rows(source, spool, vault, store, snapshot, report)
+        with self._store(context.vault, source.batch, context.victor) as store:
+            store_rows(source, spool, context.vault, store, snapshot, report)
         return report.check
 
     def _checked(
-        self, source: LoadRequest, spool: Spool, vault: Vault, on_row: Callable[[int], None] | None
+        self, source: LoadRequest, spool: Spool, context: WorkerContext, on_row: Callable[[int], None] | None
     ) -> tuple[BatchSnapshot, SourceReport]:
+        vault = context.vault
         if self._state.exists():
-            with self._store(vault, source.batch) as store:
+            with self._store(vault, source.batch, context.victor) as store:
                 snapshot = take_snapshot(store, self._settings, spool)
         else:
             snapshot = take_snapshot(None, self._settings, spool)

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from victor_ext.settlement import MAY_EXIST, SETTLED
+
 from .batch_store import BatchStore, Try
 from .check import Check
 from .layout import Submission, numbers_of, rows_of
-from .rows import MAY_EXIST, SETTLED, RowOutcome
+from .rows import RowOutcome
 
 _WINDOW = 200
 """Unfinished chunks to read at once: more than all workers take."""

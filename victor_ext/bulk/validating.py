@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -221,29 +221,43 @@ class RowValidator:
 
 
 class Digests:
-    """Digests of all rows of a source: one for each key column of this batch and of others.
+    """Digests of all rows of a source, to detect a copy of another batch.
 
-    A digest is a keyed sum over the rows, so it does not depend on their order and needs no row storage.
+    A digest is a keyed sum over the rows, so it does not depend on their order and needs no row storage. A row counts
+    by what is sent, and by the value that identifies it in the other batch, whatever its column is called here.
+
+    Args:
+        vault: Makes the keyed digests.
+        key_column: The key column of this batch.
+        others: The other batches: by key column, then by digest.
     """
 
-    def __init__(self, vault: Vault, columns: Iterable[str]) -> None:
+    def __init__(self, vault: Vault, key_column: str, others: Mapping[str, Mapping[str, str]]) -> None:
         self._vault = vault
-        self._sums = dict.fromkeys(columns, 0)
+        self._key_column = key_column
+        self._others = others
+        self._sums: dict[tuple[str, str], int] = {(key_column, key_column): 0}
+        """By the key column of a batch, and the column that is read in its place."""
         self._rows = 0
 
     def add(self, fields: Mapping[str, object], fingerprint: str) -> None:
         """Add a row: its original fields and the fingerprint of its arguments."""
+        if not self._rows:
+            self._sums |= {(theirs, ours): 0 for theirs in self._others for ours in {theirs, *fields}}
         self._rows += 1
-        for column, before in self._sums.items():
-            value = fields.get(column)
-            text = f"{fingerprint} {column} {'' if value is None else value}"
-            self._sums[column] = (before + self._vault.number(text)) % _DIGESTS
+        for (theirs, ours), before in self._sums.items():
+            value = fields.get(ours)
+            text = f"{fingerprint} {theirs} {'' if value is None else value}"
+            self._sums[theirs, ours] = (before + self._vault.number(text)) % _DIGESTS
 
-    def of(self, column: str) -> str:
-        """Return the digest for a key column."""
-        return f"{self._rows}:{self._sums[column]:x}"
+    def own(self) -> str:
+        """Return the digest of this batch."""
+        return self._of(self._key_column, self._key_column)
 
-    def batch_among(self, others: Mapping[str, Mapping[str, str]]) -> str | None:
-        """Return the batch with exactly these rows, from batches by key column and digest, or None."""
-        found = (digests.get(self.of(column)) for column, digests in others.items())
+    def other_batch(self) -> str | None:
+        """Return another batch with exactly these rows, or None."""
+        found = (self._others.get(theirs, {}).get(self._of(theirs, ours)) for theirs, ours in self._sums)
         return next((batch for batch in found if batch is not None), None)
+
+    def _of(self, theirs: str, ours: str) -> str:
+        return f"{self._rows}:{self._sums[theirs, ours]:x}"

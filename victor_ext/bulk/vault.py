@@ -87,6 +87,10 @@ class Vault:
         digest = hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), "sha256")
         return base64.b64encode(digest[:15]).decode("ascii")
 
+    def account(self, caller: str | None) -> str:
+        """Return a keyed digest of an account: of the public part of credentials, which `caller` is a digest of."""
+        return f"{self.number(f'account {caller}'):064x}"[:12]
+
     def number(self, text: str) -> int:
         """Return a keyed digest as a number below 2**256."""
         return int.from_bytes(hmac.digest(self._number_key, text.encode("utf-8", "surrogatepass"), "sha256"))

@@ -17,16 +17,15 @@ from dbos import DBOS, DBOSClient, DBOSConfig
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError, Victor
+from victor_ext.settlement import Moment
 
 from .batch_store import BatchStore
 from .delivery import Delivery, SendTerms
-from .key_age import Moment
 from .layout import (
     BEGIN_STEP,
     CHUNK,
     LOAD,
     SEND_STEP,
-    VERSION,
     Chunk,
     batch_of,
     loads_queue_of,
@@ -34,11 +33,12 @@ from .layout import (
     priority_of,
     queue_of,
     sent_since,
+    version_for,
 )
 from .notices import NOTICE, database_notices
-from .ownership import take_over_older
+from .ownership import batches_of, take_over_older
 from .pacing import rate_of
-from .reconciliation import shared_references
+from .reconciliation import Rival, rivals_in
 from .rows import Result, RowOutcome
 from .sealed_values import SealedValues
 from .settings import caller_of
@@ -95,6 +95,7 @@ class Worker:
         self._patience = patience
         self._queues = None if queues is None else [*queues, loads_queue_of(vault.application)]
         self._stop = threading.Event()
+        self._account = vault.account(caller_of(victor))
         self._delivery = Delivery(victor, workers, self._stop, caller_of(victor))
         self._lock = threading.Lock()
         self._running: list[str] = []
@@ -146,7 +147,7 @@ class Worker:
             config=DBOSConfig(
                 name=self._vault.application,
                 system_database_url=self._state.connection_string,
-                application_version=VERSION,
+                application_version=version_for(self._account),
                 executor_id=self._worker_lock.executor,
                 serializer=SealedValues(self._vault),
                 log_level="WARNING",
@@ -156,7 +157,7 @@ class Worker:
                 scheduler_polling_interval_sec=3600.0,
             )
         )
-        if DBOS.application_version != VERSION:
+        if DBOS.application_version != version_for(self._account):
             raise ConfigurationError(
                 "This process runs DBOS for something else: send from a process of its own (victor bulk send)."
             )
@@ -168,7 +169,7 @@ class Worker:
                 DBOS.listen_queues(self._queues)
             with self._state.engine() as engine:
                 # Before DBOS recovers the chunks of an earlier process with the same name.
-                take_over_older(engine, self._vault.application, self._queues)
+                take_over_older(engine, self._vault.application, self._account, self._queues)
             DBOS.launch()
         except BaseException:
             _current = None
@@ -214,8 +215,8 @@ class Worker:
             retention = chunk.retention if self._retention is None else self._retention
             patience = chunk.patience if self._patience is None else self._patience
             rate = rate_of(queue, self._stop)
-            shared = partial(self._shared, batch_of(workflow_id))
-            terms = SendTerms(retention, patience, rate, sent, shared, alone_since)
+            rivals = partial(self._rivals, batch_of(workflow_id))
+            terms = SendTerms(retention, patience, rate, sent, rivals, alone_since)
             found = [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
             self._unstored[workflow_id] = found
             return found
@@ -235,9 +236,17 @@ class Worker:
             return began
         return max(began, present, key=lambda moment: moment.monotonic)
 
-    def _shared(self, batch: str, references: AbstractSet[str]) -> AbstractSet[str]:
+    def _rivals(self, batch: str, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
+        application = self._vault.application
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-            return shared_references(BatchStore(client, engine, self._vault.application, batch), references)
+            names = batches_of(client, engine, application, "The state")
+            stores = [BatchStore(client, engine, application, name) for name in names]
+            # A batch has no two rows with one value of its key column: its other rows need not be read.
+            return rivals_in(
+                (store for store in stores if store.batch != batch or not store.is_keyed_by("client_reference_id")),
+                references,
+                ids,
+            )
 
     def _pass_on(self, workflow_id: str, queue: str, chunk: Chunk) -> None:
         DBOS.enqueue_workflow_with_options(
@@ -245,7 +254,7 @@ class Worker:
                 "workflow_name": CHUNK,
                 "queue_name": queue,
                 "workflow_id": next_try(workflow_id),
-                "app_version": VERSION,
+                "app_version": version_for(self._account),
                 "priority": priority_of(workflow_id),
             },
             chunk.to_json(),
@@ -264,7 +273,7 @@ class Worker:
                         self._away_since = time.monotonic()
                     else:
                         self._present = moment
-                    take_over_older(engine, self._vault.application, self._queues)
+                    take_over_older(engine, self._vault.application, self._account, self._queues)
                     stalled = self._recover_chunks(client, stalled)
                 except SQLAlchemyError as error:
                     database_notices.report(error)

@@ -10,12 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import anyio
+from sqlalchemy.exc import DBAPIError
 
 from victor_ext import AsyncVictor, VictorError
 
 from .arguments import PaymentRequestArguments
 from .entries import Entry, EntryState
-from .passes import Call, OutboxBase, Pass, Step, Transaction
+from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
@@ -95,22 +96,19 @@ class AsyncOutbox(OutboxBase):
 
     async def entry(self, idempotency_key: str) -> Entry | None:
         """As `Outbox.entry`, awaited."""
-        found: Entry | None = await self._transaction(self._entry(idempotency_key))
-        return found
+        return await self._run(self._entry(idempotency_key))
 
     async def entries(self, state: EntryState | str | None = None) -> list[Entry]:
         """As `Outbox.entries`, awaited."""
-        found: list[Entry] = await self._transaction(self._entries(state))
-        return found
+        return await self._run(self._entries(state))
 
     async def counts(self) -> dict[EntryState, int]:
         """As `Outbox.counts`, awaited."""
-        found: dict[EntryState, int] = await self._transaction(self._counts())
-        return found
+        return await self._run(self._counts())
 
-    async def _run(self, steps: Pass[T], victor: AsyncVictor) -> T:
+    async def _run(self, steps: Pass[T], victor: AsyncVictor | None = None) -> T:
         result: Any = None
-        error: VictorError | None = None
+        error: VictorError | DBAPIError | None = None
         while True:
             try:
                 step = steps.send(result) if error is None else steps.throw(error)
@@ -120,13 +118,16 @@ class AsyncOutbox(OutboxBase):
             result, error = None, None
             try:
                 result = await self._step(step, victor)
-            except VictorError as failed:
+            except (VictorError, DBAPIError) as failed:
                 error = failed
 
-    async def _step(self, step: Step, victor: AsyncVictor) -> Any:
+    async def _step(self, step: Step, victor: AsyncVictor | None) -> Any:
         if isinstance(step, Transaction):
             return await self._transaction(step)
+        if isinstance(step, Pause):
+            return await anyio.sleep(step.seconds)
         if isinstance(step, Call):
+            assert victor is not None
             return await getattr(victor.payment_requests, step.operation)(**step.arguments)
         return await anext(step.pages, None)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any, TypeVar, Unpack
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from victor_ext import Victor, VictorError
 
 from .arguments import PaymentRequestArguments
 from .entries import Entry, EntryState
-from .passes import Call, OutboxBase, Pass, Step, Transaction
+from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction
 
 T = TypeVar("T")
 
@@ -86,22 +88,19 @@ class Outbox(OutboxBase):
 
     def entry(self, idempotency_key: str) -> Entry | None:
         """The entry with this `idempotency_key`; None: there is none."""
-        found: Entry | None = self._transaction(self._entry(idempotency_key))
-        return found
+        return self._run(self._entry(idempotency_key))
 
     def entries(self, state: EntryState | str | None = None) -> list[Entry]:
         """The entries in `state` (None: all), oldest first."""
-        found: list[Entry] = self._transaction(self._entries(state))
-        return found
+        return self._run(self._entries(state))
 
     def counts(self) -> dict[EntryState, int]:
         """The number of entries in each state, such as for `/metrics`."""
-        found: dict[EntryState, int] = self._transaction(self._counts())
-        return found
+        return self._run(self._counts())
 
-    def _run(self, steps: Pass[T], victor: Victor) -> T:
+    def _run(self, steps: Pass[T], victor: Victor | None = None) -> T:
         result: Any = None
-        error: VictorError | None = None
+        error: VictorError | DBAPIError | None = None
         while True:
             try:
                 step = steps.send(result) if error is None else steps.throw(error)
@@ -111,13 +110,16 @@ class Outbox(OutboxBase):
             result, error = None, None
             try:
                 result = self._step(step, victor)
-            except VictorError as failed:
+            except (VictorError, DBAPIError) as failed:
                 error = failed
 
-    def _step(self, step: Step, victor: Victor) -> Any:
+    def _step(self, step: Step, victor: Victor | None) -> Any:
         if isinstance(step, Transaction):
             return self._transaction(step)
+        if isinstance(step, Pause):
+            return time.sleep(step.seconds)
         if isinstance(step, Call):
+            assert victor is not None
             return getattr(victor.payment_requests, step.operation)(**step.arguments)
         return next(step.pages, None)
 

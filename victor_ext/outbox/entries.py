@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from victor_ext import PaymentRequest
+from victor_ext.settlement import Sent
 
 
 class EntryState(StrEnum):
@@ -50,7 +51,9 @@ class Entry:
 def outbox_table(name: str) -> sa.Table:
     """The table. Times are epoch seconds: `first_sent_at` by the provider's clock, `leased_until` by the worker's.
 
-    Where the provider's clock was not known, `first_sent_at` is so early that no key is kept any more.
+    Where the provider's clock was not known, `first_sent_at` is below zero: the worker's time, negated. While an entry
+    is `sending`, `error` has the digest of the credentials that it was sent with. So the columns are those of all
+    releases, and no table needs a migration.
     """
     return sa.Table(
         name,
@@ -71,7 +74,20 @@ def outbox_table(name: str) -> sa.Table:
 
 def entry_of(row: Any) -> Entry:
     """The entry that a row of the table has."""
-    return Entry(row.key, row.reference, EntryState(row.state), row.request_id, row.status, row.error)
+    state = EntryState(row.state)
+    error = None if state is EntryState.SENDING else row.error
+    return Entry(row.key, row.reference, state, row.request_id, row.status, error)
+
+
+def sent_of(row: Any, caller: str | None) -> Sent:
+    """The earliest time at which an entry may have been sent, by `caller` if the table does not say by whom."""
+    by = row.error if row.state == EntryState.SENDING and row.error else caller
+    return Sent(abs(row.first_sent_at), by, known=row.first_sent_at >= 0)
+
+
+def sent_values(sent: Sent) -> dict[str, Any]:
+    """What the table stores of an entry that is about to be sent."""
+    return {"first_sent_at": sent.since if sent.known else -sent.since, "error": sent.by}
 
 
 def values_of(request: PaymentRequest) -> dict[str, Any]:

@@ -6,47 +6,55 @@ A pass yields steps: a transaction, a call, or the next page of a list. `Outbox`
 
 from __future__ import annotations
 
-import json
+import random
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from victor_ext import (
-    AsyncVictor,
-    BadRequest,
-    Conflict,
-    InvalidRequest,
-    NotFound,
-    Outcome,
-    PermissionDenied,
-    Problem,
-    ProviderTime,
-    Victor,
-    VictorError,
-    check_payment_request,
+from victor_ext import AsyncVictor, InvalidRequest, Outcome, Problem, Victor, VictorError, check_payment_request
+from victor_ext.settlement import (
+    SETTLED,
+    About,
+    Create,
+    Found,
+    Keys,
+    LookUp,
+    Moment,
+    Now,
+    Payment,
+    PaymentOutcome,
+    Sent,
+    Settlement,
+    Turn,
+    about,
+    dumped,
+    is_rival,
+    is_stored_as,
+    loaded,
+    settle,
 )
 
 from .arguments import PaymentRequestArguments
-from .entries import Entry, EntryState, entry_of, outbox_table, storable, values_of
+from .entries import Entry, EntryState, entry_of, outbox_table, sent_of, sent_values, storable, values_of
 
 T = TypeVar("T")
 
-_MARGIN = timedelta(minutes=5)
-"""By how much a clock may be off: keys are taken for older, and windows for wider."""
-_LOCAL_CLOCKS_DIFFER = timedelta(days=1)
-"""The same for a clock that no answer of the provider was compared with."""
-_DATES_DIFFER = timedelta(seconds=10)
-"""How far in the future a moment may seem: `Date` has whole seconds, and differs between the provider's hosts."""
+_MOST_CONFLICTS = 12
+"""How often a transaction is made once more that the database has ended because of another one."""
+_LONGEST_PAUSE = 1.0
+_ENDED_BY_DATABASE = frozenset({"40001", "40P01"})
+"""SQLSTATE: a serialization failure, and a deadlock. Nothing of the transaction was stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Do this work in a transaction of its own."""
+    """Do this work in a transaction of its own; an error of the database is thrown into the pass."""
 
     work: Callable[[sa.Connection], Any]
 
@@ -67,31 +75,55 @@ class NextPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """An entry that a worker has taken up.
 
     Attributes:
         row: The entry as it was before.
         lease: Until when it is this worker's, in epoch seconds of the worker's clock.
-        since: The earliest moment at which it may have been sent, by the provider's clock; for a first call, now.
+        sent: The earliest time at which it may have been sent before, or None.
+        at: When it was taken up, by the worker's clocks.
     """
 
     row: Any = field(repr=False)
     lease: float
-    since: datetime
-
-    @property
-    def was_sent(self) -> bool:
-        """Whether it may have been sent before."""
-        return self.row.first_sent_at is not None
+    sent: Sent | None
+    at: Moment
 
 
-Step: TypeAlias = Transaction | Call | NextPage
+Step: TypeAlias = Transaction | Call | NextPage | Pause
 Pass: TypeAlias = Generator[Step, Any, T]
 
 
 def _refused(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
     return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])
+
+
+def _moment() -> Moment:
+    return Moment(time.time(), time.monotonic())
+
+
+def _transact(work: Callable[[sa.Connection], T]) -> Pass[T]:
+    """Do this work in a transaction; do it again if the database has ended it because of another one."""
+    conflicts = 0
+    while True:
+        try:
+            done: T = yield Transaction(work)
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+            conflicts += 1
+            if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
+                raise
+        else:
+            return done
+        yield Pause(random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts)))  # noqa: S311 - no secret
 
 
 class OutboxBase:
@@ -104,7 +136,8 @@ class OutboxBase:
     """
 
     def __init__(self, keys_kept: timedelta, lease: timedelta, table: str) -> None:
-        self._keys_kept = keys_kept
+        # A call can last as long as the lease: the client repeats it within its deadline, which is shorter.
+        self._kept = (keys_kept - lease).total_seconds()
         self._lease = lease.total_seconds()
         self.table = outbox_table(table)
 
@@ -113,7 +146,6 @@ class OutboxBase:
         for name, value in (("idempotency_key", key), ("client_reference_id", reference)):
             if not value:
                 raise _refused(key, name, "required", f"{name} is missing: without it no repeat is safe.")
-        text = json.dumps(arguments, sort_keys=True, default=str)
         stored = session.execute(sa.select(self.table.c.arguments).where(self.table.c.key == key)).scalar()
         if stored is None:
             try:
@@ -121,9 +153,10 @@ class OutboxBase:
             except InvalidRequest as refused:
                 refused.idempotency_key = key
                 raise
-            values = {"key": key, "reference": reference, "arguments": text, "state": EntryState.WAITING.value}
-            session.execute(sa.insert(self.table).values(leased_until=0.0, ended=False, **values))
-        elif stored != text:
+            values = {"key": key, "reference": reference, "arguments": dumped(arguments)}
+            state = EntryState.WAITING.value
+            session.execute(sa.insert(self.table).values(state=state, leased_until=0.0, ended=False, **values))
+        elif not is_stored_as(arguments, stored):
             raise _refused(
                 key,
                 "idempotency_key",
@@ -131,20 +164,20 @@ class OutboxBase:
                 f"{key} is in the outbox with other arguments: give each payment its own key.",
             )
 
-    def _entry(self, key: str) -> Transaction:
+    def _entry(self, key: str) -> Pass[Entry | None]:
         def work(connection: sa.Connection) -> Entry | None:
             row = connection.execute(sa.select(self.table).where(self.table.c.key == key)).one_or_none()
             return None if row is None else entry_of(row)
 
-        return Transaction(work)
+        return _transact(work)
 
-    def _entries(self, state: EntryState | str | None) -> Transaction:
+    def _entries(self, state: EntryState | str | None) -> Pass[list[Entry]]:
         query = sa.select(self.table).order_by(self.table.c.id)
         if state is not None:
             query = query.where(self.table.c.state == EntryState(state).value)
-        return Transaction(lambda connection: [entry_of(row) for row in connection.execute(query)])
+        return _transact(lambda connection: [entry_of(row) for row in connection.execute(query)])
 
-    def _counts(self) -> Transaction:
+    def _counts(self) -> Pass[dict[EntryState, int]]:
         state = self.table.c.state
         query = sa.select(state, sa.func.count()).group_by(state)
 
@@ -152,7 +185,7 @@ class OutboxBase:
             found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
             return {each: found.get(each.value, 0) for each in EntryState}
 
-        return Transaction(work)
+        return _transact(work)
 
     # Passes
 
@@ -164,16 +197,19 @@ class OutboxBase:
             # Unless the provider's time is known, a small read asks for it.
             if not victor.provider_time().is_known:
                 yield NextPage(victor.payment_requests.list(page_size=1).pages())
-            now = self._sent_at(victor.provider_time())
-            last, claim = yield Transaction(lambda connection: self._claim(connection, last, now))  # noqa: B023 - done at once
-            if last is None:
+            now = Now(_moment(), victor.provider_time())
+            found, claim = yield from _transact(lambda connection: self._claim(connection, last, now, victor.caller))  # noqa: B023 - done at once
+            if found is None:
                 break
+            last = found
             if claim is None:
                 continue
             try:
                 entry = yield from self._deliver(victor, claim)
-            except (PermissionDenied, NotFound) as refusal:  # it may be about this one alone: go on
-                error = refusal
+            except VictorError as refusal:
+                if about(refusal) is not About.EITHER:
+                    raise
+                error = refusal  # it may be about this one alone: go on
             else:
                 done += [] if entry is None else [entry]
         if error is not None:
@@ -183,11 +219,11 @@ class OutboxBase:
     def _refresh(self, victor: Victor | AsyncVictor) -> Pass[list[Entry]]:
         columns = self.table.c
         open_ones = sa.select(self.table).where(columns.state == EntryState.SENT.value, columns.ended.is_(False))
-        found = yield Transaction(lambda connection: connection.execute(open_ones).all())
+        found = yield from _transact(lambda connection: connection.execute(open_ones).all())
         rows = {row.request_id: row for row in found if row.request_id}
         if not rows:
             return []
-        since = datetime.fromtimestamp(min(row.first_sent_at for row in rows.values()), UTC) - _MARGIN
+        since = min(sent_of(row, None).earliest(Now(_moment(), victor.provider_time())) for row in rows.values())
         changed: list[Entry] = []
         pages = victor.payment_requests.list(direction="outbound", start_datetime=since).pages()
         while (page := (yield NextPage(pages))) is not None:
@@ -195,109 +231,108 @@ class OutboxBase:
                 values = values_of(request)
                 row = rows.get(values["request_id"])
                 if row is not None and row.status != values["status"]:
-                    changed.append((yield self._store(row.key, **values)))
+                    changed.append((yield from self._store(row.key, **values)))
         return changed
 
     # One entry
 
-    def _sent_at(self, now: ProviderTime) -> datetime:
-        """The moment to store for what is sent now. By an unknown clock, it is one at which no key is kept any more."""
-        return now.moment if now.is_known else now.moment - self._keys_kept - _LOCAL_CLOCKS_DIFFER
-
-    def _claim(self, connection: sa.Connection, last: int, now: datetime) -> tuple[int | None, Claim | None]:
+    def _claim(
+        self, connection: sa.Connection, last: int, now: Now, caller: str | None
+    ) -> tuple[int | None, Claim | None]:
         """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us.
 
         Returns:
             The entry's id (None: there is none), and the claim; None: another worker was faster.
         """
-        columns, local = self.table.c, time.time()
+        columns, local = self.table.c, now.moment.local
         due = columns.state.in_([EntryState.WAITING.value, EntryState.SENDING.value])
         query = sa.select(self.table).where(due, columns.leased_until < local, columns.id > last)
         row = connection.execute(query.order_by(columns.id).limit(1)).first()
         if row is None:
             return None, None
-        since = now if row.first_sent_at is None else datetime.fromtimestamp(row.first_sent_at, UTC)
-        claim = Claim(row, local + self._lease, since)
+        claim = Claim(row, local + self._lease, None if row.first_sent_at is None else sent_of(row, caller), now.moment)
         unchanged = sa.and_(columns.leased_until == row.leased_until, columns.state == row.state)
-        values = {"state": EntryState.SENDING.value, "leased_until": claim.lease, "first_sent_at": since.timestamp()}
+        values = {"state": EntryState.SENDING.value, "leased_until": claim.lease}
+        if claim.sent is None:
+            values |= sent_values(Sent.at(now.moment, now, caller))
         claimed = connection.execute(sa.update(self.table).where(columns.id == row.id, unchanged).values(**values))
         return row.id, claim if claimed.rowcount == 1 else None
 
     def _deliver(self, victor: Victor | AsyncVictor, claim: Claim) -> Pass[Entry | None]:
-        """Send a claimed entry, or look it up."""
-        if time.time() > claim.lease + _MARGIN.total_seconds():
-            return None  # this process was stopped: others may have sent it, so long ago that its key is forgotten
-        doubt = self._doubt(victor.provider_time(), claim.since) if claim.was_sent else None
-        if doubt is not None:
-            return (yield from self._look_up(claim, doubt))
+        """Send a claimed entry, or look it up. Return it if it has come to a result."""
+        arguments = loaded(claim.row.arguments)
+        # A process that was stopped cannot tell that others have sent its entry meanwhile.
+        keys = Keys(self._kept, victor.caller, lambda: claim.at)
+        flow = settle(Payment(arguments, claim.sent), keys)
+        is_tried = False
         try:
-            request = yield Call("create", json.loads(claim.row.arguments))
-        except VictorError as error:
-            return (yield from self._failed(claim, error))
-        stored: Entry = yield self._store(claim.row.key, **values_of(request))
-        return stored
+            step = next(flow)
+            while True:
+                if isinstance(step, Turn):
+                    step = flow.send(None if is_tried else Now(_moment(), victor.provider_time()))
+                    is_tried = True
+                elif isinstance(step, Create):
+                    try:
+                        request = yield Call("create", arguments)
+                    except VictorError as error:
+                        step = flow.throw(error)
+                    else:
+                        step = flow.send(request)
+                else:
+                    step = flow.send((yield from self._find(step)))
+        except StopIteration as end:
+            settlement: Settlement = end.value
+        return (yield from self._settled(claim, settlement))
 
-    def _doubt(self, now: ProviderTime, since: datetime) -> str | None:
-        """Why a key of this age must not be sent again: the provider may not keep it until the call has ended."""
-        if not now.is_known:
-            return "the age of its key is not known, because the provider does not tell its time"
-        age = now.moment - since
-        if age < -_DATES_DIFFER:
-            return "the age of its key is not known, because a clock was set"
-        # The client repeats a call within its deadline, which is shorter than the lease.
-        if age > self._keys_kept - _MARGIN - timedelta(seconds=self._lease):
-            return "its key is too old to be sent again"
-        return None
+    def _find(self, step: LookUp) -> Pass[Found]:
+        found = yield Call("find", {"client_reference_id": step.reference, "start_datetime": step.since})
+        return Found(found, found.caveat)
 
-    def _failed(self, claim: Claim, error: VictorError) -> Pass[Entry | None]:
-        row = claim.row
-        if error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
+    def _settled(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
+        """Store what became of a claimed entry. Raise the error of a call that is not about this entry."""
+        row, error = claim.row, settlement.error
+        if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
+            # The answer to `create` names the request for certain: it counts also if the lease has ended meanwhile.
+            lease = claim.lease if settlement.looked_up else None
+            return (yield from _transact(lambda connection: self._store_found(connection, row, lease, settlement)))
+        if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
-        if isinstance(error, BadRequest | Conflict | InvalidRequest):
-            # A conflict on the first call: somebody else has used the key, maybe for this very payment.
-            if claim.was_sent or isinstance(error, Conflict):
-                return (yield from self._look_up(claim, error.message))
-            refused = {"state": EntryState.REFUSED.value, "error": error.message}
-            stored: Entry = yield self._store(row.key, claim.lease, **refused)
-            return stored
+        if settlement.outcome in SETTLED and about(error) is About.PAYMENT:
+            refused = {"state": EntryState.REFUSED.value, "error": storable(error.message)}
+            return (yield from self._store(row.key, claim.lease, **refused))
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as it was.
-        before = {"state": row.state, "first_sent_at": row.first_sent_at, "leased_until": 0.0}
-        yield self._store(row.key, claim.lease, **before)
+        before = {name: getattr(row, name) for name in ("state", "first_sent_at", "error")}
+        yield from self._store(row.key, claim.lease, **before, leased_until=0.0)
         raise error
 
-    def _look_up(self, claim: Claim, reason: str) -> Pass[Entry]:
-        row, since = claim.row, claim.since - _MARGIN
-        found = yield Call("find", {"client_reference_id": row.reference, "start_datetime": since})
-        outbound = [request for request in found if request.direction != "inbound"]
-        is_it = len(outbound) == 1 and outbound[0].may_be(json.loads(row.arguments), since=since)
-        request = outbound[0] if is_it else None
+    def _store_found(self, connection: sa.Connection, row: Any, lease: float | None, settlement: Settlement) -> Entry:
+        request, otherwise = settlement.request, settlement.unless_mine
+        if request is not None and otherwise is not None and self._has_rival(connection, row, storable(request.id)):
+            settlement = otherwise
+        values = {"state": EntryState.UNCLEAR.value, "error": storable(settlement.reason or "")}
+        if settlement.request is not None:
+            values = values_of(settlement.request)
+        return self._change(connection, row.key, lease, values)
 
-        def settle(connection: sa.Connection) -> Entry:
-            whose = "" if request is None else self._rival(connection, row, storable(request.id))
-            error = f"{reason}; {len(outbound)} requests have its reference{whose}. {found.caveat}".strip()
-            unclear = {"state": EntryState.UNCLEAR.value, "error": error}
-            values = unclear if request is None or whose else values_of(request)
-            return self._change(connection, row.key, claim.lease, values)
-
-        stored: Entry = yield Transaction(settle)
-        return stored
-
-    def _rival(self, connection: sa.Connection, row: Any, request_id: str) -> str:
-        """Which other entry this request may be of, in words; empty: of none.
-
-        An entry is marked as sending before it is sent. So whichever has made the request is seen here, whatever its
-        worker does meanwhile: it has the request's id, or the same reference and is not settled. That is one statement,
-        because an entry may turn from the second into the first.
-        """
+    def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
+        """Whether a request may be that of another entry. One statement: an entry may be settled meanwhile."""
         columns = self.table.c
-        unsettled = columns.state.in_([EntryState.SENDING.value, EntryState.UNCLEAR.value])
-        like_it = sa.and_(sa.func.trim(columns.reference) == row.reference.strip(), unsettled)
-        rivals = sa.select(columns.id).where(columns.key != row.key, sa.or_(columns.request_id == request_id, like_it))
-        is_doubtful = connection.execute(rivals).first() is not None
-        return f" ({request_id} may be that of another entry, which has the same reference)" if is_doubtful else ""
+        like_it = columns.reference.contains(row.reference.strip(), autoescape=True)
+        others = sa.select(self.table).where(columns.key != row.key, sa.or_(columns.request_id == request_id, like_it))
+        unsettled = (EntryState.SENDING, EntryState.UNCLEAR)
+        return any(
+            is_rival(
+                request_id,
+                row.reference,
+                other_id=other.request_id,
+                other_reference=other.reference,
+                may_exist=other.state in unsettled,
+            )
+            for other in connection.execute(others)
+        )
 
-    def _store(self, key: str, lease: float | None = None, **values: Any) -> Transaction:
-        return Transaction(lambda connection: self._change(connection, key, lease, values))
+    def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry]:
+        return _transact(lambda connection: self._change(connection, key, lease, values))
 
     def _change(self, connection: sa.Connection, key: str, lease: float | None, values: dict[str, Any]) -> Entry:
         """Change an entry; with a lease only if it still is this worker's, and no earlier worker has had its answer."""

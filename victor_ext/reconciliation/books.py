@@ -20,6 +20,7 @@ from victor_ext import (
     VictorError,
 )
 from victor_ext.money import Money
+from victor_ext.settlement import asked_amount
 
 from .report import Theirs
 from .window import Window
@@ -109,10 +110,10 @@ def _victor(client: Any, page_size: int | None) -> Book:
         return request.direction != "inbound"
 
     def read(request: PaymentRequest) -> Theirs:
-        amount, requested = request.amount, request.original_amount
+        amount, requested = request.amount, asked_amount(request)
         if amount is None and not _has_amount(request):
             amount = requested
-        if requested is None or request.amount_modification_allowed is False:  # the payer had to agree to all of it
+        if request.amount_modification_allowed is False:  # the payer had to agree to all of it
             requested = amount
         return Theirs(
             request.id, request.client_reference_id, _money(amount, _DOLLARS), _money(requested, _DOLLARS), _DOLLARS,

@@ -1,0 +1,56 @@
+"""What becomes of a payment request that was asked for: one logic, without input and output, for every durable sender.
+
+`settle` is a generator, as the attempt loop is: it yields what is to be done, and ends with a `Settlement`. Bulk
+sending drives it with threads on DBOS, the outbox with blocking and with awaited calls on SQLAlchemy.
+
+    arguments   what is stored of the arguments of `create`, so that the same bytes are sent later
+    key_age     when a payment may first have been sent, and why its key must not be sent again
+    flow        the steps from a claim to a result
+    whose       which request of the provider's is which payment's
+"""
+
+from .arguments import dumped, is_stored_as, loaded, plain
+from .flow import (
+    MAY_EXIST,
+    SETTLED,
+    About,
+    Create,
+    Flow,
+    LookUp,
+    Payment,
+    PaymentOutcome,
+    Settlement,
+    Turn,
+    about,
+    settle,
+)
+from .key_age import Keys, Moment, Now, Sent, longest_call
+from .whose import Found, asked_amount, is_rival, reference_of
+
+__all__ = (
+    "MAY_EXIST",
+    "SETTLED",
+    "About",
+    "Create",
+    "Flow",
+    "Found",
+    "Keys",
+    "LookUp",
+    "Moment",
+    "Now",
+    "Payment",
+    "PaymentOutcome",
+    "Sent",
+    "Settlement",
+    "Turn",
+    "about",
+    "asked_amount",
+    "dumped",
+    "is_rival",
+    "is_stored_as",
+    "loaded",
+    "longest_call",
+    "plain",
+    "reference_of",
+    "settle",
+)

@@ -1,0 +1,58 @@
+"""What is stored of the arguments of `create`: JSON from which exactly the bytes are sent that `create` would send."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import Any, cast
+
+from victor_ext import InvalidRequest, money
+
+
+def plain(name: str, value: Any) -> Any:
+    """Return a checked argument as JSON data that `create` treats as equal. Text keeps its type."""
+    if name == "amount":
+        return money.to_wire(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, date):
+        return value.isoformat()
+    return _plain_member(value)
+
+
+def _plain_member(value: Any) -> Any:
+    """Return a member of `extra_body`. A Decimal is the JSON number that `create` sends for it."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Mapping):
+        members = cast("Mapping[str, Any]", value)
+        return {name: _plain_member(member) for name, member in members.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_member(item) for item in cast("list[Any]", value)]
+    return value
+
+
+def dumped(arguments: Mapping[str, Any]) -> str:
+    """Return checked arguments as text, in their order, which is that of the members that are sent."""
+    return json.dumps({name: plain(name, value) for name, value in arguments.items() if value is not None})
+
+
+def loaded(text: str) -> dict[str, Any]:
+    """Return the arguments from text. Older releases stored an amount as it was written, such as `1E+2`."""
+    arguments: dict[str, Any] = json.loads(text, parse_float=Decimal)
+    return {**arguments, "amount": Decimal(arguments["amount"])}
+
+
+def is_stored_as(arguments: Mapping[str, Any], text: str) -> bool:
+    """Whether arguments, checked or not, ask for the same as stored ones, in any order and spelling."""
+    try:
+        return _canonical(arguments) == _canonical(loaded(text))
+    except (InvalidRequest, TypeError, ValueError):
+        return False  # values that `create` refuses
+
+
+def _canonical(arguments: Mapping[str, Any]) -> str:
+    return json.dumps(json.loads(dumped(arguments)), sort_keys=True)

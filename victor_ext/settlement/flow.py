@@ -1,0 +1,274 @@
+"""From a claimed payment to its result, as a generator that yields what is to be done.
+
+A driver answers a `Turn` with the time when the payment can be sent, a `Create` with the request, and a `LookUp` with
+what was found. The error of a call is thrown in. So the rules stand once, whatever does the work, and wherever the
+payment is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum, StrEnum, auto
+from typing import Any, TypeAlias
+
+from victor_ext import (
+    AuthenticationError,
+    BadRequest,
+    ConfigurationError,
+    Conflict,
+    InvalidRequest,
+    Outcome,
+    PaymentRequest,
+    RateLimited,
+    StatusError,
+    VictorError,
+)
+
+from .key_age import TIME_UNKNOWN, Keys, Moment, Now, Sent
+from .whose import Found, contested, reference_of, the_one
+
+
+class PaymentOutcome(StrEnum):
+    """What is known of a payment. The first three are settled; the others can be tried again with the same key."""
+
+    CREATED = "created"
+    """The provider accepted the request; its id and status are known."""
+
+    REJECTED = "rejected"
+    """The provider rejected it. Nothing was created."""
+
+    REFUSED = "refused"
+    """Refused locally and not sent: an invalid value, or a due date that passed while it waited."""
+
+    WAITING = "waiting"
+    """Not sent yet."""
+
+    NOT_SENT = "not_sent"
+    """Tried, but nothing was sent from this machine."""
+
+    UNKNOWN = "unknown"
+    """It may have been created."""
+
+    ACCEPTED = "accepted"
+    """Created, but the response with its id could not be read."""
+
+
+SETTLED = frozenset({PaymentOutcome.CREATED, PaymentOutcome.REJECTED, PaymentOutcome.REFUSED})
+"""Outcomes that another call cannot change."""
+
+MAY_EXIST = frozenset({PaymentOutcome.UNKNOWN, PaymentOutcome.ACCEPTED})
+"""Outcomes after which the provider may have a request whose id is unknown here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a payment.
+
+    Attributes:
+        outcome: What is known of it.
+        request: The provider's request, if it was created.
+        reason: Why it is not created, or how it was found, in sentences.
+        error: The error of the last call, if it failed.
+        sent: The earliest time at which it may have been sent, unless it is settled.
+        looked_up: Whether it was looked up, so that it must not be sent again.
+        unless_mine: For a request that was found: the settlement if the request may be another payment's
+            (`is_rival`). The driver has to check that before it stores this one.
+    """
+
+    outcome: PaymentOutcome
+    request: PaymentRequest | None = field(default=None, repr=False)
+    reason: str | None = None
+    error: VictorError | None = None
+    sent: Sent | Moment | None = None
+    looked_up: bool = False
+    unless_mine: Settlement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment that a worker has claimed.
+
+    Attributes:
+        arguments: Those of `create`, without the key.
+        sent: The earliest time at which it may have been sent before, or None.
+    """
+
+    arguments: Mapping[str, Any] = field(repr=False)
+    sent: Sent | None = None
+
+    @property
+    def reference(self) -> str:
+        """Its reference, as references are compared; empty: none."""
+        return reference_of(self.arguments.get("client_reference_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Wait until the payment can be tried; the answer is the time then (`Now`), or None: leave it as it is now.
+
+    Attributes:
+        so_far: What is known of it.
+        sent: The earliest time at which it may have been sent, or None.
+    """
+
+    so_far: Settlement
+    sent: Sent | Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Send the payment under its key. `is_repeat`: it may have been sent before."""
+
+    is_repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Read the requests since then that have the payment's reference.
+
+    The answer is `Found`, or a sentence: why it could not be looked up.
+    """
+
+    reference: str
+    since: datetime
+
+
+Step: TypeAlias = Turn | Create | LookUp
+Flow: TypeAlias = Generator[Step, Any, Settlement]
+
+
+class About(Enum):
+    """What a failed call is about."""
+
+    PAYMENT = auto()
+    """This payment: its values, or its key."""
+    CLIENT = auto()
+    """The client: nothing can be sent with it."""
+    EITHER = auto()
+    """The client or this payment."""
+    PROVIDER = auto()
+    """The provider or the way to it, such as its rate or a connection."""
+
+
+def about(error: VictorError) -> About:
+    """Return what the error of a call is about."""
+    if isinstance(error, BadRequest | Conflict | InvalidRequest):
+        return About.PAYMENT
+    if isinstance(error, AuthenticationError | ConfigurationError):
+        return About.CLIENT
+    refused = isinstance(error, StatusError) and error.outcome is Outcome.REJECTED
+    return About.EITHER if refused and not isinstance(error, RateLimited) else About.PROVIDER
+
+
+def settle(payment: Payment, keys: Keys) -> Flow:
+    """Send a payment, or look it up, until it is settled or the driver leaves it.
+
+    Nothing is sent whose key the provider may have forgotten. What may exist never becomes refused or not sent.
+    """
+    sent: Sent | Moment | None = payment.sent
+    so_far = Settlement(PaymentOutcome.WAITING)
+    while True:
+        now: Now | None = yield Turn(so_far, sent)
+        if now is None:
+            return so_far if sent is None else _may_exist(so_far, sent)
+        doubt = keys.doubt(sent, now)
+        if doubt is None:
+            # A conflict shows that the key was used: by whom and when is not known, if it was not for this payment.
+            since = sent or keys.first_use(now)
+            result = yield from _create(is_repeat=sent is not None)
+        else:
+            since, result = doubt[0], _unless_known(doubt[1], now)
+        if isinstance(result, str):
+            return (yield from _look_up(payment, keys, now, since, result))
+        if sent is None and result.outcome in MAY_EXIST:
+            sent = now.moment
+        so_far = _joined(so_far, result, sent)
+        if so_far.outcome in SETTLED:
+            return so_far
+
+
+def _create(*, is_repeat: bool) -> Generator[Step, Any, Settlement | str]:
+    """Make one call. Return what it says of itself alone, or why the payment is looked up."""
+    try:
+        request: PaymentRequest = yield Create(is_repeat)
+    except VictorError as error:
+        return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error)
+    if request.id:
+        return Settlement(PaymentOutcome.CREATED, request)
+    return Settlement(PaymentOutcome.ACCEPTED, request, "The answer holds no id.")
+
+
+def _unless_known(doubt: str, now: Now) -> Settlement | str:
+    """Return why a payment is looked up, or that it waits: the provider's time may be known later."""
+    if doubt is not TIME_UNKNOWN:
+        return doubt
+    why = f"It may have been sent, and waits for the provider to tell its time: {now.error}"
+    return Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
+
+
+def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
+    """Return why a payment is looked up after an error; None: the error says enough, or a repeat can.
+
+    A 409 never proves that nothing exists under the key; a refusal says nothing of an earlier call.
+    """
+    if isinstance(error, Conflict):
+        return error.message
+    if is_repeat and _is_refusal(error):
+        return f"It may have been sent before; now: {error.summary}"
+    return None
+
+
+def _is_refusal(error: VictorError) -> bool:
+    return about(error) is About.PAYMENT and error.outcome in (Outcome.REJECTED, Outcome.NOT_SENT)
+
+
+def _of_error(error: VictorError) -> Settlement:
+    """Return what the error of a call says of this call alone."""
+    if error.outcome is Outcome.ACCEPTED:
+        outcome = PaymentOutcome.ACCEPTED
+    elif error.outcome is Outcome.UNKNOWN:
+        outcome = PaymentOutcome.UNKNOWN
+    elif about(error) is About.CLIENT:
+        outcome = PaymentOutcome.WAITING
+    elif isinstance(error, InvalidRequest):
+        outcome = PaymentOutcome.REFUSED
+    elif _is_refusal(error) or about(error) is About.EITHER:
+        outcome = PaymentOutcome.REJECTED
+    else:
+        outcome = PaymentOutcome.NOT_SENT
+    return Settlement(outcome, reason=None if outcome is PaymentOutcome.WAITING else error.summary, error=error)
+
+
+def _joined(before: Settlement, after: Settlement, sent: Sent | Moment | None) -> Settlement:
+    """Join the results of two calls: what may exist after one of them may exist after both."""
+    if sent is None or after.outcome is PaymentOutcome.CREATED:
+        return after
+    if before.outcome in MAY_EXIST and after.outcome is not PaymentOutcome.ACCEPTED:
+        return replace(after, outcome=before.outcome, reason=after.reason or before.reason, sent=sent)
+    return _may_exist(after, sent)
+
+
+def _may_exist(settlement: Settlement, sent: Sent | Moment) -> Settlement:
+    if settlement.outcome in MAY_EXIST:
+        return replace(settlement, sent=sent)
+    why = "It may have been sent before this program was interrupted; it has not been tried since."
+    return replace(settlement, outcome=PaymentOutcome.UNKNOWN, reason=settlement.reason or why, sent=sent)
+
+
+def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: str) -> Generator[Step, Any, Settlement]:
+    """Look a payment up by its reference. It is not sent any more, whatever is found."""
+    stored = Sent.at(sent, now, keys.caller) if isinstance(sent, Moment) else sent
+    if not payment.reference:
+        nothing = "It has no client_reference_id to look for: it is left to you, and it is not sent again."
+        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {nothing}", sent=sent, looked_up=True)
+    since = stored.earliest(now)
+    found: Found | str = yield LookUp(payment.reference, since)
+    if isinstance(found, str):
+        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {found}", sent=sent)
+    request, words = the_one(found, payment.arguments, since)
+    if request is None:
+        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {words}", sent=sent, looked_up=True)
+    otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {contested(request)}", sent=sent, looked_up=True)
+    return Settlement(PaymentOutcome.CREATED, request, f"{why} {words}", looked_up=True, unless_mine=otherwise)

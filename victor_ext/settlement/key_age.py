@@ -1,0 +1,176 @@
+"""Decide from the age of a key whether a payment can be sent again.
+
+The provider expires its keys by its own clock, so the age is measured by that clock, estimated from its responses.
+Local clocks drift, stop during sleep and differ between machines: an age that they alone bound is uncertain, and the
+payment is looked up. Within one process, the clock that shows more bounds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from victor_ext import ProviderTime, VictorError
+
+_MARGIN = 300.0
+"""Seconds before a key expires in which it is no longer sent: a call and its retries take time."""
+_LEAST_MARGIN = 70.0
+"""Minimum margin for short retentions: the default call duration, plus the age of a `Date` header."""
+_DATES_DIFFER = 10.0
+"""Tolerance in seconds for a negative age: `Date` has whole seconds, arrives late, and differs between hosts."""
+_LEAST_KEPT = 100.0
+"""Seconds: if keys live less, half a minute without a sign of another worker is no doubt, or none would be sent."""
+_EARLIER = timedelta(minutes=5)
+"""By how much a request may be older than the time of sending, by the provider's clock."""
+_CLOCKS_DIFFER = timedelta(days=1)
+"""The same for a time from a machine's clock."""
+TIME_UNKNOWN = "It may have been sent, and the provider's time is not known."
+"""The only temporary reason: a later response may give the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time in this process, by both local clocks."""
+
+    local: float
+    monotonic: float
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The present time.
+
+    Attributes:
+        moment: By the clocks of this machine.
+        provider: By the provider's clock.
+        error: Why the provider's time could not be read, if it may be known later; None: it is known, or the
+            provider's responses have none.
+    """
+
+    moment: Moment
+    provider: ProviderTime
+    error: VictorError | None = None
+
+    def since(self, moment: Moment) -> float:
+        """Return the seconds since `moment`, by whichever local clock shows more."""
+        return max(self.moment.local - moment.local, self.moment.monotonic - moment.monotonic)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The earliest time at which a payment may have been sent.
+
+    Attributes:
+        since: Lower bound of the send time, in epoch seconds.
+        by: Digest of the sender's credentials.
+        known: Whether `since` is the provider's time; otherwise it is the sending machine's.
+    """
+
+    since: float
+    by: str | None
+    known: bool
+
+    @classmethod
+    def at(cls, moment: Moment, now: Now, by: str | None) -> Sent:
+        """Return a time of this process in a form that can be stored: by the provider's clock, if it is known."""
+        if now.provider.is_known:
+            return cls(now.provider.moment.timestamp() - now.since(moment), by, known=True)
+        return cls(moment.local, by, known=False)
+
+    def earliest(self, now: Now) -> datetime:
+        """Return the earliest time that the provider can give for the request."""
+        since = datetime.fromtimestamp(self.since, UTC)
+        if self.known:
+            return since - _EARLIER
+        return (min(since, now.provider.moment) if now.provider.is_known else since) - _CLOCKS_DIFFER
+
+    def to_json(self) -> list[Any]:
+        """Return the value as JSON data."""
+        return [self.since, self.by, self.known]
+
+    @classmethod
+    def from_json(cls, data: list[Any] | float | None) -> Sent | None:
+        """Create the value from JSON data. `victor-bulk-1` stored a local time, at first without `by`."""
+        if data is None:
+            return None
+        if not isinstance(data, list):
+            return cls(data, None, known=False)
+        return cls(data[0], data[1], known=len(data) > 2 and bool(data[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """How long the provider keeps keys, and whose keys they are.
+
+    Attributes:
+        kept: Seconds for which the provider keeps a key.
+        caller: Digest of the client's credentials: the provider may keep the keys of each caller apart.
+        alone_since: Returns when this worker was last known to be the only one with the payment, if another one can
+            take it over meanwhile; else None. A worker that was stopped (a suspended machine) cannot tell that it was
+            taken over. So it takes the payment for one that may have been sent since then.
+    """
+
+    kept: float
+    caller: str | None
+    alone_since: Callable[[], Moment] | None = None
+
+    def first_use(self, now: Now) -> Sent:
+        """Return the earliest time at which a key may have been used that the provider still keeps."""
+        sent = Sent.at(now.moment, now, self.caller)
+        return Sent(sent.since - self.kept, sent.by, sent.known)
+
+    def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
+        """Return why a payment must not be sent now, with the earliest time at which it may have been; None: it can be.
+
+        Args:
+            sent: The earliest possible send, as stored or as a time in this process; None: it was not sent.
+            now: The present time.
+        """
+        kept = self.kept
+        if sent is None:
+            if self.alone_since is None:
+                return None
+            sent, kept = self.alone_since(), max(kept, _LEAST_KEPT)
+        reason = _by_age(now.since(sent), kept) if isinstance(sent, Moment) else self._of_stored(sent, now)
+        return None if reason is None else (sent, reason)
+
+    def is_over(self, sent: Sent | Moment | None, now: Now) -> bool:
+        """Whether a payment must not be sent any more, whatever the provider's time turns out to be."""
+        doubt = self.doubt(sent, now)
+        return doubt is not None and doubt[1] is not TIME_UNKNOWN
+
+    def _of_stored(self, sent: Sent, now: Now) -> str | None:
+        if not sent.known:
+            return "It may have been sent at a moment that only the clock of a machine tells."
+        if not now.provider.is_known and now.error is not None:
+            return TIME_UNKNOWN
+        if not now.provider.is_known:
+            return "It may have been sent, and its age is not certain, because the provider does not tell its time."
+        doubt = _by_age(now.provider.moment.timestamp() - sent.since, self.kept)
+        if doubt is None and sent.by != self.caller:
+            return "It may have been sent with other credentials, whose keys the provider may keep apart."
+        return doubt
+
+
+def longest_call(kept: float) -> float:
+    """Return the seconds within which a call must end, all its attempts included, so that its key does not expire.
+
+    Args:
+        kept: Seconds for which the provider keeps a key.
+    """
+    return _margin(kept) - _DATES_DIFFER
+
+
+def _margin(kept: float) -> float:
+    return min(_MARGIN, max(_LEAST_MARGIN, kept / 10))
+
+
+def _by_age(age: float, kept: float) -> str | None:
+    """Return why a key of this age must not be sent: it may expire during the call, or the age is impossible."""
+    if age < -_DATES_DIFFER:
+        return "It may have been sent at a moment that is yet to come: a clock was set."
+    if age > kept - _margin(kept):
+        return "It may have been sent, longer ago than its key is kept."
+    return None

@@ -1,0 +1,75 @@
+"""Which request of the provider's is which payment's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from victor_ext import PaymentRequest
+
+_ADVICE = "it is left to you, and it is not sent again"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look-up has read: the requests with the payment's reference.
+
+    Attributes:
+        requests: The requests.
+        caveat: Why an empty result is no proof, in a sentence; or an empty text.
+    """
+
+    requests: Sequence[PaymentRequest] = field(repr=False)
+    caveat: str = ""
+
+
+def reference_of(reference: object) -> str:
+    """Return a reference, of ours or of a request, as `PaymentRequest.has_reference` compares it; empty: none."""
+    return "" if reference is None else str(reference).strip()
+
+
+def asked_amount(request: PaymentRequest) -> Decimal | None:
+    """Return the amount that was asked; the payer may have been allowed to pay another one."""
+    return request.amount if request.original_amount is None else request.original_amount
+
+
+def the_one(found: Found, arguments: Mapping[str, Any], since: datetime) -> tuple[PaymentRequest | None, str]:
+    """Return the request that these arguments made, or None if that is not certain; and what was found, in words."""
+    outbound = [request for request in found.requests if request.direction != "inbound"]
+    same = [request for request in outbound if request.may_be(arguments, since=since)]
+    if len(outbound) == len(same) == 1:
+        return same[0], "It was found by its client_reference_id."
+    if not outbound:
+        return None, f"No request with its client_reference_id was found: {_ADVICE}. {found.caveat}".rstrip()
+    seen = "One" if len(outbound) == 1 else str(len(outbound))
+    others = "" if same else f", which {'has' if len(outbound) == 1 else 'have'} other values"
+    return None, f"{seen} with its client_reference_id was found{others}: {_ADVICE}."
+
+
+def contested(request: PaymentRequest) -> str:
+    """Say that a request may be another payment's."""
+    return (
+        f"One with its client_reference_id was found ({request.id}), and it is not clear whose it is: another payment "
+        f"has the same reference; {_ADVICE}."
+    )
+
+
+def is_rival(
+    request_id: str, reference: str, *, other_id: str | None, other_reference: object, may_exist: bool
+) -> bool:
+    """Whether a request may be that of another payment: one request settles one payment.
+
+    A payment is stored as one that may have been sent before it is sent. So whichever has made the request is seen,
+    whatever its worker does meanwhile: it has the request's id, or the same reference and is not settled.
+
+    Args:
+        request_id: The request's id.
+        reference: The reference that was looked for.
+        other_id: The id that the other payment is settled with, or None.
+        other_reference: The other payment's reference.
+        may_exist: Whether the other payment may have been sent and is not settled.
+    """
+    return other_id == request_id or (may_exist and reference_of(other_reference) == reference_of(reference))
