@@ -88,8 +88,9 @@ def _what_to_check(response: httpx.Response | None, profile: Profile) -> str:
 
 def _conflict(response: httpx.Response | None, key: str | None) -> httpx.Response | None:
     """The response, if it is a 409 that may be about an earlier use of the key, and not this call's."""
-    is_conflict = key is not None and response is not None and response.status_code == 409
-    return response if is_conflict and not in_progress(response) else None
+    if key is None or response is None or response.status_code != 409:
+        return None
+    return None if in_progress(response) else response
 
 
 def _about_the_key(conflict: httpx.Response, key: str, look: str) -> str:
