@@ -104,7 +104,7 @@ class _Bound:
 
         The errors of the generated layer know neither the idempotency key nor the outcome.
         """
-        if self._undocumented is not None:  # this client serves one call
+        if self.reads_undocumented:
             self.response = response
         try:
             if self._as_json:
@@ -131,6 +131,11 @@ class _Bound:
         And what is to be added to the query, for the client that builds the request.
         """
         return {READER: _ParserOf(self, parse), **({EXTRA_QUERY: self._query} if self._query else {})}
+
+    @property
+    def reads_undocumented(self) -> bool:
+        """Whether this client is for one call, which also reads a status that the document does not list."""
+        return self._undocumented is not None
 
     def is_undocumented(self, error: Exception) -> bool:
         """Whether a parser raised this because the document does not list the status of the response."""
@@ -180,8 +185,10 @@ class _ParserOf:
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
             if not self._client.is_undocumented(error):
                 return unread_because(error)
-            # After an object, another attempt would bring the same. Nothing else is evidence that the work was done.
-            return None if is_object(json_of(response)) else _UNDOCUMENTED
+            # A wrapper judges it by its own rules. After an object, another attempt would bring the same; nothing else
+            # is evidence that the work was done.
+            is_settled = self._client.reads_undocumented or is_object(json_of(response))
+            return None if is_settled else _UNDOCUMENTED
         return _undeclared_body(response) if response.parsed is None and response.content else None
 
 
