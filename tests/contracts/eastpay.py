@@ -13,6 +13,7 @@ from victor_ext.providers.eastpay import Card, CardToken, EastPay
 PRICE = Money.of("92.00", "EGP")
 PAGE = "https://shop.example/after"
 PAID = {"result.code": "000.200.100"}
+MADE = {**PAID, "amount": "92.00", "currency": "EGP", "entityId": "EB000001"}
 FOUND = {
     f"{name}.*.{member}": value
     for name in ("payments", "records")
@@ -72,12 +73,18 @@ CONTRACT = Contract(
     "eastpay",
     client,
     {
-        "createPayment": Call("payments.debit", (debit(CARD), debit(CardToken("a-token"))), PAID),
+        "createPayment": Call(
+            "payments.debit",
+            (debit(CARD), debit(CardToken("a-token"))),
+            {**MADE, "merchantTransactionId": "INV-1042", "paymentType": "DB"},
+        ),
         "inquirePayment": Call(
             "payments.inquire", (lambda eastpay: eastpay.payments.inquire("payment-1"),), {**PAID, "id": "payment-1"}
         ),
         "findPayments": Call("payments.find", (lambda eastpay: eastpay.payments.find("INV-1042"),), FOUND),
-        "followUpPayment": Call("payments.refund", (refund,), PAID),
+        "followUpPayment": Call(
+            "payments.refund", (refund,), {**MADE, "merchantTransactionId": "INV-1042-R", "paymentType": "RF"}
+        ),
         "prepareCheckout": Call("checkouts.prepare", (prepare,), PAID),
         "getCheckoutPayment": Call("checkouts.status", (lambda eastpay: eastpay.checkouts.status("checkout-1"),), PAID),
     },

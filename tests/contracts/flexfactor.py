@@ -129,7 +129,7 @@ CONTRACT = Contract(
     {
         "createToken": Call("FlexFactorAuth", (get,), {"expires": 4_000_000_000_000}, has_record=False),
         "transmit": Call("transmit", (lambda flexfactor: flexfactor.transmit(**usual(), declined=True),), DONE),
-        "evaluate": Call("evaluate", (evaluate,), DONE),
+        "evaluate": Call("evaluate", (evaluate,), {**DONE, "senseKey": "sense-1"}),
         "capture": Call("capture", (lambda flexfactor: flexfactor.capture(ORDER, PRICE, idempotency_key=KEY),), DONE),
         "listOrders": Call("orders.list", (orders,)),
         "getOrder": Call("orders.get", (get,), {"id": ORDER}),

@@ -89,13 +89,15 @@ _WRAPPED = frozenset(
 
 
 def _is_unknown_id(response: httpx.Response) -> bool:
-    """Whether a 400 is about the order that was asked for, and nothing else. The provider's pages have no 404."""
+    """Whether a 400 to `get` is about the id, and nothing else: the provider's pages have no 404.
+
+    To a write it may as well say that the order is in a state that does not allow it.
+    """
     problems = read_problems(response)
-    asked = operation_of(response.request) in _OF_ONE_ORDER
-    return asked and bool(problems) and all(problem.field.lower() in _ORDER_IDS for problem in problems)
+    is_read = operation_of(response.request) == "order"
+    return is_read and bool(problems) and all(problem.field.lower() in _ORDER_IDS for problem in problems)
 
 
-_OF_ONE_ORDER = frozenset({"order", "refund", "cancel", "external-cancel", "capture"})
 _ORDER_IDS = {"id", "orderid", "externalorderid"}
 _REPEATED = ("idempotencyKey", "mid", "senseKey", "currency")
 """What a response may repeat of the request. Amounts are no evidence: they are cents here, and dollars there."""

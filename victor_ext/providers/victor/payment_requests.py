@@ -153,6 +153,7 @@ class PaymentRequests(Resource[Mode]):
 
         Raises:
             InvalidRequest: An argument is invalid; nothing was sent.
+            BadRequest: The provider refused it, such as a request that it does not know, or that cannot be answered.
             Conflict: The request is outbound or has a different response (outcome `rejected`), or its response may be
                 this call's (outcome `unknown`).
             VictorError: Any other failure. With outcome `unknown` the request may be accepted: read it with `get`.
@@ -179,6 +180,7 @@ class PaymentRequests(Resource[Mode]):
 
         Raises:
             InvalidRequest: An argument is invalid; nothing was sent.
+            BadRequest: As in `accept`.
             Conflict: The request is outbound, or its response differs from this one; outcomes as in `accept`.
             VictorError: Any other failure. With outcome `unknown` the request may be declined: read it with `get`.
         """

@@ -84,9 +84,11 @@ def _is_list(request: httpx.Request) -> bool:
 
 
 def _is_unknown_id(answer: httpx.Response) -> bool:
-    """Whether a 400 is about the id in the path, and nothing else: the document has no 404."""
-    request = answer.request
-    return (_is_get(request) or _is_respond(request)) and names_only(read_problems(answer), _ID_NAMES)
+    """Whether a 400 to `get` is about the id, and nothing else: the document has no 404.
+
+    To `accept` and `decline` it may as well say that the request is in a state that does not allow it.
+    """
+    return _is_get(answer.request) and names_only(read_problems(answer), _ID_NAMES)
 
 
 def names_only(problems: Sequence[Problem], names: Collection[str]) -> bool:
