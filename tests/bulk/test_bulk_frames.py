@@ -20,12 +20,13 @@ import pytest
 from rich.pretty import pretty_repr
 
 import victor_ext.bulk
+import victor_ext.settlement
 from tests.bulk.bulk_runs import ACCOUNT, row, write_csv
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.bulk import BulkSender
 from victor_ext.sandbox import Sandbox
 
-OURS = str(Path(victor_ext.bulk.__file__).parent)
+OURS = tuple(str(Path(module.__file__).parent) for module in (victor_ext.bulk, victor_ext.settlement))
 SECRETS = {
     "the account number": ACCOUNT,
     "the storage key": "a storage key of some length",
@@ -122,7 +123,9 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
     assert {
         "RowValidator._take",
         "Delivery._call",
-        "look_up",
+        "requests_by_reference",
+        "settle",
+        "the_one",
         "name_changed_columns",
         "Row.from_json",
         "Vault.seal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import threading
 from collections.abc import Callable
@@ -102,17 +103,21 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     assert "longer ago than its key is kept" in (result.error or "")
 
 
-def test_the_request_of_another_row_settles_nothing(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("batch", ["march", "april"])
+def test_the_request_of_another_row_settles_nothing(
+    sender: Callable[..., Any], victor_sandbox: Sandbox, batch: str
+) -> None:
+    """A row with the same reference and values, in another chunk or in another batch: it alone was made."""
     first, second = row(1, client_reference_id="contract 7"), row(1, invoice_no="2", client_reference_id="contract 7")
     victor_sandbox.inject("cut_request", operation="create", times=2)
     assert sender().send([first]).exit_status == 3
-    # In another chunk, a row with the same reference and the same values.
     again = sender(key_retention=0.001)
-    assert dict(again.send([second]).counts) == {"created": 1, "unknown": 1}
-    assert dict(again.resume().counts) == {"created": 1, "unknown": 1}
+    sender(batch=batch, key_retention=0.001).send([second])
+    assert again.resume().counts["unknown"] == 1
     result = next(iter(again.export()))
     assert (result.outcome.value, result.id) == ("unknown", None)
     assert "not clear whose it is" in (result.error or "")
+    assert sum(request["direction"] == "outbound" for request in victor_sandbox.requests()) == 1
 
 
 def test_a_row_without_a_reference_is_left_to_a_person(victor_sandbox: Sandbox, broken_off: Callable[..., Any]) -> None:
@@ -165,8 +170,9 @@ def at_once(_status: object) -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_a_batch_of_another_account_is_left_alone_by_name(
-    sender: Callable[..., Any], victor_sandbox: Sandbox, request: pytest.FixtureRequest, kind: str
-) -> None:
+    sender: Callable[..., Any], victor_sandbox: Sandbox, request: pytest.FixtureRequest, kind: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     """The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make a second request."""
     options = {"state": request.getfixturevalue("postgres")} if kind == "postgres" else {}
     victor_sandbox.inject("lost_answer", operation="create", times=2)
@@ -191,7 +197,9 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
             def is_set(self) -> bool:
                 return bool(theirs.status().over)
 
-        sender(victor=other, batch=None, **options).work(stop=Done())
+        with caplog.at_level(logging.INFO, logger="victor_ext.bulk"):
+            sender(victor=other, batch=None, **options).work(stop=Done())
+        assert "march belongs to the account" in caplog.text
         assert theirs.status().exit_status == 0
     ours = keys_of("march", referenced(400))
     assert {key: count for key, count in victor_sandbox.attempts_by_key().items() if key in ours} == {
@@ -199,17 +207,6 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
     }
     assert sender(**options).resume().exit_status == 0
     asked_once(victor_sandbox, ours)
-
-
-def test_the_request_of_another_batch_settles_nothing(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
-    """The same reference in two batches of one state: only the second one's request was made."""
-    first, second = row(1, client_reference_id="contract 7"), row(1, invoice_no="2", client_reference_id="contract 7")
-    victor_sandbox.inject("cut_request", operation="create", times=2)
-    assert sender(batch="march").send([first]).exit_status == 3
-    assert sender(batch="april").send([second]).exit_status == 0
-    assert dict(sender(batch="march", key_retention=0.001).resume().counts) == {"unknown": 1}
-    (result,) = sender(batch="march").export()
-    assert result.id is None and "not clear whose it is" in (result.error or "")
 
 
 @pytest.mark.parametrize("outcome", [None, Outcome.UNKNOWN, Outcome.REJECTED])

@@ -36,7 +36,7 @@ from .layout import (
     version_for,
 )
 from .notices import NOTICE, database_notices
-from .ownership import batches_of, take_over_older
+from .ownership import batches_of, batches_of_others, take_over_older
 from .pacing import rate_of
 from .reconciliation import Rival, rivals_in
 from .rows import Result, RowOutcome
@@ -167,9 +167,11 @@ class Worker:
             DBOS.workflow(name=LOAD, max_recovery_attempts=None)(_load)
             if self._queues is not None:
                 DBOS.listen_queues(self._queues)
-            with self._state.engine() as engine:
+            with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
                 # Before DBOS recovers the chunks of an earlier process with the same name.
                 take_over_older(engine, self._vault.application, self._account, self._queues)
+                for batch, owner in batches_of_others(client, self._account).items():
+                    _logger.info("%s belongs to the account %s, and is left alone.", batch, owner, extra=NOTICE)
             DBOS.launch()
         except BaseException:
             _current = None

@@ -260,10 +260,10 @@ class OutboxBase:
 
     def _deliver(self, victor: Victor | AsyncVictor, claim: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
-        arguments = loaded(claim.row.arguments)
+        payment = Payment(loaded(claim.row.arguments), claim.sent)  # its repr shows no account number
         # A process that was stopped cannot tell that others have sent its entry meanwhile.
         keys = Keys(self._kept, victor.caller, lambda: claim.at)
-        flow = settle(Payment(arguments, claim.sent), keys)
+        flow = settle(payment, keys)
         is_tried = False
         try:
             step = next(flow)
@@ -273,7 +273,7 @@ class OutboxBase:
                     is_tried = True
                 elif isinstance(step, Create):
                     try:
-                        request = yield Call("create", arguments)
+                        request = yield Call("create", dict(payment.arguments))
                     except VictorError as error:
                         step = flow.throw(error)
                     else:

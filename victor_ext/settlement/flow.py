@@ -267,7 +267,7 @@ def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: s
     found: Found | str = yield LookUp(payment.reference, since)
     if isinstance(found, str):
         return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {found}", sent=sent)
-    request, words = the_one(found, payment.arguments, since)
+    request, words = the_one(found, lambda request: request.may_be(payment.arguments, since=since))
     if request is None:
         return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {words}", sent=sent, looked_up=True)
     otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {contested(request)}", sent=sent, looked_up=True)

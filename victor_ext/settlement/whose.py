@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from victor_ext import PaymentRequest
 
@@ -36,10 +34,10 @@ def asked_amount(request: PaymentRequest) -> Decimal | None:
     return request.amount if request.original_amount is None else request.original_amount
 
 
-def the_one(found: Found, arguments: Mapping[str, Any], since: datetime) -> tuple[PaymentRequest | None, str]:
-    """Return the request that these arguments made, or None if that is not certain; and what was found, in words."""
+def the_one(found: Found, may_be: Callable[[PaymentRequest], bool]) -> tuple[PaymentRequest | None, str]:
+    """Return a payment's request, or None if it is not certain which it is; and what was found, in words."""
     outbound = [request for request in found.requests if request.direction != "inbound"]
-    same = [request for request in outbound if request.may_be(arguments, since=since)]
+    same = [request for request in outbound if may_be(request)]
     if len(outbound) == len(same) == 1:
         return same[0], "It was found by its client_reference_id."
     if not outbound:
