@@ -9,27 +9,16 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.histories.provider import KEPT, Rules, Work
-from tests.histories.world import Machine, Process, Wire, World
-from victor_ext import (
-    AsyncVictor,
-    BearerAuth,
-    HeaderKey,
-    RetryPolicy,
-    Victor,
-    VictorError,
-    VictorOAuth,
-    connect,
-    connect_async,
-    idempotency_key_for,
-)
+from tests.histories.world import Process, Wire, World
+from victor_ext import AsyncVictor, BearerAuth, HeaderKey, RetryPolicy, Victor, VictorError, VictorOAuth
+from victor_ext import connect, connect_async
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth, Payer, Transaction
@@ -37,7 +26,6 @@ from victor_ext.providers.flexfactor import Card as CardToken
 from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloAuth
 from victor_ext.spec.generate import generate
 
-NOTHING, DONE = {"rejected", "not_sent"}, {"accepted"}
 QUICK = RetryPolicy(base=0.0, max_attempts=3, quota=10**9)
 DUE = datetime.now(UTC).date()
 BASE: dict[str, Any] = {
@@ -51,179 +39,155 @@ OTHER: list[dict[str, Any]] = [
     {"payer_counterparty_id": "c2"}, {"payee_account_number": "043987673646"}, {"notes": None},
 ]  # fmt: skip
 """What a caller changes under the same key, by mistake."""
-USD, CARD = Money.of("44.23", "USD"), Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123")
-FILE = b"header:" + bytes(range(200)) * 3
+USD, CARD, TOKEN = (
+    Money.of("44.23", "USD"),
+    Card("4111111111111111", expiry_month=12, expiry_year=2030),
+    CardToken("t_1"),
+)
+DECLINED = Transaction(id="t-1", occurred_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
+FILE, HEADER = b"header:" + bytes(range(200)) * 3, 7
+"""A file that is sent from behind its header on."""
+_open_files: dict[str, Any] = {}
+_loop = cache(asyncio.new_event_loop)
 
 
-@cache
-def kiosk() -> Any:
-    """The package of `kiosk.yaml`, generated once in each process."""
-    folder = tempfile.mkdtemp(prefix="kiosk-")
-    generate(Path(__file__).with_name("kiosk.yaml"), Path(folder))
-    sys.path.insert(0, folder)
-    for name in ("client", "models", "types", "api.kiosk.take_payment", "api.kiosk.place_order"):
-        importlib.import_module(f"kiosk_api.{name}")
-    for name in ("upload_raw", "upload_form"):
-        importlib.import_module(f"kiosk_api.api.kiosk.{name}")
-    return sys.modules["kiosk_api"]
-
-
-@cache
-def _loop() -> asyncio.AbstractEventLoop:
-    return asyncio.new_event_loop()
-
-
-async def _awaited(make: Callable[[], Any]) -> Any:
-    return make()
-
-
-@dataclass(frozen=True)
-class Operation:
-    """A write: how it is called for a fact, and what its result shows of what was done."""
+class Operation(NamedTuple):
+    """A write. `fact` comes before the name in what the provider knows a fact by."""
 
     system: str
     call: Callable[[Any, str, dict[str, Any]], Any]
-    fact: Callable[[str], str] = lambda name: name
-    id_of: Callable[[Any], str | None] = lambda _result: None
+    fact: str = ""
     is_keyed: bool = False
-    has_body: bool = False
 
 
-def _respond(word: str) -> Callable[[Any, str, dict[str, Any]], Any]:
-    return lambda victor, name, changed: getattr(victor.payment_requests, word)(
-        name, notes=changed.get("notes") or "Thanks."
-    )
+def _respond(accept: bool) -> Operation:
+    def call(victor: Any, name: str, changed: dict[str, Any]) -> Any:
+        requests, notes = victor.payment_requests, changed.get("notes") or "Thanks."
+        modified = {"modified_amount": changed["amount"]} if "amount" in changed else {}
+        return requests.accept(name, notes=notes, **modified) if accept else requests.decline(name, notes=notes)
+
+    return Operation("victor", call, "POST /v2/payment-requests/respond-to-request/")
 
 
-def _in_kiosk(operation: str, body: Callable[[str], Any]) -> Callable[[Any, str, dict[str, Any]], Any]:
+def _in_kiosk(operation: str, body: Callable[[str], Any]) -> Operation:
     def call(client: Any, name: str, _changed: dict[str, Any]) -> Any:
-        module = importlib.import_module(f"kiosk_api.api.kiosk.{operation}")
+        module: Any = importlib.import_module(f"kiosk_api.api.default.{operation}")
         if hasattr(client, "__aenter__"):
             return _parsed(module.asyncio_detailed(client=client.with_key(name), body=body(name)))
         return module.sync_detailed(client=client.with_key(name), body=body(name)).parsed
 
-    return call
+    return Operation("kiosk", call, is_keyed=True)
 
 
 async def _parsed(response: Any) -> Any:
     return (await response).parsed
 
 
-_files: dict[str, Any] = {}
-
-
 def _file(name: str) -> Any:
-    """The file of a fact: one that is open, and stands behind its header. Who repeats a call, passes the same one."""
-    if name not in _files:
-        _files[name] = kiosk().types.File(payload=io.BytesIO(FILE), file_name="f")
-        _files[name].payload.seek(7)
-    return _files[name]
+    """The file of a fact, the same one for each call."""
+    if name not in _open_files:
+        _open_files[name] = kiosk("types").File(payload=io.BytesIO(FILE), file_name="f")
+        _open_files[name].payload.seek(HEADER)
+    return _open_files[name]
 
 
 def _sale(name: str) -> Any:
-    return kiosk().models.Sale(amount=4423, reference=name)
+    return kiosk("models").Sale(amount=4423, reference=name)
 
 
-def _key(name: str) -> str:
-    return idempotency_key_for("history", name)
-
-
-def _result_id(result: Any) -> str | None:
-    return result.get("id") if isinstance(result, dict) else getattr(result, "id", None)
-
-
+# fmt: off
 OPERATIONS: dict[str, Operation] = {
-    "create": Operation(
-        "victor",
-        lambda victor, name, changed: victor.payment_requests.create(
-            **{**BASE, "client_reference_id": f"INV-{name}", **changed}, idempotency_key=name
-        ),
-        id_of=_result_id,
-        is_keyed=True,
-    ),
-    "accept": Operation("victor", _respond("accept"), lambda name: f"POST /v2/payment-requests/respond-to-request/{name}"),
-    "decline": Operation("victor", _respond("decline"), lambda name: f"POST /v2/payment-requests/respond-to-request/{name}"),
-    "submit": Operation(
-        "velo",
-        lambda velo, name, _: velo.payouts.submit(
-            [PaymentInstruction(remote_id="p7", amount=USD, source_account_name="USD", payor_payment_id=name)]
-        ),
-        id_of=lambda result: str(result),
-    ),
-    "instruct": Operation("velo", lambda velo, name, _: velo.payouts.instruct(name), lambda name: f"POST /v3/payouts/{name}"),
-    "withdraw": Operation("velo", lambda velo, name, _: velo.payouts.withdraw(name), lambda name: f"DELETE /v3/payouts/{name}"),
-    "debit": Operation(
-        "eastpay",
-        lambda eastpay, name, _: eastpay.payments.debit(USD, card=CARD, merchant_transaction_id=name),
-        id_of=_result_id,
-    ),
-    "refund": Operation(
-        "eastpay", lambda eastpay, name, _: eastpay.payments.refund("R00000x7", USD, merchant_transaction_id=name), id_of=_result_id
-    ),
-    "evaluate": Operation(
-        "flexfactor",
-        lambda flex, name, _: flex.evaluate(
-            order_id=f"INV-{name}", amount=USD, payer=Payer(email="ada@example.com"),
-            card=CardToken(token="tok_4242"), idempotency_key=name,
-            transaction=Transaction(id="t-1", occurred_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)),
-        ),
-        id_of=lambda result: result.order_id if result.approved else None,
-        is_keyed=True,
-    ),
-    "capture": Operation("flexfactor", lambda flex, name, _: flex.capture("ord-1", USD, idempotency_key=name), is_keyed=True),
-    "order refund": Operation("flexfactor", lambda flex, name, _: flex.orders.refund(name, USD), lambda name: f"POST /v1/orders/{name}/refund"),
-    "cancel": Operation("flexfactor", lambda flex, name, _: flex.orders.cancel("ord-1", idempotency_key=name), is_keyed=True),
-    "take": Operation("kiosk", _in_kiosk("take_payment", _sale), id_of=_result_id, is_keyed=True, has_body=True),
-    "place": Operation("kiosk", _in_kiosk("place_order", _sale), id_of=_result_id, is_keyed=True, has_body=True),
-    "raw": Operation("kiosk", _in_kiosk("upload_raw", _file), id_of=_result_id, is_keyed=True, has_body=True),
-    "form": Operation("kiosk", _in_kiosk("upload_form", lambda name: kiosk().models.Form(file=_file(name))), id_of=_result_id, is_keyed=True, has_body=True),
-}  # fmt: skip
+    "create": Operation("victor", lambda victor, name, changed: victor.payment_requests.create(
+        **{**BASE, "client_reference_id": f"INV-{name}", **changed}, idempotency_key=name), is_keyed=True),
+    "accept": _respond(True),
+    "decline": _respond(False),
+    "submit": Operation("velo", lambda velo, name, _: velo.payouts.submit(
+        [PaymentInstruction(remote_id="p7", amount=USD, source_account_name="USD", payor_payment_id=name)])),
+    "instruct": Operation("velo", lambda velo, name, _: velo.payouts.instruct(name), "POST /v3/payouts/"),
+    "withdraw": Operation("velo", lambda velo, name, _: velo.payouts.withdraw(name), "DELETE /v3/payouts/"),
+    "debit": Operation("eastpay", lambda bank, name, _: bank.payments.debit(USD, card=CARD, merchant_transaction_id=name)),
+    "refund": Operation("eastpay", lambda bank, name, _: bank.payments.refund("R7x", USD, merchant_transaction_id=name)),
+    "evaluate": Operation("flexfactor", lambda flex, name, _: flex.evaluate(
+        order_id=f"INV-{name}", amount=USD, payer=Payer(email="ada@example.com"), card=TOKEN, transaction=DECLINED,
+        idempotency_key=name), is_keyed=True),
+    "capture": Operation("flexfactor", lambda flex, name, _: flex.capture("o-1", USD, idempotency_key=name), is_keyed=True),
+    "give back": Operation("flexfactor", lambda flex, name, _: flex.orders.refund(f"{name}/x", USD), "POST /v1/orders/"),
+    "cancel": Operation("flexfactor", lambda flex, name, _: flex.orders.cancel("o-1", idempotency_key=name), is_keyed=True),
+    "take": _in_kiosk("take_payment", _sale),
+    "place": _in_kiosk("place_order", _sale),
+    "raw": _in_kiosk("upload_raw", _file),
+    "form": _in_kiosk("upload_form", lambda name: kiosk("models").Form(file=_file(name))),
+}
+# fmt: on
+
+
+@cache
+def kiosk(module: str) -> Any:
+    """A module of the package of `kiosk.yaml`, which is generated once in each process."""
+    if "kiosk_api" not in sys.modules:
+        folder = tempfile.mkdtemp(prefix="kiosk-")
+        generate(Path(__file__).with_name("kiosk.yaml"), Path(folder))
+        sys.path.insert(0, folder)
+    return importlib.import_module(f"kiosk_api.{module}")
 
 
 def client(system: str, process: Process, *, awaited: bool = False) -> Any:
     """A client of a process that has just started."""
-    options: dict[str, Any] = {"transport": Wire(process), "retry": QUICK, "deadline": 60.0}
-    if system == "victor":
-        made = (AsyncVictor if awaited else Victor)(VictorOAuth(process.account, "a-secret"), base_url="https://victor.test", **options)
-    elif system == "velo":
-        made = (AsyncVelo if awaited else Velo)(VeloAuth(process.account, "a-secret"), base_url="https://velo.test", **options)
-    elif system == "eastpay":
-        made = (AsyncEastPay if awaited else EastPay)("token-" + "A" * 40, entity_id="E1", base_url="https://eastpay.test/eastpay", **options)
-    elif system == "flexfactor":
-        made = (AsyncFlexFactor if awaited else FlexFactor)(FlexFactorAuth("key", "a-secret"), mid="3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71", base_url="https://flexfactor.test", **options)
-    else:
-        made = (connect_async if awaited else connect)(kiosk().client.Client, base_url="https://kiosk.test", auth=BearerAuth("token-A"), key=HeaderKey(), **options)
+    kinds: dict[str, tuple[Any, Any, Callable[[], Any], dict[str, Any]]] = {
+        "victor": (Victor, AsyncVictor, lambda: VictorOAuth(process.account, "a-secret"), {}),
+        "velo": (Velo, AsyncVelo, lambda: VeloAuth(process.account, "a-secret"), {}),
+        "eastpay": (EastPay, AsyncEastPay, lambda: "token-" + "A" * 40, {"entity_id": "E1"}),
+        "flexfactor": (
+            FlexFactor,
+            AsyncFlexFactor,
+            lambda: FlexFactorAuth("key", "a-secret"),
+            {"mid": TOKEN_OF_MERCHANT},
+        ),
+        "kiosk": (
+            connect,
+            connect_async,
+            lambda: kiosk("client").Client,
+            {"auth": BearerAuth("token-A"), "key": HeaderKey()},
+        ),
+    }
+    blocking, awaiting, first, more = kinds[system]
+    options = {"transport": Wire(process), "retry": QUICK, "base_url": f"https://{system}.test", **more}
+    made = (awaiting if awaited else blocking)(first(), **options)
     made._driver.sleep = process.world.asleep if awaited else process.world.sleep
     return made
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a caller was told of one call; `word` is an outcome, or "success"."""
+TOKEN_OF_MERCHANT = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+
+
+class Told(NamedTuple):
+    """What a caller was told of a call; `word` is an outcome, or "success"; `works`: what had been done by then."""
 
     call: int
     word: str
     status: int | None
     result: Any
     sent: dict[str, Any]
-    works: tuple[Work, ...]
-    """What had been done for the fact when the call ended."""
+    works: list[Work]
 
     def __str__(self) -> str:
         return f"call {self.call} ({self.word}, {self.status}: {self.result!r:.200})"
 
 
 class Calls:
-    """Three callers and two facts of one operation."""
+    """Callers and two facts of one operation."""
+
+    settled = frozenset({"success", "rejected", "unknown"})
+    """What may be told where nothing goes wrong: they use a key for other values, too."""
 
     def __init__(self, operation: str, rules: Rules, awaited: bool) -> None:
-        self.world = World(rules)
-        self.operation, self.awaited = OPERATIONS[operation], awaited
-        self.processes = [Process(self.world, Machine()) for _ in range(1 if awaited else 3)]
+        self.world, self.operation, self.awaited = World(rules), OPERATIONS[operation], awaited
+        self.response = {"accept": "Accepted", "decline": "Declined"}.get(operation)
         self.names = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(2)]
-        if "respond" in self.operation.fact(""):
+        if self.response:
             self.world.provider.inbound = {name: {"amount": "44.23"} for name in self.names}
-        _files.clear()
+        _open_files.clear()
+        self.processes = [Process(self.world) for _ in range(1 if awaited else 3)]
         self.clients = [self._client(process) for process in self.processes]
         self.told: dict[str, list[Told]] = {name: [] for name in self.names}
         self.begun: dict[str, tuple[float, int]] = {}
@@ -231,97 +195,97 @@ class Calls:
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
-        return {"operation": dice.choice([*OPERATIONS, *["create"] * 6]), "rules": Rules.draw(dice), "awaited": dice.random() < 0.2}
+        operation = dice.choice([*OPERATIONS, *["create"] * 6])
+        return {"operation": operation, "rules": Rules.draw(dice), "awaited": dice.random() < 0.2}
 
     def _client(self, process: Process) -> Any:
-        make = lambda: client(self.operation.system, process, awaited=self.awaited)  # noqa: E731
-        return _loop().run_until_complete(_awaited(make)) if self.awaited else make()
+        async def make() -> Any:
+            return client(self.operation.system, process, awaited=True)
+
+        return self._run(make) if self.awaited else client(self.operation.system, process)
+
+    def _run(self, call: Callable[[], Any]) -> Any:
+        return _loop().run_until_complete(call()) if self.awaited else call()
 
     def start(self, number: int, choice: int) -> None:
-        """A caller calls, unless what it knows forbids it."""
+        """A caller calls, unless what is known of the fact forbids it."""
         name, process = self.names[choice % 2], self.processes[number]
-        since, open_calls = self.begun.get(name, (self.world.now, 0))
+        since, calls = self.begun.get(name, (self.world.now, 0))
         told = self.told[name]
-        if self.operation.is_keyed:
-            if self.world.now - since > KEPT / 2:
-                return
-        elif open_calls > len(told) or any(each.word not in NOTHING for each in told):
-            return
-        self.begun[name] = since, open_calls + 1
-        process.start(lambda: self._call(number, name, OTHER[choice % len(OTHER)]))
+        may_repeat = calls == len(told) and all(each.word in ("rejected", "not_sent") for each in told)
+        if self.world.now - since < KEPT / 2 if self.operation.is_keyed else may_repeat:
+            self.begun[name] = since, calls + 1
+            process.start(lambda: self._call(number, name, OTHER[choice % len(OTHER)]))
 
     def kill(self, number: int) -> None:
-        process = self.processes[number]
-        process.kill()
-        self.clients[number] = self._client(process)
+        self.clients[number] = self._client(self.processes[number])
+
+    def meanwhile(self, choice: int) -> None:
+        """Nothing else happens."""
 
     def _call(self, number: int, name: str, changed: dict[str, Any]) -> None:
         self.calls += 1
         call = self.processes[number].call = self.calls
-        operation = self.operation
-        result, status = None, None
+        status = None
         try:
-            make = lambda: operation.call(self.clients[number], name, changed)  # noqa: E731
-            result = _loop().run_until_complete(make()) if self.awaited else make()
+            result = self._run(lambda: self.operation.call(self.clients[number], name, changed))
             word = "success"
         except VictorError as error:
             word, status, result = error.outcome.value, error.status_code, error
-        works = tuple(self.world.provider.of(operation.fact(name)))
-        self.told[name].append(Told(call, word, status, result, changed, works))
+        self.told[name].append(Told(call, word, status, result, changed, self._works(name)))
 
-    def meanwhile(self, choice: int) -> None:
-        """Nothing that others do matters to these calls."""
+    def _works(self, name: str) -> list[Work]:
+        return [work for work in self.world.provider.done if work.fact.startswith(self.operation.fact + name)]
 
     def end(self) -> None:
-        """Nothing: what callers were told, they were told."""
-
-    settled = frozenset({"success", "rejected", "unknown"})
-    """What may be told where nothing goes wrong: callers may use a key for other values."""
+        """What callers were told, they were told."""
 
     def words(self) -> Iterator[str]:
         return (told.word for calls in self.told.values() for told in calls)
 
     def judge(self) -> Iterator[str]:
         for name in self.names:
-            works = self.world.provider.of(self.operation.fact(name))
+            works = self._works(name)
             if len(works) > 1:
                 yield f"asked twice: {name} was done {len(works)} times"
             for told in self.told[name]:
-                yield from self._judge(told)
+                wrong = self._wrong_success(told) if told.word == "success" else self._wrong_error(told)
+                if wrong:
+                    yield f"told wrong: {told}, and {wrong}"
 
-    def _judge(self, told: Told) -> Iterator[str]:
-        did = [work for work in told.works if work.call == told.call]
-        if told.word in NOTHING and did:
-            yield f"told wrong: {told}, and it did the work"
-        elif told.word == "rejected" and told.status == 409 and told.works and self.operation.is_keyed:
-            yield f"told wrong: {told}, and there is {told.works[0].id} under its key"
-        if told.word in DONE and not told.works:
-            yield f"told wrong: {told}, and nothing was done"
-        if told.word != "success":
-            return
+    def _wrong_error(self, told: Told) -> str | None:
+        is_nothing = told.word in ("rejected", "not_sent")
+        if is_nothing and any(work.call == told.call for work in told.works):
+            return "it did the work"
+        if is_nothing and told.status == 409 and told.works and self.operation.is_keyed:
+            return f"there is {told.works[0].id} under its key"
+        return "nothing was done" if told.word == "accepted" and not told.works else None
+
+    def _wrong_success(self, told: Told) -> str | None:
         if not told.works:
-            yield f"told wrong: {told}, and nothing was done"
-            return
-        named = self.operation.id_of(told.result)
-        if named is not None and named not in [work.id for work in told.works]:
-            yield f"told wrong: {told} names {named}, and it is {told.works[0].id}"
-        if self.operation.has_body and told.result is None and told.works[0].reply.body:
-            yield f"silent success: {told}, and the answer was {told.works[0].reply.body!r}"
-        yield from self._judge_values(told)
-
-    def _judge_values(self, told: Told) -> Iterator[str]:
+            return "nothing was done"
         work, provider = told.works[0], self.world.provider
-        if "content" in work.values and FILE[7:] not in work.values["content"] or FILE in work.values.get("content", b""):
-            yield f"told wrong: {told}, and {len(work.values['content'])} bytes of the file arrived"
-        if self.operation is OPERATIONS["create"]:
-            shown = json.dumps(provider.shown(work, provider.rules.detail))
-            for name, value in told.sent.items():
-                text = value.isoformat() if isinstance(value, date) else value
-                found = [each for path, each in work.values.items() if path.endswith(PATHS.get(name, name))]
-                if found and found[0] != text and text is not None and json.dumps(found[0]) in shown:
-                    yield f"told wrong: {told} with {name} {text!r}, and {work.id} has {found[0]!r}"
-        if told.works[0].fact.startswith("POST /v2") and work.values["notes"] != (told.sent.get("notes") or "Thanks."):
-            yield f"told wrong: {told}, and the notes are {work.values['notes']!r}"
-
-
-PATHS = {"payee_account_number": "account_number", "payer_counterparty_id": "counterparty_id"}
+        named = told.result if isinstance(told.result, str) else getattr(told.result, "id", None)
+        if isinstance(named, str) and self.operation.system != "victor" or self.operation is OPERATIONS["create"]:
+            if named != work.id:
+                return f"it is {work.id}"
+        content = work.values.get("content", FILE[HEADER:])
+        if FILE[HEADER:] not in content or FILE in content:
+            return f"{len(content)} bytes of the file arrived"
+        if self.operation.system == "kiosk" and told.result is None and work.reply.body:
+            return f"the answer was {work.reply.body!r}"
+        meant = {"status": self.response, "notes": told.sent.get("notes") or "Thanks."}
+        meant |= (
+            {"modified_amount": told.sent["amount"]} if "amount" in told.sent and self.response == "Accepted" else {}
+        )
+        if self.response and work.values != meant:
+            return f"{meant} was meant, and the answer is {work.values}"
+        shown = (
+            json.dumps(provider.shown(work, provider.rules.detail)) if self.operation is OPERATIONS["create"] else ""
+        )
+        for name, value in told.sent.items():
+            text = value.isoformat() if isinstance(value, date) else value
+            found = next((each for path, each in work.values.items() if name.endswith(path.rpartition(".")[2])), text)
+            if text is not None and found != text and json.dumps(found) in shown:
+                return f"{work.id} has {name} {found!r}, not {text!r}"
+        return None

@@ -82,7 +82,7 @@ def _event(dice: Random, family: str, *, calm: bool) -> Event:
 def _fault(dice: Random) -> Event:
     kind = dice.choices(FAULTS, [60, 2, 1, 6, 3, 3, 13, 8, 3, 2])[0]
     if kind == "status":
-        body = dice.choice(["empty", "html", "no reason", "api error", "validation", "text", "list"])
+        body = dice.choice(["empty", "html", "no reason", "error", "another field", "text", "list"])
         return kind, dice.choice(STATUSES), body, dice.choice([None, None, 0, 3600])
     if kind == "page":
         return kind, dice.choice([200, 200, 200, 201, 202, 204]), dice.choice(PAGES)
@@ -125,11 +125,13 @@ def _let_happen(scene: Any, event: Event) -> None:
     elif kind == "go":
         process.resume(details[0])
     elif kind == "kill":
+        if not process.is_idle:
+            process.resume(None)
         scene.kill(number % len(scene.processes))
     elif kind == "wait":
         scene.world.now += details[0]
     else:
-        process.machine.ahead += details[0]
+        process.ahead += details[0]
 
 
 def kind_of(complaint: str) -> str:

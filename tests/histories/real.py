@@ -62,7 +62,10 @@ class Senders:
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         kinds = ["send", "copy", "send", "resume", "resume", "edited"]
-        steps = [("send", "A", 0.6), *((dice.choice(kinds), dice.choice("AAB"), dice.choice([0.0, 0.5])) for _ in range(2))]
+        steps = [
+            ("send", "A", 0.6),
+            *((dice.choice(kinds), dice.choice("AAB"), dice.choice([0.0, 0.5])) for _ in range(2)),
+        ]
         return {"steps": tuple(steps), "seed": dice.randrange(10**6)}
 
     def play(self) -> Iterator[str]:

@@ -1,15 +1,15 @@
-"""The time, the network and the processes of one history: all of them in one thread, and moved by its events alone.
+"""The time, the network and the processes of a history: all in one thread, and moved by its events alone.
 
-A process is a greenlet. It stops before a request leaves, before an answer comes and at the ends of a transaction; an
-event lets it go on, with a fault or without, or kills it there. So any order of any steps can happen, and happens again.
+A process is a greenlet. It stops before a request leaves, before an answer comes, at the ends of a transaction and where
+it waits. An event lets it go on from there, with a fault or without, or kills it. So steps happen in any order.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -21,40 +21,32 @@ from tests.histories.provider import BODIES, Provider, Reply, Rules
 
 Event = tuple[Any, ...]
 OK: Event = ("ok",)
-NOTHING_LEFT = {"refuse": httpx.ConnectError, "no time": httpx.PoolTimeout}
+BEFORE = {"refuse": httpx.ConnectError, "no time": httpx.PoolTimeout}
 """What ends an exchange before a byte has left."""
 CUT = {"reset": httpx.ReadError, "silence": httpx.ReadTimeout, "half": httpx.RemoteProtocolError}
 """What ends an exchange of which the caller knows nothing more."""
+TRANSIENT = (408, 425, 500, 502, 503, 504, 520)
 LONGEST = 60.0
 """Seconds for which a connection waits."""
-TRANSIENT = (408, 425, 500, 502, 503, 504, 520)
 _CLOCKS = time.time, time.monotonic
-
-
-def pause() -> Event:
-    """Stop here, until an event lets this process go on. Returns the fault."""
-    here = greenlet.getcurrent()
-    fault: Event = OK if here.parent is None else here.parent.switch()
-    return fault
 
 
 class Killed(BaseException):
     """Kill -9, as far as Python can tell."""
 
 
-@dataclass
-class Machine:
-    """A machine's clocks: seconds by which they differ from the true time."""
-
-    ahead: float = 0.0
-    slept: float = 0.0
+def pause() -> Event:
+    """Stop here, until an event lets this process go on. Returns the fault that it brings."""
+    here = greenlet.getcurrent()
+    fault: Event = OK if here.parent is None else here.parent.switch()
+    return fault
 
 
 class Process:
-    """One process on a machine, with at most one job at a time."""
+    """A process with at most one job. The clock of its machine is `ahead` of the true time, in seconds."""
 
-    def __init__(self, world: World, machine: Machine, account: str = "A") -> None:
-        self.world, self.machine, self.account = world, machine, account
+    def __init__(self, world: World, account: str = "A", ahead: float = 0.0) -> None:
+        self.world, self.account, self.ahead = world, account, ahead
         self.call = 0
         self._job: Any = None
 
@@ -67,56 +59,49 @@ class Process:
         self._job = greenlet.greenlet(lambda _: job())
         self.resume(OK)
 
-    def resume(self, fault: Event) -> None:
-        self._switch(lambda job: job.switch(fault))
-
-    def kill(self) -> None:
-        self._switch(lambda job: job.throw(Killed))
-
-    def _switch(self, switch: Callable[[Any], object]) -> None:
+    def resume(self, fault: Event | None) -> None:
+        """Go on to the next stop; None: it is killed where it stands."""
         job, before, self.world.running = self._job, self.world.running, self
-        if job is None:
-            return
         try:
-            switch(job)
+            job.throw(Killed) if fault is None else job.switch(fault)
         except Killed:
             pass
         finally:
             self.world.running = before
-            if job.dead:
-                self._job = None
+            self._job = None if job.dead else job
+
+    def at_once(self, job: Callable[[], object]) -> None:
+        """Run a job, while nothing else happens."""
+        before, self.world.running = self.world.running, self
+        job()
+        self.world.running = before
 
 
-@dataclass
 class World:
     """The true time, the provider, and who is running."""
 
-    rules: Rules
-    now: float = float(int(_CLOCKS[0]()))
-    running: Process | None = None
-    exchanges: int = 0
-    refusals: set[str | None] = field(default_factory=set)
-    """The keys that a 4xx other than 409 was answered to."""
-
-    def __post_init__(self) -> None:
-        self.provider = Provider(self.rules, lambda: self.now + self.rules.ahead)
+    def __init__(self, rules: Rules) -> None:
+        self.rules, self.now = rules, float(int(_CLOCKS[0]()))
+        self.provider = Provider(rules, lambda: self.now + rules.ahead)
+        self.running: Process | None = None
+        self.exchanges = 0
+        self.refused: set[str | None] = set()
+        """The keys of requests that were refused, other than by a conflict."""
 
     def local(self) -> float:
-        return self.now + (self.running.machine.ahead if self.running else 0.0)
-
-    def monotonic(self) -> float:
-        return self.now - (self.running.machine.slept if self.running else 0.0)
+        return self.now + (self.running.ahead if self.running else 0.0)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+        pause()
 
     async def asleep(self, seconds: float) -> None:
-        self.sleep(seconds)
+        self.now += seconds
 
     @contextmanager
     def clocks(self) -> Generator[None]:
-        """The clocks of this process of Python are those of the process that runs in the history."""
-        time.time, time.monotonic = self.local, self.monotonic
+        """Let the clocks of Python be those of the process that runs."""
+        time.time, time.monotonic = self.local, lambda: self.now
         try:
             yield
         finally:
@@ -130,69 +115,48 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.process, self.world = process, process.world
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        content = await request.aread()
-        return self._exchange(request, content)
+        return self._exchange(request, await request.aread())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         return self._exchange(request, request.read())
 
     def _exchange(self, request: httpx.Request, content: bytes) -> httpx.Response:
-        world, provider = self.world, self.world.provider
-        token = provider.token(request, content)
-        if token is not None:
+        provider = self.world.provider
+        if (token := provider.token(request, content)) is not None:
             return self._answer(token)
         kind, *details = self._pause()  # it is about to leave
-        self._raise(NOTHING_LEFT, kind)
-        if kind in CUT:
-            raise httpx.WriteError("it happened")
+        if kind in BEFORE or kind in CUT:
+            raise BEFORE.get(kind, httpx.WriteError)("it happened")
         reply = self._instead(request, kind, details, is_done=False)
         if reply is None:
-            with provider.working(request, content, self.process.call) as reply:
+            with provider.working(request, content, self.process.call) as done:
                 kind, *details = self._pause()  # it has arrived
-            self._raise(CUT, kind)
-            reply = self._instead(request, kind, details, is_done=True) or self._changed(reply, kind)
-        if 400 <= reply.status < 409 or reply.status == 422:
-            world.refusals.add(provider.key_of(request, content))
+            if kind in CUT:
+                self.world.now += 20.0 if kind == "silence" else 0.0
+                raise CUT[kind]("it happened")
+            reply = self._instead(request, kind, details, is_done=True) or done
+            if kind == "damaged":
+                reply = Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
+        if 400 <= reply.status < 500 and reply.status != 409:
+            self.world.refused.add(provider.key_of(request, content))
         return self._answer(reply)
 
     def _pause(self) -> Event:
-        """Stop, as `pause`. No connection outlives a long one."""
-        began = self.world.now
-        fault = pause()
+        began, fault = self.world.now, pause()
         return ("reset",) if self.world.now - began > LONGEST else fault
 
-    def _raise(self, errors: dict[str, type[httpx.TransportError]], kind: str) -> None:
-        if kind in errors:
-            self.world.sleep(20.0 if kind == "silence" else 0.0)
-            raise errors[kind]("it happened")
-
     def _instead(self, request: httpx.Request, kind: str, details: list[Any], *, is_done: bool) -> Reply | None:
-        """What something between the two answers in place of the provider."""
+        """What something between the two answers in place of the provider: an error, a page of a login, a cache."""
+        provider = self.world.provider
         if kind == "status" and (not is_done or details[0] in TRANSIENT):
-            wait = {"retry-after": str(details[2])} if details[2] is not None else {}
-            return Reply(details[0], BODIES[details[1]], wait)
-        if kind == "page":  # of a login, or of maintenance: with a good status
-            empty = self.world.provider.may_be_empty(request)
-            return None if empty and details[1] == "empty" else Reply(details[0], BODIES[details[1]])
-        if kind == "foreign":
-            return self.world.provider.foreign(request, details[0])
-        return None
-
-    def _changed(self, reply: Reply, kind: str) -> Reply:
-        if kind == "damaged" and len(reply.body) > 2:
-            return Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
-        return reply
+            return Reply(details[0], BODIES[details[1]], {} if details[2] is None else {"retry-after": str(details[2])})
+        if kind == "page" and not (details[1] == "empty" and provider.may_be_empty(request)):
+            return Reply(details[0], BODIES[details[1]])
+        return provider.foreign(request, details[0]) if kind == "foreign" else None
 
     def _answer(self, reply: Reply) -> httpx.Response:
-        world, headers = self.world, dict(reply.headers)
+        world, headers = self.world, {"content-type": "text/html" if reply.body[:1] == b"<" else "application/json"}
         world.exchanges += 1
         if world.rules.dates == "always" or (world.rules.dates == "some" and world.exchanges % 2):
-            headers["date"] = format_datetime(datetime.fromtimestamp(world.now + world.rules.ahead, UTC), usegmt=True)
-        if reply.body:
-            headers.setdefault("content-type", "text/html" if reply.body.startswith(b"<") else "application/json")
-        return httpx.Response(reply.status, headers=headers, stream=httpx.ByteStream(reply.body))
-
-
-def each(processes: list[Process]) -> Iterator[Process]:
-    """Those that are at work."""
-    return (process for process in processes if not process.is_idle)
+            headers["date"] = format_datetime(datetime.fromtimestamp(world.provider.clock(), UTC), usegmt=True)
+        return httpx.Response(reply.status, headers=headers | reply.headers, stream=httpx.ByteStream(reply.body))
