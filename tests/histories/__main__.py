@@ -1,4 +1,4 @@
-"""`python -m tests.histories [HISTORIES] [SEED] [FAMILY]`: run many histories on all cores, and print what fails."""
+"""`python -m tests.histories [HISTORIES] [SEED] [KIND]`: run many histories on all cores, and print what fails."""
 
 from __future__ import annotations
 
@@ -7,65 +7,60 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from typing import NamedTuple
 
-from tests.histories.history import draw, kind_of, run, shortest
-
-
-class Found(NamedTuple):
-    """What a part of the histories came to."""
-
-    count: int
-    words: Counter[str]
-    kinds: Counter[str]
-    first: dict[str, tuple[str, str]]
-    """The first seed of each kind of complaint, and the complaint."""
+from tests.histories.history import LIKELY, draw, kind_of, run, shortest
 
 
-def run_all(seed: str, numbers: range, *, seconds: float = float("inf"), family: str | None = None) -> Found:
+class Found:
+    """What a number of histories came to: the words that were told, and the seeds and complaints of each kind."""
+
+    def __init__(self) -> None:
+        self.count, self.words, self.wrong = 0, Counter[str](), dict[str, list[tuple[str, str]]]()
+
+    def add(self, other: Found) -> None:
+        self.count += other.count
+        self.words += other.words
+        for kind, each in other.wrong.items():
+            self.wrong.setdefault(kind, []).extend(each)
+
+
+def run_all(seed: str, numbers: Iterable[int], kind: str | None = None, *, seconds: float = float("inf")) -> Found:
     """Run the histories with these numbers, for at most so many seconds of the processor."""
-    words, kinds, first, ends, count = Counter[str](), Counter[str](), dict[str, tuple[str, str]](), seconds, 0
-    ends += time.process_time()
+    found, ends = Found(), time.process_time() + seconds
     for number in numbers:
         if time.process_time() > ends:
             break
-        count += 1
-        history = draw(f"{seed}:{number}", family)
-        for complaint in run(history, words):
-            kind = f"{history.family} {history.setup.get('operation', '')}: {kind_of(complaint)}"
-            kinds[kind] += 1
-            first.setdefault(kind, (f"{seed}:{number}", complaint))
-    return Found(count, words, kinds, first)
+        found.count += 1
+        history = draw(f"{seed}:{number}", kind)
+        for complaint in run(history, found.words):
+            name = f"{history.kind} {history.setup.get('operation', '')}: {kind_of(complaint)}"
+            found.wrong.setdefault(name, []).append((f"{seed}:{number}", complaint))
+    return found
 
 
-def replayable(seed: str, complaint: str, family: str | None = None) -> str:
+def replayable(seed: str, complaint: str, kind: str | None = None) -> str:
     """The shortest history that fails in the same way, and what is wrong with it."""
-    history = draw(seed, family)
-    short = history if "play" in dir(history) else shortest(history, complaint)
-    return f"seed {seed!r}\n{short!r}\n" + "\n".join(run(short))
+    history = draw(seed, kind)
+    history = shortest(history, complaint) if history.kind in LIKELY else history
+    return f"seed {seed!r}: {complaint}\n{history!r}"
 
 
-def main(count: int, seed: str, family: str | None) -> int:
+def main(count: int, seed: str, kind: str | None) -> int:
     print(f"{count} histories from seed {seed!r}", flush=True)
-    cores = os.cpu_count() or 1
-    with ProcessPoolExecutor(cores) as pool:
-        parts = list(pool.map(_part, [(seed, range(place, count, 4 * cores), family) for place in range(4 * cores)]))
-    words = sum((part.words for part in parts), Counter[str]())
-    kinds = sum((part.kinds for part in parts), Counter[str]())
-    first = {kind: found for part in reversed(parts) for kind, found in part.first.items()}
-    for word, times in sorted(words.items()):
+    parts, found = 8 * (os.cpu_count() or 1), Found()
+    with ProcessPoolExecutor() as pool:
+        for part in [pool.submit(run_all, seed, range(place, count, parts), kind) for place in range(parts)]:
+            found.add(part.result())
+    for word, times in sorted(found.words.items()):
         print(f"{times:>8} {word}")
-    for kind, times in kinds.most_common():
-        print(f"\n{times} times, first with {first[kind][0]}: {kind}", flush=True)
-    for kind, _ in kinds.most_common(3):
-        print(f"\n{replayable(*first[kind], family)}", flush=True)
-    print(f"{sum(kinds.values())} complaints about {count} histories from seed {seed!r}")
-    return 1 if kinds else 0
-
-
-def _part(part: tuple[str, range, str | None]) -> Found:
-    return run_all(part[0], part[1], family=part[2])
+    for each in found.wrong.values():
+        print(
+            f"\n{len(each)} times, such as with {replayable(*min(each, key=lambda one: len(one[0])), kind)}", flush=True
+        )
+    print(f"\n{sum(map(len, found.wrong.values()))} wrong in {found.count} histories from seed {seed!r}")
+    return 1 if found.wrong else 0
 
 
 if __name__ == "__main__":

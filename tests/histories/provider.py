@@ -87,7 +87,7 @@ class Reply:
 
 @dataclass(eq=False)
 class Work:
-    """Something that was done: money was asked for, or moved. `fact` is the key, or the reference where none is taken."""
+    """Something that was done: money was asked for, or moved. `fact` is the key, or the reference without one."""
 
     fact: str
     values: dict[str, Any]
@@ -314,17 +314,15 @@ class Provider:
         if self.rules.order == "shuffled":
             Random(len(works) * self.clock()).shuffle(works)
         first, end = (_moment(asked.get(f"{name}_datetime")) for name in ("start", "end"))
-        works = [
-            work
-            for work in works[:: -1 if self.rules.order == "newest" else 1]
-            if (first or 0) <= work.at <= (end or 1e18)
-        ]
+        works = works[::-1] if self.rules.order == "newest" else works
+        works = [work for work in works if (first or 0) <= work.at <= (end or 1e18)]
         works = [work for work in works if asked.get("status", work.status) == work.status]
         page, size = int(asked.get("page", 0)), min(int(asked.get("page_size", 50)), 5)
         if page and page * size >= len(works) and self.rules.past_end == "400":
             return Reply(400, BODIES["past the end"])
-        shown = [self.shown(work, "full") for work in works[page * size :][:size] if work not in self.hidden]
-        return said(200, {"page": page, "results": shown})
+        on_page = works[page * size :][:size]
+        shown = [work for work in on_page if work not in self.hidden] or on_page  # an empty page would be the last one
+        return said(200, {"page": page, "results": [self.shown(work, "full") for work in shown]})
 
 
 def _moment(text: str | None) -> float | None:

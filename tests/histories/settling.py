@@ -286,7 +286,8 @@ class Batches(Workers):
                 result, works = batch.results.get(row.place), self.world.provider.of(row.key)
                 wrong = self._wrong(row, result, works, is_alone=keys.count(row.key) == 1)
                 if wrong:
-                    yield f"{wrong}: {batch.name}/{row.number} of state {batch.state}: {result}; {[work.id for work in works]}"
+                    ids = [work.id for work in works]
+                    yield f"{wrong}: {batch.name}/{row.number} of state {batch.state}: {result}; under its key is {ids}"
 
     def _wrong(self, row: Row, result: Result | None, works: list[Work], *, is_alone: bool) -> str | None:
         # Another state cannot know of a key that lapsed before it was first used there.

@@ -1,7 +1,7 @@
 """The time, the network and the processes of a history: all in one thread, and moved by its events alone.
 
-A process is a greenlet. It stops before a request leaves, before an answer comes, at the ends of a transaction and where
-it waits. An event lets it go on from there, with a fault or without, or kills it. So steps happen in any order.
+A process is a greenlet. It stops before a request leaves, before an answer comes, at the ends of a transaction and
+where it waits. An event lets it go on from there, with a fault or without, or kills it. So steps happen in any order.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
