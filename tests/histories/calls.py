@@ -260,8 +260,8 @@ class Calls:
         if not told.works:
             return "nothing was done"
         work, is_create = told.works[0], self.operation is OPERATIONS["create"]
-        named = told.result if isinstance(told.result, str) else getattr(told.result, "id", None)
-        if named != work.id and (is_create or (isinstance(named, str) and self.operation.system != "victor")):
+        named = told.result if self.operation.system == "velo" else getattr(told.result, "id", None)
+        if named != work.id and (is_create or (isinstance(named, str) and self.response is None)):
             return f"it is {work.id}"
         content = work.values.get("content", FILE[HEADER:])
         if FILE[HEADER:] not in content or FILE in content:

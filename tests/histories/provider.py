@@ -156,9 +156,11 @@ class Provider:
         return request.headers.get("idempotency-key", in_body)
 
     @staticmethod
-    def may_be_empty(request: httpx.Request) -> bool:
-        """Whether the page of the operation has an answer without a body."""
-        return re.search(r"/v3/payouts/.|/cancel$|/v1/orders", request.url.path) is not None
+    def may_answer(request: httpx.Request, body: str) -> bool:
+        """Whether such a body may be the operation's own answer, by its page."""
+        if request.url.path == "/v1/orders":
+            return body != "html"
+        return body == "empty" and re.search(r"/v3/payouts/.|/cancel$", request.url.path) is not None
 
     @contextmanager
     def working(self, request: httpx.Request, content: bytes, call: int) -> Generator[Reply]:

@@ -77,7 +77,7 @@ DATABASE = ["sqlite://"]
 
 
 @cache
-def _outbox(database: str) -> Outbox:
+def shared_outbox(database: str) -> Outbox:
     """The outbox of all histories: SQLAlchemy keeps the statements of a table that it knows."""
     engine: Any = Pausing(sa.create_engine(database, poolclass=sa.pool.StaticPool))
     made = Outbox(engine, keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=LEASE))
@@ -112,7 +112,7 @@ class Outboxes(Workers):
 
     def __init__(self, forms: tuple[int, ...], **workers: Any) -> None:
         super().__init__(**workers)
-        self.outbox = _outbox(DATABASE[0])
+        self.outbox = shared_outbox(DATABASE[0])
         self.entries = {f"key-of-the-payment-{number}": (forms[number], REFERENCES[number]) for number in range(3)}
         with self.outbox._engine.begin() as connection:
             connection.execute(sa.delete(self.outbox.table))
@@ -157,7 +157,9 @@ class Outboxes(Workers):
                 yield f"told wrong: {entry}, and there is {works[0].id}"
             if entry.state is EntryState.REFUSED and key not in self.world.refused:
                 yield f"lost: {entry} was accepted by add, and the provider did not refuse it"
-            if entry.state in (EntryState.WAITING, EntryState.SENDING):
+            # Where a page after the last one is an error, a list cannot be searched to its end.
+            is_open = entry.state in (EntryState.WAITING, EntryState.SENDING)
+            if is_open and self.world.rules.past_end == "empty":
                 yield f"lost: {entry} is never settled"
             if works and expected is not None and works[0].values != expected:
                 yield f"told wrong: {entry} was sent as {works[0].values}, and create sends {expected}"
@@ -222,7 +224,7 @@ class Batches(Workers):
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         flags = {"can_be_lost": dice.random() < 0.3, "is_edited": dice.random() < 0.5}
-        return {"days": dice.randrange(2), **flags, **super().draw(dice)}
+        return {"days": dice.choice([0, 1, 1, 1]), **flags, **super().draw(dice)}
 
     def _delivery(self, number: int) -> Any:
         victor, monotonic = self.clients[number], lambda: self.world.now
@@ -296,7 +298,11 @@ class Batches(Workers):
             return "lost"
         is_nothing = result.outcome in (RowOutcome.REFUSED, RowOutcome.WAITING, RowOutcome.NOT_SENT) and is_alone
         # An error that says no word of the key may as well be about the values.
-        is_said = is_alone or self._has_values(works, row) or self.world.rules.conflict not in ("400", "422")
+        is_said = (
+            is_alone
+            or row.arguments == self.batches[0].rows[-1].arguments
+            or self.world.rules.conflict not in ("400", "422")
+        )
         if (is_nothing or (result.outcome is RowOutcome.REJECTED and is_said)) and works:
             return f"told wrong, {result.outcome}"
         if result.outcome is RowOutcome.ACCEPTED and not works:

@@ -15,9 +15,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.bulk.postgres import Postgres
+from tests.histories import settling
 from tests.histories.__main__ import replayable, run_all
 from tests.histories.history import KINDS, draw, run
 from tests.mistakes import ROOT, _named, _Replacement
+from tests.outbox.databases import new_schema
 
 SEED = os.environ.get("SEED", "histories")
 PARTS, SECONDS, MOST = 4, 60.0, 10_000
@@ -33,6 +36,18 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
         assert told[f"{family}: {word}"] > 0.4 * sum(told.values()), (
             f"to say that nothing is known is no answer: {told}"
         )
+
+
+def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Postgres()
+    try:
+        database = new_schema(server)
+        monkeypatch.setattr(settling, "DATABASE", [database])
+        found = run_all(SEED, range(60), "outbox")
+        settling.shared_outbox(database)._engine.dispose()
+    finally:
+        server.stop()
+    assert not found.wrong, found.wrong
 
 
 class Planted(NamedTuple):

@@ -149,8 +149,9 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         provider = self.world.provider
         if kind == "status" and (not is_done or details[0] in TRANSIENT):
             return Reply(details[0], BODIES[details[1]], {} if details[2] is None else {"retry-after": str(details[2])})
-        if kind == "page" and not (details[1] == "empty" and provider.may_be_empty(request)):
-            return Reply(details[0], BODIES[details[1]])
+        body = "empty" if details[:1] == [204] else details[-1] if details else ""
+        if kind == "page" and not provider.may_answer(request, body):
+            return Reply(details[0], BODIES[body])
         return provider.foreign(request, details[0]) if kind == "foreign" else None
 
     def _answer(self, reply: Reply) -> httpx.Response:
