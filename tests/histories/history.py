@@ -65,15 +65,16 @@ def _event(dice: Random, kind: str, *, is_calm: bool) -> Event:
     if what in ("start", "meanwhile"):
         return what, who if what == "start" else dice.randrange(60), dice.randrange(60)
     if what == "go" or is_calm:
-        return "go", who, OK if is_calm else _fault(dice)
+        return "go", who, OK if is_calm else _fault(dice, kind)
     return what, who, dice.choice(WAITS if what == "wait" else CLOCKS)
 
 
-def _fault(dice: Random) -> Event:
+def _fault(dice: Random, history: str) -> Event:
     kind = dice.choices([*FAULTS], [*FAULTS.values()])[0]
     if kind == "status":
         body = dice.choice(["empty", "html", "no reason", "error", "another field", "text", "list"])
-        return kind, dice.choice(STATUSES), body, dice.choice([None, None, 0, 3600])
+        status = 400 if history == "reading" and dice.random() < 0.5 else dice.choice(STATUSES)
+        return kind, status, body, dice.choice([None, None, 0, 3600])
     if kind == "page":
         return kind, dice.choice([200, 200, 200, 201, 202, 204]), dice.choice(PAGES)
     return (kind, dice.randrange(5)) if kind == "foreign" else (kind,)

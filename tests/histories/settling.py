@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache, partial
@@ -46,7 +46,9 @@ class Workers:
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         accounts, ahead = dice.choice(["AA", "AA", "AA", "AB"]), (dice.choice(AHEAD), dice.choice(AHEAD))
-        return {"rules": Rules.draw(dice), "accounts": accounts, "ahead": ahead}
+        rules = Rules.draw(dice)
+        rules = replace(rules, dates="never") if dice.random() < 0.3 else rules
+        return {"rules": rules, "accounts": accounts, "ahead": ahead}
 
     def kill(self, number: int) -> None:
         self.clients[number] = client("victor", self.processes[number])
