@@ -72,7 +72,7 @@ class Rules:
             dice.choice(["newest", "oldest"]),
             dice.choice(["empty", "400"]),
             dice.choice(["always", "always", "some", "never"]),
-            dice.choice([0.0, 0.0, 3_600.0, -3_600.0, 259_200.0, -259_200.0]),
+            dice.choice([0.0, 0.0, 0.0, 3_600.0, -3_600.0, 259_200.0, -259_200.0]),
         )
 
 

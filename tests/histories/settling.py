@@ -26,7 +26,7 @@ from victor_ext.bulk.rows import Result, Row, RowOutcome, Sent
 from victor_ext.outbox import EntryState, Outbox
 
 LEASE, PATIENCE = 120.0, 5.0
-AHEAD = (0.0, 0.0, 3_600.0, -3_600.0, 100_800.0, -100_800.0, 259_200.0, -259_200.0)
+AHEAD = (0.0, 0.0, 0.0, 3_600.0, -3_600.0, 100_800.0, -100_800.0, -100_800.0, 259_200.0, -259_200.0)
 FORMS: tuple[dict[str, Any], ...] = (
     {}, {"amount": 44}, {"amount": Decimal("44.2300")}, {"amount": Decimal(100).normalize()}, {"notes": None},
     {"due_date": DUE + timedelta(days=1)}, {"extra_body": {"payment_details": {"fee": Decimal("1.10")}}},
@@ -299,12 +299,8 @@ class Batches(Workers):
         if result is None:
             return "lost"
         is_nothing = result.outcome in (RowOutcome.REFUSED, RowOutcome.WAITING, RowOutcome.NOT_SENT) and is_alone
-        # An error that says no word of the key may as well be about the values.
-        is_said = (
-            is_alone
-            or row.arguments == self.batches[0].rows[-1].arguments
-            or self.world.rules.conflict not in ("400", "422")
-        )
+        # Of what another state has under the key, nothing but a conflict says anything.
+        is_said = is_alone or "409" in (result.error or "")
         if (is_nothing or (result.outcome is RowOutcome.REJECTED and is_said)) and works:
             return f"told wrong, {result.outcome}"
         if result.outcome is RowOutcome.ACCEPTED and not works:
