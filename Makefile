@@ -127,6 +127,11 @@ cancellations: setup ## Cancel 100,000 calls, and interrupt a tenth as many by C
 	@VICTOR_CANCELLATIONS="$(CALLS)" VICTOR_INTERRUPTS="$$(($(CALLS) / 10))" \
 		$(BIN)/python -m pytest -s -q tests/faults/test_cancellations.py tests/faults/test_interrupts.py
 
+.PHONY: histories
+histories: HISTORIES = 100000
+histories: setup ## Run 100,000 histories of rare input: is anybody asked twice, or told what is not so? (or HISTORIES=..., SEED=...)
+	@$(BIN)/python -m tests.histories "$(HISTORIES)" "$(SEED)"
+
 .PHONY: fuzz audit secrets
 fuzz: SECONDS = 60
 fuzz: .venv/fuzz ## Search for answers that break the client, for 60 seconds (or SECONDS=...)

@@ -15,7 +15,7 @@ TIMED_FOLDERS = (
     "cli",
     "examples",
     "faults",
-    "model",
+    "histories",
     "mutants",
     "pages",
     "pythons",

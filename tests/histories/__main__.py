@@ -1,0 +1,68 @@
+"""`python -m tests.histories [HISTORIES] [SEED] [KIND]`: run many histories on all cores, and print what fails."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+
+from tests.histories.history import LIKELY, draw, kind_of, run, shortest
+
+
+class Found:
+    """What a number of histories came to: the words that were told, and the seeds and complaints of each kind."""
+
+    def __init__(self) -> None:
+        self.count, self.words, self.wrong = 0, Counter[str](), dict[str, list[tuple[str, str]]]()
+
+    def add(self, other: Found) -> None:
+        self.count += other.count
+        self.words += other.words
+        for kind, each in other.wrong.items():
+            self.wrong.setdefault(kind, []).extend(each)
+
+
+def run_all(seed: str, numbers: Iterable[int], kind: str | None = None, *, seconds: float = float("inf")) -> Found:
+    """Run the histories with these numbers, for at most so many seconds of the processor."""
+    found, ends = Found(), time.process_time() + seconds
+    for number in numbers:
+        if time.process_time() > ends:
+            break
+        found.count += 1
+        history = draw(f"{seed}:{number}", kind)
+        for complaint in run(history, found.words):
+            name = f"{history.kind} {history.setup.get('operation', '')}: {kind_of(complaint)}"
+            found.wrong.setdefault(name, []).append((f"{seed}:{number}", complaint))
+    return found
+
+
+def replayable(seed: str, complaint: str, kind: str | None = None) -> str:
+    """The shortest history that fails in the same way, and what is wrong with it."""
+    history = draw(seed, kind)
+    history = shortest(history, complaint) if history.kind in LIKELY else history
+    return f"seed {seed!r}: {complaint}\n{history!r}"
+
+
+def main(count: int, seed: str, kind: str | None) -> int:
+    print(f"{count} histories from seed {seed!r}", flush=True)
+    parts, found = 8 * (os.cpu_count() or 1), Found()
+    with ProcessPoolExecutor() as pool:
+        for part in [pool.submit(run_all, seed, range(place, count, parts), kind) for place in range(parts)]:
+            found.add(part.result())
+    for word, times in sorted(found.words.items()):
+        print(f"{times:>8} {word}")
+    for each in found.wrong.values():
+        print(
+            f"\n{len(each)} times, such as with {replayable(*min(each, key=lambda one: len(one[0])), kind)}", flush=True
+        )
+    print(f"\n{sum(map(len, found.wrong.values()))} wrong in {found.count} histories from seed {seed!r}")
+    return 1 if found.wrong else 0
+
+
+if __name__ == "__main__":
+    given = [*sys.argv[1:], "", "", ""]
+    sys.exit(main(int(given[0] or 100_000), given[1] or str(random.randrange(10**9)), given[2] or None))

@@ -1,0 +1,286 @@
+"""Callers of every write of every system: what they are told is compared with what the provider did."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import io
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import victor_ext
+from tests.histories.provider import KEPT, Rules, Work
+from tests.histories.world import Process, Wire, World
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
+from victor_ext.providers import Money
+from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
+from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth, Payer, Transaction
+from victor_ext.providers.flexfactor import Card as CardToken
+from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloAuth
+from victor_ext.spec.generate import generate
+
+QUICK = RetryPolicy(base=0.0, max_attempts=3, quota=10**9)
+DUE = datetime.now(UTC).date()
+BASE: dict[str, Any] = {
+    "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": "44.23",
+    "biller_type": "BUSINESS", "due_date": DUE, "notes": "For March", "ultimate_creditor": "Acme",
+    "amount_modification_allowed": True,
+}  # fmt: skip
+OTHER: list[dict[str, Any]] = [
+    {}, {}, {}, {"due_date": DUE + timedelta(days=1)}, {"biller_type": "CONSUMER", "ultimate_creditor": None},
+    {"notes": "For April"}, {"ultimate_creditor": "Other"}, {"amount_modification_allowed": False}, {"amount": "44.24"},
+    {"payer_counterparty_id": "c2"}, {"payee_account_number": "043987673646"}, {"notes": None},
+]  # fmt: skip
+"""What a caller changes under the same key, by mistake."""
+USD, CARD, TOKEN = (
+    Money.of("44.23", "USD"),
+    Card("4111111111111111", expiry_month=12, expiry_year=2030),
+    CardToken("t_1"),
+)
+DECLINED = Transaction(id="t-1", occurred_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
+FILE, HEADER = b"header:" + bytes(range(200)) * 3, 7
+"""A file that is sent from behind its header on."""
+MERCHANT = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+_open_files: dict[str, Any] = {}
+_loop = cache(asyncio.new_event_loop)
+
+
+class Operation(NamedTuple):
+    """A write. `fact` comes before the name in what the provider knows a fact by."""
+
+    system: str
+    call: Callable[[Any, str, dict[str, Any]], Any]
+    fact: str = ""
+    is_keyed: bool = False
+
+
+def _respond(accept: bool) -> Operation:
+    def call(victor: Any, name: str, changed: dict[str, Any]) -> Any:
+        requests, notes = victor.payment_requests, changed.get("notes") or "Thanks."
+        modified = {"modified_amount": changed["amount"]} if "amount" in changed else {}
+        return requests.accept(name, notes=notes, **modified) if accept else requests.decline(name, notes=notes)
+
+    return Operation("victor", call, "POST /v2/payment-requests/respond-to-request/")
+
+
+def _in_kiosk(operation: str, body: Callable[[str], Any]) -> Operation:
+    def call(client: Any, name: str, _changed: dict[str, Any]) -> Any:
+        module: Any = importlib.import_module(f"kiosk_api.api.default.{operation}")
+        if hasattr(client, "__aenter__"):
+            return _parsed(module.asyncio_detailed(client=client.with_key(name), body=body(name)))
+        return module.sync_detailed(client=client.with_key(name), body=body(name)).parsed
+
+    return Operation("kiosk", call, is_keyed=True)
+
+
+async def _parsed(response: Any) -> Any:
+    return (await response).parsed
+
+
+def _file(name: str) -> Any:
+    """The file of a fact, the same one for each call."""
+    if name not in _open_files:
+        _open_files[name] = kiosk("types").File(payload=io.BytesIO(FILE), file_name="f")
+        _open_files[name].payload.seek(HEADER)
+    return _open_files[name]
+
+
+def _sale(name: str) -> Any:
+    return kiosk("models").Sale(amount=4423, reference=name)
+
+
+# fmt: off
+OPERATIONS: dict[str, Operation] = {
+    "create": Operation("victor", lambda victor, name, changed: victor.payment_requests.create(
+        **{**BASE, "client_reference_id": f"INV-{name}", **changed}, idempotency_key=name), is_keyed=True),
+    "accept": _respond(True),
+    "decline": _respond(False),
+    "submit": Operation("velo", lambda velo, name, _: velo.payouts.submit(
+        [PaymentInstruction(remote_id="p7", amount=USD, source_account_name="USD", payor_payment_id=name)])),
+    "instruct": Operation("velo", lambda velo, name, _: velo.payouts.instruct(name), "POST /v3/payouts/"),
+    "withdraw": Operation("velo", lambda velo, name, _: velo.payouts.withdraw(name), "DELETE /v3/payouts/"),
+    "debit": Operation("eastpay", lambda bank, name, _: bank.payments.debit(
+        USD, card=CARD, merchant_transaction_id=name)),
+    "refund": Operation("eastpay", lambda bank, name, _: bank.payments.refund(
+        "R7x", USD, merchant_transaction_id=name)),
+    "evaluate": Operation("flexfactor", lambda flex, name, _: flex.evaluate(
+        order_id=f"INV-{name}", amount=USD, payer=Payer(email="ada@example.com"), card=TOKEN, transaction=DECLINED,
+        idempotency_key=name), is_keyed=True),
+    "capture": Operation("flexfactor", lambda flex, name, _: flex.capture("o-1", USD, idempotency_key=name), "", True),
+    "give back": Operation("flexfactor", lambda flex, name, _: flex.orders.refund(name, USD), "POST /v1/orders/"),
+    "cancel": Operation("flexfactor", lambda flex, name, _: flex.orders.cancel("o-1", idempotency_key=name), "", True),
+    "take": _in_kiosk("take_payment", _sale),
+    "place": _in_kiosk("place_order", _sale),
+    "raw": _in_kiosk("upload_raw", _file),
+    "form": _in_kiosk("upload_form", lambda name: kiosk("models").Form(file=_file(name))),
+}
+# fmt: on
+
+
+@cache
+def kiosk(module: str) -> Any:
+    """A module of the package of `kiosk.yaml`, which is generated once in each process."""
+    if "kiosk_api" not in sys.modules:
+        folder = tempfile.mkdtemp(prefix="kiosk-")
+        generate(Path(__file__).with_name("kiosk.yaml"), Path(folder))
+        sys.path.insert(0, folder)
+    return importlib.import_module(f"kiosk_api.{module}")
+
+
+def client(system: str, process: Process, *, awaited: bool = False) -> Any:
+    """A client of a process that has just started."""
+    kinds: tuple[Any, Any]
+    first: Any
+    user, secret, more = process.account, "not-a-secret", dict[str, Any]()
+    if system == "victor":
+        kinds, first = (Victor, AsyncVictor), VictorOAuth(user, secret)
+    elif system == "velo":
+        kinds, first = (Velo, AsyncVelo), VeloAuth(user, secret)
+    elif system == "eastpay":
+        kinds, first, more = (EastPay, AsyncEastPay), "token-" + "A" * 40, {"entity_id": "E1"}
+    elif system == "flexfactor":
+        kinds, first, more = (FlexFactor, AsyncFlexFactor), FlexFactorAuth("key", secret), {"mid": MERCHANT}
+    else:
+        kinds, first = (victor_ext.connect, victor_ext.connect_async), kiosk("client").Client
+        more = {"auth": victor_ext.BearerAuth("token-A"), "key": victor_ext.HeaderKey()}
+    made = kinds[awaited](first, transport=Wire(process), retry=QUICK, base_url=f"https://{system}.test", **more)
+    made._driver.sleep = process.world.asleep if awaited else process.world.sleep
+    return made
+
+
+class Told(NamedTuple):
+    """What a caller was told of a call; `word` is an outcome, or "success"; `works`: what had been done by then."""
+
+    call: int
+    word: str
+    status: int | None
+    result: Any
+    sent: dict[str, Any]
+    works: list[Work]
+
+    def __str__(self) -> str:
+        return f"call {self.call} ({self.word}, {self.status}: {self.result!r:.200})"
+
+
+class Calls:
+    """Callers and two facts of one operation."""
+
+    settled = frozenset({"success", "rejected", "unknown"})
+    """What may be told where nothing goes wrong: they use a key for other values, too."""
+
+    def __init__(self, operation: str, rules: Rules, awaited: bool) -> None:
+        self.world, self.operation, self.awaited = World(rules), OPERATIONS[operation], awaited
+        self.response = {"accept": "Accepted", "decline": "Declined"}.get(operation)
+        self.names = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(2)]
+        if self.response:
+            self.world.provider.inbound = {name: {"amount": "44.23"} for name in self.names}
+        _open_files.clear()
+        self.processes = [Process(self.world) for _ in range(1 if awaited else 3)]
+        self.clients = [self._client(process) for process in self.processes]
+        self.told: dict[str, list[Told]] = {name: [] for name in self.names}
+        self.begun: dict[str, tuple[float, int]] = {}
+        self.calls = 0
+
+    @classmethod
+    def draw(cls, dice: Random) -> dict[str, Any]:
+        operation = dice.choice([*OPERATIONS, *["create"] * 6])
+        return {"operation": operation, "rules": Rules.draw(dice), "awaited": dice.random() < 0.2}
+
+    def _client(self, process: Process) -> Any:
+        async def make() -> Any:
+            return client(self.operation.system, process, awaited=True)
+
+        return self._run(make) if self.awaited else client(self.operation.system, process)
+
+    def _run(self, call: Callable[[], Any]) -> Any:
+        return _loop().run_until_complete(call()) if self.awaited else call()
+
+    def start(self, number: int, choice: int) -> None:
+        """A caller calls, unless what is known of the fact forbids it."""
+        name, process = self.names[choice % 2], self.processes[number]
+        since, calls = self.begun.get(name, (self.world.now, 0))
+        told = self.told[name]
+        may_repeat = calls == len(told) and all(each.word in ("rejected", "not_sent") for each in told)
+        if self.world.now - since < KEPT / 2 if self.operation.is_keyed else may_repeat:
+            self.begun[name] = since, calls + 1
+            process.start(lambda: self._call(number, name, OTHER[choice % len(OTHER)]))
+
+    def kill(self, number: int) -> None:
+        self.clients[number] = self._client(self.processes[number])
+
+    def meanwhile(self, choice: int) -> None:
+        """Nothing else happens."""
+
+    def _call(self, number: int, name: str, changed: dict[str, Any]) -> None:
+        self.calls += 1
+        call = self.processes[number].call = self.calls
+        status = None
+        try:
+            result = self._run(lambda: self.operation.call(self.clients[number], name, changed))
+            word = "success"
+        except VictorError as error:
+            word, status, result = error.outcome.value, error.status_code, error
+        self.told[name].append(Told(call, word, status, result, changed, self._works(name)))
+
+    def _works(self, name: str) -> list[Work]:
+        return [work for work in self.world.provider.done if work.fact.startswith(self.operation.fact + name)]
+
+    def end(self) -> None:
+        """What callers were told, they were told."""
+
+    def words(self) -> Iterator[str]:
+        return (told.word for calls in self.told.values() for told in calls)
+
+    def judge(self) -> Iterator[str]:
+        for name in self.names:
+            works = self._works(name)
+            if len(works) > 1:
+                yield f"asked twice: {name} was done {len(works)} times"
+            for told in self.told[name]:
+                wrong = self._wrong_success(told) if told.word == "success" else self._wrong_error(told)
+                if wrong:
+                    yield f"told wrong: {told}, and {wrong}"
+
+    def _wrong_error(self, told: Told) -> str | None:
+        is_nothing = told.word in ("rejected", "not_sent")
+        if is_nothing and any(work.call == told.call for work in told.works):
+            return "it did the work"
+        if is_nothing and told.status == 409 and told.works and self.operation.is_keyed:
+            return f"there is {told.works[0].id} under its key"
+        return "nothing was done" if told.word == "accepted" and not told.works else None
+
+    def _wrong_success(self, told: Told) -> str | None:
+        if not told.works:
+            return "nothing was done"
+        work, is_create = told.works[0], self.operation is OPERATIONS["create"]
+        named = told.result if self.operation.system == "velo" else getattr(told.result, "id", None)
+        if named != work.id and (is_create or (isinstance(named, str) and self.response is None)):
+            return f"it is {work.id}"
+        content = work.values.get("content", FILE[HEADER:])
+        if FILE[HEADER:] not in content or FILE in content:
+            return f"{len(content)} bytes of the file arrived"
+        if self.operation.system == "kiosk" and told.result is None and work.reply.body:
+            return f"the answer was {work.reply.body!r}"
+        if self.response:
+            modified = told.sent.get("amount") if self.response == "Accepted" else None
+            meant = (self.response, told.sent.get("notes") or "Thanks.", modified)
+            done = tuple(work.values.get(name) for name in ("status", "notes", "modified_amount"))
+            return None if done == meant else f"{meant} was meant, and the answer is {done}"
+        return self._other_value(told, work) if is_create else None
+
+    def _other_value(self, told: Told, work: Work) -> str | None:
+        """The first value that is another one than was sent, of those that the answer to `create` has."""
+        shown = json.dumps(self.world.provider.shown(work, self.world.rules.detail))
+        for name, value in told.sent.items():
+            text, wire = str(value) if isinstance(value, date) else value, name.replace("payer_", "victor_")
+            found = next((each for path, each in work.values.items() if wire.endswith(path.rpartition(".")[2])), text)
+            if text is not None and found != text and json.dumps(found) in shown:
+                return f"{work.id} has {name} {found!r}, not {text!r}"
+        return None

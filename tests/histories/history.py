@@ -1,0 +1,154 @@
+"""Histories: drawn from a seed, run, judged, and made shorter when one of them fails."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from tests.histories.calls import Calls
+from tests.histories.provider import KEPT
+from tests.histories.reading import Readings
+from tests.histories.real import Senders, Sockets
+from tests.histories.settling import Batches, Outboxes
+from tests.histories.world import OK, Event
+
+KINDS: dict[str, Any] = {
+    "calls": Calls, "outbox": Outboxes, "bulk": Batches, "reading": Readings, "sockets": Sockets, "senders": Senders,
+}  # fmt: skip
+SHARES = (4_800, 1_800, 2_200, 1_100, 75, 25)
+"""How many of 10,000 are of each kind."""
+EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
+LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
+LIKELY |= dict.fromkeys(("outbox", "bulk"), (12, 68, 7, 8, 3, 2))
+FAULTS = {
+    "ok": 60, "refuse": 2, "no time": 1, "reset": 6, "silence": 3, "half": 3, "status": 13, "page": 8, "foreign": 3,
+    "damaged": 2,
+}  # fmt: skip
+STATUSES = (400, 400, 400, 401, 403, 404, 409, 409, 409, 422, 425, 408, 429, 429, 500, 502, 503, 504, 520, 302)
+PAGES = ("html", "html", "empty", "text", "list", "null")
+WAITS = (1.0, 130.0, KEPT / 3, KEPT + 1, 1.25 * KEPT, 1.25 * KEPT)
+CLOCKS = (-3_600.0, 3_600.0, -100_800.0, 100_800.0, -259_200.0, 259_200.0)
+
+
+@dataclass(frozen=True)
+class History:
+    """A history as data: each run of it is the same, but for those with real parts."""
+
+    kind: str
+    setup: dict[str, Any]
+    events: tuple[Event, ...]
+
+    def __repr__(self) -> str:
+        events = "\n".join(f"    {event!r}," for event in self.events)
+        return f"History({self.kind!r}, {self.setup!r}, (\n{events}\n))"
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing goes wrong in it."""
+        return all(event[0] == "start" or (event[0] == "go" and event[2] == OK) for event in self.events)
+
+
+def draw(seed: str, kind: str | None = None) -> History:
+    """The history of a seed, of this kind or any."""
+    dice = Random(seed)
+    kind = kind or dice.choices([*KINDS], SHARES)[0]
+    setup, is_calm = KINDS[kind].draw(dice), dice.random() < 0.05
+    count = dice.choice([6, 12, 24, 40]) if kind in LIKELY else 0
+    return History(kind, setup, tuple(_event(dice, kind, is_calm=is_calm) for _ in range(count)))
+
+
+def _event(dice: Random, kind: str, *, is_calm: bool) -> Event:
+    who, what = dice.randrange(3), dice.choices(EVENTS, LIKELY[kind])[0]
+    if what in ("start", "meanwhile"):
+        return what, who if what == "start" else dice.randrange(60), dice.randrange(60)
+    if what == "go" or is_calm:
+        return "go", who, OK if is_calm else _fault(dice, kind)
+    return what, who, dice.choice(WAITS if what == "wait" else CLOCKS)
+
+
+def _fault(dice: Random, history: str) -> Event:
+    kind = dice.choices([*FAULTS], [*FAULTS.values()])[0]
+    if kind == "status":
+        body = dice.choice(["empty", "html", "no reason", "error", "another field", "text", "list"])
+        status = 400 if history == "reading" and dice.random() < 0.5 else dice.choice(STATUSES)
+        return kind, status, body, dice.choice([None, None, 0, 3600])
+    if kind == "page":
+        return kind, dice.choice([200, 200, 200, 201, 202, 204]), dice.choice(PAGES)
+    return (kind, dice.randrange(5)) if kind == "foreign" else (kind,)
+
+
+def run(history: History, words: Counter[str] | None = None) -> list[str]:
+    """Let it happen. Returns what was done or told wrong; `words` counts what was told."""
+    scene = KINDS[history.kind](**history.setup)
+    if history.kind not in LIKELY:
+        return list(dict.fromkeys(scene.play()))
+    with scene.world.clocks():
+        for event in history.events:
+            _let_happen(scene, *event)
+        for _ in range(2_000):
+            busy = [process for process in scene.processes if not process.is_idle]
+            for process in busy:
+                process.resume(OK)
+            if not busy:
+                break
+        else:
+            return ["lost: it does not end"]
+        scene.end()
+        told = list(scene.words())
+        if words is not None:
+            words.update(f"{history.kind}: {word}" for word in told)
+        unsettled = [word for word in told if word not in scene.settled]
+        calm = [f"lost: {unsettled} though nothing went wrong"] if history.is_calm and unsettled else []
+        return list(dict.fromkeys([*scene.judge(), *calm]))
+
+
+def _let_happen(scene: Any, what: str, who: int, details: Any) -> None:
+    number = who % len(scene.processes)
+    process = scene.processes[number]
+    if what == "wait":
+        scene.world.now += details
+    elif what == "clock":
+        process.ahead += details
+    elif what == "meanwhile":
+        scene.meanwhile(who)
+    elif process.is_idle and what in ("start", "go"):
+        scene.start(number, details if what == "start" else 0)
+    elif what == "go":
+        process.resume(details)
+    elif what == "kill":
+        if not process.is_idle:
+            process.resume(None)
+        scene.kill(number)
+
+
+def kind_of(complaint: str) -> str:
+    """What a complaint has in common with others of its kind."""
+    return re.sub(r"\d+", "N", complaint)[:70]
+
+
+def shortest(history: History, complaint: str) -> History:
+    """The history without the events and faults that do not matter to a complaint of this kind."""
+    size = len(history.events)
+    while size:
+        for calm in (False, True):
+            start = 0
+            while start < len(history.events):
+                before, part, after = (
+                    history.events[:start],
+                    history.events[start:][:size],
+                    history.events[start + size :],
+                )
+                instead = (
+                    tuple(("go", who, OK) if what == "go" else (what, who, rest) for what, who, rest in part)
+                    if calm
+                    else ()
+                )
+                shorter = replace(history, events=(*before, *instead, *after))
+                is_shorter = shorter != history and any(kind_of(each) == kind_of(complaint) for each in run(shorter))
+                history = shorter if is_shorter else history
+                start += 0 if is_shorter and not calm else size
+        size //= 2
+    return history

@@ -1,0 +1,331 @@
+"""A provider of all systems, written from their pages. It holds the truth, and shares no code with the package.
+
+Where a page can be read in two ways, or says nothing, `Rules` has both readings.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+
+KEPT = 86_400.0
+"""Seconds for which a key is kept."""
+FOREVER = 4_102_444_800_000
+_INVALID = '{"allErrors": [{"objectName": "request", "codes": ["%s"], "field": "%s", "defaultMessage": "Not valid"}]}'
+_ERROR = '{"status": 0, "data": null, "error": {"code": 101, "message": "%s", "field": ""}}'
+BODIES = {
+    "empty": b"",
+    "html": b"<html><body>Please log in</body></html>",
+    "text": b'"OK"',
+    "list": b"[]",
+    "null": b"null",
+    "no reason": b"{}",
+    "error": (_ERROR % "error.amount.invalid").encode(),
+    "another field": (_INVALID % ("typeMismatch.request.startDatetime", "startDatetime")).encode(),
+    "past the end": (_INVALID % ("Max.request.page", "page")).encode(),
+    "other values": (_ERROR % "the key was used with a different payload").encode(),
+    "in progress": (_ERROR % "a request with this key is in progress").encode(),
+}
+_CONFLICTS = {"409": "other values", "bare 409": "no reason", "400": "error", "422": "error"}
+_DETAILS = "payment_details."
+_TO_RESPOND, _ONE_REQUEST = "/respond-to-request/", re.compile(r"/payment-requests/(?!request-payment)")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How this provider behaves where the pages leave it open.
+
+    Attributes:
+        conflict: What a key with other values is answered.
+        repeat: What a key with the same values is answered.
+        detail: How much of a payment the answer to `create` has.
+        order: In which order a list is.
+        past_end: What comes after its last page.
+        dates: Which answers have a `Date`.
+        ahead: Seconds by which the provider's clock is ahead.
+    """
+
+    conflict: str = "replay"
+    repeat: str = "replay"
+    detail: str = "full"
+    order: str = "newest"
+    past_end: str = "empty"
+    dates: str = "always"
+    ahead: float = 0.0
+
+    @classmethod
+    def draw(cls, dice: Random) -> Rules:
+        return cls(
+            dice.choice(["replay", "replay", *_CONFLICTS]),
+            dice.choice(["replay", "replay", "replay", "bare 409"]),
+            dice.choice(["full", "full", "partial", "terse"]),
+            dice.choice(["newest", "oldest"]),
+            dice.choice(["empty", "400"]),
+            dice.choice(["always", "always", "some", "never"]),
+            dice.choice([0.0, 0.0, 0.0, 3_600.0, -3_600.0, 259_200.0, -259_200.0]),
+        )
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A response."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Work:
+    """Something that was done: money was asked for, or moved. `fact` is the key, or the reference without one."""
+
+    fact: str
+    values: dict[str, Any]
+    id: str
+    account: str
+    at: float
+    call: int = 0
+    status: str = "created"
+    reply: Reply = Reply(200)
+
+    @property
+    def reference(self) -> Any:
+        return self.values.get("client_reference_id")
+
+
+def said(status: int, body: object) -> Reply:
+    return Reply(status, json.dumps(body).encode())
+
+
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """The values of a body, by their paths."""
+    if not isinstance(value, dict):
+        return {path: value}
+    return {name: each for key in value for name, each in flat(value[key], f"{path}.{key}".lstrip(".")).items()}
+
+
+class Provider:
+    """Does what it is asked, and keeps a record of it."""
+
+    def __init__(self, rules: Rules, clock: Callable[[], float]) -> None:
+        self.rules, self.clock = rules, clock
+        self.done: list[Work] = []
+        self.inbound: dict[str, dict[str, Any]] = {}
+        self.hidden: set[Work] = set()
+        """What no list shows, though its place on a page is taken."""
+        self._keys: dict[tuple[str, str], tuple[float, bytes, Work]] = {}
+        self._busy: set[tuple[str, str]] = set()
+
+    def of(self, fact: str) -> list[Work]:
+        """What was done for a fact."""
+        return [work for work in self.done if work.fact == fact]
+
+    def record(
+        self, fact: str, values: dict[str, Any], account: str = "A", call: int = 0, status: str = "created"
+    ) -> Work:
+        self.done.append(Work(fact, values, f"R{len(self.done):05}x7", account, self.clock(), call, status))
+        return self.done[-1]
+
+    @staticmethod
+    def token(request: httpx.Request, content: bytes) -> Reply | None:
+        """The token that a request asks for, or None if it does not."""
+        path = request.url.path
+        if path == "/v2/auth/token":
+            token = f"token-{json.loads(content)['client_id']}"
+            return said(200, {"access_token": token, "token_type": "Bearer", "expires": FOREVER})
+        if path == "/v1/authenticate":
+            user = base64.b64decode(request.headers["authorization"].split()[1]).decode().partition(":")[0]
+            return said(200, {"access_token": f"token-{user}", "token_type": "bearer", "expires_in": 10**8})
+        return said(200, {"accessToken": "token-A", "expires": FOREVER}) if path == "/v1/oauth2/token" else None
+
+    @staticmethod
+    def key_of(request: httpx.Request, content: bytes) -> str | None:
+        in_body = (
+            json.loads(content).get("idempotencyKey") if request.url.host == "flexfactor.test" and content else None
+        )
+        return request.headers.get("idempotency-key", in_body)
+
+    @staticmethod
+    def may_answer(request: httpx.Request, body: str) -> bool:
+        """Whether such a body may be the operation's own answer, by its page."""
+        if request.url.path == "/v1/orders":
+            return body != "html"
+        return body == "empty" and re.search(r"/v3/payouts/.|/cancel$", request.url.path) is not None
+
+    @contextmanager
+    def working(self, request: httpx.Request, content: bytes, call: int) -> Generator[Reply]:
+        """The answer to a request, with its work done. Its key is in use until the end."""
+        account = request.headers.get("authorization", "token-A").rpartition("token-")[2][:1]
+        key = self.key_of(request, content)
+        place = (account, f"{request.url.path} {key}")
+        if key is None or request.method == "GET":
+            yield self._do(request, content, account, None, call)
+        elif place in self._busy:
+            yield Reply(409, BODIES["in progress" if self.rules.repeat == "replay" else "no reason"])
+        else:
+            self._busy.add(place)
+            try:
+                yield self._once(place, request, content, account, key, call)
+            finally:
+                self._busy.discard(place)
+
+    def _once(self, place: tuple[str, str], request: httpx.Request, content: bytes, *rest: Any) -> Reply:
+        at, before, work = self._keys.get(place, (-1e18, b"", None))
+        if work is not None and self.clock() - at <= KEPT:
+            rule = self.rules.repeat if before == content else self.rules.conflict
+            return work.reply if rule == "replay" else Reply(int(rule[-3:]), BODIES[_CONFLICTS[rule]])
+        count, reply = len(self.done), self._do(request, content, *rest)
+        if len(self.done) > count:
+            self._keys[place] = self.clock(), content, self.done[-1]
+        return reply
+
+    def _do(self, request: httpx.Request, content: bytes, account: str, key: str | None, call: int) -> Reply:
+        path, host = request.url.path, request.url.host.partition(".")[0]
+        if request.method == "GET":
+            return self._read(request.url, path.rpartition("/")[2], account)
+        is_form = request.headers.get("content-type", "").startswith("application/x-www-form")
+        is_file = path.startswith("/v1/files")
+        body: Any = (
+            {"content": content}
+            if is_file
+            else dict(parse_qsl(content.decode()))
+            if is_form
+            else json.loads(content or b"{}")
+        )
+        fact = key or body.get("merchantTransactionId") or f"{request.method} {path}"
+        if path == "/v3/payouts":
+            fact = body["payments"][0]["payorPaymentId"]
+        elif host in ("victor", "velo") and key is None and self.of(fact):  # a second answer, or instruction
+            return Reply(400, BODIES["error"]) if host == "victor" else Reply(409, BODIES["no reason"])
+        work = self.record(fact, flat(body), account, call)
+        work.reply = getattr(self, f"_{host}")(path, body, work)
+        return work.reply
+
+    # What each system answers when it is done
+
+    def _victor(self, path: str, body: Any, work: Work) -> Reply:
+        if _TO_RESPOND not in path:
+            return said(200, self.shown(work, self.rules.detail))
+        work.id = path.rpartition("/")[2]
+        word = {"status": "Accepted" if body["status"] == "Accepted" else "Rejected"}
+        answer = self.inbound[work.id]["answer"] = {"original_amount": self.inbound[work.id]["amount"], **body, **word}
+        return said(200, {"victor_payment_request_id": work.id, **answer})
+
+    def _velo(self, path: str, _body: Any, work: Work) -> Reply:
+        if path != "/v3/payouts":
+            work.id = path.rpartition("/")[2]
+        return Reply(202, b"", {"location": f"https://velo.test/v3/payouts/{work.id}"} if path == "/v3/payouts" else {})
+
+    def _eastpay(self, _path: str, body: Any, work: Work) -> Reply:
+        repeated = {name: body[name] for name in ("paymentType", "amount", "currency", "merchantTransactionId")}
+        return said(200, {"id": work.id, **repeated, "result": {"code": "000.000.000", "description": "Succeeded"}})
+
+    def _flexfactor(self, path: str, body: Any, work: Work) -> Reply:
+        if path.endswith("cancel"):
+            return Reply(200)
+        order = {"/v1/evaluate": work.id, "/v1/capture": body.get("orderId")}.get(path) or path.split("/")[3]
+        return said(200, {"success": True, "status": "APPROVED" if order == work.id else "COMPLETED", "orderId": order})
+
+    def _kiosk(self, path: str, body: Any, work: Work) -> Reply:
+        if path != "/v1/orders":
+            return said(201, {"id": work.id} | (body if path == "/v1/payments" else {"size": len(body["content"])}))
+        # Of what this one answers, the document says nothing.
+        replies = said(200, {"id": work.id}), said(202, {"status": "taken"}), Reply(204), Reply(200)
+        return replies[sum(map(ord, work.fact)) % 4]
+
+    # Victor's records and lists
+
+    def shown(self, work: Work, detail: str) -> dict[str, Any]:
+        """A payment request as an answer has it."""
+        nested: dict[str, dict[str, Any]] = {"payment_details": {}, "payee": {}, "payer": {}}
+        for name, value in work.values.items():
+            place, _, last = name.rpartition(".")
+            nested.get(place, {})[last] = value
+        terse = {"victor_payment_request_id": work.id, "status": work.status}
+        full = {"client_reference_id": work.reference, "payment_request": {**nested, "created_at": int(work.at * 1000)}}
+        partial = {"payment_request": {"payment_details": nested["payment_details"]}}
+        return (
+            {**terse, "direction": "OUTBOUND", **(full if detail == "full" else partial)}
+            if detail != "terse"
+            else terse
+        )
+
+    def foreign(self, request: httpx.Request, number: int) -> Reply | None:
+        """The answer to another request, as a cache may give it; None where nothing in it would show that."""
+        path, other = request.url.path, f"F{number:05}x7"
+        if request.method == "GET" and path.endswith("/payment-requests"):
+            return said(200, {"page": int(request.url.params.get("page", 0)) + 1 + number, "results": []})
+        if path.endswith(("/request-payment", "/v3/payments")):
+            values = {
+                "client_reference_id": "another",
+                "payer.victor_counterparty_id": "c9",
+                _DETAILS + "amount": "7.77",
+            }
+            body = {"merchantTransactionId": "another", "paymentType": "DB", "amount": "7.77", "currency": "EUR"}
+            work = Work("another", values, other, "A", self.clock())
+            return self._eastpay("", body, work) if "/v3/" in path else said(200, self.shown(work, "full"))
+        answer = {
+            "victor_payment_request_id": other,
+            "status": "Accepted",
+            "original_amount": "7.77",
+            "notes": "Thanks.",
+        }
+        return said(200, answer) if _ONE_REQUEST.search(path) else None
+
+    def _read(self, url: httpx.URL, last: str, account: str) -> Reply:
+        works, asked = [work for work in self.done if work.account == account], url.params
+        if url.host == "velo.test":
+            done = {work.fact.partition(" ")[0] for work in works if work.id == last}
+            return said(
+                200,
+                {
+                    "payoutId": last,
+                    "status": "WITHDRAWN" if "DELETE" in done else "INSTRUCTED" if "POST" in done else "ACCEPTED",
+                },
+            )
+        if last in self.inbound:
+            details = {"amount": self.inbound[last]["amount"], "amount_modification_allowed": True}
+            whole = {"payment_details": details, "payment_request_response": self.inbound[last].get("answer", {})}
+            return said(
+                200,
+                {
+                    "victor_payment_request_id": last,
+                    "direction": "INBOUND",
+                    "status": "Pending",
+                    "payment_request": whole,
+                },
+            )
+        works = [work for work in works if _DETAILS + "amount" in work.values]
+        if last != "payment-requests":
+            works = [work for work in works if work.id == last]
+            return (
+                said(200, {**self.shown(works[0], "full"), "status": "Pending"})
+                if works
+                else Reply(400, BODIES["error"])
+            )
+        if self.rules.order == "shuffled":
+            Random(len(works) * self.clock()).shuffle(works)
+        first, end = (_moment(asked.get(f"{name}_datetime")) for name in ("start", "end"))
+        works = works[::-1] if self.rules.order == "newest" else works
+        works = [work for work in works if (first or 0) <= work.at <= (end or 1e18)]
+        works = [work for work in works if asked.get("status", work.status) == work.status]
+        page, size = int(asked.get("page", 0)), min(int(asked.get("page_size", 50)), 5)
+        if page and page * size >= len(works) and self.rules.past_end == "400":
+            return Reply(400, BODIES["past the end"])
+        on_page = works[page * size :][:size]
+        shown = [work for work in on_page if work not in self.hidden] or on_page  # an empty page would be the last one
+        return said(200, {"page": page, "results": [self.shown(work, "full") for work in shown]})
+
+
+def _moment(text: str | None) -> float | None:
+    return None if text is None else datetime.fromisoformat(text).timestamp()

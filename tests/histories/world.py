@@ -1,0 +1,162 @@
+"""The time, the network and the processes of a history: all in one thread, and moved by its events alone.
+
+A process is a greenlet. It stops before a request leaves, before an answer comes, at the ends of a transaction and
+where it waits. An event lets it go on from there, with a fault or without, or kills it. So steps happen in any order.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import greenlet
+import httpx
+
+from tests.histories.provider import BODIES, Provider, Reply, Rules
+
+Event = tuple[Any, ...]
+OK: Event = ("ok",)
+BEFORE = {"refuse": httpx.ConnectError, "no time": httpx.PoolTimeout}
+"""What ends an exchange before a byte has left."""
+CUT = {"reset": httpx.ReadError, "silence": httpx.ReadTimeout, "half": httpx.RemoteProtocolError}
+"""What ends an exchange of which the caller knows nothing more."""
+TRANSIENT = (408, 425, 500, 502, 503, 504, 520)
+LONGEST = 60.0
+"""Seconds for which a connection waits."""
+_CLOCKS = time.time, time.monotonic
+
+
+class Killed(BaseException):
+    """Kill -9, as far as Python can tell."""
+
+
+def pause() -> Event:
+    """Stop here, until an event lets this process go on. Returns the fault that it brings."""
+    here = greenlet.getcurrent()
+    fault: Event = OK if here.parent is None else here.parent.switch()
+    return fault
+
+
+class Process:
+    """A process with at most one job. The clock of its machine is `ahead` of the true time, in seconds."""
+
+    def __init__(self, world: World, account: str = "A", ahead: float = 0.0) -> None:
+        self.world, self.account, self.ahead = world, account, ahead
+        self.call = 0
+        self._job: Any = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self._job is None
+
+    def start(self, job: Callable[[], object]) -> None:
+        """Begin a job, and go on to its first stop."""
+        self._job = greenlet.greenlet(lambda _: job())
+        self.resume(OK)
+
+    def resume(self, fault: Event | None) -> None:
+        """Go on to the next stop; None: it is killed where it stands."""
+        job, before, self.world.running = self._job, self.world.running, self
+        try:
+            job.throw(Killed) if fault is None else job.switch(fault)
+        except Killed:
+            pass
+        finally:
+            self.world.running = before
+            self._job = None if job.dead else job
+
+    def at_once(self, job: Callable[[], object]) -> None:
+        """Run a job, while nothing else happens."""
+        before, self.world.running = self.world.running, self
+        job()
+        self.world.running = before
+
+
+class World:
+    """The true time, the provider, and who is running."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules, self.now = rules, float(int(_CLOCKS[0]()))
+        self.provider = Provider(rules, lambda: self.now + rules.ahead)
+        self.running: Process | None = None
+        self.exchanges = 0
+        self.refused: set[str | None] = set()
+        """The keys of requests that were refused, other than by a conflict."""
+
+    def local(self) -> float:
+        return self.now + (self.running.ahead if self.running else 0.0)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        pause()
+
+    async def asleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    @contextmanager
+    def clocks(self) -> Generator[None]:
+        """Let the clocks of Python be those of the process that runs."""
+        time.time, time.monotonic = self.local, lambda: self.now
+        try:
+            yield
+        finally:
+            time.time, time.monotonic = _CLOCKS
+
+
+class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """The network between one process and the provider."""
+
+    def __init__(self, process: Process) -> None:
+        self.process, self.world = process, process.world
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self._exchange(request, await request.aread())
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._exchange(request, request.read())
+
+    def _exchange(self, request: httpx.Request, content: bytes) -> httpx.Response:
+        provider = self.world.provider
+        if (token := provider.token(request, content)) is not None:
+            return self._answer(token)
+        kind, *details = self._pause()  # it is about to leave
+        if kind in BEFORE or kind in CUT:
+            raise BEFORE.get(kind, httpx.WriteError)("it happened")
+        reply = self._instead(request, kind, details, is_done=False)
+        if reply is None:
+            with provider.working(request, content, self.process.call) as done:
+                kind, *details = self._pause()  # it has arrived
+            if kind in CUT:
+                self.world.now += 20.0 if kind == "silence" else 0.0
+                raise CUT[kind]("it happened")
+            reply = self._instead(request, kind, details, is_done=True) or done
+            if kind == "damaged":
+                reply = Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
+        if 400 <= reply.status < 500 and reply.status != 409:
+            self.world.refused.add(provider.key_of(request, content))
+        return self._answer(reply)
+
+    def _pause(self) -> Event:
+        began, fault = self.world.now, pause()
+        return ("reset",) if self.world.now - began > LONGEST else fault
+
+    def _instead(self, request: httpx.Request, kind: str, details: list[Any], *, is_done: bool) -> Reply | None:
+        """What something between the two answers in place of the provider: an error, a page of a login, a cache."""
+        provider = self.world.provider
+        if kind == "status" and (not is_done or details[0] in TRANSIENT):
+            return Reply(details[0], BODIES[details[1]], {} if details[2] is None else {"retry-after": str(details[2])})
+        body = "empty" if details[:1] == [204] else details[-1] if details else ""
+        if kind == "page" and not provider.may_answer(request, body):
+            return Reply(details[0], BODIES[body])
+        return provider.foreign(request, details[0]) if kind == "foreign" else None
+
+    def _answer(self, reply: Reply) -> httpx.Response:
+        world, headers = self.world, {"content-type": "text/html" if reply.body[:1] == b"<" else "application/json"}
+        world.exchanges += 1
+        if world.rules.dates == "always" or (world.rules.dates == "some" and world.exchanges % 2):
+            headers["date"] = format_datetime(datetime.fromtimestamp(world.provider.clock(), UTC), usegmt=True)
+        return httpx.Response(reply.status, headers=headers | reply.headers, stream=httpx.ByteStream(reply.body))
