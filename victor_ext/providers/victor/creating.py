@@ -16,7 +16,7 @@ from victor_ext.runtime.loop.keys import new_key
 
 from .checks import as_date, spelled
 from .reading import get
-from .records import PaymentRequest
+from .records import PaymentRequest, value_at
 from .requests import ARGUMENTS, CreateRequest
 from .statuses import Direction
 
@@ -108,10 +108,10 @@ _IN_ANY_CASE = {_AMOUNT, _FLAG, "payment_details.biller_type", "payee.account_nu
 def _value_at(found: PaymentRequest, place: str) -> Any:
     """Return the value of a record at a place of the body of `create`, or None."""
     # A request that was accepted with another amount has the one that was asked for beside it.
-    original = found.value_at("payment_request.payment_details.original_amount") if place == _AMOUNT else None
+    original = value_at(found, "payment_request.payment_details.original_amount") if place == _AMOUNT else None
     if original is not None:
         return original
-    return found.value_at(place if place == "client_reference_id" else f"payment_request.{place}")
+    return value_at(found, place if place == "client_reference_id" else f"payment_request.{place}")
 
 
 def _is_same(place: str, sent: Any, found: Any) -> bool | None:

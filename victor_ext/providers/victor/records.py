@@ -269,10 +269,6 @@ class PaymentRequest(Record):
             return None
         return super()._value_at(path) if isinstance(value, dict) else value
 
-    def value_at(self, place: str) -> Any:
-        """The value at a dotted place of what the provider sent, such as `payment_request.payee`; None without one."""
-        return self._value_at(place.split("."))
-
     @classmethod
     def fake(cls, **fields: Unpack[FakeFields]) -> PaymentRequest:
         """A request for tests, without a provider: `PaymentRequest.fake(status="completed", amount="12.00")`.
@@ -434,3 +430,8 @@ def _masked(number: str | None) -> str:
 def _quoted(value: str | None) -> str:
     # A plain text, because enum members have a different repr.
     return repr(None if value is None else str(value))
+
+
+def value_at(request: PaymentRequest, place: str) -> Any:
+    """The value at a place of the answer, such as `payment_request.payment_details.amount`; None: there is none."""
+    return request._value_at(place.split("."))  # noqa: SLF001 - of the class above
