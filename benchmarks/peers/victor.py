@@ -100,7 +100,7 @@ class Signature:
         self.key: Any = load_pem_private_key(key(bits), None)
 
     def get(self) -> object:
-        from victor_ext.runtime.auth.rs512 import signed_token
+        from victor_ext.runtime.auth.signed_tokens import signed_token
 
         return signed_token({"sub": "benchmark", "iss": "victor-api", "iat": 1, "exp": 240}, self.key)
 

@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
+from uuid import UUID
+
+import attrs
 
 from .types import UNSET, File, Unset
-
-if TYPE_CHECKING:
-    from uuid import UUID
 
 LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
@@ -99,17 +99,7 @@ def _written(value: Any) -> Any:
         return _instant_text(value)
     if isinstance(value, datetime.date):
         return value.isoformat()
-    return str(value) if isinstance(value, _uuid_class()) else value
-
-
-def _uuid_class() -> type[UUID]:
-    from uuid import UUID  # noqa: PLC0415 - takes 2 ms, and few documents have one
-
-    return UUID
-
-
-def _unique_id(text: str) -> UUID:
-    return _uuid_class()(text)
+    return str(value) if isinstance(value, UUID) else value
 
 
 def _instant_text(value: datetime.datetime) -> str:
@@ -246,7 +236,7 @@ BLOB: Final[Scalar[File]] = Scalar(
 # The lengths exclude forms that Python reads and the formats do not have: a date as a time, 20260304, {uuid}.
 INSTANT: Final[Scalar[datetime.datetime]] = _parsed(datetime.datetime.fromisoformat, range(16, 64))
 DAY: Final[Scalar[datetime.date]] = _parsed(datetime.date.fromisoformat, range(10, 11))
-UNIQUE_ID: Final[Scalar[UUID]] = _parsed(_unique_id, range(36, 37))
+UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, range(36, 37))
 
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
@@ -395,8 +385,6 @@ def _losses(found: Any) -> int:
         return int(found not in type(found).__members__.values())
     if not hasattr(found, "additional_properties"):
         return 0
-    import attrs  # noqa: PLC0415 - the models, which are loaded already, have it
-
     values = [(each, getattr(found, each.name)) for each in attrs.fields(type(found)) if each.init]
     missing = sum(value is UNSET and each.default is attrs.NOTHING for each, value in values)
     return len(found.additional_properties) + missing + sum(_losses(value) for _, value in values)

@@ -24,7 +24,6 @@ from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties import model_property
 
 from .failures import Failure, Tracker, mend, unreadable_schema
-from .late_models import late_models, of_models
 from .python_names import give_distinct_names, literal
 from .replacing import replaced
 from .rewrites import Log
@@ -78,8 +77,8 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         )
         project.env.bytecode_cache = _COMPILED
         filters: Any = project.env.filters
-        filters.update({"in_double_quote_literal": literal, "of_models": of_models})
-        names: dict[str, Any] = {"requests": log.requests, "literal": repr, "late_models": late_models}
+        filters["in_double_quote_literal"] = literal
+        names: dict[str, Any] = {"requests": log.requests, "literal": repr}
         project.env.globals.update(names)
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():

@@ -11,8 +11,7 @@ import httpx
 from victor_ext import zulu
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.redaction import Secret, concealed
-from victor_ext.runtime.auth.private_keys import load_rsa_key
-from victor_ext.runtime.auth.rs512 import signed_token
+from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import Authenticator, SignedToken
 from victor_ext.runtime.client.validation import MOST_SECONDS, shown
@@ -22,7 +21,7 @@ from victor_ext.runtime.loop.flow import Lock
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-    from victor_ext.runtime.auth.oauth import IssuedToken
+    from victor_ext.runtime.auth.signed_tokens import Sign
 
     from .settings import Environment
 
@@ -44,40 +43,51 @@ class Credentials(Protocol):
 
 
 class VictorJwt(UnpicklableCredentials):
-    """Credentials with an API key. The client signs a short-lived RS512 token for each attempt.
+    """Credentials with an API key. Short-lived RS512 tokens are signed with its private key, here or elsewhere.
 
     Args:
         api_key: The API key, from the client portal.
         private_key: The RSA private key of the API key: PEM (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, a
-            path, or a key object of `cryptography`. It is read once, here.
+            path, or a key object of `cryptography`. It is read and validated once, here.
+        sign: In place of the private key, for one that never leaves its KMS or HSM: a function that takes the bytes to
+            be signed and returns their RS512 signature (RSASSA-PKCS1-v1_5 with SHA-512). `AsyncVictor` also takes one
+            that is awaited. It is called once for all threads or tasks that wait for the token, and may take what the
+            deadline of the call leaves. What it raises is raised as it is, and nothing is sent.
         password: The password of an encrypted PEM, or None.
         prefix: The word before the token in the `Authorization` header.
         lifetime: Seconds from `iat` to `exp`, at least 1. None: 60 less than the environment's limit, which is 300 in
             production and 3600 in staging.
-        reuse: Seconds for which a token is used again. 0: a new token for each attempt, as the provider recommends for
-            production.
+        reuse: Seconds for which a token is used again. None: 10 less than its lifetime with `sign`; else 0, a new token
+            for each attempt, as the provider recommends for production.
 
     Raises:
-        ConfigurationError: A key, the password, the prefix or a number is invalid.
+        ConfigurationError: A key, the password, the prefix or a number is invalid; or `private_key` and `sign` are both
+            passed, or neither.
     """
 
     def __init__(
         self,
         api_key: str,
-        private_key: str | bytes | os.PathLike[str] | RSAPrivateKey,
+        private_key: str | bytes | os.PathLike[str] | RSAPrivateKey | None = None,
         *,
+        sign: Sign | None = None,
         password: str | bytes | None = None,
         prefix: str = "Token",
         lifetime: float | None = None,
-        reuse: float = 0.0,
+        reuse: float | None = None,
     ) -> None:
         # Tracebacks must not show the secrets.
         api_key, private_key, password = map(concealed, (api_key, private_key, password))
         self._api_key = _checked("api_key", api_key)
-        self._key = load_rsa_key(private_key, password=password)
+        if (private_key is None) is (sign is None):
+            raise ConfigurationError("Pass private_key, or sign for a key that is kept elsewhere: one of the two.")
+        if sign is not None and (password is not None or not callable(sign)):
+            raise ConfigurationError("sign must be a function that returns the signature of bytes, without a password.")
+        self._sign = sign
+        self._key = None if private_key is None else _private_key(private_key, password)
         self._prefix = _checked_prefix(prefix)
         self._lifetime = _checked_seconds("lifetime", lifetime, above_zero=True)
-        self._reuse = _checked_seconds("reuse", reuse, above_zero=False) or 0.0
+        self._reuse = _checked_seconds("reuse", reuse, above_zero=False)
 
     @property
     def caller(self) -> str:
@@ -85,40 +95,47 @@ class VictorJwt(UnpicklableCredentials):
         return _digest(self._api_key)
 
     def __repr__(self) -> str:
-        return f"VictorJwt(api_key='[hidden]', private_key='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
+        key = "private_key" if getattr(self, "_sign", None) is None else "sign"
+        return f"VictorJwt(api_key='[hidden]', {key}='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
 
     def authenticator(
         self,
         environment: Environment,
         base_url: httpx.URL,  # noqa: ARG002 - only OAuth needs it
         clock: ServerClock,
-        lock: Lock,  # noqa: ARG002 - only OAuth needs it
+        lock: Lock,
     ) -> Authenticator:
         """Return a signer for this environment.
 
         Raises:
             ConfigurationError: `lifetime` is above the environment's limit, or `reuse` is too long for it.
         """
+        from victor_ext.runtime.auth.signed_tokens import SignedElsewhere, signed_token  # noqa: PLC0415 - as for the key
+
         lifetime = environment.token_limit - _MARGIN if self._lifetime is None else self._lifetime
         if lifetime > environment.token_limit:
             raise ConfigurationError(
                 f"lifetime={lifetime:g} is above the {environment.token_limit} s that {environment.name} permits: "
                 "leave it out."
             )
-        if self._reuse > lifetime - 2 * _BACKDATED and self._reuse > 0:
+        longest = max(0.0, lifetime - 2 * _BACKDATED)
+        if self._reuse is not None and self._reuse > longest:
             raise ConfigurationError(
-                f"reuse={self._reuse:g} is too long for tokens that live {lifetime:g} s: "
-                f"write at most {max(0, lifetime - 2 * _BACKDATED):g}."
+                f"reuse={self._reuse:g} is too long for tokens that live {lifetime:g} s: write at most {longest:g}."
             )
-        return SignedToken(self._signer(int(lifetime)), clock, reuse=self._reuse)
 
-    def _signer(self, lifetime: int) -> Any:
-        def sign(now: float) -> str:
-            issued = math.floor(now) - min(_BACKDATED, lifetime // 2)
-            claims = {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": issued + lifetime}
-            return f"{self._prefix} {signed_token(claims, self._key)}"
+        def claims(now: float) -> dict[str, Any]:
+            issued = math.floor(now) - min(_BACKDATED, int(lifetime) // 2)
+            return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": issued + int(lifetime)}
 
-        return sign
+        if self._sign is not None:
+            reuse = longest if self._reuse is None else self._reuse
+            return SignedElsewhere(self._sign, claims, clock, lock, prefix=self._prefix, reuse=reuse)
+        key = self._key
+        assert key is not None
+        return SignedToken(
+            lambda now: f"{self._prefix} {signed_token(claims(now), key)}", clock, reuse=self._reuse or 0
+        )
 
 
 class VictorOAuth(UnpicklableCredentials):
@@ -150,8 +167,6 @@ class VictorOAuth(UnpicklableCredentials):
         self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
         """Return a token cache for one client."""
-        from victor_ext.runtime.auth.oauth import OAuthToken  # noqa: PLC0415 - clients with an API key need none
-
         url = base_url.copy_with(path=base_url.path.rstrip("/") + "/v2/auth/token")
 
         def ask() -> httpx.Request:
@@ -168,8 +183,6 @@ class VictorOAuth(UnpicklableCredentials):
 
 def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     """Read `{access_token, token_type, expires}`. `expires` is a time in epoch milliseconds."""
-    from victor_ext.runtime.auth.oauth import IssuedToken, header_value  # noqa: PLC0415 - see above
-
     header = header_value(body.get("token_type"), body.get("access_token"))
     if header is None:
         return None
@@ -178,6 +191,12 @@ def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     except InvalidRequest:
         expires_at = None
     return IssuedToken(header, expires_at, now)
+
+
+def _private_key(key: Any, password: Any) -> Any:
+    from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - loads cryptography, for who signs
+
+    return load_rsa_key(key, password=password)
 
 
 def _digest(identity: str) -> str:

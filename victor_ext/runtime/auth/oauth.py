@@ -51,8 +51,115 @@ class IssuedToken:
         return min(seconds, max(0.0, (self.expires_at - self.issued_at) / 5))
 
 
-class OAuthToken:
-    """The token cache of one client.
+class KeptToken:
+    """The token cache of one client: a token is kept until shortly before it ends, and obtained once for all callers.
+
+    Args:
+        clock: The provider's clock.
+        lock: A lock for the mode of the client.
+    """
+
+    renewal_may_fail_with: type[Exception] = VictorError
+    """What a renewal may raise without failing the call, which has a token that can still be used."""
+
+    def __init__(self, clock: ServerClock, lock: Lock) -> None:
+        self._clock = clock
+        self._lock = lock
+        self._token: IssuedToken | None = None
+        self._failure: VictorError | None = None
+        self._pause_ends = -inf
+
+    def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:
+        """Obtain a token within `seconds` (None: no bound)."""
+        raise NotImplementedError
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
+        """Set the header to the kept token, fetching one first when there is none or it is about to end."""
+        kept = self._token
+        left = -1.0 if kept is None else kept.seconds_left(self._clock.now())
+        if kept is None or left <= kept.window(MANDATORY_SECONDS):
+            token = yield from self._fetch_once(kept, exchange, seconds)
+        elif left <= kept.window(ADVISORY_SECONDS) and self._clock.monotonic() >= self._pause_ends:
+            token = (yield from self._fetch_if_nobody_does(kept, exchange, seconds)) or kept
+        else:
+            token = kept
+        request.headers["Authorization"] = token.header
+        request.extensions[FROM_CACHE] = token is kept
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a kept token has not expired."""
+        kept = self._token
+        return kept is not None and kept.seconds_left(self._clock.now()) > 0
+
+    def forget(self) -> None:
+        """Drop the token, after it was revoked. The next call fetches another."""
+        self._token = None
+
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
+        """True for a token from the cache, which may have been revoked and is dropped; False for a fresh one."""
+        if not request.extensions.get(FROM_CACHE, False):
+            return False
+        current = self._token
+        if current is not None and current.header == request.headers.get("Authorization"):
+            self._token = None
+        return True
+
+    def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
+        earlier, began = self._failure, self._clock.monotonic()
+        permit = self._lock.permit()
+        try:
+            if not (yield Acquire(permit, seconds)):
+                raise DeadlineExceeded(
+                    "No token yet: another call is still waiting for one, and the deadline has passed."
+                )
+            # The caller that held the lock before has fetched, or failed, for those that waited: otherwise two hundred
+            # of them would call a failing endpoint two hundred times, one after the other.
+            current = self._token
+            if current is not None and current is not kept:
+                return current
+            if self._failure is not None and self._failure is not earlier:
+                raise _for_another(self._failure)
+            left = None if seconds is None else seconds - (self._clock.monotonic() - began)
+            return (yield from self._fetch_for_all(exchange, left))
+        finally:
+            permit.release()
+
+    def _fetch_for_all(self, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
+        """Obtain. A failure counts for the waiting callers too, unless it is this caller's own deadline."""
+        try:
+            return (yield from self._renew(exchange, seconds))
+        except DeadlineExceeded:
+            raise
+        except VictorError as error:
+            self._failure = _for_another(error)
+            raise
+
+    def _renew(self, exchange: Exchange, seconds: float | None, *, best_effort: bool = False) -> Flow[IssuedToken]:
+        self._token = yield from self._obtain(exchange, seconds, best_effort=best_effort)
+        self._failure = None
+        return self._token
+
+    def _fetch_if_nobody_does(
+        self, kept: IssuedToken, exchange: Exchange, seconds: float | None
+    ) -> Flow[IssuedToken | None]:
+        permit = self._lock.permit()
+        try:
+            if not (yield Acquire(permit, 0)):
+                return None
+            if self._token is not kept:
+                return self._token  # another caller has just fetched it
+            return (yield from self._renew(exchange, seconds, best_effort=True))
+        except self.renewal_may_fail_with:
+            # The kept token can still be used: neither this call nor the next one waits for another.
+            self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
+            return None
+        finally:
+            permit.release()
+
+
+class OAuthToken(KeptToken):
+    """A token from a token endpoint.
 
     Args:
         ask: Makes the request to the token endpoint.
@@ -71,83 +178,12 @@ class OAuthToken:
         *,
         hint: str = "",
     ) -> None:
+        super().__init__(clock, lock)
         self._ask = ask
         self._read = read
-        self._clock = clock
-        self._lock = lock
         self._hint = hint
-        self._token: IssuedToken | None = None
-        self._failure: VictorError | None = None
-        self._pause_ends = -inf
 
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
-        """Set the header to the kept token, fetching one first when there is none or it is about to end."""
-        kept = self._token
-        left = -1.0 if kept is None else kept.seconds_left(self._clock.now())
-        if kept is None or left <= kept.window(MANDATORY_SECONDS):
-            token = yield from self._fetch_once(kept, exchange, seconds)
-        elif left <= kept.window(ADVISORY_SECONDS) and self._clock.monotonic() >= self._pause_ends:
-            token = (yield from self._fetch_if_nobody_does(kept, exchange)) or kept
-        else:
-            token = kept
-        request.headers["Authorization"] = token.header
-        request.extensions[FROM_CACHE] = token is kept
-
-    @property
-    def has_token(self) -> bool:
-        """Whether a kept token has not expired."""
-        kept = self._token
-        return kept is not None and kept.seconds_left(self._clock.now()) > 0
-
-    def forget(self) -> None:
-        """Drop the token, after it was revoked. The next call fetches another."""
-        self._token = None
-
-    def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
-        earlier = self._failure
-        permit = self._lock.permit()
-        try:
-            if not (yield Acquire(permit, seconds)):
-                raise DeadlineExceeded(
-                    "No token yet: another call is still waiting for one, and the deadline has passed."
-                )
-            # The caller that held the lock before has fetched, or failed, for those that waited: otherwise two hundred
-            # of them would call a failing endpoint two hundred times, one after the other.
-            current = self._token
-            if current is not None and current is not kept:
-                return current
-            if self._failure is not None and self._failure is not earlier:
-                raise _for_another(self._failure)
-            return (yield from self._fetch_for_all(exchange))
-        finally:
-            permit.release()
-
-    def _fetch_for_all(self, exchange: Exchange) -> Flow[IssuedToken]:
-        """Fetch. A failure counts for the waiting callers too, unless it is this caller's own deadline."""
-        try:
-            return (yield from self._fetch(exchange))
-        except DeadlineExceeded:
-            raise
-        except VictorError as error:
-            self._failure = _for_another(error)
-            raise
-
-    def _fetch_if_nobody_does(self, kept: IssuedToken, exchange: Exchange) -> Flow[IssuedToken | None]:
-        permit = self._lock.permit()
-        try:
-            if not (yield Acquire(permit, 0)):
-                return None
-            if self._token is not kept:
-                return self._token  # another caller has just fetched it
-            return (yield from self._fetch(exchange, best_effort=True))
-        except VictorError:
-            # The kept token can still be used: neither this call nor the next one waits for another.
-            self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
-            return None
-        finally:
-            permit.release()
-
-    def _fetch(self, exchange: Exchange, *, best_effort: bool = False) -> Flow[IssuedToken]:
+    def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:  # noqa: ARG002 - the exchange knows what is left
         request = self._ask()
         request.extensions[HOLDS_SECRETS] = True
         try:
@@ -169,7 +205,6 @@ class OAuthToken:
                     f"The token endpoint {request.url.path} answered {response.status_code} without a usable token.",
                     request=request,
                 )
-            self._token, self._failure = token, None
             return token
         said = "refused the credentials" if refusal.status_code in (200, 400, 401, 403) else "issued no token"
         raise AuthenticationError(
@@ -178,15 +213,6 @@ class OAuthToken:
             response=refusal.response,
             request_id=refusal.request_id,
         )
-
-    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """True for a token from the cache, which may have been revoked and is dropped; False for a fresh one."""
-        if not request.extensions.get(FROM_CACHE, False):
-            return False
-        current = self._token
-        if current is not None and current.header == request.headers.get("Authorization"):
-            self._token = None
-        return True
 
 
 def _for_another(failure: VictorError) -> VictorError:

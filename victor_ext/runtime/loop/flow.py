@@ -7,6 +7,7 @@ neither holds any logic.
 
 from __future__ import annotations
 
+import inspect
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Generator
@@ -19,6 +20,7 @@ from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES, Response, aread
 from victor_ext.runtime.http.timing import BEGUN
 
 from .clock import ServerClock
+from .invoke import Invoke, NotInTime, invoke
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -59,7 +61,7 @@ class Acquire:
         self.seconds = seconds
 
 
-Step = Send | Sleep | Acquire
+Step = Send | Sleep | Acquire | Invoke
 OnWait = Callable[[float], object]
 Flow = Generator[Step, Any, T]
 
@@ -150,13 +152,15 @@ class Driver:
         """Run the flow to its end."""
         return drive(flow, self._take)
 
-    def _take(self, step: Step) -> Response | bool | None:
+    def _take(self, step: Step) -> Any:
         if type(step) is Send:
             ends = None if step.seconds is None else time.monotonic() + step.seconds + self._grace
             return read(self._transport.handle_request(step.request), step.request, ends=ends, most=step.most)
         if type(step) is Sleep:
             self.sleep(step.seconds)
             return None
+        if type(step) is Invoke:
+            return invoke(step)
         assert type(step) is Acquire
         permit = step.permit
         assert isinstance(permit, ThreadPermit)
@@ -173,7 +177,7 @@ class AsyncDriver:
         sleep: Callable[[float], Awaitable[None]] | None = None,
         grace: float = GRACE,
     ) -> None:
-        import anyio  # noqa: PLC0415 - only those who await pay for it
+        import anyio.to_thread  # noqa: PLC0415 - only those who await pay for it
 
         self._anyio = anyio
         self._transport = transport
@@ -201,16 +205,27 @@ class AsyncDriver:
         """Run the flow to its end."""
         return await adrive(flow, self._take)
 
-    async def _take(self, step: Step) -> Response | bool | None:
+    async def _take(self, step: Step) -> Any:
         if type(step) is Send:
             return await self._send(step)
         if type(step) is Sleep:
             await self.sleep(step.seconds)
             return None
+        if type(step) is Invoke:
+            return await self._invoke(step)
         assert type(step) is Acquire
         permit = step.permit
         assert isinstance(permit, TaskPermit)
         return await permit.acquire(step.seconds)
+
+    async def _invoke(self, step: Invoke) -> Any:
+        with self._anyio.move_on_after(step.seconds):
+            if inspect.iscoroutinefunction(step.function):
+                return await step.function(step.argument)
+            run = self._anyio.to_thread.run_sync
+            value = await run(step.function, step.argument, abandon_on_cancel=True)
+            return await value if inspect.isawaitable(value) else value
+        raise NotInTime
 
     async def _send(self, step: Send) -> Response:
         try:

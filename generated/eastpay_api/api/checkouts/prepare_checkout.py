@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...bodies import form_body as _form_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.checkout import Checkout
 from ...models.checkout_form import CheckoutForm
 from ...types import Response
 from ...types import status_of as _status_of
@@ -26,20 +27,16 @@ def _get_kwargs(*, body: CheckoutForm) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.Checkout | None:
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Checkout | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Checkout), response)
+        return _read_body(Object(Checkout), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.Checkout]:
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Checkout]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -48,7 +45,7 @@ def _build_response(
     )
 
 
-def sync_detailed(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Response[models.Checkout]:
+def sync_detailed(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Response[Checkout]:
     """Prepare a page on which the shopper pays
 
     Args:
@@ -68,7 +65,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: CheckoutForm) -
     return _build_response(client=client, response=_response)
 
 
-def sync(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> models.Checkout | None:
+def sync(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Checkout | None:
     """Prepare a page on which the shopper pays
 
     Args:
@@ -85,9 +82,7 @@ def sync(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> models.
     return sync_detailed(client=client, body=body).parsed
 
 
-async def asyncio_detailed(
-    *, client: AuthenticatedClient | Client, body: CheckoutForm
-) -> Response[models.Checkout]:
+async def asyncio_detailed(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Response[Checkout]:
     """Prepare a page on which the shopper pays
 
     Args:
@@ -107,7 +102,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> models.Checkout | None:
+async def asyncio(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Checkout | None:
     """Prepare a page on which the shopper pays
 
     Args:

@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...bodies import form_body as _form_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.payment import Payment
 from ...models.payment_form import PaymentForm
 from ...types import Response
 from ...types import status_of as _status_of
@@ -26,23 +27,19 @@ def _get_kwargs(*, body: PaymentForm) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.Payment | None:
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Payment | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Payment), response)
+        return _read_body(Object(Payment), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.Payment), response)
+        return _read_body(Object(Payment), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.Payment]:
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Payment]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -51,7 +48,7 @@ def _build_response(
     )
 
 
-def sync_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Response[models.Payment]:
+def sync_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Response[Payment]:
     """Pre-authorise (PA) or debit (DB) a card
 
      Takes no idempotency key. A second call with the same values is, as far as is known, a second
@@ -74,7 +71,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) ->
     return _build_response(client=client, response=_response)
 
 
-def sync(*, client: AuthenticatedClient | Client, body: PaymentForm) -> models.Payment | None:
+def sync(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Payment | None:
     """Pre-authorise (PA) or debit (DB) a card
 
      Takes no idempotency key. A second call with the same values is, as far as is known, a second
@@ -94,9 +91,7 @@ def sync(*, client: AuthenticatedClient | Client, body: PaymentForm) -> models.P
     return sync_detailed(client=client, body=body).parsed
 
 
-async def asyncio_detailed(
-    *, client: AuthenticatedClient | Client, body: PaymentForm
-) -> Response[models.Payment]:
+async def asyncio_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Response[Payment]:
     """Pre-authorise (PA) or debit (DB) a card
 
      Takes no idempotency key. A second call with the same values is, as far as is known, a second
@@ -119,7 +114,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client, body: PaymentForm) -> models.Payment | None:
+async def asyncio(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Payment | None:
     """Pre-authorise (PA) or debit (DB) a card
 
      Takes no idempotency key. A second call with the same values is, as far as is known, a second

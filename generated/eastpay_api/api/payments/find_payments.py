@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.payment_list import PaymentList
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -31,11 +32,9 @@ def _get_kwargs(
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.PaymentList | None:
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> PaymentList | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PaymentList), response)
+        return _read_body(Object(PaymentList), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -44,7 +43,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.PaymentList]:
+) -> Response[PaymentList]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -59,7 +58,7 @@ def sync_detailed(
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
-) -> Response[models.PaymentList]:
+) -> Response[PaymentList]:
     """The payments with one reference of the merchant's own
 
      Not documented for this gateway. The gateway whose parameters it has (OPPWA) offers an inquiry of
@@ -92,7 +91,7 @@ def sync(
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
-) -> models.PaymentList | None:
+) -> PaymentList | None:
     """The payments with one reference of the merchant's own
 
      Not documented for this gateway. The gateway whose parameters it has (OPPWA) offers an inquiry of
@@ -125,7 +124,7 @@ async def asyncio_detailed(
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
-) -> Response[models.PaymentList]:
+) -> Response[PaymentList]:
     """The payments with one reference of the merchant's own
 
      Not documented for this gateway. The gateway whose parameters it has (OPPWA) offers an inquiry of
@@ -158,7 +157,7 @@ async def asyncio(
     entity_id: str,
     entity_type: str | Unset = UNSET,
     merchant_transaction_id: str,
-) -> models.PaymentList | None:
+) -> PaymentList | None:
     """The payments with one reference of the merchant's own
 
      Not documented for this gateway. The gateway whose parameters it has (OPPWA) offers an inquiry of

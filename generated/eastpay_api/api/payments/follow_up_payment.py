@@ -5,12 +5,13 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...bodies import form_body as _form_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.follow_up_form import FollowUpForm
+from ...models.payment import Payment
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -27,23 +28,19 @@ def _get_kwargs(id: str, *, body: FollowUpForm) -> dict[str, Any]:
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.Payment | None:
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Payment | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Payment), response)
+        return _read_body(Object(Payment), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.Payment), response)
+        return _read_body(Object(Payment), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.Payment]:
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Payment]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -52,9 +49,7 @@ def _build_response(
     )
 
 
-def sync_detailed(
-    id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
-) -> Response[models.Payment]:
+def sync_detailed(id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm) -> Response[Payment]:
     """Capture (CP), reverse (RV) or refund (RF) a payment
 
      The refund was seen in use; the capture and the reversal are named in the vendor's list, and taken
@@ -78,7 +73,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm) -> models.Payment | None:
+def sync(id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm) -> Payment | None:
     """Capture (CP), reverse (RV) or refund (RF) a payment
 
      The refund was seen in use; the capture and the reversal are named in the vendor's list, and taken
@@ -101,7 +96,7 @@ def sync(id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm) -
 
 async def asyncio_detailed(
     id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
-) -> Response[models.Payment]:
+) -> Response[Payment]:
     """Capture (CP), reverse (RV) or refund (RF) a payment
 
      The refund was seen in use; the capture and the reversal are named in the vendor's list, and taken
@@ -125,9 +120,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(
-    id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm
-) -> models.Payment | None:
+async def asyncio(id: str, *, client: AuthenticatedClient | Client, body: FollowUpForm) -> Payment | None:
     """Capture (CP), reverse (RV) or refund (RF) a payment
 
      The refund was seen in use; the capture and the reversal are named in the vendor's list, and taken

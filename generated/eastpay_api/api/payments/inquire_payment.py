@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.payment import Payment
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
@@ -26,23 +27,19 @@ def _get_kwargs(id: str, *, entity_id: str, entity_type: str | Unset = UNSET) ->
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.Payment | None:
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Payment | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Payment), response)
+        return _read_body(Object(Payment), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.Payment), response)
+        return _read_body(Object(Payment), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.Payment]:
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Payment]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -53,7 +50,7 @@ def _build_response(
 
 def sync_detailed(
     id: str, *, client: AuthenticatedClient | Client, entity_id: str, entity_type: str | Unset = UNSET
-) -> Response[models.Payment]:
+) -> Response[Payment]:
     """What became of a payment
 
     Args:
@@ -77,7 +74,7 @@ def sync_detailed(
 
 def sync(
     id: str, *, client: AuthenticatedClient | Client, entity_id: str, entity_type: str | Unset = UNSET
-) -> models.Payment | None:
+) -> Payment | None:
     """What became of a payment
 
     Args:
@@ -98,7 +95,7 @@ def sync(
 
 async def asyncio_detailed(
     id: str, *, client: AuthenticatedClient | Client, entity_id: str, entity_type: str | Unset = UNSET
-) -> Response[models.Payment]:
+) -> Response[Payment]:
     """What became of a payment
 
     Args:
@@ -122,7 +119,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     id: str, *, client: AuthenticatedClient | Client, entity_id: str, entity_type: str | Unset = UNSET
-) -> models.Payment | None:
+) -> Payment | None:
     """What became of a payment
 
     Args:

@@ -5,12 +5,13 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
 from ...models.cancel_request import CancelRequest
+from ...models.problem import Problem
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -32,18 +33,18 @@ def _get_kwargs(order_id: str, *, body: CancelRequest) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | models.Problem | None:
+) -> Any | Problem | None:
     if response.status_code == 200:
         return None
 
     if response.status_code == 400:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if response.status_code == 409:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -52,7 +53,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | models.Problem]:
+) -> Response[Any | Problem]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -63,7 +64,7 @@ def _build_response(
 
 def sync_detailed(
     order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
-) -> Response[Any | models.Problem]:
+) -> Response[Any | Problem]:
     """Cancel an order that has not been captured.
 
      Repeats for one order are safe, with or without a key.
@@ -86,9 +87,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(
-    order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
-) -> Any | models.Problem | None:
+def sync(order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest) -> Any | Problem | None:
     """Cancel an order that has not been captured.
 
      Repeats for one order are safe, with or without a key.
@@ -110,7 +109,7 @@ def sync(
 
 async def asyncio_detailed(
     order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
-) -> Response[Any | models.Problem]:
+) -> Response[Any | Problem]:
     """Cancel an order that has not been captured.
 
      Repeats for one order are safe, with or without a key.
@@ -135,7 +134,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
-) -> Any | models.Problem | None:
+) -> Any | Problem | None:
     """Cancel an order that has not been captured.
 
      Repeats for one order are safe, with or without a key.

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.order import Order
+from ...models.problem import Problem
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -25,12 +27,12 @@ def _get_kwargs(order_id: str) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.Order | models.Problem | None:
+) -> Order | Problem | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Order), response)
+        return _read_body(Object(Order), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -39,7 +41,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.Order | models.Problem]:
+) -> Response[Order | Problem]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -48,9 +50,7 @@ def _build_response(
     )
 
 
-def sync_detailed(
-    order_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.Order | models.Problem]:
+def sync_detailed(order_id: str, *, client: AuthenticatedClient | Client) -> Response[Order | Problem]:
     """One order.
 
     Args:
@@ -70,7 +70,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(order_id: str, *, client: AuthenticatedClient | Client) -> models.Order | models.Problem | None:
+def sync(order_id: str, *, client: AuthenticatedClient | Client) -> Order | Problem | None:
     """One order.
 
     Args:
@@ -89,7 +89,7 @@ def sync(order_id: str, *, client: AuthenticatedClient | Client) -> models.Order
 
 async def asyncio_detailed(
     order_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.Order | models.Problem]:
+) -> Response[Order | Problem]:
     """One order.
 
     Args:
@@ -109,9 +109,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(
-    order_id: str, *, client: AuthenticatedClient | Client
-) -> models.Order | models.Problem | None:
+async def asyncio(order_id: str, *, client: AuthenticatedClient | Client) -> Order | Problem | None:
     """One order.
 
     Args:

@@ -6,10 +6,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.order_page import OrderPage
+from ...models.problem import Problem
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -49,12 +51,12 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.OrderPage | models.Problem | None:
+) -> OrderPage | Problem | None:
     if response.status_code == 200:
-        return _read_body(Object(models.OrderPage), response)
+        return _read_body(Object(OrderPage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -63,7 +65,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.OrderPage | models.Problem]:
+) -> Response[OrderPage | Problem]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -84,7 +86,7 @@ def sync_detailed(
     sort: str | Unset = UNSET,
     page_size: int | Unset = UNSET,
     page_number: int | Unset = UNSET,
-) -> Response[models.OrderPage | models.Problem]:
+) -> Response[OrderPage | Problem]:
     """A page of orders.
 
     Args:
@@ -134,7 +136,7 @@ def sync(
     sort: str | Unset = UNSET,
     page_size: int | Unset = UNSET,
     page_number: int | Unset = UNSET,
-) -> models.OrderPage | models.Problem | None:
+) -> OrderPage | Problem | None:
     """A page of orders.
 
     Args:
@@ -182,7 +184,7 @@ async def asyncio_detailed(
     sort: str | Unset = UNSET,
     page_size: int | Unset = UNSET,
     page_number: int | Unset = UNSET,
-) -> Response[models.OrderPage | models.Problem]:
+) -> Response[OrderPage | Problem]:
     """A page of orders.
 
     Args:
@@ -232,7 +234,7 @@ async def asyncio(
     sort: str | Unset = UNSET,
     page_size: int | Unset = UNSET,
     page_number: int | Unset = UNSET,
-) -> models.OrderPage | models.Problem | None:
+) -> OrderPage | Problem | None:
     """A page of orders.
 
     Args:

@@ -5,11 +5,13 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.problem import Problem
+from ...models.refund_answer import RefundAnswer
 from ...models.refund_request import RefundRequest
 from ...serializing import segment as _segment
 from ...types import Response
@@ -32,15 +34,15 @@ def _get_kwargs(order_id: str, *, body: RefundRequest) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.Problem | models.RefundAnswer | None:
+) -> Problem | RefundAnswer | None:
     if response.status_code == 200:
-        return _read_body(Object(models.RefundAnswer), response)
+        return _read_body(Object(RefundAnswer), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -49,7 +51,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.Problem | models.RefundAnswer]:
+) -> Response[Problem | RefundAnswer]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -60,7 +62,7 @@ def _build_response(
 
 def sync_detailed(
     order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
-) -> Response[models.Problem | models.RefundAnswer]:
+) -> Response[Problem | RefundAnswer]:
     """Give back the whole of an order's amount, or a part.
 
      Takes no key. The amount is in dollars, not in cents. A refund that is refused may be answered with
@@ -86,7 +88,7 @@ def sync_detailed(
 
 def sync(
     order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
-) -> models.Problem | models.RefundAnswer | None:
+) -> Problem | RefundAnswer | None:
     """Give back the whole of an order's amount, or a part.
 
      Takes no key. The amount is in dollars, not in cents. A refund that is refused may be answered with
@@ -109,7 +111,7 @@ def sync(
 
 async def asyncio_detailed(
     order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
-) -> Response[models.Problem | models.RefundAnswer]:
+) -> Response[Problem | RefundAnswer]:
     """Give back the whole of an order's amount, or a part.
 
      Takes no key. The amount is in dollars, not in cents. A refund that is refused may be answered with
@@ -135,7 +137,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     order_id: str, *, client: AuthenticatedClient | Client, body: RefundRequest
-) -> models.Problem | models.RefundAnswer | None:
+) -> Problem | RefundAnswer | None:
     """Give back the whole of an order's amount, or a part.
 
      Takes no key. The amount is in dollars, not in cents. A refund that is refused may be answered with

@@ -5,12 +5,14 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.answer import Answer
 from ...models.capture_request import CaptureRequest
+from ...models.problem import Problem
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -28,15 +30,15 @@ def _get_kwargs(*, body: CaptureRequest) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.Answer | models.Problem | None:
+) -> Answer | Problem | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Answer), response)
+        return _read_body(Object(Answer), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if response.status_code == 409:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -45,7 +47,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.Answer | models.Problem]:
+) -> Response[Answer | Problem]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -56,7 +58,7 @@ def _build_response(
 
 def sync_detailed(
     *, client: AuthenticatedClient | Client, body: CaptureRequest
-) -> Response[models.Answer | models.Problem]:
+) -> Response[Answer | Problem]:
     """Capture an order that was only authorised.
 
      For accounts that are set up so. An order that is not captured in time is voided.
@@ -78,9 +80,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(
-    *, client: AuthenticatedClient | Client, body: CaptureRequest
-) -> models.Answer | models.Problem | None:
+def sync(*, client: AuthenticatedClient | Client, body: CaptureRequest) -> Answer | Problem | None:
     """Capture an order that was only authorised.
 
      For accounts that are set up so. An order that is not captured in time is voided.
@@ -101,7 +101,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: AuthenticatedClient | Client, body: CaptureRequest
-) -> Response[models.Answer | models.Problem]:
+) -> Response[Answer | Problem]:
     """Capture an order that was only authorised.
 
      For accounts that are set up so. An order that is not captured in time is voided.
@@ -123,9 +123,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(
-    *, client: AuthenticatedClient | Client, body: CaptureRequest
-) -> models.Answer | models.Problem | None:
+async def asyncio(*, client: AuthenticatedClient | Client, body: CaptureRequest) -> Answer | Problem | None:
     """Capture an order that was only authorised.
 
      For accounts that are set up so. An order that is not captured in time is voided.

@@ -5,12 +5,14 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.decision import Decision
 from ...models.evaluate_request import EvaluateRequest
+from ...models.problem import Problem
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -28,15 +30,15 @@ def _get_kwargs(*, body: EvaluateRequest) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.Decision | models.Problem | None:
+) -> Decision | Problem | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Decision), response)
+        return _read_body(Object(Decision), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if response.status_code == 409:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -45,7 +47,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.Decision | models.Problem]:
+) -> Response[Decision | Problem]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -56,7 +58,7 @@ def _build_response(
 
 def sync_detailed(
     *, client: AuthenticatedClient | Client, body: EvaluateRequest
-) -> Response[models.Decision | models.Problem]:
+) -> Response[Decision | Problem]:
     """Ask for a decision on a transaction that was declined elsewhere.
 
      The key is in the body. The same key with the same body brings the same answer for 24 hours; with
@@ -80,9 +82,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(
-    *, client: AuthenticatedClient | Client, body: EvaluateRequest
-) -> models.Decision | models.Problem | None:
+def sync(*, client: AuthenticatedClient | Client, body: EvaluateRequest) -> Decision | Problem | None:
     """Ask for a decision on a transaction that was declined elsewhere.
 
      The key is in the body. The same key with the same body brings the same answer for 24 hours; with
@@ -105,7 +105,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: AuthenticatedClient | Client, body: EvaluateRequest
-) -> Response[models.Decision | models.Problem]:
+) -> Response[Decision | Problem]:
     """Ask for a decision on a transaction that was declined elsewhere.
 
      The key is in the body. The same key with the same body brings the same answer for 24 hours; with
@@ -131,7 +131,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *, client: AuthenticatedClient | Client, body: EvaluateRequest
-) -> models.Decision | models.Problem | None:
+) -> Decision | Problem | None:
     """Ask for a decision on a transaction that was declined elsewhere.
 
      The key is in the body. The same key with the same body brings the same answer for 24 hours; with

@@ -5,11 +5,13 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.problem import Problem
+from ...models.transmit_answer import TransmitAnswer
 from ...models.transmit_request import TransmitRequest
 from ...types import Response
 from ...types import status_of as _status_of
@@ -28,12 +30,12 @@ def _get_kwargs(*, body: TransmitRequest) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.Problem | models.TransmitAnswer | None:
+) -> Problem | TransmitAnswer | None:
     if response.status_code == 200:
-        return _read_body(Object(models.TransmitAnswer), response)
+        return _read_body(Object(TransmitAnswer), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -42,7 +44,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.Problem | models.TransmitAnswer]:
+) -> Response[Problem | TransmitAnswer]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -53,7 +55,7 @@ def _build_response(
 
 def sync_detailed(
     *, client: AuthenticatedClient | Client, body: TransmitRequest
-) -> Response[models.Problem | models.TransmitAnswer]:
+) -> Response[Problem | TransmitAnswer]:
     """Hand over a copy of a transaction that another processor has dealt with.
 
      Within 24 hours of the transaction. It moves no money, and takes no idempotency key.
@@ -75,9 +77,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(
-    *, client: AuthenticatedClient | Client, body: TransmitRequest
-) -> models.Problem | models.TransmitAnswer | None:
+def sync(*, client: AuthenticatedClient | Client, body: TransmitRequest) -> Problem | TransmitAnswer | None:
     """Hand over a copy of a transaction that another processor has dealt with.
 
      Within 24 hours of the transaction. It moves no money, and takes no idempotency key.
@@ -98,7 +98,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: AuthenticatedClient | Client, body: TransmitRequest
-) -> Response[models.Problem | models.TransmitAnswer]:
+) -> Response[Problem | TransmitAnswer]:
     """Hand over a copy of a transaction that another processor has dealt with.
 
      Within 24 hours of the transaction. It moves no money, and takes no idempotency key.
@@ -122,7 +122,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *, client: AuthenticatedClient | Client, body: TransmitRequest
-) -> models.Problem | models.TransmitAnswer | None:
+) -> Problem | TransmitAnswer | None:
     """Hand over a copy of a transaction that another processor has dealt with.
 
      Within 24 hours of the transaction. It moves no money, and takes no idempotency key.

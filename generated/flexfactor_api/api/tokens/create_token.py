@@ -5,11 +5,13 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.problem import Problem
+from ...models.token import Token
 from ...models.token_request import TokenRequest
 from ...types import Response
 from ...types import status_of as _status_of
@@ -28,15 +30,15 @@ def _get_kwargs(*, body: TokenRequest) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.Problem | models.Token | None:
+) -> Problem | Token | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Token), response)
+        return _read_body(Object(Token), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.Problem), response)
+        return _read_body(Object(Problem), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -45,7 +47,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.Problem | models.Token]:
+) -> Response[Problem | Token]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -54,9 +56,7 @@ def _build_response(
     )
 
 
-def sync_detailed(
-    *, client: AuthenticatedClient | Client, body: TokenRequest
-) -> Response[models.Problem | models.Token]:
+def sync_detailed(*, client: AuthenticatedClient | Client, body: TokenRequest) -> Response[Problem | Token]:
     """Exchange an AppKey and its AppSecret for a bearer token.
 
      Plain JSON, not the form of RFC 6749. A token lives for about ten minutes; `expires` is a moment, in
@@ -79,7 +79,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(*, client: AuthenticatedClient | Client, body: TokenRequest) -> models.Problem | models.Token | None:
+def sync(*, client: AuthenticatedClient | Client, body: TokenRequest) -> Problem | Token | None:
     """Exchange an AppKey and its AppSecret for a bearer token.
 
      Plain JSON, not the form of RFC 6749. A token lives for about ten minutes; `expires` is a moment, in
@@ -101,7 +101,7 @@ def sync(*, client: AuthenticatedClient | Client, body: TokenRequest) -> models.
 
 async def asyncio_detailed(
     *, client: AuthenticatedClient | Client, body: TokenRequest
-) -> Response[models.Problem | models.Token]:
+) -> Response[Problem | Token]:
     """Exchange an AppKey and its AppSecret for a bearer token.
 
      Plain JSON, not the form of RFC 6749. A token lives for about ten minutes; `expires` is a moment, in
@@ -124,9 +124,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(
-    *, client: AuthenticatedClient | Client, body: TokenRequest
-) -> models.Problem | models.Token | None:
+async def asyncio(*, client: AuthenticatedClient | Client, body: TokenRequest) -> Problem | Token | None:
     """Exchange an AppKey and its AppSecret for a bearer token.
 
      Plain JSON, not the form of RFC 6749. A token lives for about ten minutes; `expires` is a moment, in

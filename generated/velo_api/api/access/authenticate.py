@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.token import Token
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import Response
@@ -26,12 +28,12 @@ def _get_kwargs(*, grant_type: str) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.Token | None:
+) -> ErrorResponse | Token | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Token), response)
+        return _read_body(Object(Token), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -40,7 +42,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.Token]:
+) -> Response[ErrorResponse | Token]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -51,7 +53,7 @@ def _build_response(
 
 def sync_detailed(
     *, client: AuthenticatedClient | Client, grant_type: str
-) -> Response[models.ErrorResponse | models.Token]:
+) -> Response[ErrorResponse | Token]:
     """Exchange key and secret for an access token.
 
      The body is empty; key and secret are the user and password of Basic.
@@ -73,9 +75,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(
-    *, client: AuthenticatedClient | Client, grant_type: str
-) -> models.ErrorResponse | models.Token | None:
+def sync(*, client: AuthenticatedClient | Client, grant_type: str) -> ErrorResponse | Token | None:
     """Exchange key and secret for an access token.
 
      The body is empty; key and secret are the user and password of Basic.
@@ -96,7 +96,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: AuthenticatedClient | Client, grant_type: str
-) -> Response[models.ErrorResponse | models.Token]:
+) -> Response[ErrorResponse | Token]:
     """Exchange key and secret for an access token.
 
      The body is empty; key and secret are the user and password of Basic.
@@ -118,9 +118,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(
-    *, client: AuthenticatedClient | Client, grant_type: str
-) -> models.ErrorResponse | models.Token | None:
+async def asyncio(*, client: AuthenticatedClient | Client, grant_type: str) -> ErrorResponse | Token | None:
     """Exchange key and secret for an access token.
 
      The body is empty; key and secret are the user and password of Basic.

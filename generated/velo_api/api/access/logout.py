@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -21,15 +22,15 @@ def _get_kwargs() -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     if response.status_code == 204:
         return None
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -38,7 +39,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -47,7 +48,7 @@ def _build_response(
     )
 
 
-def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[Any | models.ErrorResponse]:
+def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[Any | ErrorResponse]:
     """Revoke the access token that the call carries.
 
     Raises:
@@ -64,7 +65,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[Any | mod
     return _build_response(client=client, response=_response)
 
 
-def sync(*, client: AuthenticatedClient | Client) -> Any | models.ErrorResponse | None:
+def sync(*, client: AuthenticatedClient | Client) -> Any | ErrorResponse | None:
     """Revoke the access token that the call carries.
 
     Raises:
@@ -78,7 +79,7 @@ def sync(*, client: AuthenticatedClient | Client) -> Any | models.ErrorResponse 
     return sync_detailed(client=client).parsed
 
 
-async def asyncio_detailed(*, client: AuthenticatedClient | Client) -> Response[Any | models.ErrorResponse]:
+async def asyncio_detailed(*, client: AuthenticatedClient | Client) -> Response[Any | ErrorResponse]:
     """Revoke the access token that the call carries.
 
     Raises:
@@ -95,7 +96,7 @@ async def asyncio_detailed(*, client: AuthenticatedClient | Client) -> Response[
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(*, client: AuthenticatedClient | Client) -> Any | models.ErrorResponse | None:
+async def asyncio(*, client: AuthenticatedClient | Client) -> Any | ErrorResponse | None:
     """Revoke the access token that the call carries.
 
     Raises:

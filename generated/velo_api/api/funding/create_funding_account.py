@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.error_response import ErrorResponse
 from ...models.new_funding_account import NewFundingAccount
 from ...types import Response
 from ...types import status_of as _status_of
@@ -28,18 +29,18 @@ def _get_kwargs(*, body: NewFundingAccount) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     if response.status_code == 202:
         return None
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -48,7 +49,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -59,7 +60,7 @@ def _build_response(
 
 def sync_detailed(
     *, client: AuthenticatedClient | Client, body: NewFundingAccount
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Have a bank account taken into work as a funding account.
 
     Args:
@@ -79,9 +80,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(
-    *, client: AuthenticatedClient | Client, body: NewFundingAccount
-) -> Any | models.ErrorResponse | None:
+def sync(*, client: AuthenticatedClient | Client, body: NewFundingAccount) -> Any | ErrorResponse | None:
     """Have a bank account taken into work as a funding account.
 
     Args:
@@ -100,7 +99,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: AuthenticatedClient | Client, body: NewFundingAccount
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Have a bank account taken into work as a funding account.
 
     Args:
@@ -122,7 +121,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *, client: AuthenticatedClient | Client, body: NewFundingAccount
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     """Have a bank account taken into work as a funding account.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.funding import Funding
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -25,21 +27,21 @@ def _get_kwargs(funding_id: str) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.Funding | None:
+) -> ErrorResponse | Funding | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Funding), response)
+        return _read_body(Object(Funding), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -48,7 +50,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.Funding]:
+) -> Response[ErrorResponse | Funding]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -59,7 +61,7 @@ def _build_response(
 
 def sync_detailed(
     funding_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.ErrorResponse | models.Funding]:
+) -> Response[ErrorResponse | Funding]:
     """One movement of money into a source account.
 
     Args:
@@ -79,9 +81,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(
-    funding_id: str, *, client: AuthenticatedClient | Client
-) -> models.ErrorResponse | models.Funding | None:
+def sync(funding_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Funding | None:
     """One movement of money into a source account.
 
     Args:
@@ -100,7 +100,7 @@ def sync(
 
 async def asyncio_detailed(
     funding_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.ErrorResponse | models.Funding]:
+) -> Response[ErrorResponse | Funding]:
     """One movement of money into a source account.
 
     Args:
@@ -120,9 +120,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(
-    funding_id: str, *, client: AuthenticatedClient | Client
-) -> models.ErrorResponse | models.Funding | None:
+async def asyncio(funding_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Funding | None:
     """One movement of money into a source account.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.funding_account import FundingAccount
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
@@ -30,21 +32,21 @@ def _get_kwargs(funding_account_id: str, *, sensitive: bool | Unset = UNSET) -> 
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.FundingAccount | None:
+) -> ErrorResponse | FundingAccount | None:
     if response.status_code == 200:
-        return _read_body(Object(models.FundingAccount), response)
+        return _read_body(Object(FundingAccount), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -53,7 +55,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.FundingAccount]:
+) -> Response[ErrorResponse | FundingAccount]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -64,7 +66,7 @@ def _build_response(
 
 def sync_detailed(
     funding_account_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> Response[models.ErrorResponse | models.FundingAccount]:
+) -> Response[ErrorResponse | FundingAccount]:
     """One funding account.
 
     Args:
@@ -87,7 +89,7 @@ def sync_detailed(
 
 def sync(
     funding_account_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> models.ErrorResponse | models.FundingAccount | None:
+) -> ErrorResponse | FundingAccount | None:
     """One funding account.
 
     Args:
@@ -107,7 +109,7 @@ def sync(
 
 async def asyncio_detailed(
     funding_account_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> Response[models.ErrorResponse | models.FundingAccount]:
+) -> Response[ErrorResponse | FundingAccount]:
     """One funding account.
 
     Args:
@@ -130,7 +132,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     funding_account_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> models.ErrorResponse | models.FundingAccount | None:
+) -> ErrorResponse | FundingAccount | None:
     """One funding account.
 
     Args:

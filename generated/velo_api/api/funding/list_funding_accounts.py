@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.funding_account_page import FundingAccountPage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -48,15 +50,15 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.FundingAccountPage | None:
+) -> ErrorResponse | FundingAccountPage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.FundingAccountPage), response)
+        return _read_body(Object(FundingAccountPage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -65,7 +67,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.FundingAccountPage]:
+) -> Response[ErrorResponse | FundingAccountPage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -86,7 +88,7 @@ def sync_detailed(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.FundingAccountPage]:
+) -> Response[ErrorResponse | FundingAccountPage]:
     """The payor's bank accounts that money comes from.
 
     Args:
@@ -136,7 +138,7 @@ def sync(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> models.ErrorResponse | models.FundingAccountPage | None:
+) -> ErrorResponse | FundingAccountPage | None:
     """The payor's bank accounts that money comes from.
 
     Args:
@@ -184,7 +186,7 @@ async def asyncio_detailed(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.FundingAccountPage]:
+) -> Response[ErrorResponse | FundingAccountPage]:
     """The payor's bank accounts that money comes from.
 
     Args:
@@ -234,7 +236,7 @@ async def asyncio(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> models.ErrorResponse | models.FundingAccountPage | None:
+) -> ErrorResponse | FundingAccountPage | None:
     """The payor's bank accounts that money comes from.
 
     Args:

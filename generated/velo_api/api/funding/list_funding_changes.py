@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.funding_change_page import FundingChangePage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -34,18 +36,18 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.FundingChangePage | None:
+) -> ErrorResponse | FundingChangePage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.FundingChangePage), response)
+        return _read_body(Object(FundingChangePage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -54,7 +56,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.FundingChangePage]:
+) -> Response[ErrorResponse | FundingChangePage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -70,7 +72,7 @@ def sync_detailed(
     updated_since: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.FundingChangePage]:
+) -> Response[ErrorResponse | FundingChangePage]:
     """The fundings that changed since a moment.
 
     Args:
@@ -100,7 +102,7 @@ def sync(
     updated_since: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> models.ErrorResponse | models.FundingChangePage | None:
+) -> ErrorResponse | FundingChangePage | None:
     """The fundings that changed since a moment.
 
     Args:
@@ -129,7 +131,7 @@ async def asyncio_detailed(
     updated_since: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.FundingChangePage]:
+) -> Response[ErrorResponse | FundingChangePage]:
     """The fundings that changed since a moment.
 
     Args:
@@ -159,7 +161,7 @@ async def asyncio(
     updated_since: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> models.ErrorResponse | models.FundingChangePage | None:
+) -> ErrorResponse | FundingChangePage | None:
     """The fundings that changed since a moment.
 
     Args:

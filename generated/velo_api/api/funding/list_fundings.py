@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.funding_entry_page import FundingEntryPage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -40,21 +42,21 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.FundingEntryPage | None:
+) -> ErrorResponse | FundingEntryPage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.FundingEntryPage), response)
+        return _read_body(Object(FundingEntryPage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -63,7 +65,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.FundingEntryPage]:
+) -> Response[ErrorResponse | FundingEntryPage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -80,7 +82,7 @@ def sync_detailed(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.FundingEntryPage]:
+) -> Response[ErrorResponse | FundingEntryPage]:
     """The history of a payor's fundings. Their items have no id.
 
     Args:
@@ -114,7 +116,7 @@ def sync(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> models.ErrorResponse | models.FundingEntryPage | None:
+) -> ErrorResponse | FundingEntryPage | None:
     """The history of a payor's fundings. Their items have no id.
 
     Args:
@@ -150,7 +152,7 @@ async def asyncio_detailed(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.FundingEntryPage]:
+) -> Response[ErrorResponse | FundingEntryPage]:
     """The history of a payor's fundings. Their items have no id.
 
     Args:
@@ -184,7 +186,7 @@ async def asyncio(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> models.ErrorResponse | models.FundingEntryPage | None:
+) -> ErrorResponse | FundingEntryPage | None:
     """The history of a payor's fundings. Their items have no id.
 
     Args:

@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -25,15 +26,15 @@ def _get_kwargs(payee_id: str) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     if response.status_code == 204:
         return None
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -42,7 +43,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -51,9 +52,7 @@ def _build_response(
     )
 
 
-def sync_detailed(
-    payee_id: str, *, client: AuthenticatedClient | Client
-) -> Response[Any | models.ErrorResponse]:
+def sync_detailed(payee_id: str, *, client: AuthenticatedClient | Client) -> Response[Any | ErrorResponse]:
     """Delete a payee that has onboarded, is past its grace period, and has no payments.
 
     Args:
@@ -73,7 +72,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(payee_id: str, *, client: AuthenticatedClient | Client) -> Any | models.ErrorResponse | None:
+def sync(payee_id: str, *, client: AuthenticatedClient | Client) -> Any | ErrorResponse | None:
     """Delete a payee that has onboarded, is past its grace period, and has no payments.
 
     Args:
@@ -92,7 +91,7 @@ def sync(payee_id: str, *, client: AuthenticatedClient | Client) -> Any | models
 
 async def asyncio_detailed(
     payee_id: str, *, client: AuthenticatedClient | Client
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Delete a payee that has onboarded, is past its grace period, and has no payments.
 
     Args:
@@ -112,9 +111,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(
-    payee_id: str, *, client: AuthenticatedClient | Client
-) -> Any | models.ErrorResponse | None:
+async def asyncio(payee_id: str, *, client: AuthenticatedClient | Client) -> Any | ErrorResponse | None:
     """Delete a payee that has onboarded, is past its grace period, and has no payments.
 
     Args:

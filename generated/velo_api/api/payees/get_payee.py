@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payee import Payee
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
@@ -28,12 +30,12 @@ def _get_kwargs(payee_id: str, *, sensitive: bool | Unset = UNSET) -> dict[str, 
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.Payee | None:
+) -> ErrorResponse | Payee | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Payee), response)
+        return _read_body(Object(Payee), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -42,7 +44,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.Payee]:
+) -> Response[ErrorResponse | Payee]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -53,7 +55,7 @@ def _build_response(
 
 def sync_detailed(
     payee_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> Response[models.ErrorResponse | models.Payee]:
+) -> Response[ErrorResponse | Payee]:
     """One payee.
 
     Args:
@@ -76,7 +78,7 @@ def sync_detailed(
 
 def sync(
     payee_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> models.ErrorResponse | models.Payee | None:
+) -> ErrorResponse | Payee | None:
     """One payee.
 
     Args:
@@ -96,7 +98,7 @@ def sync(
 
 async def asyncio_detailed(
     payee_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> Response[models.ErrorResponse | models.Payee]:
+) -> Response[ErrorResponse | Payee]:
     """One payee.
 
     Args:
@@ -119,7 +121,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     payee_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> models.ErrorResponse | models.Payee | None:
+) -> ErrorResponse | Payee | None:
     """One payee.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payee_batch import PayeeBatch
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -25,12 +27,12 @@ def _get_kwargs(batch_id: str) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.PayeeBatch | None:
+) -> ErrorResponse | PayeeBatch | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PayeeBatch), response)
+        return _read_body(Object(PayeeBatch), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -39,7 +41,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.PayeeBatch]:
+) -> Response[ErrorResponse | PayeeBatch]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -50,7 +52,7 @@ def _build_response(
 
 def sync_detailed(
     batch_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.ErrorResponse | models.PayeeBatch]:
+) -> Response[ErrorResponse | PayeeBatch]:
     """How far a batch of payees is.
 
     Args:
@@ -70,9 +72,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(
-    batch_id: str, *, client: AuthenticatedClient | Client
-) -> models.ErrorResponse | models.PayeeBatch | None:
+def sync(batch_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | PayeeBatch | None:
     """How far a batch of payees is.
 
     Args:
@@ -91,7 +91,7 @@ def sync(
 
 async def asyncio_detailed(
     batch_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.ErrorResponse | models.PayeeBatch]:
+) -> Response[ErrorResponse | PayeeBatch]:
     """How far a batch of payees is.
 
     Args:
@@ -113,7 +113,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     batch_id: str, *, client: AuthenticatedClient | Client
-) -> models.ErrorResponse | models.PayeeBatch | None:
+) -> ErrorResponse | PayeeBatch | None:
     """How far a batch of payees is.
 
     Args:

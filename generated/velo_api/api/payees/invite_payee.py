@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.error_response import ErrorResponse
 from ...models.invitation import Invitation
 from ...serializing import segment as _segment
 from ...types import Response
@@ -32,24 +33,24 @@ def _get_kwargs(payee_id: str, *, body: Invitation) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     if response.status_code == 200:
         return None
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 409:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -58,7 +59,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -69,7 +70,7 @@ def _build_response(
 
 def sync_detailed(
     payee_id: str, *, client: AuthenticatedClient | Client, body: Invitation
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Invite a payee again who has neither accepted nor declined. Earlier invitations end.
 
     Args:
@@ -92,7 +93,7 @@ def sync_detailed(
 
 def sync(
     payee_id: str, *, client: AuthenticatedClient | Client, body: Invitation
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     """Invite a payee again who has neither accepted nor declined. Earlier invitations end.
 
     Args:
@@ -112,7 +113,7 @@ def sync(
 
 async def asyncio_detailed(
     payee_id: str, *, client: AuthenticatedClient | Client, body: Invitation
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Invite a payee again who has neither accepted nor declined. Earlier invitations end.
 
     Args:
@@ -135,7 +136,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     payee_id: str, *, client: AuthenticatedClient | Client, body: Invitation
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     """Invite a payee again who has neither accepted nor declined. Earlier invitations end.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payee_invitation_page import PayeeInvitationPage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
@@ -40,21 +42,21 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.PayeeInvitationPage | None:
+) -> ErrorResponse | PayeeInvitationPage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PayeeInvitationPage), response)
+        return _read_body(Object(PayeeInvitationPage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -63,7 +65,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.PayeeInvitationPage]:
+) -> Response[ErrorResponse | PayeeInvitationPage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -80,7 +82,7 @@ def sync_detailed(
     invitation_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PayeeInvitationPage]:
+) -> Response[ErrorResponse | PayeeInvitationPage]:
     """How far the invitations of a payor's payees are.
 
     Args:
@@ -118,7 +120,7 @@ def sync(
     invitation_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> models.ErrorResponse | models.PayeeInvitationPage | None:
+) -> ErrorResponse | PayeeInvitationPage | None:
     """How far the invitations of a payor's payees are.
 
     Args:
@@ -154,7 +156,7 @@ async def asyncio_detailed(
     invitation_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PayeeInvitationPage]:
+) -> Response[ErrorResponse | PayeeInvitationPage]:
     """How far the invitations of a payor's payees are.
 
     Args:
@@ -192,7 +194,7 @@ async def asyncio(
     invitation_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> models.ErrorResponse | models.PayeeInvitationPage | None:
+) -> ErrorResponse | PayeeInvitationPage | None:
     """How far the invitations of a payor's payees are.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payee_page import PayeePage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -56,18 +58,18 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.PayeePage | None:
+) -> ErrorResponse | PayeePage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PayeePage), response)
+        return _read_body(Object(PayeePage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -76,7 +78,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.PayeePage]:
+) -> Response[ErrorResponse | PayeePage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -101,7 +103,7 @@ def sync_detailed(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PayeePage]:
+) -> Response[ErrorResponse | PayeePage]:
     """The payees of a payor.
 
     Args:
@@ -163,7 +165,7 @@ def sync(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> models.ErrorResponse | models.PayeePage | None:
+) -> ErrorResponse | PayeePage | None:
     """The payees of a payor.
 
     Args:
@@ -223,7 +225,7 @@ async def asyncio_detailed(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PayeePage]:
+) -> Response[ErrorResponse | PayeePage]:
     """The payees of a payor.
 
     Args:
@@ -285,7 +287,7 @@ async def asyncio(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> models.ErrorResponse | models.PayeePage | None:
+) -> ErrorResponse | PayeePage | None:
     """The payees of a payor.
 
     Args:

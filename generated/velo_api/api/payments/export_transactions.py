@@ -6,10 +6,11 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, File, Response, Unset
@@ -39,18 +40,18 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | File | None:
+) -> ErrorResponse | File | None:
     if response.status_code == 200:
         return File(payload=BytesIO(response.content))
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -59,7 +60,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | File]:
+) -> Response[ErrorResponse | File]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -75,7 +76,7 @@ def sync_detailed(
     start_date: str | Unset = UNSET,
     end_date: str | Unset = UNSET,
     include: str | Unset = UNSET,
-) -> Response[models.ErrorResponse | File]:
+) -> Response[ErrorResponse | File]:
     """The transactions of a range of days, both ends included, as CSV.
 
     Args:
@@ -105,7 +106,7 @@ def sync(
     start_date: str | Unset = UNSET,
     end_date: str | Unset = UNSET,
     include: str | Unset = UNSET,
-) -> models.ErrorResponse | File | None:
+) -> ErrorResponse | File | None:
     """The transactions of a range of days, both ends included, as CSV.
 
     Args:
@@ -134,7 +135,7 @@ async def asyncio_detailed(
     start_date: str | Unset = UNSET,
     end_date: str | Unset = UNSET,
     include: str | Unset = UNSET,
-) -> Response[models.ErrorResponse | File]:
+) -> Response[ErrorResponse | File]:
     """The transactions of a range of days, both ends included, as CSV.
 
     Args:
@@ -164,7 +165,7 @@ async def asyncio(
     start_date: str | Unset = UNSET,
     end_date: str | Unset = UNSET,
     include: str | Unset = UNSET,
-) -> models.ErrorResponse | File | None:
+) -> ErrorResponse | File | None:
     """The transactions of a range of days, both ends included, as CSV.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payment import Payment
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
@@ -28,21 +30,21 @@ def _get_kwargs(payment_id: str, *, sensitive: bool | Unset = UNSET) -> dict[str
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.Payment | None:
+) -> ErrorResponse | Payment | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Payment), response)
+        return _read_body(Object(Payment), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -51,7 +53,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.Payment]:
+) -> Response[ErrorResponse | Payment]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -62,7 +64,7 @@ def _build_response(
 
 def sync_detailed(
     payment_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> Response[models.ErrorResponse | models.Payment]:
+) -> Response[ErrorResponse | Payment]:
     """One payment, with its history.
 
     Args:
@@ -85,7 +87,7 @@ def sync_detailed(
 
 def sync(
     payment_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> models.ErrorResponse | models.Payment | None:
+) -> ErrorResponse | Payment | None:
     """One payment, with its history.
 
     Args:
@@ -105,7 +107,7 @@ def sync(
 
 async def asyncio_detailed(
     payment_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> Response[models.ErrorResponse | models.Payment]:
+) -> Response[ErrorResponse | Payment]:
     """One payment, with its history.
 
     Args:
@@ -128,7 +130,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     payment_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
-) -> models.ErrorResponse | models.Payment | None:
+) -> ErrorResponse | Payment | None:
     """One payment, with its history.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payment_change_page import PaymentChangePage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -34,12 +36,12 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.PaymentChangePage | None:
+) -> ErrorResponse | PaymentChangePage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PaymentChangePage), response)
+        return _read_body(Object(PaymentChangePage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -48,7 +50,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.PaymentChangePage]:
+) -> Response[ErrorResponse | PaymentChangePage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -64,7 +66,7 @@ def sync_detailed(
     updated_since: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PaymentChangePage]:
+) -> Response[ErrorResponse | PaymentChangePage]:
     """The payments that changed since a moment.
 
     Args:
@@ -94,7 +96,7 @@ def sync(
     updated_since: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> models.ErrorResponse | models.PaymentChangePage | None:
+) -> ErrorResponse | PaymentChangePage | None:
     """The payments that changed since a moment.
 
     Args:
@@ -123,7 +125,7 @@ async def asyncio_detailed(
     updated_since: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PaymentChangePage]:
+) -> Response[ErrorResponse | PaymentChangePage]:
     """The payments that changed since a moment.
 
     Args:
@@ -153,7 +155,7 @@ async def asyncio(
     updated_since: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> models.ErrorResponse | models.PaymentChangePage | None:
+) -> ErrorResponse | PaymentChangePage | None:
     """The payments that changed since a moment.
 
     Args:

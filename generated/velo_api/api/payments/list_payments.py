@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payment_page import PaymentPage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -82,18 +84,18 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.PaymentPage | None:
+) -> ErrorResponse | PaymentPage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PaymentPage), response)
+        return _read_body(Object(PaymentPage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -102,7 +104,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.PaymentPage]:
+) -> Response[ErrorResponse | PaymentPage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -140,7 +142,7 @@ def sync_detailed(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PaymentPage]:
+) -> Response[ErrorResponse | PaymentPage]:
     """The payments of a payor, over all payouts. There is no filter for the payor's own reference.
 
     Args:
@@ -241,7 +243,7 @@ def sync(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> models.ErrorResponse | models.PaymentPage | None:
+) -> ErrorResponse | PaymentPage | None:
     """The payments of a payor, over all payouts. There is no filter for the payor's own reference.
 
     Args:
@@ -340,7 +342,7 @@ async def asyncio_detailed(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PaymentPage]:
+) -> Response[ErrorResponse | PaymentPage]:
     """The payments of a payor, over all payouts. There is no filter for the payor's own reference.
 
     Args:
@@ -441,7 +443,7 @@ async def asyncio(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> models.ErrorResponse | models.PaymentPage | None:
+) -> ErrorResponse | PaymentPage | None:
     """The payments of a payor, over all payouts. There is no filter for the payor's own reference.
 
     Args:

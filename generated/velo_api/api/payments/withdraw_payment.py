@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.error_response import ErrorResponse
 from ...models.withdrawal import Withdrawal
 from ...serializing import segment as _segment
 from ...types import Response
@@ -32,21 +33,21 @@ def _get_kwargs(payment_id: str, *, body: Withdrawal) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     if response.status_code == 204:
         return None
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -55,7 +56,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -66,7 +67,7 @@ def _build_response(
 
 def sync_detailed(
     payment_id: str, *, client: AuthenticatedClient | Client, body: Withdrawal
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Take one payment back that is accepted or unfunded, before its payout is instructed.
 
     Args:
@@ -89,7 +90,7 @@ def sync_detailed(
 
 def sync(
     payment_id: str, *, client: AuthenticatedClient | Client, body: Withdrawal
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     """Take one payment back that is accepted or unfunded, before its payout is instructed.
 
     Args:
@@ -109,7 +110,7 @@ def sync(
 
 async def asyncio_detailed(
     payment_id: str, *, client: AuthenticatedClient | Client, body: Withdrawal
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Take one payment back that is accepted or unfunded, before its payout is instructed.
 
     Args:
@@ -132,7 +133,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     payment_id: str, *, client: AuthenticatedClient | Client, body: Withdrawal
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     """Take one payment back that is accepted or unfunded, before its payout is instructed.
 
     Args:

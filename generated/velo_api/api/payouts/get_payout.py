@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payout import Payout
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -25,18 +27,18 @@ def _get_kwargs(payout_id: str) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.Payout | None:
+) -> ErrorResponse | Payout | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Payout), response)
+        return _read_body(Object(Payout), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -45,7 +47,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.Payout]:
+) -> Response[ErrorResponse | Payout]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -56,7 +58,7 @@ def _build_response(
 
 def sync_detailed(
     payout_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.ErrorResponse | models.Payout]:
+) -> Response[ErrorResponse | Payout]:
     """Where a payout is, and which of its payments were accepted and rejected.
 
     Args:
@@ -76,9 +78,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> models.ErrorResponse | models.Payout | None:
+def sync(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Payout | None:
     """Where a payout is, and which of its payments were accepted and rejected.
 
     Args:
@@ -97,7 +97,7 @@ def sync(
 
 async def asyncio_detailed(
     payout_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.ErrorResponse | models.Payout]:
+) -> Response[ErrorResponse | Payout]:
     """Where a payout is, and which of its payments were accepted and rejected.
 
     Args:
@@ -117,9 +117,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> models.ErrorResponse | models.Payout | None:
+async def asyncio(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Payout | None:
     """Where a payout is, and which of its payments were accepted and rejected.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payout_history_page import PayoutHistoryPage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
@@ -62,21 +64,21 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.PayoutHistoryPage | None:
+) -> ErrorResponse | PayoutHistoryPage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PayoutHistoryPage), response)
+        return _read_body(Object(PayoutHistoryPage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -85,7 +87,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.PayoutHistoryPage]:
+) -> Response[ErrorResponse | PayoutHistoryPage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -113,7 +115,7 @@ def sync_detailed(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PayoutHistoryPage]:
+) -> Response[ErrorResponse | PayoutHistoryPage]:
     """What became of a payout and of its payments, those included that came back.
 
     Args:
@@ -184,7 +186,7 @@ def sync(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> models.ErrorResponse | models.PayoutHistoryPage | None:
+) -> ErrorResponse | PayoutHistoryPage | None:
     """What became of a payout and of its payments, those included that came back.
 
     Args:
@@ -253,7 +255,7 @@ async def asyncio_detailed(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PayoutHistoryPage]:
+) -> Response[ErrorResponse | PayoutHistoryPage]:
     """What became of a payout and of its payments, those included that came back.
 
     Args:
@@ -324,7 +326,7 @@ async def asyncio(
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
     sensitive: bool | Unset = UNSET,
-) -> models.ErrorResponse | models.PayoutHistoryPage | None:
+) -> ErrorResponse | PayoutHistoryPage | None:
     """What became of a payout and of its payments, those included that came back.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payout_statistics import PayoutStatistics
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -26,21 +28,21 @@ def _get_kwargs(*, payor_id: str | Unset = UNSET) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.PayoutStatistics | None:
+) -> ErrorResponse | PayoutStatistics | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PayoutStatistics), response)
+        return _read_body(Object(PayoutStatistics), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -49,7 +51,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.PayoutStatistics]:
+) -> Response[ErrorResponse | PayoutStatistics]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -60,7 +62,7 @@ def _build_response(
 
 def sync_detailed(
     *, client: AuthenticatedClient | Client, payor_id: str | Unset = UNSET
-) -> Response[models.ErrorResponse | models.PayoutStatistics]:
+) -> Response[ErrorResponse | PayoutStatistics]:
     """How many payouts there were this month, and how many of their payments failed.
 
     Args:
@@ -82,7 +84,7 @@ def sync_detailed(
 
 def sync(
     *, client: AuthenticatedClient | Client, payor_id: str | Unset = UNSET
-) -> models.ErrorResponse | models.PayoutStatistics | None:
+) -> ErrorResponse | PayoutStatistics | None:
     """How many payouts there were this month, and how many of their payments failed.
 
     Args:
@@ -101,7 +103,7 @@ def sync(
 
 async def asyncio_detailed(
     *, client: AuthenticatedClient | Client, payor_id: str | Unset = UNSET
-) -> Response[models.ErrorResponse | models.PayoutStatistics]:
+) -> Response[ErrorResponse | PayoutStatistics]:
     """How many payouts there were this month, and how many of their payments failed.
 
     Args:
@@ -123,7 +125,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     *, client: AuthenticatedClient | Client, payor_id: str | Unset = UNSET
-) -> models.ErrorResponse | models.PayoutStatistics | None:
+) -> ErrorResponse | PayoutStatistics | None:
     """How many payouts there were this month, and how many of their payments failed.
 
     Args:

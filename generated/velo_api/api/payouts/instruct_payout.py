@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.error_response import ErrorResponse
 from ...models.instruction import Instruction
 from ...serializing import segment as _segment
 from ...types import UNSET, Response, Unset
@@ -33,24 +34,24 @@ def _get_kwargs(payout_id: str, *, body: Instruction | Unset = UNSET) -> dict[st
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     if response.status_code == 202:
         return None
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 409:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -59,7 +60,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -70,7 +71,7 @@ def _build_response(
 
 def sync_detailed(
     payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Have the payout paid. A second instruction is a conflict.
 
     Args:
@@ -93,7 +94,7 @@ def sync_detailed(
 
 def sync(
     payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     """Have the payout paid. A second instruction is a conflict.
 
     Args:
@@ -113,7 +114,7 @@ def sync(
 
 async def asyncio_detailed(
     payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Have the payout paid. A second instruction is a conflict.
 
     Args:
@@ -136,7 +137,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     payout_id: str, *, client: AuthenticatedClient | Client, body: Instruction | Unset = UNSET
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     """Have the payout paid. A second instruction is a conflict.
 
     Args:

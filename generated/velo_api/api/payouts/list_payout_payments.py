@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payout_payment_page import PayoutPaymentPage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
@@ -48,12 +50,12 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.PayoutPaymentPage | None:
+) -> ErrorResponse | PayoutPaymentPage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PayoutPaymentPage), response)
+        return _read_body(Object(PayoutPaymentPage), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -62,7 +64,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.PayoutPaymentPage]:
+) -> Response[ErrorResponse | PayoutPaymentPage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -83,7 +85,7 @@ def sync_detailed(
     payment_memo: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PayoutPaymentPage]:
+) -> Response[ErrorResponse | PayoutPaymentPage]:
     """The payments of a payout.
 
     Args:
@@ -133,7 +135,7 @@ def sync(
     payment_memo: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> models.ErrorResponse | models.PayoutPaymentPage | None:
+) -> ErrorResponse | PayoutPaymentPage | None:
     """The payments of a payout.
 
     Args:
@@ -181,7 +183,7 @@ async def asyncio_detailed(
     payment_memo: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PayoutPaymentPage]:
+) -> Response[ErrorResponse | PayoutPaymentPage]:
     """The payments of a payout.
 
     Args:
@@ -231,7 +233,7 @@ async def asyncio(
     payment_memo: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> models.ErrorResponse | models.PayoutPaymentPage | None:
+) -> ErrorResponse | PayoutPaymentPage | None:
     """The payments of a payout.
 
     Args:

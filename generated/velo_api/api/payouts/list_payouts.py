@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.payout_summary_page import PayoutSummaryPage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -54,21 +56,21 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.PayoutSummaryPage | None:
+) -> ErrorResponse | PayoutSummaryPage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PayoutSummaryPage), response)
+        return _read_body(Object(PayoutSummaryPage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -77,7 +79,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.PayoutSummaryPage]:
+) -> Response[ErrorResponse | PayoutSummaryPage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -101,7 +103,7 @@ def sync_detailed(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PayoutSummaryPage]:
+) -> Response[ErrorResponse | PayoutSummaryPage]:
     """The payouts of a payor, who pays or whose payees are paid.
 
     Args:
@@ -160,7 +162,7 @@ def sync(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> models.ErrorResponse | models.PayoutSummaryPage | None:
+) -> ErrorResponse | PayoutSummaryPage | None:
     """The payouts of a payor, who pays or whose payees are paid.
 
     Args:
@@ -217,7 +219,7 @@ async def asyncio_detailed(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.PayoutSummaryPage]:
+) -> Response[ErrorResponse | PayoutSummaryPage]:
     """The payouts of a payor, who pays or whose payees are paid.
 
     Args:
@@ -276,7 +278,7 @@ async def asyncio(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> models.ErrorResponse | models.PayoutSummaryPage | None:
+) -> ErrorResponse | PayoutSummaryPage | None:
     """The payouts of a payor, who pays or whose payees are paid.
 
     Args:

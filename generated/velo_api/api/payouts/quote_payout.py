@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.quote import Quote
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -25,15 +27,15 @@ def _get_kwargs(payout_id: str) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.Quote | None:
+) -> ErrorResponse | Quote | None:
     if response.status_code == 200:
-        return _read_body(Object(models.Quote), response)
+        return _read_body(Object(Quote), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 409:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -42,7 +44,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.Quote]:
+) -> Response[ErrorResponse | Quote]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -51,9 +53,7 @@ def _build_response(
     )
 
 
-def sync_detailed(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.ErrorResponse | models.Quote]:
+def sync_detailed(payout_id: str, *, client: AuthenticatedClient | Client) -> Response[ErrorResponse | Quote]:
     """Fix exchange rates for the payout; needed only where currencies differ.
 
     Args:
@@ -73,9 +73,7 @@ def sync_detailed(
     return _build_response(client=client, response=_response)
 
 
-def sync(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> models.ErrorResponse | models.Quote | None:
+def sync(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Quote | None:
     """Fix exchange rates for the payout; needed only where currencies differ.
 
     Args:
@@ -94,7 +92,7 @@ def sync(
 
 async def asyncio_detailed(
     payout_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.ErrorResponse | models.Quote]:
+) -> Response[ErrorResponse | Quote]:
     """Fix exchange rates for the payout; needed only where currencies differ.
 
     Args:
@@ -114,9 +112,7 @@ async def asyncio_detailed(
     return _build_response(client=client, response=_response)
 
 
-async def asyncio(
-    payout_id: str, *, client: AuthenticatedClient | Client
-) -> models.ErrorResponse | models.Quote | None:
+async def asyncio(payout_id: str, *, client: AuthenticatedClient | Client) -> ErrorResponse | Quote | None:
     """Fix exchange rates for the payout; needed only where currencies differ.
 
     Args:

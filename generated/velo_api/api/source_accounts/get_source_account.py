@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.source_account import SourceAccount
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -27,21 +29,21 @@ def _get_kwargs(source_account_id: str) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.SourceAccount | None:
+) -> ErrorResponse | SourceAccount | None:
     if response.status_code == 200:
-        return _read_body(Object(models.SourceAccount), response)
+        return _read_body(Object(SourceAccount), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -50,7 +52,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.SourceAccount]:
+) -> Response[ErrorResponse | SourceAccount]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -61,7 +63,7 @@ def _build_response(
 
 def sync_detailed(
     source_account_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.ErrorResponse | models.SourceAccount]:
+) -> Response[ErrorResponse | SourceAccount]:
     """One source account.
 
     Args:
@@ -83,7 +85,7 @@ def sync_detailed(
 
 def sync(
     source_account_id: str, *, client: AuthenticatedClient | Client
-) -> models.ErrorResponse | models.SourceAccount | None:
+) -> ErrorResponse | SourceAccount | None:
     """One source account.
 
     Args:
@@ -102,7 +104,7 @@ def sync(
 
 async def asyncio_detailed(
     source_account_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.ErrorResponse | models.SourceAccount]:
+) -> Response[ErrorResponse | SourceAccount]:
     """One source account.
 
     Args:
@@ -124,7 +126,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     source_account_id: str, *, client: AuthenticatedClient | Client
-) -> models.ErrorResponse | models.SourceAccount | None:
+) -> ErrorResponse | SourceAccount | None:
     """One source account.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.source_account_page import SourceAccountPage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -48,21 +50,21 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.SourceAccountPage | None:
+) -> ErrorResponse | SourceAccountPage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.SourceAccountPage), response)
+        return _read_body(Object(SourceAccountPage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -71,7 +73,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.SourceAccountPage]:
+) -> Response[ErrorResponse | SourceAccountPage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -92,7 +94,7 @@ def sync_detailed(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.SourceAccountPage]:
+) -> Response[ErrorResponse | SourceAccountPage]:
     """The accounts that payouts are paid from, with their balances.
 
     Args:
@@ -142,7 +144,7 @@ def sync(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> models.ErrorResponse | models.SourceAccountPage | None:
+) -> ErrorResponse | SourceAccountPage | None:
     """The accounts that payouts are paid from, with their balances.
 
     Args:
@@ -190,7 +192,7 @@ async def asyncio_detailed(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.SourceAccountPage]:
+) -> Response[ErrorResponse | SourceAccountPage]:
     """The accounts that payouts are paid from, with their balances.
 
     Args:
@@ -240,7 +242,7 @@ async def asyncio(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
-) -> models.ErrorResponse | models.SourceAccountPage | None:
+) -> ErrorResponse | SourceAccountPage | None:
     """The accounts that payouts are paid from, with their balances.
 
     Args:

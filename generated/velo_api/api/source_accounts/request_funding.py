@@ -5,11 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.error_response import ErrorResponse
 from ...models.funding_request import FundingRequest
 from ...serializing import segment as _segment
 from ...types import Response
@@ -34,21 +35,21 @@ def _get_kwargs(source_account_id: str, *, body: FundingRequest) -> dict[str, An
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     if response.status_code == 202:
         return None
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 404:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -57,7 +58,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -68,7 +69,7 @@ def _build_response(
 
 def sync_detailed(
     source_account_id: str, *, client: AuthenticatedClient | Client, body: FundingRequest
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Ask for money to be moved from the payor's bank into the source account.
 
     Args:
@@ -91,7 +92,7 @@ def sync_detailed(
 
 def sync(
     source_account_id: str, *, client: AuthenticatedClient | Client, body: FundingRequest
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     """Ask for money to be moved from the payor's bank into the source account.
 
     Args:
@@ -111,7 +112,7 @@ def sync(
 
 async def asyncio_detailed(
     source_account_id: str, *, client: AuthenticatedClient | Client, body: FundingRequest
-) -> Response[Any | models.ErrorResponse]:
+) -> Response[Any | ErrorResponse]:
     """Ask for money to be moved from the payor's bank into the source account.
 
     Args:
@@ -134,7 +135,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     source_account_id: str, *, client: AuthenticatedClient | Client, body: FundingRequest
-) -> Any | models.ErrorResponse | None:
+) -> Any | ErrorResponse | None:
     """Ask for money to be moved from the payor's bank into the source account.
 
     Args:

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.error_response import ErrorResponse
+from ...models.webhook_endpoint_page import WebhookEndpointPage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -29,18 +31,18 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ErrorResponse | models.WebhookEndpointPage | None:
+) -> ErrorResponse | WebhookEndpointPage | None:
     if response.status_code == 200:
-        return _read_body(Object(models.WebhookEndpointPage), response)
+        return _read_body(Object(WebhookEndpointPage), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 401:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if response.status_code == 403:
-        return _read_body(Object(models.ErrorResponse), response)
+        return _read_body(Object(ErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -49,7 +51,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ErrorResponse | models.WebhookEndpointPage]:
+) -> Response[ErrorResponse | WebhookEndpointPage]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -64,7 +66,7 @@ def sync_detailed(
     payor_id: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.WebhookEndpointPage]:
+) -> Response[ErrorResponse | WebhookEndpointPage]:
     """The webhooks of a payor.
 
     Args:
@@ -92,7 +94,7 @@ def sync(
     payor_id: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> models.ErrorResponse | models.WebhookEndpointPage | None:
+) -> ErrorResponse | WebhookEndpointPage | None:
     """The webhooks of a payor.
 
     Args:
@@ -117,7 +119,7 @@ async def asyncio_detailed(
     payor_id: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> Response[models.ErrorResponse | models.WebhookEndpointPage]:
+) -> Response[ErrorResponse | WebhookEndpointPage]:
     """The webhooks of a payor.
 
     Args:
@@ -145,7 +147,7 @@ async def asyncio(
     payor_id: str,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
-) -> models.ErrorResponse | models.WebhookEndpointPage | None:
+) -> ErrorResponse | WebhookEndpointPage | None:
     """The webhooks of a payor.
 
     Args:

@@ -5,12 +5,14 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.api_error_response import ApiErrorResponse
 from ...models.new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest
+from ...models.payment_request_receipt import PaymentRequestReceipt
 from ...serializing import header as _header
 from ...types import UNSET, Response, Unset
 from ...types import status_of as _status_of
@@ -29,12 +31,12 @@ def _get_kwargs(*, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset =
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ApiErrorResponse | models.PaymentRequestReceipt | None:
+) -> ApiErrorResponse | PaymentRequestReceipt | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PaymentRequestReceipt), response)
+        return _read_body(Object(PaymentRequestReceipt), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ApiErrorResponse), response)
+        return _read_body(Object(ApiErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -43,7 +45,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ApiErrorResponse | models.PaymentRequestReceipt]:
+) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -57,7 +59,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     body: NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> Response[models.ApiErrorResponse | models.PaymentRequestReceipt]:
+) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
     """Create Request for Payment (RfP)
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -98,7 +100,7 @@ def sync(
     client: AuthenticatedClient | Client,
     body: NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> models.ApiErrorResponse | models.PaymentRequestReceipt | None:
+) -> ApiErrorResponse | PaymentRequestReceipt | None:
     """Create Request for Payment (RfP)
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -136,7 +138,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     body: NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> Response[models.ApiErrorResponse | models.PaymentRequestReceipt]:
+) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
     """Create Request for Payment (RfP)
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -177,7 +179,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     body: NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> models.ApiErrorResponse | models.PaymentRequestReceipt | None:
+) -> ApiErrorResponse | PaymentRequestReceipt | None:
     """Create Request for Payment (RfP)
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that

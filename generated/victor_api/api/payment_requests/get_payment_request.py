@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.get_payment_request_response import GetPaymentRequestResponse
+from ...models.validation_errors import ValidationErrors
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -27,12 +29,12 @@ def _get_kwargs(victor_payment_request_id: str) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.GetPaymentRequestResponse | models.ValidationErrors | None:
+) -> GetPaymentRequestResponse | ValidationErrors | None:
     if response.status_code == 200:
-        return _read_body(Object(models.GetPaymentRequestResponse), response)
+        return _read_body(Object(GetPaymentRequestResponse), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ValidationErrors), response)
+        return _read_body(Object(ValidationErrors), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -41,7 +43,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.GetPaymentRequestResponse | models.ValidationErrors]:
+) -> Response[GetPaymentRequestResponse | ValidationErrors]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -52,7 +54,7 @@ def _build_response(
 
 def sync_detailed(
     victor_payment_request_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.GetPaymentRequestResponse | models.ValidationErrors]:
+) -> Response[GetPaymentRequestResponse | ValidationErrors]:
     """Get Payment Request
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -86,7 +88,7 @@ def sync_detailed(
 
 def sync(
     victor_payment_request_id: str, *, client: AuthenticatedClient | Client
-) -> models.GetPaymentRequestResponse | models.ValidationErrors | None:
+) -> GetPaymentRequestResponse | ValidationErrors | None:
     """Get Payment Request
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -117,7 +119,7 @@ def sync(
 
 async def asyncio_detailed(
     victor_payment_request_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.GetPaymentRequestResponse | models.ValidationErrors]:
+) -> Response[GetPaymentRequestResponse | ValidationErrors]:
     """Get Payment Request
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -151,7 +153,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     victor_payment_request_id: str, *, client: AuthenticatedClient | Client
-) -> models.GetPaymentRequestResponse | models.ValidationErrors | None:
+) -> GetPaymentRequestResponse | ValidationErrors | None:
     """Get Payment Request
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that

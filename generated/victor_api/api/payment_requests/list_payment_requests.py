@@ -5,13 +5,15 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ...models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
+from ...models.list_payment_requests_response import ListPaymentRequestsResponse
 from ...models.list_payment_requests_status import ListPaymentRequestsStatus
+from ...models.validation_errors import ValidationErrors
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -65,12 +67,12 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ListPaymentRequestsResponse | models.ValidationErrors | None:
+) -> ListPaymentRequestsResponse | ValidationErrors | None:
     if response.status_code == 200:
-        return _read_body(Object(models.ListPaymentRequestsResponse), response)
+        return _read_body(Object(ListPaymentRequestsResponse), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ValidationErrors), response)
+        return _read_body(Object(ValidationErrors), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -79,7 +81,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.ListPaymentRequestsResponse | models.ValidationErrors]:
+) -> Response[ListPaymentRequestsResponse | ValidationErrors]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -107,7 +109,7 @@ def sync_detailed(
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
     tracking_id: str | Unset = UNSET,
     instant_payment_rails_id: str | Unset = UNSET,
-) -> Response[models.ListPaymentRequestsResponse | models.ValidationErrors]:
+) -> Response[ListPaymentRequestsResponse | ValidationErrors]:
     """List Payment Requests
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -196,7 +198,7 @@ def sync(
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
     tracking_id: str | Unset = UNSET,
     instant_payment_rails_id: str | Unset = UNSET,
-) -> models.ListPaymentRequestsResponse | models.ValidationErrors | None:
+) -> ListPaymentRequestsResponse | ValidationErrors | None:
     """List Payment Requests
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -283,7 +285,7 @@ async def asyncio_detailed(
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
     tracking_id: str | Unset = UNSET,
     instant_payment_rails_id: str | Unset = UNSET,
-) -> Response[models.ListPaymentRequestsResponse | models.ValidationErrors]:
+) -> Response[ListPaymentRequestsResponse | ValidationErrors]:
     """List Payment Requests
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -372,7 +374,7 @@ async def asyncio(
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
     tracking_id: str | Unset = UNSET,
     instant_payment_rails_id: str | Unset = UNSET,
-) -> models.ListPaymentRequestsResponse | models.ValidationErrors | None:
+) -> ListPaymentRequestsResponse | ValidationErrors | None:
     """List Payment Requests
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that

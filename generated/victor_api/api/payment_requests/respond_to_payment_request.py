@@ -5,14 +5,16 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...decoding import plain as _plain
+from ...models.rfp_inbound_payment_request_response_details import RfpInboundPaymentRequestResponseDetails
 from ...models.rfp_inbound_payment_request_response_request_details import (
     RfpInboundPaymentRequestResponseRequestDetails,
 )
+from ...models.validation_errors import ValidationErrors
 from ...serializing import segment as _segment
 from ...types import Response
 from ...types import status_of as _status_of
@@ -38,12 +40,12 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors | None:
+) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     if response.status_code == 200:
-        return _read_body(Object(models.RfpInboundPaymentRequestResponseDetails), response)
+        return _read_body(Object(RfpInboundPaymentRequestResponseDetails), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ValidationErrors), response)
+        return _read_body(Object(ValidationErrors), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -52,7 +54,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors]:
+) -> Response[RfpInboundPaymentRequestResponseDetails | ValidationErrors]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -66,7 +68,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: RfpInboundPaymentRequestResponseRequestDetails,
-) -> Response[models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors]:
+) -> Response[RfpInboundPaymentRequestResponseDetails | ValidationErrors]:
     """Respond to Request
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -101,7 +103,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     body: RfpInboundPaymentRequestResponseRequestDetails,
-) -> models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors | None:
+) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     """Respond to Request
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -133,7 +135,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: RfpInboundPaymentRequestResponseRequestDetails,
-) -> Response[models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors]:
+) -> Response[RfpInboundPaymentRequestResponseDetails | ValidationErrors]:
     """Respond to Request
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -168,7 +170,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     body: RfpInboundPaymentRequestResponseRequestDetails,
-) -> models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors | None:
+) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     """Respond to Request
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that

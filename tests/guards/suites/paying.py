@@ -1,0 +1,40 @@
+"""What the suites of users share: a client without `transport=`, and one payment, blocking and awaited."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorJwt
+
+URL = os.environ["PROVIDER_URL"]
+CREATED = {"victor_payment_request_id": "from-the-mock", "status": "created"}
+PAYMENT: dict[str, Any] = {
+    "payee_account_number": "043987673645",
+    "payer_counterparty_id": "c1",
+    "amount": "44.23",
+    "biller_type": "BUSINESS",
+    "due_date": datetime.now(UTC).date(),
+}
+OPTIONS: dict[str, Any] = {"base_url": URL, "deadline": 5.0, "retry": RetryPolicy(max_attempts=1)}
+
+
+def credentials() -> VictorJwt:
+    return VictorJwt("key-1", sign=lambda _content: b"not a signature")
+
+
+def create() -> PaymentRequest:
+    with Victor(credentials(), **OPTIONS) as victor:
+        return victor.payment_requests.create(**PAYMENT)
+
+
+async def create_awaited() -> PaymentRequest:
+    async with AsyncVictor(credentials(), **OPTIONS) as victor:
+        return await victor.payment_requests.create(**PAYMENT)
+
+
+def create_in_a_loop() -> PaymentRequest:
+    return asyncio.run(create_awaited())
+
+
+BOTH = [create, create_in_a_loop]

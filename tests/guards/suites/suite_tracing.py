@@ -1,0 +1,80 @@
+"""Run by itself for each tracer: `TRACER` names it. The provider says in the id which headers it was sent."""
+
+import os
+
+import pytest
+from paying import BOTH
+
+TRACER = os.environ["TRACER"]
+
+
+def opentelemetry():
+    from opentelemetry import trace
+    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    HTTPXClientInstrumentor().instrument()
+    return lambda: [span.name for span in exporter.get_finished_spans()]
+
+
+def sentry():
+    import sentry_sdk
+    from sentry_sdk.integrations.httpx import HttpxIntegration
+
+    seen = []
+
+    def keep(event, _hint):
+        seen.extend(span["description"] for span in event["spans"])
+
+    sentry_sdk.init(
+        dsn="http://public@127.0.0.1:9/1",
+        traces_sample_rate=1.0,
+        default_integrations=False,
+        integrations=[HttpxIntegration()],
+        before_send_transaction=keep,
+    )
+    return lambda: seen
+
+
+def datadog():
+    from ddtrace import patch
+    from ddtrace.trace import tracer
+
+    seen = []
+
+    class Keep:
+        def process_trace(self, trace):
+            seen.extend(span.resource for span in trace)
+
+    tracer.configure(trace_processors=[Keep()])
+    patch(httpx=True)
+    return lambda: seen
+
+
+@pytest.fixture(scope="module")
+def spans():
+    return {"opentelemetry": opentelemetry, "sentry": sentry, "datadog": datadog}[TRACER]()
+
+
+HEADER = {"opentelemetry": "traceparent", "sentry": "sentry-trace", "datadog": "x-datadog-trace-id"}
+
+
+def traced(pay):
+    if TRACER != "sentry":
+        return pay()
+    import sentry_sdk
+
+    with sentry_sdk.start_transaction(name="test"):
+        return pay()
+
+
+@pytest.mark.parametrize("pay", BOTH)
+def test_the_call_is_a_span_and_the_provider_gets_its_context(pay, spans):
+    before = len(spans())
+    assert HEADER[TRACER] in traced(pay).id
+    assert len(spans()) == before + 1

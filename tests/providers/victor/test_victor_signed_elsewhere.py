@@ -1,0 +1,210 @@
+"""A key that never leaves its KMS: a function signs, blocking and awaited, within the deadline of the call."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from tests.runtime.fakes import BOTH, OK, Happens, Harness, http_date
+from victor_ext import AsyncVictor, ConfigurationError, DeadlineExceeded, Outcome, Victor, VictorJwt
+from victor_ext.providers.victor.settings import ENVIRONMENTS
+from victor_ext.sandbox import Sandbox
+
+both = pytest.mark.parametrize("mode", BOTH)
+UNAUTHORIZED = Happens(401, b"{}")
+
+
+class Kms:
+    """Has the key, and counts what it is asked. `acts` are what it does first, in turn."""
+
+    def __init__(self, private_key: str) -> None:
+        self._key: Any = load_pem_private_key(private_key.encode(), None)
+        self.public_key: Any = self._key.public_key()
+        self.acts: list[Callable[[], object]] = []
+        self.asked = 0
+
+    def sign(self, content: bytes) -> bytes:
+        self.asked += 1
+        if self.acts:
+            self.acts.pop(0)()
+        signature: bytes = self._key.sign(content, PKCS1v15(), SHA512())
+        return signature
+
+    async def sign_awaited(self, content: bytes) -> bytes:
+        await asyncio.sleep(0)
+        return self.sign(content)
+
+
+@pytest.fixture
+def kms(victor_key_pair: tuple[str, str]) -> Kms:
+    return Kms(victor_key_pair[0])
+
+
+def harness_of(mode: str, kms: Kms, script: list[Happens] | None = None, **options: Any) -> Harness:
+    def auth(clock: Any, lock: Any) -> Any:
+        credentials = VictorJwt("key-1", sign=kms.sign, **options)
+        return credentials.authenticator(ENVIRONMENTS["production"], httpx.URL("https://pay.example"), clock, lock)
+
+    return Harness(mode, script or [OK], auth=auth)
+
+
+def issued(harness: Harness, kms: Kms) -> list[float]:
+    """When the tokens were issued that reached the provider, each verified."""
+    options = {"verify_exp": False, "verify_iat": False}
+    tokens = [(one.token or "").removeprefix("Token ") for one in harness.received]
+    return [jwt.decode(token, kms.public_key, algorithms=["RS512"], options=options)["iat"] for token in tokens]
+
+
+@both
+class TestReuse:
+    def test_one_token_serves_all_calls_until_shortly_before_its_end(self, mode: str, kms: Kms) -> None:
+        harness = harness_of(mode, kms)
+        for seconds in (0.0, 100.0, 79.0, 10.0):
+            harness.clock.passed += seconds
+            harness.call()
+        assert kms.asked == 2
+        first, *_, last = issued(harness, kms)
+        assert last - first == 189
+
+    def test_a_renewal_that_fails_costs_nothing_while_the_token_is_good(self, mode: str, kms: Kms) -> None:
+        harness = harness_of(mode, kms)
+        harness.call()
+        kms.acts.append(lambda: 1 / 0)
+        harness.clock.passed += 200.0
+        harness.call()
+        assert kms.asked == 2
+        assert len(set(issued(harness, kms))) == 1
+        harness.clock.passed += 25.0
+        kms.acts.append(lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            harness.call()
+        assert len(harness.received) == 2
+
+    def test_each_attempt_has_its_own_if_that_is_asked_for(self, mode: str, kms: Kms) -> None:
+        harness = harness_of(mode, kms, reuse=0)
+        harness.call()
+        harness.call()
+        assert kms.asked == 2
+
+    def test_a_token_that_is_refused_is_signed_anew_once(self, mode: str, kms: Kms) -> None:
+        harness = harness_of(mode, kms, [OK, UNAUTHORIZED, OK])
+        harness.call()
+        harness.call()
+        assert (kms.asked, len(harness.received)) == (2, 3)
+
+    def test_one_of_a_wrong_clock_is_signed_by_the_providers(self, mode: str, kms: Kms) -> None:
+        ahead = 1_770_000_000 + 3600
+        harness = harness_of(mode, kms, [Happens(401, b"{}", headers=(("Date", http_date(ahead)),)), OK])
+        harness.call()
+        assert issued(harness, kms)[-1] == pytest.approx(ahead - 5, abs=2)
+
+
+@pytest.mark.parametrize("is_awaited", [False, True])
+def test_the_sandbox_accepts_what_it_signs_and_fifty_tasks_ask_once(is_awaited: bool, sandbox_with: Any) -> None:
+    sandbox, kms, api_key = sandbox_with
+
+    async def calls() -> None:
+        sign = kms.sign_awaited if is_awaited else kms.sign
+        async with AsyncVictor(VictorJwt(api_key, sign=sign), base_url=sandbox.url) as victor:
+            await asyncio.gather(*(victor.ping() for _ in range(50)))
+
+    asyncio.run(calls())
+    assert kms.asked == 1
+
+
+@pytest.fixture
+def sandbox_with(victor_sandbox: Sandbox) -> Any:
+    api_key, private_key = victor_sandbox.new_api_key()
+    return victor_sandbox, Kms(private_key), api_key
+
+
+def test_ten_threads_ask_once(sandbox_with: Any) -> None:
+    sandbox, kms, api_key = sandbox_with
+    with Victor(VictorJwt(api_key, sign=kms.sign), base_url=sandbox.url) as victor, ThreadPoolExecutor(10) as threads:
+        list(threads.map(lambda _: victor.ping(), range(50)))
+    assert kms.asked == 1
+
+
+@pytest.mark.parametrize("kind", ["blocking", "awaited plain", "awaited"])
+def test_one_that_hangs_is_left_behind_at_the_deadline(kind: str, kms: Kms) -> None:
+    never, sent = threading.Event(), []
+    transport = httpx.MockTransport(lambda request: sent.append(request) or httpx.Response(200))
+    kms.acts.append(lambda: never.wait(30))
+
+    async def forever(content: bytes) -> bytes:
+        await asyncio.sleep(30)
+        return content
+
+    async def awaited() -> None:
+        sign = forever if kind == "awaited" else kms.sign
+        async with AsyncVictor(VictorJwt("key-1", sign=sign), transport=transport, deadline=0.3) as victor:
+            await victor.payment_requests.get("R1")
+
+    began = time.monotonic()
+
+    def call() -> None:
+        if kind == "blocking":
+            Victor(VictorJwt("key-1", sign=kms.sign), transport=transport, deadline=0.3).payment_requests.get("R1")
+        else:
+            asyncio.run(awaited())
+
+    with pytest.raises(DeadlineExceeded, match=r"sign did not return within the 0\.3 s") as raised:
+        call()
+    never.set()
+    assert time.monotonic() - began < 5
+    assert (raised.value.outcome, sent) == (Outcome.NOT_SENT, [])
+
+
+async def sign_awaited(content: bytes) -> bytes:
+    return content
+
+
+@pytest.mark.parametrize(
+    ("sign", "words"),
+    [
+        (sign_awaited, "is awaited, and this client is not"),
+        (lambda content: sign_awaited(content + b""), "is awaited, and this client is not"),
+        (lambda content: None, "must return the bytes of an RS512 signature, not NoneType"),
+        (lambda content: "c2ln", "must return the bytes of an RS512 signature, not str"),
+        (lambda content: b"", "must return the bytes of an RS512 signature"),
+    ],
+)
+def test_what_does_not_sign(sign: Any, words: str) -> None:
+    victor = Victor(VictorJwt("key-1", sign=sign), transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+    with pytest.raises(ConfigurationError, match=words):
+        victor.ping()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        ((), {}, "Pass private_key, or sign"),
+        (("pem",), {"sign": len}, "Pass private_key, or sign"),
+        ((), {"sign": "pem"}, "sign must be a function"),
+        ((), {"sign": len, "password": "x"}, "without a password"),
+    ],
+)
+def test_one_of_the_two(arguments: Any, options: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        VictorJwt("key-1", *arguments, **options)
+
+
+def test_the_example_runs() -> None:
+    example = Path(__file__).resolve().parents[3] / "examples" / "kms_signing.py"
+    ran = subprocess.run([sys.executable, "-W", "error", example], capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    assert "has signed 1 token for 5 calls" in ran.stdout

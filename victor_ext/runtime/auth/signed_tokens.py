@@ -1,0 +1,129 @@
+"""RS512 tokens: JSON Web Tokens (RFC 7519) in compact form, by PyJWT, with a key of this process or one elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from jwt import PyJWS
+from jwt.algorithms import RSAAlgorithm
+
+from victor_ext.errors import ConfigurationError, DeadlineExceeded
+from victor_ext.redaction import Secret, SecretBytes, kind_of
+from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
+from victor_ext.runtime.loop.flow import Flow, Lock
+from victor_ext.runtime.loop.invoke import Invoke, NotInTime
+
+from .oauth import IssuedToken, KeptToken
+from .tokens import SIGNED_WITH_SKEW, Exchange
+
+Sign = Callable[[bytes], bytes] | Callable[[bytes], Awaitable[bytes]]
+"""Signs bytes elsewhere, such as in a KMS: RSASSA-PKCS1-v1_5 with SHA-512."""
+
+_RENEWAL_SECONDS = 5.0
+"""Most seconds for a signature while the kept token can still be used; at most half of what is left."""
+
+
+class _Rs512(RSAAlgorithm):
+    """RS512 for keys whose length was checked when they were read: PyJWT would warn of it in each call."""
+
+    def check_key_length(self, key: Any) -> str | None:  # noqa: ARG002 - see above
+        return None
+
+
+class _SigningInput(_Rs512):
+    """RS512 without its signature, which is made where the key is."""
+
+    def prepare_key(self, key: Any) -> Any:
+        return key
+
+    def sign(self, msg: bytes, key: Any) -> bytes:  # noqa: ARG002 - see above
+        return b""
+
+
+def _jws(algorithm: RSAAlgorithm) -> PyJWS:
+    jws = PyJWS(algorithms=[])
+    jws.register_algorithm("RS512", algorithm)
+    return jws
+
+
+_SIGNED, _UNSIGNED = _jws(_Rs512(RSAAlgorithm.SHA512)), _jws(_SigningInput(RSAAlgorithm.SHA512))
+
+
+def signed_token(claims: Mapping[str, Any], key: RSAPrivateKey) -> str:
+    """A token with these claims, as JSON data."""
+    return _SIGNED.encode(_json(claims), key, algorithm="RS512")
+
+
+def signing_input(claims: Mapping[str, Any]) -> str:
+    """Header and claims of a token, as they are signed (RFC 7515, 5.1)."""
+    return _UNSIGNED.encode(_json(claims), "", algorithm="RS512").removesuffix(".")
+
+
+def _json(claims: Mapping[str, Any]) -> bytes:
+    return json.dumps(claims, separators=(",", ":")).encode()
+
+
+class SignedElsewhere(KeptToken):
+    """Tokens of one client whose key is elsewhere. One token serves all calls; it is signed once for all of them.
+
+    Args:
+        sign: Signs the bytes that it is called with.
+        claims: Makes the claims from the time of issue: the provider's, in seconds since the epoch.
+        clock: The provider's clock.
+        lock: A lock for the mode of the client.
+        prefix: The word before the token.
+        reuse: Seconds from the time of issue for which a token is used.
+    """
+
+    def __init__(
+        self,
+        sign: Sign,
+        claims: Callable[[float], Mapping[str, Any]],
+        clock: ServerClock,
+        lock: Lock,
+        *,
+        prefix: str,
+        reuse: float,
+    ) -> None:
+        super().__init__(clock, lock)
+        self._sign = sign
+        self._claims = claims
+        self._prefix = prefix
+        self._reuse = reuse
+        self._skew = 0.0
+
+    renewal_may_fail_with = Exception
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
+        """Set the header to the kept token, having one signed first when there is none or it is about to end."""
+        yield from super().authorize(request, exchange, seconds)
+        request.extensions[SIGNED_WITH_SKEW] = self._skew
+
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
+        """True for a token from the cache, or one that was signed by a clock that was wrong."""
+        by_wrong_clock = abs(self._clock.skew - request.extensions.get(SIGNED_WITH_SKEW, 0.0)) > TOLERATED_SKEW
+        if by_wrong_clock:
+            self.forget()
+        return super().should_retry_unauthorized(request) or by_wrong_clock
+
+    def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:  # noqa: ARG002 - a function needs no exchange
+        if best_effort:
+            seconds = _RENEWAL_SECONDS if seconds is None else min(_RENEWAL_SECONDS, seconds / 2)
+        skew, now = self._clock.skew, self._clock.now()
+        content = Secret(signing_input(self._claims(now)))
+        try:
+            signature: object = yield Invoke(self._sign, SecretBytes(content.encode()), seconds)
+        except NotInTime:
+            raise DeadlineExceeded(
+                f"No token: sign did not return within the {seconds:.3g} s that were left for it."
+            ) from None
+        if not isinstance(signature, bytes | bytearray) or not signature:
+            raise ConfigurationError(f"sign must return the bytes of an RS512 signature, not {kind_of(signature)}.")
+        self._skew = skew
+        encoded = base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
+        return IssuedToken(Secret(f"{self._prefix} {content}.{encoded}"), now + self._reuse, now)
