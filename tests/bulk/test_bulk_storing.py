@@ -182,13 +182,13 @@ def test_nobody_but_the_provider_is_called(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: set[Any] = set()
-    connect = socket.socket.connect
+    connect = socket.socket.connect_ex
 
-    def noted(self: socket.socket, address: Any) -> None:
+    def noted(self: socket.socket, address: Any) -> int:
         called.add(address)
-        connect(self, address)
+        return connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", noted)
+    monkeypatch.setattr(socket.socket, "connect_ex", noted)
     assert sender().send(rows(5)).exit_status == 0
     assert called == {("127.0.0.1", int(victor_sandbox.url.rpartition(":")[2]))}
 

@@ -78,7 +78,7 @@ FAULTS: dict[str, Respond] = {
     "503 that says when to come back": status(503, retry_after="45"),
     "429 that says never to come back": status(429, retry_after="9" * 300),
     "503 that says never to come back": status(503, retry_after="9" * 300),
-    "another good status": status(202, "{}"),
+    "another good status": status(202, '{"status": 0}'),
     "no content": status(204),
     "a page of a proxy": status(200, "<html>", content_type="text/html"),
     "half of an answer": status(200, '{"victor_payment', content_type="application/json"),
@@ -361,13 +361,10 @@ def test_a_row_that_conflicts_with_the_others_beside_it_floods_nobody(
     else:
         receipt = made(httpx.Request("POST", "http://x", json=_body()), details={"amount": "9999.99"})
         victor_sandbox.inject("status", operation="create", status=200, body=receipt.text, times=None)
-    begun = time.monotonic()
     state = sender(workers=1, patience=3).send(rows(1))
-    took = time.monotonic() - begun
     assert dict(state.counts) == {"unknown": 1}
-    # At once, after 1 s and after 2 s more: at most two attempts of the client each.
-    assert sum(victor_sandbox.attempts_by_key().values()) <= 6
-    assert took >= 1
+    # It is looked up after the first call, which has two attempts at most.
+    assert sum(victor_sandbox.attempts_by_key().values()) <= 2
 
 
 def _body() -> dict[str, Any]:

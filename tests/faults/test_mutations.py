@@ -31,8 +31,8 @@ CUT = tuple(f"tests/faults/test_damaged_answers.py::test_damaged[{mode}-create]"
 SELECTED = (*lost("create"), *lost("respond"), *statuses("create"), *statuses("respond"))
 LOOP, CLASSIFICATION = "victor_ext.runtime.loop.attempts", "victor_ext.runtime.loop.classification"
 POOL, PARSER = "victor_ext.runtime.http.connection_pool", "victor_ext.runtime.http.parser"
-EXCHANGE = "return (yield from exchange(connection, request, target, headers, timeouts))"
-SAME_EXCHANGE = "return (yield from exchange(connection, request, target, headers, timeouts=timeouts))"
+EXCHANGE = "head = yield from exchange(connection, request, self._route.message(connection, request), timeouts)"
+SAME_EXCHANGE = EXCHANGE.replace(", timeouts)", ", timeouts=timeouts)")
 
 MISTAKES = {
     "the key is made anew for each attempt": Mistake(
@@ -93,8 +93,11 @@ except httpx.TransportError as error:
 try:
     {SAME_EXCHANGE}
 except httpx.TransportError:
-    if is_new:
+    if request.extensions.setdefault("again", False):
         raise
+    request.extensions["again"] = True
+    connection.abort()
+    continue
 """,
         (*lost("respond"), *statuses("create"), *statuses("respond")),
         "an answer without a key was sent 2 times",

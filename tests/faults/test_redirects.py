@@ -50,8 +50,15 @@ def addresses_elsewhere(here: int, others: list[RawProvider]) -> Iterator[str]:
 @each_operation
 @each_mode
 def test_never_off_the_origin(
-    background: Background, elsewhere: list[RawProvider], mode: str, operation: Operation, status: str
+    background: Background,
+    elsewhere: list[RawProvider],
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    operation: Operation,
+    status: str,
 ) -> None:
+    # A connection is used again at once: so one more is one that a redirect opened.
+    monkeypatch.setattr("victor_ext.runtime.http.connection_pool.REUSE_DELAY", 0.0)
     with adapter(background, mode, direct=True) as on:
         record = on.provider.record
         for location in addresses_elsewhere(on.provider.port, elsewhere):

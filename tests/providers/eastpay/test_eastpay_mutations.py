@@ -32,7 +32,7 @@ MISTAKES = {
     "every code that begins with 000 is a success": Mistake(
         RULES, r're.compile(r"000\.000\.000")', r're.compile(r"000\..*")', (FAMILY, LOOK_ALIKE)
     ),
-    "a declined payment is an error": Mistake(PROFILE, "is_result=is_payment_result", "", (DECLINED,)),
+    "a declined payment is an error": Mistake(PROFILE, "is_result=is_payment_result", "", (FAMILY, DECLINED)),
     "a payment is sent again after a lost answer": Mistake(
         "victor_ext.runtime.loop.classification:may_repeat",
         "return has_key or method in SAFE_METHODS",

@@ -283,7 +283,7 @@ CLIENTS: dict[str, tuple[Callable[[], Any], str]] = {
         "private_key cannot be read as a private key; give an RSA",
     ),
     "an EC key": (lambda: VictorJwt("k", _elliptic()), "private_key is not an RSA private key but E.*RS512 needs RSA"),
-    "no key": (lambda: VictorJwt("k", None), "private_key is not an RSA private key but NoneType"),
+    "no key": (lambda: VictorJwt("k", None), "Pass private_key, or sign for a key that is kept elsewhere"),
     "an unknown environment": (
         lambda: Victor(OAUTH, environment="prod"),
         "environment='prod' is unknown: write 'staging' or 'production'",

@@ -81,9 +81,9 @@ def test_all_users_are_in_the_json_and_the_first_ones_in_the_text(tmp_path: Path
     (tmp_path / "victor.yaml").write_text(f"{text[:at]}        renamed{text[at:].lstrip()}", encoding="utf-8")
     found = python_changes(document, tmp_path / "victor.yaml")
     change = found["components.schemas.PaymentRequestReceipt.properties.payment_request"]
-    assert change.what.endswith("PaymentRequest.approval_notes, and 9 more")
+    assert change.what.endswith("PaymentRequest.approval_notes, and 10 more")
     assert "more" not in change.whole
-    assert change.whole.endswith("victor_ext.PaymentRequest.payer, victor_ext.PaymentRequest.response")
+    assert change.whole.endswith("victor_ext.PaymentRequest.response, victor_ext.PaymentRequest.status")
     entries = compare(load(document), load(tmp_path / "victor.yaml"), found).entries
     told = json.loads(as_json_text(Report("old", "new", "new", entries)))["entries"]
     assert any(each["what"].endswith(change.whole) for each in told)

@@ -434,4 +434,4 @@ def _quoted(value: str | None) -> str:
 
 def value_at(request: PaymentRequest, place: str) -> Any:
     """The value at a place of the answer, such as `payment_request.payment_details.amount`; None: there is none."""
-    return request._value_at(place.split("."))  # noqa: SLF001 - of the class above
+    return request._value_at(place.split("."))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of the class above

@@ -21,7 +21,6 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MAX_PATH = 1024
 _LEAST_BITS, _SECURE_BITS = 1024, 2048
 """A key with fewer bits than the first is refused, and one with fewer than the second (RFC 7518, 3.3) warned of."""
-_LEAST_EXPONENT = 3
 _EXPECTED = "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, or a path to a file"
 
 
@@ -146,8 +145,6 @@ def _checked(key: object, source: str) -> RSAPrivateKey:
         raise ConfigurationError(f"{source} is not an RSA private key but {kind}: RS512 needs RSA; {_EXPECTED}.")
     if key.key_size < _LEAST_BITS:
         raise ConfigurationError(f"{source} has {key.key_size} bits, too few for RS512: make one of 2048 or more.")
-    if key.public_key().public_numbers().e < _LEAST_EXPONENT:
-        raise ConfigurationError(f"{source} has a public exponent below 3, so anybody can sign with it: make another.")
     if key.key_size < _SECURE_BITS:
         text = f"{source} has {key.key_size} bits. RS512 needs 2048 or more (RFC 7518, 3.3): make another."
         warnings.warn(text, stacklevel=4)
