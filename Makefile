@@ -24,7 +24,7 @@ $(SETUP): requirements.lock pyproject.toml
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	@for tools in tests/fuzz tests/mutants tests/release tests/security benchmarks/peers; do \
+	@for tools in tests/fuzz tests/guards tests/mutants tests/release tests/security benchmarks/peers; do \
 		test $$tools = tests/mutants && alone=--no-deps || alone=; \
 		$(BIN)/uv pip compile --quiet --upgrade $$alone $$tools/requirements.in --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header -o $$tools/requirements.txt || exit 1; done
@@ -67,10 +67,18 @@ test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # Of the cases of the tests that take long, every second one; all of them with `make test SAMPLE=`.
 test: SAMPLE = --sample
 test: setup ## Run all checks
-	@$(MAKE) --no-print-directory --jobs 2 compiled checks
+	@$(MAKE) --no-print-directory --jobs 2 compiled checks .venv/guards
 	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal $(SAMPLE)
 
 checks: lint types contracts check-generated
+
+# In a folder of its own: a mock or a tracer that is installed may change what other tests do.
+.venv/guards: tests/guards/requirements.txt | $(SETUP)
+	@echo "Installing what $< names into $@ ..."
+	@rm -rf $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
+		--target $@ -r $< || { rm -rf $@; exit 1; }
+	@touch $@
 
 # The workers of pytest would each compile all tests at the same time.
 compiled: setup

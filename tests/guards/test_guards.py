@@ -18,9 +18,11 @@ from threading import Thread
 
 import pytest
 
+from tests.mistakes import Mistake, assert_noticed
+
 SUITES = Path(__file__).parent / "suites"
 ROOT = SUITES.parents[2]
-LIBRARIES = ROOT / ".venv" / "guards"
+LIBRARIES = Path(sys.prefix) / "guards"
 
 
 class Provider(ThreadingHTTPServer):
@@ -62,7 +64,6 @@ def provider() -> Iterator[Provider]:
         thread.join()
 
 
-PLUGINS = {"pytest_httpx": "pytest_httpx", "pytest_socket": "pytest_socket"}
 ROWS = [
     ("respx", [], 0),
     ("pytest_httpx", ["-p", "pytest_httpx"], 0),
@@ -76,6 +77,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the libraries")
 @pytest.mark.parametrize(("name", "options", "paid"), ROWS, ids=[row[0] for row in ROWS])
 def test_suite(provider: Provider, name: str, options: list[str], paid: int) -> None:
     suite, _, tracer = name.partition("-")
@@ -98,3 +100,26 @@ def test_suite(provider: Provider, name: str, options: list[str], paid: int) -> 
     assert provider.paid == paid, ran.stdout
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(r"[1-9]\d* passed", ran.stdout)
+
+
+ASKED_FIRST = ("respx", "pytest_httpx", "vcrpy", "tracing-opentelemetry", "tracing-sentry", "tracing-datadog")
+MISTAKES = {
+    "nobody is seen in front": Mistake(
+        "victor_ext.runtime.http.in_front:Methods.are_replaced",
+        "return any(getattr(owner, name, None) is not original for owner, name, original in self._originals)",
+        "return False",
+        tuple(f"tests/guards/test_guards.py::test_suite[{name}]" for name in ASKED_FIRST),
+    ),
+    "connections are made out of the guards' sight": Mistake(
+        "victor_ext.runtime.http.deadline_stream:_is_connected_at_once",
+        "made.connect(where)",
+        "made.connect_ex(where)",
+        ("tests/guards/test_guards.py::test_suite[pytest_socket]",),
+    ),
+}
+
+
+@pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the libraries")
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_turns_them_red(tmp_path: Path, name: str) -> None:
+    assert_noticed(MISTAKES[name], tmp_path, MISTAKES[name].fails)

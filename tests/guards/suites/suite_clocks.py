@@ -29,7 +29,8 @@ def travelling():
 
 
 def frozen():
-    return freezegun.freeze_time("2026-03-04 12:00")
+    # Without `real_asyncio`, no `asyncio.sleep` ends, whoever calls it.
+    return freezegun.freeze_time("2026-03-04 12:00", real_asyncio=True)
 
 
 @pytest.mark.parametrize("stopped", [travelling, frozen])

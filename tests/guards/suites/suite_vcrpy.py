@@ -3,7 +3,7 @@ import json
 import pytest
 import vcr
 from paying import BOTH, CREATED, URL
-from vcr.errors import CannotOverwriteExistingRequestException
+from vcr.errors import CannotOverwriteExistingCassetteException
 
 RECORDED = {
     "version": 1,
@@ -37,6 +37,6 @@ def test_a_cassette_answers(pay, tmp_path):
 def test_without_a_recording_nothing_is_sent(pay, tmp_path):
     with (
         vcr.use_cassette(str(tmp_path / "none.json"), record_mode="none"),
-        pytest.raises(CannotOverwriteExistingRequestException),
+        pytest.raises(CannotOverwriteExistingCassetteException),
     ):
         pay()

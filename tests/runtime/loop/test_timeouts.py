@@ -25,7 +25,7 @@ CONFIGURED = {"connect": 5.0, "read": 20.0, "pool": None}
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A clock that stands still until `now` is set."""
     clock = SimpleNamespace(now=BEGAN)
-    monkeypatch.setattr(timeouts, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(timeouts, "monotonic", lambda: clock.now)
     return clock
 
 

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Awaitable
 from typing import TypeVar
+from weakref import finalize
 
 import anyio
 import httpx
@@ -53,6 +54,8 @@ class SocketStream(Stream):
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        # After the end of its event loop nothing else closes it, and Python would warn of it.
+        finalize(self, connected.close)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read up to `max_bytes`, as soon as there are any."""
@@ -144,7 +147,7 @@ class AsyncBackend:
             seconds = share_of(timeout, 1 + len(addresses) - tried)
             try:
                 connected = await adrive(
-                    connecting(address, port, _Socket),
+                    connecting(address, port),
                     lambda made: _in_time(anyio.wait_writable(made), seconds),  # noqa: B023 - called at once
                 )
             except (httpx.ConnectError, httpx.ConnectTimeout):
@@ -171,10 +174,3 @@ async def _in_time(waiting: Awaitable[None], timeout: float | None) -> bool:
         await waiting
         return True
     return False
-
-
-class _Socket(socket.socket):
-    """A socket without a ResourceWarning: after the end of its event loop nothing else can close it."""
-
-    def __del__(self) -> None:
-        self.close()

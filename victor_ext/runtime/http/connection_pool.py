@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import time
 from bisect import bisect_right
 from operator import attrgetter
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import httpx
 
 from victor_ext.runtime.loop.profile import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, Reuse
+from victor_ext.runtime.steady_clock import monotonic
 
 from .http11 import Connection, Steps, UnsolicitedData, exchange
 from .locks import Permit, Semaphore
@@ -94,11 +94,11 @@ class ConnectionPool:
             connection = lease.connection = self._take_kept(request.extensions.get(ALLOW_IMMEDIATE_REUSE, Reuse.NEVER))
             is_new = connection is None
             if connection is not None:
-                request.extensions[REUSED_IMMEDIATELY] = connection.idle_since > time.monotonic() - REUSE_DELAY
+                request.extensions[REUSED_IMMEDIATELY] = connection.idle_since > monotonic() - REUSE_DELAY
             else:
                 request.extensions[REUSED_IMMEDIATELY] = False
                 connection = lease.connection = Connection()
-                began = time.monotonic()
+                began = monotonic()
                 try:
                     yield from self._open(connection, timeouts)
                 finally:
@@ -121,7 +121,7 @@ class ConnectionPool:
             connection.abort()
             return
         with self._lock:
-            connection.idle_since = time.monotonic()
+            connection.idle_since = monotonic()
             self._kept.append(connection)
             if len(self._kept) > self._keep:
                 self._kept.pop(0).abort()
@@ -150,7 +150,7 @@ class ConnectionPool:
     def _take_kept(self, reuse: Reuse) -> Connection | None:
         """Return an idle connection, or None to open a new one: if the limits permit no more, one is closed for it."""
         with self._lock:
-            kept, now = self._kept, time.monotonic()
+            kept, now = self._kept, monotonic()
             while kept and self._expiry is not None and kept[0].idle_since + self._expiry < now:
                 kept.pop(0).abort()
             if reuse is Reuse.AT_ONCE and kept and not kept[-1].is_doubtful:

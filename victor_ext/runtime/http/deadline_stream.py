@@ -7,12 +7,10 @@ which knows when its time is over. Their errors are those of httpx.
 
 from __future__ import annotations
 
-import errno
 import os
 import select
 import socket
 import ssl
-import time
 from collections.abc import Callable, Generator, Iterable
 from ipaddress import ip_address
 from typing import Any, TypeVar
@@ -21,15 +19,13 @@ import httpx
 
 from victor_ext.runtime.loop.flow import drive
 from victor_ext.runtime.loop.timeouts import as_of_now, is_over, share_of
+from victor_ext.runtime.steady_clock import monotonic
 
 from .tls_layer import READ_BYTES, Steps, TlsLayer
 
 A = TypeVar("A")
 T = TypeVar("T")
 E = TypeVar("E", bound=httpx.NetworkError)
-S = TypeVar("S", bound=socket.socket)
-
-_CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 
 def as_network_error(error: OSError, kind: type[E]) -> E:
@@ -107,7 +103,7 @@ class SyncStream:
     ) -> T:
         """Do something once, as soon as the socket lets it be done. Raises `late` and `broken`."""
         seconds = as_of_now(timeout)
-        ends = None if seconds is None else time.monotonic() + seconds
+        ends = None if seconds is None else monotonic() + seconds
         # A response takes time. TLS may have decrypted it already, which the socket does not know.
         is_due = event == _WRITE or isinstance(self._socket, ssl.SSLSocket)
         while True:
@@ -122,7 +118,7 @@ class SyncStream:
                     pass
                 except OSError as error:
                     raise as_network_error(error, broken) from error
-            if not _is_ready(self._socket, event, None if ends is None else max(0.0, ends - time.monotonic())):
+            if not _is_ready(self._socket, event, None if ends is None else max(0.0, ends - monotonic())):
                 raise late("timed out")
             is_due = True
 
@@ -222,31 +218,39 @@ class SyncBackend:
 
 
 def _connected(address: str, port: int, timeout: float | None) -> SyncStream:
-    steps = connecting(address, port, socket.socket)
-    return SyncStream(drive(steps, lambda made: _is_ready(made, _WRITE, as_of_now(timeout))))
+    return SyncStream(drive(connecting(address, port), lambda made: _is_ready(made, _WRITE, as_of_now(timeout))))
 
 
-def connecting(address: str, port: int, kind: type[S]) -> Generator[S, bool, S]:
-    """A connected socket of this kind. Yields it, to learn whether it could be written to in time."""
+def connecting(address: str, port: int) -> Generator[socket.socket, bool, socket.socket]:
+    """A connected socket. Yields it, to learn whether it could be written to in time."""
     try:
         family, stream, protocol, _, where = _socket_address(address, port)
-        made = kind(family, stream, protocol)
+        made = socket.socket(family, stream, protocol)
     except OSError as error:
         raise as_network_error(error, httpx.ConnectError) from error
     try:
         made.settimeout(0)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        failed = made.connect_ex(where)
-        if failed in _CONNECTING:
+        if not _is_connected_at_once(made, where):
             if not (yield made):
                 raise httpx.ConnectTimeout("no connection in time")
             failed = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if failed:
-            raise httpx.ConnectError(os.strerror(failed))
+            if failed:
+                raise httpx.ConnectError(os.strerror(failed))
     except BaseException:
         made.close()
         raise
     return made
+
+
+def _is_connected_at_once(made: socket.socket, where: Any) -> bool:
+    try:
+        made.connect(where)  # guards against the network watch this method
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise as_network_error(error, httpx.ConnectError) from error
+    return True
 
 
 def _socket_address(address: str, port: int) -> Any:
@@ -266,7 +270,7 @@ class Addresses:
     def known(self, host: str) -> list[str]:
         """The host itself if it is an address, or what was looked up just before, if it worked; else nothing."""
         until, addresses = self._fresh.get(host, (0.0, []))
-        if time.monotonic() < until:
+        if monotonic() < until:
             return addresses
         self.forget(host)
         try:
@@ -284,7 +288,7 @@ class Addresses:
         """Note that an address worked, of these that were tried in this order."""
         if address != addresses[0]:
             self._works[host] = address
-        self._fresh.setdefault(host, (time.monotonic() + FRESH_SECONDS, addresses))
+        self._fresh.setdefault(host, (monotonic() + FRESH_SECONDS, addresses))
 
     def forget(self, host: str) -> None:
         """Look the host up again next time: an address did not work."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
+
+from victor_ext.runtime.steady_clock import monotonic
 
 if TYPE_CHECKING:
     import anyio
@@ -116,9 +117,9 @@ class ThreadPermit(Permit):
 
     def acquire(self, seconds: float | None) -> bool:
         """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
-        ends = None if seconds is None else time.monotonic() + seconds
+        ends = None if seconds is None else monotonic() + seconds
         while not self._semaphore.admit(self):
-            left = PATIENCE if ends is None else ends - time.monotonic()
+            left = PATIENCE if ends is None else ends - monotonic()
             if left <= 0:
                 return False
             self._asleep.acquire(timeout=min(left, PATIENCE))
@@ -143,9 +144,9 @@ class TaskPermit(Permit):
         """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
         import anyio  # noqa: PLC0415 - only those who await pay for it
 
-        ends = None if seconds is None else time.monotonic() + seconds
+        ends = None if seconds is None else monotonic() + seconds
         while not self._semaphore.admit(self):
-            left = PATIENCE if ends is None else ends - time.monotonic()
+            left = PATIENCE if ends is None else ends - monotonic()
             if left <= 0:
                 return False
             self._awake = anyio.Event()

@@ -14,6 +14,7 @@ import httpx
 from victor_ext.redaction import SecretBytes
 from victor_ext.runtime.loop.flow import adrive, drive
 
+from . import in_front
 from .connection_pool import ConnectionPool, Lease
 from .deadline_stream import SyncBackend
 from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
@@ -37,11 +38,15 @@ class PooledTransport(httpx.BaseTransport):
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: SyncBackend | None = None) -> None:
         self.route = route
+        self._limits = limits
         self._pools = PerProcess(lambda: ConnectionPool(route, limits))
         self._backend = backend or SyncBackend()
+        self._through_httpx: PerProcess[in_front.ThroughClient] | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process. Raises httpx's errors."""
+        if in_front.BLOCKING.are_replaced():
+            return self._usual_way().handle_request(request)
         request.read()
         timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
         permit = ThreadPermit(pool.semaphore)
@@ -65,6 +70,15 @@ class PooledTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connections of this process."""
         self._pools.here().close()
+        if self._through_httpx is not None:
+            self._through_httpx.here().close()
+
+    def _usual_way(self) -> in_front.ThroughClient:
+        """The way through httpx, for a process in which somebody stands in front of it."""
+        if self._through_httpx is None:
+            options = _options_of_httpx(self.route, self._limits)
+            self._through_httpx = PerProcess(lambda: in_front.ThroughClient(httpx.Client(**options)))
+        return self._through_httpx.here()
 
 
 class AsyncPooledTransport(httpx.AsyncBaseTransport):
@@ -72,13 +86,17 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: AsyncBackend | None = None) -> None:
         self.route = route
+        self._limits = limits
         self._pools = PerLoop(lambda: ConnectionPool(route, limits))
         from .async_streams import AsyncBackend  # noqa: PLC0415 - only those who await pay for it
 
         self._backend = backend or AsyncBackend()
+        self._through_httpx: PerLoop[in_front.AsyncThroughClient] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of the running loop. Raises httpx's errors."""
+        if in_front.AWAITED.are_replaced():
+            return await self._usual_way().handle_async_request(request)
         await request.aread()
         request.extensions[BEGUN] = False
         timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
@@ -105,6 +123,15 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         pool = self._pools.here_already()
         if pool is not None:
             pool.close()
+        through = None if self._through_httpx is None else self._through_httpx.here_already()
+        if through is not None:
+            await through.aclose()
+
+    def _usual_way(self) -> in_front.AsyncThroughClient:
+        if self._through_httpx is None:
+            options = _options_of_httpx(self.route, self._limits)
+            self._through_httpx = PerLoop(lambda: in_front.AsyncThroughClient(httpx.AsyncClient(**options)))
+        return self._through_httpx.here()
 
 
 class _Body(httpx.SyncByteStream):
@@ -183,6 +210,14 @@ def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
         raise httpx.UnsupportedProtocol(f"these connections do not lead to {request.url.scheme}://{request.url.host}")
     timeouts: Mapping[str, Any] = request.extensions.get("timeout") or {}
     return timeouts
+
+
+def _options_of_httpx(route: Route, limits: httpx.Limits) -> dict[str, Any]:
+    """The arguments of an httpx client that takes the same way."""
+    proxy = route.proxy
+    if proxy is not None:
+        proxy = httpx.Proxy(proxy.url, auth=proxy.auth, headers=proxy.headers, ssl_context=route.proxy_tls)
+    return {"verify": route.tls or True, "limits": limits, "proxy": proxy, "trust_env": False}
 
 
 def _response(head: Head, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -14,6 +13,7 @@ import httpx
 
 from victor_ext.redaction import redact_excerpt
 from victor_ext.response_info import ResponseInfo
+from victor_ext.runtime.steady_clock import monotonic
 
 from .httpx_internals import set_class, set_content
 
@@ -155,7 +155,7 @@ class _Body:
 
     def take(self, chunk: bytes) -> bool:
         """Keep a piece of the body as it was received. Returns False when no more is to be read."""
-        if time.monotonic() > self._ends:
+        if monotonic() > self._ends:
             raise httpx.ReadTimeout("the answer goes on and on", request=self.response.request)
         if self._decompressor is not None:
             if self._decompressor.has_ended:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import httpx
+
+from victor_ext.runtime.steady_clock import monotonic
 
 TIMING = "victor_ext.timing"
 """The extension of a request with its `Timing`. Only the attempt loop sets it, and only when somebody listens."""
@@ -24,17 +24,17 @@ class Timing:
     __slots__ = ("_since", "connecting", "waited")
 
     def __init__(self) -> None:
-        self._since = time.monotonic()
+        self._since = monotonic()
         self.waited: float | None = None
         self.connecting: float | None = None
 
     def admitted(self) -> None:
         """The wait for a place has ended, with or without one."""
-        self.waited, self.connecting = time.monotonic() - self._since, 0.0
+        self.waited, self.connecting = monotonic() - self._since, 0.0
 
     def connected(self, began: float) -> None:
         """A connection that was begun at this monotonic time is open, or has failed."""
-        self.connecting = (self.connecting or 0.0) + time.monotonic() - began
+        self.connecting = (self.connecting or 0.0) + monotonic() - began
 
 
 def timing_of(request: httpx.Request) -> Timing | None:

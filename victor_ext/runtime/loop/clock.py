@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 
+from victor_ext.runtime.steady_clock import monotonic
+
 TOLERATED_SKEW = 2.0
 """Seconds. A `Date` header has whole seconds and was under way: a smaller difference means nothing."""
 
@@ -51,7 +53,7 @@ class ServerClock:
 
     def monotonic(self) -> float:
         """Monotonic seconds, for durations."""
-        return time.monotonic() + self._skipped
+        return monotonic() + self._skipped
 
     def skip(self, seconds: float) -> None:
         """Let monotonic time pass at once, and the provider's wall clock stay: for tests that wait for nothing."""

@@ -18,6 +18,7 @@ import httpx
 from victor_ext.runtime.http.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES, Response, aread, read
 from victor_ext.runtime.http.timing import BEGUN
+from victor_ext.runtime.steady_clock import monotonic
 
 from .clock import ServerClock
 from .invoke import Invoke, NotInTime, invoke
@@ -154,7 +155,7 @@ class Driver:
 
     def _take(self, step: Step) -> Any:
         if type(step) is Send:
-            ends = None if step.seconds is None else time.monotonic() + step.seconds + self._grace
+            ends = None if step.seconds is None else monotonic() + step.seconds + self._grace
             return read(self._transport.handle_request(step.request), step.request, ends=ends, most=step.most)
         if type(step) is Sleep:
             self.sleep(step.seconds)
@@ -232,7 +233,7 @@ class AsyncDriver:
             if step.seconds is None:
                 return await self._exchange(step, None)
             with self._anyio.move_on_after(step.seconds + self._grace):
-                return await self._exchange(step, time.monotonic() + step.seconds)
+                return await self._exchange(step, monotonic() + step.seconds)
         except ssl.SSLError as error:
             # A transport of httpx turns this into its own error where calls block, and not where they are awaited.
             raise httpx.ReadError(str(error), request=step.request) from error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
+
+from victor_ext.runtime.steady_clock import monotonic
 
 LEAST = 0.001
 """Seconds that an expired timeout gets, so that it ends as a timeout and not as a wrong argument of a socket."""
@@ -34,19 +35,19 @@ def as_of_now(timeout: float | None) -> float | None:
     """The seconds that a timeout has now. A `DeadlineTimeout` may have less than when it was made."""
     if type(timeout) is not DeadlineTimeout:
         return timeout
-    return max(LEAST, min(timeout, timeout.ends - time.monotonic()))
+    return max(LEAST, min(timeout, timeout.ends - monotonic()))
 
 
 def is_over(timeout: float | None) -> bool:
     """Whether a `DeadlineTimeout` has ended."""
-    return type(timeout) is DeadlineTimeout and timeout.ends <= time.monotonic()
+    return type(timeout) is DeadlineTimeout and timeout.ends <= monotonic()
 
 
 def share_of(timeout: float | None, parts: int) -> float | None:
     """A timeout for the next of `parts` steps, so that each step has an equal part of the time left."""
     if type(timeout) is not DeadlineTimeout:
         return timeout
-    return max(LEAST, min(timeout, (timeout.ends - time.monotonic()) / parts))
+    return max(LEAST, min(timeout, (timeout.ends - monotonic()) / parts))
 
 
 class Timeouts(dict[str, Any]):
@@ -70,9 +71,7 @@ class Timeouts(dict[str, Any]):
         if key == "pool":
             left *= WAITING_SHARE
         seconds = max(left, LEAST)
-        return DeadlineTimeout.until(
-            time.monotonic() + left, seconds if configured is None else min(configured, seconds)
-        )
+        return DeadlineTimeout.until(monotonic() + left, seconds if configured is None else min(configured, seconds))
 
 
 def configured_timeouts(extensions: dict[str, Any]) -> dict[str, float | None]:

@@ -1,0 +1,88 @@
+"""Whether somebody stands in front of httpx: a mock, a guard against the network, or a tracer.
+
+Each of them replaces or wraps a method of httpx, or of httpcore below it, for the whole process: respx and vcrpy those
+of httpcore (respx by wish one of `Client`), pytest-httpx and OpenTelemetry those of the transports, Sentry and Datadog
+`Client.send`. What they mean for httpx, they mean for every client over it.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Any
+
+import httpcore
+import httpx
+
+
+class Methods:
+    """Methods of a library that others may replace.
+
+    Args:
+        named: Their classes and names. One that the library does not have is watched all the same.
+    """
+
+    def __init__(self, *named: tuple[type, str]) -> None:
+        self._originals = [(owner, name, _original(owner, name)) for owner, name in named]
+
+    def are_replaced(self) -> bool:
+        """Whether one of them is no more the library's own."""
+        return any(getattr(owner, name, None) is not original for owner, name, original in self._originals)
+
+
+def _original(owner: type, name: str) -> Any:
+    """The method, or what equals nothing if it has been replaced already. (A wrapper may have its name and module.)"""
+    method = getattr(owner, name, None)
+    is_own = isinstance(method, FunctionType) and _package(method.__globals__["__name__"]) == _package(owner.__module__)
+    return method if is_own or method is None else object()
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+BLOCKING = Methods(
+    (httpx.Client, "send"),
+    (httpx.Client, "_transport_for_url"),
+    (httpx.Client, "_send_single_request"),
+    (httpx.HTTPTransport, "handle_request"),
+    (httpcore.ConnectionPool, "handle_request"),
+    (httpcore.HTTPConnection, "handle_request"),
+)
+AWAITED = Methods(
+    (httpx.AsyncClient, "send"),
+    (httpx.AsyncClient, "_transport_for_url"),
+    (httpx.AsyncClient, "_send_single_request"),
+    (httpx.AsyncHTTPTransport, "handle_async_request"),
+    (httpcore.AsyncConnectionPool, "handle_async_request"),
+    (httpcore.AsyncHTTPConnection, "handle_async_request"),
+)
+
+
+class ThroughClient(httpx.BaseTransport):
+    """Sends each request with an httpx client: its connections, its hooks, and whatever stands in front of it."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it once. Raises httpx's errors, and those of what stands in front."""
+        return self._client.send(request, stream=True, auth=None, follow_redirects=False)
+
+    def close(self) -> None:
+        """Close the client."""
+        self._client.close()
+
+
+class AsyncThroughClient(httpx.AsyncBaseTransport):
+    """The same, awaited."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it once. Raises httpx's errors, and those of what stands in front."""
+        return await self._client.send(request, stream=True, auth=None, follow_redirects=False)
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        await self._client.aclose()
