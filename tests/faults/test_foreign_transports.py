@@ -112,18 +112,30 @@ def test_one_of_a_fork_of_httpx_is_none() -> None:
         Victor(VictorOAuth("id", "not-a-secret"), transport=NoTransport())  # type: ignore[arg-type] # as a user may
 
 
-@pytest.mark.parametrize(("mode", "transport"), [("sync", httpx.HTTPTransport), ("async", httpx.AsyncHTTPTransport)])
+NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
+WAYS: dict[str, tuple[str, str, Callable[[], Any]]] = {
+    "transport, blocking": ("sync", "transport", httpx.HTTPTransport),
+    "transport, awaited": ("async", "transport", httpx.AsyncHTTPTransport),
+    "http_client, blocking": ("sync", "http_client", lambda: httpx.Client(limits=NONE_KEPT)),
+    "http_client, awaited": ("async", "http_client", lambda: httpx.AsyncClient(limits=NONE_KEPT)),
+    # It calls what was sent a connection that was not made, and cannot be seen in the client.
+    "pyreqwest, blocking": ("sync", "http_client", lambda: httpx.Client(transport=SyncHttpxTransport())),
+    "pyreqwest, awaited": ("async", "http_client", lambda: httpx.AsyncClient(transport=HttpxTransport())),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("operation", ["create", "respond"])
-def test_over_those_of_httpx_the_outcomes_are_true(
-    background: Background, mode: str, transport: Any, operation: Any
-) -> None:
+def test_over_those_of_httpx_the_outcomes_are_true(background: Background, way: str, operation: Any) -> None:
+    mode, argument, make = WAYS[way]
     cuts = [Cut(side, after, how) for side in ("request", "answer") for after in (0, 40) for how in ("reset", "close")]
-    with adapter(background, mode, transport=transport()) as on:
+    with adapter(background, mode, **{argument: make()}) as on:
         for cut in cuts:
             run = on.run(operation, [cut] * (1 + ATTEMPTS))
             assert (run.observed.word, run.mismatches()) == ("unknown", []), f"{cut}: {run}"
         on.proxy.refuse()
         run = on.run(operation)
-        assert (run.observed.word, run.mismatches()) == ("not_sent", [])
+        assert run.observed.word == ("not_sent" if argument == "transport" else "unknown")
+        assert run.mismatches() == []
         on.proxy.listen()
         assert on.run(operation).observed.word == "success"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partialmethod
 from random import Random
 from typing import Any
 
@@ -73,6 +74,15 @@ ARGUMENTS = arguments("create", "the same of all")
 """Nothing in an answer tells these calls apart, but the id."""
 
 
+@pytest.fixture(params=["own connections", "traced"])
+def traced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also with httpx's connections: somebody stands in front of them, as a tracer does."""
+    if request.param == "traced":
+        for kind, name in ((httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request")):
+            monkeypatch.setattr(kind, name, partialmethod(getattr(kind, name)))
+
+
+@pytest.mark.usefixtures("traced")
 def test_no_thread_is_told_of_another_request(background: Background) -> None:
     with provider_that_answers_again(background) as provider:
         with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
@@ -80,6 +90,7 @@ def test_no_thread_is_told_of_another_request(background: Background) -> None:
         assert ids == [f"R{number:06}" for number in range(1, 201)]
 
 
+@pytest.mark.usefixtures("traced")
 def test_no_task_is_told_of_another_request(background: Background) -> None:
     async def run(provider: RawProvider) -> list[str | None]:
         async with AsyncVictor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:

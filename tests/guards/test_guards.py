@@ -106,7 +106,7 @@ ASKED_FIRST = ("respx", "pytest_httpx", "vcrpy", "tracing-opentelemetry", "traci
 MISTAKES = {
     "nobody is seen in front": Mistake(
         "victor_ext.runtime.http.in_front:Methods.are_replaced",
-        "return any(getattr(owner, name, None) is not original for owner, name, original in self._originals)",
+        "return True",
         "return False",
         tuple(f"tests/guards/test_guards.py::test_suite[{name}]" for name in ASKED_FIRST),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +34,15 @@ invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_dat
 1042,043987673645,acceptsRfp,44.23,BUSINESS,today,INV-1042
 1043,043987673645,acceptsRfp,12.00,BUSINESS,today,INV-1043
 """
+
+
+@pytest.fixture(autouse=True)
+def log_level() -> Iterator[None]:
+    """A page sets the level of the package's logger."""
+    log = logging.getLogger("victor_ext")
+    before = log.level
+    yield
+    log.setLevel(before)
 
 
 @pytest.fixture

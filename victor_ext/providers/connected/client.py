@@ -12,7 +12,7 @@ import httpx
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import concealed
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, HttpxClient, Transport
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
 from victor_ext.runtime.client.extras import NO_EXTRAS
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
@@ -39,7 +39,7 @@ _ACCEPT = "application/json, */*;q=0.8"
 """JSON if there is a choice. An operation may be documented with another type alone, such as `application/hal+json`."""
 
 
-class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
+class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Transport, HttpxClient]):
     _wire_type: Callable[..., Any]
 
     def __init__(
@@ -54,6 +54,7 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
         deadline: float | None = DEFAULT_DEADLINE,
         retry: RetryPolicy = RetryPolicy(),
         transport: Transport | None = None,
+        http_client: HttpxClient | None = None,
         proxy: str | httpx.URL | httpx.Proxy | None = None,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
@@ -81,6 +82,9 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
             retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
             transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
                 and `limits` then have no effect.
+            http_client: An `httpx.Client` (`httpx.AsyncClient`) of yours to send with, in place of `transport`: its
+                proxies, mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close
+                it. What could not be sent is then `unknown`, not `not_sent`.
             proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
             verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
                 except for this machine.
@@ -118,7 +122,9 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
             max_response_bytes=max_response_bytes,
             accept=_ACCEPT,
         )
-        through = self._wired(credentials, url, transport, verify=verify, limits=limits, proxy=proxy)
+        through = self._wired(
+            credentials, url, self._chosen(transport, http_client), verify=verify, limits=limits, proxy=proxy
+        )
         self._start(config, through, verify=verify, limits=limits, proxy=proxy)
 
     def _wired(self, credentials: Credentials, url: httpx.URL, transport: Any, **options: Any) -> Any:
@@ -197,7 +203,7 @@ class _ApiClient(BaseClient[Mode, Transport], Generic[C, Mode, Transport]):
         return module, begin
 
 
-class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
+class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):
     """A client of any payment API with blocking calls, also named `connect`. Safe to share between threads."""
 
     _wire_type = WireTransport
@@ -228,7 +234,7 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport], BlockingClient):
         return Pages(fetch, begin)
 
 
-class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport], AwaitedClient):
+class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient):
     """A client of any payment API with awaited calls, also named `connect_async`. Making one is not awaited."""
 
     _wire_type = AsyncWireTransport

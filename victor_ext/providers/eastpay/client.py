@@ -12,7 +12,7 @@ from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import concealed
 from victor_ext.runtime.auth.stored_credentials import caller_digest
 from victor_ext.runtime.auth.tokens import FixedToken
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, HttpxClient, Transport
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
 from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from victor_ext.runtime.loop.reporter import OnEvent
 
 
-class _EastPayClient(BaseClient[Mode, Transport]):
+class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
     _package = "eastpay_api"
     _resources: ClassVar[dict[str, Any]] = {"payments": Payments, "checkouts": Checkouts}
     payments: Payments[Mode]
@@ -51,6 +51,7 @@ class _EastPayClient(BaseClient[Mode, Transport]):
         deadline: float | None = DEFAULT_DEADLINE,
         retry: RetryPolicy = RetryPolicy(),
         transport: Transport | None = None,
+        http_client: HttpxClient | None = None,
         proxy: str | httpx.URL | httpx.Proxy | None = None,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
@@ -80,6 +81,9 @@ class _EastPayClient(BaseClient[Mode, Transport]):
                 repeated. `RetryPolicy(max_attempts=1)` tries once.
             transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
                 and `limits` then have no effect.
+            http_client: An `httpx.Client` (`httpx.AsyncClient`) of yours to send with, in place of `transport`: its
+                proxies, mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close
+                it. What could not be sent is then `unknown`, not `not_sent`.
             proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
             verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
                 except for this machine.
@@ -121,7 +125,7 @@ class _EastPayClient(BaseClient[Mode, Transport]):
             user_agent=user_agent,
             max_response_bytes=max_response_bytes,
         )
-        self._start(config, transport, verify=verify, limits=limits, proxy=proxy)
+        self._start(config, self._chosen(transport, http_client), verify=verify, limits=limits, proxy=proxy)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -153,9 +157,9 @@ class _EastPayClient(BaseClient[Mode, Transport]):
         self.checkouts = Checkouts(*self._shared, base_url=self._config.base_url)
 
 
-class EastPay(_EastPayClient[Blocking, httpx.BaseTransport], BlockingClient):
+class EastPay(_EastPayClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):
     """A client of one bank's EastPay payment gateway with blocking calls. Safe to share between threads."""
 
 
-class AsyncEastPay(_EastPayClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient):
+class AsyncEastPay(_EastPayClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient):
     """A client of one bank's EastPay payment gateway with awaited calls. The arguments are those of `EastPay`."""

@@ -10,7 +10,7 @@ from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.auth.stored_credentials import caller_digest
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, HttpxClient, Transport
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
 from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from victor_ext.runtime.loop.reporter import OnEvent
 
 
-class _FlexFactorClient(BaseClient[Mode, Transport]):
+class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
     _package = "flexfactor_api"
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
     orders: Orders[Mode]
@@ -60,6 +60,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
         deadline: float | None = DEFAULT_DEADLINE,
         retry: RetryPolicy = RetryPolicy(),
         transport: Transport | None = None,
+        http_client: HttpxClient | None = None,
         proxy: str | httpx.URL | httpx.Proxy | None = None,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
@@ -86,6 +87,9 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
             retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
             transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
                 and `limits` then have no effect.
+            http_client: An `httpx.Client` (`httpx.AsyncClient`) of yours to send with, in place of `transport`: its
+                proxies, mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close
+                it. What could not be sent is then `unknown`, not `not_sent`.
             proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
             verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
                 except for this machine.
@@ -128,7 +132,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
             user_agent=user_agent,
             max_response_bytes=max_response_bytes,
         )
-        self._start(config, transport, verify=verify, limits=limits, proxy=proxy)
+        self._start(config, self._chosen(transport, http_client), verify=verify, limits=limits, proxy=proxy)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -171,7 +175,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport]):
         )
 
 
-class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport], BlockingPing, BlockingClient):
+class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
     """A client of FlexFactor (formerly FlexCharge) with blocking calls. Safe to share between threads."""
 
     def _attach(self) -> None:
@@ -180,7 +184,9 @@ class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport], BlockingPing,
         self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit
 
 
-class AsyncFlexFactor(_FlexFactorClient[Awaited, httpx.AsyncBaseTransport], AwaitedPing, AwaitedClient):
+class AsyncFlexFactor(
+    _FlexFactorClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedPing, AwaitedClient
+):
     """A client of FlexFactor with awaited calls. The arguments are those of `FlexFactor`."""
 
     def _attach(self) -> None:

@@ -9,7 +9,7 @@ import httpx
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import concealed, kind_of
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Transport
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, HttpxClient, Transport
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
 from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from victor_ext.runtime.loop.reporter import OnEvent
 
 
-class _VictorClient(BaseClient[Mode, Transport]):
+class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
     _package = "victor_api"
     _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
     payment_requests: PaymentRequests[Mode]
@@ -46,6 +46,7 @@ class _VictorClient(BaseClient[Mode, Transport]):
         deadline: float | None = DEFAULT_DEADLINE,
         retry: RetryPolicy = RetryPolicy(),
         transport: Transport | None = None,
+        http_client: HttpxClient | None = None,
         proxy: str | httpx.URL | httpx.Proxy | None = None,
         verify: Verify = True,
         limits: httpx.Limits | None = None,
@@ -67,6 +68,9 @@ class _VictorClient(BaseClient[Mode, Transport]):
             retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
             transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
                 and `limits` then have no effect.
+            http_client: An `httpx.Client` (`httpx.AsyncClient`) of yours to send with, in place of `transport`: its
+                proxies, mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close
+                it. What could not be sent is then `unknown`, not `not_sent`.
             proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
             verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
                 except for this machine.
@@ -107,7 +111,7 @@ class _VictorClient(BaseClient[Mode, Transport]):
             user_agent=user_agent,
             max_response_bytes=max_response_bytes,
         )
-        self._start(config, transport, verify=verify, limits=limits, proxy=proxy)
+        self._start(config, self._chosen(transport, http_client), verify=verify, limits=limits, proxy=proxy)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:
@@ -135,9 +139,9 @@ class _VictorClient(BaseClient[Mode, Transport]):
         )
 
 
-class Victor(_VictorClient[Blocking, httpx.BaseTransport], BlockingPing, BlockingClient):
+class Victor(_VictorClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
     """A client of the Victor API with blocking calls. Safe to share between threads."""
 
 
-class AsyncVictor(_VictorClient[Awaited, httpx.AsyncBaseTransport], AwaitedPing, AwaitedClient):
+class AsyncVictor(_VictorClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedPing, AwaitedClient):
     """A client of the Victor API with awaited calls. The arguments are those of `Victor`."""

@@ -2,7 +2,7 @@
 
 A provider writes one class that is generic over both, and names the two modes:
 
-    class _ShopClient(BaseClient[Mode, Transport]):
+    class _ShopClient(BaseClient[Mode, Transport, HttpxClient]):
         _package = "shop_api"
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
@@ -13,8 +13,8 @@ A provider writes one class that is generic over both, and names the two modes:
         def _attach(self) -> None:
             self.orders = Orders(*self._shared)
 
-    class Shop(_ShopClient[Blocking, httpx.BaseTransport], BlockingClient): ...
-    class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport], AwaitedClient): ...
+    class Shop(_ShopClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient): ...
+    class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient): ...
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret, concealed, concealed_within
 from victor_ext.runtime.http.connections import Verify, async_connections, checked_transport, connections
+from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient, checked_http_client
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.late_imports import import_whole
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
 
 C = TypeVar("C")
 Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
+HttpxClient = TypeVar("HttpxClient", bound=httpx.Client | httpx.AsyncClient)
 
 
-class BaseClient(Generic[Mode, Transport]):
+class BaseClient(Generic[Mode, Transport, HttpxClient]):
     """What both modes of a client have in common. Each mode sets the class variables."""
 
     _package: ClassVar[str]
@@ -56,6 +58,8 @@ class BaseClient(Generic[Mode, Transport]):
     """The types of the resources that `_attach` makes, by name. The class has them too, for `create_autospec`."""
     _connect: ClassVar[Callable[..., Any]]
     _transport_type: ClassVar[type[httpx.BaseTransport | httpx.AsyncBaseTransport]]
+    _httpx_client_type: ClassVar[type[httpx.Client | httpx.AsyncClient]]
+    _through_client_type: ClassVar[Callable[..., Any]]
     _driver_type: ClassVar[type[Driver | AsyncDriver]]
     _attempt_transport_type: ClassVar[Callable[..., Any]]
     _runner_type: ClassVar[Callable[..., Any]]
@@ -70,6 +74,14 @@ class BaseClient(Generic[Mode, Transport]):
     _transport: Any
     _runner: SyncRunner | AsyncRunner
     _made_api: Any = None
+
+    def _chosen(self, transport: Transport | None, http_client: HttpxClient | None) -> Any:
+        """What the caller brings to send with, as a transport, or None. Raises `ConfigurationError`."""
+        if http_client is None:
+            return transport
+        if transport is not None:
+            raise ConfigurationError("http_client and transport: pass one of the two.")
+        return self._through_client_type(checked_http_client(http_client, self._httpx_client_type), is_callers=True)
 
     def _start(
         self,
@@ -120,7 +132,7 @@ class BaseClient(Generic[Mode, Transport]):
 
     @property
     def proxy(self) -> str | None:
-        """Host and port of the proxy that calls go through; None without one, or with a transport of the caller's."""
+        """Host and port of the proxy that calls go through; None without one, or with a way of the caller's."""
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.proxy_place
 
@@ -242,11 +254,12 @@ def _authorization_of(request: httpx.Request) -> Secret:
     return Secret(value)  # a str like any other, and one that no traceback shows
 
 
-class BlockingClient(BaseClient[Blocking, httpx.BaseTransport]):
+class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
     """A client with blocking calls. Safe to share between threads."""
 
     _connect = staticmethod(connections)
     _transport_type = httpx.BaseTransport
+    _httpx_client_type, _through_client_type = httpx.Client, ThroughClient
     _driver_type, _attempt_transport_type = Driver, AttemptTransport
     _runner_type, _http_client_type = SyncRunner, HttpClient
     _driver: Driver
@@ -274,11 +287,12 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport]):
         self.close()
 
 
-class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport]):
+class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient]):
     """A client with awaited calls."""
 
     _connect = staticmethod(async_connections)
     _transport_type = httpx.AsyncBaseTransport
+    _httpx_client_type, _through_client_type = httpx.AsyncClient, AsyncThroughClient
     _driver_type, _attempt_transport_type = AsyncDriver, AsyncAttemptTransport
     _runner_type, _http_client_type = AsyncRunner, AsyncHttpClient
     _driver: AsyncDriver

@@ -184,18 +184,23 @@ def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.Async
     again, what was sent.
     """
     instead = "httpx.HTTPTransport" if kind is httpx.BaseTransport else "httpx.AsyncHTTPTransport"
-    for package in (each.__module__.partition(".")[0] for each in type(transport).__mro__):
-        if package in _REFUSED_TRANSPORTS:
-            raise ConfigurationError(
-                f"transport: {package} {_REFUSED_TRANSPORTS[package]}, so a payment that was asked for would be asked "
-                f"for again. Leave transport out, or pass {instead}(...)."
-            )
+    refuse_package(transport, "transport", instead)
     if not isinstance(transport, kind):
         given = f"{type(transport).__module__.partition('.')[0]}.{type(transport).__qualname__}"
         raise ConfigurationError(
             f"transport must be an httpx.{kind.__name__}, not {given}: leave it out, or pass {instead}(...)."
         )
     return transport
+
+
+def refuse_package(given: object, name: str, instead: str) -> None:
+    """Raise `ConfigurationError` if it is of a package that is known to send again, or to have sent again."""
+    for package in (each.__module__.partition(".")[0] for each in type(given).__mro__):
+        if package in _REFUSED_TRANSPORTS:
+            raise ConfigurationError(
+                f"{name}: {package} {_REFUSED_TRANSPORTS[package]}, so a payment that was asked for would be asked "
+                f"for again. Leave {name} out, or pass {instead}(...)."
+            )
 
 
 def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | None:

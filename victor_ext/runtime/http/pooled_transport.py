@@ -21,6 +21,7 @@ from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, 
 from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from .parser import Head
 from .routes import Route
+from .through_client import AsyncThroughClient, ThroughClient
 from .timing import BEGUN, timing_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class PooledTransport(httpx.BaseTransport):
         self._limits = limits
         self._pools = PerProcess(lambda: ConnectionPool(route, limits))
         self._backend = backend or SyncBackend()
-        self._through_httpx: PerProcess[in_front.ThroughClient] | None = None
+        self._through_httpx: PerProcess[ThroughClient] | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process. Raises httpx's errors."""
@@ -73,11 +74,11 @@ class PooledTransport(httpx.BaseTransport):
         if self._through_httpx is not None:
             self._through_httpx.here().close()
 
-    def _usual_way(self) -> in_front.ThroughClient:
+    def _usual_way(self) -> ThroughClient:
         """The way through httpx, for a process in which somebody stands in front of it."""
         if self._through_httpx is None:
             options = _options_of_httpx(self.route, self._limits)
-            self._through_httpx = PerProcess(lambda: in_front.ThroughClient(httpx.Client(**options)))
+            self._through_httpx = PerProcess(lambda: ThroughClient(httpx.Client(**options)))
         return self._through_httpx.here()
 
 
@@ -91,7 +92,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         from .async_streams import AsyncBackend  # noqa: PLC0415 - only those who await pay for it
 
         self._backend = backend or AsyncBackend()
-        self._through_httpx: PerLoop[in_front.AsyncThroughClient] | None = None
+        self._through_httpx: PerLoop[AsyncThroughClient] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of the running loop. Raises httpx's errors."""
@@ -127,10 +128,10 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         if through is not None:
             await through.aclose()
 
-    def _usual_way(self) -> in_front.AsyncThroughClient:
+    def _usual_way(self) -> AsyncThroughClient:
         if self._through_httpx is None:
             options = _options_of_httpx(self.route, self._limits)
-            self._through_httpx = PerLoop(lambda: in_front.AsyncThroughClient(httpx.AsyncClient(**options)))
+            self._through_httpx = PerLoop(lambda: AsyncThroughClient(httpx.AsyncClient(**options)))
         return self._through_httpx.here()
 
 
@@ -217,6 +218,8 @@ def _options_of_httpx(route: Route, limits: httpx.Limits) -> dict[str, Any]:
     proxy = route.proxy
     if proxy is not None:
         proxy = httpx.Proxy(proxy.url, auth=proxy.auth, headers=proxy.headers, ssl_context=route.proxy_tls)
+    # None is kept: there, a late second response to one call would be read as the response to the next.
+    limits = httpx.Limits(max_connections=limits.max_connections, max_keepalive_connections=0)
     return {"verify": route.tls or True, "limits": limits, "proxy": proxy, "trust_env": False}
 
 

@@ -24,7 +24,7 @@ from .contents import keep_content
 from .error_messages import error_for, request_id_of, what_to_do
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .headers import sendable
-from .profile import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, SAFE_METHODS, Profile, Reuse
+from .profile import ALLOW_IMMEDIATE_REUSE, MAY_HAVE_BEEN_SENT, REUSED_IMMEDIATELY, SAFE_METHODS, Profile, Reuse
 from .reporter import Reporter
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
 from .timeouts import WAITING_SHARE, Timeouts, configured_timeouts
@@ -235,7 +235,7 @@ class _Call:
         # Outside of the handler: the frames of httpx hold the token, and a listener's traceback would show them.
         if isinstance(came, httpx.RequestError):
             self._report_attempt(request, timing, None, type(came).__name__, began)
-            return of_exception(came)
+            return of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))
         response: Response = came
         if "age" not in response.headers:  # a cached response carries an old time
             loop.clock.learn(response.headers.get("date"))

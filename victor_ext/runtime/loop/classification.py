@@ -73,8 +73,13 @@ _WHAT: dict[type[Exception], str] = {
 }
 
 
-def of_exception(error: httpx.RequestError) -> Failure:
-    """Classify an exchange that ended in an exception of httpx."""
+def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False) -> Failure:
+    """Classify an exchange that ended in an exception of httpx.
+
+    Args:
+        error: The exception.
+        may_have_been_sent: Whether this is so even where the exception says that there was no connection.
+    """
     if isinstance(error, httpx.LocalProtocolError):
         # This side broke the protocol, and would again. The text of the error is the value of a header.
         if str(error).startswith("Illegal header"):
@@ -84,7 +89,9 @@ def of_exception(error: httpx.RequestError) -> Failure:
     what = _WHAT.get(type(error), "the exchange failed") + _said(said)
     timed_out = isinstance(error, httpx.TimeoutException)
     error_class = TimedOut if timed_out else ConnectionFailed
-    if not isinstance(error, _NOT_SENT):
+    if may_have_been_sent and isinstance(error, _NOT_SENT):
+        what += ", and http_client may have sent the request before"
+    if may_have_been_sent or not isinstance(error, _NOT_SENT):
         return Failure(
             error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, timed_out=timed_out, cause=_bare(error, said)
         )

@@ -21,6 +21,9 @@ ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"
 REUSED_IMMEDIATELY = "victor_ext.reused_immediately"
 """The extension of a request that says whether it went over a connection that had just been used."""
 
+MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"
+"""The extension of a request that says whether an error of its connection leaves open what was sent."""
+
 
 class Reuse(Enum):
     """Whether a request may use a connection on which a late second response may still come (see `ConnectionPool`)."""
