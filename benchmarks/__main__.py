@@ -18,10 +18,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import page
-from benchmarks.measure import Refused, answer_bytes, make_stock, output, run
+from benchmarks.measure import TRUSTED, Refused, answer_bytes, make_stock, output, run
 from benchmarks.measures import CONTENDERS, MEASURES
 from benchmarks.peers import victor
 from benchmarks.server import canned_server
+from tests.faults.certificates import Authority
 
 _VERSIONS = """
 import json, sys
@@ -66,8 +67,10 @@ def recorded(quick: int, tell: page.Tell) -> page.Record:
     for bits in (2048, 4096):
         victor.key(bits)
     began, load = time.monotonic(), os.getloadavg()[0]
-    with canned_server() as url:
-        measures = run(url, quick, tell)
+    authority = Authority(TRUSTED.parent)
+    TRUSTED.write_text(authority.pem)
+    with canned_server() as plain, canned_server(authority.pair()) as secure:
+        measures = run({False: plain, True: secure}, quick, tell)
     peers = sorted({each.distribution for each in CONTENDERS.values() if each.peer} - {"openapi-python-client"})
     return {
         "taken": datetime.now(UTC).date().isoformat(),

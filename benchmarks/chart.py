@@ -11,7 +11,7 @@ from benchmarks.measures import MEASURES, contender
 SHOWN = ("get", "items_100", "awaited", "first")
 _MOST = 20
 """A longer bar is cut, and says so: the others would be too short to compare."""
-_WIDTH, _LEFT, _BAR, _GAP = 760, 250, 14, 6
+_WIDTH, _LEFT, _BAR, _GAP = 860, 350, 14, 6
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600 }
@@ -40,7 +40,7 @@ def svg(record: dict[str, Any]) -> str:
         drawn.append(f'<text class="title" x="16" y="{y}">{escape(MEASURES[name].title)}: {TIMES} raw httpx</text>')
         y += 8
         for line in lines:
-            kind = {"victor": "ours", "raw": "raw"}.get(line.name, "peer")
+            kind = {"victor": "ours", "victor_signed": "ours", "raw": "raw"}.get(line.name, "peer")
             width = max(1, round((_WIDTH - _LEFT - 110) * min(line.judged, longest) / longest))
             shown = f"{line.judged:.2f}" + (", cut" if line.judged > longest else "")
             label = escape(contender(line.name).label.replace("*", "").replace("`", ""))

@@ -20,6 +20,10 @@ PEERS = ROOT / ".venv/peers"
 PYTHON = PEERS / "bin/python"
 """What all contenders run in, ours too: with an extra installed, `import httpx` would import rich and click."""
 STOCK = PEERS / "stock"
+TRUSTED = ROOT / "build/benchmarks/authority.pem"
+"""The certificate of the authority that has signed that of the server."""
+Urls = dict[bool, str]
+"""Of the server without TLS, and of the one with it."""
 Rows = dict[str, list[Any]]
 """Of each contender, a list with what each round found."""
 
@@ -31,7 +35,8 @@ class Refused(Exception):
 def environment() -> dict[str, str]:
     """The variables of a contender's process: none of the user's settings of any client."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
-    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "generated", STOCK))), "NO_PROXY": "*"}
+    path = os.pathsep.join(map(str, (ROOT, ROOT / "generated", STOCK)))
+    return {**kept, "PYTHONPATH": path, "NO_PROXY": "*", "SSL_CERT_FILE": str(TRUSTED)}
 
 
 def make_stock() -> None:
@@ -50,9 +55,9 @@ def make_stock() -> None:
 class Worker:
     """A contender's process (`peers.worker`)."""
 
-    def __init__(self, name: str, url: str) -> None:
+    def __init__(self, name: str, urls: Urls) -> None:
         self.name, each = name, contender(name)
-        words = (each.module, each.connect, each.awaited, each.shape, url)
+        words = (each.module, each.connect, each.awaited, each.shape, urls[each.tls])
         self.process = subprocess.Popen(
             [str(PYTHON), "-m", "benchmarks.peers.worker", *words],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment(),
@@ -82,12 +87,12 @@ class Worker:
 
 
 @contextmanager
-def workers(names: tuple[str, ...], url: str) -> Iterator[dict[str, Worker]]:
+def workers(names: tuple[str, ...], urls: Urls) -> Iterator[dict[str, Worker]]:
     """A process for each contender."""
     with ExitStack() as stack:
         found = {}
         for name in names:
-            found[name] = Worker(name, url)
+            found[name] = Worker(name, urls)
             stack.callback(found[name].close)
         yield found
 
@@ -173,11 +178,11 @@ def sizes(measure: Measure) -> Rows:
     return rows
 
 
-def run(url: str, quick: int, tell: Callable[[str], None]) -> dict[str, Rows]:
+def run(urls: Urls, quick: int, tell: Callable[[str], None]) -> dict[str, Rows]:
     """Measure everything.
 
     Args:
-        url: The server's.
+        urls: The servers'.
         quick: By how much shares and budgets are divided; 1 for a run that counts.
         tell: Called with what is measured next.
     """
@@ -185,7 +190,8 @@ def run(url: str, quick: int, tell: Callable[[str], None]) -> dict[str, Rows]:
     found: dict[str, Rows] = {}
     names = tuple(dict.fromkeys(row for m in measures.values() if m.kind in _BY_WORKERS for row in m.rows))
     tell(f"starting {len(names)} processes")
-    with workers(names, url) as processes:
+    url = urls[False]
+    with workers(names, urls) as processes:
         for name, measure in measures.items():
             tell(measure.title)
             if measure.kind in _BY_WORKERS:

@@ -11,11 +11,13 @@ import itertools
 import json
 import multiprocessing
 import re
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from benchmarks.shapes import NEXT, SHAPES, THIS
@@ -115,9 +117,14 @@ def _http(name: str, body: bytes, headers: str, status: str = "200 OK") -> bytes
     return head.encode() + body
 
 
-def _serve(port: Any, protocol: type[_Canned]) -> None:
+def _serve(port: Any, protocol: type[_Canned], pair: Path | None) -> None:
+    context = None
+    if pair is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(pair)
+
     async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, backlog=512)
+        server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, backlog=512, ssl=context)
         port.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
@@ -125,9 +132,9 @@ def _serve(port: Any, protocol: type[_Canned]) -> None:
 
 
 @contextmanager
-def canned_server() -> Iterator[str]:
-    """The URL of a running server."""
-    with _running(_Canned) as (url, _):
+def canned_server(pair: Path | None = None) -> Iterator[str]:
+    """The URL of a running server. With a file that holds a private key and its certificate, it speaks TLS."""
+    with _running(_Canned, pair) as (url, _):
         yield url
 
 
@@ -139,14 +146,14 @@ def echo_server() -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def _running(protocol: type[_Canned]) -> Iterator[tuple[str, int]]:
+def _running(protocol: type[_Canned], pair: Path | None = None) -> Iterator[tuple[str, int]]:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there, protocol), daemon=True)
+    process = context.Process(target=_serve, args=(there, protocol, pair), daemon=True)
     process.start()
     assert process.pid is not None
     try:
-        yield f"http://127.0.0.1:{here.recv()}", process.pid
+        yield f"http{'' if pair is None else 's'}://127.0.0.1:{here.recv()}", process.pid
     finally:
         process.terminate()
         process.join()

@@ -75,8 +75,8 @@ class Ours:
 class AwaitedOurs:
     """An awaited client of `victor_ext`."""
 
-    def __init__(self, url: str, **options: Any) -> None:
-        self.client = AsyncVictor(VictorJwt("benchmark", key(2048), reuse=200), base_url=f"{url}/victor", **options)
+    def __init__(self, url: str, *, reuse: float = 200, **options: Any) -> None:
+        self.client = AsyncVictor(VictorJwt("benchmark", key(2048), reuse=reuse), base_url=f"{url}/victor", **options)
 
     async def get(self) -> object:
         return await self.client.payment_requests.get(f"R{number()}")
@@ -126,9 +126,19 @@ def connect_oauth(url: str) -> Ours:
     return Ours(url, auth=VictorOAuth("benchmark", "canned-secret"))
 
 
+def connect_signed(url: str) -> Ours:
+    """The client as it comes: it signs a token for each call."""
+    return Ours(url, reuse=0)
+
+
 def connect_awaited(url: str) -> AwaitedOurs:
     """The awaited client as it is measured against others."""
     return AwaitedOurs(url)
+
+
+def connect_signed_awaited(url: str) -> AwaitedOurs:
+    """The awaited client as it comes."""
+    return AwaitedOurs(url, reuse=0)
 
 
 def _ignored(_: object) -> None:
