@@ -96,10 +96,10 @@ lint: setup ## Style of code, and its format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; $(BIN)/ruff format --check .; exit 1; }
 
-types: setup ## mypy --strict and pyright, on the package and on the examples
+types: setup ## mypy --strict and pyright, on the package and on the examples, for each platform
 	@$(BIN)/mypy
 	@$(BIN)/mypy examples
-	@$(BIN)/pyright
+	@for platform in Linux Darwin Windows; do $(BIN)/pyright --pythonplatform $$platform || exit 1; done
 
 contracts: setup ## Who may import whom
 	@$(BIN)/lint-imports --no-cache

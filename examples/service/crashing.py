@@ -10,6 +10,7 @@ The steps, in the order of an invoice's life. "X" is before X; between two steps
 import os
 import signal
 import socket
+import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -39,7 +40,7 @@ class Steps(httpx.AsyncBaseTransport):
         event.listen(Engine, "commit", self._commit)
 
     def _at(self, step: str) -> None:
-        if step == self._last:
+        if sys.platform != "win32" and step == self._last:  # Windows has no SIGKILL
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

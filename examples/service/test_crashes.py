@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -18,6 +19,10 @@ from tests.bulk.postgres import Postgres
 from victor_ext import idempotency_key_for
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults, TimeTravel
+
+if sys.platform == "win32":
+    pytest.skip("Windows has neither SIGKILL nor a fork server", allow_module_level=True)
+assert sys.platform != "win32"  # for pyright
 
 ENDS = {1042: ("acceptsRfp", "completed"), 1043: ("declinesRfp", "declined")}
 PATIENCE = 20.0

@@ -1,5 +1,7 @@
 """What users put in front of httpx stands in front of this package: their mocks, guards, clocks and tracers.
 
+And what their services run in: other event loops, green threads, forked workers.
+
 Each suite is one as a user writes it, run by pytest in a process of its own with the real library. None passes
 `transport=`. A listening socket counts what reaches the provider.
 """
@@ -74,6 +76,10 @@ ROWS = [
     ("tracing-opentelemetry", [], 2),
     ("tracing-sentry", [], 2),
     ("tracing-datadog", [], 2),
+    ("uvloop", [], 1),
+    ("trio", [], 1),
+    ("gevent", [], 20),
+    ("celery", [], 22),
 ]
 
 

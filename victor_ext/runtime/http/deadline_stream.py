@@ -162,7 +162,8 @@ class TunnelStream:
 
 
 # There is no poll on Windows, nor where somebody has removed it, as eventlet does.
-_READ, _WRITE = (select.POLLIN, select.POLLOUT) if hasattr(select, "poll") else (1, 4)
+_select: Any = select  # its names differ from system to system
+_READ, _WRITE = (_select.POLLIN, _select.POLLOUT) if hasattr(select, "poll") else (1, 4)
 _MOST_MILLISECONDS = 2**31 - 1
 
 if not hasattr(select, "poll"):
@@ -177,7 +178,7 @@ else:
 
     def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool:
         """Wait until a socket can be read or written; return whether it can."""
-        poll = select.poll()
+        poll = _select.poll()  # looked up here: gevent may replace it later
         poll.register(waiting, event)
         return bool(poll.poll(None if seconds is None else min(seconds * 1000, _MOST_MILLISECONDS)))
 

@@ -1,0 +1,6 @@
+import trio
+from paying import create_awaited
+
+
+def test_it_runs_in_trio():
+    assert trio.run(create_awaited).id == "from-the-provider"
