@@ -2,10 +2,8 @@ import os
 import subprocess
 import sys
 
-from pytest import MonkeyPatch
 
-
-def test_forked_workers_share_no_connection(tmp_path, monkeypatch: MonkeyPatch):
+def test_forked_workers_share_no_connection(tmp_path, monkeypatch):
     monkeypatch.setenv("CELERY_FOLDER", str(tmp_path))
     command = [sys.executable, "-m", "celery", "-A", "celery_app", "worker", "--pool=prefork", "--concurrency=2"]
     from celery_app import pay
