@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
 from tests.bulk.postgres import Postgres
-from victor_ext import ProviderTime, VictorError
+from victor_ext import ProviderTime, RetryPolicy, Victor, VictorError, VictorOAuth
+from victor_ext.bulk import worker
+from victor_ext.bulk.layout import CHUNK
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement import Keys, Moment, Now, Sent
 from victor_ext.settlement.key_age import TIME_UNKNOWN
@@ -102,6 +107,55 @@ def test_a_worker_that_slept_longer_than_keys_are_kept_sends_no_row_that_another
         _, err = sleeping.communicate(timeout=PATIENCE)
     assert sleeping.returncode == 0, err
     asked_once(victor_sandbox, keys_of(file.name, records))
+
+
+class TakenOver(httpx.HTTPTransport):
+    """The way to the provider. Another worker takes the chunk over during the first and the second call for its row.
+
+    The first call is refused after the second one has done the work, and the answer to the second one is lost.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls, self._done, self._repeated = itertools.count(), threading.Event(), threading.Event()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        call = next(self._calls) if request.method == "POST" and "token" not in request.url.path else None
+        if call == 0:
+            self._take_over()
+            assert self._done.wait(PATIENCE)
+            return httpx.Response(400, json={})
+        response = super().handle_request(request)
+        if call == 1:
+            self._done.set()
+            while len(self._worker()._running) > 1:  # the first worker cannot store its result, and ends
+                time.sleep(0.01)
+            self._take_over()
+            self._repeated.wait(5)
+            raise httpx.ReadError("it is lost")
+        if call == 2:
+            self._repeated.set()
+        return response
+
+    @staticmethod
+    def _worker() -> Any:
+        return worker._current
+
+    def _take_over(self) -> None:
+        here = self._worker()
+        with here._state.engine() as engine, here._state.client(here._vault, engine) as client:
+            for info in client.list_workflows(status="PENDING", name=CHUNK):
+                client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
+
+
+def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
+    sender: Callable[..., Any], oauth_client: tuple[str, str], victor_sandbox: Sandbox, postgres: str
+) -> None:
+    records, options = [row(1, client_reference_id="ref 1")], {"retry": RetryPolicy(base=0.0, max_attempts=1)}
+    auth = VictorOAuth(*oauth_client)
+    with Victor(auth, base_url=victor_sandbox.url, transport=TakenOver(), **options) as victor:
+        assert dict(sender(victor=victor, state=postgres).send(records).counts) == {"created": 1}
+    asked_once(victor_sandbox, keys_of("march", records))
 
 
 def test_a_provider_whose_clock_is_off_is_no_reason_for_doubt(bulk: Bulk, victor_sandbox: Sandbox) -> None:
