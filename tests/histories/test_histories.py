@@ -70,6 +70,7 @@ class Planted(NamedTuple):
 
 
 LOOP, SETTLEMENT, VICTOR = "victor_ext.runtime.loop", "victor_ext.settlement", "victor_ext.providers.victor"
+OUTBOX = "victor_ext.outbox.passes:OutboxBase"
 CALL, STATUS = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_error_status"
 KNOWN_TIMES = """
 if not sent.known:
@@ -89,6 +90,7 @@ RIVALS = (
     "other_id == request_id or (may_exist and reference_of(other_reference) == reference_of(reference))",
     "False",
 )
+OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
 READ_ANEW = """
 if begin is not None:
     body.seek(begin)
@@ -108,6 +110,17 @@ PLANTED = {
         (f"{CALL}._may_be_late", "was_reused and not loop.names_subjects", "False"))),
     "an age by local clocks is certain": Planted("outbox", "asked twice", (0, 600), (
         (f"{SETTLEMENT}.key_age:Keys._of_stored", KNOWN_TIMES, ""),)),
+    "a key that may have lapsed is sent again": Planted("outbox", "asked twice", (0, 80), (
+        (f"{SETTLEMENT}.key_age:_by_age", "age > kept - _margin(kept)", "False"),)),
+    "what is looked up is not compared": Planted("bulk", "told wrong, created", (0, 40), (
+        (f"{VICTOR}.creating:may_be", "'amount' in compared and all(compared.values())", "True"),)),
+    "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
+        (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, caller))",
+         ""),)),
+    "a worker stores what it has no lease for": Planted("outbox", "lost: ", (0, 60), (
+        (f"{OUTBOX}._change", "sa.and_(chosen, columns.leased_until == lease, under_way)", "chosen"),)),
+    "a late answer is forgotten": Planted("outbox", "lost: ", (0, 60), (
+        (f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),)),
     "a payment with a conflict was rejected": Planted("bulk", "told wrong, rejected", (0, 60), (
         (f"{SETTLEMENT}.flow:_reason_to_look", "if isinstance(error, Conflict):\n    return error.message", ""),
         (STATUS, "status == 409", "False"))),
@@ -121,8 +134,8 @@ PLANTED = {
         (f"{SETTLEMENT}.arguments:loaded", STORED_AMOUNT, "return arguments"))),
     "a request settles two entries": Planted("outbox", "told wrong", (0, 40), (RIVALS,)),
     "a request settles two rows": Planted("bulk", "told wrong, created", (0, 80), (RIVALS,)),
-    "a key of another account is sent again": Planted("bulk", "asked twice", (0, 600), (
-        (f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"),)),
+    "a key of another account is sent again": Planted("bulk", "asked twice", (0, 600), (OTHERS_KEYS,)),
+    "an entry of another account is sent again": Planted("outbox", "asked twice", (0, 60), (OTHERS_KEYS,)),
     "a batch is everybody's": Planted("senders", "asked by another account", (6, 4), (
         ("victor_ext.bulk.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
     "rows are compared by the name of their key column": Planted("senders", "asked twice", (0, 4), (
