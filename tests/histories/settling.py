@@ -137,7 +137,7 @@ class Outboxes(Workers):
             (self.outbox.refresh if is_refresh else self.outbox.send)(self.clients[number])
 
     def end(self) -> None:
-        for seconds in (LEASE + 1, LEASE + 1, 7 * KEPT, LEASE + 1):  # a lease is by its worker's clock
+        for seconds in (LEASE + 1, LEASE + 1, 40 * KEPT, LEASE + 1):  # a lease is by its worker's clock, days off
             self.world.now += seconds
             if self.outbox.entries("waiting") or self.outbox.entries("sending"):
                 self.processes[0].at_once(lambda: self._pass(0))
