@@ -15,12 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.bulk.bulk_runs import row, rows, today
+from tests.bulk.bulk_runs import row, today
 from tests.bulk.test_bulk_pacing import Clock
 from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.rows import Result, Row
-from victor_ext.sandbox import Sandbox
 from victor_ext.settlement import Moment, Sent
 
 PATIENCE = 120.0
@@ -348,28 +347,3 @@ def test_when_the_provider_says_to_come_back_no_row_goes_before(sending: Callabl
     assert [result.outcome.value for result in results] == ["created"] * 3
     first, *others = sorted(moment for times in send.provider.tries.values() for moment in times)
     assert min(others) - first >= 45
-
-
-@pytest.mark.parametrize("fault", ["the answer of another payment", "status 409"])
-def test_a_row_that_conflicts_with_the_others_beside_it_floods_nobody(
-    sender: Callable[..., Any], victor_sandbox: Sandbox, fault: str
-) -> None:
-    # The answer to another payment, and a conflict after a try whose answer was lost: both leave it unknown.
-    if fault == "status 409":
-        victor_sandbox.inject("lost_answer", operation="create", times=1)
-        victor_sandbox.inject("status", operation="create", status=409, times=None)
-    else:
-        receipt = made(httpx.Request("POST", "http://x", json=_body()), details={"amount": "9999.99"})
-        victor_sandbox.inject("status", operation="create", status=200, body=receipt.text, times=None)
-    state = sender(workers=1, patience=3).send(rows(1))
-    assert dict(state.counts) == {"unknown": 1}
-    # It is looked up after the first call, which has two attempts at most.
-    assert sum(victor_sandbox.attempts_by_key().values()) <= 2
-
-
-def _body() -> dict[str, Any]:
-    return {
-        "payee": {"account_number": row(1)["payee_account_number"]},
-        "payer": {"victor_counterparty_id": "aHeq349838"},
-        "payment_details": {"amount": "2.23", "biller_type": "BUSINESS", "due_date": today().isoformat()},
-    }

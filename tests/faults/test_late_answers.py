@@ -7,9 +7,9 @@ import json
 import select
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partialmethod
 from random import Random
@@ -43,35 +43,8 @@ WORK = 0.003
 each_mode = pytest.mark.parametrize("mode", MODES)
 
 
-def answering_again(dice: Random, share: float) -> Callable[[Exchange], None]:
-    """Respond, and a little later once more, as if to another request."""
-
-    def act(exchange: Exchange) -> None:
-        body = exchange.work()
-        exchange.send(answer(body))
-        if dice.random() < share:
-            second = answer(json.dumps({**json.loads(body), "victor_payment_request_id": "WRONG"}).encode())
-            exchange.later(dice.uniform(0, LATEST), second)
-
-    return act
-
-
-@contextmanager
-def provider_that_answers_again(background: Background, share: float = 1.0) -> Iterator[RawProvider]:
-    provider = RawProvider(background)
-    provider.instead = answering_again(Random(1), share)
-    try:
-        yield provider
-    finally:
-        provider.close()
-
-
 def options(provider: RawProvider) -> dict[str, Any]:
     return {"base_url": provider.url(), "timeout": 10.0, "retry": RetryPolicy(max_attempts=4, base=0.0, quota=10**9)}
-
-
-ARGUMENTS = arguments("create", "the same of all")
-"""Nothing in an answer tells these calls apart, but the id."""
 
 
 @pytest.fixture(params=["own connections", "traced"])
@@ -80,24 +53,6 @@ def traced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     if request.param == "traced":
         for kind, name in ((httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request")):
             monkeypatch.setattr(kind, name, partialmethod(getattr(kind, name)))
-
-
-@pytest.mark.usefixtures("traced")
-def test_no_thread_is_told_of_another_request(background: Background) -> None:
-    with provider_that_answers_again(background) as provider:
-        with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
-            ids = [victor.payment_requests.create(**ARGUMENTS).id for _ in range(200)]
-        assert ids == [f"R{number:06}" for number in range(1, 201)]
-
-
-@pytest.mark.usefixtures("traced")
-def test_no_task_is_told_of_another_request(background: Background) -> None:
-    async def run(provider: RawProvider) -> list[str | None]:
-        async with AsyncVictor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
-            return [(await victor.payment_requests.create(**ARGUMENTS)).id for _ in range(200)]
-
-    with provider_that_answers_again(background) as provider:
-        assert asyncio.run(run(provider)) == [f"R{number:06}" for number in range(1, 201)]
 
 
 def repeating(shown: tuple[str, ...]) -> Act:
@@ -132,6 +87,7 @@ async def created_by_tasks(victor: AsyncVictor, callers: int) -> list[str | None
 
 
 @each_mode
+@pytest.mark.usefixtures("traced")
 @pytest.mark.parametrize(("callers", "limits"), [(4, httpx.Limits(max_connections=8)), (120, None)])
 @pytest.mark.parametrize(
     "shown",

@@ -58,6 +58,8 @@ class Senders:
     def __init__(self, steps: list[tuple[str, str, float]], seed: int) -> None:
         self.steps, self.dice = steps, Random(seed)
         self.provider, self.owners = Provider(Rules(conflict="bare 409"), time.time), dict[str, str]()
+        self.made_by: dict[str, str] = {}
+        """The state whose sender made a request, by the request's id."""
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
@@ -86,12 +88,14 @@ class Senders:
             results: list[Any] = []
             with suppress(VictorError):
                 results = list(sender.export())
+        self.made_by |= {work.id: state for work in self.provider.done[count:]}
         owner = self.owners.setdefault(state + batch, account)
         if owner != account and len(self.provider.done) > count:
             yield f"asked by another account: {account} has sent rows of the batch {batch} of {owner}"
         for result in results:
             works = self.provider.of(result.key)
-            if works and (result.outcome == "rejected" or (result.outcome in NOTHING and state == "one")):
+            is_ours = any(self.made_by[work.id] == state for work in works)
+            if works and (result.outcome == "rejected" or (result.outcome in NOTHING and is_ours)):
                 yield f"told wrong: {result.outcome} {result.error}, and there is {works[0].id}"
             if result.outcome == "created" and result.id not in [work.id for work in works]:
                 yield f"told wrong: {result} is not under its key"

@@ -137,7 +137,7 @@ class Outboxes(Workers):
             (self.outbox.refresh if is_refresh else self.outbox.send)(self.clients[number])
 
     def end(self) -> None:
-        for seconds in (LEASE + 1, LEASE + 1, 7 * KEPT, LEASE + 1):  # a lease is by its worker's clock
+        for seconds in (LEASE + 1, LEASE + 1, 40 * KEPT, LEASE + 1):  # a lease is by its worker's clock, days off
             self.world.now += seconds
             if self.outbox.entries("waiting") or self.outbox.entries("sending"):
                 self.processes[0].at_once(lambda: self._pass(0))
@@ -190,7 +190,10 @@ class Inline:
 
 @dataclass(eq=False)
 class Batch:
-    """A batch of one state, as DBOS keeps it: the rows that are left, what a worker began, and the results."""
+    """A batch of one state, as DBOS keeps it: the rows that are left, what a worker began, and the results.
+
+    A step is stored for the worker alone that has taken the batch up as the last one.
+    """
 
     state: int
     name: str
@@ -198,7 +201,7 @@ class Batch:
     left: list[Row]
     began: tuple[Any, object] | None = None
     owner: Process | None = None
-    attempt: int = 0
+    run: object = None
     results: dict[int, Result] = field(default_factory=dict)
 
 
@@ -249,11 +252,12 @@ class Batches(Workers):
 
     def _send(self, number: int, batch: Batch) -> None:
         """One execution of a chunk, as `Worker` does it."""
-        attempt, run, batch.owner = batch.attempt, object(), self.processes[number]
+        run = batch.run = object()
+        batch.owner = self.processes[number]
         delivery = self.deliveries[number]
         moment, sent = delivery.begin()
         pause()
-        if batch.attempt != attempt:
+        if batch.run is not run:
             return
         batch.began = batch.began or (sent.to_json(), run)
         before = None if batch.began[1] is run else Sent.from_json(batch.began[0])
@@ -262,10 +266,10 @@ class Batches(Workers):
             batch.left, SendTerms(KEPT, PATIENCE, None, before, partial(self._rivals, batch.state), alone_since)
         )
         pause()
-        if batch.attempt == attempt:
+        if batch.run is run:
             batch.results.update(zip((row.place for row in batch.left), results, strict=True))
             left = Chunk(KEPT, PATIENCE, "", batch.left).unsettled(results).rows
-            batch.left, batch.began, batch.attempt = list(left), None, attempt + 1
+            batch.left, batch.began = list(left), None
         if delivery.given_up is not None:
             self.deliveries[number] = self._delivery(number)
 
@@ -295,8 +299,7 @@ class Batches(Workers):
         for batch in self.batches:
             for row in batch.rows:
                 result, works = batch.results.get(row.place), self.world.provider.of(row.key)
-                # A worker whose chunk another one has taken over knows no more of a key than another state does.
-                is_alone = keys.count(row.key) == 1 and not self.can_be_lost
+                is_alone = keys.count(row.key) == 1
                 wrong = self._wrong(row, result, works, is_alone=is_alone)
                 if wrong:
                     ids = [work.id for work in works]
@@ -304,7 +307,7 @@ class Batches(Workers):
 
     def _wrong(self, row: Row, result: Result | None, works: list[Work], *, is_alone: bool) -> str | None:
         # Another state cannot know of a key that lapsed before it was first used there.
-        if len(works) > 1 and (is_alone or self.can_be_lost or works[-1].at - works[0].at < KEPT):
+        if len(works) > 1 and (is_alone or works[-1].at - works[0].at < KEPT):
             return "asked twice"
         if result is None:
             return "lost"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,8 +20,9 @@ import pytest
 from tests.bulk.postgres import Postgres
 from tests.histories import settling
 from tests.histories.__main__ import replayable, run_all
+from tests.histories.calls import kiosk
 from tests.histories.history import KINDS, draw, run
-from tests.mistakes import ROOT, _named, _Replacement
+from tests.mistakes import _named, _Replacement
 from tests.outbox.databases import new_schema
 
 SEED = os.environ.get("SEED", "histories")
@@ -51,46 +54,116 @@ def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Planted(NamedTuple):
-    """A decision that is taken back: a piece of code, and what takes its place. See `tests.mistakes.Mistake`."""
+    """A mend that is taken back: some pieces of code, and what takes their place (see `tests.mistakes.Mistake`).
 
-    where: str
-    right: str
-    wrong: str
-    family: str
+    Attributes:
+        kind: The kind of histories that show it.
+        complaint: What is told of one of them.
+        numbers: The first of their numbers, and how many there are at most.
+        changes: Where it is, what stands there, and what takes its place; nothing removes it.
+    """
+
+    kind: str
     complaint: str
+    numbers: tuple[int, int]
+    changes: tuple[tuple[str, str, str], ...]
 
 
+LOOP, SETTLEMENT, VICTOR = "victor_ext.runtime.loop", "victor_ext.settlement", "victor_ext.providers.victor"
+OUTBOX = "victor_ext.outbox.passes:OutboxBase"
+CALL, STATUS = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_error_status"
+KNOWN_TIMES = """
+if not sent.known:
+    return "It may have been sent at a moment that only the clock of a machine tells."
+if not now.provider.is_known and now.error is not None:
+    return TIME_UNKNOWN
+if not now.provider.is_known:
+    return "It may have been sent, and its age is not certain, because the provider does not tell its time."
+"""
+FOUR_VALUES = """
+compared = self.comparisons(found)
+compared = {name: compared[name] for name in compared.keys() & {"payee", "payer", "amount", "reference"}}
+"""
+STORED_AMOUNT = 'return {**arguments, "amount": Decimal(arguments["amount"])}'
+RIVALS = (
+    f"{SETTLEMENT}.whose:is_rival",
+    "other_id == request_id or (may_exist and reference_of(other_reference) == reference_of(reference))",
+    "False",
+)
+OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
+READ_ANEW = """
+if begin is not None:
+    body.seek(begin)
+if not data and begin != 0:
+    raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
+"""
+# fmt: off
 PLANTED = {
-    "writes without a key are repeated": Planted(
-        "victor_ext.runtime.loop.classification:may_repeat",
-        "has_key or method in SAFE_METHODS",
-        "True",
-        "calls",
-        "asked twice",
-    ),
-    "a lost answer is a rejection": Planted(
-        "victor_ext.runtime.loop.attempts:_Call._attempt",
-        "return of_exception(came)",
-        "return of_exception(came)._replace(outcome=Outcome.REJECTED)",
-        "calls",
-        "told wrong",
-    ),
-    "a page that is shorter than others is the last one": Planted(
-        "victor_ext.runtime.client.paging:PageReader.accept",
-        "self.done = self.is_last",
-        "self.done = self.is_last or self.last_was_short",
-        "reading",
-        "ends early",
-    ),
+    "writes without a key are repeated": Planted("calls", "asked twice", (0, 60), (
+        (f"{LOOP}.classification:may_repeat", "has_key or method in SAFE_METHODS", "True"),)),
+    "a lost answer is a rejection": Planted("calls", "told wrong", (0, 20), (
+        (f"{CALL}._attempt", "of_exception(came)", "of_exception(came)._replace(outcome=Outcome.REJECTED)"),)),
+    "four values of an answer are compared": Planted("calls", "told wrong", (0, 200), (
+        (f"{VICTOR}.creating:_Sent.is_confirmed_by", "compared = self.comparisons(found)", FOUR_VALUES),)),
+    "a connection that has not rested is taken, and its answer believed": Planted("sockets", "told wrong", (0, 20), (
+        (f"{CALL}._reuse_for", "Reuse.IF_FULL if self._loop.names_subjects else Reuse.NEVER", "Reuse.IF_FULL"),
+        (f"{CALL}._may_be_late", "was_reused and not loop.names_subjects", "False"))),
+    "an age by local clocks is certain": Planted("outbox", "asked twice", (0, 600), (
+        (f"{SETTLEMENT}.key_age:Keys._of_stored", KNOWN_TIMES, ""),)),
+    "a key that may have lapsed is sent again": Planted("outbox", "asked twice", (0, 80), (
+        (f"{SETTLEMENT}.key_age:_by_age", "age > kept - _margin(kept)", "False"),)),
+    "what is looked up is not compared": Planted("bulk", "told wrong, created", (0, 40), (
+        (f"{VICTOR}.creating:may_be", "'amount' in compared and all(compared.values())", "True"),)),
+    "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
+        (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, caller))",
+         ""),)),
+    "a worker stores what it has no lease for": Planted("outbox", "lost: ", (0, 60), (
+        (f"{OUTBOX}._change", "sa.and_(chosen, columns.leased_until == lease, under_way)", "chosen"),)),
+    "a late answer is forgotten": Planted("outbox", "lost: ", (0, 60), (
+        (f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),)),
+    "a payment with a conflict was rejected": Planted("bulk", "told wrong, rejected", (0, 60), (
+        (f"{SETTLEMENT}.flow:_reason_to_look", "if isinstance(error, Conflict):\n    return error.message", ""),
+        (STATUS, "status == 409", "False"))),
+    "a call with a conflict was rejected": Planted("calls", "told wrong", (0, 40), (
+        (STATUS, "status == 409", "False"),)),
+    "a number of extra_body is stored as text": Planted("outbox", "was sent as", (0, 20), (
+        (f"{SETTLEMENT}.arguments:_plain_member",
+         "int(value) if value == value.to_integral_value() else float(value)", "str(value)"),)),
+    "an amount is stored as it was written": Planted("outbox", "lost: ", (0, 100), (
+        (f"{SETTLEMENT}.arguments:plain", "money.to_wire(value)", "str(value)"),
+        (f"{SETTLEMENT}.arguments:loaded", STORED_AMOUNT, "return arguments"))),
+    "a request settles two entries": Planted("outbox", "told wrong", (0, 40), (RIVALS,)),
+    "a request settles two rows": Planted("bulk", "told wrong, created", (0, 80), (RIVALS,)),
+    "a key of another account is sent again": Planted("bulk", "asked twice", (0, 600), (OTHERS_KEYS,)),
+    "an entry of another account is sent again": Planted("outbox", "asked twice", (0, 60), (OTHERS_KEYS,)),
+    "a batch is everybody's": Planted("senders", "asked by another account", (6, 4), (
+        ("victor_ext.bulk.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
+    "rows are compared by the name of their key column": Planted("senders", "asked twice", (0, 4), (
+        ("victor_ext.bulk.validating:Digests.add", "{theirs, *fields}", "{theirs}"),)),
+    "any 400 ends a list": Planted("reading", "ends early", (0, 600), (
+        (f"{VICTOR}.reading:walk",
+         "reader.last_was_short and names_only(error.problems, {'page'})", "reader.last_was_short"),)),
+    "a page that is shorter than others is the last one": Planted("reading", "ends early", (0, 20), (
+        ("victor_ext.runtime.client.paging:PageReader.accept",
+         "self.done = self.is_last", "self.done = self.is_last or self.last_was_short"),)),
+    "a good status is evidence": Planted("calls", "(accepted", (0, 40), (
+        (f"{LOOP}.classification:of_unusable", "_OBJECT.match(response.content)", "True"),)),
+    "a body that the document does not have is dropped": Planted("calls", "the answer was", (0, 60), (
+        ("victor_ext.runtime.client.generated:_Bound.parse_response",
+         "json_of(response) if parsed is None and response.content else NOT_JSON", "NOT_JSON"),)),
+    "a file is sent again from where it ended": Planted("calls", "bytes of the file arrived", (0, 80), (
+        ("kiosk_api.bodies:content", READ_ANEW, ""),)),
 }
+# fmt: on
 """Decisions; without each of them the generator has to find a history that shows it."""
 
 
-def plant(where: str, right: str, wrong: str) -> Callable[[], None]:
-    """Take a decision back in this process. Returns what restores it."""
+@contextmanager
+def planted(where: str, right: str, wrong: str) -> Generator[None]:
+    """Take a decision back in this process, within the block."""
     name, _, path = where.partition(":")
     module, (*holders, function) = importlib.import_module(name), path.split(".")
-    tree = _named(ast.parse((ROOT / (name.replace(".", "/") + ".py")).read_text("utf-8")), path)
+    tree = _named(ast.parse(inspect.getsource(module)), path)
     replaced = _Replacement(right, wrong)
     replaced.visit(tree)
     assert replaced.count == 1, f"{right!r} is {replaced.count} times in {where}: plant it anew"
@@ -108,18 +181,25 @@ def plant(where: str, right: str, wrong: str) -> Callable[[], None]:
     exec(compile(ast.fix_missing_locations(ast.Module([future, tree], [])), where, "exec"), vars(module), made)
     for each in holders_of_it:
         setattr(each, function, made[function])
-    return lambda: [setattr(each, function, before) for each in holders_of_it] and None
+    try:
+        yield
+    finally:
+        for each in holders_of_it:
+            setattr(each, function, before)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", PLANTED)
 def test_the_generator_notices(name: str) -> None:
-    where, right, wrong, family, complaint = PLANTED[name]
-    restore = plant(where, right, wrong)
-    try:
-        numbers = range(2_000)
-        assert any(complaint in each for number in numbers for each in run(draw(f"planted:{number}", family)))
-    finally:
-        restore()
+    kind, complaint, (first, most), changes = PLANTED[name]
+    kiosk("bodies")
+    histories = [draw(f"planted:{number}", kind) for number in range(first, first + most)]
+    with ExitStack() as stack:
+        for change in changes:
+            stack.enter_context(planted(*change))
+        shows_it = next((each for each in histories if any(complaint in wrong for wrong in run(each))), None)
+    assert shows_it is not None
+    assert run(shows_it) == []
 
 
 def test_a_history_is_the_same_each_time() -> None:

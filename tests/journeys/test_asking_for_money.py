@@ -14,13 +14,11 @@ from victor_ext import (
     AuthenticationError,
     BadRequest,
     Conflict,
-    ConnectionFailed,
     DeadlineExceeded,
     InvalidRequest,
     Outcome,
     RateLimited,
     RetryPolicy,
-    ServerError,
     TimedOut,
     UnreadableResponse,
     Victor,
@@ -68,25 +66,6 @@ def test_the_same_invoice_asked_for_twice_is_one_request(victor_sandbox: Sandbox
 
     assert first.id == again.id
     assert victor_sandbox.work_done_by_key() == {idempotency_key_for("invoice", 1042): 1}
-
-
-@pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "truncated_json", "malformed_json", "html", "status"])
-def test_a_failure_on_the_way_back_asks_nobody_twice(victor_sandbox: Sandbox, victor: Victor, kind: Any) -> None:
-    victor_sandbox.inject(kind, operation="create", work=True)
-
-    request = victor.payment_requests.create(**invoice())
-
-    assert victor_sandbox.attempts_by_key()[str(request.idempotency_key)] == 2
-    assert victor_sandbox.work_done_by_key()[str(request.idempotency_key)] == 1
-
-
-def test_another_amount_under_the_same_key_is_a_conflict(victor: Victor) -> None:
-    victor.payment_requests.create(**invoice())
-
-    with pytest.raises(Conflict) as caught:
-        victor.payment_requests.create(**invoice(amount="45.00"))
-
-    assert caught.value.outcome is Outcome.UNKNOWN
 
 
 def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(victor_sandbox: Sandbox, victor: Victor) -> None:
@@ -164,26 +143,6 @@ def test_a_success_that_cannot_be_read_keeps_its_body(
 
     assert caught.value.outcome is outcome
     assert caught.value.body is not None and caught.value.body.startswith(begin)
-
-
-def test_a_provider_that_is_down_leaves_nothing_behind(victor_sandbox: Sandbox, victor: Victor) -> None:
-    victor_sandbox.down()
-
-    with pytest.raises(ConnectionFailed) as caught:
-        victor.payment_requests.create(**invoice())
-
-    assert caught.value.outcome is Outcome.NOT_SENT
-    victor_sandbox.up()
-    assert victor.payment_requests.create(**invoice()).status == "created"
-
-
-def test_an_outage_ends_as_what_it_was(victor_sandbox: Sandbox, victor: Victor) -> None:
-    victor_sandbox.inject("status", status=503, times=None)
-
-    with pytest.raises(ServerError) as caught:
-        victor.payment_requests.get("R1")
-
-    assert (caught.value.status_code, caught.value.attempts) == (503, 6)
 
 
 def test_a_wait_that_does_not_fit_the_deadline_is_not_waited(victor_sandbox: Sandbox, victor: Victor) -> None:

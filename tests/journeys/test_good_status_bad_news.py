@@ -619,6 +619,7 @@ def test_the_same_payment_in_other_words_is_the_same(client_class: type, same: A
         ({"payment_details": {"amount": "44.23", "notes": "Other"}}, False),
         ({"payee": {"ultimate_creditor": "Other Inc."}}, False),
         ({"direction": "inbound"}, False),
+        ({"created_at": "2026-03-04T12:00:00Z"}, False),
     ],
 )
 def test_what_a_look_up_finds_is_compared_in_the_same_way(other: Any, is_it: bool) -> None:

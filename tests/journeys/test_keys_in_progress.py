@@ -25,40 +25,6 @@ from victor_ext.sandbox import Sandbox, SandboxSettings
 KEY = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
 PATIENT = RetryPolicy(max_attempts=500, base=0.02, cap=0.02, quota=10**6)
 QUICK = RetryPolicy(max_attempts=3, base=0.0)
-IN_PROGRESS = (
-    b'{"error": {"code": 101, "message": "error.idempotencyKey.inProgress"}}',
-    b'{"error": "The request is still in progress."}',
-    b"<html>A concurrent request holds this key.</html>",
-    b'{"message": "Request is being processed"}',
-    b'{"message": "A request with this key is pending, try later."}',
-    b'{"message": "The first request with this key has not completed."}',
-    b'{"message": "The request has not yet been finished"}',
-    b'{"status": "Processing"}',
-    b'{"message": "Another request with this key is executing."}',
-    b'{"message": "The idempotency key is locked."}',
-    b'{"error": "idempotency_key_locked"}',
-    b"Please try again later.",
-)
-OTHER_VALUES = (
-    b'{"error": {"message": "The key was used with another body."}}',
-    b'{"error": "idempotency key re-used"}',
-    b'{"message": "payload mismatch"}',
-    b'{"message": "The key belongs to a pending request with a different body."}',
-    b'{"message": "The key was used for another request, which is pending."}',
-    b'{"message": "locked: other values were sent with this key"}',
-)
-REFUSALS = (
-    b'{"message": "The account is locked."}',
-    b'{"message": "The request is not pending."}',
-    b'{"message": "Error while processing the request"}',
-    b'{"message": "The request could not be processed"}',
-)
-SAYS_NOTHING = (
-    b"",
-    b"{}",
-    b"<html>Conflict</html>",
-    b'{"error": {"code": 101, "message": "error.request.conflict"}}',
-)
 
 
 def create(victor: Any) -> Any:
@@ -141,47 +107,26 @@ def observe(
 
 @each_client
 class TestWhatAnAnswerProves:
-    @pytest.mark.parametrize("body", IN_PROGRESS)
-    def test_it_says_that_the_key_is_being_worked_on(self, client_class: type, body: bytes) -> None:
-        """By whichever call: the first attempt of this one may be a repeat of another."""
-        for script in ((), (LOST,)):
-            made, provider = observe(client_class, *script, httpx.Response(409, content=body), MADE)
-            assert made.id == "a7ffd43c37c1"
-            assert provider.keys == [KEY] * (2 + len(script))
-            error, _ = observe(client_class, *script, httpx.Response(409, content=body))
-            assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.UNKNOWN, 3, KEY)
-
-    def test_it_asks_to_come_back(self, client_class: type) -> None:
-        made, provider = observe(client_class, httpx.Response(409, headers={"retry-after": "0"}), MADE)
-        assert (made.id, len(provider.keys)) == ("a7ffd43c37c1", 2)
-
-    @pytest.mark.parametrize("body", OTHER_VALUES)
-    def test_it_says_that_the_values_differ(self, client_class: type, body: bytes) -> None:
-        error, provider = observe(client_class, httpx.Response(409, content=body))
+    def test_it_says_that_the_values_differ(self, client_class: type) -> None:
+        error, provider = observe(client_class, httpx.Response(409, content=b'{"message": "payload mismatch"}'))
         assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 1)
         assert "may have been used before, with other values. So send the values of that time, or look" in str(error)
-        error, provider = observe(client_class, LOST, httpx.Response(409, content=body))
-        assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 2)
 
-    @pytest.mark.parametrize("body", [*SAYS_NOTHING, *REFUSALS])
-    def test_it_does_not_say_why(self, client_class: type, body: bytes) -> None:
+    def test_it_does_not_say_why(self, client_class: type) -> None:
         """It may be about an attempt whose answer was lost, or about an earlier call: it never proves that none is."""
-        made, provider = observe(client_class, LOST, httpx.Response(409, content=body), MADE)
+        made, provider = observe(client_class, LOST, httpx.Response(409), MADE)
         assert (made.id, provider.keys) == ("a7ffd43c37c1", [KEY] * 3)
-        error, provider = observe(client_class, LOST, httpx.Response(409, content=body))
-        assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 3)
-        for first in ((), (httpx.ConnectError("refused"),), (httpx.Response(429),)):
-            error, provider = observe(client_class, *first, httpx.Response(409, content=body))
-            assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 1 + len(first))
-            assert f"idempotency_key={KEY!r} may have been used before, with other values or by a call" in str(error)
-            assert "still being worked on. So repeat with the same key and the same values in a while" in str(error)
+        error, provider = observe(client_class, httpx.Response(409))
+        assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 1)
+        assert f"idempotency_key={KEY!r} may have been used before, with other values or by a call" in str(error)
+        assert "still being worked on. So repeat with the same key and the same values in a while" in str(error)
 
     def test_what_has_no_key_is_not_asked_again(self, client_class: type) -> None:
         def accept(victor: Any) -> Any:
             return victor.payment_requests.accept("b34783af0", notes="Thanks.")
 
         unanswered = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "status": "Pending"})
-        error, provider = observe(client_class, httpx.Response(409, content=IN_PROGRESS[0]), unanswered, of=accept)
+        error, provider = observe(client_class, httpx.Response(409, content=b"in progress"), unanswered, of=accept)
         assert error.outcome is Outcome.UNKNOWN
         error, provider = observe(client_class, httpx.Response(409, content=b""), unanswered, of=accept)
         assert (error.outcome, len(provider.keys), error.attempts) == (Outcome.UNKNOWN, 2, 1)

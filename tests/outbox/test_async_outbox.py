@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from tests.outbox.databases import new_schema
-from victor_ext import AsyncVictor, ConnectionFailed, idempotency_key_for
+from victor_ext import AsyncVictor, idempotency_key_for
 from victor_ext.outbox import AsyncOutbox, EntryState
 from victor_ext.testing import Faults, TimeTravel
 
@@ -125,19 +125,5 @@ def test_a_worker_that_is_ended_within_a_transaction_ends_it(
 
                 tasks.start_soon(outbox.run, victor)
             assert begun[-1] == "COMMIT"
-
-    anyio.run(check)
-
-
-def test_an_error_of_the_provider_is_raised(tmp_path: Path, async_victor: AsyncVictor, faults: Faults) -> None:
-    async def check() -> None:
-        async with opened(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
-            await add(outbox, session)
-            await session.commit()
-            faults.down()
-            async with async_victor as victor:
-                with pytest.raises(ConnectionFailed):
-                    await outbox.send(victor)
-            assert [entry.state for entry in await outbox.entries()] == [EntryState.WAITING]
 
     anyio.run(check)

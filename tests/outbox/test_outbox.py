@@ -8,9 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -32,10 +31,6 @@ from victor_ext import (
     AuthenticationError,
     ConnectionFailed,
     InvalidRequest,
-    Outcome,
-    Payee,
-    Payer,
-    PaymentRequest,
     PermissionDenied,
     ProviderTime,
     RateLimited,
@@ -44,7 +39,6 @@ from victor_ext import (
     idempotency_key_for,
 )
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
-from victor_ext.outbox.entries import values_of
 from victor_ext.outbox.passes import Call, Claim
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
@@ -89,16 +83,6 @@ def stored(outbox: Outbox, engine: sa.Engine, *invoices: dict[str, Any]) -> None
     with Session(engine) as session, session.begin():
         for each in invoices:
             outbox.add(session, **each)
-
-
-class Found(list[Any]):
-    """What `find` returns."""
-
-    caveat = ""
-
-
-class Killed(BaseException):
-    """Kill -9, as far as Python can tell: nothing catches it, and nothing after it is done."""
 
 
 class TestStoring:
@@ -213,16 +197,6 @@ class TestSending:
             outbox.send(victor)
         assert [entry.state for entry in outbox.entries()] == [EntryState.WAITING, EntryState.SENT]
 
-    def test_an_unknown_outcome_is_sent_again_under_its_key(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any
-    ) -> None:
-        stored(outbox, engine, invoice())
-        faults.lose_answer(times=6, operation="create")
-        assert outbox.send(victor) == []
-        assert outbox.counts()[EntryState.SENDING] == 1
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
-        assert len(sent_once(idempotency_key_for("invoice", 1042))) == 7
-
     def test_what_a_worker_holds_is_left_to_it(self, engine: sa.Engine, victor: Victor, faults: Faults) -> None:
         outbox = Outbox(engine)
         outbox.create_table()
@@ -235,110 +209,19 @@ class TestSending:
 class TestOldKeys:
     """The sandbox forgets keys after an hour: a repeat would ask the customer a second time."""
 
-    @pytest.fixture
-    def old(self, engine: sa.Engine, victor: Victor, faults: Faults) -> Callable[[Any], Outbox]:
-        def make(order: Any) -> Outbox:
-            outbox = Outbox(engine, lease=NO_LEASE, keys_kept=timedelta(hours=1))
-            outbox.create_table()
-            stored(outbox, engine, invoice())
-            order(faults)
-            assert outbox.send(victor) == []
-            with engine.begin() as connection:  # it was an hour ago
-                earlier = outbox.table.c.first_sent_at - 3601
-                connection.execute(sa.update(outbox.table).values(first_sent_at=earlier))
-            return outbox
-
-        return make
-
-    @pytest.mark.victor_sandbox(key_life=0)
-    def test_what_was_done_is_found(self, old: Any, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox) -> None:
-        outbox = old(
-            lambda faults: (faults.lose_answer(operation="create"), faults.status(503, times=5, operation="create"))
-        )
-        stored(outbox, engine, invoice(1), invoice(2000))
-        with engine.begin() as connection:  # they are unsettled, too, and have other references
-            connection.execute(
-                sa.update(outbox.table)
-                .where(outbox.table.c.reference != "INV-1042")
-                .values(state=EntryState.SENDING.value, leased_until=time.time() + 60)
-            )
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
-        assert [*victor_sandbox.work_done_by_key().values()] == [1]
-
-    def test_what_is_not_found_is_for_somebody_to_look_at(
-        self, old: Any, victor: Victor, victor_sandbox: Sandbox
-    ) -> None:
-        outbox = old(lambda faults: faults.status(503, times=6, operation="create"))
-        (entry,) = outbox.send(victor)
-        assert entry.state is EntryState.UNCLEAR
-        assert "longer ago than its key is kept" in str(entry.error) and "no proof" in str(entry.error)
-        assert outbox.send(victor) == []
-        assert [*victor_sandbox.work_done_by_key().values()] == [0]
-
     @pytest.mark.parametrize(
-        ("fields", "state"),
+        ("first", "later"),
         [
-            ({}, EntryState.SENT),
-            ({"amount": "1.00", "original_amount": "44.23"}, EntryState.SENT),
-            ({"amount": "1.00"}, EntryState.UNCLEAR),
-            ({"direction": "inbound"}, EntryState.UNCLEAR),
-            ({"payer": Payer("ignoresRfp", None, None, None)}, EntryState.UNCLEAR),
-            ({"created_at": datetime(2026, 3, 4, tzinfo=UTC)}, EntryState.UNCLEAR),
+            pytest.param((0, True), (40, True), id="too old when the lease ends"),
+            pytest.param((600, False), (59, True), id="sent by a clock that is ten hours ahead"),
+            pytest.param((1570, False), (100, True), id="sent by a clock that is a day ahead"),
         ],
     )
-    def test_a_request_that_others_made_or_that_is_older_is_not_it(
-        self, old: Any, victor: Victor, monkeypatch: pytest.MonkeyPatch, fields: Any, state: EntryState
-    ) -> None:
-        outbox = old(lambda faults: faults.status(503, times=6, operation="create"))
-        mine = {
-            "client_reference_id": "INV-1042", "amount": "44.23", "direction": "outbound",
-            "created_at": datetime.now(UTC),
-            "due_date": invoice()["due_date"], "payer": Payer("acceptsRfp", None, None, None),
-            "payee": Payee("043987673645", None),
-        }  # fmt: skip
-        found = Found([PaymentRequest.fake(**{**mine, **fields})])
-        monkeypatch.setattr(victor.payment_requests, "find", lambda **_: found)
-        assert [entry.state for entry in outbox.send(victor)] == [state]
-
-    def test_the_request_of_one_of_two_entries_with_one_reference_settles_neither(
-        self, old: Any, engine: sa.Engine, victor: Victor
-    ) -> None:
-        """Only the second was made, and its answer was lost. The first must not be given its request."""
-
-        def order(faults: Faults) -> None:
-            stored(Outbox(engine), engine, invoice(idempotency_key="another-key-0123456789"))
-            faults.status(503, times=6, operation="create")
-            faults.lose_answer(operation="create")
-            faults.status(503, times=5, operation="create")
-
-        assert [entry.state for entry in old(order).send(victor)] == [EntryState.UNCLEAR] * 2
-
-    def test_a_request_of_another_entry_is_not_it(self, old: Any, engine: sa.Engine, victor: Victor) -> None:
-        outbox = old(lambda faults: faults.status(503, times=6, operation="create"))
-        stored(outbox, engine, invoice(idempotency_key="another-key-0123456789"))
-        newest = outbox.table.c.key == "another-key-0123456789"
-        with engine.begin() as connection:  # the other one has its result already
-            request = victor.payment_requests.create(**invoice(idempotency_key="another-key-0123456789"))
-            connection.execute(sa.update(outbox.table).where(newest).values(**values_of(request)))
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.UNCLEAR]
-
-    @pytest.mark.parametrize(
-        ("first", "later", "lease", "is_sent_again"),
-        [
-            pytest.param((0, True), (30, True), NO_LEASE, True, id="young"),
-            pytest.param((0, True), (40, True), timedelta(minutes=20), False, id="too old when the call may end"),
-            pytest.param((0, True), (-1, True), NO_LEASE, False, id="the provider's clock was set"),
-            pytest.param((0, True), (1, False), NO_LEASE, False, id="the provider tells no time any more"),
-            pytest.param((600, False), (59, True), NO_LEASE, False, id="sent by a clock that is ten hours ahead"),
-            pytest.param((1570, False), (100, True), NO_LEASE, False, id="sent by a clock that is a day ahead"),
-            pytest.param((0, False), (1, False), NO_LEASE, False, id="the provider never tells the time"),
-        ],
-    )
-    def test_a_key_is_sent_again_only_if_its_age_is_certain(
+    def test_what_is_too_old_is_found(
         self, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any, monkeypatch: pytest.MonkeyPatch,
-        first: tuple[int, bool], later: tuple[int, bool], lease: timedelta, is_sent_again: bool,
+        first: tuple[int, bool], later: tuple[int, bool],
     ) -> None:  # fmt: skip
-        outbox = Outbox(engine, lease=lease, keys_kept=timedelta(hours=1))
+        outbox = Outbox(engine, lease=timedelta(minutes=20), keys_kept=timedelta(hours=1))
         outbox.create_table()
         stored(outbox, engine, invoice())
         began = datetime.now(UTC)
@@ -354,22 +237,7 @@ class TestOldKeys:
             connection.execute(sa.update(outbox.table).values(leased_until=0.0))
         at(*later)
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
-        assert len(sent_once(idempotency_key_for("invoice", 1042))) == (7 if is_sent_again else 6)
-
-    def test_what_was_sent_with_other_credentials_is_looked_up(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, victor_sandbox: Sandbox
-    ) -> None:
-        """The sandbox keeps the keys of each caller apart: the same key would make a second request."""
-        stored(outbox, engine, invoice(1), invoice(2))
-        faults.lose_answer(operation="create")
-        faults.status(503, times=11, operation="create")
-        assert outbox.send(victor) == []
-        assert {entry.error for entry in outbox.entries("sending")} == {None}
-        with Victor(VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url) as successor:
-            entries = outbox.send(successor)
-        assert [entry.state for entry in entries] == [EntryState.SENT, EntryState.UNCLEAR]
-        assert "other credentials" in str(entries[1].error)
-        assert sorted(victor_sandbox.work_done_by_key().values()) == [0, 1]
+        assert len(sent_once(idempotency_key_for("invoice", 1042))) == 6
 
     @pytest.mark.parametrize("first_sent_at", ["known", "not known", None])
     def test_a_table_of_the_release_before_is_gone_on_with(
@@ -396,59 +264,8 @@ class TestOldKeys:
         assert entry.state is EntryState.UNCLEAR
         assert "no proof" in str(entry.error)
 
-    def test_a_refusal_after_a_send_in_doubt_is_looked_up(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
-    ) -> None:
-        stored(outbox, engine, invoice())
-        faults.lose_answer(operation="create")
-        faults.status(503, times=5, operation="create")
-        assert outbox.send(victor) == []
-        faults.status(400, operation="create")
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
-
 
 STEPS = ("commit of the claim", "call", "after the call", "commit of the result", "after the result")
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_a_process_that_is_killed_at_a_step_asks_nobody_twice(
-    outbox: Outbox, engine: sa.Engine, victor_sandbox: Sandbox, step: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stored(outbox, engine, invoice())
-    auth = VictorOAuth(*victor_sandbox.add_oauth_client())
-    commits = 0
-
-    def on_commit(_connection: sa.Connection) -> None:
-        nonlocal commits
-        commits += 1
-        if (commits, step) in ((1, STEPS[0]), (2, STEPS[3])):
-            raise Killed
-
-    with Victor(auth, base_url=victor_sandbox.url) as first:
-        create = first.payment_requests.create
-
-        def call(**arguments: Any) -> Any:
-            if step == STEPS[1]:
-                raise Killed
-            made = create(**arguments)
-            if step == STEPS[2]:
-                raise Killed
-            return made
-
-        monkeypatch.setattr(first.payment_requests, "create", call)
-        sa.event.listen(engine, "commit", on_commit)
-        if step == STEPS[4]:
-            assert len(outbox.send(first)) == 1
-        else:
-            with pytest.raises(Killed):
-                outbox.send(first)
-        sa.event.remove(engine, "commit", on_commit)
-    with Victor(auth, base_url=victor_sandbox.url) as second:
-        again = Outbox(engine, lease=NO_LEASE)
-        again.send(second)
-        assert [entry.state for entry in again.entries()] == [EntryState.SENT]
-    assert [*victor_sandbox.work_done_by_key().values()] == [1]
-    assert len(victor_sandbox.requests()) == 1
 
 
 def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
@@ -502,55 +319,6 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     engine.dispose()
     assert set(ended) == {"40001"}
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
-
-
-def test_a_worker_that_has_lost_its_lease_overwrites_nothing(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stored(outbox, engine, invoice())
-    slow = victor.with_options()
-
-    def stalled(**_arguments: Any) -> Any:
-        assert [entry.state for entry in Outbox(engine).send(victor)] == [EntryState.SENT]
-        raise ConnectionFailed("Nothing was sent.", outcome=Outcome.NOT_SENT)
-
-    monkeypatch.setattr(slow.payment_requests, "create", stalled)
-    with pytest.raises(ConnectionFailed):
-        outbox.send(slow)
-    assert [entry.state for entry in outbox.entries()] == [EntryState.SENT]
-
-
-@pytest.mark.parametrize("failure", [ConnectionFailed, InvalidRequest])
-def test_a_late_success_is_not_overwritten_by_the_worker_that_has_the_lease(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, monkeypatch: pytest.MonkeyPatch, failure: Any
-) -> None:
-    stored(outbox, engine, invoice())
-    slow, second = victor.with_options(), victor.with_options()
-    create = slow.payment_requests.create
-    made: list[Any] = []
-
-    def stalled(**arguments: Any) -> Any:
-        monkeypatch.setattr(second.payment_requests, "create", failing)
-        monkeypatch.setattr(second.payment_requests, "find", lambda **_: Found())
-        later = Outbox(engine)
-        passes = later._send(second)
-        step = next(passes)
-        while not isinstance(step, Call):
-            step = passes.send(later._step(step, second))
-        made.extend((later, passes))
-        return create(**arguments)
-
-    def failing(**_arguments: Any) -> Any:
-        raise failure("Nothing was sent.", outcome=Outcome.NOT_SENT)
-
-    monkeypatch.setattr(slow.payment_requests, "create", stalled)
-    assert [entry.state for entry in outbox.send(slow)] == [EntryState.SENT]
-    later, passes = made
-    with suppress(ConnectionFailed, StopIteration):
-        step = passes.throw(failure("Nothing was sent.", outcome=Outcome.NOT_SENT))
-        while True:
-            step = passes.send(later._step(step, second))
-    assert [entry.state for entry in outbox.entries()] == [EntryState.SENT]
 
 
 WORKER = """

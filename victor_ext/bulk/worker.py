@@ -99,8 +99,8 @@ class Worker:
         self._delivery = Delivery(victor, workers, self._stop, caller_of(victor))
         self._lock = threading.Lock()
         self._running: list[str] = []
-        self._unstored: dict[str, list[Any]] = {}
-        """Results by chunk that could not be stored yet. Their rows are not sent again."""
+        self._unstored: dict[str, dict[int, Result]] = {}
+        """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
         self._supervisor = threading.Thread(target=self._supervise, name="victor-bulk-keeper", daemon=True)
         self._away_since = -math.inf
         self._present: Moment | None = None
@@ -212,17 +212,18 @@ class Worker:
         sent = sent_since(began) if began["run"] != run else None
 
         def send() -> list[Any]:
-            if workflow_id in self._unstored:
-                return self._unstored[workflow_id]
+            results = self._unstored.pop(workflow_id, {})
+            places = [place for place in range(len(chunk.rows)) if place not in results]
             retention = chunk.retention if self._retention is None else self._retention
             patience = chunk.patience if self._patience is None else self._patience
             rate = rate_of(queue, self._stop)
             rivals = partial(self._rivals, batch_of(workflow_id))
             terms = SendTerms(retention, patience, rate, sent, rivals, alone_since)
-            found = [result.to_json() for result in self._delivery.deliver(chunk.rows, terms)]
-            self._unstored[workflow_id] = found
-            return found
+            results |= zip(places, self._delivery.deliver([chunk.rows[place] for place in places], terms), strict=True)
+            self._unstored[workflow_id] = {place: each for place, each in results.items() if self._is_lasting(each)}
+            return [results[place].to_json() for place in range(len(chunk.rows))]
 
+        # DBOS stores nothing of a worker whose chunk was taken over: from then on it counts as another one's.
         results = [Result.from_json(result) for result in DBOS.run_step({"name": SEND_STEP}, send)]
         self._unstored.pop(workflow_id, None)
         left = chunk.unsettled(results)
@@ -230,6 +231,10 @@ class Worker:
             # After a stop, other workers can continue with the remaining rows at once.
             self._pass_on(workflow_id, queue, left)
         return dict(Counter(result.outcome.value for result in results))
+
+    def _is_lasting(self, result: Result) -> bool:
+        """Whether a result that is not stored yet is true also if other workers have the chunk in between."""
+        return result.outcome is RowOutcome.CREATED or not self._worker_lock.can_be_lost
 
     def _alone_since(self, began: Moment, losses: int) -> Moment:
         """Return when this worker was last known to be the only one with a chunk that it began then."""

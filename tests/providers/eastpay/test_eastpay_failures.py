@@ -61,23 +61,6 @@ def test_a_checkout_whose_answer_was_lost(harness: Harness) -> None:
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("kind", ["cut_answer", "truncated_json", "html"])
-def test_an_answer_that_cannot_be_read_is_no_success(harness: Harness, kind: Any) -> None:
-    options: dict[str, Any] = {"status": 200, "work": True} if kind == "html" else {}
-    harness.sandbox.inject(kind, operation="pay", **options)
-    with pytest.raises(VictorError) as raised:
-        harness.debit("INV-1")
-    assert raised.value.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
-    assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
-
-
-def test_inquiring_is_repeated(harness: Harness) -> None:
-    paid = harness.debit("INV-1")
-    for kind in ("lost_answer", "cut_answer"):
-        harness.sandbox.inject(kind, operation="inquire")
-    assert harness.inquire(paid.id).succeeded
-
-
 def test_tokens(harness: Harness) -> None:
     harness.settings["token"] = "t" * 40
     with pytest.raises(PermissionDenied, match="The access token is not valid"):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
-from pytest_httpx import HTTPXMock
 
 from tests.providers.velo.harness import Harness, pay
 from victor_ext import Conflict, ConnectionFailed, InvalidRequest, Outcome, ServerError, UnreadableResponse, VictorError
@@ -37,12 +35,6 @@ def test_one_that_never_arrived_is_not_found(harness: Harness) -> None:
         harness.submit(pay("INV-1"))
     assert caught.value.outcome is Outcome.UNKNOWN
     assert harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since)) == []
-
-
-def test_what_was_refused_before_any_work_is_sent_again(harness: Harness) -> None:
-    harness.sandbox.inject("rate_limit", operation="submit", retry_after=0)
-    harness.submit(pay("INV-1"))
-    assert (harness.calls("submit"), harness.sandbox.work_done_by_reference()) == (2, {"INV-1": 1})
 
 
 @each_loss
@@ -76,15 +68,6 @@ def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(harn
     with pytest.raises(Conflict) as caught:
         harness(lambda velo: velo.payouts.instruct(payout_id))
     assert (caught.value.outcome, harness.calls("get_payout")) == (Outcome.UNKNOWN, 0)
-
-
-def test_a_payout_that_cannot_be_read_settles_nothing(harness: Harness) -> None:
-    payout_id = harness.submit(pay())
-    harness.sandbox.inject("lost_answer", operation="instruct")
-    harness.sandbox.inject("status", operation="get_payout", status=503, times=None)
-    with pytest.raises(ConnectionFailed) as caught:
-        harness(lambda velo: velo.payouts.instruct(payout_id))
-    assert caught.value.outcome is Outcome.UNKNOWN
 
 
 def test_an_answer_about_another_payout_settles_nothing(harness: Harness) -> None:
@@ -178,16 +161,3 @@ def test_a_generated_operation_is_sent_once_too(harness: Harness) -> None:
     with pytest.raises(VictorError):
         harness(lambda velo: send(client=velo.api, body=body))
     assert harness.calls("submit") == 1
-
-
-def test_a_redirect_is_followed_by_no_write(httpx_mock: HTTPXMock) -> None:
-    from victor_ext.providers.velo import Velo, VeloAuth
-
-    host = "https://api.sandbox.velopayments.com"
-    token = {"access_token": "t", "expires_in": 1799}
-    httpx_mock.add_response(url=f"{host}/v1/authenticate?grant_type=client_credentials", json=token)
-    httpx_mock.add_response(307, method="POST", url=f"{host}/v3/payouts", headers={"location": "/elsewhere"})
-    transport = httpx.HTTPTransport(verify=False)
-    with Velo(VeloAuth("k", "s"), transport=transport) as velo, pytest.raises(VictorError) as caught:
-        velo.payouts.submit([pay()])
-    assert caught.value.outcome is Outcome.UNKNOWN

@@ -24,63 +24,9 @@ pytestmark = pytest.mark.parametrize("mode", BOTH)
 LOST = raises(httpx.ReadTimeout)
 UNREADABLE = Happens(body=b'{"id": "a7f')
 EXCEPTIONS = [ValueError("mine"), OSError("mine"), TimeoutError("mine"), KeyError("mine"), AssertionError("mine")]
-LATER = {
-    "400": (status(400), errors.BadRequest),
-    "401": (status(401), errors.AuthenticationError),
-    "403": (status(403), errors.PermissionDenied),
-    "404": (status(404), errors.NotFound),
-    "409": (status(409), errors.Conflict),
-    "422": (status(422), errors.BadRequest),
-    "429": (status(429), errors.RateLimited),
-    "refused-connection": (raises(httpx.ConnectError), errors.ConnectionFailed),
-    "no-free-connection": (raises(httpx.PoolTimeout), errors.TimedOut),
-}
 
 
 class TestTheOutcomeIsTheWholeCalls:
-    @pytest.mark.parametrize("later", LATER)
-    @pytest.mark.parametrize("first", [LOST, Happens(cut=True), status(503), raises(httpx.ReadError)])
-    def test_what_may_have_happened_stays_unknown(self, mode, first, later):
-        happens, error_class = LATER[later]
-        harness = Harness(mode, [first, happens])
-        with pytest.raises(error_class) as raised:
-            harness.call("POST", KEY)
-        assert type(raised.value) is error_class
-        assert raised.value.outcome is Outcome.UNKNOWN
-        assert raised.value.idempotency_key == KEY
-        assert KEY in str(raised.value)
-
-    @pytest.mark.parametrize("later", [*LATER, "503", "lost"])
-    def test_what_was_accepted_stays_accepted(self, mode, later):
-        happens = {"503": status(503), "lost": LOST}.get(later) or LATER[later][0]
-        harness = Harness(mode, [UNREADABLE, happens])
-        with pytest.raises(errors.VictorError) as raised:
-            harness.call("POST", KEY)
-        assert raised.value.outcome is Outcome.ACCEPTED
-
-    def test_a_refusal_after_nothing_was_sent_is_a_refusal(self, mode):
-        harness = Harness(mode, [raises(httpx.ConnectError), status(400)])
-        with pytest.raises(errors.BadRequest) as raised:
-            harness.call("POST", KEY)
-        assert raised.value.outcome is Outcome.REJECTED
-        assert raised.value.attempts == 2
-
-    def test_nothing_sent_after_a_refusal_is_still_a_refusal(self, mode):
-        harness = Harness(mode, [status(429), raises(httpx.ConnectError)])
-        with pytest.raises(errors.ConnectionFailed) as raised:
-            harness.call("POST")
-        assert raised.value.outcome is Outcome.REJECTED
-
-    def test_a_deadline_leaves_the_outcome(self, mode):
-        harness = Harness(mode, [raises(httpx.ReadTimeout, seconds=20.0)], deadline=15.0)
-        with pytest.raises(errors.DeadlineExceeded) as raised:
-            harness.call("POST", KEY)
-        assert raised.value.outcome is Outcome.UNKNOWN
-
-    def test_a_good_answer_after_an_unreadable_one_is_the_answer(self, mode):
-        harness = Harness(mode, [UNREADABLE, LOST, OK])
-        assert harness.call("POST", KEY).status_code == 200
-
     def test_a_key_that_is_being_worked_on_is_asked_for_again(self, mode):
         def in_progress(answer: httpx.Response) -> bool:
             return answer.status_code == 409

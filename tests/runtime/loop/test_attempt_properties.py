@@ -21,29 +21,8 @@ LEFT = (
     httpx.LocalProtocolError, httpx.CloseError,
 )  # fmt: skip
 STATUSES = (
-    200,
-    201,
-    204,
-    301,
-    302,
-    307,
-    400,
-    401,
-    403,
-    404,
-    408,
-    409,
-    422,
-    425,
-    429,
-    500,
-    501,
-    502,
-    503,
-    504,
-    520,
-    530,
-)
+    200, 201, 204, 301, 302, 307, 400, 401, 403, 404, 408, 409, 422, 425, 429, 500, 501, 502, 503, 504, 520, 530,
+)  # fmt: skip
 SECONDS = st.sampled_from([0.0, 0.0, 0.0, 0.3, 4.0, 19.0, 45.0])
 RETRY_AFTERS = st.sampled_from([None, None, None, "0", "2", "50", "700", "soon", http_date(1_770_000_030.0)])
 LOCATIONS = st.sampled_from([None, "/moved", "https://pay.example/moved", "https://evil.example/moved"])
@@ -54,7 +33,7 @@ def answers(draw: st.DrawFn) -> Happens:
     headers = [("Retry-After", draw(RETRY_AFTERS)), ("Location", draw(LOCATIONS))]
     return Happens(
         status=draw(st.sampled_from(STATUSES)),
-        body=draw(st.sampled_from([b'{"id": "1"}', b"", b"<html>", b"[]"])),
+        body=draw(st.sampled_from([b'{"id": "1"}', b'{"id": "1"}', b'{"id": "', b"", b"<html>", b"[]"])),
         headers=tuple((name, value) for name, value in headers if value is not None),
         cut=draw(st.sampled_from([False, False, False, True])),
         seconds=draw(SECONDS),
