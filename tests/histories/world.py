@@ -17,6 +17,8 @@ import greenlet
 import httpx
 
 from tests.histories.provider import BODIES, Provider, Reply, Rules
+from victor_ext.runtime.loop import clock
+from victor_ext.runtime.steady_clock import monotonic
 
 Event = tuple[Any, ...]
 OK: Event = ("ok",)
@@ -101,10 +103,12 @@ class World:
     def clocks(self) -> Generator[None]:
         """Let the clocks of Python be those of the process that runs."""
         time.time, time.monotonic = self.local, lambda: self.now
+        clock.monotonic = time.monotonic
         try:
             yield
         finally:
             time.time, time.monotonic = _CLOCKS
+            clock.monotonic = monotonic
 
 
 class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
