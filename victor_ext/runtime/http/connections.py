@@ -8,7 +8,7 @@ import ssl
 import urllib.request
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import httpx
 
@@ -16,8 +16,8 @@ from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.client.validation import are_seconds, seconds_complaint, shown
 
-if TYPE_CHECKING:
-    from .routes import Route
+from .pooled_transport import AsyncPooledTransport, PooledTransport
+from .routes import Route
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 T = TypeVar("T")
@@ -224,8 +224,6 @@ def connections(
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> httpx.BaseTransport:
     """A transport with connections of its own, for blocking calls. Raises `ConfigurationError`."""
-    from .pooled_transport import PooledTransport  # noqa: PLC0415 - for those who bring no transport of their own
-
     return PooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
 
 
@@ -237,8 +235,6 @@ def async_connections(
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> httpx.AsyncBaseTransport:
     """A transport with connections of its own, for awaited calls. Raises `ConfigurationError`."""
-    from .pooled_transport import AsyncPooledTransport  # noqa: PLC0415 - see `connections`
-
     return AsyncPooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
 
 
@@ -259,8 +255,6 @@ def checked_limits(limits: object) -> httpx.Limits:
 
 
 def _route(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
-    from .routes import Route  # noqa: PLC0415 - loads what speaks HTTP
-
     through = checked_proxy_use(base_url, checked_proxy(proxy_for(base_url, proxy)))
     tls = proxy_tls = None
     try:

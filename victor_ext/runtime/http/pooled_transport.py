@@ -7,23 +7,21 @@ place and its connection at the latest when nothing refers to them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from victor_ext.redaction import SecretBytes
 from victor_ext.runtime.loop.flow import adrive, drive
 
+from .async_streams import AsyncBackend
 from .connection_pool import ConnectionPool, Lease
 from .deadline_stream import SyncBackend
+from .h11_exchange import Head
 from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
 from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
-from .parser import Head
 from .routes import Route
 from .timing import BEGUN, timing_of
-
-if TYPE_CHECKING:
-    from .async_streams import AsyncBackend
 
 
 class PooledTransport(httpx.BaseTransport):
@@ -73,8 +71,6 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
     def __init__(self, route: Route, limits: httpx.Limits, backend: AsyncBackend | None = None) -> None:
         self.route = route
         self._pools = PerLoop(lambda: ConnectionPool(route, limits))
-        from .async_streams import AsyncBackend  # noqa: PLC0415 - only those who await pay for it
-
         self._backend = backend or AsyncBackend()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
