@@ -149,6 +149,11 @@ class TestWhatImportingCosts:
         with_transport = "import httpx\nhttpx.HTTPTransport()"
         assert loaded_after(code) - loaded_after(with_transport) == {"victor_api"}
 
+    @pytest.mark.parametrize("system", ["eastpay", "flexfactor", "velo"])
+    def test_a_payment_system_loads_no_other_one_and_no_extra(self, system):
+        code = f"import victor_ext.providers.{system}\nassert '{system}_api' in sys.modules"
+        assert loaded_after(code) - loaded_after("import httpx\nhttpx.HTTPTransport()") == set()
+
     def test_the_runtime_loads_no_generated_layer(self):
         files = (PACKAGE / "runtime").rglob("[a-z]*.py")
         modules = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in files]
