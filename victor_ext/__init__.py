@@ -112,22 +112,22 @@ __all__ = [
 ]
 
 # A name is loaded when it is first asked for, so that importing the package costs next to nothing. These modules have
-# the names, and are asked in this order: the first ones are those that a program with a client loads in any case.
+# the names, and are asked in this order: who wants an error loads no client.
 _HOMES = (
-    ".providers.victor.client",
-    ".providers.victor.auth",
     ".errors",
     ".response_info",
-    ".runtime.loop.key_places",
     ".runtime.loop.clock",
-    ".runtime.loop.retry",
     ".runtime.loop.keys",
+    ".runtime.loop.key_places",
     ".runtime.loop.events",
     ".runtime.client.expected",
-    ".runtime.client.health",
     ".providers.victor.statuses",
+    ".runtime.loop.retry",
+    ".runtime.client.health",
+    ".providers.victor.auth",
     ".providers.victor.records",
     ".providers.victor.requests",
+    ".providers.victor.client",
     ".providers.connected.auth",
     ".providers.connected.paging",
     ".providers.connected.client",

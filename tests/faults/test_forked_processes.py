@@ -152,34 +152,115 @@ def test_a_child_forked_while_the_quota_is_changed_can_change_it() -> None:
     assert out == "0 496\n"
 
 
-WHILE_THE_GENERATED_CLIENT_IS_MADE = """
-import os, threading
+FIRST_CALLS = """
+import importlib, os, signal, sys, threading
 from victor_ext import Victor, VictorOAuth
 
-class Slow(Victor):
-    def bind(self, client_class):
-        if threading.current_thread() is not threading.main_thread():
-            inside.set()
-            done.wait()
-        return super().bind(client_class)
+url, kind, most = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
-inside, done = threading.Event(), threading.Event()
-victor = Slow(VictorOAuth("id", "not-a-secret"), base_url="http://127.0.0.1:1")
-victor.with_options().api  # what is imported is imported now
-making = threading.Thread(target=lambda: victor.api)
-making.start()
-inside.wait()
-pid = os.fork()
-if pid == 0:
-    os._exit(0 if victor.api is not None else 1)
-done.set()
-making.join()
-print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+class Moment:
+    "Does something before a line of Python in a thread is executed, the one with this number."
+    def __init__(self, number, act):
+        self.number, self.act, self.lines = number, act, 0
+
+    def __call__(self, frame, event, argument):
+        self.lines += event == "line"
+        if event == "line" and self.lines == self.number:
+            self.act()
+        return self
+
+def call(victor, moment):
+    global calling
+    try:
+        try:
+            calling = True
+            sys.settrace(moment)
+            victor.payment_requests.get("R0")
+        finally:
+            calling = False
+            sys.settrace(None)
+    except KeyboardInterrupt:
+        calling = False
+
+def go_on(victor):
+    "Other threads call, and import what is not loaded yet."
+    done = []
+    def use(name):
+        importlib.import_module(name)
+        done.append(victor.payment_requests.get(name).id == name)
+    threads = [threading.Thread(target=use, args=(name,)) for name in ("colorsys", "fileinput")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return int(done != [True, True])
+
+def soon():
+    signal.setitimer(signal.ITIMER_REAL, 1e-4)
+
+def ring(_, frame):
+    "As that of Ctrl-C: it is called where Python handles signals, and not in logging, which leaves its own lock taken."
+    if calling and (frame.f_code in (soon.__code__, Moment.__call__.__code__) or "logging" in frame.f_code.co_filename):
+        soon()
+    elif calling:
+        raise KeyboardInterrupt
+
+def interrupted(victor, number):
+    signal.signal(signal.SIGALRM, ring)
+    call(victor, Moment(number, soon))
+    signal.alarm(20)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    return go_on(victor)
+
+def forked(victor, number):
+    reached, held = threading.Event(), threading.Event()
+    # Where the thread is within logging, the fork waits for it, and not the thread for the fork.
+    thread = threading.Thread(target=call, args=(victor, Moment(number, lambda: (reached.set(), held.wait(0.5)))))
+    thread.start()
+    reached.wait()
+    status = in_a_child(lambda: go_on(victor))
+    held.set()
+    thread.join()
+    return status
+
+def in_a_child(act):
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            signal.alarm(20)  # which ends a child that hangs
+            status = act()
+        finally:
+            os._exit(status)
+    return abs(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+def client():
+    return Victor(VictorOAuth("id", "not-a-secret"), base_url=url)
+
+def lines():
+    moment = Moment(0, None)
+    call(client(), moment)
+    os.write(count[1], b"%d" % moment.lines)
+    return 0
+
+count = os.pipe()
+assert in_a_child(lines) == 0
+total = int(os.read(count[0], 20))
+numbers = range(1, total, max(1, total // most))
+act = {"forked": forked, "interrupted": interrupted}[kind]
+failed = [number for number in numbers if in_a_child(lambda: act(client(), number))]
+print(total > 1000, len(numbers) >= min(most, total) - 1, failed)
 """
+
+MOMENTS = int(os.environ.get("VICTOR_MOMENTS", "100"))
 
 
 @needs_fork
-def test_a_child_forked_while_the_generated_client_is_made_can_make_it() -> None:
-    with running(WHILE_THE_GENERATED_CLIENT_IS_MADE) as program:
-        out, _ = program.communicate(timeout=PATIENCE)
-    assert out == "0\n"
+@pytest.mark.parametrize("kind", ["interrupted", "forked"])
+def test_nothing_hangs_after_any_moment_of_a_first_call(background: Background, kind: str) -> None:
+    """Moments are lines of Python in the first call of a process. `VICTOR_MOMENTS=10000` tries them all."""
+    provider = RawProvider(background)
+    with running(FIRST_CALLS, provider.url(), kind, str(MOMENTS)) as program:
+        out, _ = program.communicate(timeout=PATIENCE + MOMENTS)
+    provider.close()
+    assert out == "True True []\n"

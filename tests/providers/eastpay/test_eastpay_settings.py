@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 import httpx
@@ -105,14 +103,3 @@ def test_what_is_no_word_for_the_inquiry_by_reference() -> None:
         from_process_environment(dict(GOOD), values)
     assert TOKEN not in str(raised.value)
     assert from_process_environment({**GOOD, "inquiry_by_reference": True}, values)["inquiry_by_reference"] is True
-
-
-def test_importing_the_provider_loads_no_generated_model_and_no_extra() -> None:
-    code = (
-        # httpx loads rich where it is installed, and rich before 15 loads attr.
-        "import sys, httpx; others = {*sys.modules}; import victor_ext.providers.eastpay; "
-        "print([name for name in sys.modules if name not in others and name.partition('.')[0] in "
-        "('eastpay_api', 'victor_api', 'attr', 'attrs', 'starlette', 'uvicorn', 'yaml', 'jwt', 'cryptography')])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

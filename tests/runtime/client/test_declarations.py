@@ -16,7 +16,6 @@ from victor_ext.runtime.client.json_values import json_of, no_object_reason, obj
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, integer, records, text, timestamp
 from victor_ext.runtime.client.requests import arguments_of, members_of
 from victor_ext.runtime.http.response import read
-from victor_ext.runtime.late_imports import LazyModule
 
 
 class Unset:
@@ -118,13 +117,6 @@ def test_a_field_that_is_none_comes_from_the_record_that_completes_it() -> None:
 def test_the_members_of_a_model_are_the_fields_that_were_given() -> None:
     assert members_of(Request(5)) == {"amount": 5}
     assert members_of(Request(5, "x"), "amount", memo="note") == {"note": "x"}
-
-
-def test_a_module_is_imported_when_it_is_used() -> None:
-    module = LazyModule("no_such_module_anywhere")
-    with pytest.raises(ModuleNotFoundError):
-        _ = module.name
-    assert LazyModule("json").loads("1") == 1
 
 
 def test_private_texts_are_found_by_their_place() -> None:

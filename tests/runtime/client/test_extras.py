@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from victor_api.api.payment_requests import list_payment_requests
 
 from victor_ext import InvalidRequest
 from victor_ext.runtime.client.extras import extra_body_problems, extra_query_text, with_extra_body
 
-LIST = "victor_api.api.payment_requests.list_payment_requests"
 SENT = {"payee": {"account": "043"}, "amount": "44.23", "tags": ["a"], "card.number": "4"}
 
 
@@ -118,8 +118,11 @@ def test_a_body_that_is_nested_without_end_is_refused() -> None:
 class TestQuery:
     def test_the_text(self) -> None:
         extra = {"purpose": "RENT & food", "ids": ["a", 7], "paid": True, "least": Decimal("1E+2"), "left_out": None}
-        assert extra_query_text(LIST, extra) == "purpose=RENT%20%26%20food&ids=a&ids=7&paid=true&least=100"
-        assert extra_query_text(LIST, None) == extra_query_text(LIST, {}) == ""
+        assert (
+            extra_query_text(list_payment_requests, extra)
+            == "purpose=RENT%20%26%20food&ids=a&ids=7&paid=true&least=100"
+        )
+        assert extra_query_text(list_payment_requests, None) == extra_query_text(list_payment_requests, {}) == ""
 
     @pytest.mark.parametrize(
         ("extra", "found"),
@@ -136,5 +139,5 @@ class TestQuery:
     )
     def test_what_is_refused(self, extra: Any, found: tuple[str, str]) -> None:
         with pytest.raises(InvalidRequest) as raised:
-            extra_query_text(LIST, extra)
+            extra_query_text(list_payment_requests, extra)
         assert [(each.field, each.code) for each in raised.value.problems] == [found]

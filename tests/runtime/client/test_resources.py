@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
@@ -23,7 +24,6 @@ from victor_ext.runtime.loop.flow import Sleep
 from victor_ext.runtime.loop.profile import Profile
 
 URL = httpx.URL("https://pets.example")
-GET_PET = "made_up_api.api.get_pet"
 MADE_UP = {
     "__init__.py": "",
     "errors.py": """
@@ -61,6 +61,10 @@ MADE_UP = {
 }
 
 
+def made_up(name: str) -> Any:
+    return importlib.import_module(f"made_up_api.{name}")
+
+
 class Pet(dict[str, Any]):
     """The parts of a model that these tests need."""
 
@@ -72,7 +76,7 @@ class Pets(Resource[Mode]):
     def get(self, name: str, *, patience: float = 0.0) -> OperationFlow[dict[str, Any]]:
         """Read one."""
         yield Sleep(patience)
-        found: dict[str, Any] = yield from call(GET_PET, Pet, name=name)
+        found: dict[str, Any] = yield from call(made_up("api.get_pet"), Pet, name=name)
         return found
 
     @operation
@@ -85,7 +89,7 @@ class Pets(Resource[Mode]):
     @operation
     def headers(self, name: str) -> OperationFlow[httpx.Headers]:
         """The whole answer is there for those who need it."""
-        response = yield from response_to(GET_PET, Pet, name=name)
+        response = yield from response_to(made_up("api.get_pet"), Pet, name=name)
         return response.headers
 
     @listing
@@ -95,7 +99,7 @@ class Pets(Resource[Mode]):
             raise ConfigurationError("prefix is empty")
 
         def read(reader: PageReader[str]) -> OperationFlow[list[str]]:
-            page = yield from call(GET_PET, Pet, name=f"{prefix}{reader.number}")
+            page = yield from call(made_up("api.get_pet"), Pet, name=f"{prefix}{reader.number}")
             return page["names"]
 
         return Walk(lambda: PageReader(lambda name: name, first=1), read)
@@ -124,7 +128,7 @@ def parts() -> ClientConfig:
 
 
 class Shop(BlockingClient):
-    _package = "made_up_api"
+    _generated = property(lambda _: made_up("client").Client)
 
     def __init__(self) -> None:
         self._start(parts(), httpx.MockTransport(answer), verify=True, limits=None, proxy=None)
@@ -134,7 +138,7 @@ class Shop(BlockingClient):
 
 
 class AsyncShop(AwaitedClient):
-    _package = "made_up_api"
+    _generated = property(lambda _: made_up("client").Client)
 
     def __init__(self) -> None:
         self._start(parts(), httpx.MockTransport(answer), verify=True, limits=None, proxy=None)
@@ -222,30 +226,26 @@ def test_help_shows_the_definition() -> None:
 
 
 def test_another_generated_package_goes_the_same_way() -> None:
-    import importlib
-
-    generated = importlib.import_module("made_up_api.client")
+    generated = made_up("client")
     with Shop() as shop:
         for client_class in (generated.Client, generated.AuthenticatedClient):
             bound = shop.bind(client_class)
             assert isinstance(bound, client_class)
-            found = importlib.import_module(GET_PET).sync_detailed("rex", client=bound)
+            found = made_up("api.get_pet").sync_detailed("rex", client=bound)
             assert found.parsed["token"] == "Bearer t"
             for name, words, outcome in (
                 ("early", "HTTP 203", Outcome.ACCEPTED),
                 ("list", "cannot be read: no object", Outcome.UNKNOWN),
             ):
                 with pytest.raises(UnreadableResponse, match=words) as caught:
-                    importlib.import_module(GET_PET).sync_detailed(name, client=bound)
+                    made_up("api.get_pet").sync_detailed(name, client=bound)
                 assert (caught.value.outcome, caught.value.attempts) == (outcome, 1)
 
 
 def test_what_comes_through_an_http_client_of_the_callers_own_is_its_packages_affair() -> None:
-    import importlib
-
-    generated, errors = importlib.import_module("made_up_api.client"), importlib.import_module("made_up_api.errors")
+    generated, errors = made_up("client"), made_up("errors")
     with Shop() as shop, httpx.Client(base_url=URL, transport=httpx.MockTransport(answer)) as http:
         bound = shop.bind(generated.Client)
         bound.set_httpx_client(http)
         with pytest.raises(errors.UnexpectedStatus):
-            importlib.import_module(GET_PET).sync_detailed("early", client=bound)
+            made_up("api.get_pet").sync_detailed("early", client=bound)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from victor_ext.redaction import SecretBytes
 from victor_ext.runtime.http import parser
-from victor_ext.runtime.http.parser import Fields, Head, Parser
+from victor_ext.runtime.http.h11_exchange import Fields, Head
+from victor_ext.runtime.http.parser import Parser
 
 USUAL = (
     b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}"
@@ -284,7 +285,7 @@ def test_requests_are_written_as_h11_writes_them(
 
 
 def test_nothing_usual_needs_h11(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parser, "h11_exchange", None)
+    monkeypatch.setattr(parser, "H11Exchange", None)
     head = len(CHUNKED.partition(b"\r\n\r\n")[0]) + 4
     chunks = [CHUNKED[:head], *(CHUNKED[place : place + 1] for place in range(head, len(CHUNKED)))]
     found = outcomes(by_us, Parser(), [[USUAL], [USUAL[:-1], USUAL[-1:]], [USUAL], [CHUNKED], chunks, [CHUNKED]], "GET")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Generic, TypeVar, cast
@@ -27,7 +26,7 @@ from victor_ext.runtime.loop.reporter import OnEvent
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import ApiKeyAuth, ClientCredentialsAuth, Credentials, SignRequest, credentials_of
-from .operations import Operation, P, check_arguments, operation_name
+from .operations import Operation, P, check_arguments, module_of
 from .paging import ListReader, PagesOf, PageStyle, T
 from .profile import profile_of
 from .wire import AsyncWireTransport, WireTransport, origin_of
@@ -146,11 +145,8 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
             )
 
     @property
-    def _api(self) -> Any:
-        made = self._made_api
-        if made is None:
-            made = self._made_api = self.bind(self._config.context)
-        return made
+    def _generated(self) -> Any:
+        return self._config.context
 
     @property
     def api(self) -> C:
@@ -186,17 +182,17 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
         hooks: Callable[[ListReader], dict[str, list[Any]]],
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
-    ) -> tuple[str, Callable[[], PageReader[Any]]]:
-        """The import name of the operation, and what begins to read it, with a generated client for that reading."""
+    ) -> tuple[Any, Callable[[], PageReader[Any]]]:
+        """The module of the operation, and what begins to read it, with a generated client for that reading."""
         if not isinstance(style, PageStyle):
             raise ConfigurationError(
                 "paged: say how pages follow each other, as in bank.paged(list_cards, CursorPages())."
             )
-        module = operation_name(operation)
+        module = module_of(operation)
         check_arguments(module, args, kwargs)
 
         def begin() -> PageReader[Any]:
-            reader = ListReader(style, what=module.rpartition(".")[2])
+            reader = ListReader(style, what=module.__name__.rpartition(".")[2])
             reader.client = self._api.with_http_options(event_hooks=hooks(reader))
             return reader
 
@@ -227,8 +223,7 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], Bloc
             return {"request": [reader.turn], "response": [reader.keep]}
 
         def fetch(reader: Any) -> Any:
-            call = importlib.import_module(module).sync_detailed
-            return reader.take(call(*args, client=reader.client, **reader.arguments(kwargs)).parsed)
+            return reader.take(module.sync_detailed(*args, client=reader.client, **reader.arguments(kwargs)).parsed)
 
         module, begin = self._lists(operation, style, hooks, args, kwargs)
         return Pages(fetch, begin)
@@ -252,8 +247,8 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.Asyn
             return {"request": [turn], "response": [keep]}
 
         async def fetch(reader: Any) -> Any:
-            call = importlib.import_module(module).asyncio_detailed
-            return reader.take((await call(*args, client=reader.client, **reader.arguments(kwargs))).parsed)
+            response = await module.asyncio_detailed(*args, client=reader.client, **reader.arguments(kwargs))
+            return reader.take(response.parsed)
 
         module, begin = self._lists(operation, style, hooks, args, kwargs)
         return AsyncPages(fetch, begin)

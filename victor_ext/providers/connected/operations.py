@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, Protocol
 
@@ -21,8 +21,8 @@ class Operation(Protocol[P]):
     def _get_kwargs(self) -> Callable[P, dict[str, Any]]: ...
 
 
-def operation_name(function: Any) -> str:
-    """The import name of the module of a generated operation.
+def module_of(function: Any) -> Any:
+    """The module of a generated operation.
 
     Args:
         function: The module (`list_cards`), or one of its functions (`list_cards.sync`).
@@ -30,19 +30,18 @@ def operation_name(function: Any) -> str:
     Raises:
         ConfigurationError: It is neither.
     """
-    name = getattr(function, "__module__", None) or getattr(function, "__name__", "")
     if not hasattr(function, "sync_detailed") and getattr(function, "__name__", "") not in _FUNCTIONS:
         raise ConfigurationError("paged: pass the module of a generated operation, as in bank.paged(list_cards, ...).")
-    return str(name)
+    return sys.modules.get(getattr(function, "__module__", ""), function)
 
 
-def check_arguments(module: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+def check_arguments(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """Raise `ConfigurationError` for arguments that the operation does not take: now, not while the list is read."""
-    signature = inspect.signature(importlib.import_module(module)._get_kwargs)  # noqa: SLF001 - it takes all but the client
+    signature = inspect.signature(module._get_kwargs)  # noqa: SLF001 - it takes all but the client
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
         takes = ", ".join(signature.parameters) or "nothing"
         raise ConfigurationError(
-            f"paged: {module.rpartition('.')[2]} takes {takes} (and the client is this one): {error}."
+            f"paged: {module.__name__.rpartition('.')[2]} takes {takes} (and the client is this one): {error}."
         ) from None

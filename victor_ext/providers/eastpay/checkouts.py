@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from eastpay_api import models
+from eastpay_api.api.checkouts import get_checkout_payment, prepare_checkout
 
 from victor_ext.errors import InvalidRequest, Outcome, UnreadableResponse
 from victor_ext.money import Money
@@ -15,11 +17,9 @@ from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .checks import Validation, check_id
-from .generated import models
 from .records import Checkout, Payment
 from .settings import Entity
 
-_API = "eastpay_api.api.checkouts"
 _LIFE = timedelta(minutes=15)
 _LONGEST_WORD = 32
 
@@ -81,7 +81,7 @@ class Checkouts(Resource[Mode]):
             parameters=parameters,
         )
         asked_at = self.clock.now()
-        raw = yield from call(f"{_API}.prepare_checkout", models.Checkout, body=form)
+        raw = yield from call(prepare_checkout, models.Checkout, body=form)
         return self._made(raw, asked_at)
 
     def _made(self, raw: object, asked_at: float) -> Checkout:
@@ -105,7 +105,7 @@ class Checkouts(Resource[Mode]):
             NotFound: There is no such checkout, or it has lapsed.
         """
         check_id("checkout_id", checkout_id)
-        raw = yield from call(f"{_API}.get_checkout_payment", models.Payment, id=checkout_id, **self.entity.in_query())
+        raw = yield from call(get_checkout_payment, models.Payment, id=checkout_id, **self.entity.in_query())
         return Payment(raw)
 
     def widget_url(self, checkout_id: str) -> str:

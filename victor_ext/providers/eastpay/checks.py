@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import httpx
+from eastpay_api import models
 
 from victor_ext.money import Money
 from victor_ext.redaction import concealed, kind_of, one_line
@@ -16,7 +17,6 @@ from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.client.validation import is_encodable
 
 from .cards import Card, CardToken
-from .generated import models
 from .settings import Entity
 
 FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.CheckoutForm")

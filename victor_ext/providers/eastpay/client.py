@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import httpx
+from eastpay_api.client import Client as GeneratedClient
 
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError, Problem
@@ -27,13 +28,11 @@ from .profile import profile_of
 from .settings import EntityTypeWord, checked_entity, checked_gateway, checked_token, from_process_environment
 
 if TYPE_CHECKING:
-    from eastpay_api.client import Client as GeneratedClient
-
     from victor_ext.runtime.loop.reporter import OnEvent
 
 
 class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
-    _package = "eastpay_api"
+    _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"payments": Payments, "checkouts": Checkouts}
     payments: Payments[Mode]
     checkouts: Checkouts[Mode]

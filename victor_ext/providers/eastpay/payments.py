@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
+from eastpay_api import models
+from eastpay_api.api.payments import create_payment, find_payments, follow_up_payment, inquire_payment
+
 from victor_ext.errors import ConfigurationError, Outcome, UnreadableResponse
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
@@ -21,12 +24,9 @@ from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .cards import Card, CardToken, unless_card
 from .checks import Validation, check_id
-from .generated import models
 from .notifications import payment_id_of
 from .records import Payment
 from .settings import Entity
-
-_API = "eastpay_api.api.payments"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -216,7 +216,7 @@ class Payments(Resource[Mode]):
         if not self.entity.found_by_reference:
             raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
         raw = yield from call(
-            f"{_API}.find_payments",
+            find_payments,
             models.PaymentList,
             **self.entity.in_query(),
             merchant_transaction_id=reference,
@@ -280,7 +280,7 @@ _NO_AMOUNT: Any = object()
 
 def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> OperationFlow[Payment]:
     form = request.to_form(entity, payment_type)
-    return Payment((yield from call(f"{_API}.create_payment", models.Payment, body=form)))
+    return Payment((yield from call(create_payment, models.Payment, body=form)))
 
 
 def _follow_up(
@@ -305,12 +305,12 @@ def _follow_up(
         notification_url=validation.url("notification_url", notification_url),
         parameters=parameters,
     )
-    return Payment((yield from call(f"{_API}.follow_up_payment", models.Payment, id=payment_id, body=form)))
+    return Payment((yield from call(follow_up_payment, models.Payment, id=payment_id, body=form)))
 
 
 def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> OperationFlow[Payment]:
     check_id("payment_id", payment_id)
-    raw = yield from call(f"{_API}.inquire_payment", models.Payment, seconds, id=payment_id, **entity.in_query())
+    raw = yield from call(inquire_payment, models.Payment, seconds, id=payment_id, **entity.in_query())
     payment = Payment(raw)
     if payment.id and payment.id.casefold() != payment_id.casefold():
         # Only after a redirect: of a response from the address that was asked, the transport has checked this.

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from eastpay_api import models
+
 from victor_ext.runtime.client.records import Field, Record, identifier, text
 
-from .generated import models
 from .result_codes import ResultCode
 
 __all__ = ["Checkout", "Payment"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import httpx
+from flexfactor_api.api.orders import list_orders
+from flexfactor_api.client import Client as GeneratedClient
 
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError
@@ -35,13 +37,11 @@ from .settings import (
 )
 
 if TYPE_CHECKING:
-    from flexfactor_api.client import Client as GeneratedClient
-
     from victor_ext.runtime.loop.reporter import OnEvent
 
 
 class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
-    _package = "flexfactor_api"
+    _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
     orders: Orders[Mode]
     _payments: Payments[Mode]
@@ -170,9 +170,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
     def _attach(self) -> None:
         self._payments = Payments[Mode](*self._shared)
         self.orders = Orders(*self._shared)
-        self._health = Health(
-            *self._shared, read="flexfactor_api.api.orders.list_orders", mid=self.orders.context.mid, page_size=1
-        )
+        self._health = Health(*self._shared, read=list_orders, mid=self.orders.context.mid, page_size=1)
 
 
 class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):

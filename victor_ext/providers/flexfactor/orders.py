@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, cast
 
+from flexfactor_api import models
+from flexfactor_api.api.orders import cancel_order, cancel_order_by_external_id, get_order, list_orders, refund_order
+
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
+from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.json_values import object_of
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll
@@ -17,14 +21,12 @@ from victor_ext.runtime.client.runners import OperationFlow, drop_none, response
 from victor_ext.runtime.loop.keys import new_key
 
 from .checks import Validation, is_integer, refund_problem
-from .generated import models
 from .records import Cancellation, Order, OrderStatus, Refund
 from .requests import in_utc
 from .responses import items_of, last_page, request_id_of
 from .settings import Merchant
 from .transactions import dollars
 
-_API = "flexfactor_api.api.orders"
 _FIRST_PAGE = 1
 _MOST = 2**31 - 1
 """The largest page number, page size and status number."""
@@ -201,7 +203,7 @@ class Orders(Resource[Mode]):
         validation.text("message", message, required=False)
         validation.finish("orders.refund")
         body = models.RefundRequest(amount_to_refund=dollars(amount), **drop_none(refund_message=message))
-        response = yield from response_to(f"{_API}.refund_order", models.RefundAnswer, order_id=order_id, body=body)
+        response = yield from response_to(refund_order, models.RefundAnswer, order_id=order_id, body=body)
         return Refund(response.parsed, order_id, amount, request_id_of(response))
 
     @operation
@@ -243,7 +245,7 @@ class Orders(Resource[Mode]):
         return (yield from _cancel("external_order_id", external_order_id, idempotency_key))
 
 
-_CANCELLATIONS = {"order_id": "cancel_order", "external_order_id": "cancel_order_by_external_id"}
+_CANCELLATIONS: Mapping[str, Operation] = {"order_id": cancel_order, "external_order_id": cancel_order_by_external_id}
 
 
 def _cancel(field: str, order_id: str, idempotency_key: str | None) -> OperationFlow[Cancellation]:
@@ -254,12 +256,12 @@ def _cancel(field: str, order_id: str, idempotency_key: str | None) -> Operation
     key = new_key() if idempotency_key is None else idempotency_key
     named: dict[str, Any] = {field: order_id}
     body = models.CancelRequest(idempotency_key=key)
-    response = yield from response_to(f"{_API}.{_CANCELLATIONS[field]}", None, **named, body=body)
+    response = yield from response_to(_CANCELLATIONS[field], None, **named, body=body)
     return Cancellation(**named, idempotency_key=key, raw=object_of(response), request_id=request_id_of(response))
 
 
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
-    response = yield from response_to(f"{_API}.get_order", models.Order, seconds, order_id=order_id)
+    response = yield from response_to(get_order, models.Order, seconds, order_id=order_id)
     return Order(response.parsed, request_id_of(response))
 
 
@@ -300,7 +302,7 @@ def _sequence_of(status: object) -> Sequence[object]:
 
 
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:
-    response = yield from response_to(f"{_API}.list_orders", models.OrderPage, page_number=reader.number, **filters)
+    response = yield from response_to(list_orders, models.OrderPage, page_number=reader.number, **filters)
     body = response.parsed.to_dict()
     reader.is_last = last_page(body)
     # Whether it is a page, the profile has checked.

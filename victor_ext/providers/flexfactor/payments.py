@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from flexfactor_api import models
+from flexfactor_api.api.payments import capture, evaluate, transmit
+
 from victor_ext.money import Money
 from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, operation
@@ -9,14 +12,11 @@ from victor_ext.runtime.client.runners import OperationFlow, response_to
 from victor_ext.runtime.loop.keys import new_key
 
 from .checks import Validation
-from .generated import models
 from .records import Capture, Decision, Transmission
 from .requests import EvaluateRequest, TransmitRequest
 from .responses import request_id_of
 from .settings import Merchant
 from .transactions import cents
-
-_API = "flexfactor_api.api.payments"
 
 
 class Payments(Resource[Mode]):
@@ -68,7 +68,7 @@ class Payments(Resource[Mode]):
         request.check()
         key = new_key() if request.idempotency_key is None else request.idempotency_key
         body = request.to_model(self.context, key)
-        response = yield from response_to(f"{_API}.evaluate", models.Decision, body=body)
+        response = yield from response_to(evaluate, models.Decision, body=body)
         return Decision(response.parsed, key, request_id_of(response))
 
     @operation
@@ -96,7 +96,7 @@ class Payments(Resource[Mode]):
         body = models.CaptureRequest(
             idempotency_key=key, order_id=order_id, amount=cents(amount), currency=amount.currency
         )
-        response = yield from response_to(f"{_API}.capture", models.Answer, body=body)
+        response = yield from response_to(capture, models.Answer, body=body)
         return Capture(response.parsed, order_id, amount, key, request_id_of(response))
 
     @operation
@@ -115,7 +115,5 @@ class Payments(Resource[Mode]):
             VictorError: Anything else.
         """
         request.check()
-        response = yield from response_to(
-            f"{_API}.transmit", models.TransmitAnswer, body=request.to_model(self.context)
-        )
+        response = yield from response_to(transmit, models.TransmitAnswer, body=request.to_model(self.context))
         return Transmission(response.parsed, request_id_of(response))

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from flexfactor_api import models
+
 from victor_ext.money import Money
 from victor_ext.redaction import concealed, concealed_within, kind_of
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation, check_wire
-from .generated import models
 from .settings import Merchant
 from .transactions import Address, Card, Hidden, OrderItem, Payer, Subscription, Transaction
 

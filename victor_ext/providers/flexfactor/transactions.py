@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, date, datetime
 
+from flexfactor_api import models
+
 from victor_ext.money import Money
 from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.client.requests import HiddenRepr, members_of
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation
-from .generated import models
 
 
 class _Part:

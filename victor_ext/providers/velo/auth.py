@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import httpx
+from velo_api.api.access import logout
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.redaction import Secret, concealed
@@ -100,5 +101,5 @@ class Access(Resource[Mode]):
         if not self.token.has_token:
             return
         with suppress(AuthenticationError):  # Velo did not accept the token any more
-            yield from call_without_body("velo_api.api.access.logout")
+            yield from call_without_body(logout)
         self.token.forget()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import httpx
+from velo_api.api.source_accounts import list_source_accounts
+from velo_api.client import Client as GeneratedClient
 
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError
@@ -32,13 +34,11 @@ from .webhooks import Webhooks
 from .words import EnvironmentWord
 
 if TYPE_CHECKING:
-    from velo_api.client import Client as GeneratedClient
-
     from victor_ext.runtime.loop.reporter import OnEvent
 
 
 class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
-    _package = "velo_api"
+    _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {
         "payees": Payees,
         "source_accounts": SourceAccounts,
@@ -160,7 +160,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
         self.payouts = Payouts(*self._shared)
         self.payments = Payments(*self._shared)
         self.webhooks = Webhooks(*self._shared)
-        self._health = Health(*self._shared, read="velo_api.api.source_accounts.list_source_accounts", page_size=1)
+        self._health = Health(*self._shared, read=list_source_accounts, page_size=1)
         self._access = Access(*self._shared)
         self._access.token = cast("OAuthToken", self._config.loop.authenticator)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from velo_api import models
+from velo_api.api.funding import create_funding_account, get_funding_account, list_funding_accounts
+
 from victor_ext.errors import InvalidRequest, NotFound, Problem
 from victor_ext.redaction import concealed_account, kind_of
 from victor_ext.runtime.client.polling import checked_seconds, poll
@@ -10,12 +13,9 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from victor_ext.runtime.loop.flow import Sleep
 
 from .checks import Validation
-from .generated import models
 from .paging import walk
 from .records import FundingAccount, Receipt
 from .words import FundingAccountTypeWord
-
-_API = "velo_api.api.funding"
 
 
 class FundingAccounts(Resource[Mode]):
@@ -55,8 +55,8 @@ class FundingAccounts(Resource[Mode]):
             page_size=validation.page_size(page_size, 100),
         )
         validation.finish("The list of funding accounts")
-        api, what = "funding.list_funding_accounts", "list of funding accounts"
-        return walk(api, FundingAccount, lambda account: account.id, what, arguments)
+        what = "list of funding accounts"
+        return walk(list_funding_accounts, FundingAccount, lambda account: account.id, what, arguments)
 
     @operation
     def get(self, funding_account_id: str, *, sensitive: bool | None = None) -> OperationFlow[FundingAccount]:
@@ -108,7 +108,7 @@ class FundingAccounts(Resource[Mode]):
             ),
         )
         validation.finish("The funding account")
-        return Receipt.of((yield from call_without_body(f"{_API}.create_funding_account", body=body)))
+        return Receipt.of((yield from call_without_body(create_funding_account, body=body)))
 
     @operation
     def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> OperationFlow[FundingAccount]:
@@ -153,7 +153,7 @@ def _read_account(
         sensitive=validation.flag("sensitive", sensitive),
     )
     validation.finish("The funding account")
-    return FundingAccount((yield from call(f"{_API}.get_funding_account", models.FundingAccount, seconds, **arguments)))
+    return FundingAccount((yield from call(get_funding_account, models.FundingAccount, seconds, **arguments)))
 
 
 def _if_there(funding_account_id: str, seconds: float | None) -> OperationFlow[FundingAccount | None]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from velo_api import models
+from velo_api.api.funding import get_funding, list_funding_changes, list_fundings
+
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 
 from .audit_records import FundingEntry
 from .checks import Validation, check_id
-from .generated import models
 from .paging import changes, walk
 from .records import Funding, FundingChange
 
@@ -21,7 +23,7 @@ class Fundings(Resource[Mode]):
     def get(self, funding_id: str) -> OperationFlow[Funding]:
         """Read one funding."""
         check_id("funding_id", funding_id, "The funding")
-        return Funding((yield from call("velo_api.api.funding.get_funding", models.Funding, funding_id=funding_id)))
+        return Funding((yield from call(get_funding, models.Funding, funding_id=funding_id)))
 
     @listing
     def list(
@@ -54,14 +56,14 @@ class Fundings(Resource[Mode]):
             page_size=validation.page_size(page_size, 100),
         )
         validation.finish("The list of fundings")
-        return walk("funding.list_fundings", FundingEntry, _first_event, "list of fundings", arguments)
+        return walk(list_fundings, FundingEntry, _first_event, "list of fundings", arguments)
 
     @listing
     def changes(self, payor_id: str, *, since: datetime, page_size: int | None = None) -> Walk[FundingChange]:
         """The fundings of a payor that changed since a moment; see `payees.changes`. `page_size` is 1 to 100."""
         arguments = Validation().changes(payor_id, since, page_size, 100, "The changes of fundings")
         what = "feed of fundings"
-        return changes("funding.list_funding_changes", FundingChange, lambda change: change.funding_id, what, arguments)
+        return changes(list_funding_changes, FundingChange, lambda change: change.funding_id, what, arguments)
 
 
 def _first_event(entry: FundingEntry) -> str | None:

@@ -6,14 +6,15 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from velo_api import models
+
 from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.json_values import is_list
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call
-
-from .generated import models
 
 R = TypeVar("R", bound=Record)
 
@@ -40,7 +41,7 @@ _FILTERS_TO_LEAVE = frozenset(
 
 
 def walk(
-    operation: str,
+    operation: Operation,
     kind: Callable[[Any], R],
     identify: Callable[[R], str | None],
     what: str,
@@ -53,7 +54,7 @@ def walk(
     items may leave, the list is read repeatedly (see `RepeatedPageReader`).
 
     Args:
-        operation: The generated operation, such as `payees.list_payees`.
+        operation: The generated operation's module, such as `list_payees`.
         kind: The record of an item; its name with `Page` is that of a page's model.
         identify: The id of an item; None or empty when it has none.
         what: What the list is of, for messages.
@@ -62,7 +63,7 @@ def walk(
 
     def read(reader: PageReader[R]) -> OperationFlow[list[R]]:
         model = getattr(models, f"{getattr(kind, '__name__', '')}Page")
-        page = yield from call(f"velo_api.api.{operation}", model, page=reader.number, **arguments)
+        page = yield from call(operation, model, page=reader.number, **arguments)
         items = [kind(raw) for raw in _content(page, what)]
         pages, total = getattr(page.page, "total_pages", None), getattr(page.page, "total_elements", None)
         if isinstance(pages, int):
@@ -79,7 +80,7 @@ def walk(
 
 
 def changes(
-    operation: str, kind: Callable[[Any], R], identify: Callable[[R], str], what: str, arguments: dict[str, Any]
+    operation: Operation, kind: Callable[[Any], R], identify: Callable[[R], str], what: str, arguments: dict[str, Any]
 ) -> Walk[R]:
     """A feed of changes, read page by page. One object may occur twice: before and after a change."""
     return walk(operation, kind, lambda change: f"{identify(change)} {_text_of(change)}", what, arguments)

@@ -5,20 +5,28 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from velo_api import models
+from velo_api.api.payees import (
+    delete_payee,
+    get_payee,
+    invite_payee,
+    list_payee_invitations,
+    update_payee,
+    update_payee_remote_id,
+)
+
 from victor_ext.errors import NotFound, VictorError
 from victor_ext.redaction import kind_of
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
-from .generated import models
 from .paging import walk
 from .profile import may_be_done
 from .records import Payee, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual
 from .words import InvitationStatusWord, PayeeTypeWord
 
-_API = "velo_api.api.payees"
 _SMS_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 
 
@@ -82,7 +90,7 @@ class PayeeUpdates(Resource[Mode]):
             validation.note("payee_id", "missing", "There is nothing to change: give at least one detail of the payee.")
         validation.finish("The payee")
         body = models.PayeeUpdate(**texts, **{name: part.to_model() for name, part in parts.items()})
-        yield from call_without_body(f"{_API}.update_payee", payee_id=payee_id, body=body)
+        yield from call_without_body(update_payee, payee_id=payee_id, body=body)
 
     @operation
     def update_remote_id(self, payee_id: str, *, payor_id: str, remote_id: str) -> OperationFlow[None]:
@@ -106,7 +114,7 @@ class PayeeUpdates(Resource[Mode]):
         validation.text("remote_id", remote_id, 100)
         validation.finish("The payee")
         body = models.RemoteIdUpdate(payor_id=payor_id, remote_id=remote_id)
-        yield from call_without_body(f"{_API}.update_payee_remote_id", payee_id=payee_id, body=body)
+        yield from call_without_body(update_payee_remote_id, payee_id=payee_id, body=body)
 
     @operation
     def delete(self, payee_id: str) -> OperationFlow[None]:
@@ -121,7 +129,7 @@ class PayeeUpdates(Resource[Mode]):
         """
         check_id("payee_id", payee_id, "The payee")
         try:
-            yield from call_without_body(f"{_API}.delete_payee", payee_id=payee_id)
+            yield from call_without_body(delete_payee, payee_id=payee_id)
         except VictorError as error:
             if not may_be_done(error) or not (yield from _is_gone(payee_id)):
                 raise
@@ -143,7 +151,7 @@ class PayeeUpdates(Resource[Mode]):
         validation.id("payor_id", payor_id)
         validation.finish("The invitation")
         body = models.Invitation(payor_id=payor_id)
-        yield from call_without_body(f"{_API}.invite_payee", payee_id=payee_id, body=body)
+        yield from call_without_body(invite_payee, payee_id=payee_id, body=body)
 
     @listing
     def invitations(
@@ -173,8 +181,13 @@ class PayeeUpdates(Resource[Mode]):
             page_size=validation.page_size(page_size, 100),
         )
         validation.finish("The list of invitations")
-        name, what = "payees.list_payee_invitations", "list of invitations"
-        return walk(name, PayeeInvitation, lambda invitation: invitation.payee_id, what, arguments)
+        return walk(
+            list_payee_invitations,
+            PayeeInvitation,
+            lambda invitation: invitation.payee_id,
+            "list of invitations",
+            arguments,
+        )
 
 
 def _checked_sms_number(validation: Validation, value: Any) -> Any:
@@ -187,7 +200,7 @@ def _checked_sms_number(validation: Validation, value: Any) -> Any:
 
 def _is_gone(payee_id: str) -> OperationFlow[bool]:
     try:
-        Payee((yield from call(f"{_API}.get_payee", models.Payee, payee_id=payee_id)))
+        Payee((yield from call(get_payee, models.Payee, payee_id=payee_id)))
     except NotFound as error:
         # In Velo's own shape: a 404 of a proxy says nothing of the payee.
         return bool(error.problems)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from velo_api import models
+from velo_api.api.payees import create_payees, get_payee, get_payee_batch, list_payee_changes, list_payees
+
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
-from .generated import models
 from .paging import changes, walk
 from .payee_updates import PayeeUpdates
 from .profile import batch_id as batch_id_of
@@ -71,7 +73,7 @@ class Payees(PayeeUpdates[Mode]):
             page_size=validation.page_size(page_size, 100),
         )
         validation.finish("The list of payees")
-        return walk("payees.list_payees", Payee, lambda payee: payee.id, "list of payees", arguments)
+        return walk(list_payees, Payee, lambda payee: payee.id, "list of payees", arguments)
 
     @operation
     def get(self, payee_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payee]:
@@ -86,7 +88,7 @@ class Payees(PayeeUpdates[Mode]):
         checked_id, flag = validation.id("payee_id", payee_id), validation.flag("sensitive", sensitive)
         validation.finish("The payee")
         arguments = drop_none(payee_id=checked_id, sensitive=flag)
-        return Payee((yield from call("velo_api.api.payees.get_payee", models.Payee, **arguments)))
+        return Payee((yield from call(get_payee, models.Payee, **arguments)))
 
     @operation
     def create(self, payor_id: str, payees: Sequence[NewPayee]) -> OperationFlow[str]:
@@ -104,7 +106,7 @@ class Payees(PayeeUpdates[Mode]):
         validation.requests("payees", payees, NewPayee)
         validation.finish("The payees")
         body = models.NewPayees(payor_id=payor_id, payees=[payee.to_model() for payee in payees])
-        found = batch_id_of((yield from call_without_body("velo_api.api.payees.create_payees", body=body)))
+        found = batch_id_of((yield from call_without_body(create_payees, body=body)))
         if found is None:
             raise UnreadableResponse("Velo took the payees, and did not say as which batch.", outcome=Outcome.ACCEPTED)
         return found
@@ -153,9 +155,8 @@ class Payees(PayeeUpdates[Mode]):
         """
         arguments = Validation().changes(payor_id, since, page_size, 1000, "The changes of payees")
         what = "feed of payees"
-        return changes("payees.list_payee_changes", PayeeChange, lambda change: change.payee_id, what, arguments)
+        return changes(list_payee_changes, PayeeChange, lambda change: change.payee_id, what, arguments)
 
 
 def _read_batch(batch_id: str, seconds: float | None = None) -> OperationFlow[PayeeBatch]:
-    name = "velo_api.api.payees.get_payee_batch"
-    return PayeeBatch((yield from call(name, models.PayeeBatch, seconds, batch_id=batch_id)))
+    return PayeeBatch((yield from call(get_payee_batch, models.PayeeBatch, seconds, batch_id=batch_id)))

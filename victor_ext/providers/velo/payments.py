@@ -5,13 +5,21 @@ from __future__ import annotations
 import builtins
 from datetime import date, datetime
 
+from velo_api import models
+from velo_api.api.payments import (
+    export_transactions,
+    get_payment,
+    list_payment_changes,
+    list_payments,
+    withdraw_payment,
+)
+
 from victor_ext.errors import Outcome, UnreadableResponse, VictorError
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, day_around
-from .generated import models
 from .paging import changes, in_one_order, walk
 from .profile import may_be_done
 from .records import Payment, PaymentChange
@@ -155,7 +163,7 @@ class Payments(Resource[Mode]):
         validation.finish("The payment")
         body = models.Withdrawal(reason=reason)
         try:
-            yield from call_without_body("velo_api.api.payments.withdraw_payment", payment_id=payment_id, body=body)
+            yield from call_without_body(withdraw_payment, payment_id=payment_id, body=body)
         except VictorError as error:
             if not may_be_done(error) or not (yield from _is_withdrawn(payment_id)):
                 raise
@@ -231,7 +239,7 @@ class Payments(Resource[Mode]):
             include=validation.text("include", include, 40, required=False),
         )
         validation.finish("The export")
-        response = yield from call_without_body("velo_api.api.payments.export_transactions", **arguments)
+        response = yield from call_without_body(export_transactions, **arguments)
         try:
             return bytes(response.content).decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -241,12 +249,12 @@ class Payments(Resource[Mode]):
     def changes(self, payor_id: str, *, since: datetime, page_size: int | None = None) -> Walk[PaymentChange]:
         """The payments of a payor that changed since a moment; see `payees.changes`. `page_size` is 1 to 1,000."""
         arguments = Validation().changes(payor_id, since, page_size, 1000, "The changes of payments")
-        name, what = "payments.list_payment_changes", "feed of payments"
-        return changes(name, PaymentChange, lambda change: change.payment_id, what, arguments)
+        what = "feed of payments"
+        return changes(list_payment_changes, PaymentChange, lambda change: change.payment_id, what, arguments)
 
 
 def _read(**arguments: object) -> OperationFlow[Payment]:
-    return Payment((yield from call("velo_api.api.payments.get_payment", models.Payment, **arguments)))
+    return Payment((yield from call(get_payment, models.Payment, **arguments)))
 
 
 def _is_withdrawn(payment_id: str) -> OperationFlow[bool]:
@@ -258,4 +266,4 @@ def _is_withdrawn(payment_id: str) -> OperationFlow[bool]:
 
 
 def _walk(arguments: dict[str, object]) -> Walk[Payment]:
-    return walk("payments.list_payments", Payment, lambda payment: payment.id, "list of payments", arguments)
+    return walk(list_payments, Payment, lambda payment: payment.id, "list of payments", arguments)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 
+from velo_api import models
+from velo_api.api.payouts import get_payout_history, get_payout_statistics, list_payouts
+
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 
 from .audit_records import PayoutHistory, PayoutStatistics, PayoutSummary
 from .checks import Validation, check_id
-from .generated import models
 from .paging import in_one_order, walk
 from .records import Payment
 from .words import PaymentStatusWord, PayoutStatusFilter, ScheduleStatusWord, TransmissionFilter
-
-_API = "velo_api.api.payouts"
 
 
 class PayoutAudit(Resource[Mode]):
@@ -72,14 +72,13 @@ class PayoutAudit(Resource[Mode]):
             page_size=validation.page_size(page_size, 100),
         )
         validation.finish("The list of payouts")
-        return walk("payouts.list_payouts", PayoutSummary, lambda payout: payout.id, "list of payouts", arguments)
+        return walk(list_payouts, PayoutSummary, lambda payout: payout.id, "list of payouts", arguments)
 
     @operation
     def history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
         """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments got how far."""
         check_id("payout_id", payout_id, "The payout")
-        name = f"{_API}.get_payout_history"
-        page = yield from call(name, models.PayoutHistoryPage, payout_id=payout_id, page_size=1)
+        page = yield from call(get_payout_history, models.PayoutHistoryPage, payout_id=payout_id, page_size=1)
         return PayoutHistory(page.summary or models.PayoutHistory())
 
     @listing
@@ -150,11 +149,10 @@ class PayoutAudit(Resource[Mode]):
         )
         validation.finish("The payments of the payout")
         what = "list of payments"
-        return walk("payouts.get_payout_history", Payment, lambda payment: payment.id, what, arguments)
+        return walk(get_payout_history, Payment, lambda payment: payment.id, what, arguments)
 
     @operation
     def statistics(self, payor_id: str) -> OperationFlow[PayoutStatistics]:
         """Read how many payouts a payor had this month, and how many of their payments failed."""
         check_id("payor_id", payor_id, "The statistics")
-        name = f"{_API}.get_payout_statistics"
-        return PayoutStatistics((yield from call(name, models.PayoutStatistics, payor_id=payor_id)))
+        return PayoutStatistics((yield from call(get_payout_statistics, models.PayoutStatistics, payor_id=payor_id)))

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from velo_api import models
+from velo_api.api.payouts import (
+    get_payout,
+    instruct_payout,
+    list_payout_payments,
+    quote_payout,
+    submit_payout,
+    withdraw_payout,
+)
+
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.redaction import kind_of, one_line
+from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
-from .generated import models
 from .paging import walk
 from .payout_audit import PayoutAudit
 from .profile import may_be_done
@@ -19,7 +29,6 @@ from .records import Payout, PayoutPayment, Quote, Receipt
 from .requests import PaymentInstruction
 from .words import PayoutStatusWord, SubmittedStatusWord, TransmissionFilter
 
-_API = "velo_api.api.payouts"
 _INSTRUCTED = frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED"})
 _WITHDRAWN = frozenset({"WITHDRAWN"})
 _DEAD_ENDS = frozenset({"REJECTED", "WITHDRAWN"})
@@ -75,7 +84,7 @@ class Payouts(PayoutAudit[Mode]):
             validation.note("payout_to_payor_id", "choice", message)
         validation.finish("The payout")
         body = models.NewPayout(payments=[payment.to_model() for payment in payments], **options)
-        return Receipt.of((yield from call_without_body(f"{_API}.submit_payout", body=body))).id
+        return Receipt.of((yield from call_without_body(submit_payout, body=body))).id
 
     @operation
     def get(self, payout_id: str) -> OperationFlow[Payout]:
@@ -90,7 +99,7 @@ class Payouts(PayoutAudit[Mode]):
         No money moves. The request is sent once; after a lost response `get` shows the quote, if there is one.
         """
         check_id("payout_id", payout_id, "The payout")
-        return Quote((yield from call(f"{_API}.quote_payout", models.Quote, payout_id=payout_id)))
+        return Quote((yield from call(quote_payout, models.Quote, payout_id=payout_id)))
 
     @operation
     def instruct(self, payout_id: str, *, stop_if_rates_worse_by: float | None = None) -> OperationFlow[None]:
@@ -115,7 +124,7 @@ class Payouts(PayoutAudit[Mode]):
         if stop_if_rates_worse_by is not None:
             percent = _checked_percent(stop_if_rates_worse_by)
             body = models.Instruction(fx_rate_degredation_threshold_percentage=percent)
-        yield from _write("instruct_payout", payout_id, _INSTRUCTED, **drop_none(body=body))
+        yield from _write(instruct_payout, payout_id, _INSTRUCTED, **drop_none(body=body))
 
     @operation
     def withdraw(self, payout_id: str) -> OperationFlow[None]:
@@ -127,7 +136,7 @@ class Payouts(PayoutAudit[Mode]):
             VictorError: Anything else; its outcome is `unknown` when the payout may have been withdrawn.
         """
         check_id("payout_id", payout_id, "The payout")
-        yield from _write("withdraw_payout", payout_id, _WITHDRAWN)
+        yield from _write(withdraw_payout, payout_id, _WITHDRAWN)
 
     @operation
     def wait(
@@ -206,8 +215,8 @@ class Payouts(PayoutAudit[Mode]):
             page_size=validation.page_size(page_size, 100),
         )
         validation.finish("The payments of the payout")
-        name, what = "payouts.list_payout_payments", "list of payments"
-        return walk(name, PayoutPayment, lambda payment: payment.id, what, arguments)
+        what = "list of payments"
+        return walk(list_payout_payments, PayoutPayment, lambda payment: payment.id, what, arguments)
 
 
 def _check_references(validation: Validation, payments: Sequence[PaymentInstruction | None]) -> None:
@@ -239,13 +248,13 @@ def _checked_statuses(until: str | Collection[str]) -> tuple[str, ...]:
 
 
 def _read(payout_id: str, seconds: float | None = None) -> OperationFlow[Payout]:
-    return Payout((yield from call(f"{_API}.get_payout", models.Payout, seconds, payout_id=payout_id)))
+    return Payout((yield from call(get_payout, models.Payout, seconds, payout_id=payout_id)))
 
 
-def _write(operation_name: str, payout_id: str, done: Collection[str], **arguments: object) -> OperationFlow[None]:
+def _write(write: Operation, payout_id: str, done: Collection[str], **arguments: object) -> OperationFlow[None]:
     """Send a write once. After a lost response, read whether it was done. A conflict is with an earlier call's work."""
     try:
-        yield from call_without_body(f"{_API}.{operation_name}", payout_id=payout_id, **arguments)
+        yield from call_without_body(write, payout_id=payout_id, **arguments)
     except VictorError as error:
         if not may_be_done(error) or not (yield from _has_status(payout_id, done)):
             raise

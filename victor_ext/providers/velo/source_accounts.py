@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from velo_api import models
+from velo_api.api.source_accounts import get_source_account, list_source_accounts, request_funding
+
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
-from .generated import models
 from .paging import walk
 from .records import Receipt, SourceAccount
 
-_API = "velo_api.api.source_accounts"
 _MOST_FUNDING = 9_999_999_999
 """Minor units that one request for funding may ask for."""
 
@@ -57,15 +58,16 @@ class SourceAccounts(Resource[Mode]):
             page_size=validation.page_size(page_size, 100),
         )
         validation.finish("The list of source accounts")
-        name, what = "source_accounts.list_source_accounts", "list of source accounts"
-        return walk(name, SourceAccount, lambda account: account.id, what, arguments)
+        what = "list of source accounts"
+        return walk(list_source_accounts, SourceAccount, lambda account: account.id, what, arguments)
 
     @operation
     def get(self, source_account_id: str) -> OperationFlow[SourceAccount]:
         """Read one source account, with its balance."""
         check_id("source_account_id", source_account_id, "The source account")
-        name = f"{_API}.get_source_account"
-        return SourceAccount((yield from call(name, models.SourceAccount, source_account_id=source_account_id)))
+        return SourceAccount(
+            (yield from call(get_source_account, models.SourceAccount, source_account_id=source_account_id))
+        )
 
     @operation
     def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> OperationFlow[Receipt]:
@@ -97,7 +99,5 @@ class SourceAccounts(Resource[Mode]):
             )
             raise InvalidRequest.of([Problem("amount", "currency", message)])
         body = models.FundingRequest(funding_account_id=funding_account_id, amount=amount.minor_units)
-        response = yield from call_without_body(
-            f"{_API}.request_funding", source_account_id=source_account_id, body=body
-        )
+        response = yield from call_without_body(request_funding, source_account_id=source_account_id, body=body)
         return Receipt.of(response)

@@ -6,6 +6,9 @@ import builtins
 from collections.abc import Sequence
 from typing import Any, cast
 
+from velo_api import models
+from velo_api.api.webhooks import create_webhook, get_webhook, list_webhooks, ping_webhook, update_webhook
+
 from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.client.json_values import list_or_empty
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
@@ -13,13 +16,11 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, o
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
-from .generated import models
 from .notifications import SHORTEST_AUTHORIZATION
 from .paging import walk
 from .records import Receipt
 from .words import CategoryWord
 
-_API = "velo_api.api.webhooks"
 _LONGEST_URL = 2000
 _LONGEST_AUTHORIZATION = 1000
 
@@ -81,7 +82,7 @@ class Webhooks(Resource[Mode]):
         settings = _checked_settings(validation, url, authorization_header, categories, enabled, required=True)
         validation.finish("The webhook")
         body = models.NewWebhook(payor_id=payor_id, **settings)
-        return Receipt.of((yield from call_without_body(f"{_API}.create_webhook", body=body))).id
+        return Receipt.of((yield from call_without_body(create_webhook, body=body))).id
 
     @listing
     def list(self, payor_id: str, *, page_size: int | None = None) -> Walk[WebhookEndpoint]:
@@ -95,14 +96,13 @@ class Webhooks(Resource[Mode]):
             payor_id=validation.id("payor_id", payor_id), page_size=validation.page_size(page_size, 100)
         )
         validation.finish("The list of webhooks")
-        name, what = "webhooks.list_webhooks", "list of webhooks"
-        return walk(name, WebhookEndpoint, lambda webhook: webhook.id, what, arguments)
+        return walk(list_webhooks, WebhookEndpoint, lambda webhook: webhook.id, "list of webhooks", arguments)
 
     @operation
     def get(self, webhook_id: str) -> OperationFlow[WebhookEndpoint]:
         """Read one webhook."""
         check_id("webhook_id", webhook_id, "The webhook")
-        return WebhookEndpoint((yield from call(f"{_API}.get_webhook", models.WebhookEndpoint, webhook_id=webhook_id)))
+        return WebhookEndpoint((yield from call(get_webhook, models.WebhookEndpoint, webhook_id=webhook_id)))
 
     @operation
     def update(
@@ -138,13 +138,13 @@ class Webhooks(Resource[Mode]):
             validation.note("webhook_id", "missing", "There is nothing to change: give what the webhook is to have.")
         validation.finish("The webhook")
         body = models.WebhookUpdate(**settings)
-        yield from call_without_body(f"{_API}.update_webhook", webhook_id=webhook_id, body=body)
+        yield from call_without_body(update_webhook, webhook_id=webhook_id, body=body)
 
     @operation
     def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:
         """Try a webhook: have Velo post a notification that says nothing. Sent once; a second one does no harm."""
         check_id("webhook_id", webhook_id, "The webhook")
-        return WebhookPing((yield from call(f"{_API}.ping_webhook", models.WebhookPing, webhook_id=webhook_id)))
+        return WebhookPing((yield from call(ping_webhook, models.WebhookPing, webhook_id=webhook_id)))
 
 
 def _checked_settings(

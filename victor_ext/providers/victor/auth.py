@@ -84,7 +84,7 @@ class VictorJwt(UnpicklableCredentials):
         if sign is not None and (password is not None or not callable(sign)):
             raise ConfigurationError("sign must be a function that returns the signature of bytes, without a password.")
         self._sign = sign
-        self._key = None if private_key is None else _private_key(private_key, password)
+        self._key = None if private_key is None else read_key(private_key, password=password)
         self._prefix = _checked_prefix(prefix)
         self._lifetime = _checked_seconds("lifetime", lifetime, above_zero=True)
         self._reuse = _checked_seconds("reuse", reuse, above_zero=False)
@@ -193,10 +193,11 @@ def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     return IssuedToken(header, expires_at, now)
 
 
-def _private_key(key: Any, password: Any) -> Any:
+def read_key(key: Any, **options: Any) -> RSAPrivateKey:
+    """Read a private key. The arguments and errors are those of `load_rsa_key`."""
     from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - loads cryptography, for who signs
 
-    return load_rsa_key(key, password=password)
+    return load_rsa_key(key, **options)
 
 
 def _digest(identity: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import httpx
+from victor_api.api.payment_requests import list_payment_requests
+from victor_api.client import Client as GeneratedClient
 
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError
@@ -25,13 +27,11 @@ from .settings import environment_and_url, from_process_environment
 from .statuses import EnvironmentWord
 
 if TYPE_CHECKING:
-    from victor_api.client import Client as GeneratedClient
-
     from victor_ext.runtime.loop.reporter import OnEvent
 
 
 class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
-    _package = "victor_api"
+    _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
     payment_requests: PaymentRequests[Mode]
     _health: Health[Mode]
@@ -134,9 +134,7 @@ class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
 
     def _attach(self) -> None:
         self.payment_requests = PaymentRequests(*self._shared)
-        self._health = Health(
-            *self._shared, read="victor_api.api.payment_requests.list_payment_requests", page=0, page_size=1
-        )
+        self._health = Health(*self._shared, read=list_payment_requests, page=0, page_size=1)
 
 
 class Victor(_VictorClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from victor_api.api.payment_requests import create_request_payment
+
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import mask, one_line, redact_excerpt
@@ -20,8 +22,6 @@ from .records import PaymentRequest, value_at
 from .requests import ARGUMENTS, CreateRequest
 from .statuses import Direction
 
-_CREATE = "victor_api.api.payment_requests.create_request_payment"
-
 
 def create(
     request: CreateRequest, now: datetime | None, *, left: Callable[[], float | None]
@@ -30,7 +30,7 @@ def create(
     request.check(now)
     key = new_key() if request.idempotency_key is None else request.idempotency_key
     # The result is no local: error reports that include local variables would show its account numbers.
-    step = step_for_json(_CREATE, body=request.to_model(), idempotency_key=key)
+    step = step_for_json(create_request_payment, body=request.to_model(), idempotency_key=key)
     made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
     sent = _Sent(request, step.attempts)
     # A new random key cannot belong to another payment, and a response without any of the sent values is a plain

@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
+from victor_api import models
+
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.runtime.client.validation import moment_problem
 
 from .checks import as_date, date_problem
-from .generated import models
 from .records import Payee, Payer, PaymentRequestResponse
 
 

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from victor_ext.money import Amount
 from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
 from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, Results, Walk, listing, operation, stream
 from victor_ext.runtime.client.runners import OperationFlow
-from victor_ext.runtime.late_imports import LazyModule
 
-from . import reading
+from . import creating, reading, responding, waiting
 from .reading import SearchResult
 from .records import PaymentRequest
 from .requests import CreateRequest, ListRequest
 from .statuses import StatusWord
-
-if TYPE_CHECKING:
-    from . import creating, responding, waiting
-else:  # for those that write, or wait
-    creating, responding, waiting = (
-        LazyModule(f"{__package__}.{name}") for name in ("creating", "responding", "waiting")
-    )
 
 
 class PaymentRequests(Resource[Mode]):

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from victor_api import models
+from victor_api.api.payment_requests import get_payment_request, list_payment_requests
+
 from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
 from victor_ext.runtime.client.extras import ExtraQuery
@@ -18,13 +21,9 @@ from victor_ext.runtime.client.runners import OperationFlow, call_for_json, drop
 from victor_ext.runtime.loop.clock import ServerClock
 
 from .checks import REFERENCE, Validation, check_id
-from .generated import models
 from .profile import names_only
 from .records import PaymentRequest
 from .requests import ListRequest
-
-_GET = "victor_api.api.payment_requests.get_payment_request"
-_LIST = "victor_api.api.payment_requests.list_payment_requests"
 
 FILTERS_TO_LEAVE = frozenset({"status", "approval_start_datetime", "approval_end_datetime"})
 """Filters whose values can change, so that a request can leave the list while it is read."""
@@ -39,7 +38,9 @@ def get(
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
     check_id(request_id)
     arguments = drop_none(victor_payment_request_id=request_id, extra_query=extra_query)
-    found = PaymentRequest.of_json((yield from call_for_json(_GET, seconds, **arguments)), "GetPaymentRequestResponse")
+    found = PaymentRequest.of_json(
+        (yield from call_for_json(get_payment_request, seconds, **arguments)), "GetPaymentRequestResponse"
+    )
     if not found.id and found.status is None:
         raise UnreadableResponse(
             f"The answer to get({request_id!r}) is no payment request: it has neither an id nor a status.",
@@ -230,7 +231,7 @@ def _read_page(
     extra_query: ExtraQuery | None = None,
 ) -> OperationFlow[dict[str, Any]]:
     read: dict[str, Any] = yield from call_for_json(
-        _LIST,
+        list_payment_requests,
         seconds,
         page=page,
         **drop_none(page_size=page_size, extra_query=extra_query),

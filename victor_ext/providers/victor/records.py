@@ -12,6 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
+from victor_api import models
+
 from victor_ext import money, zulu
 from victor_ext.errors import InvalidRequest
 from victor_ext.redaction import mask
@@ -19,7 +21,6 @@ from victor_ext.runtime.client.json_values import is_object
 from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
 
 from .checks import as_date
-from .generated import models
 from .statuses import (
     Direction,
     Status,

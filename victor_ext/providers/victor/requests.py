@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from victor_api import models
+
 from victor_ext import money, zulu
 from victor_ext.errors import Problem
 from victor_ext.money import Amount
@@ -40,7 +42,6 @@ from .checks import (
     spelled,
     unicode_problem,
 )
-from .generated import models
 from .statuses import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
 ARGUMENTS = {

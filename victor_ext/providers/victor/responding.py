@@ -6,6 +6,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
+from victor_api import models
+from victor_api.api.payment_requests import respond_to_payment_request
+
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import one_line
@@ -13,12 +16,9 @@ from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts, drop_none
 
 from .checks import RESPONSE_ARGUMENTS, check_response
-from .generated import models
 from .reading import get
 from .records import PaymentRequest, PaymentRequestResponse
 from .statuses import Direction, Status
-
-_RESPOND = "victor_api.api.payment_requests.respond_to_payment_request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _send(
         )
     )
     raw, attempts = yield from call_with_attempts(
-        _RESPOND,
+        respond_to_payment_request,
         models.RfpInboundPaymentRequestResponseDetails,
         victor_payment_request_id=request_id,
         body=with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),

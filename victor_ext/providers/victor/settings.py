@@ -14,7 +14,7 @@ from victor_ext.redaction import Secret
 from victor_ext.runtime.auth.stored_credentials import checked_secret
 from victor_ext.runtime.client.settings import checked_environment, require_variables, unversioned_url
 
-from .auth import Credentials, VictorJwt, VictorOAuth
+from .auth import Credentials, VictorJwt, VictorOAuth, read_key
 
 CREATE_PATH = "/v2/payment-requests/request-payment"
 TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
@@ -121,8 +121,6 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
     else:
         require_variables(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", hint=_BOTH_KINDS)
         variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
-    from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - loads cryptography, for who signs
-
     # Checked here so that messages contain the variables' names.
     api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
-    return VictorJwt(api_key, load_rsa_key(key, password=password, name=variable, opened_with=_PASSWORD))
+    return VictorJwt(api_key, read_key(key, password=password, name=variable, opened_with=_PASSWORD))

@@ -3,7 +3,7 @@
 A provider writes one class that is generic over both, and names the two modes:
 
     class _ShopClient(BaseClient[Mode, Transport, HttpxClient]):
-        _package = "shop_api"
+        _generated = Client  # of the package `shop_api`
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
 
@@ -26,10 +26,15 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret, concealed, concealed_within
-from victor_ext.runtime.http.connections import Verify, async_connections, checked_transport, connections
-from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient, checked_http_client
+from victor_ext.runtime.http.connections import (
+    Verify,
+    async_connections,
+    checked_http_client,
+    checked_transport,
+    connections,
+)
+from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
-from victor_ext.runtime.late_imports import import_whole
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
@@ -52,8 +57,8 @@ HttpxClient = TypeVar("HttpxClient", bound=httpx.Client | httpx.AsyncClient)
 class BaseClient(Generic[Mode, Transport, HttpxClient]):
     """What both modes of a client have in common. Each mode sets the class variables."""
 
-    _package: ClassVar[str]
-    """The import name of the generated package that `api` belongs to."""
+    _generated: Any
+    """The generated `Client` class, which `api` is one of."""
     _resources: ClassVar[dict[str, Any]] = {}
     """The types of the resources that `_attach` makes, by name. The class has them too, for `create_autospec`."""
     _connect: ClassVar[Callable[..., Any]]
@@ -73,7 +78,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
     _driver: Any
     _transport: Any
     _runner: SyncRunner | AsyncRunner
-    _made_api: Any = None
+    _api: Any
 
     def _chosen(self, transport: Transport | None, http_client: HttpxClient | None) -> Any:
         """What the caller brings to send with, as a transport, or None. Raises `ConfigurationError`."""
@@ -113,6 +118,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         self._transport = self._attempt_transport_type(
             config.loop, connections, config.base_url, original=original, driver=self._driver
         )
+        self._api = self.bind(self._generated)
         self._runner = self._runner_type(self._api_within, poll_sleep, config.extras)
         self._attach()
 
@@ -181,14 +187,6 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         config = self._config.replace(timeout, deadline, retry, extra_body, extra_query, headers)
         other._assemble(config, self._connections, original=self._transport)
         return other
-
-    @property
-    def _api(self) -> Any:
-        # No `cached_property`: until Python 3.12 it takes a lock, which a forked child may find taken for ever.
-        made = self._made_api
-        if made is None:
-            made = self._made_api = self.bind(import_whole(f"{self._package}.client").Client)
-        return made
 
     def _api_within(self, seconds: float | None) -> Any:
         return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class

@@ -20,6 +20,20 @@ READER = "victor_ext.reader"
 """The extension of a request with the `Reader` of its response. Only generated operations set it."""
 
 
+class Operation(Protocol):
+    """The module of a generated operation."""
+
+    __name__: str
+
+    def sync_detailed(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the call. Returns the generated `Response`."""
+        ...
+
+    def asyncio_detailed(self, *args: Any, **kwargs: Any) -> Any:
+        """The same, awaited."""
+        ...
+
+
 class Reader(Protocol):
     """Reads the response to one request with the parser that was generated for the operation."""
 

@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.redaction import kind_of, one_line
-from victor_ext.runtime.late_imports import import_whole
 
+from .documented import Operation
 from .json_values import is_object
 from .validation import is_encodable
 
@@ -207,11 +207,11 @@ def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) 
             yield Problem(place, "type", f"{place} {complaint}.")
 
 
-def extra_query_text(operation: str, extra: ExtraQuery | None) -> str:
+def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
     """The end of a URL for the caller's own filters, percent-encoded and without a `?`.
 
     Args:
-        operation: The import name of the generated operation, whose own arguments are taken.
+        operation: The module of the generated operation, whose own arguments are taken.
         extra: The filters; None: none.
 
     Raises:
@@ -219,7 +219,7 @@ def extra_query_text(operation: str, extra: ExtraQuery | None) -> str:
     """
     if extra is None:
         return ""
-    problems = extra_query_problems(extra, _parameters_of(operation) - {"body"})
+    problems = extra_query_problems(extra, _parameters_of(_builder_of(operation)) - {"body"})
     if problems:
         raise InvalidRequest.of(problems)
     pairs = [(name, each) for name, value in extra.items() for each in (value if _is_sequence(value) else [value])]
@@ -249,7 +249,7 @@ class Extras:
         if problems:
             raise ConfigurationError.of(problems)
 
-    def arguments(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments of a generated operation with the members. Raises `InvalidRequest`."""
         if self.body is None or _is_read(operation):
             return arguments
@@ -262,13 +262,13 @@ class Extras:
                 message = f"extra_body: {one_line(error)}"
                 raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
             return more
-        if body is None and "body" in _parameters_of(operation):
+        if body is None and "body" in _parameters_of(_builder_of(operation)):
             return {**arguments, "body": _json(self.body)}
-        name = operation.rpartition(".")[2]
+        name = operation.__name__.rpartition(".")[2]
         message = f"extra_body: {name} sends no object that could have more members: make this call without it."
         raise InvalidRequest.of([Problem("extra_body", "combination", message)])
 
-    def query_text(self, operation: str) -> str:
+    def query_text(self, operation: Operation) -> str:
         """What is added to the query of a generated operation, percent-encoded. Raises `InvalidRequest`."""
         return extra_query_text(operation, self.query) if _is_read(operation) else ""
 
@@ -277,20 +277,19 @@ NO_EXTRAS = Extras()
 
 
 @cache
-def _parameters_of(operation: str) -> frozenset[str]:
+def _parameters_of(build: FunctionType) -> frozenset[str]:
     """The names of a generated operation's arguments."""
-    return frozenset(inspect.signature(_builder_of(operation)).parameters)
+    return frozenset(inspect.signature(build).parameters)
 
 
-@cache
-def _is_read(operation: str) -> bool:
+def _is_read(operation: Operation) -> bool:
     """Whether a generated operation is a GET."""
     return "get" in _builder_of(operation).__code__.co_consts
 
 
-def _builder_of(operation: str) -> FunctionType:
+def _builder_of(operation: Operation) -> FunctionType:
     """The generated function that has all arguments of an operation, and names its method."""
-    build: FunctionType = import_whole(operation)._get_kwargs  # noqa: SLF001 - nothing else has both
+    build: FunctionType = vars(operation)["_get_kwargs"]
     return build
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Callable, Hashable
 from copy import copy
 from functools import cache
@@ -14,7 +15,6 @@ import httpx
 
 from victor_ext.runtime.http.response import NOT_READ, Response
 from victor_ext.runtime.http.transport import EXTRA_QUERY
-from victor_ext.runtime.late_imports import uninterrupted
 from victor_ext.runtime.loop.profile import SAFE_METHODS
 
 from .config import checked_timeout
@@ -46,8 +46,8 @@ class _Bound:
     token and attempt loop. Here they return a client over the same transport.
     """
 
-    _errors: str
-    """The import name of the package's module of errors."""
+    _unexpected_status: type[Exception]
+    """What the package's parsers raise of a status that the document does not list."""
     _undocumented: Read | None = None
     response: httpx.Response | None = None
     """The response of a client for one call (see `for_one_call`)."""
@@ -110,7 +110,7 @@ class _Bound:
             if self._as_json:
                 return cast("T", response.json())
             is_read = isinstance(response, Response) and response.parsed is not NOT_READ
-            parsed: Any = cast("Response", response).parsed if is_read else _read(parse, self, response)
+            parsed: Any = cast("Response", response).parsed if is_read else parse(client=self, response=response)
             # A body that the document has no content for is given as it is, if it is JSON.
             body = json_of(response) if parsed is None and response.content else NOT_JSON
             return cast("T", parsed if body is NOT_JSON else body)
@@ -139,7 +139,7 @@ class _Bound:
 
     def is_undocumented(self, error: Exception) -> bool:
         """Whether a parser raised this because the document does not list the status of the response."""
-        return isinstance(error, importlib.import_module(self._errors).UnexpectedStatus)
+        return isinstance(error, self._unexpected_status)
 
     def for_one_call(self, undocumented: Read, query: str = "", *, as_json: bool = False) -> Self:
         """A copy for one call, which also reads a response with a good status that the document does not list.
@@ -172,16 +172,16 @@ class _ParserOf:
 
     @property
     def path_template(self) -> str | None:
-        return _path_template(self._parse.__module__)
+        return _path_template(self._parse)
 
     def declares_header(self, name: str) -> bool:
         # The generated `_get_kwargs` names each header as on the wire. The name of its argument does not say whether it
         # is one: a query may have the same.
-        return any(each.lower() == name.lower() for each in _constants_of(self._parse.__module__))
+        return any(each.lower() == name.lower() for each in _constants_of(self._parse))
 
     def __call__(self, response: Response) -> str | None:
         try:
-            response.parsed = _read(self._parse, self._client, response)
+            response.parsed = self._parse(client=self._client, response=response)
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
             if not self._client.is_undocumented(error):
                 return unread_because(error)
@@ -201,31 +201,17 @@ def _undeclared_body(response: Response) -> str | None:
     return "the document declares no content for this status, and its body is not JSON"
 
 
-_READ = set[tuple[str, int]]()
-"""The operations, with a status, whose response has been read: its models are loaded."""
-
-
-def _read(parse: Callable[..., T], client: _Bound, response: httpx.Response) -> T:
-    """Read a response with a generated parser. The first one of its kind imports the models of the response."""
-    kind = parse.__module__, response.status_code
-    if kind in _READ:
-        return parse(client=client, response=response)
-    parsed = uninterrupted(lambda: parse(client=client, response=response))
-    _READ.add(kind)
-    return parsed
-
-
-def _constants_of(module: str) -> list[str]:
+def _constants_of(parse: Callable[..., Any]) -> list[str]:
     """The texts that the code of a generated operation's `_get_kwargs` holds: its path, and its headers' names."""
-    build = getattr(importlib.import_module(module), "_get_kwargs", None)
+    build = getattr(sys.modules.get(parse.__module__), "_get_kwargs", None)
     constants = build.__code__.co_consts if isinstance(build, FunctionType) else ()
     return [each for each in constants if isinstance(each, str)]
 
 
 @cache
-def _path_template(module: str) -> str | None:
+def _path_template(parse: Callable[..., Any]) -> str | None:
     # A path begins with a slash (OpenAPI 3.1, 4.8.8), and the generated code fills the template in with `format`.
-    return next((each for each in _constants_of(module) if each.startswith("/")), None)
+    return next((each for each in _constants_of(parse) if each.startswith("/")), None)
 
 
 def unread_because(error: Exception) -> str:
@@ -236,8 +222,9 @@ def unread_because(error: Exception) -> str:
 @cache
 def _bound_class(client_class: Hashable) -> Any:
     generated = cast("type[Any]", client_class)
-    errors = f"{generated.__module__.rpartition('.')[0]}.errors"
-    return type(f"Bound{generated.__name__}", (_Bound, generated), {"__doc__": generated.__doc__, "_errors": errors})
+    errors = importlib.import_module(f"{generated.__module__.rpartition('.')[0]}.errors")
+    members = {"__doc__": generated.__doc__, "_unexpected_status": errors.UnexpectedStatus}
+    return type(f"Bound{generated.__name__}", (_Bound, generated), members)
 
 
 def bind(client_class: type[C], base_url: str, connect: Connect) -> C:

@@ -7,6 +7,7 @@ from typing import Any
 
 from victor_ext.response_info import ResponseInfo
 
+from .documented import Operation
 from .resources import Awaited, Blocking, Mode, Resource, operation
 from .runners import Call, OperationFlow
 
@@ -30,12 +31,12 @@ class Ping:
 class Health(Resource[Mode]):
     """Whether calls of one client can be made."""
 
-    def __init__(self, *shared: Any, read: str, **arguments: Any) -> None:
+    def __init__(self, *shared: Any, read: Operation, **arguments: Any) -> None:
         """Ping by an operation that needs no id, is signed and changes nothing: one item of a list.
 
         Args:
             shared: What all resources of the client are made from.
-            read: The import name of the generated operation's module.
+            read: The generated operation's module.
             arguments: Those of the operation.
         """
         super().__init__(*shared)

@@ -6,16 +6,15 @@ A resource's flow yields `Call` and `Sleep`. One runner executes them with block
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from types import ModuleType
 from typing import Any, TypeVar
 
 import httpx
 
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.http.response import Response
-from victor_ext.runtime.late_imports import import_whole
 from victor_ext.runtime.loop.flow import Sleep, adrive, drive
 
+from .documented import Operation
 from .extras import NO_EXTRAS, ExtraQuery, Extras, extra_query_text
 from .records import describe
 
@@ -26,7 +25,7 @@ ApiWithin = Callable[[float | None], Any]
 
 
 class Call:
-    """Call a generated operation, by the import name of its module, with these arguments.
+    """Call a generated operation, which is a module, with these arguments.
 
     `undocumented` reads a response whose good status the document does not list. `seconds` bounds a call that is part
     of a longer one; None leaves it the client's deadline. `query` is added to the URL, as it is. `as_json` leaves the
@@ -34,11 +33,11 @@ class Call:
     `attempts` has its number of attempts, and `response` its response.
     """
 
-    __slots__ = ("arguments", "as_json", "attempts", "name", "query", "response", "seconds", "undocumented")
+    __slots__ = ("arguments", "as_json", "attempts", "operation", "query", "response", "seconds", "undocumented")
 
     def __init__(
         self,
-        name: str,
+        operation: Operation,
         arguments: dict[str, Any],
         undocumented: Callable[[httpx.Response], Any],
         seconds: float | None = None,
@@ -47,7 +46,7 @@ class Call:
         as_json: bool = False,
     ) -> None:
         self.as_json = as_json
-        self.name = name
+        self.operation = operation
         self.arguments = arguments
         self.undocumented = undocumented
         self.seconds = seconds
@@ -70,29 +69,23 @@ class Call:
         self.response = response if isinstance(response, Response) else None
         self.attempts = 1 if self.response is None else self.response.attempts
 
-    @property
-    def module(self) -> ModuleType:
-        """The generated module: it has `sync_detailed` and `asyncio_detailed`."""
-        # Loaded by the first call, so that importing the package loads no models.
-        return import_whole(self.name)
-
     def prepared(self, api: ApiWithin, extras: Extras) -> tuple[Any, dict[str, Any]]:
         """The generated client for this one call, and its arguments."""
         query, arguments = self.query, self.arguments
         if extras is not NO_EXTRAS:
-            query = "&".join(filter(None, (query, extras.query_text(self.name))))
-            arguments = extras.arguments(self.name, arguments)
+            query = "&".join(filter(None, (query, extras.query_text(self.operation))))
+            arguments = extras.arguments(self.operation, arguments)
         return api(self.seconds).for_one_call(self.undocumented, query, as_json=self.as_json), arguments
 
 
 OperationFlow = Generator[Call | Sleep, Any, T]
 
 
-def call(name: str, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
+def call(operation: Operation, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
     """Call a generated operation. Returns the model of a good response.
 
     Args:
-        name: The import name of the operation's module, such as `some_api.api.payments.get_payment`.
+        operation: The operation's module, such as `get_payment`.
         model: The class of a good response.
         seconds: Seconds for the call; None leaves it the client's deadline.
         arguments: Those of the generated function, without `client`; and an `extra_query`.
@@ -101,35 +94,35 @@ def call(name: str, model: Any, seconds: float | None = None, /, **arguments: An
         InvalidRequest: `extra_query` has a filter with an argument of its own, or a value that no query can carry.
         UnreadableResponse: The status was good, and the body is not what the document declares.
     """
-    return (yield from response_to(name, model, seconds, **arguments)).parsed
+    return (yield from response_to(operation, model, seconds, **arguments)).parsed
 
 
 def call_for_json(
-    name: str, seconds: float | None = None, /, *, extra_query: ExtraQuery | None = None, **arguments: Any
+    operation: Operation, seconds: float | None = None, /, *, extra_query: ExtraQuery | None = None, **arguments: Any
 ) -> OperationFlow[Any]:
     """As `call`; returns the JSON of the body instead of a model of it.
 
     Only for an operation whose good responses the provider's profile checks: the document's parser does not see them.
     """
-    return (yield step_for_json(name, seconds, extra_query, **arguments)).parsed
+    return (yield step_for_json(operation, seconds, extra_query, **arguments)).parsed
 
 
 def step_for_json(
-    name: str, seconds: float | None = None, extra_query: ExtraQuery | None = None, /, **arguments: Any
+    operation: Operation, seconds: float | None = None, extra_query: ExtraQuery | None = None, /, **arguments: Any
 ) -> Call:
     """The step of `call_for_json`, for a flow that also needs the number of attempts."""
-    query = extra_query_text(name, extra_query)
-    return Call(name, arguments, lambda response: response.json(), seconds, query, as_json=True)
+    query = extra_query_text(operation, extra_query)
+    return Call(operation, arguments, lambda response: response.json(), seconds, query, as_json=True)
 
 
-def call_with_attempts(name: str, model: Any, /, **arguments: Any) -> OperationFlow[tuple[Any, int]]:
+def call_with_attempts(operation: Operation, model: Any, /, **arguments: Any) -> OperationFlow[tuple[Any, int]]:
     """As `call`; returns the model and the number of attempts."""
-    step = Call(name, arguments, lambda response: model.from_dict(response.json()))
+    step = Call(operation, arguments, lambda response: model.from_dict(response.json()))
     return (yield step).parsed, step.attempts
 
 
 def response_to(
-    name: str,
+    operation: Operation,
     model: Any,
     seconds: float | None = None,
     /,
@@ -142,15 +135,15 @@ def response_to(
     def read(response: httpx.Response) -> Any:
         return None if model is None else model.from_dict(response.json())
 
-    return (yield Call(name, arguments, read, seconds, extra_query_text(name, extra_query)))
+    return (yield Call(operation, arguments, read, seconds, extra_query_text(operation, extra_query)))
 
 
-def call_without_body(name: str, /, **arguments: Any) -> OperationFlow[Any]:
+def call_without_body(operation: Operation, /, **arguments: Any) -> OperationFlow[Any]:
     """Call a generated operation whose response has no body to read. Returns the whole generated `Response`.
 
     Any good status will do: a 200 where the document has a 202 is a success, and its headers count as well.
     """
-    return response_to(name, None, **arguments)
+    return response_to(operation, None, **arguments)
 
 
 def drop_none(**values: Any) -> dict[str, Any]:
@@ -192,7 +185,7 @@ class SyncRunner:
             return self._sleep(step.seconds)
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
-        response = step.module.sync_detailed(client=client, **arguments)
+        response = step.operation.sync_detailed(client=client, **arguments)
         step.answered(client)
         last.call = step
         return response
@@ -218,7 +211,7 @@ class AsyncRunner:
             return await self._sleep(step.seconds)
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
-        response = await step.module.asyncio_detailed(client=client, **arguments)
+        response = await step.operation.asyncio_detailed(client=client, **arguments)
         step.answered(client)
         last.call = step
         return response

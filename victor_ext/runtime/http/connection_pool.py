@@ -18,9 +18,9 @@ import httpx
 from victor_ext.runtime.loop.profile import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, Reuse
 from victor_ext.runtime.steady_clock import monotonic
 
+from .h11_exchange import Head
 from .http11 import Connection, Steps, UnsolicitedData, exchange
 from .locks import Permit, Semaphore
-from .parser import Head
 from .routes import Route
 from .timing import timing_of
 

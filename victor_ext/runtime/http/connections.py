@@ -8,7 +8,7 @@ import ssl
 import urllib.request
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import httpx
 
@@ -16,11 +16,13 @@ from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.client.validation import are_seconds, seconds_complaint, shown
 
-if TYPE_CHECKING:
-    from .routes import Route
+from .pooled_transport import AsyncPooledTransport, PooledTransport
+from .routes import Route
+from .through_client import require_open
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 T = TypeVar("T")
+C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 
 _LARGEST_PORT = 65535
 _OWN_PORTS = {"http": 80, "https": 443}
@@ -203,6 +205,15 @@ def refuse_package(given: object, name: str, instead: str) -> None:
             )
 
 
+def checked_http_client(http_client: C, kind: type[C]) -> C:
+    """A caller's client. Raises `ConfigurationError` where it is none for this mode, or is closed."""
+    if not isinstance(http_client, kind):
+        raise ConfigurationError(f"http_client must be an httpx.{kind.__name__}, not {type(http_client).__name__}.")
+    refuse_package(http_client, "http_client", f"httpx.{kind.__name__}")
+    require_open(http_client)
+    return http_client
+
+
 def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | None:
     """A proxy that can be used. Raises `ConfigurationError`; the message hides the proxy, which may hold a password."""
     if proxy is None:
@@ -229,8 +240,6 @@ def connections(
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> httpx.BaseTransport:
     """A transport with connections of its own, for blocking calls. Raises `ConfigurationError`."""
-    from .pooled_transport import PooledTransport  # noqa: PLC0415 - for those who bring no transport of their own
-
     return PooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
 
 
@@ -242,8 +251,6 @@ def async_connections(
     proxy: str | httpx.URL | httpx.Proxy | None,
 ) -> httpx.AsyncBaseTransport:
     """A transport with connections of its own, for awaited calls. Raises `ConfigurationError`."""
-    from .pooled_transport import AsyncPooledTransport  # noqa: PLC0415 - see `connections`
-
     return AsyncPooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
 
 
@@ -264,8 +271,6 @@ def checked_limits(limits: object) -> httpx.Limits:
 
 
 def _route(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
-    from .routes import Route  # noqa: PLC0415 - loads what speaks HTTP
-
     through = checked_proxy_use(base_url, checked_proxy(proxy_for(base_url, proxy)))
     tls = proxy_tls = None
     try:

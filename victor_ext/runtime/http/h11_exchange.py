@@ -1,15 +1,26 @@
-"""The bytes of those requests and responses that `Parser` leaves to h11. A client that never meets one loads no h11."""
+"""The bytes of those requests and responses that `Parser` leaves to h11."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import h11
 import httpx
 
 from victor_ext.redaction import redact_excerpt
 
-from .parser import Fields, Head
+Fields = list[tuple[bytes, bytes]]
 
 _MAX_HEAD_BYTES = 100 * 1024
+
+
+class Head(NamedTuple):
+    """The head of a response."""
+
+    status_code: int
+    reason: bytes
+    http_version: bytes
+    fields: Fields
 
 
 class H11Exchange:

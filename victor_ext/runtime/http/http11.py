@@ -10,7 +10,8 @@ import httpx
 
 from victor_ext.runtime.loop.timeouts import is_over
 
-from .parser import Head, Parser
+from .h11_exchange import Head
+from .parser import Parser
 from .timing import BEGUN
 
 T = TypeVar("T")

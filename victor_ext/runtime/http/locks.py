@@ -13,13 +13,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
-from victor_ext.runtime.steady_clock import monotonic
+import anyio
+from anyio.lowlevel import current_token
 
-if TYPE_CHECKING:
-    import anyio
+from victor_ext.runtime.steady_clock import monotonic
 
 T = TypeVar("T")
 
@@ -142,8 +142,6 @@ class TaskPermit(Permit):
 
     async def acquire(self, seconds: float | None) -> bool:
         """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
-        import anyio  # noqa: PLC0415 - only those who await pay for it
-
         ends = None if seconds is None else monotonic() + seconds
         while not self._semaphore.admit(self):
             left = PATIENCE if ends is None else ends - monotonic()
@@ -190,6 +188,9 @@ class PerLoop(Generic[T]):
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
+        import asyncio  # noqa: PLC0415 - takes a program that does not await 8 MB
+
+        self._asyncio_loop = asyncio.get_running_loop
         self._make = make
         self._spare = [make()]
         self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
@@ -203,23 +204,18 @@ class PerLoop(Generic[T]):
                 here = self._spare.pop()
             except IndexError:
                 here = self._make()
-            self._made[_running_loop()] = here
+            self._made[self._running_loop()] = here
         return here
 
     def here_already(self) -> T | None:
         """The object of the running loop, or None."""
-        return self._made.get(_running_loop())
+        return self._made.get(self._running_loop())
 
-
-def _running_loop() -> Any:
-    import asyncio  # noqa: PLC0415 - only those who await pay for it
-
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        from anyio.lowlevel import current_token  # noqa: PLC0415 - only those who use another library do
-
-        return current_token().native_token
+    def _running_loop(self) -> Any:
+        try:
+            return self._asyncio_loop()
+        except RuntimeError:  # it is that of another library
+            return current_token().native_token
 
 
 class ThreadLock:

@@ -8,19 +8,10 @@ chunk that is not usual. So this module refuses nothing but a body that is cut o
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from victor_ext.runtime.late_imports import LazyModule
-
-if TYPE_CHECKING:
-    from . import h11_exchange
-    from .h11_exchange import H11Exchange
-else:
-    h11_exchange = LazyModule(f"{__package__}.h11_exchange")  # only unusual messages need it
-
-Fields = list[tuple[bytes, bytes]]
+from .h11_exchange import Fields, H11Exchange, Head
 
 # Narrower than RFC 9110, 5.5 and 5.6.2, and than h11: values without tabs, without bytes beyond ASCII, and not empty.
 _NAME = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
@@ -40,15 +31,6 @@ _usual_size, _begun_size = re.compile(rb"(" + _SIZE + rb")\r\n"), re.compile(_SI
 _CHUNK_END, _LAST_CHUNK = b"\r\n", b"0\r\n\r\n"
 _CHUNKED = -1
 """In place of the length of a body that comes in chunks."""
-
-
-class Head(NamedTuple):
-    """The head of a response."""
-
-    status_code: int
-    reason: bytes
-    http_version: bytes
-    fields: Fields
 
 
 class Parser:
@@ -72,7 +54,7 @@ class Parser:
         usual = _request(method, target, fields, content)
         if usual is not None:
             return usual
-        self._h11 = h11_exchange.H11Exchange()
+        self._h11 = H11Exchange()
         return self._h11.request(method, target, fields, content)
 
     def receive(self, data: bytes) -> None:
@@ -109,7 +91,7 @@ class Parser:
 
     def _hand_over(self, data: bytes) -> H11Exchange:
         """Let h11 read the response."""
-        exchange = self._h11 = h11_exchange.H11Exchange()
+        exchange = self._h11 = H11Exchange()
         # How h11 reads the response to a usual request does not depend on what was requested.
         exchange.request("GET", b"/", [(b"Host", b"")], b"")
         exchange.receive(data)

@@ -7,7 +7,7 @@ place and its connection at the latest when nothing refers to them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
@@ -15,17 +15,15 @@ from victor_ext.redaction import SecretBytes
 from victor_ext.runtime.loop.flow import adrive, drive
 
 from . import in_front
+from .async_streams import AsyncBackend
 from .connection_pool import ConnectionPool, Lease
 from .deadline_stream import SyncBackend
+from .h11_exchange import Head
 from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
 from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
-from .parser import Head
 from .routes import Route
 from .through_client import AsyncThroughClient, ThroughClient
 from .timing import BEGUN, timing_of
-
-if TYPE_CHECKING:
-    from .async_streams import AsyncBackend
 
 
 class PooledTransport(httpx.BaseTransport):
@@ -89,8 +87,6 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self.route = route
         self._limits = limits
         self._pools = PerLoop(lambda: ConnectionPool(route, limits))
-        from .async_streams import AsyncBackend  # noqa: PLC0415 - only those who await pay for it
-
         self._backend = backend or AsyncBackend()
         self._through_httpx: PerLoop[AsyncThroughClient] | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import zlib
@@ -32,6 +33,9 @@ CODINGS = "gzip, deflate"
 
 _EITHER_HEADER = zlib.MAX_WBITS | 32
 _NO_HEADER = -zlib.MAX_WBITS
+
+for _encoding in ("utf-8-sig", *(f"utf-{bits}{end}" for bits in (16, 32) for end in ("", "-le", "-be")), "iso-8859-1"):
+    codecs.lookup(_encoding)  # of JSON, or of text: a codec is imported when it is first used
 
 _UNPARSED = object()
 

@@ -13,8 +13,8 @@ import httpx
 from victor_ext.redaction import SecretBytes
 
 from . import http11
+from .h11_exchange import Fields
 from .http11 import Connect, Connection, Read, StartTls, Steps, Write
-from .parser import Fields
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _NO_AUTHENTICATION, _USER_AND_PASSWORD = 0, 2

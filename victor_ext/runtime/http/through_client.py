@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.profile import MAY_HAVE_BEEN_SENT
 
-from .connections import refuse_package
-
-C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 _OPTIONS: dict[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
 """The request is signed and its redirects are followed above; the body is read there, up to a limit."""
 
@@ -30,7 +27,7 @@ class ThroughClient(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request once. Raises httpx's errors, and those of what stands in front."""
-        _require_open(self._client)
+        require_open(self._client)
         request.extensions[MAY_HAVE_BEEN_SENT] = self._is_callers
         return self._client.send(request, **_OPTIONS)
 
@@ -48,7 +45,7 @@ class AsyncThroughClient(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request once. Raises httpx's errors, and those of what stands in front."""
-        _require_open(self._client)
+        require_open(self._client)
         request.extensions[MAY_HAVE_BEEN_SENT] = self._is_callers
         return await self._client.send(request, **_OPTIONS)
 
@@ -58,15 +55,7 @@ class AsyncThroughClient(httpx.AsyncBaseTransport):
             await self._client.aclose()
 
 
-def checked_http_client(http_client: C, kind: type[C]) -> C:
-    """A caller's client. Raises `ConfigurationError` where it is none for this mode, or is closed."""
-    if not isinstance(http_client, kind):
-        raise ConfigurationError(f"http_client must be an httpx.{kind.__name__}, not {type(http_client).__name__}.")
-    refuse_package(http_client, "http_client", f"httpx.{kind.__name__}")
-    _require_open(http_client)
-    return http_client
-
-
-def _require_open(client: httpx.Client | httpx.AsyncClient) -> None:
+def require_open(client: httpx.Client | httpx.AsyncClient) -> None:
+    """Raise `ConfigurationError` if a client has been closed."""
     if client.is_closed:
         raise ConfigurationError("http_client has been closed: keep it open for as long as the client that uses it.")

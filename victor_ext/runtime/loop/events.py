@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from victor_ext.redaction import one_line
 from victor_ext.runtime.client.documented import READER, Reader
 from victor_ext.runtime.http.timing import Timing
 
-from .reporter import Reporter, logger
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +138,9 @@ Event = CallStarted | AttemptStarted | AttemptEnded | RetryScheduled | CallEnded
 class CallReport:
     """The events of one call. The arguments of its methods are the attributes of the events."""
 
-    def __init__(self, reporter: Reporter, request: httpx.Request, key: str | None) -> None:
+    def __init__(self, emit: Callable[[Event], None], request: httpx.Request, key: str | None) -> None:
         reader: Reader | None = request.extensions.get(READER)
-        self._emit = reporter.emit
+        self._emit = emit
         self._call: dict[str, Any] = {
             "call_id": secrets.token_hex(8),
             "operation": None if reader is None else reader.operation,

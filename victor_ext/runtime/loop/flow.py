@@ -7,13 +7,18 @@ neither holds any logic.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import ssl
+import sys
 import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Protocol, TypeVar
 
+import anyio
+import anyio.to_thread
 import httpx
+from anyio.lowlevel import checkpoint
 
 from victor_ext.runtime.http.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES, Response, aread, read
@@ -29,6 +34,10 @@ T = TypeVar("T")
 GRACE = 0.05
 """Seconds that the whole exchange may last beyond the limit of its stages. So a stage's own timeout comes first, which
 knows whether anything was sent."""
+
+
+_LATE = ("concurrent.futures.thread", "anyio._backends._asyncio")
+"""What asyncio and anyio import by themselves within the first call in an event loop."""
 
 
 # Plain classes: there are several steps to a call, and a frozen dataclass takes three times as long to make.
@@ -178,9 +187,8 @@ class AsyncDriver:
         sleep: Callable[[float], Awaitable[None]] | None = None,
         grace: float = GRACE,
     ) -> None:
-        import anyio.to_thread  # noqa: PLC0415 - only those who await pay for it
-
-        self._anyio = anyio
+        for name in _LATE if "trio" not in sys.modules else (*_LATE, "anyio._backends._trio"):
+            importlib.import_module(name)
         self._transport = transport
         self._grace = grace
         self.sleep = sleep or anyio.sleep
@@ -188,7 +196,6 @@ class AsyncDriver:
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], Awaitable[None]]:
         """In place of a sleep: set the clock forward and call `on_wait` with the seconds. Other tasks have a turn."""
-        from anyio.lowlevel import checkpoint  # noqa: PLC0415 - see __init__
 
         async def skip(seconds: float) -> None:
             await checkpoint()
@@ -220,10 +227,10 @@ class AsyncDriver:
         return await permit.acquire(step.seconds)
 
     async def _invoke(self, step: Invoke) -> Any:
-        with self._anyio.move_on_after(step.seconds):
+        with anyio.move_on_after(step.seconds):
             if inspect.iscoroutinefunction(step.function):
                 return await step.function(step.argument)
-            run = self._anyio.to_thread.run_sync
+            run = anyio.to_thread.run_sync
             value = await run(step.function, step.argument, abandon_on_cancel=True)
             return await value if inspect.isawaitable(value) else value
         raise NotInTime
@@ -232,7 +239,7 @@ class AsyncDriver:
         try:
             if step.seconds is None:
                 return await self._exchange(step, None)
-            with self._anyio.move_on_after(step.seconds + self._grace):
+            with anyio.move_on_after(step.seconds + self._grace):
                 return await self._exchange(step, monotonic() + step.seconds)
         except ssl.SSLError as error:
             # A transport of httpx turns this into its own error where calls block, and not where they are awaited.

@@ -7,20 +7,12 @@ import os
 import traceback
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING
 
 import httpx
 
 from victor_ext.redaction import redact_excerpt
-from victor_ext.runtime.late_imports import LazyModule
 
-if TYPE_CHECKING:
-    from . import events
-    from .events import CallReport, Event
-else:
-    events = LazyModule(f"{__package__}.events")  # most clients have no listener, and no retries
-
-logger = logging.getLogger(f"{__package__}.events")
+from .events import CallReport, Event, logger
 
 LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
 """The environment variable that is `raise` where an exception of a listener is to end the call, as in tests: there the
@@ -29,7 +21,7 @@ package's pytest plugin sets it."""
 _FRAMES = 5
 """The most frames of a listener's exception that are logged, the innermost ones."""
 
-OnEvent = Callable[["Event"], None]
+OnEvent = Callable[[Event], None]
 
 
 class Reporter:
@@ -51,7 +43,7 @@ class Reporter:
 
     def report(self, request: httpx.Request, key: str | None) -> CallReport:
         """The report of one call."""
-        return events.CallReport(self, request, key)
+        return CallReport(self.emit, request, key)
 
     def emit(self, event: Event) -> None:
         """Give an event to the listener. What it raises is logged and counted, or raised in tests."""

@@ -27,7 +27,7 @@ class Part:
     declares_field: bool = False
     is_function: bool = False
     texts: set[str] = field(default_factory=set[str])
-    """Texts without the module's constants: `victor_api.api.payments.pay`, `payee.account_number`."""
+    """Texts, imported operations included, without the module's constants: `victor_api.api.cards.get`, `payee.name`."""
     names: set[str] = field(default_factory=set[str])
     """Attributes with what they are read from, imported models, and plain names: `models.Origin`, `_as_payer`."""
     keywords: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
@@ -71,6 +71,8 @@ def _parts_of(path: Path, public: set[str]) -> Iterator[Part]:
     for node in tree.body:
         if isinstance(node, ast.Assign) and (value := _constant(node.value, constants)):
             constants.update({target.id: value for target in node.targets if isinstance(target, ast.Name)})
+        elif isinstance(node, ast.ImportFrom) and "_api.api." in (node.module or ""):  # operations of a document
+            constants.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     bases = {base for node in classes.values() for base in _bases(node)}
     for node in tree.body:

@@ -1,6 +1,6 @@
 """Which generated names the client of this project uses, found in its source without importing it.
 
-- A function is used by the parts that name its module (`"victor_api.api.payment_requests.get_payment_request"`).
+- A function is used by the parts that name its module (`from victor_api.api.payment_requests import ...`).
 - A field of a model that is sent is used by the parts that construct the model and name the field
   (`models.Origin(name=...)`).
 - A field of a model that is received is used by the members of records whose paths lead there
@@ -53,8 +53,7 @@ class Wrapper:
         function = self._surface.functions.get(module)
         if function is None or (argument and argument not in function.arguments):
             return []
-        written = {f"{self._package}.{module}", module.removeprefix("api.")}
-        callers = [each for each in self._parts if not each.texts.isdisjoint(written)]
+        callers = [each for each in self._parts if f"{self._package}.{module}" in each.texts]
         return [each for each in callers if not argument or any(argument in keys for keys in each.keywords.values())]
 
     # ---- What is sent ----

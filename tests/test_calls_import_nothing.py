@@ -1,0 +1,302 @@
+"""Making a client loads all that its calls need. A call imports nothing: no lock of Python's import system is taken.
+
+A Ctrl-C or a fork within an import can leave such a lock taken for ever, in the process or in its child.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+import victor_ext
+from tests.providers.connected.till import till_api
+from tests.providers.test_four_systems import ADAPTERS
+
+PACKAGE = Path(victor_ext.__file__).parent
+
+PROGRAM = """
+import asyncio, http.client, inspect, json, sys, urllib.parse
+from datetime import UTC, datetime, timedelta
+
+system, auth, awaited, over_sockets, url, given = json.loads(sys.argv[1])
+place = urllib.parse.urlsplit(url)
+
+def forwarded(request):
+    import httpx
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=20)
+    connection.request(request.method, request.url.raw_path.decode(), request.content, dict(request.headers))
+    response = connection.getresponse()
+    headers = {name: value for name, value in response.getheaders() if name.lower() != "content-length"}
+    return httpx.Response(response.status, headers=headers, content=b"\\xef\\xbb\\xbf" + response.read())
+
+def provoked(event):
+    if type(event).__name__ == "RetryScheduled":
+        raise LookupError("a listener that fails")
+
+def signed(data):
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import padding
+    key = serialization.load_pem_private_key(given[1].encode(), None)
+    return key.sign(data, padding.PKCS1v15(), hashes.SHA512())
+
+options = {"base_url": url, "on_event": provoked, "deadline": 20.0}
+if not over_sockets:
+    import httpx
+    http.client.HTTPConnection(place.hostname, place.port).request("GET", "/")  # loads what the handler needs
+    forwarded(httpx.Request("GET", url))
+    options["transport"] = httpx.MockTransport(forwarded)
+if auth == "sign":
+    signed(b"")
+
+day = datetime.now(UTC).date()
+since = datetime.now(UTC) - timedelta(minutes=5)
+"""
+
+VICTOR = """
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorJwt, VictorOAuth
+kinds, retry = (Victor, AsyncVictor), RetryPolicy(base=0.0)
+credentials = (
+    VictorOAuth(*given[:2]) if auth == "oauth" else
+    VictorJwt(given[0], given[1]) if auth == "key" else VictorJwt(given[0], sign=signed)
+)
+client = kinds[awaited](credentials, retry=retry, **options)
+all_of = client.payment_requests
+calls = [
+    lambda: all_of.get("no-such-request"),
+    lambda: all_of.create(payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
+        biller_type="BUSINESS", due_date=day, client_reference_id="INV-1", idempotency_key="k" * 20),
+    lambda: all_of.create(payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
+        biller_type="CONSUMER", due_date=day, extra_body={"purpose": "RENT"}),
+    lambda: all_of.list(status="pending", direction="outbound", network_type="RTP", start_datetime=since),
+    lambda: all_of.list(extra_query={"purpose": "RENT"}).pages(),
+    lambda: all_of.find("INV-1", start_datetime=since),
+    lambda: all_of.get(given[-1]),
+    lambda: all_of.accept(given[-1], notes="Thanks.", modified_amount="1.00"),
+    lambda: all_of.decline(given[-1], notes="Thanks."),
+    lambda: all_of.wait(given[-1], timeout=0.0),
+    lambda: all_of.watch(given[-1], timeout=0.0),
+]
+"""
+
+VELO = """
+from victor_ext import RetryPolicy, VictorError
+from victor_ext.providers import Money
+from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloAuth
+client = (Velo, AsyncVelo)[awaited](VeloAuth(*given[:2]), retry=RetryPolicy(base=0.0), **options)
+payor, payee = given[2:4]
+paid = PaymentInstruction(
+    remote_id=payee, amount=Money.of("44.23", "USD"), source_account_name="USD account", payor_payment_id="INV-1"
+)
+calls = [
+    lambda: client.payouts.get("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"),
+    lambda: client.payouts.submit([paid]),
+    lambda: client.payments.find("INV-1", payor_id=payor, since=since),
+    lambda: client.payouts.list(payor),
+    lambda: client.payouts.statistics(payor),
+    lambda: client.payees.list(payor),
+    lambda: client.payees.invitations(payor),
+    lambda: client.source_accounts.list(),
+    lambda: client.funding_accounts.list(payor_id=payor),
+    lambda: client.fundings.list(payor),
+    lambda: client.webhooks.list(payor),
+    lambda: client.webhooks.create(payor, url="https://hooks.example.com/1", authorization_header="x" * 24),
+    lambda: client.payments.export(payor),
+    lambda: client.payments.changes(payor, since=since),
+    lambda: client.logout(),
+]
+"""
+
+EASTPAY = """
+from victor_ext import RetryPolicy, VictorError
+from victor_ext.providers import Money
+from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
+settings = {"entity_id": given[1], "inquiry_by_reference": True, "retry": RetryPolicy(base=0.0)}
+client = (EastPay, AsyncEastPay)[awaited](given[0], **settings, **{**options, "base_url": f"{url}/eastpay"})
+card, amount = Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"), Money.of("92.00", "EGP")
+calls = [
+    lambda: client.payments.inquire("no-such-payment"),
+    lambda: client.payments.debit(amount, card=card, merchant_transaction_id="INV-1"),
+    lambda: client.payments.find("INV-1"),
+    lambda: client.payments.inquire(given[-1]),
+    lambda: client.payments.refund(given[-1], amount, merchant_transaction_id="INV-2"),
+    lambda: client.payments.wait(given[-1], timeout=0.0),
+    lambda: client.checkouts.prepare(amount),
+    lambda: client.checkouts.status("no-such-checkout"),
+]
+"""
+
+FLEXFACTOR = """
+from victor_ext import RetryPolicy, VictorError
+from victor_ext.providers import Money
+from victor_ext.providers.flexfactor import AsyncFlexFactor, Card, FlexFactor, FlexFactorAuth, Payer, Transaction
+kind = (FlexFactor, AsyncFlexFactor)[awaited]
+client = kind(FlexFactorAuth(*given[:2]), mid=given[2], retry=RetryPolicy(base=0.0), **options)
+order, amount = given[3], Money.of("44.23", "USD")
+calls = [
+    lambda: client.orders.get("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"),
+    lambda: client.evaluate(order_id="INV-1", amount=amount, transaction=Transaction(id="t", occurred_at=since),
+        payer=Payer(email="ada@example.com"), card=Card(token="tok_4242")),
+    lambda: client.orders.get(order),
+    lambda: client.orders.list(status="captured"),
+    lambda: client.orders.refund(order, amount),
+    lambda: client.orders.cancel(order),
+    lambda: client.orders.external_cancel("INV-1"),
+    lambda: client.orders.wait(order, until="captured", timeout=0.0),
+]
+"""
+
+CONNECTED = """
+sys.path.insert(0, given[0])
+from till_api.api.payments import get_payment, list_payments, take_payment
+from till_api.client import Client
+from till_api.models import NewPayment
+from victor_ext import *
+credentials = {
+    "oauth": ClientCredentialsAuth("/oauth/token", *given[1:3], scope="payments"), "bearer": BearerAuth(given[-1]),
+    "basic": BasicAuth("a", "b"), "api key": ApiKeyAuth("k"), "signed": SignedAuth(lambda request: None),
+}
+connected = connect_async if awaited else connect
+client = connected(Client, auth=credentials[auth], key=HeaderKey(), retry=RetryPolicy(base=0.0), **options)
+run = lambda module, *args, **named: (module.asyncio if awaited else module.sync)(*args, client=client.api, **named)
+calls = [
+    lambda: run(get_payment, "no-such-payment"),
+    lambda: run(take_payment, body=NewPayment.from_dict({"currency": "EUR", "amount": 4423})),
+    lambda: run(get_payment, "pay_known"),
+    lambda: client.paged(list_payments, CursorPages("cursor", next="meta.next_cursor", items="data")),
+]
+"""
+
+CALLING = """
+before, failures, done = set(sys.modules), [], 0
+
+async def outcome_of(started):
+    if inspect.isawaitable(started):
+        return await started
+    return [each async for each in started] if hasattr(started, "__aiter__") else started
+
+async def call_all():
+    global done
+    for call in [*calls, *([client.ping] if hasattr(client, "ping") else [])]:
+        try:
+            started = call()
+            if awaited:
+                await outcome_of(started)
+            elif hasattr(started, "__iter__") and not isinstance(started, (str, list)):
+                list(started)
+            done += 1
+        except VictorError as error:
+            failures.append(f"{type(error).__name__}: {error}")
+    closed = client.close()
+    if awaited:
+        await closed
+
+if awaited:
+    asyncio.run(call_all())
+else:
+    try:
+        call_all().send(None)
+    except StopIteration:
+        pass
+print(json.dumps([sorted(set(sys.modules) - before), done, failures]))
+"""
+
+WAYS = {
+    "victor": (VICTOR, ["oauth", "key", "sign"]),
+    "velo": (VELO, ["oauth"]),
+    "eastpay": (EASTPAY, ["token"]),
+    "flexfactor": (FLEXFACTOR, ["oauth"]),
+    "connected": (CONNECTED, ["oauth", "bearer", "basic", "api key", "signed"]),
+}
+"""How a client of a system is made and called, and the ways of authentication."""
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def sandboxes() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def given_for(system: str, auth: str, sandbox: Any, key: rsa.RSAPrivateKey) -> list[str]:
+    """The credentials, and what the calls are about."""
+    if system == "velo":
+        return [*sandbox.add_key(), sandbox.payor_id, "payee-7"]
+    if system == "eastpay":
+        return [ADAPTERS[system].TOKEN, ADAPTERS[system].ENTITY, next(iter(sandbox.payment_ids()))]
+    if system == "flexfactor":
+        sandbox.add_order("known", provider_id=ADAPTERS[system].ORDER)
+        return [*sandbox.add_client(), ADAPTERS[system].ORDER]
+    if system == "connected":
+        sandbox.add_payment("pay_known")
+        folder = str(Path(str(till_api().__file__)).parents[1])
+        return [folder, *sandbox.add_client(), sandbox.issue_token()]
+    inbound = str(sandbox.create_inbound())
+    if auth == "oauth":
+        return [*sandbox.add_oauth_client(), inbound]
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return [sandbox.add_api_key(public), private, inbound]
+
+
+@pytest.mark.parametrize("over_sockets", [True, False], ids=["sockets", "mock transport"])
+@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
+@pytest.mark.parametrize(("system", "auth"), [(system, auth) for system, (_, auths) in WAYS.items() for auth in auths])
+def test_a_call_imports_nothing(
+    system: str, auth: str, awaited: bool, over_sockets: bool, sandboxes: ExitStack, key: rsa.RSAPrivateKey
+) -> None:
+    sandbox: Any = sandboxes.enter_context(ADAPTERS[system].sandbox())
+    given = given_for(system, auth, sandbox, key)
+    sandbox.inject("status", status=503, body="<html>Busy</html>", skip=1)  # what is repeated, and told to a listener
+    url = sandbox.url.replace("127.0.0.1", "localhost")
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-c", PROGRAM + WAYS[system][0] + CALLING),
+            json.dumps([system, auth, awaited, over_sockets, url, given]),
+        ],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    loaded, done, failures = json.loads(ran.stdout)
+    assert loaded == [], failures
+    assert done > 1 or auth in ("basic", "api key", "signed"), failures
+    assert failures, "not even the object that does not exist?"
+
+
+IN_FUNCTIONS = {
+    "providers/__init__.py": {"import_module"},  # a system, when one of its names is asked for
+    "providers/victor/auth.py": {"private_keys", "signed_tokens"},  # cryptography, when credentials are made
+    "providers/victor/records.py": {"creating", "fakes"},  # the first is loaded by then, and the second is for tests
+    "runtime/client/generated.py": {"import_module"},  # the errors of a generated package, when its client is made
+    "runtime/http/locks.py": {"asyncio"},  # when an async client is made
+    "runtime/loop/flow.py": {"import_module"},  # what asyncio and anyio load late, when an async client is made
+}
+
+
+def test_functions_import_only_what_is_named_here() -> None:
+    rooms = [path for room in ("runtime", "providers") for path in (PACKAGE / room).rglob("*.py")]
+    modules = {str(path.relative_to(PACKAGE)): late_imports(ast.parse(path.read_bytes())) for path in rooms}
+    assert {path: names for path, names in modules.items() if names} == IN_FUNCTIONS
+
+
+def late_imports(tree: ast.Module) -> set[str]:
+    """The last parts of the names of modules that functions import, and `import_module`."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = [node for function in functions for node in ast.walk(function)]
+    names = [alias.name for node in inside if isinstance(node, ast.Import) for alias in node.names]
+    names += [str(node.module) for node in inside if isinstance(node, ast.ImportFrom)]
+    names += [node.attr for node in inside if isinstance(node, ast.Attribute) and node.attr == "import_module"]
+    return {name.rpartition(".")[2] for name in names}
