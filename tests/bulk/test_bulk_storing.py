@@ -182,13 +182,13 @@ def test_nobody_but_the_provider_is_called(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: set[Any] = set()
-    connect = socket.socket.connect_ex
+    connect = socket.socket.connect
 
-    def noted(self: socket.socket, address: Any) -> int:
+    def noted(self: socket.socket, address: Any) -> None:
         called.add(address)
-        return connect(self, address)
+        connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect_ex", noted)
+    monkeypatch.setattr(socket.socket, "connect", noted)
     assert sender().send(rows(5)).exit_status == 0
     assert called == {("127.0.0.1", int(victor_sandbox.url.rpartition(":")[2]))}
 

@@ -97,12 +97,13 @@ if begin is not None:
 if not data and begin != 0:
     raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
 """
+NO_ANSWER = "of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))"
 # fmt: off
 PLANTED = {
     "writes without a key are repeated": Planted("calls", "asked twice", (0, 60), (
         (f"{LOOP}.classification:may_repeat", "has_key or method in SAFE_METHODS", "True"),)),
     "a lost answer is a rejection": Planted("calls", "told wrong", (0, 20), (
-        (f"{CALL}._attempt", "of_exception(came)", "of_exception(came)._replace(outcome=Outcome.REJECTED)"),)),
+        (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),)),
     "four values of an answer are compared": Planted("calls", "told wrong", (0, 200), (
         (f"{VICTOR}.creating:_Sent.is_confirmed_by", "compared = self.comparisons(found)", FOUR_VALUES),)),
     "a connection that has not rested is taken, and its answer believed": Planted("sockets", "told wrong", (0, 20), (

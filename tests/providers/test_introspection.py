@@ -132,6 +132,7 @@ def test_both_clients_show_one_constructor(system: str) -> None:
         "deadline",
         "retry",
         "transport",
+        "http_client",
         "proxy",
         "verify",
         "limits",
