@@ -28,7 +28,7 @@ PROGRAM = """
 import asyncio, http.client, inspect, json, sys, urllib.parse
 from datetime import UTC, datetime, timedelta
 
-system, auth, awaited, over_sockets, url, given = json.loads(sys.argv[1])
+system, auth, awaited, way, url, given = json.loads(sys.argv[1])
 place = urllib.parse.urlsplit(url)
 
 def forwarded(request):
@@ -50,7 +50,14 @@ def signed(data):
     return key.sign(data, padding.PKCS1v15(), hashes.SHA512())
 
 options = {"base_url": url, "on_event": provoked, "deadline": 20.0}
-if not over_sockets:
+if way == "http_client":
+    import httpx
+    options["http_client"] = (httpx.Client, httpx.AsyncClient)[awaited]()
+if way == "traced":
+    import functools, httpx
+    for kind, name in (httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request"):
+        setattr(kind, name, functools.partialmethod(getattr(kind, name)))
+if way == "mock transport":
     import httpx
     http.client.HTTPConnection(place.hostname, place.port).request("GET", "/")  # loads what the handler needs
     forwarded(httpx.Request("GET", url))
@@ -252,11 +259,17 @@ def given_for(system: str, auth: str, sandbox: Any, key: rsa.RSAPrivateKey) -> l
     return [sandbox.add_api_key(public), private, inbound]
 
 
-@pytest.mark.parametrize("over_sockets", [True, False], ids=["sockets", "mock transport"])
+ALL = [
+    (system, auth, way) for system, (_, auths) in WAYS.items() for auth in auths for way in ("own", "mock transport")
+]
+
+
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
-@pytest.mark.parametrize(("system", "auth"), [(system, auth) for system, (_, auths) in WAYS.items() for auth in auths])
+@pytest.mark.parametrize(
+    ("system", "auth", "way"), [*ALL, ("victor", "oauth", "traced"), ("victor", "oauth", "http_client")]
+)
 def test_a_call_imports_nothing(
-    system: str, auth: str, awaited: bool, over_sockets: bool, sandboxes: ExitStack, key: rsa.RSAPrivateKey
+    system: str, auth: str, way: str, awaited: bool, sandboxes: ExitStack, key: rsa.RSAPrivateKey
 ) -> None:
     sandbox: Any = sandboxes.enter_context(ADAPTERS[system].sandbox())
     given = given_for(system, auth, sandbox, key)
@@ -265,7 +278,7 @@ def test_a_call_imports_nothing(
     ran = subprocess.run(
         [
             *(sys.executable, "-c", PROGRAM + WAYS[system][0] + CALLING),
-            json.dumps([system, auth, awaited, over_sockets, url, given]),
+            json.dumps([system, auth, awaited, way, url, given]),
         ],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 from httpx_aiohttp import AiohttpTransport
 from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
 
-from tests.faults.adapters import ATTEMPTS, adapter
+from tests.faults.adapters import ATTEMPTS, MODES, adapter
 from tests.faults.cutting_proxy import Cut
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
@@ -112,15 +112,54 @@ def test_one_of_a_fork_of_httpx_is_none() -> None:
         Victor(VictorOAuth("id", "not-a-secret"), transport=NoTransport())  # type: ignore[arg-type] # as a user may
 
 
+class Wrapped(httpx.BaseTransport):
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self.handle_request, self.close = inner.handle_request, inner.close
+
+
+class AsyncWrapped(httpx.AsyncBaseTransport):
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self.handle_async_request, self.aclose = inner.handle_async_request, inner.aclose
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("operation", ["create", "respond"])
+def test_what_a_wrapper_of_httpx_calls_no_connection_may_have_been_sent(
+    background: Background, monkeypatch: pytest.MonkeyPatch, mode: str, operation: Any
+) -> None:
+    """Somebody has wrapped the transports of httpx, tries each request again, and ends with another error."""
+    sync, awaited = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
+
+    def twice(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        try:
+            return sync(transport, request)
+        except httpx.TransportError:
+            raise httpx.ConnectError("the second time") from None
+
+    async def awaited_twice(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        try:
+            return await awaited(transport, request)
+        except httpx.TransportError:
+            raise httpx.ConnectError("the second time") from None
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", twice)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", awaited_twice)
+    with adapter(background, mode) as on:
+        run = on.run(operation, [Cut("answer", 0, "reset")] * (1 + ATTEMPTS))
+        assert (run.observed.word, run.mismatches()) == ("unknown", [])
+        on.proxy.refuse()
+        assert on.run(operation).observed.word == "not_sent"
+
+
 NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
 WAYS: dict[str, tuple[str, str, Callable[[], Any]]] = {
     "transport, blocking": ("sync", "transport", httpx.HTTPTransport),
     "transport, awaited": ("async", "transport", httpx.AsyncHTTPTransport),
     "http_client, blocking": ("sync", "http_client", lambda: httpx.Client(limits=NONE_KEPT)),
     "http_client, awaited": ("async", "http_client", lambda: httpx.AsyncClient(limits=NONE_KEPT)),
-    # It calls what was sent a connection that was not made, and cannot be seen in the client.
-    "pyreqwest, blocking": ("sync", "http_client", lambda: httpx.Client(transport=SyncHttpxTransport())),
-    "pyreqwest, awaited": ("async", "http_client", lambda: httpx.AsyncClient(transport=HttpxTransport())),
+    # It calls what was sent a connection that was not made, and cannot be seen below a wrapper.
+    "pyreqwest, blocking": ("sync", "http_client", lambda: httpx.Client(transport=Wrapped(SyncHttpxTransport()))),
+    "pyreqwest, awaited": ("async", "http_client", lambda: httpx.AsyncClient(transport=AsyncWrapped(HttpxTransport()))),
 }
 
 

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from httpx_aiohttp import HttpxAiohttpClient
+from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
+from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.test_introspection import ARGUMENTS, CLIENTS
-from victor_ext import AsyncVictor, ConfigurationError, RetryPolicy, Victor, VictorOAuth
+from victor_ext import (
+    ApiKeyAuth,
+    AsyncVictor,
+    ConfigurationError,
+    ConnectionFailed,
+    Event,
+    RetryPolicy,
+    RetryScheduled,
+    Victor,
+    VictorOAuth,
+    connect,
+)
 from victor_ext.sandbox import Sandbox
+
+PAYMENT: dict[str, Any] = {
+    "payee_account_number": "043987673645",
+    "payer_counterparty_id": "acme000001",
+    "amount": "44.23",
+    "biller_type": "BUSINESS",
+    "due_date": datetime.now(UTC).date(),
+}
 
 
 def credentials(sandbox: Sandbox) -> dict[str, Any]:
@@ -43,6 +64,36 @@ def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(victor_sandbo
         victor.payment_requests.get("ABCDEFGH12")
 
 
+def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(victor_sandbox: Sandbox) -> None:
+    http_client = httpx.Client()
+
+    def close_before_a_retry(event: Event) -> None:
+        if isinstance(event, RetryScheduled):
+            http_client.close()
+
+    victor = Victor(http_client=http_client, on_event=close_before_a_retry, **credentials(victor_sandbox))
+    victor_sandbox.inject("lost_answer", operation="create")
+    with pytest.raises(ConfigurationError, match="http_client has been closed") as raised:
+        victor.payment_requests.create(**PAYMENT, idempotency_key="invoice-1042-of-2026")
+    assert (raised.value.outcome, raised.value.idempotency_key) == ("unknown", "invoice-1042-of-2026")
+    assert victor_sandbox.work_done_by_key() == {"invoice-1042-of-2026": 1}
+
+
+def test_a_key_in_the_query_changes_nothing_of_what_is_known_of_a_write() -> None:
+    sent: list[httpx.Request] = []
+
+    def lie(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        raise httpx.ConnectError("no connection", request=request)
+
+    with httpx.Client(transport=httpx.MockTransport(lie)) as http_client:
+        auth = ApiKeyAuth("not-a-secret", query="key")
+        till = connect(client_class(), base_url="https://api.example", auth=auth, http_client=http_client)
+        with pytest.raises(ConnectionFailed) as raised:
+            operation("payments.take_payment").sync(client=till.api, body=new_payment(amount=100))
+    assert (len(sent), raised.value.outcome) == (1, "unknown")
+
+
 @pytest.mark.anyio
 async def test_it_is_awaited(victor_sandbox: Sandbox) -> None:
     async with httpx.AsyncClient() as http_client:
@@ -64,6 +115,10 @@ def test_what_is_no_client_for_this_mode_is_refused(system: str, awaited: bool) 
     [
         ({"transport": httpx.AsyncHTTPTransport()}, "http_client and transport: pass one of the two"),
         ({"http_client": HttpxAiohttpClient()}, "http_client: httpx_aiohttp reports an answer that did not come"),
+        (
+            {"http_client": httpx.AsyncClient(mounts={"https://": AiohttpTransport()})},
+            "http_client: httpx_aiohttp reports an answer that did not come",
+        ),
     ],
 )
 def test_what_would_send_twice_or_two_ways_is_refused(options: dict[str, Any], words: str) -> None:

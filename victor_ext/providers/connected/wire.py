@@ -35,9 +35,9 @@ class _Wire:
         # Not by httpx's way to add a parameter: it writes the others anew.
         pair = urlencode([self.query]).encode("ascii")
         url = request.url.copy_with(query=b"&".join(filter(None, (request.url.query, pair))))
-        return httpx.Request(
-            request.method, url, headers=request.headers, stream=request.stream, extensions=request.extensions
-        )
+        sent = httpx.Request(request.method, url, headers=request.headers, stream=request.stream)
+        sent.extensions = request.extensions  # not a copy: the connections note in them what they have done
+        return sent
 
 
 class WireTransport(_Wire, httpx.BaseTransport):

@@ -89,7 +89,8 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
                 and `limits` then have no effect.
             http_client: An `httpx.Client` (`httpx.AsyncClient`) of yours to send with, in place of `transport`: its
                 proxies, mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close
-                it. What could not be sent is then `unknown`, not `not_sent`.
+                it. What could not be sent is then `unknown`, not `not_sent`. `proxy`, `verify` and `limits` have no
+                effect.
             proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
             verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
                 except for this machine.

@@ -13,7 +13,7 @@ from jwt import PyJWS
 from jwt.algorithms import RSAAlgorithm
 
 from victor_ext.errors import ConfigurationError, DeadlineExceeded
-from victor_ext.redaction import Secret, SecretBytes, kind_of
+from victor_ext.redaction import Secret, SecretBytes, concealed, kind_of
 from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
 from victor_ext.runtime.loop.flow import Flow, Lock
 from victor_ext.runtime.loop.invoke import Invoke, NotInTime
@@ -117,13 +117,14 @@ class SignedElsewhere(KeptToken):
         skew, now = self._clock.skew, self._clock.now()
         content = Secret(signing_input(self._claims(now)))
         try:
-            signature: object = yield Invoke(self._sign, SecretBytes(content.encode()), seconds)
+            signature: object = concealed((yield Invoke(self._sign, SecretBytes(content.encode()), seconds)))
         except NotInTime:
             raise DeadlineExceeded(
                 f"No token: sign did not return within the {seconds:.3g} s that were left for it."
             ) from None
         if not isinstance(signature, bytes | bytearray) or not signature:
-            raise ConfigurationError(f"sign must return the bytes of an RS512 signature, not {kind_of(signature)}.")
+            given = "no bytes" if isinstance(signature, bytes | bytearray) else kind_of(signature)
+            raise ConfigurationError(f"sign must return the bytes of an RS512 signature, not {given}.")
         self._skew = skew
         encoded = base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
         return IssuedToken(Secret(f"{self._prefix} {content}.{encoded}"), now + self._reuse, now)

@@ -16,6 +16,7 @@ from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.client.validation import are_seconds, seconds_complaint, shown
 
+from .httpx_internals import transports_of
 from .pooled_transport import AsyncPooledTransport, PooledTransport
 from .routes import Route
 from .through_client import require_open
@@ -209,7 +210,13 @@ def checked_http_client(http_client: C, kind: type[C]) -> C:
     """A caller's client. Raises `ConfigurationError` where it is none for this mode, or is closed."""
     if not isinstance(http_client, kind):
         raise ConfigurationError(f"http_client must be an httpx.{kind.__name__}, not {type(http_client).__name__}.")
-    refuse_package(http_client, "http_client", f"httpx.{kind.__name__}")
+    if type(http_client).__module__.partition(".")[0] == __name__.partition(".")[0]:
+        raise ConfigurationError(
+            "http_client is that of a client of this package, which tries again by itself: pass an "
+            f"httpx.{kind.__name__}."
+        )
+    for each in (http_client, *transports_of(http_client)):
+        refuse_package(each, "http_client", f"httpx.{kind.__name__}")
     require_open(http_client)
     return http_client
 

@@ -50,6 +50,12 @@ def set_class(response: httpx.Response, response_class: type[httpx.Response]) ->
     response.__class__ = response_class
 
 
+def transports_of(client: httpx.Client | httpx.AsyncClient) -> list[object]:
+    """The transports of a client, those of its mounts too. None, with a release of httpx that has moved them."""
+    mounts: dict[object, object] = getattr(client, "_mounts", {})
+    return [getattr(client, "_transport", None), *mounts.values()]
+
+
 def probe() -> None:
     """Check that they work with this release of httpx.
 

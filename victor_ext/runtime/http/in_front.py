@@ -35,27 +35,30 @@ class Methods:
 def _original(owner: type, name: str) -> Any:
     """The method, or what equals nothing if it has been replaced already. (A wrapper may have its name and module.)"""
     method = getattr(owner, name, None)
-    is_own = isinstance(method, FunctionType) and _package(method.__globals__["__name__"]) == _package(owner.__module__)
+    module = method.__globals__.get("__name__", "") if isinstance(method, FunctionType) else ""
+    is_own = module.partition(".")[0] == owner.__module__.partition(".")[0]
     return method if is_own or method is None else object()
-
-
-def _package(module: str) -> str:
-    return module.partition(".")[0]
 
 
 BLOCKING = Methods(
     (httpx.Client, "send"),
     (httpx.Client, "_transport_for_url"),
+    (httpx.Client, "_send_handling_auth"),
+    (httpx.Client, "_send_handling_redirects"),
     (httpx.Client, "_send_single_request"),
     (httpx.HTTPTransport, "handle_request"),
     (httpcore.ConnectionPool, "handle_request"),
     (httpcore.HTTPConnection, "handle_request"),
+    (httpcore.SyncBackend, "connect_tcp"),
 )
 AWAITED = Methods(
     (httpx.AsyncClient, "send"),
     (httpx.AsyncClient, "_transport_for_url"),
+    (httpx.AsyncClient, "_send_handling_auth"),
+    (httpx.AsyncClient, "_send_handling_redirects"),
     (httpx.AsyncClient, "_send_single_request"),
     (httpx.AsyncHTTPTransport, "handle_async_request"),
     (httpcore.AsyncConnectionPool, "handle_async_request"),
     (httpcore.AsyncHTTPConnection, "handle_async_request"),
+    (httpcore.AnyIOBackend, "connect_tcp"),
 )

@@ -6,11 +6,14 @@ place and its connection at the latest when nothing refers to them.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
+from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import SecretBytes
 from victor_ext.runtime.loop.flow import adrive, drive
 
@@ -69,14 +72,13 @@ class PooledTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connections of this process."""
         self._pools.here().close()
-        if self._through_httpx is not None:
-            self._through_httpx.here().close()
 
     def _usual_way(self) -> ThroughClient:
         """The way through httpx, for a process in which somebody stands in front of it."""
         if self._through_httpx is None:
             options = _options_of_httpx(self.route, self._limits)
-            self._through_httpx = PerProcess(lambda: ThroughClient(httpx.Client(**options)))
+            with _named_socks():
+                self._through_httpx = PerProcess(lambda: ThroughClient(httpx.Client(**options)))
         return self._through_httpx.here()
 
 
@@ -120,14 +122,12 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         pool = self._pools.here_already()
         if pool is not None:
             pool.close()
-        through = None if self._through_httpx is None else self._through_httpx.here_already()
-        if through is not None:
-            await through.aclose()
 
     def _usual_way(self) -> AsyncThroughClient:
         if self._through_httpx is None:
             options = _options_of_httpx(self.route, self._limits)
-            self._through_httpx = PerLoop(lambda: AsyncThroughClient(httpx.AsyncClient(**options)))
+            with _named_socks():
+                self._through_httpx = PerLoop(lambda: AsyncThroughClient(httpx.AsyncClient(**options)))
         return self._through_httpx.here()
 
 
@@ -209,14 +209,26 @@ def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
     return timeouts
 
 
+@contextmanager
+def _named_socks() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigurationError(
+            "proxy: a mock or a tracer stands in front of httpx, which needs socksio for a SOCKS proxy: "
+            "pip install 'httpx[socks]'."
+        ) from error
+
+
 def _options_of_httpx(route: Route, limits: httpx.Limits) -> dict[str, Any]:
-    """The arguments of an httpx client that takes the same way."""
+    """The arguments of an httpx client that takes the same way. Nobody closes it: it keeps no connection."""
     proxy = route.proxy
     if proxy is not None:
         proxy = httpx.Proxy(proxy.url, auth=proxy.auth, headers=proxy.headers, ssl_context=route.proxy_tls)
-    # None is kept: there, a late second response to one call would be read as the response to the next.
+    # On one that is kept, a late second response to one call would be read as the response to the next.
     limits = httpx.Limits(max_connections=limits.max_connections, max_keepalive_connections=0)
-    return {"verify": route.tls or True, "limits": limits, "proxy": proxy, "trust_env": False}
+    tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without TLS none is used, and this one trusts nobody
+    return {"verify": tls, "limits": limits, "proxy": proxy, "trust_env": False}
 
 
 def _response(head: Head, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:

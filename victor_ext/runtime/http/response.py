@@ -102,7 +102,7 @@ def read(
     clock; None: no limit). One read of a socket may bring thousands of chunks, so its timeout alone is no limit.
     """
     body = _Body(response, request, ends, most)
-    if body.is_here:
+    if body.is_here():
         return body.response
     try:
         for chunk in body.response.iter_raw():
@@ -118,7 +118,7 @@ async def aread(
 ) -> Response:
     """As `read`, with awaited calls."""
     body = _Body(response, request, ends, most)
-    if body.is_here:
+    if body.is_here():
         return body.response
     try:
         async for chunk in body.response.aiter_raw():
@@ -152,10 +152,20 @@ class _Body:
         if "content-encoding" in response.headers:
             self._undo(response.headers.get_list("content-encoding", split_commas=True))
 
-    @property
     def is_here(self) -> bool:
-        """Whether the body is there already: the response of a caller's own transport may come with it."""
-        return self.response.is_stream_consumed
+        """Whether the body is there already, from a caller's own transport or because a hook has read it.
+
+        Raises `httpx.ReadError` where a hook has read it away.
+        """
+        if not self.response.is_stream_consumed:
+            return False
+        try:
+            length = len(self.response.content)
+        except httpx.StreamError as error:
+            raise httpx.ReadError("its body was read before it came here", request=self.response.request) from error
+        if length > self._limit:
+            self._is_too_long()
+        return True
 
     def take(self, chunk: bytes) -> bool:
         """Keep a piece of the body as it was received. Returns False when no more is to be read."""
@@ -171,11 +181,14 @@ class _Body:
                 return False
         self._size += len(chunk)
         if self._size > self._limit:
-            self.response.damage = f"its body is longer than {self._limit} bytes (max_response_bytes)"
-            self.response.too_long = True
+            self._is_too_long()
             return False
         self._content.write(chunk)
         return True
+
+    def _is_too_long(self) -> None:
+        self.response.damage = f"its body is longer than {self._limit} bytes (max_response_bytes)"
+        self.response.too_long = True
 
     def whole(self) -> Response:
         set_content(self.response, self._content.getvalue())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - httpcore encodes the names of hosts with it: no call shall load it
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
@@ -9,8 +11,13 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.profile import MAY_HAVE_BEEN_SENT
 
+from .timing import BEGUN
+
+LOGGED = "victor_ext.logged"
+"""The extension of a response that httpx has logged."""
 _OPTIONS: dict[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
 """The request is signed and its redirects are followed above; the body is read there, up to a limit."""
+_Trace = Callable[[str, Mapping[str, Any]], None]
 
 
 class ThroughClient(httpx.BaseTransport):
@@ -18,8 +25,8 @@ class ThroughClient(httpx.BaseTransport):
 
     Args:
         client: The client.
-        is_callers: Whether it is the caller's own. Then its transport may be any: that no connection was made proves
-            nothing, and who has made the client closes it.
+        is_callers: Whether it is the caller's own, who closes it. Its transport may be any, so that it proves nothing
+            when it raises an error that means "no connection".
     """
 
     def __init__(self, client: httpx.Client, *, is_callers: bool = False) -> None:
@@ -27,14 +34,9 @@ class ThroughClient(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request once. Raises httpx's errors, and those of what stands in front."""
-        require_open(self._client)
-        request.extensions[MAY_HAVE_BEEN_SENT] = self._is_callers
-        return self._client.send(request, **_OPTIONS)
-
-    def close(self) -> None:
-        """Close the client unless it is the caller's."""
-        if not self._is_callers:
-            self._client.close()
+        trace = _begin(self._client, request, is_callers=self._is_callers)
+        request.extensions["trace"] = trace
+        return _logged(self._client.send(request, **_OPTIONS))
 
 
 class AsyncThroughClient(httpx.AsyncBaseTransport):
@@ -45,17 +47,40 @@ class AsyncThroughClient(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request once. Raises httpx's errors, and those of what stands in front."""
-        require_open(self._client)
-        request.extensions[MAY_HAVE_BEEN_SENT] = self._is_callers
-        return await self._client.send(request, **_OPTIONS)
-
-    async def aclose(self) -> None:
-        """Close the client unless it is the caller's."""
-        if not self._is_callers:
-            await self._client.aclose()
+        trace = _begin(self._client, request, is_callers=self._is_callers)
+        request.extensions["trace"] = _awaited(trace)
+        return _logged(await self._client.send(request, **_OPTIONS))
 
 
 def require_open(client: httpx.Client | httpx.AsyncClient) -> None:
-    """Raise `ConfigurationError` if a client has been closed."""
+    """Raise `ConfigurationError` if a caller's client has been closed."""
     if client.is_closed:
         raise ConfigurationError("http_client has been closed: keep it open for as long as the client that uses it.")
+
+
+def _begin(client: httpx.Client | httpx.AsyncClient, request: httpx.Request, *, is_callers: bool) -> _Trace:
+    """What is known of a request before it is sent. The function that is returned is httpcore's to call."""
+    if is_callers:
+        require_open(client)
+    extensions = request.extensions
+    extensions.pop(BEGUN, None)  # of an attempt over other connections
+    extensions[MAY_HAVE_BEEN_SENT] = is_callers
+
+    def trace(event: str, info: Mapping[str, Any]) -> None:
+        # Whoever wraps the transport may send more than once, and end with an error of a connection.
+        if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
+            extensions[MAY_HAVE_BEEN_SENT] = True
+
+    return trace
+
+
+def _awaited(trace: _Trace) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    async def awaited(event: str, info: Mapping[str, Any]) -> None:
+        trace(event, info)
+
+    return awaited
+
+
+def _logged(response: httpx.Response) -> httpx.Response:
+    response.extensions[LOGGED] = True
+    return response

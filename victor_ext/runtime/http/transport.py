@@ -14,6 +14,7 @@ from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow
 
 from .httpx_internals import url_below
 from .response import Response
+from .through_client import LOGGED
 
 _httpx_logger = logging.getLogger("httpx")
 
@@ -158,7 +159,7 @@ def _is_plain(client: httpx.Client | httpx.AsyncClient, request: httpx.Request, 
 
 def _log(response: httpx.Response) -> None:
     """Log a response with httpx's own line and logger, for those who read it."""
-    if _httpx_logger.isEnabledFor(logging.INFO):
+    if LOGGED not in response.extensions and _httpx_logger.isEnabledFor(logging.INFO):
         request, status = response.request, f"{response.status_code} {response.reason_phrase}"
         _httpx_logger.info('HTTP Request: %s %s "%s %s"', request.method, request.url, response.http_version, status)
 

@@ -184,15 +184,18 @@ class _Call:
         try:
             yield from sendable(request, self._loop.authenticator.authorize(request, self._exchange, self._left()))
         except VictorError as error:
-            # No token could be had. The call's own outcome is what it was before.
-            advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
-            if advice not in error.message:
-                error.message = f"{error.message} {advice}".rstrip()
-                error.hint = advice
-            error.outcome = self._outcome
-            error.idempotency_key = self._key
-            error.attempts = self._attempts
+            self._tell_of_call(error)  # no token could be had
             raise
+
+    def _tell_of_call(self, error: VictorError) -> None:
+        """Say in an error that comes before a request is sent what is known of the call: what was known before."""
+        advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
+        if advice not in error.message:
+            error.message = f"{error.message} {advice}".rstrip()
+            error.hint = advice
+        error.outcome = self._outcome
+        error.idempotency_key = self._key
+        error.attempts = self._attempts
 
     def _exchange(self, request: httpx.Request, *, best_effort: bool = False) -> Flow[Response]:
         # A request for a token has retries of its own. The call's retries and their cost stay as they were.
@@ -231,6 +234,10 @@ class _Call:
             came = yield Send(request, left, loop.max_response_bytes)
         except httpx.RequestError as error:
             came = error
+        except VictorError as error:  # there is no way out any more
+            self._sending = False
+            self._tell_of_call(error)
+            raise
         self._sending = False
         # Outside of the handler: the frames of httpx hold the token, and a listener's traceback would show them.
         if isinstance(came, httpx.RequestError):

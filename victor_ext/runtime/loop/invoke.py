@@ -51,4 +51,4 @@ def _settle(step: Invoke, result: Future[Any]) -> None:
 
 
 def _not_awaited() -> ConfigurationError:
-    return ConfigurationError("The function is awaited, and this client is not: pass a plain function.")
+    return ConfigurationError("sign is awaited, and this client is not: pass a plain function.")
