@@ -7,7 +7,7 @@ place and its connection at the latest when nothing refers to them.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -210,7 +210,7 @@ def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _named_socks() -> Iterator[None]:
+def _named_socks() -> Generator[None]:
     try:
         yield
     except ImportError as error:

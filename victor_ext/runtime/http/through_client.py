@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401 - httpcore encodes the names of hosts with it: no call shall load it
+# httpcore encodes the names of hosts with it, and no call is to load it.
+import encodings.idna  # noqa: F401 # pyright: ignore[reportUnusedImport] - as said above
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
