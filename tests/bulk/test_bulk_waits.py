@@ -292,6 +292,18 @@ def test_a_row_is_sent_by_a_worker_that_was_just_the_only_one(
     assert result.outcome.value == outcome
 
 
+@pytest.mark.parametrize("fault", ["status 400", "status 409"])
+def test_what_was_looked_up_is_never_sent_again(sending: Callable[[Respond], Sending], fault: str) -> None:
+    """The result says so, and a person may have asked for the payment anew."""
+    send = sending(FAULTS[fault])
+    (result,) = send(to_send(1, sent=Sent(time.time() - 60, CALLER, known=True)))
+    assert "it is not sent again" in (result.error or "")
+    send.provider.respond = made
+    (later,) = send(to_send(1, sent=Sent.from_json(json.loads(json.dumps(result.to_json()))[4])))
+    assert later.outcome.value == "unknown"
+    assert [len(times) for times in send.provider.tries.values()] == [1]
+
+
 def test_threads_take_row_after_row_and_the_results_are_in_row_order(
     victor_key_pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

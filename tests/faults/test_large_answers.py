@@ -93,6 +93,12 @@ def json_that_swells() -> bytes:
 
 
 @cache
+def page_that_swells() -> bytes:
+    """A page within `MAX_RESPONSE_BYTES`, of 1.3 million items: 700 MiB of records."""
+    return gzip.compress(b'{"results": [' + b"[]," * (MAX_RESPONSE_BYTES // 3 - 20) + b"[]]}", 9)
+
+
+@cache
 def one_gib_compressed() -> bytes:
     """About one MiB. (Put together from blocks: to compress it all takes seconds.)"""
     squeeze = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
@@ -103,7 +109,9 @@ def one_gib_compressed() -> bytes:
 @each_operation
 @each_mode
 @pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("body", [one_gib_compressed, json_that_swells], ids=["1 GiB", "objects"])
+@pytest.mark.parametrize(
+    "body", [one_gib_compressed, json_that_swells, page_that_swells], ids=["1 GiB", "objects", "items"]
+)
 def test_a_body_that_was_compressed(
     background: Background, mode: str, operation: Operation, body: Callable[[], bytes], times: int
 ) -> None:

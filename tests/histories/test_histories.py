@@ -98,6 +98,9 @@ if not data and begin != 0:
     raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
 """
 NO_ANSWER = "of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))"
+MAY_REUSE = """
+return not self._attempts and request.method in SAFE_METHODS and self._loop.profile.is_read_by_id(request)
+"""
 # fmt: off
 PLANTED = {
     "writes without a key are repeated": Planted("calls", "asked twice", (0, 60), (
@@ -107,8 +110,8 @@ PLANTED = {
     "four values of an answer are compared": Planted("calls", "told wrong", (0, 200), (
         (f"{VICTOR}.creating:_Sent.is_confirmed_by", "compared = self.comparisons(found)", FOUR_VALUES),)),
     "a connection that has not rested is taken, and its answer believed": Planted("sockets", "told wrong", (0, 20), (
-        (f"{CALL}._reuse_for", "Reuse.IF_FULL if self._loop.names_subjects else Reuse.NEVER", "Reuse.IF_FULL"),
-        (f"{CALL}._may_be_late", "was_reused and not loop.names_subjects", "False"))),
+        (f"{CALL}._may_reuse_at_once", MAY_REUSE, "return True"),
+        (f"{CALL}._may_be_late", "request.extensions.get(REUSED_IMMEDIATELY, False)", "False"))),
     "an age by local clocks is certain": Planted("outbox", "asked twice", (0, 600), (
         (f"{SETTLEMENT}.key_age:Keys._of_stored", KNOWN_TIMES, ""),)),
     "a key that may have lapsed is sent again": Planted("outbox", "asked twice", (0, 80), (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -151,6 +151,8 @@ class Delivery:
         outcome, request, sent = settlement.outcome, settlement.request, settlement.sent
         if isinstance(sent, Moment):
             sent = Sent.at(sent, self._clock.now(), self._caller)
+        if sent is not None and settlement.looked_up:
+            sent = replace(sent, looked_up=True)
         return Result(
             outcome,
             None if request is None else request.id or None,

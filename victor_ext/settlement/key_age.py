@@ -66,11 +66,13 @@ class Sent:
         since: Lower bound of the send time, in epoch seconds.
         by: Digest of the sender's credentials.
         known: Whether `since` is the provider's time; otherwise it is the sending machine's.
+        looked_up: Whether the payment was looked up after it. Then it is never sent again: a person may have acted.
     """
 
     since: float
     by: str | None
     known: bool
+    looked_up: bool = False
 
     @classmethod
     def at(cls, moment: Moment, now: Now, by: str | None) -> Sent:
@@ -88,7 +90,7 @@ class Sent:
 
     def to_json(self) -> list[Any]:
         """Return the value as JSON data."""
-        return [self.since, self.by, self.known]
+        return [self.since, self.by, self.known, *([True] if self.looked_up else [])]
 
     @classmethod
     def from_json(cls, data: list[Any] | float | None) -> Sent | None:
@@ -97,7 +99,7 @@ class Sent:
             return None
         if not isinstance(data, list):
             return cls(data, None, known=False)
-        return cls(data[0], data[1], known=len(data) > 2 and bool(data[2]))
+        return cls(data[0], data[1], known=len(data) > 2 and bool(data[2]), looked_up=len(data) > 3 and bool(data[3]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ class Keys:
         return doubt is not None and doubt[1] is not TIME_UNKNOWN
 
     def _of_stored(self, sent: Sent, now: Now) -> str | None:
+        if sent.looked_up:
+            return "It may have been sent, and was looked up before."
         if not sent.known:
             return "It may have been sent at a moment that only the clock of a machine tells."
         if not now.provider.is_known and now.error is not None:

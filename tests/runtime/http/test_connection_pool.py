@@ -11,7 +11,6 @@ from victor_ext.runtime.http.connection_pool import ConnectionPool
 from victor_ext.runtime.http.http11 import Connection
 from victor_ext.runtime.http.locks import ThreadPermit
 from victor_ext.runtime.http.routes import Route
-from victor_ext.runtime.loop.profile import Reuse
 
 ROUTE = Route(httpx.URL("https://pay.example"), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
@@ -56,17 +55,16 @@ NO_OTHER_KEPT = httpx.Limits(max_connections=9, max_keepalive_connections=1)
 
 
 @pytest.mark.parametrize("limits", [ROOM, NO_OTHER_OPEN, NO_OTHER_KEPT])
-@pytest.mark.parametrize("reuse", Reuse)
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("last_status", [200, 503])
 def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
-    limits: httpx.Limits, reuse: Reuse, last_status: int
+    limits: httpx.Limits, at_once: bool, last_status: int
 ) -> None:
     """Nobody waits for it to rest: it is taken, left alone, or closed for a new one."""
     pool, connection = ConnectionPool(ROUTE, limits), Idle()
     connection.is_doubtful = last_status == 503
     pool.put_back(connection)
     assert ThreadPermit(pool.semaphore).acquire(1.0)
-    allowed = reuse is Reuse.AT_ONCE or (reuse is Reuse.IF_FULL and limits is not ROOM)
-    is_taken = pool._take_kept(reuse) is connection
-    assert is_taken is (allowed and last_status == 200)
+    is_taken = pool._take_kept(at_once=at_once) is connection
+    assert is_taken is (at_once and last_status == 200)
     assert connection.is_aborted is (not is_taken and limits is not ROOM)

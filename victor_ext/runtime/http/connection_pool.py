@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.loop.profile import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, Reuse
+from victor_ext.runtime.loop.profile import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY
 from victor_ext.runtime.steady_clock import monotonic
 
 from .h11_exchange import Head
@@ -27,10 +27,10 @@ from .timing import timing_of
 logger = logging.getLogger(__name__)
 
 REUSE_DELAY = 0.1
-"""Seconds after a response within which its connection is not used again, but by requests that allow it (`Reuse`).
+"""Seconds after a response within which its connection is not used again, but by a read by id.
 
-A proxy that sends a response twice does so within this time, and the second one is detected. A request that does not
-wait believes only a response that names what was asked. After an error, no request uses its connection so soon."""
+A proxy that sends a response twice does so within this time, and the second one is detected. A read that does not wait
+believes only a response with its id. After an error, no request uses its connection so soon."""
 
 _TOO_EARLY = "{}, before anything had been asked"
 _idle_since = attrgetter("idle_since")
@@ -91,7 +91,8 @@ class ConnectionPool:
         The caller ends the lease after it has read the response, and after any error.
         """
         while True:
-            connection = lease.connection = self._take_kept(request.extensions.get(ALLOW_IMMEDIATE_REUSE, Reuse.NEVER))
+            at_once: bool = request.extensions.get(ALLOW_IMMEDIATE_REUSE, False)
+            connection = lease.connection = self._take_kept(at_once=at_once)
             is_new = connection is None
             if connection is not None:
                 request.extensions[REUSED_IMMEDIATELY] = connection.idle_since > monotonic() - REUSE_DELAY
@@ -147,19 +148,16 @@ class ConnectionPool:
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
             raise httpx.ConnectError(str(error)) from error
 
-    def _take_kept(self, reuse: Reuse) -> Connection | None:
+    def _take_kept(self, *, at_once: bool) -> Connection | None:
         """Return an idle connection, or None to open a new one: if the limits permit no more, one is closed for it."""
         with self._lock:
             kept, now = self._kept, monotonic()
             while kept and self._expiry is not None and kept[0].idle_since + self._expiry < now:
                 kept.pop(0).abort()
-            if reuse is Reuse.AT_ONCE and kept and not kept[-1].is_doubtful:
+            if at_once and kept and not kept[-1].is_doubtful:
                 return kept.pop()
             if rested := bisect_right(kept, now - REUSE_DELAY, key=_idle_since):
                 return kept.pop(rested - 1)
             if kept and (len(kept) >= self._keep or self.semaphore.held + len(kept) > self._most):
-                oldest = kept.pop(0)
-                if reuse is not Reuse.NEVER and not oldest.is_doubtful:
-                    return oldest
-                oldest.abort()
+                kept.pop(0).abort()
             return None

@@ -40,15 +40,15 @@ class PooledTransport(httpx.BaseTransport):
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: SyncBackend | None = None) -> None:
         self.route = route
-        self._limits = limits
         self._pools = PerProcess(lambda: ConnectionPool(route, limits))
         self._backend = backend or SyncBackend()
-        self._through_httpx: PerProcess[ThroughClient] | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process. Raises httpx's errors."""
         if in_front.BLOCKING.are_replaced():
-            return self._usual_way().handle_request(request)
+            with _named_socks():
+                through = ThroughClient(httpx.Client(**_options_of_httpx(self.route)))
+            return through.handle_request(request)
         request.read()
         timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
         permit = ThreadPermit(pool.semaphore)
@@ -73,29 +73,21 @@ class PooledTransport(httpx.BaseTransport):
         """Close the connections of this process."""
         self._pools.here().close()
 
-    def _usual_way(self) -> ThroughClient:
-        """The way through httpx, for a process in which somebody stands in front of it."""
-        if self._through_httpx is None:
-            options = _options_of_httpx(self.route, self._limits)
-            with _named_socks():
-                self._through_httpx = PerProcess(lambda: ThroughClient(httpx.Client(**options)))
-        return self._through_httpx.here()
-
 
 class AsyncPooledTransport(httpx.AsyncBaseTransport):
     """For awaited calls, in one event loop or in several. The arguments are those of `PooledTransport`."""
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: AsyncBackend | None = None) -> None:
         self.route = route
-        self._limits = limits
         self._pools = PerLoop(lambda: ConnectionPool(route, limits))
         self._backend = backend or AsyncBackend()
-        self._through_httpx: PerLoop[AsyncThroughClient] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of the running loop. Raises httpx's errors."""
         if in_front.AWAITED.are_replaced():
-            return await self._usual_way().handle_async_request(request)
+            with _named_socks():
+                through = AsyncThroughClient(httpx.AsyncClient(**_options_of_httpx(self.route)))
+            return await through.handle_async_request(request)
         await request.aread()
         request.extensions[BEGUN] = False
         timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
@@ -122,13 +114,6 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         pool = self._pools.here_already()
         if pool is not None:
             pool.close()
-
-    def _usual_way(self) -> AsyncThroughClient:
-        if self._through_httpx is None:
-            options = _options_of_httpx(self.route, self._limits)
-            with _named_socks():
-                self._through_httpx = PerLoop(lambda: AsyncThroughClient(httpx.AsyncClient(**options)))
-        return self._through_httpx.here()
 
 
 class _Body(httpx.SyncByteStream):
@@ -220,15 +205,20 @@ def _named_socks() -> Generator[None]:
         ) from error
 
 
-def _options_of_httpx(route: Route, limits: httpx.Limits) -> dict[str, Any]:
-    """The arguments of an httpx client that takes the same way. Nobody closes it: it keeps no connection."""
+def _options_of_httpx(route: Route) -> dict[str, Any]:
+    """The arguments of an httpx client for one request that takes the same way. It keeps no connection.
+
+    On one that is kept, a late second response to one call would be read as the response to the next; and where threads
+    compete, httpcore uses one again that it is not to keep.
+    """
     proxy = route.proxy
     if proxy is not None:
         proxy = httpx.Proxy(proxy.url, auth=proxy.auth, headers=proxy.headers, ssl_context=route.proxy_tls)
-    # On one that is kept, a late second response to one call would be read as the response to the next.
-    limits = httpx.Limits(max_connections=limits.max_connections, max_keepalive_connections=0)
     tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without TLS none is used, and this one trusts nobody
-    return {"verify": tls, "limits": limits, "proxy": proxy, "trust_env": False}
+    return {"verify": tls, "limits": _ONE, "proxy": proxy, "trust_env": False}
+
+
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=0)
 
 
 def _response(head: Head, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:

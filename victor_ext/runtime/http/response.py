@@ -21,6 +21,8 @@ from .httpx_internals import set_class, set_content
 if TYPE_CHECKING:
     from victor_ext.errors import VictorError
 
+_MOST_OBJECTS = 100_000
+"""A page of 1,000 payments has a tenth of it."""
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 """The longest body that is read, after decompression, unless a client is told otherwise (`max_response_bytes`).
 
@@ -191,7 +193,12 @@ class _Body:
         self.response.too_long = True
 
     def whole(self) -> Response:
-        set_content(self.response, self._content.getvalue())
+        content = self._content.getvalue()
+        if len(content) > _MOST_OBJECTS and content.count(b"{") + content.count(b"[") > _MOST_OBJECTS:
+            # Each becomes an object of Python, in a list a record: four kilobytes of gzip would fill the memory.
+            self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
+            content = content[:_MOST_OBJECTS]
+        set_content(self.response, content)
         return self.response
 
     def _undo(self, codings: list[str]) -> None:

@@ -24,7 +24,7 @@ from .contents import keep_content
 from .error_messages import error_for, request_id_of, what_to_do
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .headers import sendable
-from .profile import ALLOW_IMMEDIATE_REUSE, MAY_HAVE_BEEN_SENT, REUSED_IMMEDIATELY, SAFE_METHODS, Profile, Reuse
+from .profile import ALLOW_IMMEDIATE_REUSE, MAY_HAVE_BEEN_SENT, REUSED_IMMEDIATELY, SAFE_METHODS, Profile
 from .reporter import Reporter
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
 from .timeouts import WAITING_SHARE, Timeouts, configured_timeouts
@@ -57,8 +57,6 @@ class AttemptLoop:
     turns: Lock | None = None
     draw: Callable[[], float] = random.random
     max_response_bytes: int = MAX_RESPONSE_BYTES
-    names_subjects: bool = False
-    """Whether the last good response to a write named what was asked: the next one probably will, too."""
 
     def call(self, request: httpx.Request) -> Flow[Response]:
         """One logical call. Returns a good response, or raises a typed error."""
@@ -221,7 +219,7 @@ class _Call:
         if has_key:
             self._refuse_after_sleep(request)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
-        request.extensions[ALLOW_IMMEDIATE_REUSE] = self._reuse_for(request) if counted else Reuse.NEVER
+        request.extensions[ALLOW_IMMEDIATE_REUSE] = counted and self._may_reuse_at_once(request)
         self._attempts += counted
         timing = None
         if self._report is not None:
@@ -253,21 +251,16 @@ class _Call:
             return of_late(response)
         return failure or response
 
-    def _reuse_for(self, request: httpx.Request) -> Reuse:
-        """Whether the request may use a connection on which a late second response may come."""
-        if self._attempts:
-            return Reuse.NEVER  # something went wrong already
-        if request.method in SAFE_METHODS:
-            return Reuse.AT_ONCE if self._loop.profile.is_read_by_id(request) else Reuse.NEVER
-        return Reuse.IF_FULL if self._loop.names_subjects else Reuse.NEVER
+    def _may_reuse_at_once(self, request: httpx.Request) -> bool:
+        """Whether the request may use a connection on which a late second response may come.
+
+        A read by id knows its own response. What the response to a write repeats of it, another payment may have, too.
+        """
+        return not self._attempts and request.method in SAFE_METHODS and self._loop.profile.is_read_by_id(request)
 
     def _may_be_late(self, request: httpx.Request, response: Response) -> bool:
         """Whether a good response may be a late second one to an earlier request on the same connection."""
-        loop, was_reused = self._loop, request.extensions.get(REUSED_IMMEDIATELY, False)
-        if request.method not in SAFE_METHODS:
-            loop.names_subjects = loop.profile.names_its_subject(response)
-            return was_reused and not loop.names_subjects
-        return was_reused and not loop.profile.names_its_subject(response)
+        return request.extensions.get(REUSED_IMMEDIATELY, False) and not self._loop.profile.names_its_subject(response)
 
     def _refuse_after_sleep(self, request: httpx.Request) -> None:
         """Raise if this machine slept since the call began: the provider may have forgotten the key meanwhile.

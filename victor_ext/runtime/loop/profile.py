@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 
 import httpx
 
@@ -16,21 +15,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, 9.2.1) and may always be repeated."""
 
 ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"
-"""The extension of a request with its `Reuse`."""
+"""The extension of a request that says whether it may use a connection on which a late second response may come."""
 
 REUSED_IMMEDIATELY = "victor_ext.reused_immediately"
 """The extension of a request that says whether it went over a connection that had just been used."""
 
 MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"
 """The extension of a request that says whether an error of its connection leaves open what was sent."""
-
-
-class Reuse(Enum):
-    """Whether a request may use a connection on which a late second response may still come (see `ConnectionPool`)."""
-
-    NEVER = "never"
-    IF_FULL = "if full"  # where the limits permit no other connection
-    AT_ONCE = "at once"
 
 
 TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
@@ -86,9 +77,8 @@ class Profile:
         mismatch: What a good response is about when that is something else than the request, or None. Such a response
             proves nothing about the work.
         is_read_by_id: Whether a request reads what the id in its path names.
-        names_its_subject: Whether a good response names what was asked: the id in the request's path, or the caller's
-            reference in its body. Over a connection that has just been used, no other response is believed: it may be a
-            late second response to an earlier request.
+        names_its_subject: Whether a good response to a read by id names that id. Over a connection that has just been
+            used, no other response is believed: it may be a late second response to an earlier request.
         may_quote_body: Whether a message may quote the start of a response's body. Return False where the body may
             repeat a secret of the request. What `problems` reads is shown in any case.
         request_id_headers: Headers that may carry the provider's id of an exchange, the best one first.
