@@ -123,7 +123,9 @@ MEASURES = {
     "get": Measure("One GET", "call", CALLED, "call", 9, 200, 1.0, "get", limit=0.75),
     "create": Measure(
         "One POST that makes a payment", "call", CALLED, "call", 9, 200, 1.0, "create",
-        "victor_ext makes an idempotency key, checks what it sends, and compares the answer with it.", limit=1.0,
+        "victor_ext makes an idempotency key, checks what it sends, and compares the answer with it. No write uses a\n"
+        "connection within a tenth of a second after an answer: with thousands a second, as here, most open another one.",
+        limit=1.3,
     ),
     "tls": Measure(
         "One GET over TLS", "call", tuple(name for name, each in CONTENDERS.items() if each.tls), "call", 9, 200, 1.0,
@@ -135,7 +137,7 @@ MEASURES = {
     "items_1000": Measure(
         "Items in pages of 1,000, five fields of each read", "items", BLOCKING, "item", 5, 20_000, 0.9, 1000,
         "Some of the providers allow 100 a page at most; the client does not mind.\n\n"
-        + decoding.note(decoding.recorded()), limit=1.6,
+        + decoding.note(decoding.recorded()), limit=1.75,
     ),
     "awaited": Measure("Awaited, 50 calls at a time", "awaited", AWAITED, "call", 5, 2_000, 1.5, 50, limit=0.25),
     "threads": Measure("16 threads on one client", "threads", BLOCKING, "call", 5, 1_600, 0.7, 16),
