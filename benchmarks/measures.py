@@ -124,7 +124,7 @@ MEASURES = {
     "create": Measure(
         "One POST that makes a payment", "call", CALLED, "call", 9, 200, 1.0, "create",
         "victor_ext makes an idempotency key, checks what it sends, and compares the answer with it. No write uses a\n"
-        "connection within a tenth of a second after an answer: with thousands a second, as here, most open another one.",
+        "connection within a tenth of a second after an answer: with thousands a second, as here, most open one.",
         limit=1.3,
     ),
     "tls": Measure(
