@@ -114,4 +114,4 @@ def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) ->
 
 def test_credentials_that_the_page_names() -> None:
     parameters = inspect.signature(VictorJwt).parameters
-    assert set(re.findall(r"`(\w+)=`", PAGE.split("**Keys**")[1].split("\n\n")[0])) <= set(parameters)
+    assert set(re.findall(r"`(\w+)=`", PAGE.split("### Keys and tokens")[1].split("\n## ")[0])) <= set(parameters)
