@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
+from tests.faults.adapters import arguments
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.test_introspection import ARGUMENTS, CLIENTS
 from victor_ext import (
@@ -24,14 +24,6 @@ from victor_ext import (
     connect,
 )
 from victor_ext.sandbox import Sandbox
-
-PAYMENT: dict[str, Any] = {
-    "payee_account_number": "043987673645",
-    "payer_counterparty_id": "acme000001",
-    "amount": "44.23",
-    "biller_type": "BUSINESS",
-    "due_date": datetime.now(UTC).date(),
-}
 
 
 def credentials(sandbox: Sandbox) -> dict[str, Any]:
@@ -74,7 +66,7 @@ def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(vi
     victor = Victor(http_client=http_client, on_event=close_before_a_retry, **credentials(victor_sandbox))
     victor_sandbox.inject("lost_answer", operation="create")
     with pytest.raises(ConfigurationError, match="http_client has been closed") as raised:
-        victor.payment_requests.create(**PAYMENT, idempotency_key="invoice-1042-of-2026")
+        victor.payment_requests.create(**arguments("create", "INV-1042"), idempotency_key="invoice-1042-of-2026")
     assert (raised.value.outcome, raised.value.idempotency_key) == ("unknown", "invoice-1042-of-2026")
     assert victor_sandbox.work_done_by_key() == {"invoice-1042-of-2026": 1}
 

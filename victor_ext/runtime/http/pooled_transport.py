@@ -7,9 +7,8 @@ place and its connection at the latest when nothing refers to them.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, TypeVar
 
 import httpx
 
@@ -27,6 +26,8 @@ from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from .routes import Route
 from .through_client import AsyncThroughClient, ThroughClient
 from .timing import BEGUN, timing_of
+
+C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 
 
 class PooledTransport(httpx.BaseTransport):
@@ -46,9 +47,7 @@ class PooledTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process. Raises httpx's errors."""
         if in_front.BLOCKING.are_replaced():
-            with _named_socks():
-                through = ThroughClient(httpx.Client(**_options_of_httpx(self.route)))
-            return through.handle_request(request)
+            return ThroughClient(_client_for(httpx.Client, self.route)).handle_request(request)
         request.read()
         timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
         permit = ThreadPermit(pool.semaphore)
@@ -85,8 +84,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of the running loop. Raises httpx's errors."""
         if in_front.AWAITED.are_replaced():
-            with _named_socks():
-                through = AsyncThroughClient(httpx.AsyncClient(**_options_of_httpx(self.route)))
+            through = AsyncThroughClient(_client_for(httpx.AsyncClient, self.route))
             return await through.handle_async_request(request)
         await request.aread()
         request.extensions[BEGUN] = False
@@ -194,19 +192,8 @@ def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
     return timeouts
 
 
-@contextmanager
-def _named_socks() -> Generator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise ConfigurationError(
-            "proxy: a mock or a tracer stands in front of httpx, which needs socksio for a SOCKS proxy: "
-            "pip install 'httpx[socks]'."
-        ) from error
-
-
-def _options_of_httpx(route: Route) -> dict[str, Any]:
-    """The arguments of an httpx client for one request that takes the same way. It keeps no connection.
+def _client_for(kind: type[C], route: Route) -> C:
+    """An httpx client for one request that takes the same way. It keeps no connection.
 
     On one that is kept, a late second response to one call would be read as the response to the next; and where threads
     compete, httpcore uses one again that it is not to keep.
@@ -215,7 +202,13 @@ def _options_of_httpx(route: Route) -> dict[str, Any]:
     if proxy is not None:
         proxy = httpx.Proxy(proxy.url, auth=proxy.auth, headers=proxy.headers, ssl_context=route.proxy_tls)
     tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without TLS none is used, and this one trusts nobody
-    return {"verify": tls, "limits": _ONE, "proxy": proxy, "trust_env": False}
+    try:
+        return kind(verify=tls, limits=_ONE, proxy=proxy, trust_env=False)
+    except ImportError as error:
+        raise ConfigurationError(
+            "proxy: a mock or a tracer stands in front of httpx, which needs socksio for a SOCKS proxy: "
+            "pip install 'httpx[socks]'."
+        ) from error
 
 
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=0)
