@@ -1,0 +1,146 @@
+"""What macOS and Windows lack is taken away here: the parts that use it do their work without it.
+
+It does not stand for those systems, on which the project's workflow runs the quick tests.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.util
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.faults.raw_sockets import PATIENCE
+from victor_ext.bulk import worker_lock
+from victor_ext.bulk.state import State
+from victor_ext.cli import signals
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+WITHOUT = """
+import os, runpy, select, signal, sys
+for module, names in {
+    select: ["poll", "epoll", "kqueue"],
+    os: ["fork", "forkpty", "register_at_fork", "O_NOFOLLOW", "O_NONBLOCK", "fchmod", "getuid", "geteuid"],
+    signal: ["SIGALRM", "setitimer", "SIGHUP", "SIGPIPE", "SIGUSR1", "pthread_sigmask"],
+}.items():
+    for name in names:
+        vars(module).pop(name, None)
+"""
+A_DEAF_SERVER = """
+import asyncio, socket, time
+from victor_ext import AsyncVictor, Outcome, TimedOut, Victor, VictorOAuth
+with socket.create_server(("127.0.0.1", 0), backlog=8) as server:
+    where = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+    async def awaited():
+        async with AsyncVictor(VictorOAuth("id", "not-a-secret"), base_url=where, deadline=0.3) as client:
+            await client.payment_requests.get("0a4f2a1e")
+    def blocking():
+        with Victor(VictorOAuth("id", "not-a-secret"), base_url=where, deadline=0.3) as client:
+            client.payment_requests.get("0a4f2a1e")
+    for call in (blocking, lambda: asyncio.run(awaited())):
+        began = time.monotonic()
+        try:
+            call()
+        except TimedOut as error:
+            assert time.monotonic() - began < 5, began
+        else:
+            raise AssertionError("an answer of nobody")
+"""
+RUNS = {
+    "blocking calls, with all the faults of the demonstration": f"runpy.run_path({str(EXAMPLES / 'demo.py')!r})",
+    "both modes and nobody who answers": A_DEAF_SERVER,
+}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_calls_need_neither_poll_nor_fork_nor_timers_that_signal(run: str, tmp_path: Path) -> None:
+    code = f"{WITHOUT}\n{RUNS[run]}"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
+
+
+def as_on_windows(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A copy of a module that was loaded where `sys.platform` is that of Windows, and sees it so later, too."""
+    assert module.__file__ is not None
+    spec = importlib.util.spec_from_file_location(f"{module.__name__}_on_windows", module.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    copy: Any = importlib.util.module_from_spec(spec)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "platform", "win32")
+        patch.setitem(sys.modules, "msvcrt", Msvcrt("msvcrt"))
+        patch.setitem(sys.modules, "fcntl", None)
+        spec.loader.exec_module(copy)
+    copy.sys = _OnWindows("sys")
+    return copy
+
+
+class _OnWindows(ModuleType):
+    """The module `sys`, of another platform."""
+
+    platform = "win32"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(sys, name, value)
+
+
+class Msvcrt(ModuleType):
+    """The locks of Windows, over those of this system."""
+
+    LK_NBLCK = 2
+
+    @staticmethod
+    def locking(file: int, _mode: int, _length: int) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PermissionError(13, "Permission denied") from None
+
+
+def test_the_lock_of_bulk_is_one_of_windows_where_open_files_are_not_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock_of = as_on_windows(worker_lock, monkeypatch).FileLock
+    state = State(f"sqlite:///{tmp_path}/state.sqlite")
+    first, second = lock_of(state), lock_of(state)
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "it is open", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert [first.acquire(), second.acquire()] == [True, False]
+    first.close()
+    assert [each.name for each in tmp_path.iterdir()] == ["state.sqlite-lock"]
+    assert [second.acquire(), first.acquire()] == [True, False]
+    second.close()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_command_without_a_timer(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals, status: int
+) -> None:
+    for name in ("SIGALRM", "setitimer"):
+        monkeypatch.delattr(signal, name)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # perhaps it is ignored in a background job
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+
+    def interrupted() -> int:
+        signal.raise_signal(number)
+        return 0
+
+    try:
+        assert as_on_windows(signals, monkeypatch).ended_by_signals(interrupted) == status
+        assert {each: signal.getsignal(each) for each in handlers} == handlers
+    finally:
+        signal.signal(signal.SIGINT, before)
