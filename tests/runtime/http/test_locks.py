@@ -136,6 +136,27 @@ class TestTasks:
 
         assert asyncio.run(run()) == (True, False)
 
+    def test_thousands_wait_without_asking_for_their_turn(self, monkeypatch):
+        asked = list[int]()
+        admit = Semaphore.admit
+        monkeypatch.setattr(Semaphore, "admit", lambda *permit: asked.append(1) or admit(*permit))
+
+        async def run() -> None:
+            semaphore = Semaphore(10)
+
+            async def wait() -> None:
+                permit = TaskPermit(semaphore)
+                try:
+                    assert await permit.acquire(PATIENCE)
+                    await asyncio.sleep(0)
+                finally:
+                    permit.release()
+
+            await asyncio.gather(*(wait() for _ in range(8000)))
+
+        asyncio.run(run())
+        assert len(asked) < 4 * 8000
+
     @pytest.mark.parametrize("turns", range(6))
     def test_a_cancelled_wait_holds_nothing(self, turns):
         async def run() -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
@@ -24,7 +23,7 @@ from victor_ext.runtime.steady_clock import monotonic
 T = TypeVar("T")
 
 PATIENCE = 0.5
-"""Seconds after which a waiting permit looks again: an interruption may have lost its wake-up."""
+"""Seconds after which the first waiting permit looks again: an interruption may have lost its wake-up."""
 
 
 class Semaphore:
@@ -39,54 +38,49 @@ class Semaphore:
         # `with` on this lock, which is written in C, leaves no moment for a signal handler. It is reentrant, since the
         # garbage collector may release a permit at any moment.
         self._lock = threading.RLock()
-        self._held: set[ref[Permit]] = set()
-        self._queue: deque[ref[Permit]] = deque()
+        self._held: dict[int, ref[Permit]] = {}
+        self._queue: dict[int, ref[Permit]] = {}
 
     @property
     def held(self) -> int:
-        """How many places are taken, at most: some of these permits may be gone."""
+        """How many places are taken."""
         return len(self._held)
 
-    def admit(self, permit: Permit) -> bool:
-        """Give a permit a place if there is one and it is its turn; else queue it. Returns whether it has one."""
-        mine = ref(permit)
+    def admit(self, permit: Permit) -> float | None:
+        """Give a permit a place if there is one and it is its turn; else queue it.
+
+        Returns None if it has a place, else the seconds after which it asks again.
+        """
+        mine = id(permit)
         with self._lock:
-            if len(self._held) >= self._places:
-                self._held.difference_update([each for each in list(self._held) if each() is None])
             if mine in self._held:
-                return True
-            if len(self._held) >= self._places or self._next() not in (None, permit):
-                if mine not in self._queue:
-                    self._queue.append(mine)
-                return False
-            self._held.add(mine)
-            if self._queue:
-                self._queue.popleft()
-                self._wake_next()
-            return True
+                return None
+            if mine not in self._queue:
+                self._queue[mine] = ref(permit, lambda _: self._forget(mine))
+            is_first = next(iter(self._queue)) == mine
+            if not is_first or len(self._held) >= self._places:
+                return PATIENCE if is_first else threading.TIMEOUT_MAX
+            self._held[mine] = self._queue.pop(mine)
+            self._wake_first()
+            return None
 
     def dismiss(self, permit: Permit) -> None:
         """Take back a permit's place, or remove it from the queue."""
-        mine = ref(permit)
         with self._lock:
-            self._held.discard(mine)
-            if self._queue:
-                with suppress(ValueError):
-                    self._queue.remove(mine)
-                self._wake_next()
+            self._forget(id(permit))
+            self._wake_first()
 
-    def _next(self) -> Permit | None:
-        while self._queue:
-            permit = self._queue[0]()
+    def _forget(self, mine: int) -> None:
+        """Free a place. Nobody is woken: where a permit is gone, this may run in any thread."""
+        with self._lock:
+            self._held.pop(mine, None)
+            self._queue.pop(mine, None)
+
+    def _wake_first(self) -> None:
+        if self._queue:
+            permit = next(iter(self._queue.values()))()
             if permit is not None:
-                return permit
-            self._queue.popleft()
-        return None
-
-    def _wake_next(self) -> None:
-        permit = self._next() if len(self._held) < self._places else None
-        if permit is not None:
-            permit.wake()
+                permit.wake()
 
 
 class Permit:
@@ -117,12 +111,12 @@ class ThreadPermit(Permit):
 
     def acquire(self, seconds: float | None) -> bool:
         """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
-        ends = None if seconds is None else monotonic() + seconds
-        while not self._semaphore.admit(self):
-            left = PATIENCE if ends is None else ends - monotonic()
+        ends = threading.TIMEOUT_MAX if seconds is None else monotonic() + seconds
+        while (pause := self._semaphore.admit(self)) is not None:
+            left = ends - monotonic()
             if left <= 0:
                 return False
-            self._asleep.acquire(timeout=min(left, PATIENCE))
+            self._asleep.acquire(timeout=min(left, pause))
         return True
 
     def wake(self) -> None:
@@ -142,13 +136,13 @@ class TaskPermit(Permit):
 
     async def acquire(self, seconds: float | None) -> bool:
         """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
-        ends = None if seconds is None else monotonic() + seconds
-        while not self._semaphore.admit(self):
-            left = PATIENCE if ends is None else ends - monotonic()
+        ends = threading.TIMEOUT_MAX if seconds is None else monotonic() + seconds
+        while (pause := self._semaphore.admit(self)) is not None:
+            left = ends - monotonic()
             if left <= 0:
                 return False
             self._awake = anyio.Event()
-            with anyio.move_on_after(min(left, PATIENCE)):
+            with anyio.move_on_after(min(left, pause)):
                 await self._awake.wait()
         return True
 
