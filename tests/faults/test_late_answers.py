@@ -28,7 +28,7 @@ from tests.faults.test_damaged_answers import JUNK
 from tests.faults.test_tls import VERSIONS
 from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.runtime.http import connection_pool
-from victor_ext.runtime.http.async_streams import AsyncBackend, Stream
+from victor_ext.runtime.http.async_streams import AsyncBackend, SocketStream
 from victor_ext.runtime.http.connections import checked_limits
 from victor_ext.runtime.http.deadline_stream import SyncBackend, SyncStream
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
@@ -337,7 +337,7 @@ class Patient(SyncBackend):
 
 
 class AsyncPatient(AsyncBackend):
-    async def connect_tcp(self, *where: Any, **how: Any) -> Stream:
+    async def connect_tcp(self, *where: Any, **how: Any) -> SocketStream:
         stream: Any = await super().connect_tcp(*where, **how)
         await anyio.wait_readable(stream._socket)
         return stream

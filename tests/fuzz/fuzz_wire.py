@@ -12,7 +12,7 @@ import httpx
 
 from tests.fuzz.fuzz_reading import read_everything
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth, zulu
-from victor_ext.runtime.http.async_streams import AsyncBackend, Stream
+from victor_ext.runtime.http.async_streams import AsyncBackend, SocketStream
 from victor_ext.runtime.http.deadline_stream import SyncBackend, SyncStream
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.routes import Route
@@ -71,7 +71,7 @@ class _SyncStream(_Stream, SyncStream):
         self.asked(bytes(data))
 
 
-class _AsyncStream(_Stream, Stream):
+class _AsyncStream(_Stream, SocketStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the interface
         return self.answered(max_bytes)
 
@@ -91,7 +91,7 @@ class _AsyncBackend(AsyncBackend):
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    async def connect_tcp(self, *_where: Any, **_how: Any) -> Stream:
+    async def connect_tcp(self, *_where: Any, **_how: Any) -> SocketStream:
         return _AsyncStream(self._wire)
 
 

@@ -117,7 +117,7 @@ MISTAKES = {
         tuple(f"tests/guards/test_guards.py::test_suite[{name}]" for name in ASKED_FIRST),
     ),
     "connections are made out of the guards' sight": Mistake(
-        "victor_ext.runtime.http.deadline_stream:_is_connected_at_once",
+        "victor_ext.runtime.http.connecting:_is_connected_at_once",
         "made.connect(where)",
         "made.connect_ex(where)",
         ("tests/guards/test_guards.py::test_suite[pytest_socket]",),

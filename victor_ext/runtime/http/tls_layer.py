@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Generator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -97,3 +97,44 @@ class TlsLayer:
             self._incoming.write(came)
         else:
             self._incoming.write_eof()
+
+
+class TunnelStream:
+    """TLS over another stream of either mode. Where that one is awaited, so are the results of `read` and `write`.
+
+    Args:
+        under: The stream below.
+        context: The TLS context.
+        host: What the other side is verified to be.
+    """
+
+    def __init__(self, under: Any, context: ssl.SSLContext, host: str) -> None:
+        self._under = under
+        self._layer = TlsLayer(context, host)
+
+    def shake_hands(self, timeout: float | None) -> Any:
+        """Do the handshake."""
+        return self._run(self._layer.shake_hands(), timeout)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> Any:
+        """Read up to `max_bytes`, as soon as there are any."""
+        return self._run(self._layer.read(max_bytes), timeout)
+
+    def write(self, data: memoryview | bytes, timeout: float | None = None) -> Any:
+        """Write all of it."""
+        return self._run(self._layer.write(memoryview(data)), timeout)
+
+    def unread(self) -> bytes | None:
+        """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
+        return self._layer.unread(self._under.unread)
+
+    def abort(self) -> None:
+        """Close the connection at once, in any state."""
+        self._under.abort()
+
+    def _run(self, steps: Steps[Any], timeout: float | None) -> Any:
+        raise NotImplementedError
+
+    def _take(self, data: bytes | None, timeout: float | None) -> Any:
+        """Write the bytes below, or read some for None."""
+        return self._under.read(READ_BYTES, timeout) if data is None else self._under.write(data, timeout)

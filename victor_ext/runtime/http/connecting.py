@@ -1,0 +1,143 @@
+"""Opening a TCP connection to a host, in steps: its addresses are tried one after the other, within one timeout."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Generator, Iterable
+from ipaddress import ip_address
+from typing import Any, NamedTuple, TypeVar
+
+import httpx
+
+from victor_ext.runtime.loop.timeouts import is_over, share_of
+from victor_ext.runtime.steady_clock import monotonic
+
+E = TypeVar("E", bound=httpx.NetworkError)
+
+
+def as_network_error(error: OSError, kind: type[E]) -> E:
+    """The error of httpx for what a socket raised.
+
+    Raises `error` itself where it has no number. Then it is no socket's: a signal handler has raised it, such as a
+    `TimeoutError`, and who has set the handler is to get it.
+    """
+    if error.errno is None:
+        raise error
+    return kind(str(error))
+
+
+class LookUp(NamedTuple):
+    """Look the host up. The result is that of `getaddrinfo`."""
+
+    host: str
+    port: int
+    seconds: float | None
+
+
+class AwaitConnection(NamedTuple):
+    """Wait until the socket can be written to. The result is whether it could be in time."""
+
+    socket: socket.socket
+    seconds: float | None
+
+
+Steps = Generator[LookUp | AwaitConnection, Any, socket.socket]
+
+
+def connect(addresses: Addresses, host: str, port: int, timeout: float | None) -> Steps:
+    """A connected socket, which never blocks. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`."""
+    known = addresses.known(host)
+    if not known:
+        try:
+            known = addresses.found(host, (yield LookUp(host, port, timeout)))
+        except OSError as error:
+            raise as_network_error(error, httpx.ConnectError) from error
+    for tried, address in enumerate(known, start=1):
+        try:
+            made = yield from _connect(address, port, share_of(timeout, 1 + len(known) - tried))
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            addresses.forget(host)
+            if tried == len(known) or is_over(timeout):
+                raise
+        else:
+            addresses.note(host, address, known)
+            return made
+    raise httpx.ConnectError(f"{host} has no address")
+
+
+def _connect(address: str, port: int, seconds: float | None) -> Steps:
+    try:
+        family, stream, protocol, _, where = _socket_address(address, port)
+        made = socket.socket(family, stream, protocol)
+    except OSError as error:
+        raise as_network_error(error, httpx.ConnectError) from error
+    try:
+        made.settimeout(0)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not _is_connected_at_once(made, where):
+            if not (yield AwaitConnection(made, seconds)):
+                raise httpx.ConnectTimeout("no connection in time")
+            failed = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if failed:
+                raise httpx.ConnectError(os.strerror(failed))
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def _is_connected_at_once(made: socket.socket, where: Any) -> bool:
+    try:
+        made.connect(where)  # guards against the network watch this method
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise as_network_error(error, httpx.ConnectError) from error
+    return True
+
+
+def _socket_address(address: str, port: int) -> Any:
+    """What `getaddrinfo` tells of an address. It asks no name server."""
+    # An address may name its network interface ("fe80::1%eth0"), which the system resolves.
+    flags = socket.AI_NUMERICHOST
+    return socket.getaddrinfo(address.encode("ascii"), port, type=socket.SOCK_STREAM, flags=flags)[0]
+
+
+FRESH_SECONDS = 10.0
+"""Seconds for which the addresses of a host are not looked up again, while connections to it succeed."""
+
+
+class Addresses:
+    """The addresses of a host, in the order in which they are tried: one that worked comes first."""
+
+    def __init__(self) -> None:
+        self._works: dict[str, str] = {}
+        self._fresh: dict[str, tuple[float, list[str]]] = {}
+
+    def known(self, host: str) -> list[str]:
+        """The host itself if it is an address, or what was looked up just before, if it worked; else nothing."""
+        until, addresses = self._fresh.get(host, (0.0, []))
+        if monotonic() < until:
+            return addresses
+        self.forget(host)
+        try:
+            return [str(ip_address(host))]
+        except ValueError:
+            return []
+
+    def found(self, host: str, entries: Iterable[Any]) -> list[str]:
+        """The addresses in the result of `getaddrinfo`, in the order to try them."""
+        addresses = dict.fromkeys(str(address[0]) for *_, address in entries)
+        works = self._works.get(host)
+        return sorted(addresses, key=lambda address: address != works)
+
+    def note(self, host: str, address: str, addresses: list[str]) -> None:
+        """Note that an address worked, of these that were tried in this order."""
+        if address != addresses[0]:
+            self._works[host] = address
+        self._fresh.setdefault(host, (monotonic() + FRESH_SECONDS, addresses))
+
+    def forget(self, host: str) -> None:
+        """Look the host up again next time: an address did not work."""
+        self._fresh.pop(host, None)
