@@ -7,6 +7,8 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from .types import Operation
+
 T = TypeVar("T")
 
 SERVERS = ("https://api.sandbox.velopayments.com", "https://api.payouts.velopayments.com")
@@ -105,7 +107,7 @@ class Client:
         """Read a response with the parser of its operation"""
         return parse(client=self, response=response)
 
-    def request_extensions(self, parse: Callable[..., Any]) -> dict[str, Any]:
+    def request_extensions(self, operation: Operation) -> dict[str, Any]:
         """Extensions of an operation's request, for the transport: none, unless a subclass has some"""
         return {}
 
@@ -273,7 +275,7 @@ class AuthenticatedClient:
         """Read a response with the parser of its operation"""
         return parse(client=self, response=response)
 
-    def request_extensions(self, parse: Callable[..., Any]) -> dict[str, Any]:
+    def request_extensions(self, operation: Operation) -> dict[str, Any]:
         """Extensions of an operation's request, for the transport: none, unless a subclass has some"""
         return {}
 

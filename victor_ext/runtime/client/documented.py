@@ -23,7 +23,10 @@ READER = "victor_ext.reader"
 class Operation(Protocol):
     """The module of a generated operation."""
 
-    __name__: str
+    @property
+    def OPERATION(self) -> Any:  # noqa: N802 - a constant of the module
+        """What the document says of it: an object of the generated class `Operation`."""
+        ...
 
     def sync_detailed(self, *args: Any, **kwargs: Any) -> Any:
         """Make the call. Returns the generated `Response`."""
@@ -39,12 +42,12 @@ class Reader(Protocol):
 
     @property
     def operation(self) -> str:
-        """The name of the operation's module, such as `list_cards`."""
+        """The name of the operation's module."""
         ...
 
     @property
-    def path_template(self) -> str | None:
-        """The operation's path in the document, such as `/cards/{card_id}`."""
+    def path_template(self) -> str:
+        """The operation's path in the document."""
         ...
 
     def declares_header(self, name: str) -> bool:

@@ -264,7 +264,7 @@ class Extras:
             return more
         if body is None and "body" in _parameters_of(_builder_of(operation)):
             return {**arguments, "body": _json(self.body)}
-        name = operation.__name__.rpartition(".")[2]
+        name = operation.OPERATION.name
         message = f"extra_body: {name} sends no object that could have more members: make this call without it."
         raise InvalidRequest.of([Problem("extra_body", "combination", message)])
 
@@ -284,11 +284,11 @@ def _parameters_of(build: FunctionType) -> frozenset[str]:
 
 def _is_read(operation: Operation) -> bool:
     """Whether a generated operation is a GET."""
-    return "get" in _builder_of(operation).__code__.co_consts
+    return bool(operation.OPERATION.method == "GET")
 
 
 def _builder_of(operation: Operation) -> FunctionType:
-    """The generated function that has all arguments of an operation, and names its method."""
+    """The generated function that has all arguments of an operation."""
     build: FunctionType = vars(operation)["_get_kwargs"]
     return build
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from collections.abc import Callable, Hashable
 from copy import copy
 from functools import cache
-from types import FunctionType
 from typing import Any, Protocol, Self, TypeVar, cast
 
 import httpx
@@ -125,12 +123,12 @@ class _Bound:
                 pass  # the body is no better than the status
         raise response.unusable(response, _UNDOCUMENTED if undocumented else why)
 
-    def request_extensions(self, parse: Callable[..., Any]) -> dict[str, Any]:
+    def request_extensions(self, operation: Any) -> dict[str, Any]:
         """The parser of an operation, for the attempt loop: a response that it cannot read may be asked for again.
 
         And what is to be added to the query, for the client that builds the request.
         """
-        return {READER: _ParserOf(self, parse), **({EXTRA_QUERY: self._query} if self._query else {})}
+        return {READER: _ParserOf(self, operation), **({EXTRA_QUERY: self._query} if self._query else {})}
 
     @property
     def reads_undocumented(self) -> bool:
@@ -161,27 +159,18 @@ class _Bound:
 class _ParserOf:
     """The `Reader` of the response to one request."""
 
-    __slots__ = ("_client", "_parse")
+    __slots__ = ("_client", "_operation", "operation", "path_template")
 
-    def __init__(self, client: _Bound, parse: Callable[..., Any]) -> None:
-        self._client, self._parse = client, parse
-
-    @property
-    def operation(self) -> str:
-        return self._parse.__module__.rpartition(".")[2]
-
-    @property
-    def path_template(self) -> str | None:
-        return _path_template(self._parse)
+    def __init__(self, client: _Bound, operation: Any) -> None:
+        self._client, self._operation = client, operation
+        self.operation, self.path_template = operation.name, operation.path
 
     def declares_header(self, name: str) -> bool:
-        # The generated `_get_kwargs` names each header as on the wire. The name of its argument does not say whether it
-        # is one: a query may have the same.
-        return any(each.lower() == name.lower() for each in _constants_of(self._parse))
+        return any(each.lower() == name.lower() for each in self._operation.headers)
 
     def __call__(self, response: Response) -> str | None:
         try:
-            response.parsed = self._parse(client=self._client, response=response)
+            response.parsed = self._operation.parse(client=self._client, response=response)
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
             if not self._client.is_undocumented(error):
                 return unread_because(error)
@@ -199,19 +188,6 @@ def _undeclared_body(response: Response) -> str | None:
     if response.request.method in SAFE_METHODS and not _HTML.match(response.content):
         return None  # the bytes are the `content` of the detailed response
     return "the document declares no content for this status, and its body is not JSON"
-
-
-def _constants_of(parse: Callable[..., Any]) -> list[str]:
-    """The texts that the code of a generated operation's `_get_kwargs` holds: its path, and its headers' names."""
-    build = getattr(sys.modules.get(parse.__module__), "_get_kwargs", None)
-    constants = build.__code__.co_consts if isinstance(build, FunctionType) else ()
-    return [each for each in constants if isinstance(each, str)]
-
-
-@cache
-def _path_template(parse: Callable[..., Any]) -> str | None:
-    # A path begins with a slash (OpenAPI 3.1, 4.8.8), and the generated code fills the template in with `format`.
-    return next((each for each in _constants_of(parse) if each.startswith("/")), None)
 
 
 def unread_because(error: Exception) -> str:

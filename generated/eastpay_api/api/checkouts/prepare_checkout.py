@@ -12,6 +12,7 @@ from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.checkout import Checkout
 from ...models.checkout_form import CheckoutForm
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -34,6 +35,12 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
+
+
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2], method="POST", path="/v3/checkouts", headers=(), parse=_parse_response
+)
+"""What the document says of the operation, for the client's transport."""
 
 
 def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Checkout]:
@@ -60,7 +67,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: CheckoutForm) -
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -97,7 +104,7 @@ async def asyncio_detailed(*, client: AuthenticatedClient | Client, body: Checko
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -12,6 +12,7 @@ from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.payment import Payment
 from ...models.payment_form import PaymentForm
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -37,6 +38,12 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
+
+
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2], method="POST", path="/v3/payments", headers=(), parse=_parse_response
+)
+"""What the document says of the operation, for the client's transport."""
 
 
 def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Payment]:
@@ -66,7 +73,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) ->
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -109,7 +116,7 @@ async def asyncio_detailed(*, client: AuthenticatedClient | Client, body: Paymen
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

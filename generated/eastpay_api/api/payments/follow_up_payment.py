@@ -13,6 +13,7 @@ from ...decoding import Object
 from ...models.follow_up_form import FollowUpForm
 from ...models.payment import Payment
 from ...serializing import segment as _segment
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -38,6 +39,16 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
+
+
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="POST",
+    path="/v3/payments/{id}",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
 
 
 def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Payment]:
@@ -68,7 +79,7 @@ def sync_detailed(id: str, *, client: AuthenticatedClient | Client, body: Follow
     """
 
     _kwargs = _get_kwargs(id=id, body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -115,7 +126,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(id=id, body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -14,6 +14,7 @@ from ...models.problem import Problem
 from ...models.refund_answer import RefundAnswer
 from ...models.refund_request import RefundRequest
 from ...serializing import segment as _segment
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -49,6 +50,16 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="POST",
+    path="/v1/orders/{order_id}/refund",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Problem | RefundAnswer]:
@@ -81,7 +92,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(order_id=order_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -130,7 +141,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(order_id=order_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -13,6 +13,7 @@ from ...decoding import plain as _plain
 from ...models.answer import Answer
 from ...models.capture_request import CaptureRequest
 from ...models.problem import Problem
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -45,6 +46,12 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2], method="POST", path="/v1/capture", headers=(), parse=_parse_response
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Answer | Problem]:
@@ -75,7 +82,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -118,7 +125,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -13,6 +13,7 @@ from ...models.error_response import ErrorResponse
 from ...models.token import Token
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -38,6 +39,16 @@ def _parse_response(
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
+
+
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="POST",
+    path="/v1/authenticate",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
 
 
 def _build_response(
@@ -70,7 +81,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(grant_type=grant_type)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -113,7 +124,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(grant_type=grant_type)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

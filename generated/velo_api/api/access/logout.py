@@ -10,6 +10,7 @@ from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -37,6 +38,12 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2], method="POST", path="/v1/logout", headers=(), parse=_parse_response
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | ErrorResponse]:
@@ -60,7 +67,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[Any | Err
     """
 
     _kwargs = _get_kwargs()
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -91,7 +98,7 @@ async def asyncio_detailed(*, client: AuthenticatedClient | Client) -> Response[
     """
 
     _kwargs = _get_kwargs()
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -12,6 +12,7 @@ from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.funding import Funding
 from ...serializing import segment as _segment
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -48,6 +49,16 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="GET",
+    path="/v1/fundings/{funding_id}",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[ErrorResponse | Funding]:
@@ -76,7 +87,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(funding_id=funding_id)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -115,7 +126,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(funding_id=funding_id)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

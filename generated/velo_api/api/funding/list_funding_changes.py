@@ -14,6 +14,7 @@ from ...models.funding_change_page import FundingChangePage
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
+from ...types import Operation as _Operation
 from ...types import status_of as _status_of
 
 
@@ -54,6 +55,16 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="GET",
+    path="/v1/deltas/fundings",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[ErrorResponse | FundingChangePage]:
@@ -90,7 +101,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -149,7 +160,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payor_id=payor_id, updated_since=updated_since, page=page, page_size=page_size)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

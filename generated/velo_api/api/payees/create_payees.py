@@ -12,6 +12,7 @@ from ...decoding import Object
 from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.new_payees import NewPayees
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -47,6 +48,12 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2], method="POST", path="/v4/payees", headers=(), parse=_parse_response
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | ErrorResponse]:
@@ -73,7 +80,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: NewPayees) -> R
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -112,7 +119,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

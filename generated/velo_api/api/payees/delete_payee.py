@@ -11,6 +11,7 @@ from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...serializing import segment as _segment
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -41,6 +42,16 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="DELETE",
+    path="/v4/payees/{payee_id}",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | ErrorResponse]:
@@ -67,7 +78,7 @@ def sync_detailed(payee_id: str, *, client: AuthenticatedClient | Client) -> Res
     """
 
     _kwargs = _get_kwargs(payee_id=payee_id)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -106,7 +117,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payee_id=payee_id)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -13,6 +13,7 @@ from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.invitation import Invitation
 from ...serializing import segment as _segment
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -57,6 +58,16 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="POST",
+    path="/v4/payees/{payee_id}/invite",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | ErrorResponse]:
@@ -86,7 +97,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payee_id=payee_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -129,7 +140,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payee_id=payee_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

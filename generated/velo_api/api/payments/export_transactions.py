@@ -14,6 +14,7 @@ from ...models.error_response import ErrorResponse
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, File, Response, Unset
+from ...types import Operation as _Operation
 from ...types import status_of as _status_of
 
 
@@ -58,6 +59,16 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="GET",
+    path="/v4/paymentaudit/transactions",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[ErrorResponse | File]:
@@ -94,7 +105,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payor_id=payor_id, start_date=start_date, end_date=end_date, include=include)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -153,7 +164,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payor_id=payor_id, start_date=start_date, end_date=end_date, include=include)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -15,6 +15,7 @@ from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
 from ...types import UNSET, Response, Unset
+from ...types import Operation as _Operation
 from ...types import status_of as _status_of
 
 
@@ -51,6 +52,16 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="GET",
+    path="/v4/paymentaudit/payments/{payment_id}",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[ErrorResponse | Payment]:
@@ -80,7 +91,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(payment_id=payment_id, sensitive=sensitive)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -123,7 +134,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payment_id=payment_id, sensitive=sensitive)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -15,6 +15,7 @@ from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
 from ...types import UNSET, Response, Unset
+from ...types import Operation as _Operation
 from ...types import status_of as _status_of
 
 
@@ -83,6 +84,16 @@ def _parse_response(
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
+
+
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="GET",
+    path="/v4/paymentaudit/payouts/{payout_id}",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
 
 
 def _build_response(
@@ -162,7 +173,7 @@ def sync_detailed(
         sort=sort,
         sensitive=sensitive,
     )
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -302,7 +313,7 @@ async def asyncio_detailed(
         sort=sort,
         sensitive=sensitive,
     )
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -12,6 +12,7 @@ from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...models.quote import Quote
 from ...serializing import segment as _segment
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -42,6 +43,16 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="POST",
+    path="/v3/payouts/{payout_id}/quote",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[ErrorResponse | Quote]:
@@ -68,7 +79,7 @@ def sync_detailed(payout_id: str, *, client: AuthenticatedClient | Client) -> Re
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -107,7 +118,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(payout_id=payout_id)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

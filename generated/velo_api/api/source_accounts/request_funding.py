@@ -13,6 +13,7 @@ from ...decoding import plain as _plain
 from ...models.error_response import ErrorResponse
 from ...models.funding_request import FundingRequest
 from ...serializing import segment as _segment
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -56,6 +57,16 @@ def _parse_response(
     return None
 
 
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="POST",
+    path="/v3/sourceAccounts/{source_account_id}/fundingRequest",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
+
+
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
 ) -> Response[Any | ErrorResponse]:
@@ -85,7 +96,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(source_account_id=source_account_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -128,7 +139,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(source_account_id=source_account_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

@@ -15,6 +15,7 @@ from ...models.new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest
 from ...models.payment_request_receipt import PaymentRequestReceipt
 from ...serializing import header as _header
 from ...types import UNSET, Response, Unset
+from ...types import Operation as _Operation
 from ...types import status_of as _status_of
 
 
@@ -41,6 +42,16 @@ def _parse_response(
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
+
+
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="POST",
+    path="/v2/payment-requests/request-payment",
+    headers=("Idempotency-Key",),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
 
 
 def _build_response(
@@ -90,7 +101,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -169,7 +180,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 

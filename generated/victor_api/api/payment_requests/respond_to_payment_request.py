@@ -16,6 +16,7 @@ from ...models.rfp_inbound_payment_request_response_request_details import (
 )
 from ...models.validation_errors import ValidationErrors
 from ...serializing import segment as _segment
+from ...types import Operation as _Operation
 from ...types import Response
 from ...types import status_of as _status_of
 
@@ -50,6 +51,16 @@ def _parse_response(
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
+
+
+OPERATION = _Operation(
+    name=__name__.rpartition(".")[2],
+    method="POST",
+    path="/v2/payment-requests/respond-to-request/{victor_payment_request_id}",
+    headers=(),
+    parse=_parse_response,
+)
+"""What the document says of the operation, for the client's transport."""
 
 
 def _build_response(
@@ -93,7 +104,7 @@ def sync_detailed(
     """
 
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
@@ -160,7 +171,7 @@ async def asyncio_detailed(
     """
 
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id, body=body)
-    _kwargs["extensions"] = client.request_extensions(_parse_response)
+    _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
     return _build_response(client=client, response=_response)
 
