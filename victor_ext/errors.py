@@ -23,6 +23,7 @@ Each error has an `outcome`: `Outcome` says when a repeat is safe.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -203,7 +204,10 @@ def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.
         content = b""
     # Raw bytes: httpx cannot encode a header value that is not ASCII again.
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _NOT_KEPT]
-    return httpx.Response(response.status_code, headers=headers, content=content, request=request)
+    copy = httpx.Response(response.status_code, headers=headers, content=content, request=request)
+    with suppress(RuntimeError):  # nobody has measured it
+        copy.elapsed = response.elapsed
+    return copy
 
 
 class InvalidRequest(VictorError, ValueError):

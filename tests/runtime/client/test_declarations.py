@@ -130,6 +130,6 @@ def test_private_texts_are_found_by_their_place() -> None:
 
 
 def test_a_response_is_parsed_once_however_many_ask() -> None:
-    response = read(httpx.Response(200, content=b'{"id": "7"}'), httpx.Request("GET", "https://provider.example"))
+    response = read(httpx.Response(200, content=b'{"id": "7"}'), httpx.Request("GET", "https://provider.example"), 0.0)
     assert object_of(response) is json_of(response) is response.json()
     assert no_object_reason(response) is None

@@ -20,7 +20,7 @@ def test_what_follows_the_compressed_body_is_not_read() -> None:
             return pieces
 
     response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Body())
-    whole = read(response, httpx.Request("GET", "http://127.0.0.1/"))
+    whole = read(response, httpx.Request("GET", "http://127.0.0.1/"), 0.0)
     assert (whole.json(), whole.damage) == ({}, None)
     assert len(list(pieces)) == 2, "zlib would keep all of it, and copy it with each piece"
 

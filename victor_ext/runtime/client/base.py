@@ -201,8 +201,8 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
             ConfigurationError: `client_class` is not such a class.
         """
 
-        if not isinstance(client_class, type) or not hasattr(client_class, "request_extensions"):
-            raise ConfigurationError("bind: pass the Client class of a package that this recipe has generated.")
+        if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
+            raise ConfigurationError("bind: pass the Client class of a generated package.")
         return bind(client_class, str(self._config.base_url), self._http_client)
 
     def _http_client(self, options: dict[str, Any]) -> Any:

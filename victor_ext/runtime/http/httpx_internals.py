@@ -1,4 +1,4 @@
-"""All that this package uses of httpx beyond its public interface: two things of `httpx.Response`, one of `httpx.URL`.
+"""All that this package uses of httpx beyond its public interface. With a release that has moved it, calls do without.
 
 The transports, streams and connections are this package's own, over its public classes and over sockets.
 """
@@ -8,9 +8,6 @@ from __future__ import annotations
 import re
 
 import httpx
-
-_AS_IT_IS = re.compile(r"(/[\w.~!$&'()*+,;=:@/%-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))?", re.ASCII)
-"""A path, and perhaps a query, in which httpx leaves every character as it is (RFC 3986, 3.3 and 3.4)."""
 
 _LONGEST = 4096
 """Characters. A longer one goes to httpx, which has a limit."""
@@ -29,9 +26,10 @@ def url_below(base: httpx.URL, target: str) -> httpx.URL:
         httpx.InvalidURL: They make no URL.
     """
     usual = _AS_IT_IS.fullmatch(target) if len(target) <= _LONGEST and "/." not in target else None
-    if usual is None:
-        return httpx.URL(str(base).removesuffix("/") + target)
-    path, query = usual.groups()
+    return httpx.URL(str(base).removesuffix("/") + target) if usual is None else _appended(base, *usual.groups())
+
+
+def _appended(base: httpx.URL, path: str, query: str | None) -> httpx.URL:
     parts = base._uri_reference  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     url = httpx.URL.__new__(httpx.URL)
     path = parts.path.removesuffix("/") + path
@@ -39,10 +37,13 @@ def url_below(base: httpx.URL, target: str) -> httpx.URL:
     return url
 
 
-def set_content(response: httpx.Response, content: bytes) -> None:
-    """Give a response the body that was read for it, as its own `read()` does."""
-    # There is no public way: a new response of the same headers costs more than all the rest of a call's reading.
-    response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+def _appends() -> bool:
+    """Whether `_appended` is right with this release of httpx."""
+    try:
+        made = _appended(httpx.URL("https://api.example/v1/"), "/a%20b", "c=d")
+    except AttributeError:
+        return False
+    return made == httpx.URL("https://api.example/v1/a%20b?c=d")
 
 
 def set_class(response: httpx.Response, response_class: type[httpx.Response]) -> None:
@@ -56,36 +57,8 @@ def transports_of(client: httpx.Client | httpx.AsyncClient) -> list[object]:
     return [getattr(client, "_transport", None), *mounts.values()]
 
 
-def probe() -> None:
-    """Check that they work with this release of httpx.
-
-    Raises:
-        ImportError: One does not; the message names it.
-    """
-    response = httpx.Response(200, stream=httpx.ByteStream(b"unread"))
-    try:
-        set_class(response, type("Subclass", (httpx.Response,), {}))
-    except TypeError as error:
-        raise ImportError(_MOVED.format(httpx.__version__, "Response.__class__")) from error
-    try:
-        set_content(response, b"read")
-        works = response.content == b"read" == response.read()
-    except (AttributeError, httpx.ResponseNotRead):
-        works = False
-    if not works:
-        raise ImportError(_MOVED.format(httpx.__version__, "Response._content"))
-    whole = httpx.URL("https://api.example/v1/a%20b?c=d")
-    try:
-        works = url_below(httpx.URL("https://api.example/v1/"), "/a%20b?c=d") == whole
-    except AttributeError:
-        works = False
-    if not works:
-        raise ImportError(_MOVED.format(httpx.__version__, "URL._uri_reference"))
-
-
-_MOVED = (
-    "httpx {} does not let httpx.{} be set any more, which calls are made with: install httpx 0.28, or a newer version "
-    "of this package."
+_NOTHING = "(?!)"
+_AS_IT_IS = re.compile(
+    r"(/[\w.~!$&'()*+,;=:@/%-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))?" if _appends() else _NOTHING, re.ASCII
 )
-
-probe()
+"""A path, and perhaps a query, in which httpx leaves every character as it is (RFC 3986, 3.3 and 3.4)."""

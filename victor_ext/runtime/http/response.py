@@ -7,6 +7,7 @@ import json
 import math
 import zlib
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from victor_ext.redaction import redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.steady_clock import monotonic
 
-from .httpx_internals import set_class, set_content
+from .httpx_internals import set_class
 
 if TYPE_CHECKING:
     from victor_ext.errors import VictorError
@@ -70,6 +71,25 @@ class Response(httpx.Response):
     parsed: Any = NOT_READ
     unusable: Callable[[Response, str], VictorError] | None = None
     _parsed: Any = _UNPARSED
+    _whole: bytes | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The whole body, decompressed."""
+        return super().content if self._whole is None else self._whole
+
+    def read(self) -> bytes:
+        """The same."""
+        return super().read() if self._whole is None else self._whole
+
+    async def aread(self) -> bytes:
+        """The same."""
+        return await super().aread() if self._whole is None else self._whole
+
+    def keep(self, content: bytes, began: float) -> Response:
+        """Keep the body of an exchange that ends now, and how long it took."""
+        self._whole, self.elapsed = content, timedelta(seconds=monotonic() - began)
+        return self
 
     def info(self) -> ResponseInfo:
         """What a record keeps of the response. It has no reference to it: the request holds a token."""
@@ -96,14 +116,19 @@ class Response(httpx.Response):
 
 
 def read(
-    response: httpx.Response, request: httpx.Request, *, ends: float | None = None, most: int = MAX_RESPONSE_BYTES
+    response: httpx.Response,
+    request: httpx.Request,
+    began: float,
+    *,
+    ends: float | None = None,
+    most: int = MAX_RESPONSE_BYTES,
 ) -> Response:
-    """Read the whole body, up to `most` bytes.
+    """Read the whole body, up to `most` bytes, of an exchange that began at this time of the monotonic clock.
 
     Raises httpx's errors when the connection breaks, or when the body is not complete at `ends` (by the monotonic
     clock; None: no limit). One read of a socket may bring thousands of chunks, so its timeout alone is no limit.
     """
-    body = _Body(response, request, ends, most)
+    body = _Body(response, request, began, ends, most)
     if body.is_here():
         return body.response
     try:
@@ -116,10 +141,15 @@ def read(
 
 
 async def aread(
-    response: httpx.Response, request: httpx.Request, *, ends: float | None = None, most: int = MAX_RESPONSE_BYTES
+    response: httpx.Response,
+    request: httpx.Request,
+    began: float,
+    *,
+    ends: float | None = None,
+    most: int = MAX_RESPONSE_BYTES,
 ) -> Response:
     """As `read`, with awaited calls."""
-    body = _Body(response, request, ends, most)
+    body = _Body(response, request, began, ends, most)
     if body.is_here():
         return body.response
     try:
@@ -134,7 +164,9 @@ async def aread(
 class _Body:
     """The body so far, and the response that it belongs to."""
 
-    def __init__(self, response: httpx.Response, request: httpx.Request, ends: float | None, most: int) -> None:
+    def __init__(
+        self, response: httpx.Response, request: httpx.Request, began: float, ends: float | None, most: int
+    ) -> None:
         # The transport made the response, and only `json()` differs. A copy would cost more than all the rest here.
         set_class(response, Response)
         assert isinstance(response, Response)
@@ -147,6 +179,7 @@ class _Body:
             del response.headers["set-cookie"]
         self.response = response
         self._limit = most
+        self._began = began
         self._ends = math.inf if ends is None else ends
         self._content = BytesIO()
         self._size = 0
@@ -198,8 +231,7 @@ class _Body:
             # Each becomes an object of Python, in a list a record: four kilobytes of gzip would fill the memory.
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
-        set_content(self.response, content)
-        return self.response
+        return self.response.keep(content, self._began)
 
     def _undo(self, codings: list[str]) -> None:
         try:

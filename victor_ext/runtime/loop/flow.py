@@ -164,8 +164,9 @@ class Driver:
 
     def _take(self, step: Step) -> Any:
         if type(step) is Send:
-            ends = None if step.seconds is None else monotonic() + step.seconds + self._grace
-            return read(self._transport.handle_request(step.request), step.request, ends=ends, most=step.most)
+            began = monotonic()
+            ends = None if step.seconds is None else began + step.seconds + self._grace
+            return read(self._transport.handle_request(step.request), step.request, began, ends=ends, most=step.most)
         if type(step) is Sleep:
             self.sleep(step.seconds)
             return None
@@ -238,9 +239,9 @@ class AsyncDriver:
     async def _send(self, step: Send) -> Response:
         try:
             if step.seconds is None:
-                return await self._exchange(step, None)
+                return await self._exchange(step)
             with anyio.move_on_after(step.seconds + self._grace):
-                return await self._exchange(step, monotonic() + step.seconds)
+                return await self._exchange(step)
         except ssl.SSLError as error:
             # A transport of httpx turns this into its own error where calls block, and not where they are awaited.
             raise httpx.ReadError(str(error), request=step.request) from error
@@ -249,6 +250,8 @@ class AsyncDriver:
             raise httpx.ConnectTimeout("no time was left to send the request", request=step.request)
         raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
 
-    async def _exchange(self, step: Send, ends: float | None) -> Response:
+    async def _exchange(self, step: Send) -> Response:
+        began = monotonic()
+        ends = None if step.seconds is None else began + step.seconds
         response = await self._transport.handle_async_request(step.request)
-        return await aread(response, step.request, ends=ends, most=step.most)
+        return await aread(response, step.request, began, ends=ends, most=step.most)
