@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from tests.providers.test_introspection import ARGUMENTS, CLIENTS
-from victor_ext import NotFound, RetryPolicy
+from victor_ext import AttemptStarted, NotFound, RetryPolicy
 from victor_ext.otel import OpenTelemetry
 from victor_ext.sandbox import Sandbox
 
@@ -111,6 +111,37 @@ def test_a_call_is_a_span_with_its_attempts_as_events(observed: Observed) -> Non
         ("victor_ext.retry", {"victor_ext.retry.wait": 0.0}),
         ("victor_ext.attempt", {"http.response.status_code": 200, "http.request.resend_count": 1}),
     ]
+
+
+def test_the_provider_can_go_on_with_the_trace(observed: Observed) -> None:
+    seen = list[httpx.Request]()
+    answers = failing_once(victor_payment_request_id=ID, status="PENDING")
+    with client_of("victor", observed, lambda request: seen.append(request) or answers(request)) as victor:
+        victor.payment_requests.get(ID)
+    (span,) = observed.spans
+    assert span.context is not None
+    parent = f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-{span.context.trace_flags:02x}"
+    assert [each.headers.get_list("traceparent") for each in seen] == [[parent], [parent]]
+
+
+@pytest.mark.parametrize("made", [{"authorization": "theirs"}, {"x-own": "a\nb"}, ValueError("no context")])
+def test_a_tracer_replaces_no_header_and_ends_no_call(observed: Observed, made: object) -> None:
+    seen = list[httpx.Request]()
+
+    class Tracer(OpenTelemetry):
+        def inject(self, event: AttemptStarted, carrier: dict[str, str]) -> None:
+            assert event.attempt == (0 if event.for_token else 1)
+            if isinstance(made, Exception):
+                raise made
+            carrier.update(made)
+
+    observed.listener = Tracer()
+    provider = lambda request: seen.append(request) or httpx.Response(404)  # noqa: E731 - it is one expression
+    with client_of("victor", observed, provider) as victor, pytest.raises(NotFound):
+        victor.payment_requests.get(ID)
+    (request,) = seen
+    assert request.headers["authorization"].startswith("Bearer ")
+    assert "x-own" not in request.headers
 
 
 def test_a_failed_call_is_a_span_with_an_error(observed: Observed) -> None:

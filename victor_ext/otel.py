@@ -5,8 +5,9 @@
     victor = Victor(auth, on_event=OpenTelemetry())
 
 A span is a whole call, of kind CLIENT, and a child of the span that is current where the call is made. Its attempts are
-events of it. Attributes follow the semantic conventions for HTTP where those have a name, and begin with `victor_ext.`
-elsewhere. No attribute of a metric, and no name of a span, holds an id: paths are those of the provider's document.
+events of it, and carry its `traceparent`. Attributes follow the semantic conventions for HTTP where those have a name,
+and begin with `victor_ext.` elsewhere. No attribute of a metric, and no name of a span, holds an id: paths are those of
+the provider's document.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import AttemptEnded, CallEnded, CallStarted, Event, RetryScheduled, __version__
+from . import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled, __version__
 
 try:
-    from opentelemetry import metrics, trace
+    from opentelemetry import metrics, propagate, trace
 except ImportError as error:  # pragma: no cover - the tests have it
     raise ImportError("victor_ext.otel needs opentelemetry-api: pip install 'victor-ext[otel]'") from error
 
@@ -80,6 +81,10 @@ class OpenTelemetry:
             self._retry_scheduled(event)
         elif isinstance(event, CallEnded):
             self._call_ended(event)
+
+    def inject(self, event: AttemptStarted, carrier: dict[str, str]) -> None:
+        """Write the headers of the call's span, such as `traceparent`, for the provider."""
+        propagate.inject(carrier, trace.set_span_in_context(self._span_of(event)))
 
     def _labels(self, event: Event, **more: Any) -> dict[str, Any]:
         """The attributes of a metric. None leaves one out."""

@@ -222,9 +222,10 @@ class TestTheLog:
         self, mode: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO)
-        Harness(mode, [status(503), OK]).call("POST", KEY)
-        (record,) = [each for each in caplog.records if each.name == LOGGER]
+        Harness(mode, [status(503), status(503), OK]).call("POST", KEY)
+        record, second = [each for each in caplog.records if each.name == LOGGER]
         assert record.getMessage().startswith("POST /payments: attempt 1 failed (status 503")
+        assert vars(second)["call_id"] == vars(record)["call_id"]
         told = {name.removeprefix("call_"): value for name, value in vars(record).items() if "call_" in name}
         assert told.pop("id")
         assert told.pop("reason").startswith("status 503")

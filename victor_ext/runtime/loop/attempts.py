@@ -94,6 +94,7 @@ class _Call:
         self._paid = RetryQuota.REFUND
         self._outcome = Outcome.NOT_SENT
         self._report = loop.reporter.report(request, key) if loop.reporter.is_active else None
+        self._retry_report: CallReport | None = None
 
     def run(self) -> Flow[Response]:
         flow = self._attempt_until_definite(self._request, signed=True)
@@ -320,8 +321,9 @@ class _Call:
             raise self._error(request, failure, why="the client's retry quota is used up")
         self._paid = cost
         self._retries += 1
-        report = self._report or loop.reporter.report(self._request, self._key)
-        report.retry_scheduled(
+        if self._retry_report is None:
+            self._retry_report = self._report or loop.reporter.report(self._request, self._key)
+        self._retry_report.retry_scheduled(
             request,
             for_token=not signed,
             attempt=self._attempts + 1,

@@ -138,7 +138,7 @@ Event = CallStarted | AttemptStarted | AttemptEnded | RetryScheduled | CallEnded
 class CallReport:
     """The events of one call. The arguments of its methods are the attributes of the events."""
 
-    def __init__(self, emit: Callable[[Event], None], request: httpx.Request, key: str | None) -> None:
+    def __init__(self, emit: Callable[..., None], request: httpx.Request, key: str | None) -> None:
         reader: Reader | None = request.extensions.get(READER)
         self._emit = emit
         self._call: dict[str, Any] = {
@@ -155,8 +155,9 @@ class CallReport:
         self._emit(CallStarted(**self._call))
 
     def attempt_started(self, request: httpx.Request, attempt: int, *, for_token: bool) -> None:
-        """Report `AttemptStarted`."""
-        self._emit(AttemptStarted(**self._of(request, for_token=for_token), attempt=attempt, for_token=for_token))
+        """Report `AttemptStarted`. A tracer adds its headers to the request."""
+        about = self._of(request, for_token=for_token)
+        self._emit(AttemptStarted(**about, attempt=attempt, for_token=for_token), request.headers)
 
     def attempt_ended(
         self,

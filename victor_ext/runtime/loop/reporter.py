@@ -13,6 +13,7 @@ import httpx
 from victor_ext.redaction import redact_excerpt
 
 from .events import CallReport, Event, logger
+from .headers import header_complaint
 
 LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
 """The environment variable that is `raise` where an exception of a listener is to end the call, as in tests: there the
@@ -45,12 +46,25 @@ class Reporter:
         """The report of one call."""
         return CallReport(self.emit, request, key)
 
-    def emit(self, event: Event) -> None:
-        """Give an event to the listener. What it raises is logged and counted, or raised in tests."""
+    def emit(self, event: Event, headers: httpx.Headers | None = None) -> None:
+        """Give an event to the listener. What it raises is logged and counted, or raised in tests.
+
+        Args:
+            event: The event.
+            headers: Those of a request that is about to be sent. A listener that is a tracer (it has a method
+                `inject(event, carrier)`) adds its own.
+        """
         if self._on_event is None:
             return
         try:
             self._on_event(event)
+            inject = None if headers is None else getattr(self._on_event, "inject", None)
+            if headers is not None and inject is not None:
+                carrier = dict[str, str]()
+                inject(event, carrier)
+                for name, value in carrier.items():
+                    if name not in headers and header_complaint(value.encode()) is None:
+                        headers[name] = value
         except Exception as error:
             self.failures = next(self._failed)
             if os.environ.get(LISTENER_ERRORS) == "raise":
