@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import anyio
-from sqlalchemy.exc import DBAPIError
 
 from victor_ext import AsyncVictor, VictorError
+from victor_ext.flows import adrive
 
 from .arguments import PaymentRequestArguments
 from .entries import Entry, EntryState
@@ -107,19 +107,7 @@ class AsyncOutbox(OutboxBase):
         return await self._run(self._counts())
 
     async def _run(self, steps: Pass[T], victor: AsyncVictor | None = None) -> T:
-        result: Any = None
-        error: VictorError | DBAPIError | None = None
-        while True:
-            try:
-                step = steps.send(result) if error is None else steps.throw(error)
-            except StopIteration as end:
-                ended: T = end.value
-                return ended
-            result, error = None, None
-            try:
-                result = await self._step(step, victor)
-            except (VictorError, DBAPIError) as failed:
-                error = failed
+        return await adrive(steps, lambda step: self._step(step, victor))
 
     async def _step(self, step: Step, victor: AsyncVictor | None) -> Any:
         if isinstance(step, Transaction):

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any, TypeVar, Unpack
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from victor_ext import Victor, VictorError
+from victor_ext import Victor
+from victor_ext.flows import drive
 
 from .arguments import PaymentRequestArguments
 from .entries import Entry, EntryState
@@ -99,19 +99,7 @@ class Outbox(OutboxBase):
         return self._run(self._counts())
 
     def _run(self, steps: Pass[T], victor: Victor | None = None) -> T:
-        result: Any = None
-        error: VictorError | DBAPIError | None = None
-        while True:
-            try:
-                step = steps.send(result) if error is None else steps.throw(error)
-            except StopIteration as end:
-                ended: T = end.value
-                return ended
-            result, error = None, None
-            try:
-                result = self._step(step, victor)
-            except (VictorError, DBAPIError) as failed:
-                error = failed
+        return drive(steps, lambda step: self._step(step, victor))
 
     def _step(self, step: Step, victor: Victor | None) -> Any:
         if isinstance(step, Transaction):

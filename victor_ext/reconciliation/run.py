@@ -9,7 +9,8 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from victor_ext import ConfigurationError, VictorError
+from victor_ext import ConfigurationError
+from victor_ext.flows import adrive, drive
 
 from .books import Book, book_of, following
 from .entries import Entry, EntryReader, Ours, concealed
@@ -147,7 +148,8 @@ def reconcile(
     ours, window = concealed(ours), Window(start, end, margin)
     book = book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
-    return _drive(_Comparison(book, reader, window, on_progress).steps(ours))
+    steps = _Comparison(book, reader, window, on_progress).steps(ours)
+    return drive(steps, lambda step: step.take() if isinstance(step, _Read) else step.do())
 
 
 async def reconcile_async(
@@ -168,7 +170,7 @@ async def reconcile_async(
     ours, window = concealed(ours), Window(start, end, margin)
     book = book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
-    return await _adrive(_Comparison(book, reader, window, on_progress).steps(ours))
+    return await adrive(_Comparison(book, reader, window, on_progress).steps(ours), _take)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,42 +305,8 @@ class _Comparison:
             yield _Work(store.set_ids_checked)
 
 
-def _drive(steps: _Steps[Reconciliation]) -> Reconciliation:
-    """Run the steps with blocking calls."""
-    try:
-        step = next(steps)
-        while True:
-            try:
-                result = step.take() if isinstance(step, _Read) else step.do()
-            except VictorError as error:
-                step = steps.throw(error)
-            else:
-                step = steps.send(result)
-    except StopIteration as end:
-        found: Reconciliation = end.value
-        return found
-    finally:
-        steps.close()
-
-
-async def _adrive(steps: _Steps[Reconciliation]) -> Reconciliation:
-    """Run the steps with awaited calls, and the work in a worker thread."""
+async def _take(step: _Read | _Work) -> Any:
+    """Read, awaited; or do the work in a worker thread."""
     import anyio.to_thread  # noqa: PLC0415 - only those who await pay for it
 
-    try:
-        step = next(steps)
-        while True:
-            try:
-                if isinstance(step, _Read):
-                    result = await step.take()
-                else:
-                    result = await anyio.to_thread.run_sync(step.do)
-            except VictorError as error:
-                step = steps.throw(error)
-            else:
-                step = steps.send(result)
-    except StopIteration as end:
-        found: Reconciliation = end.value
-        return found
-    finally:
-        steps.close()
+    return await (step.take() if isinstance(step, _Read) else anyio.to_thread.run_sync(step.do))

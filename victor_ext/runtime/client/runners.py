@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 import httpx
 
+from victor_ext.flows import adrive, drive
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.http.response import Response
-from victor_ext.runtime.loop.flow import Sleep, adrive, drive
+from victor_ext.runtime.loop.flow import Sleep
 
 from .documented import Operation
 from .extras import NO_EXTRAS, ExtraQuery, Extras, extra_query_text

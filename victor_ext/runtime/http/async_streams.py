@@ -16,7 +16,7 @@ from weakref import finalize
 import anyio
 import httpx
 
-from victor_ext.runtime.loop.flow import adrive
+from victor_ext.flows import adrive
 from victor_ext.runtime.loop.timeouts import as_of_now, is_over
 
 from .connecting import Addresses, AwaitConnection, LookUp, as_network_error, connect

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from victor_ext.runtime.loop.flow import drive
+from victor_ext.flows import drive
 from victor_ext.runtime.loop.timeouts import as_of_now, is_over
 from victor_ext.runtime.steady_clock import monotonic
 

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import httpx
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.flows import adrive, drive
 from victor_ext.redaction import SecretBytes
-from victor_ext.runtime.loop.flow import adrive, drive
 
 from . import in_front
 from .async_streams import AsyncBackend

@@ -1,9 +1,4 @@
-"""The steps of a flow, and the two drivers that execute them.
-
-A flow is a generator that decides everything and does no I/O. It yields a step, receives the step's result or its
-exception, and returns the result of the whole. One driver runs it with blocking calls, the other with awaited calls;
-neither holds any logic.
-"""
+"""The steps of a call's flow, and what executes them, with blocking calls and with awaited calls. See `flows`."""
 
 from __future__ import annotations
 
@@ -20,6 +15,7 @@ import anyio.to_thread
 import httpx
 from anyio.lowlevel import checkpoint
 
+from victor_ext.flows import adrive, drive
 from victor_ext.runtime.http.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES, Response, aread, read
 from victor_ext.runtime.http.timing import BEGUN
@@ -28,7 +24,6 @@ from victor_ext.runtime.steady_clock import monotonic
 from .clock import ServerClock
 from .invoke import Invoke, NotInTime, invoke
 
-S = TypeVar("S")
 T = TypeVar("T")
 
 GRACE = 0.05
@@ -87,46 +82,6 @@ class Lock(Protocol):
     def permit(self) -> Permit:
         """A permit, to be acquired."""
         ...
-
-
-def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
-    """Run a flow to its end with blocking calls."""
-    results: list[Any] = []
-    try:
-        step = next(flow)
-        while True:
-            failed = None
-            try:
-                results.append(take(step))
-            except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
-                failed = error
-            # Outside of the handler, so that an error of the flow has no context whose frames, those of httpx, hold the
-            # token. The result is popped: it may hold account numbers, and must not be a local of this frame.
-            step = flow.send(results.pop()) if failed is None else flow.throw(failed)
-    except StopIteration as end:
-        value: T = end.value
-        return value
-    finally:
-        flow.close()
-
-
-async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]) -> T:
-    """Run a flow to its end with awaited calls."""
-    results: list[Any] = []
-    try:
-        step = next(flow)
-        while True:
-            failed = None
-            try:
-                results.append(await take(step))
-            except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
-                failed = error
-            step = flow.send(results.pop()) if failed is None else flow.throw(failed)
-    except StopIteration as end:
-        value: T = end.value
-        return value
-    finally:
-        flow.close()
 
 
 class Driver:

@@ -1,0 +1,53 @@
+"""Flows: what is written once, and runs with blocking calls and with awaited calls.
+
+A flow is a generator that decides everything and does no I/O. It yields a step, receives the step's result or its
+exception, and returns the result of the whole. Both functions here execute flows; neither holds any logic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, TypeVar
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
+    """Run a flow to its end with blocking calls."""
+    results: list[Any] = []
+    try:
+        step = next(flow)
+        while True:
+            failed = None
+            try:
+                results.append(take(step))
+            except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
+                failed = error
+            # Outside of the handler, so that an error of the flow has no context whose frames, those of httpx, hold the
+            # token. The result is popped: it may hold account numbers, and must not be a local of this frame.
+            step = flow.send(results.pop()) if failed is None else flow.throw(failed)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    finally:
+        flow.close()
+
+
+async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]) -> T:
+    """Run a flow to its end with awaited calls."""
+    results: list[Any] = []
+    try:
+        step = next(flow)
+        while True:
+            failed = None
+            try:
+                results.append(await take(step))
+            except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
+                failed = error
+            step = flow.send(results.pop()) if failed is None else flow.throw(failed)
+    except StopIteration as end:
+        value: T = end.value
+        return value
+    finally:
+        flow.close()
