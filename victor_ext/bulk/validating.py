@@ -11,7 +11,7 @@ from victor_ext.tables.sources import Record, RowSource, SourceBroken
 
 from .check import SHOWN, Check
 from .columns import Fields, as_json, canonical_text, problems_of, split_record
-from .layout import Chunk
+from .layout import BY_CONTENT, Chunk
 from .rows import Row, RowProblem
 from .settings import DAYS
 from .spool import KnownRow, Spool, identity_of
@@ -78,6 +78,8 @@ class RowValidator:
         self._rows: list[Row] = []
         self._columns: dict[str, None] = {}
         self._changed: list[ChangedRow] = []
+        self.has_new_keys = False
+        """Whether rows are to be sent under keys that the batch does not have."""
         self.check = Check()
 
     @property
@@ -202,6 +204,7 @@ class RowValidator:
         self.check.new += reason is None
         self.check.set_aside += reason is not None
         self.check.replaced += known is not None
+        self.has_new_keys |= known is None and reason is None
         for column in fields.extras:
             if column not in self._columns:
                 self._columns[column] = None
@@ -221,43 +224,42 @@ class RowValidator:
 
 
 class Digests:
-    """Digests of all rows of a source, to detect a copy of another batch.
+    """Digests of all rows of a source, to detect a copy of what was sent before.
 
     A digest is a keyed sum over the rows, so it does not depend on their order and needs no row storage. A row counts
-    by what is sent, and by the value that identifies it in the other batch, whatever its column is called here.
+    by what is sent. In a digest of an older release it also counts by the value that identifies it, whatever the column
+    of that value is called here.
 
     Args:
         vault: Makes the keyed digests.
-        key_column: The key column of this batch.
-        others: The other batches: by key column, then by digest.
+        stored: The stored submissions, as `BatchStore.digests` returns them.
     """
 
-    def __init__(self, vault: Vault, key_column: str, others: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, vault: Vault, stored: Mapping[str, Mapping[str, str]]) -> None:
         self._vault = vault
-        self._key_column = key_column
-        self._others = others
-        self._sums: dict[tuple[str, str], int] = {(key_column, key_column): 0}
-        """By the key column of a batch, and the column that is read in its place."""
+        self._stored = stored
+        self._sums: dict[tuple[str, str], int] = {("", ""): 0}
+        """By the key column of an older submission, and the column that is read in its place; none by what is sent."""
         self._rows = 0
 
     def add(self, fields: Mapping[str, object], fingerprint: str) -> None:
         """Add a row: its original fields and the fingerprint of its arguments."""
         if not self._rows:
-            self._sums |= {(theirs, ours): 0 for theirs in self._others for ours in {theirs, *fields}}
+            self._sums |= {(theirs, ours): 0 for theirs in self._stored if theirs for ours in {theirs, *fields}}
         self._rows += 1
         for (theirs, ours), before in self._sums.items():
             value = fields.get(ours)
-            text = f"{fingerprint} {theirs} {'' if value is None else value}"
+            text = f"{fingerprint} {theirs} {'' if value is None else value}" if theirs else fingerprint
             self._sums[theirs, ours] = (before + self._vault.number(text)) % _DIGESTS
 
     def own(self) -> str:
-        """Return the digest of this batch."""
-        return self._of(self._key_column, self._key_column)
+        """Return the digest of this source."""
+        return self._of("", "")
 
-    def other_batch(self) -> str | None:
-        """Return another batch with exactly these rows, or None."""
-        found = (self._others.get(theirs, {}).get(self._of(theirs, ours)) for theirs, ours in self._sums)
+    def batch_with_them(self) -> str | None:
+        """Return a batch to which exactly these rows were submitted at once, or None."""
+        found = (self._stored.get(theirs, {}).get(self._of(theirs, ours)) for theirs, ours in self._sums)
         return next((batch for batch in found if batch is not None), None)
 
     def _of(self, theirs: str, ours: str) -> str:
-        return f"{self._rows}:{self._sums[theirs, ours]:x}"
+        return f"{'' if theirs else BY_CONTENT}{self._rows}:{self._sums[theirs, ours]:x}"
