@@ -202,7 +202,7 @@ def _api_error(error: dict[str, Any]) -> Problem:
 
 
 def _object_error(error: dict[str, Any]) -> Problem:
-    code = redact_code(text_or_empty(error.get("code")))
+    code = redact_code(error.get("code"))
     theirs = mask_digits(_field_of(error))
     message = redact_excerpt(text_or_empty(error.get("defaultMessage"))) or code or _NO_MESSAGE
     return Problem(field=wire_path(theirs), code=code, message=message, provider_field=theirs or None)
