@@ -141,6 +141,7 @@ def _send(
     raw, attempts = yield from call_with_attempts(
         respond_to_payment_request,
         models.RfpInboundPaymentRequestResponseDetails,
+        RESPONSE_ARGUMENTS,
         victor_payment_request_id=request_id,
         body=with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
     )

@@ -7,6 +7,7 @@ the wire. What this package sends itself is not replaced, in any spelling: a che
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,8 @@ from functools import cache
 from types import FunctionType
 from typing import Any, Protocol, Self, TypeGuard, TypeVar, runtime_checkable
 from urllib.parse import quote
+
+import attrs
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.redaction import kind_of, one_line
@@ -53,7 +56,8 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
     Args:
         body: The generated model with all that this package sends.
         extra: The members to add; None adds nothing.
-        taken: Places that cannot be given (see `extra_body_problems`); None: those that are set in `body`.
+        taken: Places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
+            that the document declares, which have arguments.
         doing: What was not done, for the message.
 
     Raises:
@@ -62,7 +66,8 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
     if extra is None:
         return body
     known = body.to_dict()
-    problems = list(extra_body_problems(extra, dict.fromkeys(_places(known), "") if taken is None else taken))
+    places = dict.fromkeys([*_places(known), *_declared(type(body))], "") if taken is None else taken
+    problems = extra_body_problems(extra, places)
     if problems:
         raise InvalidRequest.of(problems, doing=doing)
     return type(body).from_dict(_merged(known, extra))
@@ -179,6 +184,22 @@ def _places(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
+def _declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
+    """The places of all members that a generated model declares, by the names of its fields."""
+    for each in attrs.fields(kind) if attrs.has(kind) else ():
+        inner = _model_named(each.type, kind.__module__)
+        if inner is not None:
+            yield from _declared(inner, f"{prefix}{each.name}.")
+        elif each.init:  # not `additional_properties`
+            yield f"{prefix}{each.name}"
+
+
+def _model_named(annotation: object, module: str) -> type[Any] | None:
+    """The generated model of an annotation such as `Payer | Unset` in a generated module; None if it names no model."""
+    kind = vars(sys.modules[module]).get(str(annotation).partition(" | ")[0])
+    return kind if isinstance(kind, type) and attrs.has(kind) else None
+
+
 # ---- Filters ----
 
 
@@ -234,7 +255,7 @@ class Extras:
     """What `with_options` adds to each call of a client: members to the bodies, filters to what is read.
 
     Args:
-        body: Added to each write. A member that the call sends itself is refused.
+        body: Added to each write. A member that the call sends itself, or has an argument for, is refused.
         query: Added to each GET.
 
     Raises:
@@ -249,13 +270,19 @@ class Extras:
         if problems:
             raise ConfigurationError.of(problems)
 
-    def arguments(self, operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of a generated operation with the members. Raises `InvalidRequest`."""
+    def arguments(
+        self, operation: Operation, arguments: dict[str, Any], taken: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The arguments of a generated operation with the members; for `taken` see `with_extra_body`.
+
+        Raises:
+            InvalidRequest: A member is refused.
+        """
         if self.body is None or _is_read(operation):
             return arguments
         body = arguments.get("body")
         if isinstance(body, _Model):
-            more = {**arguments, "body": with_extra_body(body, self.body)}
+            more = {**arguments, "body": with_extra_body(body, self.body, taken)}
             try:
                 _builder_of(operation)(**more)
             except ValueError as error:  # a form has no place for an object
@@ -263,6 +290,10 @@ class Extras:
                 raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
             return more
         if body is None and "body" in _parameters_of(_builder_of(operation)):
+            kind = _model_named(_builder_of(operation).__annotations__["body"], operation.__name__)
+            problems = extra_body_problems(self.body, dict.fromkeys([] if kind is None else _declared(kind), ""))
+            if problems:
+                raise InvalidRequest.of(problems)
             return {**arguments, "body": _json(self.body)}
         name = operation.__name__.rpartition(".")[2]
         message = f"extra_body: {name} sends no object that could have more members: make this call without it."

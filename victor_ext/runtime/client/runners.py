@@ -5,7 +5,7 @@ A resource's flow yields `Call` and `Sleep`. One runner executes them with block
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -15,7 +15,7 @@ from victor_ext.runtime.http.response import Response
 from victor_ext.runtime.loop.flow import Sleep, adrive, drive
 
 from .documented import Operation
-from .extras import NO_EXTRAS, ExtraQuery, Extras, extra_query_text
+from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
 from .records import describe
 
 T = TypeVar("T")
@@ -29,11 +29,23 @@ class Call:
 
     `undocumented` reads a response whose good status the document does not list. `seconds` bounds a call that is part
     of a longer one; None leaves it the client's deadline. `query` is added to the URL, as it is. `as_json` leaves the
-    generated parser out: the result is the body's JSON, which the provider's profile has checked. After the call
-    `attempts` has its number of attempts, and `response` its response.
+    generated parser out: the result is the body's JSON, which the provider's profile has checked. `taken` are the
+    members of the body with their arguments (None: those that are declared). After the call `attempts` has its number
+    of attempts, `response` its response, and `extra_body` what the client's options added.
     """
 
-    __slots__ = ("arguments", "as_json", "attempts", "operation", "query", "response", "seconds", "undocumented")
+    __slots__ = (
+        "arguments",
+        "as_json",
+        "attempts",
+        "extra_body",
+        "operation",
+        "query",
+        "response",
+        "seconds",
+        "taken",
+        "undocumented",
+    )
 
     def __init__(
         self,
@@ -44,8 +56,11 @@ class Call:
         query: str = "",
         *,
         as_json: bool = False,
+        taken: Mapping[str, str] | None = None,
     ) -> None:
         self.as_json = as_json
+        self.taken = taken
+        self.extra_body: ExtraBody | None = None
         self.operation = operation
         self.arguments = arguments
         self.undocumented = undocumented
@@ -74,7 +89,8 @@ class Call:
         query, arguments = self.query, self.arguments
         if extras is not NO_EXTRAS:
             query = "&".join(filter(None, (query, extras.query_text(self.operation))))
-            arguments = extras.arguments(self.operation, arguments)
+            arguments = extras.arguments(self.operation, arguments, self.taken)
+            self.extra_body = extras.body
         return api(self.seconds).for_one_call(self.undocumented, query, as_json=self.as_json), arguments
 
 
@@ -110,14 +126,16 @@ def call_for_json(
 def step_for_json(
     operation: Operation, seconds: float | None = None, extra_query: ExtraQuery | None = None, /, **arguments: Any
 ) -> Call:
-    """The step of `call_for_json`, for a flow that also needs the number of attempts."""
+    """The step of `call_for_json`, for a flow that also needs what the call has after it."""
     query = extra_query_text(operation, extra_query)
     return Call(operation, arguments, lambda response: response.json(), seconds, query, as_json=True)
 
 
-def call_with_attempts(operation: Operation, model: Any, /, **arguments: Any) -> OperationFlow[tuple[Any, int]]:
-    """As `call`; returns the model and the number of attempts."""
-    step = Call(operation, arguments, lambda response: model.from_dict(response.json()))
+def call_with_attempts(
+    operation: Operation, model: Any, taken: Mapping[str, str], /, **arguments: Any
+) -> OperationFlow[tuple[Any, int]]:
+    """As `call`, with the `taken` of a `Call`; returns the model and the number of attempts."""
+    step = Call(operation, arguments, lambda response: model.from_dict(response.json()), taken=taken)
     return (yield step).parsed, step.attempts
 
 
