@@ -20,8 +20,7 @@ HOUR = timedelta(hours=1)
 class Readings:
     """One reader. Others ask for money and pay meanwhile."""
 
-    settled = frozenset({"read", "BadRequest"})
-    """What comes after a last page that was full may be an error."""
+    settled = frozenset({"read"})
 
     def __init__(self, what: str, count: int, page_size: int | None, rules: Rules) -> None:
         self.world, self.what, self.page_size = World(rules), what, page_size

@@ -146,10 +146,10 @@ PLANTED = {
         ("victor_ext.bulk.validating:Digests.add", "self._vault.number(text)", "self._vault.number(str(fields))"),)),
     "any 400 ends a list": Planted("reading", "ends early", (0, 600), (
         (f"{VICTOR}.reading:walk",
-         "reader.last_was_short and names_only(error.problems, {'page'})", "reader.last_was_short"),)),
+         "reader.number > page and names_only(error.problems, {'page'})", "reader.number > page"),)),
     "a page that is shorter than others is the last one": Planted("reading", "ends early", (0, 20), (
         ("victor_ext.runtime.client.paging:PageReader.accept",
-         "self.done = self.is_last", "self.done = self.is_last or self.last_was_short"),)),
+         "self.done = self.is_last", "self.done = self.is_last or len(items) < max(map(len, self._recent or [()]))"),)),
     "a good status is evidence": Planted("calls", "(accepted", (0, 40), (
         (f"{LOOP}.classification:of_unusable", "_OBJECT.match(response.content)", "True"),)),
     "a body that the document does not have is dropped": Planted("calls", "the answer was", (0, 60), (

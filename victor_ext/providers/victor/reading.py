@@ -65,8 +65,8 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
         try:
             answer = yield from _read_page(reader.number, request.page_size, wire, extra_query=request.extra_query)
         except BadRequest as error:
-            # What follows the last page is not documented: after a short page, a refusal of the page alone is the end.
-            if reader.last_was_short and names_only(error.problems, {"page"}):
+            # What follows the last page is not documented: a refusal of a later page, and of nothing else, is the end.
+            if reader.number > page and names_only(error.problems, {"page"}):
                 return ()
             raise
         return items_of(answer)

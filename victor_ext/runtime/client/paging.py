@@ -67,7 +67,6 @@ class PageReader(Generic[T]):
         number: The page to request next.
         taken: The number of items received in this pass, including duplicates.
         is_last: Set by the caller before `accept` if the provider reports that the page is the last one.
-        last_was_short: Whether the last page had fewer items than an earlier page.
         done: Whether the list has ended.
     """
 
@@ -83,15 +82,13 @@ class PageReader(Generic[T]):
         self._content = content
         self._what = what
         self._first = first
-        self._longest = 0
         self._begin()
 
     def _begin(self) -> None:
-        """Reset the state to the first page. The longest page length is kept."""
+        """Reset the state to the first page."""
         self.number = self._first
         self.taken = 0
         self.is_last = False
-        self.last_was_short = False
         self._recent: deque[set[str]] = deque(maxlen=REMEMBERED_PAGES)
         self._seen: set[str] = set()
         self._stale = 0
@@ -111,8 +108,6 @@ class PageReader(Generic[T]):
             PaginationError: The provider repeats pages.
         """
         number = self.number
-        self.last_was_short = len(items) < self._longest
-        self._longest = max(self._longest, len(items))
         self.taken += len(items)
         self.done = self.is_last
         if not items:
