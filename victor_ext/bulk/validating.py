@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from victor_ext import Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, RowSource, SourceBroken
@@ -57,6 +57,16 @@ class ChangedRow:
     chunk: int
     key: str
     arguments: Mapping[str, Any] = field(repr=False)
+
+
+class _NewRow(NamedTuple):
+    """A row to store or to refuse; `known` is the refused row that it replaces."""
+
+    record: Record
+    fields: Fields
+    key: str
+    fingerprint: str
+    known: KnownRow | None
 
 
 class RowValidator:
@@ -132,10 +142,11 @@ class RowValidator:
                 DAYS[due_date]() if isinstance(due_date, str) and due_date in DAYS else due_date
             )
         problems = fields.problems if record.problems else problems_of(fields, in_file=record.line is not None)
+        new = _NewRow(record, fields, key, fingerprint, known)
         if problems:
-            self._wrong(record, fields, key, fingerprint, problems, known)
+            self._wrong(new, problems)
         else:
-            self._store(record, fields, key, fingerprint, as_json(fields.arguments), None, known)
+            self._store(new, as_json(fields.arguments), None)
 
     def _repeated(self, record: Record, fields: Fields, before: int) -> None:
         self.check.repeated += 1
@@ -170,15 +181,8 @@ class RowValidator:
             )
         )
 
-    def _wrong(
-        self,
-        record: Record,
-        fields: Fields,
-        key: str,
-        fingerprint: str,
-        problems: list[Problem],
-        known: KnownRow | None,
-    ) -> None:
+    def _wrong(self, new: _NewRow, problems: list[Problem]) -> None:
+        record, known = new.record, new.known
         self.check.invalid += 1
         for problem in problems:
             self.check.note(
@@ -186,25 +190,17 @@ class RowValidator:
             )
         if not self._terms.skip_invalid:
             return
-        if known is not None and known.fingerprint == fingerprint:
+        if known is not None and known.fingerprint == new.fingerprint:
             # Already set aside with the same values.
             return
-        self._store(record, fields, key, fingerprint, None, " ".join(problem.message for problem in problems), known)
+        self._store(new, None, " ".join(problem.message for problem in problems))
 
-    def _store(
-        self,
-        record: Record,
-        fields: Fields,
-        key: str,
-        fingerprint: str,
-        arguments: Mapping[str, Any] | None,
-        reason: str | None,
-        known: KnownRow | None,
-    ) -> None:
+    def _store(self, new: _NewRow, arguments: Mapping[str, Any] | None, reason: str | None) -> None:
+        record, fields = new.record, new.fields
         self.check.new += reason is None
         self.check.set_aside += reason is not None
-        self.check.replaced += known is not None
-        self.has_new_keys |= known is None and reason is None
+        self.check.replaced += new.known is not None
+        self.has_new_keys |= new.known is None and reason is None
         for column in fields.extras:
             if column not in self._columns:
                 self._columns[column] = None
@@ -213,7 +209,7 @@ class RowValidator:
                         record.line, column, "columns", f"there are more than {MAX_COLUMNS} different columns."
                     )
         place = len(self._rows)
-        self._rows.append(Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, place))
+        self._rows.append(Row(record.number, new.key, new.fingerprint, arguments, fields.extras, reason, None, place))
         if len(self._rows) == self._terms.chunk_rows:
             self._flush()
 

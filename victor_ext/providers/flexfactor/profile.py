@@ -246,21 +246,16 @@ def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:
 def _of_fields(fields: dict[str, Any]) -> Iterator[Problem]:
     for name, value in fields.items():
         for item in value if is_list(value) else [value]:
-            if is_code(item) and name.lower() in _CODES:
-                yield _problem("", redact_code(item), "")
-            elif isinstance(item, str):  # of another field: it may be an account number, and no code
-                yield _problem(name, "", item)
-            elif is_object(item):
-                yield from (_problem(name, each.code, each.message) for each in _of_item(item))
+            yield from _of_item(item, name)
 
 
-def _of_item(item: object) -> Iterator[Problem]:
-    if is_code(item):
+def _of_item(item: object, field: str = "") -> Iterator[Problem]:
+    if is_code(item) and field.lower() in ("", *_CODES):  # in another field it may be an account number
         yield _problem("", redact_code(item), "")
     elif isinstance(item, str):
-        yield _problem("", "", item)
+        yield _problem(field, "", item)
     elif is_object(item):
-        yield _problem(_first_text(item, "field", "key"), _code(item), _first_text(item, *_ITEM))
+        yield _problem(field or _first_text(item, "field", "key"), _code(item), _first_text(item, *_ITEM))
 
 
 def _fallback(body: dict[str, Any]) -> tuple[Problem, ...]:

@@ -273,14 +273,13 @@ class Extras:
     def arguments(
         self, operation: Operation, arguments: dict[str, Any], taken: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
-        """The arguments of a generated operation with the members; for `taken` see `with_extra_body`.
-
-        Raises:
-            InvalidRequest: A member is refused.
-        """
+        """The arguments of a generated operation with the members; as `with_extra_body`."""
         if self.body is None or _is_read(operation):
             return arguments
         body = arguments.get("body")
+        if body is None and "body" in _parameters_of(_builder_of(operation)):
+            kind = _model_named(_builder_of(operation).__annotations__["body"], operation.__name__)
+            body = kind and kind.from_dict({})
         if isinstance(body, _Model):
             more = {**arguments, "body": with_extra_body(body, self.body, taken)}
             try:
@@ -289,12 +288,6 @@ class Extras:
                 message = f"extra_body: {one_line(error)}"
                 raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
             return more
-        if body is None and "body" in _parameters_of(_builder_of(operation)):
-            kind = _model_named(_builder_of(operation).__annotations__["body"], operation.__name__)
-            problems = extra_body_problems(self.body, dict.fromkeys([] if kind is None else _declared(kind), ""))
-            if problems:
-                raise InvalidRequest.of(problems)
-            return {**arguments, "body": _json(self.body)}
         name = operation.__name__.rpartition(".")[2]
         message = f"extra_body: {name} sends no object that could have more members: make this call without it."
         raise InvalidRequest.of([Problem("extra_body", "combination", message)])

@@ -5,7 +5,8 @@ A resource's flow yields `Call` and `Sleep`. One runner executes them with block
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
 
 import httpx
@@ -24,6 +25,7 @@ ApiWithin = Callable[[float | None], Any]
 """The generated client, with a deadline in seconds (None: that of the client)."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Call:
     """Call a generated operation, which is a module, with these arguments.
 
@@ -34,40 +36,17 @@ class Call:
     of attempts, `response` its response, and `extra_body` what the client's options added.
     """
 
-    __slots__ = (
-        "arguments",
-        "as_json",
-        "attempts",
-        "extra_body",
-        "operation",
-        "query",
-        "response",
-        "seconds",
-        "taken",
-        "undocumented",
-    )
-
-    def __init__(
-        self,
-        operation: Operation,
-        arguments: dict[str, Any],
-        undocumented: Callable[[httpx.Response], Any],
-        seconds: float | None = None,
-        query: str = "",
-        *,
-        as_json: bool = False,
-        taken: Mapping[str, str] | None = None,
-    ) -> None:
-        self.as_json = as_json
-        self.taken = taken
-        self.extra_body: ExtraBody | None = None
-        self.operation = operation
-        self.arguments = arguments
-        self.undocumented = undocumented
-        self.seconds = seconds
-        self.query = query
-        self.attempts = 0
-        self.response: Response | None = None
+    operation: Operation
+    arguments: dict[str, Any]
+    undocumented: Callable[[httpx.Response], Any]
+    seconds: float | None = None
+    query: str = ""
+    _: KW_ONLY
+    as_json: bool = False
+    taken: Mapping[str, str] | None = None
+    attempts: int = field(default=0, init=False)
+    response: Response | None = field(default=None, init=False)
+    extra_body: ExtraBody | None = field(default=None, init=False)
 
     @property
     def info(self) -> ResponseInfo | None:
@@ -131,14 +110,6 @@ def step_for_json(
     return Call(operation, arguments, lambda response: response.json(), seconds, query, as_json=True)
 
 
-def call_with_attempts(
-    operation: Operation, model: Any, taken: Mapping[str, str], /, **arguments: Any
-) -> OperationFlow[tuple[Any, int]]:
-    """As `call`, with the `taken` of a `Call`; returns the model and the number of attempts."""
-    step = Call(operation, arguments, lambda response: model.from_dict(response.json()), taken=taken)
-    return (yield step).parsed, step.attempts
-
-
 def response_to(
     operation: Operation,
     model: Any,
@@ -183,13 +154,17 @@ class _Last:
             describe(result, info)
 
 
-class SyncRunner:
-    """Runs the flows of resources with blocking calls."""
+@dataclass(slots=True, eq=False, repr=False)
+class _Runner:
+    """Runs the flows of resources; `sleep` blocks, or is awaited."""
 
-    def __init__(self, api: ApiWithin, sleep: Callable[[float], None], extras: Extras = NO_EXTRAS) -> None:
-        self._api = api
-        self._sleep = sleep
-        self.extras = extras
+    _api: ApiWithin
+    _sleep: Callable[[float], Any]
+    extras: Extras = NO_EXTRAS
+
+
+class SyncRunner(_Runner):
+    """Runs the flows of resources with blocking calls."""
 
     def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end. The records that it returns know the response of its last call."""
@@ -209,13 +184,8 @@ class SyncRunner:
         return response
 
 
-class AsyncRunner:
+class AsyncRunner(_Runner):
     """Runs the flows of resources with awaited calls."""
-
-    def __init__(self, api: ApiWithin, sleep: Callable[[float], Awaitable[None]], extras: Extras = NO_EXTRAS) -> None:
-        self._api = api
-        self._sleep = sleep
-        self.extras = extras
 
     async def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end. The records that it returns know the response of its last call."""
