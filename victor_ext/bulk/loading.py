@@ -102,14 +102,8 @@ def check_source(
     last = snapshot.loads[-1] if snapshot.loads else None
     retention = settings.key_retention or (last.retention if last else DAY)
     patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
-    terms = Reading(
-        source.batch,
-        snapshot.key_column,
-        settings.due_date,
-        settings.skip_invalid,
-        Chunk(retention, patience, uuid.uuid4().hex, []),
-        chunk_rows_for(settings.rate),
-    )
+    chunk, size = Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate)
+    terms = Reading(source.batch, snapshot.key_column, settings.due_date, settings.skip_invalid, chunk, size)
     digests = Digests(vault, snapshot.digests)
     validator = RowValidator(spool, vault, terms, digests, on_row)
     check = validator.read(opened)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -69,33 +69,26 @@ class _NewRow(NamedTuple):
     known: KnownRow | None
 
 
+@dataclass(eq=False, repr=False)
 class RowValidator:
-    """Checks all rows of a source and adds the rows to store to the spool, encrypted."""
+    """Checks all rows of a source and adds the rows to store to the spool, encrypted.
 
-    def __init__(
-        self,
-        spool: Spool,
-        vault: Vault,
-        terms: Reading,
-        digests: Digests,
-        on_row: Callable[[int], None] | None = None,
-    ) -> None:
-        self._spool = spool
-        self._vault = vault
-        self._terms = terms
-        self._digests = digests
-        self._on_row = on_row
-        self._rows: list[Row] = []
-        self._columns: dict[str, None] = {}
-        self._changed: list[ChangedRow] = []
-        self.has_new_keys = False
-        """Whether rows are to be sent under keys that the batch does not have."""
-        self.check = Check()
+    Attributes:
+        changed: Changed rows whose problems are stored.
+        has_new_keys: Whether rows are to be sent under keys that the batch does not have.
+        check: The result.
+    """
 
-    @property
-    def changed(self) -> Sequence[ChangedRow]:
-        """Changed rows whose problems are stored."""
-        return self._changed
+    _spool: Spool
+    _vault: Vault
+    _terms: Reading
+    _digests: Digests
+    _on_row: Callable[[int], None] | None = None
+    _rows: list[Row] = field(default_factory=list[Row], init=False)
+    _columns: dict[str, None] = field(default_factory=dict[str, None], init=False)
+    changed: list[ChangedRow] = field(default_factory=list[ChangedRow], init=False)
+    has_new_keys: bool = field(default=False, init=False)
+    check: Check = field(default_factory=Check, init=False)
 
     def read(self, source: RowSource) -> Check:
         """Check every row."""
@@ -138,9 +131,8 @@ class RowValidator:
         # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
         due_date = fields.arguments.get("due_date", terms.due_date)
         if due_date is not None:
-            fields.arguments["due_date"] = (
-                DAYS[due_date]() if isinstance(due_date, str) and due_date in DAYS else due_date
-            )
+            is_word = isinstance(due_date, str) and due_date in DAYS
+            fields.arguments["due_date"] = DAYS[due_date]() if is_word else due_date
         problems = fields.problems if record.problems else problems_of(fields, in_file=record.line is not None)
         new = _NewRow(record, fields, key, fingerprint, known)
         if problems:
@@ -150,17 +142,10 @@ class RowValidator:
 
     def _repeated(self, record: Record, fields: Fields, before: int) -> None:
         self.check.repeated += 1
-        unit = "row" if record.line is None else "line"
+        unit, column = "row" if record.line is None else "line", self._terms.key_column
         shown = (fields.key_value or "")[:60]
-        self.check.note(
-            RowProblem(
-                record.number,
-                record.line,
-                self._terms.key_column,
-                "repeated",
-                f"{self._terms.key_column} is {shown!r}, as in {unit} {before}: two rows cannot have one key.",
-            )
-        )
+        message = f"{column} is {shown!r}, as in {unit} {before}: two rows cannot have one key."
+        self.check.note(RowProblem(record.number, record.line, column, "repeated", message))
 
     def _compared(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
         """Compare a row with its stored version, which was or will be sent."""
@@ -169,17 +154,12 @@ class RowValidator:
             return
         self.check.changed += 1
         if len(self.check.problems) < SHOWN:
-            self._changed.append(ChangedRow(len(self.check.problems), known.chunk, key, fields.arguments))
-        self.check.note(
-            RowProblem(
-                record.number,
-                record.line,
-                self._terms.key_column,
-                "changed",
-                "its values are not those that are stored, and may have been sent, under this key: it is refused. Put "
-                "the old values back, or ask for another payment under another key.",
-            )
+            self.changed.append(ChangedRow(len(self.check.problems), known.chunk, key, fields.arguments))
+        message = (
+            "its values are not those that are stored, and may have been sent, under this key: it is refused. Put "
+            "the old values back, or ask for another payment under another key."
         )
+        self.check.note(RowProblem(record.number, record.line, self._terms.key_column, "changed", message))
 
     def _wrong(self, new: _NewRow, problems: list[Problem]) -> None:
         record, known = new.record, new.known

@@ -6,12 +6,10 @@ the wire. What this package sends itself is not replaced, in any spelling: a che
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from types import FunctionType
 from typing import Any, Protocol, Self, TypeGuard, TypeVar, runtime_checkable
 from urllib.parse import quote
@@ -240,7 +238,7 @@ def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
     """
     if extra is None:
         return ""
-    problems = extra_query_problems(extra, _parameters_of(_builder_of(operation)) - {"body"})
+    problems = extra_query_problems(extra, _builder_of(operation).__annotations__.keys() - {"body", "return"})
     if problems:
         raise InvalidRequest.of(problems)
     pairs = [(name, each) for name, value in extra.items() for each in (value if _is_sequence(value) else [value])]
@@ -277,8 +275,8 @@ class Extras:
         if self.body is None or _is_read(operation):
             return arguments
         body = arguments.get("body")
-        if body is None and "body" in _parameters_of(_builder_of(operation)):
-            kind = _model_named(_builder_of(operation).__annotations__["body"], operation.__name__)
+        if body is None:
+            kind = _model_named(_builder_of(operation).__annotations__.get("body"), operation.__name__)
             body = kind and kind.from_dict({})
         if isinstance(body, _Model):
             more = {**arguments, "body": with_extra_body(body, self.body, taken)}
@@ -298,12 +296,6 @@ class Extras:
 
 
 NO_EXTRAS = Extras()
-
-
-@cache
-def _parameters_of(build: FunctionType) -> frozenset[str]:
-    """The names of a generated operation's arguments."""
-    return frozenset(inspect.signature(build).parameters)
 
 
 def _is_read(operation: Operation) -> bool:
