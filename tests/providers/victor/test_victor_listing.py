@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-import httpx
 import pytest
 from victor_api.models import PaymentRequestReceipt
 
-from tests.providers.test_operations_table import TOKEN
-from victor_ext import BadRequest, PaymentRequest, Victor, VictorOAuth
+from victor_ext import PaymentRequest
 from victor_ext.providers.victor.reading import walk
 from victor_ext.providers.victor.requests import ListRequest
 from victor_ext.runtime.client.paging import QUIET_PASSES
@@ -67,27 +65,3 @@ def test_what_was_made_since_is_no_reason_to_read_again(seconds: int, takes: flo
 
 def test_what_does_not_say_when_it_was_made_may_have_been_there() -> None:
     assert readings(None) == ENOUGH
-
-
-@pytest.mark.parametrize(("field", "page"), [("page", 2), ("page", 0), ("startDatetime", 2)])
-@pytest.mark.parametrize("last", [1, 2])
-def test_an_error_about_a_later_page_ends_a_list_and_no_other_one(field: str, page: int, last: int) -> None:
-    """Also after a full page: nothing says how long a page is."""
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if "page" not in request.url.params:
-            return httpx.Response(200, json=TOKEN)
-        number = int(request.url.params["page"])
-        if number == page:
-            wrong = {"codes": [], "objectName": "request", "field": field, "code": "Max", "defaultMessage": "No."}
-            return httpx.Response(400, json={"allErrors": [wrong]})
-        items = [{"victor_payment_request_id": f"{number}-{place}"} for place in range(2 if number < 1 else last)]
-        return httpx.Response(200, json={"page": number, "results": items})
-
-    with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) as victor:
-        found = victor.payment_requests.list()
-        if (field, page) == ("page", 2):
-            assert len(list(found)) == 2 + last
-        else:
-            with pytest.raises(BadRequest, match=r": No\.$"):
-                list(found)
