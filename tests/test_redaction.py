@@ -38,13 +38,15 @@ def test_what_is_nested_beyond_all_measure_is_no_error_here(kind: str) -> None:
 
 FIELDS: dict[str, tuple[Callable[[httpx.Response], Any], Callable[[Any], Any]]] = {
     "Victor": (of_victor, lambda code: {"error": {"code": code, "message": "No."}}),
-    "Victor, of a field": (of_victor, lambda code: {"allErrors": [{"code": str(code)}]}),
+    "Victor, of a field": (of_victor, lambda code: {"allErrors": [{"code": code}]}),
     "Velo": (of_velo, lambda code: {"errors": [{"errorCode": code, "errorMessage": "No."}]}),
     "EastPay": (of_eastpay, lambda code: {"result": {"code": str(code), "description": "No."}}),
     "FlexFactor": (of_flexfactor, lambda code: {"errors": [{"item1": "No.", "item3": code}]}),
     "FlexFactor, alone": (of_flexfactor, lambda code: {"statusCode": code}),
-    "connected": (of_connected, lambda code: {"error": {"code": str(code), "message": "No."}}),
-    "connected, alone": (of_connected, lambda code: {"error": {"code": str(code)}}),
+    "FlexFactor, code": (of_flexfactor, lambda code: {"code": code, "message": "No."}),
+    "FlexFactor, errorCode": (of_flexfactor, lambda code: {"errorCode": code}),
+    "connected": (of_connected, lambda code: {"error": {"code": code, "message": "No."}}),
+    "connected, alone": (of_connected, lambda code: {"errors": {"code": [code]}}),
 }
 """Where each system has the code of an error; of some the code is all that it says."""
 
@@ -57,6 +59,10 @@ FIELDS: dict[str, tuple[Callable[[httpx.Response], Any], Callable[[Any], Any]]] 
         ("400012", "400012"),
         ("20110003", "20110003"),
         (101, "101"),
+        ("E400012", "E400012"),
+        ("ERR_2011.0003", "ERR_2011.0003"),
+        ("ACH917364550218", "ACH********0218"),
+        ("eyJ" + "hbGciOiJub25lIn0.e30.x", "[secret]"),
         ("043987673645", "********3645"),
         (4111111111111111, "************1111"),
         ("card 4111111111111111 of ada@example.com", "card ************1111 of [e-mail]"),
@@ -70,3 +76,18 @@ def test_a_code_of_the_provider_is_shown_and_no_account_number(system: str, code
     (problem,) = read(response)
     assert problem.code == shown
     assert "No." in problem.message or shown in problem.message
+
+
+@pytest.mark.parametrize("read", [of_flexfactor, of_connected])
+def test_a_code_in_a_list_of_errors_is_a_code_and_a_sentence_is_none(read: Callable[[httpx.Response], Any]) -> None:
+    codes = ["400012", 400013, "E40001", "account 917364550218", "917364550218", "no"]
+    shown = ["400012", "400013", "E40001", "", "********0218", ""]
+    request = httpx.Request("POST", "https://api.example/v1/capture")
+    found = read(httpx.Response(400, json={"errors": codes}, request=request))
+    assert [each.code for each in found] == shown
+    assert [found[place].message for place in (3, 5)] == ["account ********0218", "no"]
+    for body in ({"errors": {"code": codes[:3]}}, {"errors": [{"code": codes[:3]}]}):
+        found = read(httpx.Response(400, json=body, request=request))
+        assert ", ".join(each.code for each in found) == "400012, 400013, E40001"
+    [found] = read(httpx.Response(400, json={"errors": {"account": ["91736455"]}}, request=request))
+    assert (found.code, found.message) == ("", "****6455"), "a value of another field may be an account number"

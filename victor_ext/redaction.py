@@ -21,6 +21,10 @@ import httpx
 _LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))")
 _KEPT_DIGITS = 4
 _CODE_DIGITS = 8
+_CODES = 10
+"""The most codes that are read from one field."""
+_WORD = re.compile(r"[\w.:-]*", re.ASCII)
+_BARE_CODE = re.compile(r"[\w.:-]{0,100}?[0-9]{3}[\w.:-]{0,100}", re.ASCII)
 _EXCERPT = 200
 _PYTHON_BYTES = re.compile(r"""(?:\bbytearray\()?\bb['"].*""")
 """Bytes as Python writes them, to the end: what could not be read on the wire, which may be the request itself."""
@@ -195,12 +199,21 @@ def redact_excerpt(text: str) -> str:
 
 
 def redact_code(code: object) -> str:
-    """A code of the provider, from a field for codes: up to eight digits are no account number, and are not masked.
+    """A code of the provider, or a list of them, from a field for codes. Each system's codes are read by this.
 
-    Any other text or number is as `redact_excerpt` makes it, and a value of another type is empty.
+    One word with up to eight digits is no account number, and is not masked. Any other text or number is as
+    `redact_excerpt` makes it, and a value of another type is empty.
     """
+    if _is_list(code):
+        return one_line(", ".join(filter(None, (redact_code(each) for each in code[:_CODES] if not _is_list(each)))))
     text = one_line(code) if isinstance(code, str | int) and not isinstance(code, bool) else ""
-    return text if text.isdigit() and len(text) <= _CODE_DIGITS else redact_excerpt(text)
+    is_short = _WORD.fullmatch(text) is not None and sum(map(str.isdigit, text)) <= _CODE_DIGITS
+    return mask_emails(mask_tokens(text)) if is_short else redact_excerpt(text)
+
+
+def is_code(value: object) -> bool:
+    """Whether a value is a code where a sentence may stand, too: a number, or one word with three digits in a row."""
+    return isinstance(value, str | int) and _BARE_CODE.fullmatch(str(value)) is not None
 
 
 def one_line(text: object) -> str:

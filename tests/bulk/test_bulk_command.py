@@ -280,7 +280,8 @@ def test_a_renamed_copy_asks_nobody_again_without_a_word(
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="ren.csv").send(rows(3))
     ended = bulk("send", "ren (1).csv", *KEY, "--dry-run")
     assert (ended.status, ended.out) == (2, "")
-    assert "name it with --batch; to ask all of them again on purpose, write --ask-again." in ended.err
+    assert "name it with --batch, with the same values of its key column" in ended.err
+    assert "to ask all of them again on purpose, write --ask-again." in ended.err
     assert len(victor_sandbox.work_done_by_key()) == 3
     assert bulk("send", "ren (1).csv", *KEY, "--ask-again").status == 0
     assert len(victor_sandbox.work_done_by_key()) == 6

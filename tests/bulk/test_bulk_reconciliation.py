@@ -112,7 +112,7 @@ def test_the_request_of_another_row_settles_nothing(
     victor_sandbox.inject("cut_request", operation="create", times=2)
     assert sender().send([first]).exit_status == 3
     again = sender(key_retention=0.001)
-    sender(batch=batch, key_retention=0.001).send([second])
+    sender(batch=batch, key_retention=0.001, ask_again=True).send([second])
     assert again.resume().counts["unknown"] == 1
     result = next(iter(again.export()))
     assert (result.outcome.value, result.id) == ("unknown", None)

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from tests.bulk.bulk_runs import asked_once, keys_of, row, rows, today, write_csv
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, worker
+from victor_ext.bulk.columns import canonical_text, split_record
+from victor_ext.bulk.validating import Digests
 from victor_ext.sandbox import Sandbox
 
 Senders = Callable[..., Any]
@@ -360,16 +362,45 @@ def test_the_rows_of_another_batch_are_two_payments_only_on_purpose(
     assert sender(batch="april").send(copy).check.unchanged == 4
 
 
-def test_a_copy_is_told_also_by_another_key_column(sender: Senders) -> None:
-    records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2)]
+@pytest.mark.parametrize("batch", ["march", "april"])
+def test_a_copy_is_told_by_what_is_sent_whatever_its_keys_are(sender: Senders, batch: str) -> None:
+    records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2, 3)]
     sender(batch="march").send(records)
-    with pytest.raises(ConfigurationError, match="same rows as the batch march"):
-        sender(batch="april", key_column=None).send(records)
+    keyed = [{**record, "invoice_no": f"new {place}"} for place, record in enumerate(records)]
+    for copy in (keyed, [*records[:2], keyed[2]]):
+        with pytest.raises(ConfigurationError, match=r"same rows as the batch march, .*ask_again=True"):
+            sender(batch=batch).send(copy)
+    without = [{name: value for name, value in each.items() if name != "invoice_no"} for each in records]
+    if batch == "april":
+        with pytest.raises(ConfigurationError, match="same rows as the batch march"):
+            sender(batch=batch, key_column=None).send(without)
+    sender(batch=batch, ask_again=True).send(keyed)
+    assert sender(batch=batch).send(keyed).check.unchanged == 3
+    # Rows that ask the same are one batch on purpose when they come in one file.
+    twins = [row(7, invoice_no=name) for name in ("a", "b")]
+    assert sender(batch="twins").send(twins).check.new == 2
+
+
+def test_a_copy_of_a_batch_of_the_version_before_is_told(sender: Senders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def as_before(digests: Digests) -> str:
+        key_column = "invoice_no"
+        made = Digests(digests._vault, {key_column: {}})
+        for each in rows(2):
+            made.add(each, digests._vault.fingerprint(canonical_text(split_record(each, key_column).arguments)))
+        return made._of(key_column, key_column)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Digests, "own", as_before)
+        sender(batch="march").send(rows(2))
+    renamed = [{**each, "number": each["invoice_no"], "invoice_no": f"{place}"} for place, each in enumerate(rows(2))]
+    for copy in (rows(2), renamed):
+        with pytest.raises(ConfigurationError, match="same rows as the batch march"):
+            sender(batch="april").send(copy)
 
 
 def test_other_rows_are_no_copy(sender: Senders) -> None:
     sender(batch="march").send(rows(2))
-    for others in (rows(3), rows(1), [row(1), row(2, amount="7.77")], [row(1), row(9, amount="3.23")]):
+    for others in (rows(3), rows(1), [row(1), row(2, amount="7.77")], [row(1), row(1, invoice_no="INV-9")]):
         assert sender(batch="april").check(others).new == len(others)
 
 

@@ -48,10 +48,16 @@ def test_notes_are_needed(command: Command, victor_sandbox: Sandbox, inbound: st
     assert sent(victor_sandbox) == 0
 
 
-def test_a_modified_amount_is_checked(command: Command, inbound: str) -> None:
-    ran = command("rfp", "accept", inbound, "--notes", "Yes", "--modified-amount", "1,5")
-    assert ran.status == 2
-    assert "--modified-amount is '1,5'" in ran.err
+def test_a_modified_amount_is_checked(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
+    fixed = victor_sandbox.create_inbound("129.95")
+    for request, amount, message in (
+        (inbound, "1,5", "--modified-amount is '1,5'"),
+        (fixed, "100", "--modified-amount is 100, and the request allows no amount but 129.95: leave it out"),
+    ):
+        ran = command("rfp", "accept", request, "--notes", "Yes", "--modified-amount", amount)
+        assert ran.status == 2
+        assert message in ran.err
+    assert sent(victor_sandbox) == 0
 
 
 def test_a_lost_answer_is_read_back(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:

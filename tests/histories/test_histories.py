@@ -142,8 +142,8 @@ PLANTED = {
     "an entry of another account is sent again": Planted("outbox", "asked twice", (0, 60), (OTHERS_KEYS,)),
     "a batch is everybody's": Planted("senders", "asked by another account", (6, 4), (
         ("victor_ext.bulk.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
-    "rows are compared by the name of their key column": Planted("senders", "asked twice", (0, 4), (
-        ("victor_ext.bulk.validating:Digests.add", "{theirs, *fields}", "{theirs}"),)),
+    "rows are compared by their keys": Planted("senders", "asked twice", (0, 4), (
+        ("victor_ext.bulk.validating:Digests.add", "self._vault.number(text)", "self._vault.number(str(fields))"),)),
     "any 400 ends a list": Planted("reading", "ends early", (0, 600), (
         (f"{VICTOR}.reading:walk",
          "reader.last_was_short and names_only(error.problems, {'page'})", "reader.last_was_short"),)),

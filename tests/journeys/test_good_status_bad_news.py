@@ -541,11 +541,15 @@ def test_an_answer_about_another_payment_is_a_conflict(
     client_class: type, own_key: bool, other: Any, named: str
 ) -> None:
     answer = {**described(**other), **({"direction": other["direction"]} if "direction" in other else {})}
-    sent = {**WHOLE, "extra_body": {"payment_details": {"purpose": {"code": "RENT"}}, "tags": ["a", "b"]}}
+    extra = {"extra_body": {"payment_details": {"purpose": {"code": "RENT"}}, "tags": ["a", "b"]}}
+
+    def create(victor: Any) -> Any:
+        if own_key:
+            return create_with_key(victor, **WHOLE, **extra)
+        return create_with_key(victor.with_options(**extra), key=None, **WHOLE)
+
     with pytest.raises(Conflict) as raised:
-        Provider(lambda _request: answer).call(
-            client_class, lambda victor: create_with_key(victor, key=KEY if own_key else None, **sent)
-        )
+        Provider(lambda _request: answer).call(client_class, create)
     assert named in str(raised.value)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert raised.value.idempotency_key is not None

@@ -17,19 +17,19 @@ from .test_introspection import ARGUMENTS, CLIENTS
 from .test_operations_table import TOKEN, Recorder, arguments_of, use
 
 WRITES = {
-    ("victor", "payment_requests.create"): ("payment_details", "amount"),
-    ("victor", "payment_requests.accept"): ("notes",),
-    ("velo", "payouts.submit"): ("payments",),
+    ("victor", "payment_requests.create"): ("payment_details", "notes"),
+    ("victor", "payment_requests.accept"): ("Modified-Amount",),
+    ("velo", "payouts.submit"): ("payoutMemo",),
     ("velo", "payees.create"): ("payorId",),
     ("velo", "source_accounts.fund"): ("amount",),
-    ("eastpay", "payments.debit"): ("amount",),
+    ("eastpay", "payments.debit"): ("paymentBrand",),
     ("eastpay", "payments.refund"): ("paymentType",),
-    ("flexfactor", "evaluate"): ("idempotencyKey",),
+    ("flexfactor", "evaluate"): ("billingInformation", "city"),
     ("flexfactor", "capture"): ("amount",),
-    ("flexfactor", "orders.refund"): ("amountToRefund",),
+    ("flexfactor", "orders.refund"): ("refundMessage",),
     ("flexfactor", "orders.cancel"): ("idempotencyKey",),
 }
-"""Writes, each with the place of a member that it sends itself."""
+"""Writes, each with the place of a member that it sends itself, or that has an argument which is left out."""
 READS = {
     ("victor", "payment_requests.list"): "/v2/payment-requests",
     ("velo", "payees.list"): "/v4/payees",
@@ -110,6 +110,8 @@ def test_a_write_without_a_body_says_so() -> None:
 def test_a_write_with_an_optional_body_has_one() -> None:
     *_, sent = called("velo", "payouts.instruct", extra_body={"purpose": "RENT"})
     assert json.loads(sent.content) == {"purpose": "RENT"}
+    with pytest.raises(InvalidRequest, match="fxRateDegredationThresholdPercentage is set already"):
+        called("velo", "payouts.instruct", extra_body={"fxRateDegredationThresholdPercentage": 400})
 
 
 @pytest.mark.parametrize("system", CLIENTS)

@@ -80,6 +80,10 @@ def test_a_column_that_is_not_read(tmp_path: Path) -> None:
     assert read(path, columns={"id": None}) == [Entry(PRICE, "R-1", line=2)]
 
 
+SHORTENED = (
+    "line 2, reference: reference is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: "
+    "format the column as text, enter the numbers anew and export it again."
+)
 WRONG = {
     "R-1,1,USD,": None,
     "R-1,,USD,": "line 2, amount: it is empty: write 44.23.",
@@ -91,8 +95,8 @@ WRONG = {
     "R-1,0,USD,": "line 2, amount: amount is 0.00 and must be above zero.",
     "R-1,-5,USD,": "line 2, amount: amount is -5.00 and must be above zero.",
     "R-1,1,usd,": "line 2, currency: it is 'usd': write three capital letters (ISO 4217), such as USD.",
-    "4.39881E+10,1,USD,": "line 2, reference: reference is in the short form of a spreadsheet (as 4.3988E+10 is), and "
-    "digits are lost: format the column as text, enter the numbers anew and export it again.",
+    "4.39881E+10,1,USD,": SHORTENED,
+    '"4,39881e+10",1,USD,': SHORTENED,
     "R-1,1,USD,2026-03-04": "line 2, at: it is '2026-03-04': write a Zulu time, such as 2026-03-04T05:06:07Z.",
     "R-1,1": "line 2: the row has 2 fields and the heading 4: the columns may have shifted.",
     f"{'R' * 256},1,USD,": "line 2, reference: reference must be text of 1 to 255 characters.",

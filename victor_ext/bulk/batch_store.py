@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -18,6 +18,7 @@ from victor_ext.settlement import SETTLED, Sent
 from .layout import (
     AT_ONCE,
     BEGIN_STEP,
+    BY_CONTENT,
     CHUNK,
     LOAD,
     SEND_STEP,
@@ -117,8 +118,12 @@ class BatchStore:
         """Whether a column is the key column of all submissions."""
         return all(load.key_column == column for load in self.loads())
 
-    def digests_of_others(self) -> dict[str, dict[str, str]]:
-        """Return the other batches of this key and provider: by key column, then by source digest."""
+    def digests(self, whole: Collection[int]) -> dict[str, dict[str, str]]:
+        """Return the batches of this key and provider by source digest, under their key columns.
+
+        Digests by what is sent are under an empty text; those of older releases depend on the key column. `whole` are
+        the numbers of the submissions of this batch that count: those whose rows are all stored.
+        """
         found: dict[str, dict[str, str]] = {}
         offset = 0
         while page := self._client.list_workflows(name=LOAD, load_output=False, limit=AT_ONCE, offset=offset):
@@ -127,8 +132,9 @@ class BatchStore:
                 check_owner(info, self._application, "Another batch of this state")
                 load = Submission(**_input_of(info))
                 batch = info.workflow_id.rpartition("/load/")[0]
-                if load.digest is not None and batch != self.batch:
-                    found.setdefault(load.key_column, {}).setdefault(load.digest, batch)
+                if load.digest is not None and (batch != self.batch or load.number in whole):
+                    by = "" if load.digest.startswith(BY_CONTENT) else load.key_column
+                    found.setdefault(by, {}).setdefault(load.digest, batch)
         return found
 
     def has_chunk(self, number: int) -> bool:

@@ -29,6 +29,8 @@ VERSION = "victor-bulk-3"
 OLDER_VERSIONS = ("victor-bulk-1", "victor-bulk-2")
 """Older layouts that this release can read and take over (see `ownership`). They do not name an account."""
 
+BY_CONTENT = "sent:"
+"""How the digest of a source begins that counts its rows by what is sent alone."""
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.
 
@@ -59,7 +61,8 @@ class Submission:
         first: Number of the first chunk.
         rows: Number of stored rows.
         replaced: Number of stored rows that replace a previously refused row.
-        digest: Digest of all source rows, to detect copies; None if an older release stored the submission.
+        digest: Digest of all source rows, to detect copies; None if an older release stored the submission. Without
+            `BY_CONTENT` before it, it depends on the key column.
     """
 
     number: int

@@ -40,13 +40,13 @@ class BatchSnapshot:
         loads: Earlier submissions.
         chunks: Number of the last chunk.
         key_column: The batch's key column; for a new batch, the requested one.
-        others: For a new batch, the other batches: by key column, then by source digest.
+        digests: The submissions to compare with, as `BatchStore.digests` returns them.
     """
 
     loads: Sequence[Submission]
     chunks: int
     key_column: str
-    others: Mapping[str, Mapping[str, str]]
+    digests: Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,10 @@ def take_snapshot(store: BatchStore | None, settings: Settings, spool: Spool) ->
                 if first.chunk is not None:
                     refuse_other_keys(store.batch, page[number].key_column, first.chunk)
             spool.learn(_known(store, tries.items()))
-    others = {} if store is None or loads else store.digests_of_others()
-    return BatchSnapshot(loads, chunks, key_column, others)
+    ends = [*(load.first for load in loads[1:]), chunks + 1]
+    # Storing the others was interrupted: their rows come again, and some of them are new.
+    whole = [load.number for load, end in zip(loads, ends, strict=False) if load.last < end]
+    return BatchSnapshot(loads, chunks, key_column, {} if store is None else store.digests(whole))
 
 
 def check_source(
@@ -91,7 +93,7 @@ def check_source(
     """Check every row and write the rows to store into the spool.
 
     Raises:
-        ConfigurationError: Another batch has the same rows, and `ask_again` is not set.
+        ConfigurationError: The same rows were submitted before, under other keys, and `ask_again` is not set.
     """
     settings = source.settings
     required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
@@ -100,21 +102,18 @@ def check_source(
     last = snapshot.loads[-1] if snapshot.loads else None
     retention = settings.key_retention or (last.retention if last else DAY)
     patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
-    terms = Reading(
-        source.batch,
-        snapshot.key_column,
-        settings.due_date,
-        settings.skip_invalid,
-        Chunk(retention, patience, uuid.uuid4().hex, []),
-        chunk_rows_for(settings.rate),
-    )
-    digests = Digests(vault, snapshot.key_column, snapshot.others)
+    chunk, size = Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate)
+    terms = Reading(source.batch, snapshot.key_column, settings.due_date, settings.skip_invalid, chunk, size)
+    digests = Digests(vault, snapshot.digests)
     validator = RowValidator(spool, vault, terms, digests, on_row)
     check = validator.read(opened)
-    other = digests.other_batch()
+    other = digests.batch_with_them() if validator.has_new_keys else None
     if other is not None and not settings.ask_again:
-        message = f"{source.batch} has the same rows as the batch {other}, whose customers would all be asked again."
-        hint = f"to go on with that batch, write batch={other!r}; to ask all of them again on purpose, ask_again=True"
+        message = f"{source.batch} has the same rows as the batch {other}, whose customers would be asked again."
+        hint = (
+            f"to go on with that batch, write batch={other!r}, with the same values of its key column; to ask all of "
+            "them again on purpose, ask_again=True"
+        )
         raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
     return SourceReport(check, digests.own(), validator.changed)
 

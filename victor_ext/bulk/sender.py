@@ -64,7 +64,7 @@ class BulkSender:
         skip_invalid: Set invalid rows aside instead of refusing the source.
         encoding: File encoding (default: UTF-8).
         patience: Seconds for which one row is retried while the provider fails (default: 120).
-        ask_again: Send the rows even if another batch of the state has the same ones. Their customers are asked again.
+        ask_again: Send the rows even if the state has the same ones under other keys. Their customers are asked again.
         storage_key: Secret of at least 16 characters that encrypts stored rows (default: VICTOR_BULK_KEY, or the
             credentials in the process environment).
 

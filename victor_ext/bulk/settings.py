@@ -59,9 +59,10 @@ class Settings:
         return 1 + math.ceil(self.workers / CHUNK_ROWS)
 
     def continuing(self, load: Submission) -> Settings:
-        """Return the settings to read the source of a submission again."""
+        """Return the settings to read the source of a submission again. It was decided that its rows are sent."""
         return replace(
             self,
+            ask_again=True,
             key_column=load.key_column,
             encoding=load.encoding,
             skip_invalid=load.skip_invalid,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from victor_ext import Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, RowSource, SourceBroken
 
 from .check import SHOWN, Check
 from .columns import Fields, as_json, canonical_text, problems_of, split_record
-from .layout import Chunk
+from .layout import BY_CONTENT, Chunk
 from .rows import Row, RowProblem
 from .settings import DAYS
 from .spool import KnownRow, Spool, identity_of
@@ -59,31 +59,36 @@ class ChangedRow:
     arguments: Mapping[str, Any] = field(repr=False)
 
 
+class _NewRow(NamedTuple):
+    """A row to store or to refuse; `known` is the refused row that it replaces."""
+
+    record: Record
+    fields: Fields
+    key: str
+    fingerprint: str
+    known: KnownRow | None
+
+
+@dataclass(eq=False, repr=False)
 class RowValidator:
-    """Checks all rows of a source and adds the rows to store to the spool, encrypted."""
+    """Checks all rows of a source and adds the rows to store to the spool, encrypted.
 
-    def __init__(
-        self,
-        spool: Spool,
-        vault: Vault,
-        terms: Reading,
-        digests: Digests,
-        on_row: Callable[[int], None] | None = None,
-    ) -> None:
-        self._spool = spool
-        self._vault = vault
-        self._terms = terms
-        self._digests = digests
-        self._on_row = on_row
-        self._rows: list[Row] = []
-        self._columns: dict[str, None] = {}
-        self._changed: list[ChangedRow] = []
-        self.check = Check()
+    Attributes:
+        changed: Changed rows whose problems are stored.
+        has_new_keys: Whether rows are to be sent under keys that the batch does not have.
+        check: The result.
+    """
 
-    @property
-    def changed(self) -> Sequence[ChangedRow]:
-        """Changed rows whose problems are stored."""
-        return self._changed
+    _spool: Spool
+    _vault: Vault
+    _terms: Reading
+    _digests: Digests
+    _on_row: Callable[[int], None] | None = None
+    _rows: list[Row] = field(default_factory=list[Row], init=False)
+    _columns: dict[str, None] = field(default_factory=dict[str, None], init=False)
+    changed: list[ChangedRow] = field(default_factory=list[ChangedRow], init=False)
+    has_new_keys: bool = field(default=False, init=False)
+    check: Check = field(default_factory=Check, init=False)
 
     def read(self, source: RowSource) -> Check:
         """Check every row."""
@@ -126,28 +131,21 @@ class RowValidator:
         # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
         due_date = fields.arguments.get("due_date", terms.due_date)
         if due_date is not None:
-            fields.arguments["due_date"] = (
-                DAYS[due_date]() if isinstance(due_date, str) and due_date in DAYS else due_date
-            )
+            is_word = isinstance(due_date, str) and due_date in DAYS
+            fields.arguments["due_date"] = DAYS[due_date]() if is_word else due_date
         problems = fields.problems if record.problems else problems_of(fields, in_file=record.line is not None)
+        new = _NewRow(record, fields, key, fingerprint, known)
         if problems:
-            self._wrong(record, fields, key, fingerprint, problems, known)
+            self._wrong(new, problems)
         else:
-            self._store(record, fields, key, fingerprint, as_json(fields.arguments), None, known)
+            self._store(new, as_json(fields.arguments), None)
 
     def _repeated(self, record: Record, fields: Fields, before: int) -> None:
         self.check.repeated += 1
-        unit = "row" if record.line is None else "line"
+        unit, column = "row" if record.line is None else "line", self._terms.key_column
         shown = (fields.key_value or "")[:60]
-        self.check.note(
-            RowProblem(
-                record.number,
-                record.line,
-                self._terms.key_column,
-                "repeated",
-                f"{self._terms.key_column} is {shown!r}, as in {unit} {before}: two rows cannot have one key.",
-            )
-        )
+        message = f"{column} is {shown!r}, as in {unit} {before}: two rows cannot have one key."
+        self.check.note(RowProblem(record.number, record.line, column, "repeated", message))
 
     def _compared(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
         """Compare a row with its stored version, which was or will be sent."""
@@ -156,27 +154,15 @@ class RowValidator:
             return
         self.check.changed += 1
         if len(self.check.problems) < SHOWN:
-            self._changed.append(ChangedRow(len(self.check.problems), known.chunk, key, fields.arguments))
-        self.check.note(
-            RowProblem(
-                record.number,
-                record.line,
-                self._terms.key_column,
-                "changed",
-                "its values are not those that are stored, and may have been sent, under this key: it is refused. Put "
-                "the old values back, or ask for another payment under another key.",
-            )
+            self.changed.append(ChangedRow(len(self.check.problems), known.chunk, key, fields.arguments))
+        message = (
+            "its values are not those that are stored, and may have been sent, under this key: it is refused. Put "
+            "the old values back, or ask for another payment under another key."
         )
+        self.check.note(RowProblem(record.number, record.line, self._terms.key_column, "changed", message))
 
-    def _wrong(
-        self,
-        record: Record,
-        fields: Fields,
-        key: str,
-        fingerprint: str,
-        problems: list[Problem],
-        known: KnownRow | None,
-    ) -> None:
+    def _wrong(self, new: _NewRow, problems: list[Problem]) -> None:
+        record, known = new.record, new.known
         self.check.invalid += 1
         for problem in problems:
             self.check.note(
@@ -184,24 +170,17 @@ class RowValidator:
             )
         if not self._terms.skip_invalid:
             return
-        if known is not None and known.fingerprint == fingerprint:
+        if known is not None and known.fingerprint == new.fingerprint:
             # Already set aside with the same values.
             return
-        self._store(record, fields, key, fingerprint, None, " ".join(problem.message for problem in problems), known)
+        self._store(new, None, " ".join(problem.message for problem in problems))
 
-    def _store(
-        self,
-        record: Record,
-        fields: Fields,
-        key: str,
-        fingerprint: str,
-        arguments: Mapping[str, Any] | None,
-        reason: str | None,
-        known: KnownRow | None,
-    ) -> None:
+    def _store(self, new: _NewRow, arguments: Mapping[str, Any] | None, reason: str | None) -> None:
+        record, fields = new.record, new.fields
         self.check.new += reason is None
         self.check.set_aside += reason is not None
-        self.check.replaced += known is not None
+        self.check.replaced += new.known is not None
+        self.has_new_keys |= new.known is None and reason is None
         for column in fields.extras:
             if column not in self._columns:
                 self._columns[column] = None
@@ -210,7 +189,7 @@ class RowValidator:
                         record.line, column, "columns", f"there are more than {MAX_COLUMNS} different columns."
                     )
         place = len(self._rows)
-        self._rows.append(Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, place))
+        self._rows.append(Row(record.number, new.key, new.fingerprint, arguments, fields.extras, reason, None, place))
         if len(self._rows) == self._terms.chunk_rows:
             self._flush()
 
@@ -221,43 +200,42 @@ class RowValidator:
 
 
 class Digests:
-    """Digests of all rows of a source, to detect a copy of another batch.
+    """Digests of all rows of a source, to detect a copy of what was sent before.
 
     A digest is a keyed sum over the rows, so it does not depend on their order and needs no row storage. A row counts
-    by what is sent, and by the value that identifies it in the other batch, whatever its column is called here.
+    by what is sent. In a digest of an older release it also counts by the value that identifies it, whatever the column
+    of that value is called here.
 
     Args:
         vault: Makes the keyed digests.
-        key_column: The key column of this batch.
-        others: The other batches: by key column, then by digest.
+        stored: The stored submissions, as `BatchStore.digests` returns them.
     """
 
-    def __init__(self, vault: Vault, key_column: str, others: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, vault: Vault, stored: Mapping[str, Mapping[str, str]]) -> None:
         self._vault = vault
-        self._key_column = key_column
-        self._others = others
-        self._sums: dict[tuple[str, str], int] = {(key_column, key_column): 0}
-        """By the key column of a batch, and the column that is read in its place."""
+        self._stored = stored
+        self._sums: dict[tuple[str, str], int] = {("", ""): 0}
+        """By the key column of an older submission, and the column that is read in its place; none by what is sent."""
         self._rows = 0
 
     def add(self, fields: Mapping[str, object], fingerprint: str) -> None:
         """Add a row: its original fields and the fingerprint of its arguments."""
         if not self._rows:
-            self._sums |= {(theirs, ours): 0 for theirs in self._others for ours in {theirs, *fields}}
+            self._sums |= {(theirs, ours): 0 for theirs in self._stored if theirs for ours in {theirs, *fields}}
         self._rows += 1
         for (theirs, ours), before in self._sums.items():
             value = fields.get(ours)
-            text = f"{fingerprint} {theirs} {'' if value is None else value}"
+            text = f"{fingerprint} {theirs} {'' if value is None else value}" if theirs else fingerprint
             self._sums[theirs, ours] = (before + self._vault.number(text)) % _DIGESTS
 
     def own(self) -> str:
-        """Return the digest of this batch."""
-        return self._of(self._key_column, self._key_column)
+        """Return the digest of this source."""
+        return self._of("", "")
 
-    def other_batch(self) -> str | None:
-        """Return another batch with exactly these rows, or None."""
-        found = (self._others.get(theirs, {}).get(self._of(theirs, ours)) for theirs, ours in self._sums)
+    def batch_with_them(self) -> str | None:
+        """Return a batch to which exactly these rows were submitted at once, or None."""
+        found = (self._stored.get(theirs, {}).get(self._of(theirs, ours)) for theirs, ours in self._sums)
         return next((batch for batch in found if batch is not None), None)
 
     def _of(self, theirs: str, ours: str) -> str:
-        return f"{self._rows}:{self._sums[theirs, ours]:x}"
+        return f"{'' if theirs else BY_CONTENT}{self._rows}:{self._sums[theirs, ours]:x}"

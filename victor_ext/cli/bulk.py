@@ -165,7 +165,7 @@ def send(
     key_retention: KeyRetention = None,
     patience: Patience = None,
     ask_again: Annotated[
-        bool, typer.Option("--ask-again", help="Send the rows of another batch once more, on purpose, to all of them.")
+        bool, typer.Option("--ask-again", help="Send what an earlier file asked once more, on purpose, to all of them.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all rows, and send nothing.")] = False,
     yes: Yes = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -243,16 +244,22 @@ def accept(
 ) -> None:
     """Agree to pay an inbound request. This moves money. It is sent once, and read back when in doubt."""
     with session.client() as victor:
+        request: str | PaymentRequest = request_id
+        if modified_amount is not None:
+            # Its record says whether it allows that. What is wrong with the id is reported together with the rest.
+            with suppress(victor_ext.InvalidRequest):
+                request = victor.payment_requests.get(request_id)
 
         def question() -> str:
-            lines = view.full(victor.payment_requests.get(request_id), None, terminal_width())
+            record = victor.payment_requests.get(request_id) if isinstance(request, str) else request
+            lines = view.full(record, None, terminal_width())
             other = "" if modified_amount is None else f" {plain(modified_amount)} USD, in place of its amount"
             return "\n".join([*(line.plain for line in lines), f"This pays it{other}."])
 
         confirm(session, victor, question, yes=yes)
         with session.failures(_answer_doubt(request_id, session)):
             # The client reports missing notes together with other problems.
-            answered = victor.payment_requests.accept(request_id, notes=notes or "", modified_amount=modified_amount)
+            answered = victor.payment_requests.accept(request, notes=notes or "", modified_amount=modified_amount)
             _show(answered, as_json=session.as_json, place=session.place(victor))
 
 

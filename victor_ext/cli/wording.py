@@ -39,7 +39,8 @@ _HINTS = {
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
     "key_column": "leave --key-column out",
-    "copy": "to go on with that batch, name it with --batch; to ask all of them again on purpose, write --ask-again",
+    "copy": "to go on with that batch, name it with --batch, with the same values of its key column; to ask all of "
+    "them again on purpose, write --ask-again",
 }
 
 

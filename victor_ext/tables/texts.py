@@ -9,7 +9,7 @@ from victor_ext import Problem
 
 from .writing import unescape_formulas
 
-SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?E\+[0-9]{2,}")
+SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2,}")
 """A long number as a spreadsheet shortens it. It is matched strictly, for columns that may contain letters."""
 HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 _UUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE)

@@ -100,17 +100,22 @@ def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) ->
 
 
 @both
+@pytest.mark.parametrize("by_options", [False, True])
 @pytest.mark.parametrize(("place", "argument"), requests.ARGUMENTS.items())
-def test_a_member_with_an_argument_is_refused_by_the_arguments_name(run: Any, place: str, argument: str) -> None:
+def test_a_member_with_an_argument_is_refused_by_the_arguments_name(
+    run: Any, place: str, argument: str, by_options: bool
+) -> None:
     provider = Provider()
     *outer, last = place.split(".")
     extra: dict[str, Any] = {last: "99"}
     for name in reversed(outer):
         extra = {name: extra}
+    changed: dict[str, Any] = {} if by_options else {"amount": 1.5, "extra_body": extra}
+    options = {"extra_body": extra} if by_options else {}
     with pytest.raises(InvalidRequest) as raised:
-        run(provider, lambda victor: create(victor, amount=1.5, extra_body=extra))
+        run(provider, lambda victor: create(victor.with_options(**options), **changed))
     own, [added] = raised.value.problems[:-1], raised.value.problems[-1:]
-    assert [each.field for each in own] == ["amount"], "the checks of the arguments still run, in one error"
+    assert [each.field for each in own] == [*changed][:1], "the checks of the arguments still run, in one error"
     assert (added.field, added.message.endswith(f"use the argument {argument}.")) == (f"extra_body.{place}", True)
     assert argument in inspect.signature(PaymentRequests.create).parameters
     assert not provider.received
@@ -122,6 +127,8 @@ def test_a_member_of_an_answer_is_the_methods_own(run: Any, name: str) -> None:
     provider = Provider()
     with pytest.raises(InvalidRequest, match=f"extra_body.{name} is set already by this method"):
         run(provider, respond("decline", extra_body={name: "1.00"}))
+    with pytest.raises(InvalidRequest, match=f"use the argument {RESPONSE_ARGUMENTS[name]}"):
+        run(provider, lambda victor: respond("accept")(victor.with_options(extra_body={name: "1.00"})))
     assert not provider.received
 
 

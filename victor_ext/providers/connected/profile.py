@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.redaction import HOLDS_SECRETS, mask_digits, redact_code, redact_excerpt
+from victor_ext.redaction import HOLDS_SECRETS, is_code, mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint
 from victor_ext.runtime.client.json_values import (
     is_list,
@@ -24,7 +24,9 @@ from victor_ext.runtime.loop.profile import Profile
 
 _MOST_PROBLEMS = 100
 _MESSAGES = ("message", "detail", "description", "error_description", "error_message", "reason", "title")
-_CODES = ("code", "error_code", "errorCode", "type", "error")
+_CODES = ("code", "error_code", "errorCode")
+_KINDS = ("type", "error")
+"""Fields whose text serves as a code where there is none."""
 _FIELDS = ("field", "param", "parameter", "path", "pointer", "location")
 
 
@@ -65,20 +67,23 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
 
 
 def _within(value: object, field: str = "") -> Iterator[Problem]:
-    if isinstance(value, str) and value.strip():
+    if is_code(value) and field in ("", *_CODES):
+        yield _problem("", redact_code(value), "")
+    elif isinstance(value, str) and value.strip():
         yield _problem(field, "", value)
     elif is_list(value):
         for each in value[:_MOST_PROBLEMS]:
             yield from _within(each, field)
     elif is_object(value):
         message = _first(value, _MESSAGES)
-        code = _first(value, _CODES)
+        codes = (redact_code(value.get(name) or "") for name in _CODES)
+        code = next(filter(None, codes), "") or redact_code(_first(value, _KINDS))
         if message or code:
             source = object_or_empty(value.get("source"))  # JSON:API
             yield _problem(_first(value, _FIELDS) or _first(source, _FIELDS) or field, code, message)
-        else:
+        if not message:
             for name, each in list(value.items())[:_MOST_PROBLEMS]:
-                if is_list(each) or isinstance(each, str):
+                if (is_list(each) and name not in _CODES) or (isinstance(each, str) and not code):
                     yield from _within(each, name)
 
 
@@ -87,5 +92,5 @@ def _first(body: dict[str, Any], names: Sequence[str]) -> str:
 
 
 def _problem(field: str, code: str, message: str) -> Problem:
-    theirs, shown = mask_digits(field), redact_code(code)
-    return Problem(theirs, shown, redact_excerpt(message) or shown, provider_field=theirs or None)
+    theirs = mask_digits(field)
+    return Problem(theirs, code, redact_excerpt(message) or code, provider_field=theirs or None)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from victor_ext.errors import Problem, VictorError
-from victor_ext.redaction import one_line, redact_code, redact_excerpt
+from victor_ext.redaction import is_code, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, pattern_of, texts_within
 from victor_ext.runtime.client.json_values import (
@@ -189,6 +189,8 @@ _MISSING = {
 _NO_MESSAGE = "the provider gave no message"
 _SENTENCES = ("responseMessage", "result", "detail", "message", "title", "error")
 _ITEM = ("item1", *_SENTENCES)
+_CODES = ("item3", "code", "errorcode", "responsecode", "statuscode")
+"""The fields that hold codes, in lower case. What is most specific comes first."""
 _MOST_PROBLEMS = 1000
 """The most problems that are read from one response."""
 
@@ -243,32 +245,31 @@ def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:
 
 def _of_fields(fields: dict[str, Any]) -> Iterator[Problem]:
     for name, value in fields.items():
-        for message in value if is_list(value) else [value]:
-            if isinstance(message, str):
-                yield _problem(name, "", message)
-            elif is_object(message):
-                yield from (_problem(name, each.code, each.message) for each in _of_item(message))
+        for item in value if is_list(value) else [value]:
+            yield from _of_item(item, name)
 
 
-def _of_item(item: object) -> Iterator[Problem]:
-    if isinstance(item, str):
-        yield _problem("", "", item)
+def _of_item(item: object, field: str = "") -> Iterator[Problem]:
+    if is_code(item) and field.lower() in ("", *_CODES):  # in another field it may be an account number
+        yield _problem("", redact_code(item), "")
+    elif isinstance(item, str):
+        yield _problem(field, "", item)
     elif is_object(item):
-        yield _problem(_first_text(item, "field", "key"), _code(item, "item3", "code"), _first_text(item, *_ITEM))
+        yield _problem(field or _first_text(item, "field", "key"), _code(item), _first_text(item, *_ITEM))
 
 
 def _fallback(body: dict[str, Any]) -> tuple[Problem, ...]:
     if not body:
         return ()
-    return (_problem("", _code(body, "responseCode", "statusCode"), _first_text(body, *_SENTENCES)),)
+    return (_problem("", _code(body), _first_text(body, *_SENTENCES)),)
 
 
 def _first_text(body: dict[str, Any], *names: str) -> str:
     return next(filter(None, (text_or_empty(member(body, name)) for name in names)), "")
 
 
-def _code(body: dict[str, Any], *names: str) -> str:
-    return redact_code(next((code for name in names if (code := member(body, name)) is not None), ""))
+def _code(body: dict[str, Any]) -> str:
+    return redact_code(next((code for name in _CODES if (code := member(body, name)) is not None), ""))
 
 
 def _problem(field: str, code: str, message: str) -> Problem:

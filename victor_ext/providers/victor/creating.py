@@ -12,6 +12,7 @@ from victor_api.api.payment_requests import create_request_payment
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import mask, one_line, redact_excerpt
+from victor_ext.runtime.client.extras import ExtraBody
 from victor_ext.runtime.client.json_values import differs
 from victor_ext.runtime.client.runners import OperationFlow, step_for_json
 from victor_ext.runtime.loop.keys import new_key
@@ -31,8 +32,9 @@ def create(
     key = new_key() if request.idempotency_key is None else request.idempotency_key
     # The result is no local: error reports that include local variables would show its account numbers.
     step = step_for_json(create_request_payment, body=request.to_model(), idempotency_key=key)
+    step.taken = ARGUMENTS
     made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
-    sent = _Sent(request, step.attempts)
+    sent = _Sent(request, step.attempts, step.extra_body)
     # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
     # receipt. A response with only some of them may describe another payment, so that one is read.
     if sent.is_confirmed_by(made) or request.idempotency_key is None or sent.shares_nothing_with(made):
@@ -54,6 +56,8 @@ class _Sent:
 
     request: CreateRequest
     attempts: int
+    extra_body: ExtraBody | None = None
+    """What the client's options added to the body; the request has its own."""
 
     @property
     def reference(self) -> str | None:
@@ -80,8 +84,7 @@ class _Sent:
                 compared[_NAMES.get(argument, argument)] = is_same
         if found.direction is Direction.INBOUND:
             compared["direction"] = False  # whoever creates a request asks: one that came in is another one
-        extra = self.request.extra_body
-        if extra:
+        for extra in filter(None, (self.request.extra_body, self.extra_body)):
             whole = found.raw.to_dict()
             if differs(extra, whole) or differs(extra, whole.get("payment_request")):
                 compared["extra_body"] = False

@@ -11,14 +11,7 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
-from victor_ext.runtime.client.json_values import (
-    is_object,
-    list_or_empty,
-    no_object_reason,
-    object_of,
-    object_or_empty,
-    text_or_empty,
-)
+from victor_ext.runtime.client.json_values import is_object, list_or_empty, no_object_reason, object_of, text_or_empty
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
 from victor_ext.runtime.loop.key_places import HeaderKey, key_problem
 from victor_ext.runtime.loop.profile import Profile
@@ -184,28 +177,18 @@ def _another_page(number: object, asked: str) -> str | None:
 def read_problems(answer: httpx.Response) -> Sequence[Problem]:
     """Return the problems of the documented schemas `ApiErrorResponse` and `ValidationErrors`; none of others."""
     body = object_of(answer)
-    if is_object(body.get("error")):
-        return (_api_error(object_or_empty(body["error"])),)
-    return tuple(
-        _object_error(object_or_empty(item)) for item in list_or_empty(body.get("allErrors")) if is_object(item)
-    )
+    error = body.get("error")
+    if is_object(error):
+        message = text_or_empty(error.get("message")) or _NO_MESSAGE
+        return (_problem(error, text_or_empty(error.get("field")), message),)
+    errors = filter(is_object, list_or_empty(body.get("allErrors")))
+    return tuple(_problem(each, _field_of(each), each.get("defaultMessage")) for each in errors)
 
 
-def _api_error(error: dict[str, Any]) -> Problem:
-    theirs = mask_digits(text_or_empty(error.get("field")))
-    return Problem(
-        field=wire_path(theirs),
-        code=redact_code(error.get("code")),
-        message=redact_excerpt(text_or_empty(error.get("message"))) or _NO_MESSAGE,
-        provider_field=theirs or None,
-    )
-
-
-def _object_error(error: dict[str, Any]) -> Problem:
-    code = redact_code(text_or_empty(error.get("code")))
-    theirs = mask_digits(_field_of(error))
-    message = redact_excerpt(text_or_empty(error.get("defaultMessage"))) or code or _NO_MESSAGE
-    return Problem(field=wire_path(theirs), code=code, message=message, provider_field=theirs or None)
+def _problem(error: dict[str, Any], field: str, message: object) -> Problem:
+    code, theirs = redact_code(error.get("code")), mask_digits(field)
+    said = redact_excerpt(text_or_empty(message)) or code or _NO_MESSAGE
+    return Problem(field=wire_path(theirs), code=code, message=said, provider_field=theirs or None)
 
 
 def _field_of(error: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import one_line
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
-from victor_ext.runtime.client.runners import OperationFlow, call_with_attempts, drop_none
+from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 
 from .checks import RESPONSE_ARGUMENTS, check_response
 from .reading import get
@@ -138,13 +138,12 @@ def _send(
             modified_amount=None if intended.modified_amount is None else money.to_wire(intended.modified_amount),
         )
     )
-    raw, attempts = yield from call_with_attempts(
-        respond_to_payment_request,
-        models.RfpInboundPaymentRequestResponseDetails,
-        victor_payment_request_id=request_id,
-        body=with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
+    whole, read = with_extra_body(body, extra_body, RESPONSE_ARGUMENTS), models.RfpInboundPaymentRequestResponseDetails
+    arguments = {"victor_payment_request_id": request_id, "body": whole}
+    step = Call(
+        respond_to_payment_request, arguments, lambda said: read.from_dict(said.json()), taken=RESPONSE_ARGUMENTS
     )
-    return PaymentRequest(raw), attempts
+    return PaymentRequest((yield step).parsed), step.attempts
 
 
 def _settle(

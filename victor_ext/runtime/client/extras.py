@@ -6,14 +6,15 @@ the wire. What this package sends itself is not replaced, in any spelling: a che
 
 from __future__ import annotations
 
-import inspect
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from types import FunctionType
 from typing import Any, Protocol, Self, TypeGuard, TypeVar, runtime_checkable
 from urllib.parse import quote
+
+import attrs
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.redaction import kind_of, one_line
@@ -53,7 +54,8 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
     Args:
         body: The generated model with all that this package sends.
         extra: The members to add; None adds nothing.
-        taken: Places that cannot be given (see `extra_body_problems`); None: those that are set in `body`.
+        taken: Places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
+            that the document declares, which have arguments.
         doing: What was not done, for the message.
 
     Raises:
@@ -62,7 +64,8 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
     if extra is None:
         return body
     known = body.to_dict()
-    problems = list(extra_body_problems(extra, dict.fromkeys(_places(known), "") if taken is None else taken))
+    places = dict.fromkeys([*_places(known), *_declared(type(body))], "") if taken is None else taken
+    problems = extra_body_problems(extra, places)
     if problems:
         raise InvalidRequest.of(problems, doing=doing)
     return type(body).from_dict(_merged(known, extra))
@@ -179,6 +182,22 @@ def _places(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
+def _declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
+    """The places of all members that a generated model declares, by the names of its fields."""
+    for each in attrs.fields(kind) if attrs.has(kind) else ():
+        inner = _model_named(each.type, kind.__module__)
+        if inner is not None:
+            yield from _declared(inner, f"{prefix}{each.name}.")
+        elif each.init:  # not `additional_properties`
+            yield f"{prefix}{each.name}"
+
+
+def _model_named(annotation: object, module: str) -> type[Any] | None:
+    """The generated model of an annotation such as `Payer | Unset` in a generated module; None if it names no model."""
+    kind = vars(sys.modules[module]).get(str(annotation).partition(" | ")[0])
+    return kind if isinstance(kind, type) and attrs.has(kind) else None
+
+
 # ---- Filters ----
 
 
@@ -219,7 +238,7 @@ def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
     """
     if extra is None:
         return ""
-    problems = extra_query_problems(extra, _parameters_of(_builder_of(operation)) - {"body"})
+    problems = extra_query_problems(extra, _builder_of(operation).__annotations__.keys() - {"body", "return"})
     if problems:
         raise InvalidRequest.of(problems)
     pairs = [(name, each) for name, value in extra.items() for each in (value if _is_sequence(value) else [value])]
@@ -234,7 +253,7 @@ class Extras:
     """What `with_options` adds to each call of a client: members to the bodies, filters to what is read.
 
     Args:
-        body: Added to each write. A member that the call sends itself is refused.
+        body: Added to each write. A member that the call sends itself, or has an argument for, is refused.
         query: Added to each GET.
 
     Raises:
@@ -249,21 +268,25 @@ class Extras:
         if problems:
             raise ConfigurationError.of(problems)
 
-    def arguments(self, operation: Operation, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of a generated operation with the members. Raises `InvalidRequest`."""
+    def arguments(
+        self, operation: Operation, arguments: dict[str, Any], taken: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The arguments of a generated operation with the members; as `with_extra_body`."""
         if self.body is None or _is_read(operation):
             return arguments
         body = arguments.get("body")
+        if body is None:
+            build = _builder_of(operation)
+            kind = _model_named(build.__annotations__.get("body"), build.__module__)
+            body = kind and kind.from_dict({})
         if isinstance(body, _Model):
-            more = {**arguments, "body": with_extra_body(body, self.body)}
+            more = {**arguments, "body": with_extra_body(body, self.body, taken)}
             try:
                 _builder_of(operation)(**more)
             except ValueError as error:  # a form has no place for an object
                 message = f"extra_body: {one_line(error)}"
                 raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
             return more
-        if body is None and "body" in _parameters_of(_builder_of(operation)):
-            return {**arguments, "body": _json(self.body)}
         name = operation.OPERATION.name
         message = f"extra_body: {name} sends no object that could have more members: make this call without it."
         raise InvalidRequest.of([Problem("extra_body", "combination", message)])
@@ -274,12 +297,6 @@ class Extras:
 
 
 NO_EXTRAS = Extras()
-
-
-@cache
-def _parameters_of(build: FunctionType) -> frozenset[str]:
-    """The names of a generated operation's arguments."""
-    return frozenset(inspect.signature(build).parameters)
 
 
 def _is_read(operation: Operation) -> bool:

@@ -5,7 +5,8 @@ A resource's flow yields `Call` and `Sleep`. One runner executes them with block
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
 
 import httpx
@@ -16,7 +17,7 @@ from victor_ext.runtime.http.response import Response
 from victor_ext.runtime.loop.flow import Sleep
 
 from .documented import Operation
-from .extras import NO_EXTRAS, ExtraQuery, Extras, extra_query_text
+from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
 from .records import describe
 
 T = TypeVar("T")
@@ -25,35 +26,28 @@ ApiWithin = Callable[[float | None], Any]
 """The generated client, with a deadline in seconds (None: that of the client)."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Call:
     """Call a generated operation, which is a module, with these arguments.
 
     `undocumented` reads a response whose good status the document does not list. `seconds` bounds a call that is part
     of a longer one; None leaves it the client's deadline. `query` is added to the URL, as it is. `as_json` leaves the
-    generated parser out: the result is the body's JSON, which the provider's profile has checked. After the call
-    `attempts` has its number of attempts, and `response` its response.
+    generated parser out: the result is the body's JSON, which the provider's profile has checked. `taken` are the
+    members of the body with their arguments (None: those that are declared). After the call `attempts` has its number
+    of attempts, `response` its response, and `extra_body` what the client's options added.
     """
 
-    __slots__ = ("arguments", "as_json", "attempts", "operation", "query", "response", "seconds", "undocumented")
-
-    def __init__(
-        self,
-        operation: Operation,
-        arguments: dict[str, Any],
-        undocumented: Callable[[httpx.Response], Any],
-        seconds: float | None = None,
-        query: str = "",
-        *,
-        as_json: bool = False,
-    ) -> None:
-        self.as_json = as_json
-        self.operation = operation
-        self.arguments = arguments
-        self.undocumented = undocumented
-        self.seconds = seconds
-        self.query = query
-        self.attempts = 0
-        self.response: Response | None = None
+    operation: Operation
+    arguments: dict[str, Any]
+    undocumented: Callable[[httpx.Response], Any]
+    seconds: float | None = None
+    query: str = ""
+    _: KW_ONLY
+    as_json: bool = False
+    taken: Mapping[str, str] | None = None
+    attempts: int = field(default=0, init=False)
+    response: Response | None = field(default=None, init=False)
+    extra_body: ExtraBody | None = field(default=None, init=False)
 
     @property
     def info(self) -> ResponseInfo | None:
@@ -75,7 +69,8 @@ class Call:
         query, arguments = self.query, self.arguments
         if extras is not NO_EXTRAS:
             query = "&".join(filter(None, (query, extras.query_text(self.operation))))
-            arguments = extras.arguments(self.operation, arguments)
+            arguments = extras.arguments(self.operation, arguments, self.taken)
+            self.extra_body = extras.body
         return api(self.seconds).for_one_call(self.undocumented, query, as_json=self.as_json), arguments
 
 
@@ -111,15 +106,9 @@ def call_for_json(
 def step_for_json(
     operation: Operation, seconds: float | None = None, extra_query: ExtraQuery | None = None, /, **arguments: Any
 ) -> Call:
-    """The step of `call_for_json`, for a flow that also needs the number of attempts."""
+    """The step of `call_for_json`, for a flow that also needs what the call has after it."""
     query = extra_query_text(operation, extra_query)
     return Call(operation, arguments, lambda response: response.json(), seconds, query, as_json=True)
-
-
-def call_with_attempts(operation: Operation, model: Any, /, **arguments: Any) -> OperationFlow[tuple[Any, int]]:
-    """As `call`; returns the model and the number of attempts."""
-    step = Call(operation, arguments, lambda response: model.from_dict(response.json()))
-    return (yield step).parsed, step.attempts
 
 
 def response_to(
@@ -166,13 +155,17 @@ class _Last:
             describe(result, info)
 
 
-class SyncRunner:
-    """Runs the flows of resources with blocking calls."""
+@dataclass(slots=True, eq=False, repr=False)
+class _Runner:
+    """Runs the flows of resources; `sleep` blocks, or is awaited."""
 
-    def __init__(self, api: ApiWithin, sleep: Callable[[float], None], extras: Extras = NO_EXTRAS) -> None:
-        self._api = api
-        self._sleep = sleep
-        self.extras = extras
+    _api: ApiWithin
+    _sleep: Callable[[float], Any]
+    extras: Extras = NO_EXTRAS
+
+
+class SyncRunner(_Runner):
+    """Runs the flows of resources with blocking calls."""
 
     def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end. The records that it returns know the response of its last call."""
@@ -192,13 +185,8 @@ class SyncRunner:
         return response
 
 
-class AsyncRunner:
+class AsyncRunner(_Runner):
     """Runs the flows of resources with awaited calls."""
-
-    def __init__(self, api: ApiWithin, sleep: Callable[[float], Awaitable[None]], extras: Extras = NO_EXTRAS) -> None:
-        self._api = api
-        self._sleep = sleep
-        self.extras = extras
 
     async def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end. The records that it returns know the response of its last call."""
