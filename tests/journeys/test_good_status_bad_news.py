@@ -31,6 +31,7 @@ from victor_ext.sandbox import Sandbox
 TOKEN = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
 REFUSAL = {"status": 0, "data": None, "error": {"code": 101, "message": "error.amount.invalid", "field": "amount"}}
 SPRING = {"name": "r", "allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": "too long"}]}
+ID = "victor_payment_request_id"
 Answer = Callable[[httpx.Request], dict[str, Any]]
 
 
@@ -142,8 +143,19 @@ def test_a_page_without_any_member_is_empty(client_class: type, body: Any) -> No
 
 
 @both_clients
-@pytest.mark.parametrize("body", [{}, {"victor_payment_request_id": None}, {"victor_payment_request_id": ""}])
-def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(client_class: type, body: Any) -> None:
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        *[(body, Outcome.UNKNOWN) for body in ({}, {"message": "please log in"}, {"status": "maintenance"})],
+        *[({name: value}, Outcome.UNKNOWN) for name in (ID, "direction") for value in (None, "", " ", ["a7f"])],
+        ({"payment_request": "please log in", "victor_id": "a7f"}, Outcome.UNKNOWN),
+        *[({"status": word}, Outcome.ACCEPTED) for word in ("created", "CREATED", "needs-review")],
+        *[({"client_reference_id": "INV-1042"}, Outcome.ACCEPTED), ({"payment_request": {}}, Outcome.ACCEPTED)],
+    ],
+)
+def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(
+    client_class: type, body: Any, outcome: Outcome
+) -> None:
     answers = iter([body, {"victor_payment_request_id": "a7ffd43c37c1", "status": "created"}])
     provider = Provider(lambda _request: next(answers))
     assert provider.call(client_class, create).id == "a7ffd43c37c1"
@@ -151,7 +163,7 @@ def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(clie
 
     with pytest.raises(UnreadableResponse, match="has no victor_payment_request_id") as raised:
         Provider(lambda _request: body).call(client_class, create)
-    assert raised.value.outcome is Outcome.ACCEPTED
+    assert raised.value.outcome is outcome
 
 
 def reading(**response: Any) -> dict[str, Any]:

@@ -217,7 +217,7 @@ class TestA200:
     def test_without_a_result_code_it_is_no_success(self, body: object) -> None:
         error = observe(200, body)
         assert isinstance(error, UnreadableResponse)
-        assert error.outcome is (Outcome.ACCEPTED if isinstance(body, dict) else Outcome.UNKNOWN)
+        assert error.outcome is (Outcome.ACCEPTED if body and isinstance(body, dict) else Outcome.UNKNOWN)
 
     @pytest.mark.parametrize(
         "other",

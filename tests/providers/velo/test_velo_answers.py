@@ -282,6 +282,34 @@ class TestGoodStatusesThatAreNotListed:
         assert done == ["id-1", None, None, "id-1", Receipt("id-1", "/somewhere/id-1"), None]
 
 
+@pytest.mark.parametrize("body", [{"message": "please log in"}, {"status": "maintenance"}])
+@pytest.mark.parametrize(
+    ("documented", "call"),
+    [
+        (202, lambda client: client.payouts.instruct("id-1")),
+        (202, lambda client: client.payouts.withdraw("id-1")),
+        (204, lambda client: client.payments.withdraw("id-1", reason="Wrong one.")),
+        (204, lambda client: client.payees.delete("id-1")),
+        (204, lambda client: client.payees.update_remote_id("id-1", payor_id="payor", remote_id="r-2")),
+        (204, lambda client: client.webhooks.update("id-1", enabled=False)),
+        (None, lambda client: client.payouts.submit([pay()])),
+        (None, lambda client: client.payouts.quote("id-1")),
+        (None, lambda client: client.webhooks.ping("id-1")),
+    ],
+)
+def test_an_object_that_says_nothing_is_good_only_where_the_document_has_the_status_and_no_body(
+    documented: int | None, call: Callable[[Velo], Any], body: dict[str, str]
+) -> None:
+    for status in (200, 202, 204):
+        with velo(lambda _, status=status: httpx.Response(status, json=body)) as client:
+            if status == documented:
+                call(client)
+                continue
+            with pytest.raises(UnreadableResponse) as raised:
+                call(client)
+            assert raised.value.outcome is Outcome.UNKNOWN
+
+
 class TestRecords:
     @pytest.mark.parametrize("kind", [Payout, Payment, PaymentChange, SourceAccount])
     @given(body=st.dictionaries(FIELDS, JSON))

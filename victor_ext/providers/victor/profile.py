@@ -125,7 +125,7 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
     request = answer.request
     if "victor_payment_request_id" not in body and read_problems(answer):
         return "its body reports an error"
-    if _is_create(request) and not _id(body.get("victor_payment_request_id")):
+    if _is_create(request) and not (_id(body.get("victor_payment_request_id")) or "").strip():
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not text_or_empty(body.get("status")):
         return "its body does not say which answer was taken"

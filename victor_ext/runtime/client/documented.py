@@ -6,6 +6,7 @@ The strict rules of a provider's profile are for the operations that its wrapper
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, Protocol
 
 import httpx
@@ -13,11 +14,7 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.runtime.http.response import NOT_READ, Response
 from victor_ext.runtime.loop.classification import reports_error
-
-from .json_values import object_of, object_or_empty
-
-READER = "victor_ext.reader"
-"""The extension of a request with the `Reader` of its response. Only generated operations set it."""
+from victor_ext.runtime.loop.profile import READER, Reader
 
 
 class Operation(Protocol):
@@ -31,28 +28,6 @@ class Operation(Protocol):
 
     def asyncio_detailed(self, *args: Any, **kwargs: Any) -> Any:
         """The same, awaited."""
-        ...
-
-
-class Reader(Protocol):
-    """Reads the response to one request with the parser that was generated for the operation."""
-
-    @property
-    def operation(self) -> str:
-        """The name of the operation's module, such as `list_cards`."""
-        ...
-
-    @property
-    def path_template(self) -> str | None:
-        """The operation's path in the document, such as `/cards/{card_id}`."""
-        ...
-
-    def declares_header(self, name: str) -> bool:
-        """Whether the document declares a header parameter with this name, in any letter case, for the operation."""
-        ...
-
-    def __call__(self, response: Response) -> str | None:
-        """Why the response cannot be read, or None. What was read is kept as `response.parsed`."""
         ...
 
 
@@ -79,16 +54,30 @@ def document_complaint(response: httpx.Response, problems: Callable[[httpx.Respo
     if reader is None or not isinstance(response, Response):
         return None
     reason = reader(response)
-    if reason is None and not _has_declared_members(response) and (reports_error(response) or problems(response)):
+    if not _has_declared_members(response) and (reports_error(response) or problems(response)):
         return "its body reports an error"
     return reason
 
 
 def _has_declared_members(response: Response) -> bool:
-    """Whether the body has a member that is declared, and is not null; or the document declares none to look for."""
+    """Whether the body has a member that is declared, as it is declared; or the document declares none to look for."""
     parsed: Any = response.parsed
     if parsed is None or parsed is NOT_READ:  # the document declares no body for this status, or not this status
         return False
-    others = object_or_empty(getattr(parsed, "additional_properties", None))
-    declared = len(getattr(parsed, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
-    return not declared or any(value is not None and name not in others for name, value in object_of(response).items())
+    return len(getattr(parsed, "__attrs_attrs__", ())) <= 1 or says_what_is_declared(parsed)
+
+
+def says_what_is_declared(model: Any) -> bool:
+    """Whether a generated model has a declared member with a value that the document allows there.
+
+    That is one of the declared type and, of an enum, one of its words. Blank text is none.
+    """
+    # What is of another type is in `additional_properties`, and the member is UNSET.
+    names = (each.name for each in getattr(model, "__attrs_attrs__", ()) if each.name != "additional_properties")
+    return any(_is_allowed(getattr(model, name)) for name in names)
+
+
+def _is_allowed(value: Any) -> bool:
+    if isinstance(value, Enum):
+        return value in list(type(value))  # an unknown word is a member of its own
+    return bool(value.strip()) if isinstance(value, str) else value is not None and type(value).__name__ != "Unset"

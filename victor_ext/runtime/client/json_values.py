@@ -11,6 +11,9 @@ import httpx
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 
+_MEMBER = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
+_DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0, strict=False)
+
 NOT_JSON: Any = object()
 """What `json_of` returns for a body that is not JSON, since None is JSON's null."""
 
@@ -62,6 +65,21 @@ def no_object_reason(response: httpx.Response) -> str | None:
     if body is NOT_JSON:
         return "its body is not JSON"
     return None if is_object(body) else "its body is JSON, but no object"
+
+
+def readable_members(content: bytes) -> dict[str, Any]:
+    """The members of a JSON object, or of the beginning of one. Of a text that is cut, its beginning is the value."""
+    text = content.decode(json.detect_encoding(content), "replace").lstrip()
+    found = dict[str, Any]()
+    place = 1 if text.startswith("{") else len(text)
+    while named := _MEMBER.match(text, place):
+        try:
+            value, place = _DECODER.raw_decode(text, named.end())
+        except (ValueError, RecursionError):
+            rest, place = text[named.end() :], len(text)
+            value = {'"': rest[1:], "{": {}, "[": []}.get(rest[:1])
+        found[named[1]] = value
+    return found
 
 
 def differs(sent: object, found: object) -> bool:
