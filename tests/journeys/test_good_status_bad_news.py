@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
 import json
 import re
 from collections.abc import Callable
@@ -483,9 +484,14 @@ OPTIONS: dict[str, Any] = {"get": {}, "wait": {"timeout": 0}}
 
 
 @both_clients
-def test_an_id_in_other_letters_is_the_same_request(client_class: type) -> None:
-    provider = Provider(lambda _request: {"victor_payment_request_id": "B34783AF0", "status": "Pending"})
-    assert provider.call(client_class, lambda victor: victor.payment_requests.get("b34783af0")).id == "B34783AF0"
+def test_only_uuids_have_no_letter_case(client_class: type) -> None:
+    def answer(asked: str) -> PaymentRequest:
+        provider = Provider(lambda _request: {"victor_payment_request_id": asked.upper(), "status": "Pending"})
+        return provider.call(client_class, lambda victor: victor.payment_requests.get(asked))
+
+    assert answer("0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b").id == "0D8BB6EC-7A83-46AB-8FC5-1F27C0D37E9B"
+    with pytest.raises(UnreadableResponse, match="about another payment request, B34783AF0"):
+        answer("b34783af0")
 
 
 KEY = "one-key-for-one-payment"
@@ -513,6 +519,8 @@ WHOLE: dict[str, Any] = {
     "client_reference_id": "INV-1",
 }
 NEXT_DAY = SENT["due_date"] + timedelta(days=1)
+EPOCH = calendar.timegm(SENT["due_date"].timetuple())
+LATER = EPOCH + 86_400
 
 
 def create_with_key(victor: Any, reference: str | None = "INV-1", key: str | None = KEY, **options: Any) -> Any:
@@ -533,11 +541,17 @@ def described(**parts: Any) -> dict[str, Any]:
     ("other", "named"),
     [
         ({"payee": {"account_number": "999999999"}}, "the payee '*****9999'"),
-        ({"payer": {"victor_counterparty_id": "other00001"}}, "the payer 'other00001'"),
+        ({"payer": {"victor_counterparty_id": "AHEQ349838"}}, "the payer 'AHEQ349838'"),
         ({"payment_details": {"amount": "44.24"}}, "the amount '44.24'"),
         ({"payment_details": {"due_date": f"{NEXT_DAY}"}}, f"the due date '{NEXT_DAY}'"),
+        ({"payment_details": {"amount": "44.24 USD"}}, "the amount '44.24 USD'"),
+        *[
+            ({"payment_details": {"due_date": day}}, f"the due date '{day}'")
+            for day in (f"{NEXT_DAY}T00:00:00Z", LATER)
+        ],
         ({"payment_details": {"biller_type": "CONSUMER"}}, "the biller_type 'CONSUMER'"),
         ({"payment_details": {"amount_modification_allowed": True}}, "the amount_modification_allowed 'True'"),
+        ({"payment_details": {"amount_modification_allowed": "true"}}, "the amount_modification_allowed 'true'"),
         ({"payment_details": {"notes": "invoice 7731"}}, "the notes 'invoice 7731'"),
         ({"payment_details": {"notes": "Of 999999999"}}, "the notes 'Of *****9999'"),
         ({"payee": {"ultimate_creditor": "Other Inc."}}, "the ultimate_creditor 'Other Inc.'"),
@@ -561,6 +575,38 @@ def test_an_answer_about_another_payment_is_a_conflict(
     assert named in str(raised.value)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert raised.value.idempotency_key is not None
+
+
+LEFT_OUT = {
+    "ultimate_creditor": {"payee": {"ultimate_creditor": "SampleCo Inc."}},
+    "notes": {"payment_details": {"notes": "Invoice 7731"}},
+    "reference": {"reference": "INV-1"},
+}
+
+
+@both_clients
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_was_left_out_and_the_answer_has_is_another_payments(client_class: type, name: str) -> None:
+    sent, answer = {**SENT, "client_reference_id": None}, described(**{"reference": None, **LEFT_OUT[name]})
+    with pytest.raises(Conflict, match=f"has the {name} ") as raised:
+        Provider(lambda _request: answer).call(client_class, lambda victor: create_with_key(victor, reference=None))
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert not PaymentRequest.of_json(answer).may_be(sent, since=datetime.now(UTC))
+
+
+@both_clients
+def test_what_with_options_added_was_not_left_out(client_class: type) -> None:
+    def call(victor: Any) -> Any:
+        return create_with_key(victor.with_options(extra_body={"payment_details": {"notes": "Invoice 7731"}}))
+
+    for notes in ("Invoice 7731", "Other"):
+        details = MINE["payment_request"]["payment_details"] | {"notes": notes}
+        provider = Provider(lambda _request, details=details: described(payment_details=details))
+        if notes == "Other":
+            with pytest.raises(Conflict, match="has the notes 'Other'"):
+                provider.call(client_class, call)
+        else:
+            assert provider.call(client_class, call).notes == notes
 
 
 @both_clients
@@ -589,8 +635,10 @@ def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) 
     "same",
     [
         {"payee": {"account_number": "********3645"}},
-        {"payer": {"victor_counterparty_id": "AHEQ349838"}},
         {"payment_details": {"amount": "44.230"}},
+        {"payment_details": {"amount": "44.23 USD", "due_date": f"{SENT['due_date']}T00:00:00Z"}},
+        {"payment_details": {"amount": "$44.23", "due_date": EPOCH}},
+        {"payment_details": {"due_date": EPOCH * 1000, "amount_modification_allowed": "False"}},
         {"payment_details": {"amount": "1.00", "original_amount": "44.23"}},
         {"reference": " INV-1 "},
         {"payee": None, "payer": None, "payment_details": None},
@@ -669,12 +717,13 @@ def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(client
     def call(victor: Any) -> Any:
         return create_with_key(victor, reference=None)
 
-    provider = Provider(lambda request: described(**{part: None}) if request.method == "POST" else MINE)
+    bare = {"reference": None, part: None}
+    provider = Provider(lambda request: described(**bare if request.method == "POST" else {"reference": None}))
     assert provider.call(client_class, call).id == "a7ffd43c37c1"
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
     with pytest.raises(UnreadableResponse, match="does not say payee, payer and amount") as raised:
-        Provider(lambda _request: described(**{part: None})).call(client_class, call)
+        Provider(lambda _request: described(**bare)).call(client_class, call)
     assert raised.value.outcome is Outcome.UNKNOWN
 
 

@@ -51,6 +51,7 @@ FIELDS = st.sampled_from(
     ["status", "payout", "accounts", "balance", "currency", "sourceAmount", "submittedDateTime", "sourceCurrency",
      "fxSummaries"]
 )  # fmt: skip
+UUID = "0f9d2f1c-3d1f-4f0a-9a43-5b0c7a5e8e77"
 SINCE = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
 PAYEE = NewPayee(
     remote_id="payee-7", email="ada@example.com", address=Address(line1="1 Elm", city="Springfield", country="US"),
@@ -183,7 +184,8 @@ class TestGoodAnswers:
     @pytest.mark.parametrize(
         ("request_line", "said", "other"),
         [
-            ("GET /v3/payouts/po-1", {"payoutId": "PO-1"}, {"payoutId": "po-2"}),
+            ("GET /v3/payouts/po-1", {"payoutId": "po-1"}, {"payoutId": "PO-1"}),
+            (f"GET /v3/payouts/{UUID}", {"payoutId": UUID.upper()}, {"payoutId": "po-2"}),
             ("GET /base/v3/sourceAccounts/a1", {"id": "a1"}, {"id": "a2"}),
             ("GET /v2/fundingAccounts/a1", {"id": "a1"}, {"id": "a2"}),
             ("GET /v1/fundings/f1", {"fundingId": "f1"}, {"fundingId": "f2"}),

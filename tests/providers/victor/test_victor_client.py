@@ -110,6 +110,7 @@ def create(victor: Any, **values: Any) -> Any:
         "amount": Decimal("44.230"),
         "biller_type": "BUSINESS",
         "due_date": datetime.now(UTC).date(),
+        "client_reference_id": "INV-1042",
     }
     return victor.payment_requests.create(**{**payment, **values})
 

@@ -9,6 +9,8 @@ from typing import Any, TypeGuard
 
 import httpx
 
+from victor_ext.ids import is_same_id
+
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 
 _MEMBER = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
@@ -82,12 +84,14 @@ def readable_members(content: bytes) -> dict[str, Any]:
     return found
 
 
-def differs(sent: object, found: object) -> bool:
+def differs(sent: object, found: object, *, is_id: bool = False) -> bool:
     """Whether a response has another value than the one that was sent. A value that is missing is none.
 
     Letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no difference. Values
-    of different shapes, such as a text and an object, cannot be compared.
+    of different shapes, such as a text and an object, cannot be compared. Ids that are text are compared as such.
     """
+    if is_id and isinstance(sent, str) and isinstance(found, str):
+        return not is_same_id(sent, found)
     if is_object(sent) and is_object(found):
         named = {name.lower(): value for name, value in found.items()}
         return any(differs(value, named.get(name.lower())) for name, value in sent.items())
