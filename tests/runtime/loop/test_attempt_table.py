@@ -242,6 +242,22 @@ def test_an_answer_of_exactly_the_limit_is_read(mode):
 
 
 @pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("is_here", [False, True], ids=["a stream", "read by a transport of the caller's"])
+@pytest.mark.parametrize("count", [99_998, 100_000])
+def test_an_answer_of_too_many_objects_is_not_read(mode, is_here, count):
+    body = b'{"id": "a7", "more": [' + b"[]," * (count - 1) + b"[]]}"
+    harness = Harness(mode, [Happens(body=body)])
+    if is_here:
+        respond(harness, lambda: httpx.Response(200, content=body))
+    if count < 100_000:
+        assert len(harness.call().json()["more"]) == count
+        return
+    with pytest.raises(errors.UnreadableResponse, match="more than 100000 objects and lists") as raised:
+        harness.call("POST")
+    assert (raised.value.outcome, len(raised.value.body)) == (Outcome.ACCEPTED, 100_000)
+
+
+@pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize("coding", ["gzip", "identity, gzip", "GZIP,", "x-gzip"])
 def test_an_answer_is_decompressed_by_the_one_coding_that_it_names(mode, coding):
     harness = Harness(mode, [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))])

@@ -380,8 +380,8 @@ class PaymentRequest(Record):
     def may_be(self, arguments: Mapping[str, Any], *, since: datetime) -> bool:
         """Whether these arguments of `create` may have made this request, such as one that `find` returned.
 
-        It is outbound, says the amount (that which was asked), and contradicts neither reference, payer, payee, due
-        date nor time. It still may be another one that is like it.
+        It is outbound, says the amount (that which was asked), and contradicts no argument: one that was left out is
+        contradicted by a reference, notes or a creditor. It still may be another one that is like it.
 
         Args:
             arguments: Those of `create`, by name.
