@@ -26,7 +26,7 @@ _ERROR = '{"status": 0, "data": null, "error": {"code": 101, "message": "%s", "f
 BODIES = {
     "empty": b"",
     "html": b"<html><body>Please log in</body></html>",
-    "login": b'{"message": "Please log in", "status": "maintenance"}',
+    "login": b'{"message": "Please log in"}',
     "text": b'"OK"',
     "list": b"[]",
     "null": b"null",

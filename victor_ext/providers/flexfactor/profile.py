@@ -165,19 +165,18 @@ def _unreadable(response: httpx.Response) -> str | None:
         "evaluate": bool(status_of(body)),
         "capture": said is not Says.NOTHING,
         "refund": said is not Says.NOTHING,
-        "transmit": not body or said is not Says.NOTHING or member(body, "transmitId") is not None,
         "orders": items_of(body) is not None,
         "order": any(member(body, name) is not None for name in ("id", "orderId", "status", "statusName")),
     }
+    says_nothing = said is Says.NOTHING and member(body, "transmitId") is None
     missing = None if complete.get(operation, True) else _MISSING[operation]
-    return missing or (document_complaint(response, read_problems) if said is Says.NOTHING else None)
+    return missing or (document_complaint(response, read_problems) if says_nothing else None)
 
 
 _MISSING = {
     "evaluate": "its body has no decision",
     "capture": "its body says neither yes nor no",
     "refund": "its body says neither yes nor no",
-    "transmit": "its body says nothing of what was asked",
     "orders": "its body is no page of orders",
     "order": "its body is no order",
 }

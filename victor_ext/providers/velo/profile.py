@@ -138,12 +138,12 @@ _SAYS: dict[str, tuple[str, ...]] = {
     "page": ("content", "page"),
     "payout": ("payoutId", "status"),
     "batch": ("status",),
-    "quote": ("fxSummaries",),
+    "quote": (),
     "payment": ("paymentId", "status"),
     "history": ("summary", "content", "page"),
     "statistics": ("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount"),
     "webhook": ("id", "webhookUrl"),
-    "ping": ("id", "webhookId"),
+    "ping": (),
 }
 """The members of which a response has at least one, by what was asked for. A quote and a ping may be
 empty."""
@@ -263,9 +263,7 @@ def _missing(response: httpx.Response, asked: str) -> str | None:
         return None
     reason = no_object_reason(response)
     wanted = _SAYS.get(asked)
-    body = object_of(response)
-    may_be_empty = asked in ("quote", "ping") and not body
-    if reason is None and wanted and not may_be_empty and all(body.get(name) is None for name in wanted):
+    if reason is None and wanted and all(object_of(response).get(name) is None for name in wanted):
         # Believed, it would be the end of a list, or a payout that has no state yet.
         return "its body says nothing of what was asked"
     return reason

@@ -36,7 +36,7 @@ def create(
     sent = _Sent(request, step.attempts, {} if step.response is None else object_of(step.response.request))
     # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
     # receipt. A response with only some of them may describe another payment, so that one is read.
-    if sent.is_confirmed_by(made) or request.idempotency_key is None or sent.shares_nothing_with(made):
+    if sent.is_confirmed_by(made) or request.idempotency_key is None or not sent.comparisons(made):
         return made
     return (yield from _read_back(made, sent, left()))
 
@@ -94,10 +94,6 @@ class _Sent:
             if differs(extra, whole) or differs(extra, whole.get("payment_request")):
                 compared["extra_body"] = False
         return compared
-
-    def shares_nothing_with(self, found: PaymentRequest) -> bool:
-        """Whether a record has none of the sent values."""
-        return not self.comparisons(found)
 
 
 _SUBJECT = {"payee", "payer", "amount"}

@@ -14,7 +14,9 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.runtime.http.response import NOT_READ, Response
 from victor_ext.runtime.loop.classification import reports_error
-from victor_ext.runtime.loop.profile import READER, Reader
+from victor_ext.runtime.loop.profile import READER, SAFE_METHODS, Reader
+
+from .json_values import object_of
 
 
 class Operation(Protocol):
@@ -46,25 +48,24 @@ def declares_header(request: httpx.Request, name: str) -> bool:
 def document_complaint(response: httpx.Response, problems: Callable[[httpx.Response], Sequence[Problem]]) -> str | None:
     """Why a good response is not what the document declares for its operation and status; None when it is.
 
-    Arrays, bare values, empty bodies that are documented so, and objects of any members are good. An object that has
-    no declared member is not, when it has an `error` or `errors` (see `reports_error`), or the provider's `problems`
-    are found in it: it is an error with a good status.
+    Arrays, bare values, empty bodies that are documented so, and objects with a declared member are good. So is an
+    empty object, and to a read any other, unless it has an `error` or `errors` (see `reports_error`), or the provider's
+    `problems` are found in it. To a write it is no evidence: a login page and a proxy answer so, too.
     """
     reader: Reader | None = response.request.extensions.get(READER)
     if reader is None or not isinstance(response, Response):
         return None
     reason = reader(response)
-    if not _has_declared_members(response) and (reports_error(response) or problems(response)):
+    # None: the document declares no body for this status, or not this status.
+    model: Any = None if response.parsed is NOT_READ else response.parsed
+    declares = len(getattr(model, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
+    if model is not None and (not declares or says_what_is_declared(model)):
+        return reason
+    if reports_error(response) or problems(response):
         return "its body reports an error"
+    if declares and response.request.method not in SAFE_METHODS and object_of(response):
+        return "its body says nothing of what was asked"
     return reason
-
-
-def _has_declared_members(response: Response) -> bool:
-    """Whether the body has a member that is declared, as it is declared; or the document declares none to look for."""
-    parsed: Any = response.parsed
-    if parsed is None or parsed is NOT_READ:  # the document declares no body for this status, or not this status
-        return False
-    return len(getattr(parsed, "__attrs_attrs__", ())) <= 1 or says_what_is_declared(parsed)
 
 
 def says_what_is_declared(model: Any) -> bool:
