@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
+import httpx
 from victor_api.api.payment_requests import create_request_payment
 
 from victor_ext import money
@@ -33,7 +34,7 @@ def create(
     # The result is no local: error reports that include local variables would show its account numbers.
     step = step_for_json(create_request_payment, body=request.to_model(), idempotency_key=key)
     made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
-    sent = _Sent(request, step.attempts, {} if step.response is None else object_of(step.response.request))
+    sent = _Sent(request, step.attempts, None if step.response is None else step.response.request)
     # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
     # receipt. A response with only some of them may describe another payment, so that one is read.
     if sent.is_confirmed_by(made) or request.idempotency_key is None or not sent.comparisons(made):
@@ -51,11 +52,11 @@ def may_be(found: PaymentRequest, arguments: Mapping[str, Any], since: datetime)
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """The request that was sent, the number of attempts, and the body, to which `with_options` may have added."""
+    """The request that was sent, the number of attempts, and what left, to which `with_options` may have added."""
 
     request: CreateRequest
     attempts: int
-    body: dict[str, Any] = field(default_factory=dict[str, Any])
+    as_sent: httpx.Request | None = None
 
     @property
     def reference(self) -> str | None:
@@ -80,10 +81,10 @@ class _Sent:
         """
         compared: dict[str, bool] = {}
         for place, argument in ARGUMENTS.items():
-            sent = getattr(self.request, argument)
-            if sent is None:
-                sent = _in_body(self.body, place)
-            is_same = _is_same(place, sent, _value_at(found, place))
+            sent, theirs = getattr(self.request, argument), _value_at(found, place)
+            if sent is None and theirs and self.as_sent is not None:
+                sent = _in_body(object_of(self.as_sent), place)
+            is_same = _is_same(place, sent, theirs)
             if is_same is not None:
                 compared[_NAMES.get(argument, argument)] = is_same
         if found.direction is Direction.INBOUND:
@@ -149,10 +150,9 @@ def _is_same(place: str, sent: Any, found: Any) -> bool | None:
 
 def _as_day(value: Any) -> date | None:
     """Return a date that may be written as its midnight: as Zulu time, or as seconds or milliseconds of the epoch."""
-    moment = as_moment(value) if value else None
-    if moment is None:
-        return as_date(value)
-    return moment.date() if moment.time() == time() else None
+    day = as_date(value)
+    moment = as_moment(value) if day is None and value else None
+    return moment.date() if moment is not None and moment.time() == time() else day
 
 
 def _shown(found: PaymentRequest, what: str) -> str:

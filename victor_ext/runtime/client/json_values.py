@@ -79,7 +79,7 @@ def readable_members(content: bytes) -> dict[str, Any]:
             value, place = _DECODER.raw_decode(text, named.end())
         except (ValueError, RecursionError):
             rest, place = text[named.end() :], len(text)
-            value = {'"': rest[1:], "{": {}, "[": []}.get(rest[:1])
+            value = rest[1:] if rest.startswith('"') else {"{": dict[str, Any](), "[": list[Any]()}.get(rest[:1])
         found[named[1]] = value
     return found
 
