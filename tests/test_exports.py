@@ -180,6 +180,7 @@ class TestTheRuntimeKnowsNoProvider:
                     below = (
                         "victor_ext.runtime",
                         "victor_ext.errors",
+                        "victor_ext.ids",
                         "victor_ext.redaction",
                         "victor_ext.response_info",
                     )

@@ -120,9 +120,9 @@ UNREADABLE = (
     Damage("a length too short", "accepted", _with("Content-Length: {less}")),
     Damage("no length, cut", "accepted", lambda body: bare([OK, JSON, "Connection: close"], body[:-9]), "close"),
     Damage("gzip, cut", "accepted", _compressed(lambda body: gzip.compress(body)[:-20])),
-    Damage("half a surrogate", "accepted", _instead(b'{"status": "\xed\xa0')),
+    Damage("half a surrogate", "accepted", _instead(b'{"victor_payment_request_id": "a7f\xed\xa0')),
 )
-"""A whole answer that says yes with JSON of the right kind, which cannot be read whole."""
+"""A whole answer that says yes with a documented member, and which cannot be read whole."""
 
 NO_EVIDENCE = (
     Damage("gzip, a bit flipped", "unknown", _compressed(lambda body: _flipped(gzip.compress(body)))),
@@ -133,6 +133,7 @@ NO_EVIDENCE = (
     Damage(
         "a page of HTML", "unknown", _instead(b"<html><body>Welcome</body></html>", "200 OK", "Content-Language: en")
     ),
+    Damage("a message", "unknown", _instead(b'{"message": "please log in"}')),
     Damage("a list", "unknown", _instead(b"[]")),
     Damage("a list of a list", "unknown", _instead(b"[" * 100_000)),
 )

@@ -28,7 +28,7 @@ FAULTS = {
     "damaged": 2,
 }  # fmt: skip
 STATUSES = (400, 400, 400, 401, 403, 404, 409, 409, 409, 422, 425, 408, 429, 429, 500, 502, 503, 504, 520, 302)
-PAGES = ("html", "html", "empty", "text", "list", "null")
+PAGES = ("html", "login", "empty", "text", "list", "null")
 WAITS = (1.0, 130.0, KEPT / 3, KEPT + 1, 1.25 * KEPT, 1.25 * KEPT)
 CLOCKS = (-3_600.0, 3_600.0, -100_800.0, 100_800.0, -259_200.0, 259_200.0)
 

@@ -26,6 +26,7 @@ _ERROR = '{"status": 0, "data": null, "error": {"code": 101, "message": "%s", "f
 BODIES = {
     "empty": b"",
     "html": b"<html><body>Please log in</body></html>",
+    "login": b'{"message": "Please log in"}',
     "text": b'"OK"',
     "list": b"[]",
     "null": b"null",
@@ -160,7 +161,7 @@ class Provider:
         """Whether such a body may be the operation's own answer, by its page."""
         if request.url.path == "/v1/orders":
             return body != "html"
-        return body == "empty" and re.search(r"/v3/payouts/.|/cancel$", request.url.path) is not None
+        return body in ("empty", "login") and re.search(r"/v3/payouts/.|/cancel$", request.url.path) is not None
 
     @contextmanager
     def working(self, request: httpx.Request, content: bytes, call: int) -> Generator[Reply]:

@@ -151,7 +151,7 @@ PLANTED = {
         ("victor_ext.runtime.client.paging:PageReader.accept",
          "self.done = self.is_last", "self.done = self.is_last or self.last_was_short"),)),
     "a good status is evidence": Planted("calls", "(accepted", (0, 40), (
-        (f"{LOOP}.classification:of_unusable", "_OBJECT.match(response.content)", "True"),)),
+        (f"{LOOP}.classification:of_unusable", "reader.is_evidence(response)", "True"),)),
     "a body that the document does not have is dropped": Planted("calls", "the answer was", (0, 60), (
         ("victor_ext.runtime.client.generated:_Bound.parse_response",
          "json_of(response) if parsed is None and response.content else NOT_JSON", "NOT_JSON"),)),

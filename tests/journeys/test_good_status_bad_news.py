@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
 import json
 import re
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from victor_ext.sandbox import Sandbox
 TOKEN = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
 REFUSAL = {"status": 0, "data": None, "error": {"code": 101, "message": "error.amount.invalid", "field": "amount"}}
 SPRING = {"name": "r", "allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": "too long"}]}
+ID = "victor_payment_request_id"
 Answer = Callable[[httpx.Request], dict[str, Any]]
 
 
@@ -142,8 +144,19 @@ def test_a_page_without_any_member_is_empty(client_class: type, body: Any) -> No
 
 
 @both_clients
-@pytest.mark.parametrize("body", [{}, {"victor_payment_request_id": None}, {"victor_payment_request_id": ""}])
-def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(client_class: type, body: Any) -> None:
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        *[(body, Outcome.UNKNOWN) for body in ({}, {"message": "please log in"}, {"status": "maintenance"})],
+        *[({name: value}, Outcome.UNKNOWN) for name in (ID, "direction") for value in (None, "", " ", ["a7f"])],
+        ({"payment_request": "please log in", "victor_id": "a7f"}, Outcome.UNKNOWN),
+        *[({"status": word}, Outcome.ACCEPTED) for word in ("created", "CREATED", "needs-review")],
+        *[({"client_reference_id": "INV-1042"}, Outcome.ACCEPTED), ({"payment_request": {}}, Outcome.ACCEPTED)],
+    ],
+)
+def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(
+    client_class: type, body: Any, outcome: Outcome
+) -> None:
     answers = iter([body, {"victor_payment_request_id": "a7ffd43c37c1", "status": "created"}])
     provider = Provider(lambda _request: next(answers))
     assert provider.call(client_class, create).id == "a7ffd43c37c1"
@@ -151,7 +164,7 @@ def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(clie
 
     with pytest.raises(UnreadableResponse, match="has no victor_payment_request_id") as raised:
         Provider(lambda _request: body).call(client_class, create)
-    assert raised.value.outcome is Outcome.ACCEPTED
+    assert raised.value.outcome is outcome
 
 
 def reading(**response: Any) -> dict[str, Any]:
@@ -471,9 +484,14 @@ OPTIONS: dict[str, Any] = {"get": {}, "wait": {"timeout": 0}}
 
 
 @both_clients
-def test_an_id_in_other_letters_is_the_same_request(client_class: type) -> None:
-    provider = Provider(lambda _request: {"victor_payment_request_id": "B34783AF0", "status": "Pending"})
-    assert provider.call(client_class, lambda victor: victor.payment_requests.get("b34783af0")).id == "B34783AF0"
+def test_only_uuids_have_no_letter_case(client_class: type) -> None:
+    def answer(asked: str) -> PaymentRequest:
+        provider = Provider(lambda _request: {"victor_payment_request_id": asked.upper(), "status": "Pending"})
+        return provider.call(client_class, lambda victor: victor.payment_requests.get(asked))
+
+    assert answer("0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b").id == "0D8BB6EC-7A83-46AB-8FC5-1F27C0D37E9B"
+    with pytest.raises(UnreadableResponse, match="about another payment request, B34783AF0"):
+        answer("b34783af0")
 
 
 KEY = "one-key-for-one-payment"
@@ -501,6 +519,8 @@ WHOLE: dict[str, Any] = {
     "client_reference_id": "INV-1",
 }
 NEXT_DAY = SENT["due_date"] + timedelta(days=1)
+EPOCH = calendar.timegm(SENT["due_date"].timetuple())
+LATER = EPOCH + 86_400
 
 
 def create_with_key(victor: Any, reference: str | None = "INV-1", key: str | None = KEY, **options: Any) -> Any:
@@ -521,11 +541,17 @@ def described(**parts: Any) -> dict[str, Any]:
     ("other", "named"),
     [
         ({"payee": {"account_number": "999999999"}}, "the payee '*****9999'"),
-        ({"payer": {"victor_counterparty_id": "other00001"}}, "the payer 'other00001'"),
+        ({"payer": {"victor_counterparty_id": "AHEQ349838"}}, "the payer 'AHEQ349838'"),
         ({"payment_details": {"amount": "44.24"}}, "the amount '44.24'"),
         ({"payment_details": {"due_date": f"{NEXT_DAY}"}}, f"the due date '{NEXT_DAY}'"),
+        ({"payment_details": {"amount": "44.24 USD"}}, "the amount '44.24 USD'"),
+        *[
+            ({"payment_details": {"due_date": day}}, f"the due date '{day}'")
+            for day in (f"{NEXT_DAY}T00:00:00Z", LATER)
+        ],
         ({"payment_details": {"biller_type": "CONSUMER"}}, "the biller_type 'CONSUMER'"),
         ({"payment_details": {"amount_modification_allowed": True}}, "the amount_modification_allowed 'True'"),
+        ({"payment_details": {"amount_modification_allowed": "true"}}, "the amount_modification_allowed 'true'"),
         ({"payment_details": {"notes": "invoice 7731"}}, "the notes 'invoice 7731'"),
         ({"payment_details": {"notes": "Of 999999999"}}, "the notes 'Of *****9999'"),
         ({"payee": {"ultimate_creditor": "Other Inc."}}, "the ultimate_creditor 'Other Inc.'"),
@@ -555,6 +581,38 @@ def test_an_answer_about_another_payment_is_a_conflict(
     assert raised.value.idempotency_key is not None
 
 
+LEFT_OUT = {
+    "ultimate_creditor": {"payee": {"ultimate_creditor": "SampleCo Inc."}},
+    "notes": {"payment_details": {"notes": "Invoice 7731"}},
+    "reference": {"reference": "INV-1"},
+}
+
+
+@both_clients
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_was_left_out_and_the_answer_has_is_another_payments(client_class: type, name: str) -> None:
+    sent, answer = {**SENT, "client_reference_id": None}, described(**{"reference": None, **LEFT_OUT[name]})
+    with pytest.raises(Conflict, match=f"has the {name} ") as raised:
+        Provider(lambda _request: answer).call(client_class, lambda victor: create_with_key(victor, reference=None))
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert not PaymentRequest.of_json(answer).may_be(sent, since=datetime.now(UTC))
+
+
+@both_clients
+def test_what_with_options_added_was_not_left_out(client_class: type) -> None:
+    def call(victor: Any) -> Any:
+        return create_with_key(victor.with_options(extra_body={"payment_details": {"notes": "Invoice 7731"}}))
+
+    for notes in ("Invoice 7731", "Other"):
+        details = MINE["payment_request"]["payment_details"] | {"notes": notes}
+        provider = Provider(lambda _request, details=details: described(payment_details=details))
+        if notes == "Other":
+            with pytest.raises(Conflict, match="has the notes 'Other'"):
+                provider.call(client_class, call)
+        else:
+            assert provider.call(client_class, call).notes == notes
+
+
 @both_clients
 @pytest.mark.parametrize("call", [create_with_key, accept], ids=["create", "accept"])
 def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) -> None:
@@ -581,8 +639,10 @@ def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) 
     "same",
     [
         {"payee": {"account_number": "********3645"}},
-        {"payer": {"victor_counterparty_id": "AHEQ349838"}},
         {"payment_details": {"amount": "44.230"}},
+        {"payment_details": {"amount": "44.23 USD", "due_date": f"{SENT['due_date']}T00:00:00Z"}},
+        {"payment_details": {"amount": "$44.23", "due_date": EPOCH}},
+        {"payment_details": {"due_date": EPOCH * 1000, "amount_modification_allowed": "False"}},
         {"payment_details": {"amount": "1.00", "original_amount": "44.23"}},
         {"reference": " INV-1 "},
         {"payee": None, "payer": None, "payment_details": None},
@@ -661,12 +721,13 @@ def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(client
     def call(victor: Any) -> Any:
         return create_with_key(victor, reference=None)
 
-    provider = Provider(lambda request: described(**{part: None}) if request.method == "POST" else MINE)
+    bare = {"reference": None, part: None}
+    provider = Provider(lambda request: described(**bare if request.method == "POST" else {"reference": None}))
     assert provider.call(client_class, call).id == "a7ffd43c37c1"
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
     with pytest.raises(UnreadableResponse, match="does not say payee, payer and amount") as raised:
-        Provider(lambda _request: described(**{part: None})).call(client_class, call)
+        Provider(lambda _request: described(**bare)).call(client_class, call)
     assert raised.value.outcome is Outcome.UNKNOWN
 
 

@@ -58,14 +58,13 @@ NO_ERROR: list[Any] = [
     {"error": ""},
     {"errors": {}},
     {"id": "pay_1", "error": {"code": 7}},
-    {"success": True},
 ]
 
 GOOD: dict[str, tuple[tuple[Any, ...], dict[str, Any], httpx.Response]] = {
     "balances.list_balances": ((), {}, httpx.Response(200, json=[{"currency": "EUR", "amount": 1}])),
     "payments.cancel_payment": (("pay_1",), {}, httpx.Response(204)),
     "payments.get_payment": (("pay_1",), {}, httpx.Response(200, json={"id": "pay_1", "status": "failed"})),
-    "payments.take_payment": ((), {"body": None}, httpx.Response(201, json={"brand": "new"})),
+    "payments.take_payment": ((), {"body": None}, httpx.Response(201, json={"id": "pay_1", "brand": "new"})),
 }
 
 SENT = {"victor": 2}
@@ -134,7 +133,9 @@ class TestOnEachSystem:
 
     @pytest.mark.parametrize("body", NO_ERROR, ids=str)
     def test_no_error_is_none(self, system: str, mode: str, body: Any) -> None:
-        assert call(system, mode, Provider(httpx.Response(201, json=body)), "payments.take_payment").parsed is not None
+        for name, said in (("payments.take_payment", {"id": "pay_1", **body}), ("payments.get_payment", body)):
+            status = 201 if name == "payments.take_payment" else 200
+            assert call(system, mode, Provider(httpx.Response(status, json=said)), name).parsed is not None
 
     @pytest.mark.parametrize(("name", "status"), [("payments.take_payment", 200), ("payments.cancel_payment", 204)])
     def test_an_error_where_no_body_is_declared_is_no_success(
@@ -144,6 +145,14 @@ class TestOnEachSystem:
         with pytest.raises(UnreadableResponse, match="reports an error") as raised:
             call(system, mode, provider, name)
         assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, 1 if status == 204 else SENT.get(system, 1))
+
+    @pytest.mark.parametrize("body", [{"message": "please log in"}, {"id": None}, {"id": 7}, {"success": True}])
+    def test_an_object_of_something_else_is_no_success_of_a_write(self, system: str, mode: str, body: Any) -> None:
+        provider = Provider(httpx.Response(201, json=body))
+        with pytest.raises(UnreadableResponse, match="says nothing of what was asked") as raised:
+            call(system, mode, provider, "payments.take_payment")
+        assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, SENT.get(system, 1))
+        assert call(system, mode, Provider(httpx.Response(200, json=body)), "payments.get_payment").parsed is not None
 
     def test_only_a_write_with_a_key_is_sent_again(self, system: str, mode: str) -> None:
         provider = Provider(httpx.Response(201, content=b"<html>"))
@@ -161,7 +170,7 @@ class TestKeysOfVictor:
         def answer(request: httpx.Request) -> httpx.Response:
             if not request.url.path.endswith("/token"):
                 keys.append(request.headers.get("Idempotency-Key"))
-            return httpx.Response(201, json=TOKEN) if len(keys) != 1 else httpx.Response(503)
+            return httpx.Response(201, json={"id": "pay_1", **TOKEN}) if len(keys) != 1 else httpx.Response(503)
 
         call("victor", mode, answer, "payments.take_payment", **arguments)
         return keys

@@ -6,15 +6,18 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
 import httpx
+from eastpay_api.api.checkouts import prepare_checkout
+from eastpay_api.client import Client
 
 from victor_ext.runtime.auth.tokens import Authenticator, SignedToken
+from victor_ext.runtime.client.generated import bind
 from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AttemptTransport
 from victor_ext.runtime.loop.attempts import AttemptLoop
@@ -32,6 +35,10 @@ PATIENCE = 600.0
 BASE_URL = httpx.URL("https://pay.example")
 KEY = "invoice-1042-of-2026"
 BODY = b'{"amount": "44.23"}'
+DOCUMENTED = bind(Client, str(BASE_URL), lambda options: httpx.Client(**options)).request_extensions(
+    prepare_checkout.OPERATION
+)
+"""The extensions of requests whose good answer has an `id`, which is a text, by the document."""
 TIMEOUTS = {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
 
 
@@ -213,6 +220,7 @@ class Harness:
     on_event: Callable[[Event], None] | None = None
     auth: Callable[[FakeClock, Lock], Authenticator] | None = None
     max_response_bytes: int = MAX_RESPONSE_BYTES
+    extensions: Mapping[str, Any] = field(default_factory=lambda: DOCUMENTED)
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -258,7 +266,7 @@ class Harness:
             url,
             headers=headers,
             content=None if method == "GET" else BODY,
-            extensions={"timeout": dict(TIMEOUTS)},
+            extensions={"timeout": dict(TIMEOUTS), **self.extensions},
         )
 
     def call(self, method: str = "GET", key: str | None = None, **options: Any) -> httpx.Response:

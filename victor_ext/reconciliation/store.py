@@ -15,8 +15,9 @@ from decimal import Context, Decimal
 from typing import Any
 
 from victor_ext import ConfigurationError
+from victor_ext.ids import canonical_id, trimmed
 from victor_ext.money import Money
-from victor_ext.tables.texts import canonical_id, folded, trimmed
+from victor_ext.tables.texts import folded
 
 from .entries import Entry
 from .matching import match

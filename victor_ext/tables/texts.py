@@ -6,16 +6,15 @@ import re
 import unicodedata
 
 from victor_ext import Problem
+from victor_ext.ids import trimmed
 
 from .writing import unescape_formulas
 
 SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2,}")
 """A long number as a spreadsheet shortens it. It is matched strictly, for columns that may contain letters."""
 HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
-_UUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE)
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that are letters, marks or symbols to Unicode, and that no font draws."""
-_BLANKS = " \t\n\v\f\r"
 
 
 def damage_of(name: str, text: str, short_form: re.Pattern[str] | None = SHORT_FORM) -> Problem | None:
@@ -45,11 +44,6 @@ def visible(text: str) -> str:
     return "".join(char if _is_visible(char) else f"<U+{ord(char):04X}>" for char in text)
 
 
-def trimmed(text: str | None) -> str | None:
-    """Return the text without ASCII blanks around it, or None if nothing is left."""
-    return (text or "").strip(_BLANKS) or None
-
-
 def folded(text: str | None) -> str | None:
     """Return the text without what other systems change: letter case, blanks, forms of one letter, the invisible.
 
@@ -58,12 +52,6 @@ def folded(text: str | None) -> str | None:
     plain = unicodedata.normalize("NFKC", unescape_formulas(trimmed(text) or "")).casefold()
     words = "".join(char for char in plain if char.isspace() or _is_visible(char)).split()
     return " ".join(words) or trimmed(text)
-
-
-def canonical_id(text: str | None) -> str | None:
-    """Return an id so that equal text is the same id: a UUID has no letter case, and any other id is exact."""
-    exact = trimmed(text)
-    return exact.lower() if exact is not None and _UUID.fullmatch(exact) else exact
 
 
 def _is_visible(char: str) -> bool:

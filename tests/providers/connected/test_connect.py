@@ -425,7 +425,7 @@ class TestResponses:
         "body", [{"error": None}, {"errors": []}, {"error": False}, {"error": " "}, {**PAYMENT, "error": {"code": 7}}]
     )
     def test_what_says_nothing_is_no_error(self, mode: str, body: Any) -> None:
-        provider = Provider(httpx.Response(201, json=body))
+        provider = Provider(httpx.Response(201, json={**PAYMENT, **body}))
         assert Caller(mode, provider).call("payments.take_payment", body=new_payment(**BODY)).parsed is not None
 
     @pytest.mark.parametrize(

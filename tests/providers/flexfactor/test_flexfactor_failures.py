@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import httpx
@@ -107,18 +108,25 @@ def test_a_200_that_says_both_leaves_the_outcome_unknown(operation: str, body: d
     assert len(script.requests) == (1 if operation == "refund" else 3)
 
 
-@pytest.mark.parametrize("operation", ["evaluate", "capture", "refund"])
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b"<html>", b'{"hello": 1}'])
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("transmit", b'{"message": "log in"}'),
+        *product(
+            ["evaluate", "capture", "refund"],
+            [b"", b"{}", b"[]", b"null", b"<html>", b'{"message": "log in"}', b'{"traceId": "t"}'],
+        ),
+    ],
+)
 def test_a_200_that_says_nothing_is_no_success(operation: str, body: bytes) -> None:
     client, _script = scripted(httpx.Response(200, content=body))
     with pytest.raises(UnreadableResponse) as raised:
         CALLS[operation](client)
-    assert raised.value.outcome is (Outcome.ACCEPTED if body.startswith(b"{") else Outcome.UNKNOWN)
+    assert raised.value.outcome is (Outcome.ACCEPTED if b"traceId" in body else Outcome.UNKNOWN)
 
 
 NO_REFUSALS = [
     b"",
-    b"{}",
     b'{"success": true, "status": "SUCCESS"}',
     b'{"status": "CANCELLED"}',
     b'{"Status": "Expired"}',
@@ -131,6 +139,18 @@ def test_a_cancellation_may_be_answered_with_nothing(body: bytes, status: int) -
     client, _script = scripted(httpx.Response(status, content=body, headers={"apigw-requestid": "r-1"}))
     assert client.orders.cancel(ORDER).order_id == ORDER
     assert client.orders.external_cancel("INV-1").external_order_id == "INV-1"
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"message": "please log in"}'])
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_with_an_object_of_nothing_only_under_the_documented_status(body: bytes, status: int) -> None:
+    client, _script = scripted(httpx.Response(status, content=body))
+    if status == 200:
+        assert client.orders.cancel(ORDER).order_id == ORDER
+        return
+    with pytest.raises(UnreadableResponse, match="not in the provider's document") as raised:
+        client.orders.cancel(ORDER)
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 def test_a_good_status_that_the_document_does_not_list_is_good() -> None:

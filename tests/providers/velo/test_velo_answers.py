@@ -51,6 +51,7 @@ FIELDS = st.sampled_from(
     ["status", "payout", "accounts", "balance", "currency", "sourceAmount", "submittedDateTime", "sourceCurrency",
      "fxSummaries"]
 )  # fmt: skip
+UUID = "0f9d2f1c-3d1f-4f0a-9a43-5b0c7a5e8e77"
 SINCE = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
 PAYEE = NewPayee(
     remote_id="payee-7", email="ada@example.com", address=Address(line1="1 Elm", city="Springfield", country="US"),
@@ -183,7 +184,8 @@ class TestGoodAnswers:
     @pytest.mark.parametrize(
         ("request_line", "said", "other"),
         [
-            ("GET /v3/payouts/po-1", {"payoutId": "PO-1"}, {"payoutId": "po-2"}),
+            ("GET /v3/payouts/po-1", {"payoutId": "po-1"}, {"payoutId": "PO-1"}),
+            (f"GET /v3/payouts/{UUID}", {"payoutId": UUID.upper()}, {"payoutId": "po-2"}),
             ("GET /base/v3/sourceAccounts/a1", {"id": "a1"}, {"id": "a2"}),
             ("GET /v2/fundingAccounts/a1", {"id": "a1"}, {"id": "a2"}),
             ("GET /v1/fundings/f1", {"fundingId": "f1"}, {"fundingId": "f2"}),
@@ -280,6 +282,34 @@ class TestGoodStatusesThatAreNotListed:
             with velo(reply) as client:
                 done = each(client)
         assert done == ["id-1", None, None, "id-1", Receipt("id-1", "/somewhere/id-1"), None]
+
+
+@pytest.mark.parametrize("body", [{"message": "please log in"}, {"status": "maintenance"}])
+@pytest.mark.parametrize(
+    ("documented", "call"),
+    [
+        (202, lambda client: client.payouts.instruct("id-1")),
+        (202, lambda client: client.payouts.withdraw("id-1")),
+        (204, lambda client: client.payments.withdraw("id-1", reason="Wrong one.")),
+        (204, lambda client: client.payees.delete("id-1")),
+        (204, lambda client: client.payees.update_remote_id("id-1", payor_id="payor", remote_id="r-2")),
+        (204, lambda client: client.webhooks.update("id-1", enabled=False)),
+        (None, lambda client: client.payouts.submit([pay()])),
+        (None, lambda client: client.payouts.quote("id-1")),
+        (None, lambda client: client.webhooks.ping("id-1")),
+    ],
+)
+def test_an_object_that_says_nothing_is_good_only_where_the_document_has_the_status_and_no_body(
+    documented: int | None, call: Callable[[Velo], Any], body: dict[str, str]
+) -> None:
+    for status in (200, 202, 204):
+        with velo(lambda _, status=status: httpx.Response(status, json=body)) as client:
+            if status == documented:
+                call(client)
+                continue
+            with pytest.raises(UnreadableResponse) as raised:
+                call(client)
+            assert raised.value.outcome is Outcome.UNKNOWN
 
 
 class TestRecords:

@@ -110,6 +110,7 @@ def create(victor: Any, **values: Any) -> Any:
         "amount": Decimal("44.230"),
         "biller_type": "BUSINESS",
         "due_date": datetime.now(UTC).date(),
+        "client_reference_id": "INV-1042",
     }
     return victor.payment_requests.create(**{**payment, **values})
 
@@ -175,12 +176,14 @@ class TestCreate:
     def test_any_good_status_is_a_success(self, run, code):
         assert run(Provider(httpx.Response(code, json=RECEIPT)), create).id == "a7ffd43c37c1"
 
-    @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'"created"', b'{"status', b"\xff"])
+    @pytest.mark.parametrize(
+        "body", [b"", b"<html>", b"[]", b"null", b'"created"', b'{"status', b'{"status": "created', b"\xff"]
+    )
     @pytest.mark.parametrize("code", [200, 201, 204])
     def test_a_success_that_cannot_be_read_is_never_an_error_of_another_kind(self, run, code, body):
         with pytest.raises(UnreadableResponse) as raised:
             run(Provider(httpx.Response(code, content=body)), lambda victor: create(victor, idempotency_key=KEY))
-        outcome = Outcome.ACCEPTED if body.startswith(b"{") else Outcome.UNKNOWN
+        outcome = Outcome.ACCEPTED if body.startswith(b"{") and b"created" in body else Outcome.UNKNOWN
         assert (raised.value.outcome, raised.value.idempotency_key, raised.value.body) == (outcome, KEY, body)
 
 

@@ -48,10 +48,12 @@ ACCEPTED = {
     "cut-json": Happens(body=b'{"id": "a7f'),
     "cut-json-after-a-mark": Happens(201, body=b'\xef\xbb\xbf \n{ "id": "a7f'),
     "not-utf8": Happens(body=b'{"id": "\xff\xfe"}'),
-    "deep-in-an-object": Happens(body=b'{"id": ' + b"[" * 100_000),
+    "deep-in-an-object": Happens(body=b'{"id": "a7f", "more": ' + b"[" * 100_000),
+    "cut-after-it": Happens(body=b'{"more": "", "id": "a7f", "resu'),
+    "with-a-number-too-long": Happens(body=b'{"more": ' + b"1" * 5000 + b', "id": "a7f"}'),
     "cut-gzip": Happens(body=gzip.compress(b'{"id": "a7ffd43c37c1"}')[:24], headers=(("Content-Encoding", "gzip"),)),
 }
-"""JSON of the right kind that cannot be read whole."""
+"""JSON that cannot be read whole, with a member that the document declares."""
 NO_EVIDENCE = {
     "empty": Happens(body=b""),
     "html": Happens(body=b"<html>Welcome</html>"),
@@ -59,6 +61,12 @@ NO_EVIDENCE = {
     "a-list": Happens(body=b"[]"),
     "a-list-of-objects": Happens(body=b'[{"id": "a7f"}]'),
     "a-template": Happens(body=b"{{ title }}"),
+    "cut-before-a-value": Happens(body=b'{"id": '),
+    "cut-in-a-name": Happens(body=b'{"id'),
+    "cut-message": Happens(body=b'{"message": "please log in", "see": "id'),
+    "another-type": Happens(body=b'{"id": {"no": 7}, "more": "'),
+    "deep-where-text-belongs": Happens(body=b'{"id": ' + b"[" * 100_000),
+    "nothing-declared": Happens(body=b'{"message": "please log in", "more": "'),
     "cut-error": Happens(body=b'{"error": {"code": 101, "mess'),
     "201-empty": Happens(201, body=b""),
     "204": Happens(204, body=b""),
@@ -231,6 +239,22 @@ def test_a_5xx_that_is_not_known_to_pass_is_unknown_and_not_tried_again(mode, co
 def test_an_answer_of_exactly_the_limit_is_read(mode):
     harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * (1000 - 10) + b'"}')], max_response_bytes=1000)
     assert len(harness.call().content) == 1000
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("is_here", [False, True], ids=["a stream", "read by a transport of the caller's"])
+@pytest.mark.parametrize("count", [99_998, 100_000])
+def test_an_answer_of_too_many_objects_is_not_read(mode, is_here, count):
+    body = b'{"id": "a7", "more": [' + b"[]," * (count - 1) + b"[]]}"
+    harness = Harness(mode, [Happens(body=body)])
+    if is_here:
+        respond(harness, lambda: httpx.Response(200, content=body))
+    if count < 100_000:
+        assert len(harness.call().json()["more"]) == count
+        return
+    with pytest.raises(errors.UnreadableResponse, match="more than 100000 objects and lists") as raised:
+        harness.call("POST")
+    assert (raised.value.outcome, len(raised.value.body)) == (Outcome.ACCEPTED, 100_000)
 
 
 @pytest.mark.parametrize("mode", BOTH)

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx
@@ -13,7 +14,8 @@ import pytest
 from victor_api.client import Client
 
 from tests.providers.test_introspection import ARGUMENTS, CLIENTS
-from tests.runtime.fakes import BOTH, KEY, OK, Happens, Harness, raises, status
+from tests.runtime.fakes import BOTH, KEY, OK, Happens, raises, status
+from tests.runtime.fakes import Harness as HarnessOfADocument
 from victor_ext import BadRequest, Victor, connect
 from victor_ext.errors import Outcome, VictorError
 from victor_ext.runtime.loop.events import (
@@ -27,6 +29,7 @@ from victor_ext.runtime.loop.events import (
 from victor_ext.runtime.loop.reporter import LISTENER_ERRORS
 
 ID = "a7ffd43c37c1"
+Harness = partial(HarnessOfADocument, extensions={})
 LOGGER = "victor_ext.runtime.loop.events"
 
 

@@ -15,6 +15,7 @@ from eastpay_api import models
 from eastpay_api.api.payments import create_payment, find_payments, follow_up_payment, inquire_payment
 
 from victor_ext.errors import ConfigurationError, Outcome, UnreadableResponse
+from victor_ext.ids import is_same_id
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
 from victor_ext.runtime.client.polling import poll
@@ -312,7 +313,7 @@ def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> O
     check_id("payment_id", payment_id)
     raw = yield from call(inquire_payment, models.Payment, seconds, id=payment_id, **entity.in_query())
     payment = Payment(raw)
-    if payment.id and payment.id.casefold() != payment_id.casefold():
+    if payment.id and not is_same_id(payment.id, payment_id):
         # Only after a redirect: of a response from the address that was asked, the transport has checked this.
         message = f"What was asked for is payment {payment_id}, and the answer is about {one_line(payment.id)}."
         raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)

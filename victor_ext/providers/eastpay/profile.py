@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from victor_ext.errors import Problem
+from victor_ext.ids import is_same_id
 from victor_ext.redaction import one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, pattern_of
@@ -67,7 +68,8 @@ _PUBLIC = frozenset(
 )
 """What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
 
-_REPEATED = ("merchantTransactionId", "paymentType", "amount", "currency", "entityId")
+_IDS = ("merchantTransactionId", "entityId")
+_REPEATED = (*_IDS, "paymentType", "amount", "currency")
 """What a response may repeat of the form: it is then that of the payment that was asked for."""
 
 
@@ -186,11 +188,11 @@ def _mismatch(response: httpx.Response) -> str | None:
     body = object_of(response)
     if response.request.method == "POST" and _is_about_one_payment(response.request):
         sent = dict(_form_of(response.request))
-        other = next((name for name in _REPEATED if differs(sent.get(name), body.get(name))), None)
+        other = next((name for name in _REPEATED if differs(sent.get(name), body.get(name), is_id=name in _IDS)), None)
         return None if other is None else f"its body is about another payment: its {other} is not the one that was sent"
     asked = _ONE_PAYMENT.search(response.request.url.path)
     named = text_or_empty(body.get("id"))
-    if response.request.method != "GET" or asked is None or not named or named.casefold() == asked.group(1).casefold():
+    if response.request.method != "GET" or asked is None or not named or is_same_id(named, asked.group(1)):
         return None
     return f"its body is about another payment, {one_line(named)}"
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from victor_ext.errors import Problem, VictorError
+from victor_ext.ids import is_same_id
 from victor_ext.redaction import is_code, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, pattern_of, texts_within
@@ -126,7 +127,8 @@ def _mismatch(response: httpx.Response) -> str | None:
         return None
     operation, body = operation_of(response.request), object_of(response)
     sent = object_of(response.request) if response.request.method == "POST" and operation != "token" else {}
-    other = next((name for name in _REPEATED if differs(member(sent, name), member(body, name))), None)
+    pairs = [(name, member(sent, name), member(body, name)) for name in _REPEATED]
+    other = next((name for name, asked, said in pairs if differs(asked, said, is_id=name != "currency")), None)
     if other is not None:
         return f"its body is about another call: its {other} is not the one that was sent"
     asked: Any = None
@@ -138,7 +140,7 @@ def _mismatch(response: httpx.Response) -> str | None:
     named = member(body, "orderId") if named is None else named
     if not (isinstance(asked, str) and asked and isinstance(named, str) and named.strip()):
         return None
-    if named.strip().casefold() == asked.strip().casefold():
+    if is_same_id(named, asked):
         return None
     return f"its body is about another order, {one_line(named)}"
 
@@ -166,8 +168,9 @@ def _unreadable(response: httpx.Response) -> str | None:
         "orders": items_of(body) is not None,
         "order": any(member(body, name) is not None for name in ("id", "orderId", "status", "statusName")),
     }
+    says_nothing = said is Says.NOTHING and member(body, "transmitId") is None
     missing = None if complete.get(operation, True) else _MISSING[operation]
-    return missing or (document_complaint(response, read_problems) if said is Says.NOTHING else None)
+    return missing or (document_complaint(response, read_problems) if says_nothing else None)
 
 
 _MISSING = {

@@ -15,6 +15,7 @@ from velo_api.api.payments import (
 )
 
 from victor_ext.errors import Outcome, UnreadableResponse, VictorError
+from victor_ext.ids import is_same_id
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
@@ -262,7 +263,7 @@ def _is_withdrawn(payment_id: str) -> OperationFlow[bool]:
         payment = yield from _read(payment_id=payment_id)
     except VictorError:
         return False
-    return payment.id.casefold() == payment_id.casefold() and payment.status == "WITHDRAWN"
+    return is_same_id(payment.id, payment_id) and payment.status == "WITHDRAWN"
 
 
 def _walk(arguments: dict[str, object]) -> Walk[Payment]:

@@ -15,6 +15,7 @@ from velo_api.api.payouts import (
 )
 
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem, VictorError
+from victor_ext.ids import is_same_id
 from victor_ext.redaction import kind_of, one_line
 from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.polling import poll
@@ -266,7 +267,7 @@ def _has_status(payout_id: str, statuses: Collection[str]) -> OperationFlow[bool
     except VictorError:
         return False
     # A response about another payout (from a cache, a proxy) proves nothing about this one.
-    return payout.id.casefold() == payout_id.casefold() and payout.status in statuses
+    return is_same_id(payout.id, payout_id) and payout.status in statuses
 
 
 def _last_seen(payout: Payout) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Conflict, Outcome, Problem, VictorError
+from victor_ext.ids import is_same_id
 from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, texts_within
@@ -279,7 +280,7 @@ def mismatch(response: httpx.Response) -> str | None:
     for pattern, name in _OWN_IDS:
         asked = pattern.fullmatch(path)
         named = text_or_empty(object_of(response).get(name)) if asked else ""
-        if asked and named and named.casefold() != asked[asked.lastindex or 0].casefold():
+        if asked and named and not is_same_id(named, asked[asked.lastindex or 0]):
             return f"its body is about another one, {one_line(named)}"
     return None
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from victor_api.api.payment_requests import create_request_payment
@@ -19,7 +20,7 @@ from victor_ext.runtime.loop.keys import new_key
 
 from .checks import as_date, spelled
 from .reading import get
-from .records import PaymentRequest, value_at
+from .records import PaymentRequest, as_moment, value_at
 from .requests import ARGUMENTS, CreateRequest
 from .statuses import Direction
 
@@ -37,7 +38,7 @@ def create(
     sent = _Sent(request, step.attempts, step.extra_body)
     # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
     # receipt. A response with only some of them may describe another payment, so that one is read.
-    if sent.is_confirmed_by(made) or request.idempotency_key is None or sent.shares_nothing_with(made):
+    if sent.is_confirmed_by(made) or request.idempotency_key is None or not sent.comparisons(made):
         return made
     return (yield from _read_back(made, sent, left()))
 
@@ -76,7 +77,10 @@ class _Sent:
         return compared.keys() >= ({"reference"} if self.reference is not None else _SUBJECT)
 
     def comparisons(self, found: PaymentRequest) -> dict[str, bool]:
-        """Return for each sent value that a record has, by its name, whether it is the same."""
+        """Return for each sent value that a record has, by its name, whether it is the same.
+
+        What was left out, and the provider cannot have filled in, is another value.
+        """
         compared: dict[str, bool] = {}
         for place, argument in ARGUMENTS.items():
             is_same = _is_same(place, getattr(self.request, argument), _value_at(found, place))
@@ -90,10 +94,6 @@ class _Sent:
                 compared["extra_body"] = False
         return compared
 
-    def shares_nothing_with(self, found: PaymentRequest) -> bool:
-        """Whether a record has none of the sent values."""
-        return not self.comparisons(found)
-
 
 _SUBJECT = {"payee", "payer", "amount"}
 """Who pays whom, and how much: without a reference, an answer has to repeat these."""
@@ -105,7 +105,10 @@ _NAMES = {
 }
 """What messages call an argument, where it is not its name."""
 _AMOUNT, _FLAG = "payment_details.amount", "payment_details.amount_modification_allowed"
-_IN_ANY_CASE = {_AMOUNT, _FLAG, "payment_details.biller_type", "payee.account_number", "payer.victor_counterparty_id"}
+_IN_ANY_CASE = {_AMOUNT, _FLAG, "payment_details.biller_type", "payee.account_number"}
+_LEFT_OUT = {"payee.ultimate_creditor": "", "payment_details.notes": "", "client_reference_id": "", _FLAG: False}
+"""What an argument that was left out means, by the document. The provider fills in no words of the caller's."""
+_DOLLARS = re.compile(r"(?:USD|\$)? ?([0-9.]+)(?: ?USD)?", re.IGNORECASE)
 
 
 def _value_at(found: PaymentRequest, place: str) -> Any:
@@ -119,19 +122,29 @@ def _value_at(found: PaymentRequest, place: str) -> Any:
 
 def _is_same(place: str, sent: Any, found: Any) -> bool | None:
     """Return whether a value is the one that was sent; None if one of the two is missing or of another type."""
-    if place == _FLAG and sent is None:
-        return None if found is not True else False  # false by the document's default
     if place == "payment_details.due_date":
-        sent, found = as_date(sent), as_date(found)
+        sent, found = as_date(sent), _as_day(found)
     elif place == _AMOUNT:
-        sent, found = money.to_decimal(sent), money.from_wire(found)
+        in_dollars = _DOLLARS.fullmatch(found.strip()) if isinstance(found, str) else None
+        sent, found = money.to_decimal(sent), money.from_wire(in_dollars[1] if in_dollars else found)
+    elif place == _FLAG and isinstance(found, str):
+        found = {"true": True, "false": False}.get(found.strip().lower())
     elif not isinstance(found, bool if place == _FLAG else str):
         return None
-    if sent is None or found is None or found == "":
+    if found is None or (isinstance(found, str) and not found.strip()):
         return None
+    if sent is None:
+        return None if _LEFT_OUT.get(place, found) == found else False
     if place in _IN_ANY_CASE:
         return not differs(spelled(sent), found)
     return bool(sent == found or (isinstance(found, str) and sent.split() == found.split()))
+
+
+def _as_day(value: Any) -> date | None:
+    """Return a date that may be written as its midnight: as Zulu time, or as seconds or milliseconds of the epoch."""
+    day = as_date(value)
+    moment = as_moment(value) if day is None and value else None
+    return moment.date() if moment is not None and moment.time() == time() else day
 
 
 def _shown(found: PaymentRequest, what: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Problem
+from victor_ext.ids import is_same_id
 from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
 from victor_ext.runtime.client.json_values import is_object, list_or_empty, no_object_reason, object_of, text_or_empty
@@ -118,7 +119,7 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
     request = answer.request
     if "victor_payment_request_id" not in body and read_problems(answer):
         return "its body reports an error"
-    if _is_create(request) and not _id(body.get("victor_payment_request_id")):
+    if _is_create(request) and not (_id(body.get("victor_payment_request_id")) or "").strip():
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not text_or_empty(body.get("status")):
         return "its body does not say which answer was taken"
@@ -144,7 +145,7 @@ def _no_page(body: dict[str, Any]) -> str | None:
 def _mismatch(answer: httpx.Response) -> str | None:
     """Return how a successful response differs from the request (its id or page), or None.
 
-    Caches and proxies can mix up responses. The letter case of ids is ignored.
+    Caches and proxies can mix up responses.
     """
     request = answer.request
     body = object_of(answer)
@@ -156,7 +157,7 @@ def _mismatch(answer: httpx.Response) -> str | None:
     named = _id(said)
     if named is None and said is not None:
         return "its victor_payment_request_id is neither text nor a whole number"
-    if not named or named.casefold() == request.url.path.rpartition("/")[2].casefold():
+    if not named or is_same_id(named, request.url.path.rpartition("/")[2]):
         return None
     return f"its body is about another payment request, {one_line(named)}"
 

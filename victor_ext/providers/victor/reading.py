@@ -12,6 +12,7 @@ from victor_api.api.payment_requests import get_payment_request, list_payment_re
 
 from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
+from victor_ext.ids import is_same_id
 from victor_ext.runtime.client.extras import ExtraQuery
 from victor_ext.runtime.client.json_values import list_or_empty
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
@@ -213,10 +214,10 @@ def listed(
         answer = yield from _read_page(page, None, {"victor_id": request_id}, left)
         left = None if seconds is None else seconds - (monotonic() - began)
         listed = {request.id: request for request in items_of(answer)}
-        # Two ids may differ by letter case alone, and the provider's filter may ignore it: the exact one comes first.
-        alike = (each for each in (request_id, *listed) if each in listed and each.casefold() == request_id.casefold())
-        if (own := next(alike, None)) is not None:
-            return listed[own]
+        # The provider's filter may ignore letter case, and so list another one.
+        own = next((request for id_, request in listed.items() if is_same_id(id_, request_id)), None)
+        if own is not None:
+            return own
         if listed.keys() <= before:  # no new requests: the end, or a repeated page
             return None
         before |= listed.keys()

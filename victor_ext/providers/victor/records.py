@@ -123,7 +123,7 @@ def _as_id(value: object) -> str:
     return ""
 
 
-def _as_moment(value: Any) -> datetime | None:
+def as_moment(value: Any) -> datetime | None:
     """An epoch timestamp, as the document declares it, or a Zulu time."""
     try:
         return zulu.parse(value) if isinstance(value, str) else zulu.from_epoch(value)
@@ -326,8 +326,8 @@ class PaymentRequest(Record):
 
     original_amount = Field(_original_amount)
     due_date = Field(as_date, f"{_DETAILS}.due_date")
-    created_at = Field(_as_moment, "payment_request.created_at")
-    approved_at = Field(_as_moment, "payment_request.approved_at")
+    created_at = Field(as_moment, "payment_request.created_at")
+    approved_at = Field(as_moment, "payment_request.approved_at")
     payee = Field(_as_payee, "payment_request.payee")
 
     @property
@@ -380,8 +380,8 @@ class PaymentRequest(Record):
     def may_be(self, arguments: Mapping[str, Any], *, since: datetime) -> bool:
         """Whether these arguments of `create` may have made this request, such as one that `find` returned.
 
-        It is outbound, says the amount (that which was asked), and contradicts neither reference, payer, payee, due
-        date nor time. It still may be another one that is like it.
+        It is outbound, says the amount (that which was asked), and contradicts no argument: one that was left out is
+        contradicted by a reference, notes or a creditor. It still may be another one that is like it.
 
         Args:
             arguments: Those of `create`, by name.

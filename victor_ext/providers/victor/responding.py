@@ -11,6 +11,7 @@ from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
+from victor_ext.ids import is_same_id
 from victor_ext.redaction import one_line
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
@@ -158,7 +159,7 @@ def _settle(
     except VictorError as error:
         uncertain.add_note(f"Reading the request back failed as well: {error}")
         raise uncertain from None
-    if found.id and found.id.casefold() != request_id.casefold():
+    if found.id and not is_same_id(found.id, request_id):
         uncertain.add_note(f"What was read back is about another payment request, {one_line(found.id)}.")
         raise uncertain from None
     if found.direction is Direction.OUTBOUND:

@@ -6,6 +6,7 @@ The strict rules of a provider's profile are for the operations that its wrapper
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, Protocol
 
 import httpx
@@ -13,11 +14,9 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.runtime.http.response import NOT_READ, Response
 from victor_ext.runtime.loop.classification import reports_error
+from victor_ext.runtime.loop.profile import READER, SAFE_METHODS, Reader
 
-from .json_values import object_of, object_or_empty
-
-READER = "victor_ext.reader"
-"""The extension of a request with the `Reader` of its response. Only generated operations set it."""
+from .json_values import object_of
 
 
 class Operation(Protocol):
@@ -37,28 +36,6 @@ class Operation(Protocol):
         ...
 
 
-class Reader(Protocol):
-    """Reads the response to one request with the parser that was generated for the operation."""
-
-    @property
-    def operation(self) -> str:
-        """The name of the operation's module."""
-        ...
-
-    @property
-    def path_template(self) -> str:
-        """The operation's path in the document."""
-        ...
-
-    def declares_header(self, name: str) -> bool:
-        """Whether the document declares a header parameter with this name, in any letter case, for the operation."""
-        ...
-
-    def __call__(self, response: Response) -> str | None:
-        """Why the response cannot be read, or None. What was read is kept as `response.parsed`."""
-        ...
-
-
 def is_generated(request: httpx.Request, *operations: str) -> bool:
     """Whether a generated operation made the request; with names, whether it is another one than these."""
     reader: Reader | None = request.extensions.get(READER)
@@ -74,24 +51,37 @@ def declares_header(request: httpx.Request, name: str) -> bool:
 def document_complaint(response: httpx.Response, problems: Callable[[httpx.Response], Sequence[Problem]]) -> str | None:
     """Why a good response is not what the document declares for its operation and status; None when it is.
 
-    Arrays, bare values, empty bodies that are documented so, and objects of any members are good. An object that has
-    no declared member is not, when it has an `error` or `errors` (see `reports_error`), or the provider's `problems`
-    are found in it: it is an error with a good status.
+    Arrays, bare values, empty bodies that are documented so, and objects with a declared member are good. So is an
+    empty object, and to a read any other, unless it has an `error` or `errors` (see `reports_error`), or the provider's
+    `problems` are found in it. To a write it is no evidence: a login page and a proxy answer so, too.
     """
     reader: Reader | None = response.request.extensions.get(READER)
     if reader is None or not isinstance(response, Response):
         return None
     reason = reader(response)
-    if reason is None and not _has_declared_members(response) and (reports_error(response) or problems(response)):
+    # None: the document declares no body for this status, or not this status.
+    model: Any = None if response.parsed is NOT_READ else response.parsed
+    declares = len(getattr(model, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
+    if model is not None and (not declares or says_what_is_declared(model)):
+        return reason
+    if reports_error(response) or problems(response):
         return "its body reports an error"
+    if declares and response.request.method not in SAFE_METHODS and object_of(response):
+        return "its body says nothing of what was asked"
     return reason
 
 
-def _has_declared_members(response: Response) -> bool:
-    """Whether the body has a member that is declared, and is not null; or the document declares none to look for."""
-    parsed: Any = response.parsed
-    if parsed is None or parsed is NOT_READ:  # the document declares no body for this status, or not this status
-        return False
-    others = object_or_empty(getattr(parsed, "additional_properties", None))
-    declared = len(getattr(parsed, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
-    return not declared or any(value is not None and name not in others for name, value in object_of(response).items())
+def says_what_is_declared(model: Any) -> bool:
+    """Whether a generated model has a declared member with a value that the document allows there.
+
+    That is one of the declared type and, of an enum, one of its words. Blank text is none.
+    """
+    # What is of another type is in `additional_properties`, and the member is UNSET.
+    names = (each.name for each in getattr(model, "__attrs_attrs__", ()) if each.name != "additional_properties")
+    return any(_is_allowed(getattr(model, name)) for name in names)
+
+
+def _is_allowed(value: Any) -> bool:
+    if isinstance(value, Enum):
+        return value in list(type(value))  # an unknown word is a member of its own
+    return bool(value.strip()) if isinstance(value, str) else value is not None and type(value).__name__ != "Unset"

@@ -13,11 +13,11 @@ import httpx
 
 from victor_ext.runtime.http.response import NOT_READ, Response
 from victor_ext.runtime.http.transport import EXTRA_QUERY
-from victor_ext.runtime.loop.profile import SAFE_METHODS
+from victor_ext.runtime.loop.profile import READER, SAFE_METHODS
 
 from .config import checked_timeout
-from .documented import READER
-from .json_values import NOT_JSON, is_object, json_of
+from .documented import says_what_is_declared
+from .json_values import NOT_JSON, is_object, json_of, readable_members
 
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
@@ -168,15 +168,30 @@ class _ParserOf:
     def declares_header(self, name: str) -> bool:
         return any(each.lower() == name.lower() for each in self._operation.headers)
 
+    def is_evidence(self, response: httpx.Response) -> bool:
+        members = readable_members(response.content)
+        if not members:
+            return False
+        # With another good status than the documented one, it may still be what is declared for that.
+        for status in (response.status_code, *range(200, 300)):
+            try:
+                found = self._operation.parse(client=self._client, response=Response(status, json=members))
+            except Exception:  # noqa: BLE001, S112 - a generated parser may fail in any way; this status then declares nothing
+                continue
+            if says_what_is_declared(found) or status == response.status_code:
+                return says_what_is_declared(found)
+        return False
+
     def __call__(self, response: Response) -> str | None:
         try:
             response.parsed = self._operation.parse(client=self._client, response=response)
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
             if not self._client.is_undocumented(error):
                 return unread_because(error)
-            # A wrapper judges it by its own rules. After an object, another attempt would bring the same; nothing else
-            # is evidence that the work was done.
-            is_settled = self._client.reads_undocumented or is_object(json_of(response))
+            # An object that is evidence settles it: another attempt would bring the same. A wrapper judges anything
+            # but an object by its own rules, such as the empty body of a call that returns nothing.
+            is_any = is_object(json_of(response))
+            is_settled = self.is_evidence(response) if is_any else self._client.reads_undocumented
             return None if is_settled else _UNDOCUMENTED
         return _undeclared_body(response) if response.parsed is None and response.content else None
 

@@ -9,7 +9,12 @@ from typing import Any, TypeGuard
 
 import httpx
 
+from victor_ext.ids import is_same_id
+
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
+
+_MEMBER = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
+_DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0, strict=False)
 
 NOT_JSON: Any = object()
 """What `json_of` returns for a body that is not JSON, since None is JSON's null."""
@@ -64,12 +69,29 @@ def no_object_reason(response: httpx.Response) -> str | None:
     return None if is_object(body) else "its body is JSON, but no object"
 
 
-def differs(sent: object, found: object) -> bool:
+def readable_members(content: bytes) -> dict[str, Any]:
+    """The members of a JSON object, or of the beginning of one. Of a text that is cut, its beginning is the value."""
+    text = content.decode(json.detect_encoding(content), "replace").lstrip()
+    found = dict[str, Any]()
+    place = 1 if text.startswith("{") else len(text)
+    while named := _MEMBER.match(text, place):
+        try:
+            value, place = _DECODER.raw_decode(text, named.end())
+        except (ValueError, RecursionError):
+            rest, place = text[named.end() :], len(text)
+            value = rest[1:] if rest.startswith('"') else {"{": dict[str, Any](), "[": list[Any]()}.get(rest[:1])
+        found[named[1]] = value
+    return found
+
+
+def differs(sent: object, found: object, *, is_id: bool = False) -> bool:
     """Whether a response has another value than the one that was sent. A value that is missing is none.
 
     Letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no difference. Values
-    of different shapes, such as a text and an object, cannot be compared.
+    of different shapes, such as a text and an object, cannot be compared. Ids that are text are compared as such.
     """
+    if is_id and isinstance(sent, str) and isinstance(found, str):
+        return not is_same_id(sent, found)
     if is_object(sent) and is_object(found):
         named = {name.lower(): value for name, value in found.items()}
         return any(differs(value, named.get(name.lower())) for name, value in sent.items())

@@ -130,7 +130,7 @@ def read(
     """
     body = _Body(response, request, began, ends, most)
     if body.is_here():
-        return body.response
+        return body.whole()
     try:
         for chunk in body.response.iter_raw():
             if not body.take(chunk):
@@ -151,7 +151,7 @@ async def aread(
     """As `read`, with awaited calls."""
     body = _Body(response, request, began, ends, most)
     if body.is_here():
-        return body.response
+        return body.whole()
     try:
         async for chunk in body.response.aiter_raw():
             if not body.take(chunk):
@@ -195,11 +195,12 @@ class _Body:
         if not self.response.is_stream_consumed:
             return False
         try:
-            length = len(self.response.content)
+            content = self.response.content
         except httpx.StreamError as error:
             raise httpx.ReadError("its body was read before it came here", request=self.response.request) from error
-        if length > self._limit:
+        if len(content) > self._limit:
             self._is_too_long()
+        self._content = BytesIO(content[: self._limit])
         return True
 
     def take(self, chunk: bytes) -> bool:

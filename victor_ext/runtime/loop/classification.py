@@ -27,7 +27,7 @@ from victor_ext.errors import (
 from victor_ext.redaction import HOLDS_SECRETS, excerpt, redact_excerpt
 from victor_ext.runtime.http.response import Response
 
-from .profile import SAFE_METHODS, Profile, no_result
+from .profile import READER, SAFE_METHODS, Profile, Reader, no_result
 
 
 class Repeat(Enum):
@@ -149,7 +149,6 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
 
 
 _ERRORS = frozenset({"error", "errors"})
-_OBJECT = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*["}]')
 _ERROR_MEMBER = re.compile(rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|""|\[\s*\]|\{\s*\})', re.IGNORECASE)
 
 
@@ -170,11 +169,12 @@ def reports_error(response: httpx.Response) -> bool:
 def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
     """A response of this call that cannot be read. With an error status it may have been a rejection.
 
-    A good status is evidence of the work only together with a JSON object, or the beginning of one: a login page and an
-    empty body have a good status, too.
+    A good status is evidence of the work only together with a member that the operation's document declares for a good
+    response (see `Reader.is_evidence`): a login page, also one of JSON, and an empty body have a good status, too.
     """
     status = response.status_code
-    if status < 300 and _OBJECT.match(response.content) and not reports_error(response):
+    reader: Reader | None = response.request.extensions.get(READER)
+    if status < 300 and reader is not None and reader.is_evidence(response) and not reports_error(response):
         what = f"the provider accepted the request (HTTP {status}), but the response could not be parsed: {why}"
         return Failure(UnreadableResponse, what, repeat, Outcome.ACCEPTED, response)
     return Failure(UnreadableResponse, f"the answer has status {status}, but {why}", repeat, Outcome.UNKNOWN, response)

@@ -16,8 +16,9 @@ import httpx
 
 from victor_ext.errors import Outcome
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.documented import READER, Reader
 from victor_ext.runtime.http.timing import Timing
+
+from .profile import READER, Reader
 
 logger = logging.getLogger(__name__)
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import httpx
 
 from victor_ext.errors import Problem
+from victor_ext.runtime.http.response import Response
 
 from .key_places import KeyPlace, NoKey
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, 9.2.1) and may always be repeated."""
+
+READER = "victor_ext.reader"
+"""The extension of a request with the `Reader` of its response. Only generated operations set it."""
 
 ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"
 """The extension of a request that says whether it may use a connection on which a late second response may come."""
@@ -51,6 +56,35 @@ def no_request(_request: httpx.Request) -> bool:
 def no_recovery_hint(_request: httpx.Request) -> str:
     """No hint, for a provider whose lists are unknown."""
     return ""
+
+
+class Reader(Protocol):
+    """Reads the response to one request with the parser that was generated for the operation."""
+
+    @property
+    def operation(self) -> str:
+        """The name of the operation's module, such as `list_cards`."""
+        ...
+
+    @property
+    def path_template(self) -> str:
+        """The operation's path in the document, such as `/cards/{card_id}`."""
+        ...
+
+    def declares_header(self, name: str) -> bool:
+        """Whether the document declares a header parameter with this name, in any letter case, for the operation."""
+        ...
+
+    def is_evidence(self, response: httpx.Response) -> bool:
+        """Whether a body, or the beginning of one, has a member that the document declares for a good response.
+
+        The member has a value that the document allows there. Anybody's JSON (a login page's, a proxy's) has none.
+        """
+        ...
+
+    def __call__(self, response: Response) -> str | None:
+        """Why the response cannot be read, or None. What was read is kept as `response.parsed`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
