@@ -200,7 +200,7 @@ class _Body:
             raise httpx.ReadError("its body was read before it came here", request=self.response.request) from error
         if len(content) > self._limit:
             self._is_too_long()
-        self._content = BytesIO(content[: self._limit])
+        self._content = BytesIO(content)
         return True
 
     def take(self, chunk: bytes) -> bool:
