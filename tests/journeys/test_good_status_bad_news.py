@@ -599,21 +599,6 @@ def test_what_was_left_out_and_the_answer_has_is_another_payments(client_class: 
 
 
 @both_clients
-def test_what_with_options_added_was_not_left_out(client_class: type) -> None:
-    def call(victor: Any) -> Any:
-        return create_with_key(victor.with_options(extra_body={"payment_details": {"notes": "Invoice 7731"}}))
-
-    for notes in ("Invoice 7731", "Other"):
-        details = MINE["payment_request"]["payment_details"] | {"notes": notes}
-        provider = Provider(lambda _request, details=details: described(payment_details=details))
-        if notes == "Other":
-            with pytest.raises(Conflict, match="has the notes 'Other'"):
-                provider.call(client_class, call)
-        else:
-            assert provider.call(client_class, call).notes == notes
-
-
-@both_clients
 @pytest.mark.parametrize("call", [create_with_key, accept], ids=["create", "accept"])
 def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) -> None:
     def late(request: httpx.Request) -> dict[str, Any]:
