@@ -38,7 +38,7 @@ def measured() -> dict[str, Any]:
     """The record: of each size of a page, of each round, the CPU of an item (µs) with either decoder."""
     from benchmarks.peers import victor, worker
     from benchmarks.server import canned_server
-    from victor_ext.runtime.http import response
+    from victor_ext.runtime.core import response
 
     def used(client: Any, size: int, decode: Callable[[bytes], Any]) -> float:
         response.json = SimpleNamespace(loads=decode)  # type: ignore[assignment, misc]  # all that it has of json

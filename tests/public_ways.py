@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from victor_ext.runtime.http import httpx_internals, parser, transport
+from victor_ext.runtime.client import transport
+from victor_ext.runtime.http import httpx_internals, parser
 
 NOTHING = re.compile("(?!)")
 

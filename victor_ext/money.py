@@ -14,7 +14,7 @@ from decimal import Context, Decimal
 from typing import Any, Self
 
 from .errors import InvalidRequest, Problem
-from .runtime.client.validation import shown
+from .runtime.core.validation import shown
 
 __all__ = ["Money", "from_wire", "to_decimal", "to_wire"]
 

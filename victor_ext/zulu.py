@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 
 from .errors import InvalidRequest, Problem
-from .runtime.client.validation import moment_problem
+from .runtime.core.validation import moment_problem
 
 __all__ = ["format", "from_epoch", "now", "parse"]
 

@@ -16,7 +16,7 @@ import httpx
 
 from victor_ext import RetryPolicy, VictorError
 from victor_ext.runtime.auth.tokens import FixedToken
-from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Send, Sleep

@@ -15,7 +15,7 @@ from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Operation, adapte
 from tests.faults.raw_provider import Exchange, answer, bare
 from tests.faults.raw_sockets import Background
 from victor_ext import UnreadableResponse
-from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB

@@ -15,8 +15,8 @@ MODULES = (
     "victor_ext/runtime/client/config.py",
     "victor_ext/runtime/client/paging.py",
     "victor_ext/runtime/client/polling.py",
-    "victor_ext/runtime/client/validation.py",
-    "victor_ext/runtime/http/response.py",
+    "victor_ext/runtime/core/validation.py",
+    "victor_ext/runtime/core/response.py",
     "victor_ext/runtime/loop/attempts.py",
     "victor_ext/runtime/loop/classification.py",
     "victor_ext/runtime/loop/clock.py",
@@ -28,7 +28,7 @@ MODULES = (
     "victor_ext/runtime/loop/keys.py",
     "victor_ext/runtime/loop/reporter.py",
     "victor_ext/runtime/loop/retry.py",
-    "victor_ext/runtime/loop/timeouts.py",
+    "victor_ext/runtime/core/timeouts.py",
     "victor_ext/zulu.py",
 )
 """Where decisions lie. What only moves bytes is tested by `make soak`, `make fuzz` and over real sockets."""

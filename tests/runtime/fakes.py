@@ -16,11 +16,12 @@ import httpx
 from eastpay_api.api.checkouts import prepare_checkout
 from eastpay_api.client import Client
 
-from victor_ext.runtime.auth.tokens import Authenticator, SignedToken
+from victor_ext.runtime.auth.tokens import SignedToken
 from victor_ext.runtime.client.generated import bind
-from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
-from victor_ext.runtime.http.transport import AsyncAttemptTransport, AttemptTransport
+from victor_ext.runtime.client.transport import AsyncAttemptTransport, AttemptTransport
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.attempts import AttemptLoop
+from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.events import Event
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock

@@ -50,7 +50,7 @@ from victor_ext import (
     idempotency_key_for,
 )
 from victor_ext.providers.victor.profile import read_problems
-from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.core.response import Response
 
 AUTH = VictorOAuth("id-1", "secret-1")
 QUICK = RetryPolicy(base=0.0, max_attempts=3)

@@ -15,7 +15,7 @@ from tests.runtime.fakes import BOTH, KEY, OK, FakeClock, Happens, Harness, http
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
-from victor_ext.runtime.http.locks import ThreadLock, ThreadPermit
+from victor_ext.runtime.core.locks import ThreadLock, ThreadPermit
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 both = pytest.mark.parametrize("mode", BOTH)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from victor_ext.runtime.client.validation import MOST_SECONDS, are_seconds, seconds_complaint
+from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, seconds_complaint
 
 THIRTY_DAYS = 30 * 24 * 60 * 60
 

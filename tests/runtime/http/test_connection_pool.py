@@ -7,9 +7,9 @@ import ssl
 import httpx
 import pytest
 
+from victor_ext.runtime.core.locks import ThreadPermit
 from victor_ext.runtime.http.connection_pool import ConnectionPool
 from victor_ext.runtime.http.http11 import Connection
-from victor_ext.runtime.http.locks import ThreadPermit
 from victor_ext.runtime.http.routes import Route
 
 ROUTE = Route(httpx.URL("https://pay.example"), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))

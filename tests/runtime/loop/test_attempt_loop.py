@@ -13,11 +13,11 @@ from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, Harness, 
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
+from victor_ext.runtime.core.timeouts import WAITING_SHARE
 from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, RetryScheduled
 from victor_ext.runtime.loop.flow import done
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy
-from victor_ext.runtime.loop.timeouts import WAITING_SHARE
 
 pytestmark = pytest.mark.parametrize("mode", BOTH)
 

@@ -14,9 +14,10 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret, concealed, kind_of
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, checked_secret
-from victor_ext.runtime.auth.tokens import Authenticator, Exchange, FixedToken, SignedToken
-from victor_ext.runtime.client.validation import are_seconds, seconds_complaint, shown
+from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
+from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.loop.authenticator import Authenticator, Exchange
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Flow, Lock, done
 from victor_ext.runtime.loop.headers import header_complaint, is_token

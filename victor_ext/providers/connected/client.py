@@ -16,9 +16,9 @@ from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, 
 from victor_ext.runtime.client.extras import NO_EXTRAS
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.client.validation import shown
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
+from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.connections import Verify, checked_base_url
-from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.headers import is_token
 from victor_ext.runtime.loop.key_places import BodyKey, HeaderKey, KeyPlace, NoKey

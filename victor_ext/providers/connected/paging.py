@@ -22,10 +22,10 @@ import httpx
 
 from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
 from victor_ext.runtime.client.expected import is_instance, type_name
-from victor_ext.runtime.client.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.client.paging import Page, PageReader
-from victor_ext.runtime.client.validation import shown
-from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
+from victor_ext.runtime.core.response import Response
+from victor_ext.runtime.core.validation import shown
 
 from .places import Place, fields_of, same_name, value_at, with_field
 

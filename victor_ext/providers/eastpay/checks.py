@@ -11,10 +11,10 @@ from eastpay_api import models
 
 from victor_ext.money import Money
 from victor_ext.redaction import concealed, kind_of, one_line
-from victor_ext.runtime.client import validation
 from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.client.validation import is_encodable
+from victor_ext.runtime.core import validation
+from victor_ext.runtime.core.validation import is_encodable
 
 from .cards import Card, CardToken
 from .settings import Entity

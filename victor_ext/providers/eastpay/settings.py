@@ -13,7 +13,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret, concealed
 from victor_ext.runtime.auth.stored_credentials import checked_secret
 from victor_ext.runtime.client.settings import provider_variables, require_variables, unversioned_url
-from victor_ext.runtime.client.validation import shown
+from victor_ext.runtime.core.validation import shown
 
 EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | str
 """Open for type checkers: a bank may have more types than the vendor's table."""

@@ -11,7 +11,8 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret, concealed
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
-from victor_ext.runtime.auth.tokens import Authenticator, FixedToken
+from victor_ext.runtime.auth.tokens import FixedToken
+from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 from victor_ext.runtime.loop.headers import is_scheme, is_token

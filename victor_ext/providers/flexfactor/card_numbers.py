@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.json_values import is_list
+from victor_ext.runtime.core.json_values import is_list
 
 _SHORTEST, _LONGEST = 13, 19
 _MOST_LEVELS = 50

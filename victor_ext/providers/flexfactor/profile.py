@@ -14,7 +14,7 @@ from victor_ext.ids import is_same_id
 from victor_ext.redaction import is_code, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, pattern_of, texts_within
-from victor_ext.runtime.client.json_values import (
+from victor_ext.runtime.core.json_values import (
     differs,
     is_list,
     is_object,

@@ -16,8 +16,8 @@ from flexfactor_api import models
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.redaction import one_line
-from victor_ext.runtime.client.json_values import is_object
 from victor_ext.runtime.client.records import Field, Record
+from victor_ext.runtime.core.json_values import is_object
 
 from .profile import problems_in, split_code
 from .responses import is_done, member, status_of, success_of

@@ -15,7 +15,7 @@ from victor_ext.runtime.client.settings import (
     require_variables,
     unversioned_url,
 )
-from victor_ext.runtime.client.validation import shown
+from victor_ext.runtime.core.validation import shown
 
 from .auth import FlexFactorAuth, FlexFactorToken
 

@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeVar, cast
 
 from victor_ext.money import Money
 from victor_ext.redaction import kind_of
-from victor_ext.runtime.client import validation
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.client.validation import is_encodable, shown
+from victor_ext.runtime.core import validation
+from victor_ext.runtime.core.validation import is_encodable, shown
 
 MOST = 2000
 """The most payments in a payout, and payees in a batch."""

@@ -10,11 +10,11 @@ from velo_api import models
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.runtime.client.documented import Operation
-from victor_ext.runtime.client.json_values import is_list
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call
+from victor_ext.runtime.core.json_values import is_list
 
 R = TypeVar("R", bound=Record)
 

@@ -13,7 +13,7 @@ from victor_ext.ids import is_same_id
 from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, texts_within
-from victor_ext.runtime.client.json_values import (
+from victor_ext.runtime.core.json_values import (
     json_of,
     list_or_empty,
     no_object_reason,

@@ -10,10 +10,10 @@ from velo_api import models
 from velo_api.api.webhooks import create_webhook, get_webhook, list_webhooks, ping_webhook, update_webhook
 
 from victor_ext.redaction import concealed, kind_of
-from victor_ext.runtime.client.json_values import list_or_empty
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
+from victor_ext.runtime.core.json_values import list_or_empty
 
 from .checks import Validation, check_id
 from .notifications import SHORTEST_AUTHORIZATION

@@ -13,8 +13,9 @@ from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.redaction import Secret, concealed
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
-from victor_ext.runtime.auth.tokens import Authenticator, SignedToken
-from victor_ext.runtime.client.validation import MOST_SECONDS, shown
+from victor_ext.runtime.auth.tokens import SignedToken
+from victor_ext.runtime.core.validation import MOST_SECONDS, shown
+from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 

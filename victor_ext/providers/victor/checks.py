@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple, cast
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.redaction import kind_of
-from victor_ext.runtime.client import validation
 from victor_ext.runtime.client.extras import extra_body_problems
+from victor_ext.runtime.core import validation
 
 
 class TextRule(NamedTuple):

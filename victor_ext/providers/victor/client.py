@@ -15,8 +15,8 @@ from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingCl
 from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
 from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.http.connections import Verify
-from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.retry import RetryPolicy
 

@@ -14,8 +14,8 @@ from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.redaction import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
-from victor_ext.runtime.client.json_values import differs
 from victor_ext.runtime.client.runners import OperationFlow, step_for_json
+from victor_ext.runtime.core.json_values import differs
 from victor_ext.runtime.loop.keys import new_key
 
 from .checks import as_date, spelled

@@ -10,7 +10,7 @@ from victor_api import models
 
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.runtime.client.validation import moment_problem
+from victor_ext.runtime.core.validation import moment_problem
 
 from .checks import as_date, date_problem
 from .records import Payee, Payer, PaymentRequestResponse

@@ -14,11 +14,11 @@ from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
 from victor_ext.ids import is_same_id
 from victor_ext.runtime.client.extras import ExtraQuery
-from victor_ext.runtime.client.json_values import list_or_empty
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call_for_json, drop_none
+from victor_ext.runtime.core.json_values import list_or_empty
 from victor_ext.runtime.loop.clock import ServerClock
 
 from .checks import REFERENCE, Validation, check_id

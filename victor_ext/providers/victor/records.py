@@ -17,8 +17,8 @@ from victor_api import models
 from victor_ext import money, zulu
 from victor_ext.errors import InvalidRequest
 from victor_ext.redaction import mask
-from victor_ext.runtime.client.json_values import is_object
 from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
+from victor_ext.runtime.core.json_values import is_object
 
 from .checks import as_date
 from .statuses import (

@@ -20,7 +20,7 @@ from victor_ext.runtime.client.extras import (
     with_extra_body,
 )
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.client.validation import moment_problem
+from victor_ext.runtime.core.validation import moment_problem
 from victor_ext.runtime.loop.key_places import key_problem
 
 from .checks import (

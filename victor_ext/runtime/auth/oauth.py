@@ -12,7 +12,7 @@ import httpx
 
 from victor_ext.errors import AuthenticationError, DeadlineExceeded, StatusError, UnreadableResponse, VictorError
 from victor_ext.redaction import HOLDS_SECRETS, Secret
-from victor_ext.runtime.auth.tokens import Exchange
+from victor_ext.runtime.loop.authenticator import Exchange
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Acquire, Flow, Lock
 from victor_ext.runtime.loop.headers import is_scheme, is_token

@@ -14,12 +14,13 @@ from jwt.algorithms import RSAAlgorithm
 
 from victor_ext.errors import ConfigurationError, DeadlineExceeded
 from victor_ext.redaction import Secret, SecretBytes, concealed, kind_of
+from victor_ext.runtime.loop.authenticator import Exchange
 from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
 from victor_ext.runtime.loop.flow import Flow, Lock
 from victor_ext.runtime.loop.invoke import Invoke, NotInTime
 
 from .oauth import IssuedToken, KeptToken
-from .tokens import SIGNED_WITH_SKEW, Exchange
+from .tokens import SIGNED_WITH_SKEW
 
 Sign = Callable[[bytes], bytes] | Callable[[bytes], Awaitable[bytes]]
 """Signs bytes elsewhere, such as in a KMS: RSASSA-PKCS1-v1_5 with SHA-512."""

@@ -1,39 +1,18 @@
-"""What an authenticator is, and the two that need no exchange: a fixed token, and tokens signed on this side."""
+"""The two authenticators that need no exchange: a fixed token, and tokens signed on this side."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import httpx
 
 from victor_ext.redaction import Secret
-from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.loop.authenticator import Exchange
 from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
 from victor_ext.runtime.loop.flow import Flow, done
 
 SIGNED_WITH_SKEW = "signed_with_skew"
 FROM_EARLIER_CALL = "signed_for_an_earlier_call"
-
-
-class Exchange(Protocol):
-    """Sends a request of an authenticator, such as one for a token, within the deadline of the call."""
-
-    def __call__(self, request: httpx.Request, *, best_effort: bool = False) -> Flow[Response]:
-        """The response. A best-effort request is tried once, for `BEST_EFFORT_SECONDS` at most."""
-        ...
-
-
-class Authenticator(Protocol):
-    """Puts a token on each attempt."""
-
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
-        """Set the header. Fetch a token with `exchange` if one is needed, within `seconds` (None: no bound)."""
-        ...
-
-    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """After a 401: whether another token may help. Called at most once in a call."""
-        ...
 
 
 class FixedToken:

@@ -26,6 +26,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret, concealed, concealed_within
+from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.http.connections import (
     Verify,
     async_connections,
@@ -34,7 +35,6 @@ from victor_ext.runtime.http.connections import (
     connections,
 )
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
-from victor_ext.runtime.http.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy

@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.runtime.auth.tokens import Authenticator
-from victor_ext.runtime.http.response import CODINGS, MAX_RESPONSE_BYTES
+from victor_ext.runtime.core.response import CODINGS, MAX_RESPONSE_BYTES
+from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.loop.attempts import AttemptLoop
+from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.key_places import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
@@ -21,7 +22,6 @@ from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 
 from .extra_headers import ExtraHeaders, checked_headers, checked_user_agent
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras
-from .validation import are_seconds, seconds_complaint, shown
 
 DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 """Seconds for each stage of one attempt: 5 to connect; 20 each to write, to read and to get a free connection."""

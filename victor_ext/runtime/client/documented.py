@@ -12,11 +12,10 @@ from typing import Any, Protocol
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.runtime.http.response import NOT_READ, Response
+from victor_ext.runtime.core.json_values import object_of
+from victor_ext.runtime.core.response import NOT_READ, Response
 from victor_ext.runtime.loop.classification import reports_error
 from victor_ext.runtime.loop.profile import READER, SAFE_METHODS, Reader
-
-from .json_values import object_of
 
 
 class Operation(Protocol):

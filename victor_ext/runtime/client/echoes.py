@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .json_values import is_list, is_object
+from victor_ext.runtime.core.json_values import is_list, is_object
 
 HIDDEN = "[hidden]"
 SHORTEST = 3

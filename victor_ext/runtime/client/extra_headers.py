@@ -8,9 +8,8 @@ from typing import Any, TypeGuard
 
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import kind_of, one_line
+from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.headers import header_complaint
-
-from .validation import shown
 
 ExtraHeaders = Mapping[str, str]
 """Headers by their names."""

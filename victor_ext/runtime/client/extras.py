@@ -18,10 +18,10 @@ import attrs
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.redaction import kind_of, one_line
+from victor_ext.runtime.core.json_values import is_object
+from victor_ext.runtime.core.validation import is_encodable
 
 from .documented import Operation
-from .json_values import is_object
-from .validation import is_encodable
 
 ExtraBody = Mapping[str, Any]
 """Members of a JSON body by their names on the wire. An object that is sent in any case gets more members."""

@@ -11,13 +11,13 @@ from typing import Any, Protocol, Self, TypeVar, cast
 
 import httpx
 
-from victor_ext.runtime.http.response import NOT_READ, Response
-from victor_ext.runtime.http.transport import EXTRA_QUERY
+from victor_ext.runtime.client.transport import EXTRA_QUERY
+from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of, readable_members
+from victor_ext.runtime.core.response import NOT_READ, Response
 from victor_ext.runtime.loop.profile import READER, SAFE_METHODS
 
 from .config import checked_timeout
 from .documented import says_what_is_declared
-from .json_values import NOT_JSON, is_object, json_of, readable_members
 
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]

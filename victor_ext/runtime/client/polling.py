@@ -17,11 +17,11 @@ from victor_ext.errors import (
     UnreadableResponse,
     VictorError,
 )
+from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, shown
 from victor_ext.runtime.loop.flow import Sleep
 
 from .resources import Resource
 from .runners import OperationFlow
-from .validation import MOST_SECONDS, are_seconds, shown
 
 T = TypeVar("T")
 

@@ -21,8 +21,7 @@ from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
 from victor_ext.redaction import mask
 from victor_ext.response_info import ResponseInfo
-
-from .json_values import list_or_empty, object_or_empty
+from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty
 
 R = TypeVar("R", bound="Record")
 T = TypeVar("T")

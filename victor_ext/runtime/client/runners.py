@@ -13,7 +13,7 @@ import httpx
 
 from victor_ext.flows import adrive, drive
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.flow import Sleep
 
 from .documented import Operation

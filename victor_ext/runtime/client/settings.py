@@ -9,9 +9,8 @@ import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import Secret
+from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
-
-from .validation import shown
 
 
 def checked_environment(

@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 from victor_ext.errors import InvalidRequest, Problem
-
-from .json_values import is_object
+from victor_ext.runtime.core.json_values import is_object
 
 MAX_BYTES = 1 << 20
 """The longest body that is read by default (1 MiB). A notification has about one KiB."""

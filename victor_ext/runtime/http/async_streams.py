@@ -17,7 +17,7 @@ import anyio
 import httpx
 
 from victor_ext.flows import adrive
-from victor_ext.runtime.loop.timeouts import as_of_now, is_over
+from victor_ext.runtime.core.timeouts import as_of_now, is_over
 
 from .connecting import Addresses, AwaitConnection, LookUp, as_network_error, connect
 from .tls_layer import READ_BYTES, Steps, TunnelStream

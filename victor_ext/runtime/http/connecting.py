@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
-from victor_ext.runtime.loop.timeouts import is_over, share_of
-from victor_ext.runtime.steady_clock import monotonic
+from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.runtime.core.timeouts import is_over, share_of
 
 E = TypeVar("E", bound=httpx.NetworkError)
 

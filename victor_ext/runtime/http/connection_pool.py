@@ -15,14 +15,13 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.loop.profile import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY
-from victor_ext.runtime.steady_clock import monotonic
+from victor_ext.runtime.core.locks import Permit, Semaphore
+from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.runtime.core.timing import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, timing_of
 
 from .h11_exchange import Head
 from .http11 import Connection, Steps, UnsolicitedData, exchange
-from .locks import Permit, Semaphore
 from .routes import Route
-from .timing import timing_of
 
 logger = logging.getLogger(__name__)
 

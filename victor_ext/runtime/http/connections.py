@@ -14,7 +14,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.redaction import concealed, kind_of
-from victor_ext.runtime.client.validation import are_seconds, seconds_complaint, shown
+from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
 from .httpx_internals import transports_of
 from .pooled_transport import AsyncPooledTransport, PooledTransport

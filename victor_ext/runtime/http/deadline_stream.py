@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import httpx
 
 from victor_ext.flows import drive
-from victor_ext.runtime.loop.timeouts import as_of_now, is_over
-from victor_ext.runtime.steady_clock import monotonic
+from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.runtime.core.timeouts import as_of_now, is_over
 
 from .connecting import Addresses, AwaitConnection, LookUp, as_network_error, connect
 from .tls_layer import Steps, TunnelStream

@@ -8,11 +8,11 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 
-from victor_ext.runtime.loop.timeouts import is_over
+from victor_ext.runtime.core.timeouts import is_over
+from victor_ext.runtime.core.timing import BEGUN
 
 from .h11_exchange import Head
 from .parser import Parser
-from .timing import BEGUN
 
 T = TypeVar("T")
 

@@ -46,11 +46,6 @@ def _appends() -> bool:
     return made == httpx.URL("https://api.example/v1/a%20b?c=d")
 
 
-def set_class(response: httpx.Response, response_class: type[httpx.Response]) -> None:
-    """Make a response one of a subclass. It needs ordinary objects, without `__slots__`."""
-    response.__class__ = response_class
-
-
 def transports_of(client: httpx.Client | httpx.AsyncClient) -> list[object]:
     """The transports of a client, those of its mounts too. None, with a release of httpx that has moved them."""
     mounts: dict[object, object] = getattr(client, "_mounts", {})

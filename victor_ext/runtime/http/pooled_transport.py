@@ -15,6 +15,8 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
 from victor_ext.redaction import SecretBytes
+from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
+from victor_ext.runtime.core.timing import BEGUN, timing_of
 
 from . import in_front
 from .async_streams import AsyncBackend
@@ -22,10 +24,8 @@ from .connection_pool import ConnectionPool, Lease
 from .deadline_stream import SyncBackend
 from .h11_exchange import Head
 from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
-from .locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from .routes import Route
 from .through_client import AsyncThroughClient, ThroughClient
-from .timing import BEGUN, timing_of
 
 C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 

@@ -10,9 +10,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.loop.profile import MAY_HAVE_BEEN_SENT
-
-from .timing import BEGUN
+from victor_ext.runtime.core.timing import BEGUN, MAY_HAVE_BEEN_SENT
 
 LOGGED = "victor_ext.logged"
 """The extension of a response that httpx has logged."""

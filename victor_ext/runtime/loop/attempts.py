@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import httpx
 
 from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
-from victor_ext.runtime.client.validation import MOST_SECONDS
-from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES, Response
-from victor_ext.runtime.http.timing import TIMING, Timing
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Response
+from victor_ext.runtime.core.timeouts import WAITING_SHARE, Timeouts, configured_timeouts
+from victor_ext.runtime.core.timing import ALLOW_IMMEDIATE_REUSE, MAY_HAVE_BEEN_SENT, REUSED_IMMEDIATELY, TIMING, Timing
+from victor_ext.runtime.core.validation import MOST_SECONDS
 
 from .classification import Failure, Repeat, may_repeat, of_exception, of_late, of_response, of_unusable
 from .clock import ServerClock
@@ -24,14 +25,12 @@ from .contents import keep_content
 from .error_messages import error_for, request_id_of, what_to_do
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .headers import sendable
-from .profile import ALLOW_IMMEDIATE_REUSE, MAY_HAVE_BEEN_SENT, REUSED_IMMEDIATELY, SAFE_METHODS, Profile
+from .profile import SAFE_METHODS, Profile
 from .reporter import Reporter
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
-from .timeouts import WAITING_SHARE, Timeouts, configured_timeouts
 
 if TYPE_CHECKING:
-    from victor_ext.runtime.auth.tokens import Authenticator
-
+    from .authenticator import Authenticator
     from .events import CallReport
 
 _MAX_REDIRECTS = 5

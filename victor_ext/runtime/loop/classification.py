@@ -25,7 +25,7 @@ from victor_ext.errors import (
     VictorError,
 )
 from victor_ext.redaction import HOLDS_SECRETS, excerpt, redact_excerpt
-from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.core.response import Response
 
 from .profile import READER, SAFE_METHODS, Profile, Reader, no_result
 

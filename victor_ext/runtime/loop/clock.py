@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 
-from victor_ext.runtime.steady_clock import monotonic
+from victor_ext.runtime.core.steady_clock import monotonic
 
 TOLERATED_SKEW = 2.0
 """Seconds. A `Date` header has whole seconds and was under way: a smaller difference means nothing."""

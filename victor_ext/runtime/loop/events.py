@@ -16,7 +16,7 @@ import httpx
 
 from victor_ext.errors import Outcome
 from victor_ext.redaction import one_line
-from victor_ext.runtime.http.timing import Timing
+from victor_ext.runtime.core.timing import Timing
 
 from .profile import READER, Reader
 

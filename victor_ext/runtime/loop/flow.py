@@ -16,10 +16,10 @@ import httpx
 from anyio.lowlevel import checkpoint
 
 from victor_ext.flows import adrive, drive
-from victor_ext.runtime.http.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
-from victor_ext.runtime.http.response import MAX_RESPONSE_BYTES, Response, aread, read
-from victor_ext.runtime.http.timing import BEGUN
-from victor_ext.runtime.steady_clock import monotonic
+from victor_ext.runtime.core.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Response, aread, read
+from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.runtime.core.timing import BEGUN
 
 from .clock import ServerClock
 from .invoke import Invoke, NotInTime, invoke

@@ -9,7 +9,7 @@ from typing import Protocol
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.runtime.http.response import Response
+from victor_ext.runtime.core.response import Response
 
 from .key_places import KeyPlace, NoKey
 
@@ -18,16 +18,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 READER = "victor_ext.reader"
 """The extension of a request with the `Reader` of its response. Only generated operations set it."""
-
-ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"
-"""The extension of a request that says whether it may use a connection on which a late second response may come."""
-
-REUSED_IMMEDIATELY = "victor_ext.reused_immediately"
-"""The extension of a request that says whether it went over a connection that had just been used."""
-
-MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"
-"""The extension of a request that says whether an error of its connection leaves open what was sent."""
-
 
 TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 """The provider, or a server in front of it, failed. The work may have been done."""

@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.client.validation import MOST_SECONDS, are_seconds, shown
-from victor_ext.runtime.http.locks import PerProcess
+from victor_ext.runtime.core.locks import PerProcess
+from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, shown
 
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 """RFC 9110 has whole seconds; some providers send fractions."""

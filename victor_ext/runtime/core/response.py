@@ -15,9 +15,7 @@ import httpx
 
 from victor_ext.redaction import redact_excerpt
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.steady_clock import monotonic
-
-from .httpx_internals import set_class
+from victor_ext.runtime.core.steady_clock import monotonic
 
 if TYPE_CHECKING:
     from victor_ext.errors import VictorError
@@ -168,7 +166,7 @@ class _Body:
         self, response: httpx.Response, request: httpx.Request, began: float, ends: float | None, most: int
     ) -> None:
         # The transport made the response, and only `json()` differs. A copy would cost more than all the rest here.
-        set_class(response, Response)
+        response.__class__ = Response
         assert isinstance(response, Response)
         response.request = request
         # Anybody's words, of any length, which the repr of a response shows. Without them it has the standard's.

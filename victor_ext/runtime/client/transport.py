@@ -9,12 +9,11 @@ import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.redaction import redact_excerpt
+from victor_ext.runtime.core.response import Response
+from victor_ext.runtime.http.httpx_internals import url_below
+from victor_ext.runtime.http.through_client import LOGGED
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow
-
-from .httpx_internals import url_below
-from .response import Response
-from .through_client import LOGGED
 
 _httpx_logger = logging.getLogger("httpx")
 

@@ -1,16 +1,25 @@
-"""How far one attempt came, and how long it waited for a connection, as the transport that has the sockets tells it."""
+"""What the attempt loop and the transport tell each other of one attempt, in the extensions of its request."""
 
 from __future__ import annotations
 
 import httpx
 
-from victor_ext.runtime.steady_clock import monotonic
+from victor_ext.runtime.core.steady_clock import monotonic
 
 TIMING = "victor_ext.timing"
 """The extension of a request with its `Timing`. Only the attempt loop sets it, and only when somebody listens."""
 
 BEGUN = "victor_ext.begun"
 """The extension of a request that says whether any of it may have been written. Other transports do not say it."""
+
+ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"
+"""The extension of a request that says whether it may use a connection on which a late second response may come."""
+
+REUSED_IMMEDIATELY = "victor_ext.reused_immediately"
+"""The extension of a request that says whether it went over a connection that had just been used."""
+
+MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"
+"""The extension of a request that says whether an error of its connection leaves open what was sent."""
 
 
 class Timing:

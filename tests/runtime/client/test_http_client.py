@@ -9,7 +9,7 @@ import anyio
 import httpx
 import pytest
 
-from victor_ext.runtime.http.transport import AsyncHttpClient, HttpClient
+from victor_ext.runtime.client.transport import AsyncHttpClient, HttpClient
 
 AT = "https://api.example/base"
 

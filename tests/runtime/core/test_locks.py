@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from victor_ext.runtime.http import locks
-from victor_ext.runtime.http.locks import Semaphore, TaskLock, TaskPermit, ThreadLock, ThreadPermit
+from victor_ext.runtime.core import locks
+from victor_ext.runtime.core.locks import Semaphore, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 
 PATIENCE = 20.0
 

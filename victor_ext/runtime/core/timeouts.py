@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from victor_ext.runtime.steady_clock import monotonic
+from victor_ext.runtime.core.steady_clock import monotonic
 
 LEAST = 0.001
 """Seconds that an expired timeout gets, so that it ends as a timeout and not as a wrong argument of a socket."""

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from victor_ext.runtime.loop import timeouts
-from victor_ext.runtime.loop.timeouts import (
+from victor_ext.runtime.core import timeouts
+from victor_ext.runtime.core.timeouts import (
     LEAST,
     DeadlineTimeout,
     Timeouts,

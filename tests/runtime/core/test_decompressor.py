@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from victor_ext.runtime.http.response import DecodingError, Decompressor, read
+from victor_ext.runtime.core.response import DecodingError, Decompressor, read
 
 
 def test_what_follows_the_compressed_body_is_not_read() -> None:
