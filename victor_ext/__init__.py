@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
     from .providers.victor.client import AsyncVictor, Victor
-    from .providers.victor.records import Payee, Payer, PaymentRequest, PaymentRequestResponse
+    from .providers.victor.parts import Payee, Payer, PaymentRequestResponse
+    from .providers.victor.records import PaymentRequest
     from .providers.victor.requests import check_payment_request
     from .providers.victor.statuses import Direction, Network, Status
     from .response_info import ResponseInfo
@@ -125,6 +126,7 @@ _HOMES = (
     ".runtime.loop.retry",
     ".runtime.client.health",
     ".providers.victor.auth",
+    ".providers.victor.parts",
     ".providers.victor.records",
     ".providers.victor.requests",
     ".providers.victor.client",

@@ -83,7 +83,12 @@ class OpenTelemetry:
             self._call_ended(event)
 
     def inject(self, event: AttemptStarted, carrier: dict[str, str]) -> None:
-        """Write the headers of the call's span, such as `traceparent`, for the provider."""
+        """Write the headers of the call's span, such as `traceparent`, for the provider.
+
+        Args:
+            event: The attempt that begins.
+            carrier: Where they are written, by name.
+        """
         propagate.inject(carrier, trace.set_span_in_context(self._span_of(event)))
 
     def _labels(self, event: Event, **more: Any) -> dict[str, Any]:

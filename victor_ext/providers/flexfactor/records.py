@@ -90,8 +90,8 @@ class FlexFactorRecord(Record):
         super().__init__(raw)
         self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
 
-    def _value_at(self, path: Sequence[str]) -> Any:
-        """The value of a member of the body, by its name in any letter case; None where there is none."""
+    def value_at(self, path: Sequence[str]) -> Any:
+        """The value of a member of the body, by the name in `path`, in any letter case; None if it is not there."""
         return member(self._body, path[0])
 
     def __repr__(self) -> str:

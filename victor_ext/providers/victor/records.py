@@ -7,7 +7,6 @@ property is None if the provider did not send the value, or sent one that cannot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -15,12 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 from victor_api import models
 
 from victor_ext import money, zulu
-from victor_ext.errors import InvalidRequest
-from victor_ext.redaction import mask
 from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
 from victor_ext.runtime.core.json_values import is_object
 
 from .checks import as_date
+from .comparing import may_be
+from .parts import Payee, Payer, PaymentRequestResponse, as_moment
 from .statuses import (
     Direction,
     Status,
@@ -47,71 +46,6 @@ _MOST_BITS = 1024
 """The maximum size of a number that is read as an id. Python refuses to convert very large numbers to text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payee:
-    """The recipient of the money.
-
-    Attributes:
-        account_number: The account that receives the money, or None.
-        ultimate_creditor: The final recipient, or None.
-    """
-
-    account_number: str | None
-    ultimate_creditor: str | None
-
-    def __repr__(self) -> str:
-        return f"Payee(account_number={_masked(self.account_number)}, ultimate_creditor={self.ultimate_creditor!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class Payer:
-    """The payer: a counterparty of an outbound request, or an account of an inbound one.
-
-    Attributes:
-        counterparty_id: The counterparty that pays, or None.
-        account_number: The account that pays, or None.
-        routing_number: The routing number of that account's bank, or None.
-        name: The payer's name, or None.
-    """
-
-    counterparty_id: str | None
-    account_number: str | None
-    routing_number: str | None
-    name: str | None
-
-    def __repr__(self) -> str:
-        return (
-            f"Payer(counterparty_id={self.counterparty_id!r}, account_number={_masked(self.account_number)}, "
-            f"routing_number={_masked(self.routing_number)}, name={self.name!r})"
-        )
-
-    def completed_by(self, other: Payer) -> Payer:
-        """Return this payer, with missing values from `other`."""
-        return Payer(
-            self.counterparty_id or other.counterparty_id,
-            self.account_number or other.account_number,
-            self.routing_number or other.routing_number,
-            self.name or other.name,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentRequestResponse:
-    """The response to an inbound request.
-
-    Attributes:
-        status: `accepted` or `declined`, or a word that this package does not know.
-        original_amount: The requested amount in US dollars, or None.
-        modified_amount: The amount that is paid instead, in US dollars, or None.
-        notes: The notes of the response, or None.
-    """
-
-    status: Status | str | None
-    original_amount: Decimal | None
-    modified_amount: Decimal | None
-    notes: str | None
-
-
 # Readers: the value in the type of the field, or None.
 
 
@@ -121,14 +55,6 @@ def _as_id(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < _MOST_BITS:
         return f"{value:d}"
     return ""
-
-
-def as_moment(value: Any) -> datetime | None:
-    """An epoch timestamp, as the document declares it, or a Zulu time."""
-    try:
-        return zulu.parse(value) if isinstance(value, str) else zulu.from_epoch(value)
-    except InvalidRequest:
-        return None
 
 
 def _as_biller_type(value: object) -> str | None:
@@ -255,20 +181,20 @@ class PaymentRequest(Record):
         _ = self.raw
         return super().__getstate__()
 
-    def _value_at(self, path: Sequence[str]) -> Any:
+    def value_at(self, path: Sequence[str]) -> Any:
         """The value at a path, the same in the JSON as in the model: its fields have the names of the wire.
 
         An object is read from the model, which is a model there.
         """
         value: Any = self._sent
         if value is None:
-            return super()._value_at(path)
+            return super().value_at(path)
         try:
             for name in path:
                 value = value.get(name)
         except AttributeError:  # of JSON, only an object has members to get
             return None
-        return super()._value_at(path) if isinstance(value, dict) else value
+        return super().value_at(path) if isinstance(value, dict) else value
 
     @classmethod
     def fake(cls, **fields: Unpack[FakeFields]) -> PaymentRequest:
@@ -296,7 +222,7 @@ class PaymentRequest(Record):
         The status of `get` is documented as "Either Pending or Error", also of a request with a response. Then the
         response is the status: ACCEPTED or DECLINED.
         """
-        word = self._value_at(["status"])
+        word = self.value_at(["status"])
         status = as_status(word if self._has_info else as_response_status(word))
         if status is Status.PENDING and self._has_info and self._model != _LISTED:
             answer = as_response_status(value_in(self._response_model, "status"))
@@ -308,7 +234,7 @@ class PaymentRequest(Record):
         """The direction in any letter case, as a `Direction`; an unknown word is returned as text."""
         if not self._has_info:
             return Direction.INBOUND
-        return as_direction(self._value_at(["direction"]))
+        return as_direction(self.value_at(["direction"]))
 
     network = Field(as_network, "payment_network")
 
@@ -316,12 +242,12 @@ class PaymentRequest(Record):
     def amount(self) -> Decimal | None:
         """The amount to pay, in dollars: the modified amount if the request was accepted with one."""
         if not self._has_info:
-            modified = money.from_wire(self._value_at(["modified_amount"]))
+            modified = money.from_wire(self.value_at(["modified_amount"]))
             return self.original_amount if modified is None else modified
-        return money.from_wire(self._value_at(_AMOUNT))
+        return money.from_wire(self.value_at(_AMOUNT))
 
     def _original_amount(self) -> Decimal | None:
-        amount = money.from_wire(self._value_at(_ORIGINAL_AMOUNT))
+        amount = money.from_wire(self.value_at(_ORIGINAL_AMOUNT))
         return _amount_in(self._response_model, "original_amount") if amount is None else amount
 
     original_amount = Field(_original_amount)
@@ -333,7 +259,7 @@ class PaymentRequest(Record):
     @property
     def payer(self) -> Payer | None:
         """The payer."""
-        payer = _as_payer(self._value_at(_PAYER))
+        payer = _as_payer(self.value_at(_PAYER))
         other = None if self._completed_by is None else self._completed_by.payer
         return payer.completed_by(other) if payer is not None and other is not None else payer or other
 
@@ -342,7 +268,7 @@ class PaymentRequest(Record):
     notes = text(f"{_DETAILS}.notes")
 
     def _approval_notes(self) -> str | None:
-        return as_text(self._value_at(_APPROVAL_NOTES)) or _text_in(self._response_model, "notes")
+        return as_text(self.value_at(_APPROVAL_NOTES)) or _text_in(self._response_model, "notes")
 
     approval_notes = Field(_approval_notes)
     client_reference_id = text("client_reference_id")
@@ -371,7 +297,7 @@ class PaymentRequest(Record):
     @property
     def _response_model(self) -> Any:
         """The model of the response to the request; the result of `accept` or `decline` is one itself."""
-        return self._value_at(_RESPONSE) if self._has_info else self.raw
+        return self.value_at(_RESPONSE) if self._has_info else self.raw
 
     def has_reference(self, client_reference_id: str) -> bool:
         """Whether the request has this `client_reference_id`. Leading and trailing spaces are ignored."""
@@ -387,8 +313,6 @@ class PaymentRequest(Record):
             arguments: Those of `create`, by name.
             since: The earliest moment at which they were sent, by the provider's clock. An older request is not it.
         """
-        from .creating import may_be  # noqa: PLC0415 - it needs this module
-
         return may_be(self, arguments, since)
 
     def to_dict(self) -> dict[str, Any]:
@@ -424,15 +348,6 @@ _NAMES = [
 ]
 
 
-def _masked(number: str | None) -> str:
-    return "None" if number is None else repr(mask(number))
-
-
 def _quoted(value: str | None) -> str:
     # A plain text, because enum members have a different repr.
     return repr(None if value is None else str(value))
-
-
-def value_at(request: PaymentRequest, place: str) -> Any:
-    """The value at a place of the answer, such as `payment_request.payment_details.amount`; None: there is none."""
-    return request._value_at(place.split("."))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of the class above

@@ -17,8 +17,9 @@ from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 
 from .checks import RESPONSE_ARGUMENTS, check_response
+from .parts import PaymentRequestResponse
 from .reading import get
-from .records import PaymentRequest, PaymentRequestResponse
+from .records import PaymentRequest
 from .statuses import Direction, Status
 
 

@@ -51,8 +51,8 @@ class Record:
         self.raw = raw
         self.response_info: ResponseInfo | None = None
 
-    def _value_at(self, path: Sequence[str]) -> Any:
-        """The value at a path of names, None where there is none.
+    def value_at(self, path: Sequence[str]) -> Any:
+        """The value at the names in `path`, None where there is none.
 
         A name is that of the generated model, or that on the wire of a member that the model does not declare.
         Override this method where `raw` is not a generated model.
@@ -160,7 +160,7 @@ class Field(Generic[T]):
     def __get__(self, record: Record | None, owner: type[Any]) -> Any:
         if record is None:
             return self
-        at = record._value_at  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of Record
+        at = record.value_at
         if self._path is not None:
             found: Any = self._read(at(self._path))
         else:
