@@ -64,9 +64,9 @@ service: setup ## Run examples/service, a FastAPI service with invoices, on port
 .PHONY: test checks compiled test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-# Of the cases of the tests that take long, every second one; all of them with `make test SAMPLE=`.
+# Of the cases of the tests that take long, every fourth one; `make test-all` runs all of them.
 test: SAMPLE = --sample
-test: setup ## Run all checks
+test: setup ## Run all checks; every rule once, at its borders
 	@$(MAKE) --no-print-directory --jobs 2 compiled checks .venv/guards
 	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal $(SAMPLE)
 
@@ -83,6 +83,16 @@ checks: lint types contracts check-generated
 # The workers of pytest would each compile all tests at the same time.
 compiled: setup
 	@$(BIN)/python -m pytest --collect-only --quiet --quiet -p no:cacheprovider >/dev/null || true
+
+.PHONY: test-all
+test-all: SEED = $(shell date -u +%Y%m%d)
+test-all: setup ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
+	@echo "SEED=$(SEED)"
+	@$(MAKE) --no-print-directory compiled checks .venv/guards
+	@VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
+	@$(MAKE) --no-print-directory histories SEED="$(SEED)"
+	@$(MAKE) --no-print-directory crashes cancellations rehearsal test-page soak
+	@$(MAKE) --no-print-directory mutants SEED="$(SEED)"
 
 test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is none (`make test` tries it when there is one)
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \

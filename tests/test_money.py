@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from victor_ext import InvalidRequest
 from victor_ext.money import _read_unusual, from_wire, to_decimal, to_wire
 
-MANY = settings(derandomize=True, deadline=None, max_examples=300)
+MANY = settings(max_examples=300)
 CENTS = st.integers(1, 10**17 - 1)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from victor_ext import InvalidRequest, zulu
 
-MANY = settings(derandomize=True, deadline=None, max_examples=300)
+MANY = settings(max_examples=300)
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 

@@ -15,7 +15,6 @@ from victor_ext import VictorError
 
 STEADY = settings(
     deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )

@@ -371,7 +371,7 @@ METHODS: dict[str, Target] = {
 }  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(st.data())
 @pytest.mark.parametrize("name", [*CONSTRUCTORS, *METHODS])
 def test_any_value_for_any_argument(name: str, data: st.DataObject) -> None:
@@ -404,7 +404,7 @@ def test_a_list_that_is_too_deep_for_any_argument(name: str) -> None:
                 target({argument: value})
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(TEXT, st.sampled_from(["idempotency_key", "filter", "body"]))
 def test_any_text_for_a_generated_operation(text: str, place: str) -> None:
     body = models.NewRtpRfpPaymentRequest.from_dict({"payee": {"account_number": text if place == "body" else "1"}})

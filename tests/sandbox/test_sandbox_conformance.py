@@ -28,7 +28,6 @@ CONFORMANCE = (content_type_conformance, response_schema_conformance, status_cod
 bounded = settings(
     max_examples=120,
     deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -154,7 +154,7 @@ def test_an_id_is_one_segment_of_the_path_or_is_refused(name: str, victor: Victo
 
 
 @settings(
-    max_examples=300, deadline=None, derandomize=True, database=None,
+    max_examples=300, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(key=st.one_of(st.text(max_size=140), st.text(st.characters(max_codepoint=300), min_size=20, max_size=40)))

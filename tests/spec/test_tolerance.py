@@ -30,7 +30,6 @@ from victor_ext.spec.document import load
 QUICK = settings(
     max_examples=50,
     deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )

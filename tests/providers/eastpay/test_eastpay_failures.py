@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.providers.eastpay.harness import PRICE, QUICK, Harness, card
@@ -270,7 +270,6 @@ JSON = st.recursive(
 )
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.sampled_from([200, 201, 400, 403, 404, 500]), JSON | st.binary())
 def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None:
     found = observe(status, body)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from victor_ext import InvalidRequest
@@ -55,7 +55,6 @@ JSON = st.recursive(
 )
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.binary() | st.text() | JSON.map(json.dumps))
 def test_whatever_comes_is_an_id_or_is_refused(body: bytes | str) -> None:
     try:

@@ -81,7 +81,7 @@ DETAILS = GROUPS | st.sampled_from(["00", "15", "AB", "A15", "0000", "1234", "",
 CODES = st.tuples(GROUPS, GROUPS, DETAILS).map(".".join) | st.text(alphabet="018. ,", max_size=13)
 
 
-@settings(derandomize=True, deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(CODES, st.sampled_from([200, 400]), st.sampled_from([{}, {"id": "pay-1"}]))
 @example("000.000.00", 200, {})
 @example("800.100.15", 400, {})
@@ -127,7 +127,6 @@ def test_codes_that_the_table_does_not_name(code: str, kind: str) -> None:
     assert (ResultCode.parse(code).kind, ResultCode.parse(code).is_code) == (kind, True)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.one_of(st.text(), st.from_regex(r"\A[0-9]{3}\.[0-9]{3}\.[0-9A-Za-z]{2,4}\Z")))
 @example("")
 @example("\x00" * 5000)

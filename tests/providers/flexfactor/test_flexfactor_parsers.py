@@ -22,7 +22,7 @@ from victor_ext.providers.flexfactor.records import Capture, Decision, Transmiss
 from victor_ext.providers.flexfactor.responses import items_of, last_page, operation_of, says, success_of
 from victor_ext.providers.flexfactor.transactions import cents, dollars
 
-MANY = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
 NAMES = st.sampled_from(
     ["success", "status", "errors", "orderId", "orderSessionKey", "traceId", "statusCode", "item1", "item3", "id",

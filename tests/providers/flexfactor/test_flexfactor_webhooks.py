@@ -18,7 +18,7 @@ from victor_ext import AuthenticationError, ConfigurationError, InvalidRequest
 from victor_ext.providers.flexfactor import Notification, NotificationDeduplicator, Webhook
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
-MANY = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 HOST = "hooks.shop.example"
 KEY = base64.b64encode(b"k" * 64).decode()
 NOW = 1_770_000_000.0

@@ -276,7 +276,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(BODIES)
 def test_no_error_body_can_make_reading_it_raise(body):
     for problem in read_problems(Response(400, content=json.dumps(body).encode())):

@@ -13,7 +13,7 @@ from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.loop.retry import RetryPolicy
 
-MANY = settings(derandomize=True, deadline=None, max_examples=400)
+MANY = settings(max_examples=400)
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 LEFT = (

@@ -20,7 +20,7 @@ from victor_ext.errors import InvalidRequest
 from victor_ext.runtime.loop.key_places import BodyKey, HeaderKey, NoKey, key_problem
 from victor_ext.runtime.loop.keys import idempotency_key_for, new_key
 
-MANY = settings(derandomize=True, deadline=None, max_examples=200)
+MANY = settings(max_examples=200)
 
 # These never change: a payment that was sent under one of them may be repeated by any later release.
 FOR_EVER = [

@@ -19,7 +19,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock, http_date
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota, parse_retry_after
 
-MANY = settings(derandomize=True, deadline=None, max_examples=200)
+MANY = settings(max_examples=200)
 NOW = 1_770_000_000.0
 
 
