@@ -89,7 +89,7 @@ test-all: SEED = $(shell date -u +%Y%m%d)
 test-all: setup ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
 	@$(MAKE) --no-print-directory compiled checks .venv/guards
-	@VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
+	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(MAKE) --no-print-directory histories SEED="$(SEED)"
 	@$(MAKE) --no-print-directory crashes cancellations rehearsal test-page soak
 	@$(MAKE) --no-print-directory mutants SEED="$(SEED)"
