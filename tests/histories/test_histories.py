@@ -117,7 +117,7 @@ PLANTED = {
     "a key that may have lapsed is sent again": Planted("outbox", "asked twice", (0, 80), (
         (f"{SETTLEMENT}.key_age:_by_age", "age > kept - _margin(kept)", "False"),)),
     "what is looked up is not compared": Planted("bulk", "told wrong, created", (0, 40), (
-        (f"{VICTOR}.creating:may_be", "'amount' in compared and all(compared.values())", "True"),)),
+        (f"{VICTOR}.comparing:may_be", "'amount' in compared and all(compared.values())", "True"),)),
     "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
         (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, caller))",
          ""),)),
