@@ -7,8 +7,10 @@ A provider writes one class that is generic over both, and names the two modes:
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
 
-        def __init__(self, token: str, *, transport: Transport | None = None, ...) -> None:
-            self._start(ClientConfig(...), transport, verify=verify, limits=limits, proxy=proxy)
+        @with_client_options
+        def __init__(self, token: str, **options: Unpack[ClientOptions[Transport, HttpxClient]]) -> None:
+            given = take(self, options)
+            self._start(ClientConfig(given, ...), given)
 
         def _attach(self) -> None:
             self.orders = Orders(*self._shared)
@@ -19,20 +21,14 @@ A provider writes one class that is generic over both, and names the two modes:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed, concealed_within
-from victor_ext.runtime.http.connections import (
-    Verify,
-    async_connections,
-    checked_http_client,
-    checked_transport,
-    connections,
-)
+from victor_ext.redaction import Secret, concealed_within
+from victor_ext.runtime.http.connections import async_connections, checked_http_client, checked_transport, connections
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
 from victor_ext.runtime.http.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
@@ -43,6 +39,7 @@ from .config import KEEP, ClientConfig
 from .extra_headers import ExtraHeaders
 from .extras import ExtraBody, ExtraQuery
 from .generated import bind
+from .options import HttpxClient, Transport
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
@@ -50,8 +47,6 @@ if TYPE_CHECKING:
     from victor_ext.runtime.http.routes import Route
 
 C = TypeVar("C")
-Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
-HttpxClient = TypeVar("HttpxClient", bound=httpx.Client | httpx.AsyncClient)
 
 
 class BaseClient(Generic[Mode, Transport, HttpxClient]):
@@ -80,30 +75,32 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
     _runner: SyncRunner | AsyncRunner
     _api: Any
 
-    def _chosen(self, transport: Transport | None, http_client: HttpxClient | None) -> Any:
+    def _chosen(self, given: Mapping[str, Any]) -> Any:
         """What the caller brings to send with, as a transport, or None. Raises `ConfigurationError`."""
+        transport, http_client = given["transport"], given["http_client"]
         if http_client is None:
             return transport
         if transport is not None:
             raise ConfigurationError("http_client and transport: pass one of the two.")
         return self._through_client_type(checked_http_client(http_client, self._httpx_client_type), is_callers=True)
 
-    def _start(
-        self,
-        config: ClientConfig,
-        transport: Transport | None,
-        *,
-        verify: Verify,
-        limits: httpx.Limits | None,
-        proxy: str | httpx.URL | httpx.Proxy | None,
-    ) -> None:
-        """Put the client together, over the caller's transport or over connections of its own."""
-        proxy = concealed(proxy)  # it may hold a password
+    def _connect_to(self, url: httpx.URL, given: Mapping[str, Any]) -> Any:
+        """Connections of the client's own."""
+        return self._connect(url, **{name: given[name] for name in ("verify", "limits", "proxy")})
+
+    def _start(self, config: ClientConfig, given: Mapping[str, Any], transport: Any = None) -> None:
+        """Put the client together: over this transport, else what the caller brings, else connections of its own.
+
+        Args:
+            config: Everything else.
+            given: The options, as `take` returns them.
+            transport: What to send with, where the options do not say it all.
+        """
         if config.max_concurrency is not None:
             config.loop.turns = self._driver_type.lock(config.max_concurrency)
-        sockets: Any = transport
+        sockets = self._chosen(given) if transport is None else transport
         if sockets is None:
-            sockets = self._connect(config.base_url, verify=verify, limits=limits, proxy=proxy)
+            sockets = self._connect_to(config.base_url, given)
         self._assemble(config, checked_transport(sockets, self._transport_type))
 
     def _assemble(self, config: ClientConfig, connections: Any, *, original: Any = None) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Mapping
 from http.cookiejar import CookieJar
 from typing import Any
 
 import httpx
 
+from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.runtime.auth.tokens import Authenticator
-from victor_ext.runtime.http.response import CODINGS, MAX_RESPONSE_BYTES
+from victor_ext.runtime.http.response import CODINGS
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.key_places import HeaderKey
@@ -23,12 +25,6 @@ from .extra_headers import ExtraHeaders, checked_headers, checked_user_agent
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras
 from .validation import are_seconds, seconds_complaint, shown
 
-DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
-"""Seconds for each stage of one attempt: 5 to connect; 20 each to write, to read and to get a free connection."""
-
-DEFAULT_DEADLINE = 60.0
-"""Seconds for one call as a whole, with all attempts and waits."""
-
 KEEP: Any = object()
 """The value of an option that stays as it is."""
 
@@ -37,65 +33,52 @@ class ClientConfig:
     """The configuration of a client, the same for both modes.
 
     Args:
+        given: The options of the client, as `options.take` returns them.
         profile: How the provider behaves.
         authenticator: Puts a token on each attempt.
         base_url: The URL that is called.
+        clock: The provider's clock, which the authenticator uses too.
         environment: What a `repr` calls the environment; empty where there is only one.
         caller: A digest that tells two callers apart without naming them, or None.
         context: Any data for the provider's resources, such as for whom the client acts.
-        product: Name and version of the package, for the `User-Agent`.
         accept: The content types that are asked for (`Accept`).
-        clock: The provider's clock, which the authenticator uses too.
-        timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`; None sets no bound.
-        deadline: Seconds for one call as a whole; None sets no bound.
-        retry: How patiently a call is tried again.
-        on_event: Called with each attempt, retry and end of a call, or None.
-        max_concurrency: How many calls may be under way at a time; None sets no bound.
-        user_agent: What is added to the `User-Agent`, or None.
-        max_response_bytes: The longest body of a response that is read, after decompression.
 
     Raises:
-        ConfigurationError: One of the last seven has a value that cannot work.
+        ConfigurationError: An option has a value that cannot work.
     """
 
     def __init__(
         self,
+        given: Mapping[str, Any],
         *,
         profile: Profile,
         authenticator: Authenticator,
         base_url: httpx.URL,
+        clock: ServerClock,
         environment: str = "",
         caller: str | None = None,
         context: Any = None,
-        product: str,
-        clock: ServerClock,
-        timeout: httpx.Timeout | float | None,
-        deadline: float | None,
-        retry: RetryPolicy,
-        on_event: OnEvent | None,
-        max_concurrency: int | None = None,
-        user_agent: str | None = None,
-        max_response_bytes: int = MAX_RESPONSE_BYTES,
         accept: str = "application/json",
     ) -> None:
         self.accept = accept
         self.extras = NO_EXTRAS
         self.headers: dict[str, str] = {}
         self.base_url, self.environment, self.caller = base_url, environment, caller
-        self.product = product + checked_user_agent(user_agent)
-        self.max_concurrency = _checked_concurrency(max_concurrency)
+        self.product = PRODUCT + checked_user_agent(given["user_agent"])
+        self.max_concurrency = _checked_concurrency(given["max_concurrency"])
         self.context = context
-        self.timeout = checked_timeout(timeout)
+        self.timeout = checked_timeout(given["timeout"])
+        policy = _checked_policy(given["retry"])
         self.clock = clock
         self.loop = AttemptLoop(
             profile=profile,
             authenticator=authenticator,
-            policy=_checked_policy(retry),
-            quota=RetryQuota(retry.quota),
+            policy=policy,
+            quota=RetryQuota(policy.quota),
             clock=clock,
-            deadline=_checked_deadline(deadline),
-            max_response_bytes=_checked_bytes(max_response_bytes),
-            reporter=_reporter(on_event),
+            deadline=_checked_deadline(given["deadline"]),
+            max_response_bytes=_checked_bytes(given["max_response_bytes"]),
+            reporter=_reporter(given["on_event"]),
         )
 
     def replace(
