@@ -9,7 +9,7 @@ with reconcile(victor, "invoices.csv", start=start, end=end) as report:
 
 from __future__ import annotations
 
-from victor_ext.systems import Theirs
+from victor_ext.books import Theirs
 
 from .entries import COLUMNS, Entry, InvalidEntries
 from .export import write_csv, write_json_lines

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.systems import Book, System, titles
+from victor_ext.books import Book
+from victor_ext.systems import System, titles
 
 
 def book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: int | None) -> Book:

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from victor_ext import zulu
+from victor_ext.books import Theirs
 from victor_ext.money import Money
-from victor_ext.systems import Theirs
 from victor_ext.tables.texts import visible
 
 from .entries import Entry

@@ -10,8 +10,9 @@ from itertools import islice
 from typing import Any, Self, TypeVar
 
 from victor_ext import ConfigurationError
+from victor_ext.books import Book
 from victor_ext.flows import adrive, drive, following
-from victor_ext.systems import AsyncClient, Book, Client
+from victor_ext.systems import AsyncClient, Client
 
 from .books import book_of
 from .entries import Entry, EntryReader, Ours, concealed

@@ -15,8 +15,8 @@ from decimal import Context, Decimal
 from typing import Any
 
 from victor_ext import ConfigurationError
+from victor_ext.books import Theirs
 from victor_ext.money import Money
-from victor_ext.systems import Theirs
 from victor_ext.tables.texts import canonical_id, folded, trimmed
 
 from .entries import Entry

@@ -56,7 +56,7 @@ class _Operation:
 
 _CHARGE: Any = _Operation("POST", "/v1/charges")
 _FIND: Any = _Operation("GET", "/v1/charges/{id}")
-_LIST: Any = _Operation("GET", "/v1/charges")
+_LIST: Any = _Operation("GET", "/v1/book")
 
 
 class Charges(Resource[Mode]):

@@ -69,7 +69,7 @@ class TinyProvider(SandboxProvider[TinySettings]):
         Operation("token", "POST", "/v1/token"),
         Operation("charge", "POST", "/v1/charges"),
         Operation("find", "GET", "/v1/charges/{id}"),
-        Operation("list", "GET", "/v1/charges"),
+        Operation("list", "GET", "/v1/book"),
     )
     settings_type = TinySettings
     commands_type = TinyCommands

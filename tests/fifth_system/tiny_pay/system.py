@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from victor_ext.systems import Book, System, Theirs, money_of
+from victor_ext.books import Book, Theirs, money_of
+from victor_ext.systems import System
 
 SYSTEM = System(
     name="tiny",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from victor_ext.books import Book, Theirs, currency_of, money_of
 from victor_ext.errors import InvalidRequest, NotFound
-from victor_ext.systems import Book, Theirs, currency_of, money_of
 
 _STEPS = frozenset({"CP", "RV", "RF"})
 """EastPay's captures, reversals and refunds: steps of a payment, and none of their own."""

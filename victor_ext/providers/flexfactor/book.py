@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from victor_ext.systems import Book, Theirs, currency_of
+from victor_ext.books import Book, Theirs, currency_of
 
 
 def book_of(client: Any, *, page_size: int | None) -> Book:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import Any
 
-from victor_ext.systems import Book, Theirs
+from victor_ext.books import Book, Theirs
 
 _ALL_DAY = timedelta(days=1)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from victor_ext.books import Book, Theirs, money_of
 from victor_ext.flows import following
-from victor_ext.systems import Book, Theirs, money_of
 
 from .records import PaymentRequest
 
