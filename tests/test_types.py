@@ -24,6 +24,7 @@ assert_type(bank.with_options(deadline=5).api, Client)
 later = connect_async(Client, base_url='https://x.example', auth=lambda request: None)
 assert_type(later, AsyncApiClient[Client])
 assert_type(later.api, Client)
+connect(Client, base_url='https://x.example', dealine=5)  # WRONG
 """
 OUTBOX = """
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -50,7 +51,7 @@ def test_a_program_that_uses_it(tmp_path: Path, checker: str) -> None:
     """One run for all of it. A wrong line without an error is an ignored error too many, which is an error."""
     ignored = {"mypy": "# type: ignore[call-arg]", "pyright": "# pyright: ignore[reportCallIssue]"}[checker]
     source = tmp_path / "program.py"
-    source.write_text(CONNECT + OUTBOX.replace("# WRONG", ignored))
+    source.write_text((CONNECT + OUTBOX).replace("# WRONG", ignored))
     (tmp_path / "pyproject.toml").write_text(
         f'[tool.mypy]\nmypy_path = "{ROOT}:{ROOT}/generated"\ncache_dir = "{ROOT}/.mypy_cache"\n'
         "strict = true\n"

@@ -1,7 +1,8 @@
 """For the reference (an extension of griffe): the arguments and results of operations, as a caller sees them.
 
 An operation with `@arguments_of(CreateRequest)` takes the fields of that dataclass. An operation is written as a flow
-and a list as a walk; the caller gets the result of the flow, and the pages of the walk.
+and a list as a walk; the caller gets the result of the flow, and the pages of the walk. A constructor with
+`@with_client_options` takes the keys of `ClientOptions`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import griffe
+
+from victor_ext.runtime.client.options import DEFAULTS, ClientOptions, with_options_described
 
 
 class Operations(griffe.Extension):
@@ -31,6 +34,17 @@ class Operations(griffe.Extension):
             if name == "arguments_of":
                 request = loader.modules_collection[function.resolve(argument)]
                 function.parameters = griffe.Parameters(function.parameters[0], *_fields(request))
+            elif name == "with_client_options":
+                kinds, keyword = griffe.ParameterKind, griffe.ParameterKind.keyword_only
+                own = [each for each in function.parameters if each.kind is not kinds.var_keyword]
+                described = loader.modules_collection[f"{ClientOptions.__module__}.ClientOptions"].members
+                shared = [
+                    griffe.Parameter(each, kind=keyword, annotation=described[each].annotation, default=repr(default))
+                    for each, default in DEFAULTS.items()
+                ]
+                function.parameters = griffe.Parameters(*own, *shared)
+                assert function.docstring is not None
+                function.docstring.value = with_options_described(function.docstring.value) or ""
         returns = function.returns
         if isinstance(returns, griffe.ExprSubscript) and str(returns.left) in _RESULTS:
             kind = _RESULTS[str(returns.left)]

@@ -15,14 +15,14 @@ from decimal import Context, Decimal
 from typing import Any
 
 from victor_ext import ConfigurationError
+from victor_ext.books import Theirs, Zone
 from victor_ext.ids import canonical_id, trimmed
 from victor_ext.money import Money
 from victor_ext.tables.texts import folded
 
 from .entries import Entry
 from .matching import match
-from .report import Kind, Row, Theirs, Totals
-from .window import Zone
+from .report import Kind, Row, Totals
 
 _BATCH = 500
 _CACHE_KIB = 4096

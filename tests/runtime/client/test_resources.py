@@ -16,6 +16,7 @@ from victor_ext import ConfigurationError, NotFound, Outcome, RetryPolicy, Unrea
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
 from victor_ext.runtime.client.config import ClientConfig
+from victor_ext.runtime.client.options import take
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, response_to
@@ -120,18 +121,20 @@ def answer(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"name": name, "token": request.headers["authorization"]}, headers={"x-seen": name})
 
 
+GIVEN = take(None, {"transport": httpx.MockTransport(answer), "deadline": 10.0, "retry": RetryPolicy(base=0.0)})
+
+
 def parts() -> ClientConfig:
     return ClientConfig(
-        profile=Profile(name="Pets"), authenticator=FixedToken("Bearer t"), base_url=URL, product="pets/1",
-        clock=ServerClock(), timeout=5.0, deadline=10.0, retry=RetryPolicy(base=0.0), on_event=None,
-    )  # fmt: skip
+        GIVEN, profile=Profile(name="Pets"), authenticator=FixedToken("Bearer t"), base_url=URL, clock=ServerClock()
+    )
 
 
 class Shop(BlockingClient):
     _generated = property(lambda _: made_up("client").Client)
 
     def __init__(self) -> None:
-        self._start(parts(), httpx.MockTransport(answer), verify=True, limits=None, proxy=None)
+        self._start(parts(), GIVEN)
 
     def _attach(self) -> None:
         self.pets: Pets[Blocking] = Pets(*self._shared)
@@ -141,7 +144,7 @@ class AsyncShop(AwaitedClient):
     _generated = property(lambda _: made_up("client").Client)
 
     def __init__(self) -> None:
-        self._start(parts(), httpx.MockTransport(answer), verify=True, limits=None, proxy=None)
+        self._start(parts(), GIVEN)
 
     def _attach(self) -> None:
         self.pets: Pets[Awaited] = Pets(*self._shared)

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, Unpack, cast
 
 import httpx
 
-from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import concealed
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, HttpxClient, Transport
-from victor_ext.runtime.client.config import DEFAULT_DEADLINE, DEFAULT_TIMEOUT, ClientConfig
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext.runtime.client.config import ClientConfig
 from victor_ext.runtime.client.extras import NO_EXTRAS
+from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.http.connections import Verify, checked_base_url
+from victor_ext.runtime.http.connections import checked_base_url
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.headers import is_token
 from victor_ext.runtime.loop.key_places import BodyKey, HeaderKey, KeyPlace, NoKey
-from victor_ext.runtime.loop.reporter import OnEvent
-from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .auth import ApiKeyAuth, ClientCredentialsAuth, Credentials, SignRequest, credentials_of
 from .operations import Operation, P, check_arguments, module_of
@@ -41,6 +38,7 @@ _ACCEPT = "application/json, */*;q=0.8"
 class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Transport, HttpxClient]):
     _wire_type: Callable[..., Any]
 
+    @with_client_options
     def __init__(
         self,
         client: type[C],
@@ -49,18 +47,7 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
         auth: Auth = None,
         key: KeyPlace | None = None,
         name: str | None = None,
-        timeout: httpx.Timeout | float | None = DEFAULT_TIMEOUT,
-        deadline: float | None = DEFAULT_DEADLINE,
-        retry: RetryPolicy = RetryPolicy(),
-        transport: Transport | None = None,
-        http_client: HttpxClient | None = None,
-        proxy: str | httpx.URL | httpx.Proxy | None = None,
-        verify: Verify = True,
-        limits: httpx.Limits | None = None,
-        on_event: OnEvent | None = None,
-        max_concurrency: int | None = None,
-        user_agent: str | None = None,
-        max_response_bytes: int = MAX_RESPONSE_BYTES,
+        **options: Unpack[ClientOptions[Transport, HttpxClient]],
     ) -> None:
         """Connect a generated package to its API. Nothing is sent.
 
@@ -75,67 +62,38 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
                 header gets one, the same in all attempts. None: the provider takes no key, and no write that may have
                 been done is repeated.
             name: What messages call the provider; None takes the name of the package.
-            timeout: Seconds for each stage of one attempt (5 to connect, 20 for each other stage), or an
-                `httpx.Timeout`. None sets no bound; 0 is refused.
-            deadline: Seconds for one call as a whole, with all attempts and waits. None sets no bound; 0 is refused.
-            retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
-            transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
-                and `limits` then have no effect.
-            http_client: An `httpx.Client` (`httpx.AsyncClient`) of yours to send with, in place of `transport`: its
-                proxies, mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close
-                it. What could not be sent is then `unknown`, not `not_sent`. `proxy`, `verify` and `limits` have no
-                effect.
-            proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
-            verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
-                except for this machine.
-            limits: Of the connection pool; None means 100 connections.
-            on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
-                logged. None: nothing is called.
-            max_concurrency: How many calls may be under way at a time, in each process (of an async client: in each
-                event loop). The others wait for their turn, for three quarters of their deadline; an error with the
-                outcome `not_sent` ends those whose turn does not come. None: no bound but that of the connections.
-            user_agent: What is added to the `User-Agent`, such as `"billing/2.3"`: the provider's support can tell your
-                calls apart by it. None: nothing.
-            max_response_bytes: The longest body of a response that is read, after decompression.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
         """
-        base_url, proxy, auth = concealed(base_url), concealed(proxy), concealed(auth)
+        base_url, auth = concealed(base_url), concealed(auth)
+        given = take(self, options)
         if not isinstance(client, type) or not hasattr(client, "set_httpx_client"):
             raise ConfigurationError("connect: pass the Client class of a generated package (from x_api.client).")
         url, credentials, clock = checked_base_url(base_url), credentials_of(auth), ServerClock()
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         config = ClientConfig(
+            given,
             profile=profile_of(name or package.removesuffix("_api") or url.host, url, _checked_key(key)),
             authenticator=credentials.authenticator(url, clock, self._lock()),
             base_url=url,
             context=client,
-            product=PRODUCT,
             clock=clock,
-            timeout=timeout,
-            deadline=deadline,
-            retry=retry,
-            on_event=on_event,
-            max_concurrency=max_concurrency,
-            user_agent=user_agent,
-            max_response_bytes=max_response_bytes,
             accept=_ACCEPT,
         )
-        through = self._wired(
-            credentials, url, self._chosen(transport, http_client), verify=verify, limits=limits, proxy=proxy
-        )
-        self._start(config, through, verify=verify, limits=limits, proxy=proxy)
+        self._start(config, given, self._wired(credentials, url, given))
 
-    def _wired(self, credentials: Credentials, url: httpx.URL, transport: Any, **options: Any) -> Any:
+    def _wired(self, credentials: Credentials, url: httpx.URL, given: Mapping[str, Any]) -> Any:
         """The transport for credentials that need more than connections to the API; else the caller's own, or None."""
+        transport = self._chosen(given)
         query = credentials.query if isinstance(credentials, ApiKeyAuth) else None
         tokens = credentials.token_url(url) if isinstance(credentials, ClientCredentialsAuth) else url
         elsewhere = transport is None and origin_of(tokens) != origin_of(url)
         if query is None and not elsewhere:
             return transport
-        api = self._connect(url, **options) if transport is None else transport
-        return self._wire_type(api, self._connect(tokens, **options) if elsewhere else None, origin_of(tokens), query)
+        api = self._connect_to(url, given) if transport is None else transport
+        beside = self._connect_to(tokens, given) if elsewhere else None
+        return self._wire_type(api, beside, origin_of(tokens), query)
 
     def _attach(self) -> None:
         """No resources: the operations are those of the generated package."""

@@ -7,11 +7,10 @@ A provider writes one class that is generic over both, and names the two modes:
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
 
-        def __init__(self, token: str, *, transport: Transport | None = None, ...) -> None:
-            self._start(ClientConfig(...), transport, verify=verify, limits=limits, proxy=proxy)
-
-        def _attach(self) -> None:
-            self.orders = Orders(*self._shared)
+        @with_client_options
+        def __init__(self, token: str, **options: Unpack[ClientOptions[Transport, HttpxClient]]) -> None:
+            given = take(self, options)
+            self._start(ClientConfig(given, ...), given)
 
     class Shop(_ShopClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient): ...
     class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient): ...
@@ -19,21 +18,15 @@ A provider writes one class that is generic over both, and names the two modes:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed, concealed_within
+from victor_ext.redaction import Secret, concealed_within
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
-from victor_ext.runtime.http.connections import (
-    Verify,
-    async_connections,
-    checked_http_client,
-    checked_transport,
-    connections,
-)
+from victor_ext.runtime.http.connections import async_connections, checked_http_client, checked_transport, connections
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
 from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
@@ -43,6 +36,7 @@ from .config import KEEP, ClientConfig
 from .extra_headers import ExtraHeaders
 from .extras import ExtraBody, ExtraQuery
 from .generated import bind
+from .options import HttpxClient, Transport
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
@@ -50,8 +44,6 @@ if TYPE_CHECKING:
     from victor_ext.runtime.http.routes import Route
 
 C = TypeVar("C")
-Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
-HttpxClient = TypeVar("HttpxClient", bound=httpx.Client | httpx.AsyncClient)
 
 
 class BaseClient(Generic[Mode, Transport, HttpxClient]):
@@ -60,7 +52,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
     _generated: Any
     """The generated `Client` class, which `api` is one of."""
     _resources: ClassVar[dict[str, Any]] = {}
-    """The types of the resources that `_attach` makes, by name. The class has them too, for `create_autospec`."""
+    """The types of the resources, by name. The class has them too, for `create_autospec`."""
     _connect: ClassVar[Callable[..., Any]]
     _transport_type: ClassVar[type[httpx.BaseTransport | httpx.AsyncBaseTransport]]
     _httpx_client_type: ClassVar[type[httpx.Client | httpx.AsyncClient]]
@@ -80,30 +72,32 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
     _runner: SyncRunner | AsyncRunner
     _api: Any
 
-    def _chosen(self, transport: Transport | None, http_client: HttpxClient | None) -> Any:
+    def _chosen(self, given: Mapping[str, Any]) -> Any:
         """What the caller brings to send with, as a transport, or None. Raises `ConfigurationError`."""
+        transport, http_client = given["transport"], given["http_client"]
         if http_client is None:
             return transport
         if transport is not None:
             raise ConfigurationError("http_client and transport: pass one of the two.")
         return self._through_client_type(checked_http_client(http_client, self._httpx_client_type), is_callers=True)
 
-    def _start(
-        self,
-        config: ClientConfig,
-        transport: Transport | None,
-        *,
-        verify: Verify,
-        limits: httpx.Limits | None,
-        proxy: str | httpx.URL | httpx.Proxy | None,
-    ) -> None:
-        """Put the client together, over the caller's transport or over connections of its own."""
-        proxy = concealed(proxy)  # it may hold a password
+    def _connect_to(self, url: httpx.URL, given: Mapping[str, Any]) -> Any:
+        """Connections of the client's own."""
+        return self._connect(url, **{name: given[name] for name in ("verify", "limits", "proxy")})
+
+    def _start(self, config: ClientConfig, given: Mapping[str, Any], transport: Any = None) -> None:
+        """Put the client together: over this transport, else what the caller brings, else connections of its own.
+
+        Args:
+            config: Everything else.
+            given: The options, as `take` returns them.
+            transport: What to send with, where the options do not say it all.
+        """
         if config.max_concurrency is not None:
             config.loop.turns = self._driver_type.lock(config.max_concurrency)
-        sockets: Any = transport
+        sockets = self._chosen(given) if transport is None else transport
         if sockets is None:
-            sockets = self._connect(config.base_url, verify=verify, limits=limits, proxy=proxy)
+            sockets = self._connect_to(config.base_url, given)
         self._assemble(config, checked_transport(sockets, self._transport_type))
 
     def _assemble(self, config: ClientConfig, connections: Any, *, original: Any = None) -> None:
@@ -131,7 +125,8 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
 
     def _attach(self) -> None:
         """Make the resources. Called for each new client, those of `with_options` included."""
-        raise NotImplementedError
+        for name, kind in self._resources.items():
+            setattr(self, name, kind(*self._shared))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         """Check what the provider wants nowhere. Raises `ConfigurationError`."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
+from collections.abc import Mapping
+from copy import copy
 from http.cookiejar import CookieJar
 from typing import Any
 
 import httpx
 
+from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.runtime.core.response import CODINGS, MAX_RESPONSE_BYTES
+from victor_ext.runtime.core.response import CODINGS
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.authenticator import Authenticator
@@ -23,12 +27,6 @@ from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 from .extra_headers import ExtraHeaders, checked_headers, checked_user_agent
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras
 
-DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
-"""Seconds for each stage of one attempt: 5 to connect; 20 each to write, to read and to get a free connection."""
-
-DEFAULT_DEADLINE = 60.0
-"""Seconds for one call as a whole, with all attempts and waits."""
-
 KEEP: Any = object()
 """The value of an option that stays as it is."""
 
@@ -37,65 +35,53 @@ class ClientConfig:
     """The configuration of a client, the same for both modes.
 
     Args:
+        given: The options of the client, as `options.take` returns them.
         profile: How the provider behaves.
         authenticator: Puts a token on each attempt.
         base_url: The URL that is called.
+        clock: The provider's clock, which the authenticator uses too.
         environment: What a `repr` calls the environment; empty where there is only one.
         caller: A digest that tells two callers apart without naming them, or None.
         context: Any data for the provider's resources, such as for whom the client acts.
-        product: Name and version of the package, for the `User-Agent`.
         accept: The content types that are asked for (`Accept`).
-        clock: The provider's clock, which the authenticator uses too.
-        timeout: Seconds for each stage of one attempt, or an `httpx.Timeout`; None sets no bound.
-        deadline: Seconds for one call as a whole; None sets no bound.
-        retry: How patiently a call is tried again.
-        on_event: Called with each attempt, retry and end of a call, or None.
-        max_concurrency: How many calls may be under way at a time; None sets no bound.
-        user_agent: What is added to the `User-Agent`, or None.
-        max_response_bytes: The longest body of a response that is read, after decompression.
 
     Raises:
-        ConfigurationError: One of the last seven has a value that cannot work.
+        ConfigurationError: An option has a value that cannot work.
     """
 
     def __init__(
         self,
+        given: Mapping[str, Any],
         *,
         profile: Profile,
         authenticator: Authenticator,
         base_url: httpx.URL,
+        clock: ServerClock,
         environment: str = "",
         caller: str | None = None,
         context: Any = None,
-        product: str,
-        clock: ServerClock,
-        timeout: httpx.Timeout | float | None,
-        deadline: float | None,
-        retry: RetryPolicy,
-        on_event: OnEvent | None,
-        max_concurrency: int | None = None,
-        user_agent: str | None = None,
-        max_response_bytes: int = MAX_RESPONSE_BYTES,
         accept: str = "application/json",
     ) -> None:
         self.accept = accept
         self.extras = NO_EXTRAS
         self.headers: dict[str, str] = {}
         self.base_url, self.environment, self.caller = base_url, environment, caller
-        self.product = product + checked_user_agent(user_agent)
-        self.max_concurrency = _checked_concurrency(max_concurrency)
+        self.product = PRODUCT + checked_user_agent(given["user_agent"])
+        most = given["max_concurrency"]
+        self.max_concurrency = None if most is None else _checked_count("max_concurrency", most, "None sets no bound")
         self.context = context
-        self.timeout = checked_timeout(timeout)
+        self.timeout = checked_timeout(given["timeout"])
+        policy = _checked_policy(given["retry"])
         self.clock = clock
         self.loop = AttemptLoop(
             profile=profile,
             authenticator=authenticator,
-            policy=_checked_policy(retry),
-            quota=RetryQuota(retry.quota),
+            policy=policy,
+            quota=RetryQuota(policy.quota),
             clock=clock,
-            deadline=_checked_deadline(deadline),
-            max_response_bytes=_checked_bytes(max_response_bytes),
-            reporter=_reporter(on_event),
+            deadline=_checked_deadline(given["deadline"]),
+            max_response_bytes=_checked_count("max_response_bytes", given["max_response_bytes"]),
+            reporter=_reporter(given["on_event"]),
         )
 
     def replace(
@@ -108,34 +94,25 @@ class ClientConfig:
         headers: ExtraHeaders | None,
     ) -> ClientConfig:
         """A copy with other options; tokens, clock, quota and connections stay the same ones."""
-        copy = object.__new__(ClientConfig)
-        copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
-        copy.product, copy.clock, copy.context, copy.accept = self.product, self.clock, self.context, self.accept
-        copy.max_concurrency = self.max_concurrency
-        copy.extras, copy.headers = self.extras, self.headers
+        other, loop = copy(self), self.loop
         if headers is not KEEP:
-            place = self.loop.profile.key_place
-            copy.headers = checked_headers(headers, place.name if isinstance(place, HeaderKey) else None)
+            place = loop.profile.key_place
+            other.headers = checked_headers(headers, place.name if isinstance(place, HeaderKey) else None)
         if extra_body is not KEEP or extra_query is not KEEP:
-            copy.extras = Extras(
+            other.extras = Extras(
                 self.extras.body if extra_body is KEEP else extra_body,
                 self.extras.query if extra_query is KEEP else extra_query,
             )
-        copy.timeout = self.timeout if timeout is KEEP else checked_timeout(timeout)
-        loop = self.loop
+        if timeout is not KEEP:
+            other.timeout = checked_timeout(timeout)
         policy = loop.policy if retry is KEEP else _checked_policy(retry)
-        copy.loop = AttemptLoop(
-            profile=loop.profile,
-            authenticator=loop.authenticator,
+        other.loop = dataclasses.replace(
+            loop,
             policy=policy,
             quota=loop.quota if policy.quota == loop.policy.quota else RetryQuota(policy.quota),
-            clock=self.clock,
             deadline=loop.deadline if deadline is KEEP else _checked_deadline(deadline),
-            max_response_bytes=loop.max_response_bytes,
-            reporter=loop.reporter,
-            turns=loop.turns,
         )
-        return copy
+        return other
 
     def __str__(self) -> str:
         environment = f"environment={self.environment!r}, " if self.environment else ""
@@ -178,18 +155,11 @@ def _reporter(on_event: OnEvent | None) -> Reporter:
     return Reporter(on_event)
 
 
-def _checked_concurrency(count: object) -> int | None:
-    if count is None or (isinstance(count, int) and not isinstance(count, bool) and count >= 1):
+def _checked_count(name: str, count: object, hint: str = "") -> int:
+    if isinstance(count, int) and not isinstance(count, bool) and count >= 1:
         return count
-    message = f"max_concurrency={shown(count)} must be a whole number, 1 or more."
-    raise ConfigurationError.of([Problem("max_concurrency", "range", message, hint="None sets no bound")])
-
-
-def _checked_bytes(most: object) -> int:
-    if isinstance(most, int) and not isinstance(most, bool) and most >= 1:
-        return most
-    message = f"max_response_bytes={shown(most)} must be a whole number, 1 or more."
-    raise ConfigurationError.of([Problem("max_response_bytes", "range", message)])
+    message = f"{name}={shown(count)} must be a whole number, 1 or more."
+    raise ConfigurationError.of([Problem(name, "range", message, hint=hint)])
 
 
 def _checked_policy(retry: object) -> RetryPolicy:
