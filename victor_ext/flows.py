@@ -51,3 +51,8 @@ async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]
         return value
     finally:
         flow.close()
+
+
+def following(found: Any) -> Any:
+    """The next of an iterator, or what is to be awaited for it; None: there is none."""
+    return anext(found, None) if hasattr(found, "__anext__") else next(found, None)

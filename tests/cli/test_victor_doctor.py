@@ -90,7 +90,8 @@ def test_the_other_systems_are_looked_at_in_the_same_way(bare_command: Command, 
 
 def test_a_system_that_is_not_there(bare_command: Command) -> None:
     ran = bare_command("doctor", "--provider", "paypal")
-    assert (ran.status, "--provider is 'paypal': write one of victor, velo" in ran.err) == (2, True), ran
+    message = "--provider is 'paypal': write one of victor, eastpay, flexfactor, velo."
+    assert (ran.status, message in ran.err) == (2, True), ran
 
 
 def test_a_setting_that_is_missing_ends_it(bare_command: Command) -> None:

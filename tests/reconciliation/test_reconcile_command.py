@@ -147,7 +147,7 @@ MISUSE = {
     "--start, --end are missing.": [],
     "--end must be after start": ["--start", "2026-03-05T00:00:00Z", "--end", "2026-03-04T00:00:00Z"],
     "--end must be after start.": ["--start", "yesterday", "--end", "yesterday"],
-    "--provider is 'velvet': write one of victor, velo": ["--provider", "velvet"],
+    "--provider is 'velvet': write one of victor, eastpay, flexfactor, velo.": ["--provider", "velvet"],
     "--column is 'invoice_no': write FIELD=NAME": ["--column", "invoice_no"],
     "the fields are reference, id, key": ["--column", "invoice=x"],
     "--out /nowhere/report.csv cannot be written": ["--out", "/nowhere/report.csv"],

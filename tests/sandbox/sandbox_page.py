@@ -10,7 +10,7 @@ import inspect
 import re
 from pathlib import Path
 
-from victor_ext.sandbox.command_line import PROVIDERS, parser_of, provider_named
+from victor_ext.sandbox.command_line import parser_of, provider_named, providers
 from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.settings import ServerSettings, options_of
 
@@ -22,7 +22,7 @@ RUNNING = {"provider", "env_file", "ready_file", "json_line", "quiet"}
 def tables() -> dict[str, str]:
     """Every table by its name in the page."""
     found: dict[str, str] = {}
-    for name in PROVIDERS:
+    for name in providers():
         provider = provider_named(name)
         # The page has what all sandboxes share once, in the tables of Victor.
         options = set() if name == "victor" else set(options_of(ServerSettings)) | RUNNING

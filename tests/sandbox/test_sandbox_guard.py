@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.fifth_system.tiny_pay.sandbox import TinyProvider
 from tests.sandbox.sandbox_callers import LIST, exchange
 from tests.sandbox.sandbox_processes import SandboxProcess
-from tests.sandbox.tiny_pay import TinyProvider
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings, command_line
-from victor_ext.sandbox.command_line import PROVIDERS, parser_of, provider_named
+from victor_ext.sandbox.command_line import parser_of, provider_named, providers
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox
@@ -65,7 +65,7 @@ def refused(answer: httpx.Response) -> str:
 
 
 def test_all_four_are_here():
-    assert {kind.provider_type for kind in CREDENTIALS} == {provider_named(name) for name in PROVIDERS}
+    assert {kind.provider_type for kind in CREDENTIALS} == {provider_named(name) for name in providers()}
 
 
 # By another name (DNS rebinding: a name of the page's own that suddenly means this machine)
@@ -277,7 +277,7 @@ def test_an_address_of_this_machine_alone_needs_no_word(host):
     assert SandboxSettings(host=host).public is False
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", providers())
 def test_the_command_line_says_so_too(provider, capsys, monkeypatch):
     monkeypatch.delattr(command_line, "serve")
     with pytest.raises(SystemExit) as ended:

@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import re
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,9 +14,9 @@ import httpx
 import pytest
 
 import victor_ext.sandbox.server
+from tests.fifth_system.tiny_pay.sandbox import RemoteTinySandbox, TinyCommands, TinyProvider, TinySandbox, TinySettings
 from tests.sandbox.sandbox_callers import exchange
-from tests.sandbox.tiny_pay import RemoteTinySandbox, TinyCommands, TinyProvider, TinySandbox, TinySettings
-from victor_ext.sandbox.command_line import PROVIDERS, main
+from victor_ext.sandbox.command_line import main
 from victor_ext.sandbox.server import Operation, ServerCommands
 from victor_ext.sandbox.server.faults import KINDS
 from victor_ext.sandbox.server.operations import OperationTable
@@ -121,7 +122,7 @@ def test_the_key_of_a_request_that_was_cut_after_its_body_is_known(sandbox):
 
 
 def test_faults_know_the_words_of_this_provider_only(commands):
-    with pytest.raises(ValueError, match=r"operation must be one of token, charge, find, other$"):
+    with pytest.raises(ValueError, match=r"operation must be one of token, charge, find, list, other$"):
         commands.inject("status", operation="create")
 
 
@@ -193,7 +194,9 @@ def test_the_control_api_names_every_command(sandbox):
 
 def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys):
     served = SimpleNamespace()
-    monkeypatch.setitem(PROVIDERS, "tiny", "tests.sandbox.tiny_pay:TinyProvider")
+    found = EntryPoint("tiny", "tests.fifth_system.tiny_pay.sandbox:TinyProvider", "victor_ext.sandboxes")
+    installed = [*entry_points(group="victor_ext.sandboxes"), found]
+    monkeypatch.setattr("victor_ext.sandbox.command_line.entry_points", lambda group: installed)
     monkeypatch.setattr(
         "victor_ext.sandbox.command_line.serve", lambda kind, settings, **running: vars(served).update(**locals()) or 0
     )

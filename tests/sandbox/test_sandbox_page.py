@@ -11,10 +11,10 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
+from tests.fifth_system.tiny_pay.sandbox import TinySandbox
 from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, exchange
-from tests.sandbox.tiny_pay import TinySandbox
 from victor_ext.sandbox import RemoteSandbox
-from victor_ext.sandbox.command_line import PROVIDERS, provider_named
+from victor_ext.sandbox.command_line import provider_named, providers
 from victor_ext.sandbox.server import Operation, ServerInThread, json_response
 from victor_ext.sandbox.server.faults import KINDS
 
@@ -332,7 +332,7 @@ def test_an_impossible_response_is_refused(sandbox, options, reason):
 # The control API on a page
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("name", providers())
 def test_every_command_is_on_the_page_of_the_control_api_and_in_its_list(name, http):
     provider = provider_named(name)
 

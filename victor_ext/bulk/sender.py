@@ -32,7 +32,7 @@ from .ownership import batches_of, no_such_batch
 from .refreshing import counted, current_statuses, refreshed
 from .rows import RowResult
 from .run import Progress, WorkerContext, run_batch, serve
-from .settings import Settings, batch_named_by, caller_of, day_of, provider_of, seconds_of
+from .settings import Settings, batch_named_by, caller_of, checked_client, day_of, provider_of, seconds_of
 from .spool import Spool
 from .state import DEFAULT_STATE, State
 from .status import BatchStatus, StatusReader
@@ -90,11 +90,7 @@ class BulkSender:
         storage_key: str | None = None,
     ) -> None:
         state, storage_key = hidden(state), hidden(storage_key)
-        if victor is not None and not isinstance(victor, Victor):
-            raise ConfigurationError(
-                f"victor must be a Victor, not {type(victor).__name__}: bulk sending uses threads, and is faster so."
-            )
-        self._victor = victor
+        self._victor = checked_client(victor)
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
         self._settings = Settings(

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 
 from victor_ext import ConfigurationError, Problem, Victor
+from victor_ext.systems import System, titles
 
 from .layout import CHUNK_ROWS, Submission
 
@@ -108,6 +109,18 @@ def _in_days(days: int) -> str:
 
 DAYS: Mapping[object, Callable[[], str]] = {"today": lambda: _in_days(0), "tomorrow": lambda: _in_days(1)}
 """Words for due dates, in UTC. The provider does not document its time zone."""
+
+
+def checked_client(victor: object) -> Victor | None:
+    """Return a client with blocking calls of a system that bulk sending knows. Raises `ConfigurationError`."""
+    if victor is None or isinstance(victor, Victor):
+        return victor
+    system: object = getattr(victor, "system", None)
+    if isinstance(system, System) and not system.bulk:
+        raise ConfigurationError(f"victor is a client of {system.title}: bulk sending is for {titles('bulk')} only.")
+    raise ConfigurationError(
+        f"victor must be a Victor, not {type(victor).__name__}: bulk sending uses threads, and is faster so."
+    )
 
 
 def provider_of(victor: Victor) -> str:

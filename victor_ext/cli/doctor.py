@@ -10,16 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 import victor_ext
+from victor_ext.systems import DEFAULT, System
 
 from .failures import FAILED, FOR_NOW, MISUSE, Misuse, victor_failure
 from .screen import plain, say, terminal_width
-from .session import Session, values, with_common_options
-from .systems import SYSTEMS, client_of
+from .session import Session, with_common_options
+from .systems import Provider, client_of
 from .view import entry
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ _TOLERATED = 2.0
 """Seconds by which two clocks may differ: a `Date` header has whole seconds, and was under way."""
 _EXPIRES_SOON = 14
 """Days."""
-_READS = {"victor": "payment requests", "velo": "source accounts", "flexfactor": "orders"}
-"""What `ping` lists."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +77,7 @@ def _after(check: str, failed: str) -> Finding:
 def doctor(
     session: Session,
     *,
-    provider: Annotated[
-        str,
-        typer.Option(help=f"One of {', '.join(SYSTEMS)}.", metavar="NAME", autocompletion=values(*SYSTEMS)),
-    ] = "victor",
+    provider: Provider = DEFAULT,
 ) -> None:
     """Check the settings, the way to the provider, the clock and a signed read. Nothing is changed anywhere.
 
@@ -106,19 +102,19 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
     if settings.ok is False:
         return
     try:
-        client = client_of(session, provider, deadline=_DEADLINE)
+        system, client = client_of(session, provider, deadline=_DEADLINE)
     except victor_ext.VictorError as error:
         failure = victor_failure(error, None, session.spelled)
         yield _bad("Credentials", failure.message, "Correct that setting, and run it again.", MISUSE)
         return
     with client:
-        yield _credentials(provider)
+        yield _credentials(system)
         yield _good("Environment", ", ".join(filter(None, [client.environment, client.base_url])))
         failed: Finding | None = None
-        for finding in _way(client, provider):
+        for finding in _way(client, system):
             failed = finding if finding.ok is False else failed
             yield finding
-        yield _signed_read(client, provider, session) if failed is None else _after("Signed read", failed.check)
+        yield _signed_read(client, system, session) if failed is None else _after("Signed read", failed.check)
         yield _clock(client)
 
 
@@ -131,17 +127,13 @@ def _settings(session: Session) -> Finding:
     return _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
 
 
-def _credentials(provider: str) -> Finding:
+def _credentials(system: System) -> Finding:
     # The client is made: they are complete and can be used.
-    if provider != "victor":
-        return _good("Credentials", f"the variables {provider.upper()}_... are complete")
-    oauth = os.environ.get("VICTOR_CLIENT_ID", "").strip()
-    kind = "OAuth client" if oauth else "API key with a private key that can be read,"
-    name = oauth or os.environ.get("VICTOR_API_KEY", "").strip()
-    return _good("Credentials", f"{kind} {'...' + plain(name[-4:]) if len(name) > 8 else ''}".rstrip(" ,"))
+    complete = f"the variables {system.prefix}... are complete"
+    return _good("Credentials", plain(system.load("credentials")(os.environ)) if system.credentials else complete)
 
 
-def _way(client: Any, provider: str) -> Iterator[Finding]:
+def _way(client: Any, system: System) -> Iterator[Finding]:
     """Look at the way to the provider, step by step: behind a proxy, at the way to the proxy."""
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
@@ -152,7 +144,7 @@ def _way(client: Any, provider: str) -> Iterator[Finding]:
         port = int(number)
     steps: list[tuple[str, Callable[[], Finding]]] = [
         ("DNS", lambda: _dns(host, port)),
-        ("Connection", lambda: _connection(host, port, provider, by_proxy=by_proxy)),
+        ("Connection", lambda: _connection(host, port, system, by_proxy=by_proxy)),
         ("TLS", lambda: _skipped("TLS", "through the proxy: see the signed read") if by_proxy else _tls(url, port)),
     ]
     failed: str | None = None
@@ -175,7 +167,7 @@ def _dns(host: str, port: int) -> Finding:
     return _good("DNS", f"{host} is {', '.join(addresses[:3])}", time.monotonic() - began)
 
 
-def _connection(host: str, port: int, provider: str, *, by_proxy: bool) -> Finding:
+def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Finding:
     of = f" of the proxy {host}" if by_proxy else ""
     began = time.monotonic()
     try:
@@ -186,8 +178,9 @@ def _connection(host: str, port: int, provider: str, *, by_proxy: bool) -> Findi
         if by_proxy:
             advice = "Correct HTTPS_PROXY or ALL_PROXY, or name this host in NO_PROXY to call it without a proxy."
         elif host in {"127.0.0.1", "::1", "localhost"}:
-            sandbox = "victor sandbox" if provider == "victor" else f"victor sandbox --provider {provider}"
-            advice = f"Start what should listen there, such as '{sandbox}', or correct {provider.upper()}_BASE_URL."
+            sandbox = "victor sandbox" if system.name == DEFAULT else f"victor sandbox --provider {system.name}"
+            such_as = f", such as '{sandbox}'," if system.has_sandbox else ""
+            advice = f"Start what should listen there{such_as} or correct {system.prefix}BASE_URL."
         return _bad("Connection", f"port {port}{of} cannot be reached: {error.strerror or error}", advice, FOR_NOW)
 
 
@@ -222,9 +215,9 @@ def _judged(certificate: dict[str, Any], version: str, seconds: float) -> Findin
     return _good("TLS", f"{version}, the certificate is good for {days:.0f} days", seconds, advice)
 
 
-def _signed_read(client: Any, provider: str, session: Session) -> Finding:
-    if provider not in _READS:
-        return _skipped("Signed read", "there is none without the id of a payment: try payments.inquire(id)")
+def _signed_read(client: Any, system: System, session: Session) -> Finding:
+    if not system.lists:
+        return _skipped("Signed read", system.why_no_ping)
     try:
         ping = client.ping()
     except victor_ext.VictorError as error:
@@ -237,7 +230,7 @@ def _signed_read(client: Any, provider: str, session: Session) -> Finding:
             else "Check what stands between: a firewall, a proxy, or the provider's own trouble."
         )
         return _bad("Signed read", failure.message, advice, failure.exit_status)
-    return _good("Signed read", f"{_READS[provider]} can be listed", ping.seconds)
+    return _good("Signed read", f"{system.lists} can be listed", ping.seconds)
 
 
 def _clock(client: Any) -> Finding:

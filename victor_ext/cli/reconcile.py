@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from victor_ext.systems import DEFAULT
+
 from . import reconcile_output
 from .failures import FOR_NOW, MISUSE, Misuse, victor_failure
 from .screen import say
-from .session import Checks, Session, values, with_session
-from .systems import SYSTEMS, client_of
+from .session import Checks, Session, with_session
+from .systems import Provider, client_of
 
 if TYPE_CHECKING:
     from victor_ext.reconciliation import Reconciliation
@@ -36,9 +38,7 @@ def reconcile(
     *,
     start: Annotated[str | None, _option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
     end: Annotated[str | None, _option("The window's end, which is no part of it.", "TIME")] = None,
-    provider: Annotated[
-        str, _option(f"One of {', '.join(SYSTEMS)}.", "NAME", autocompletion=values(*SYSTEMS))
-    ] = "victor",
+    provider: Provider = DEFAULT,
     column: Annotated[
         list[str] | None,
         _option(
@@ -81,7 +81,7 @@ def reconcile(
             "margin": timedelta(minutes=margin), "payor_id": payor_id, "page_size": page_size,
         }  # fmt: skip
         with (
-            client_of(session, provider) as client,
+            client_of(session, provider)[1] as client,
             reconcile_output.Progress(as_json=session.as_json) as progress,
             compare(client, file, **options, on_progress=progress.show) as report,
         ):

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
+
+import typer
+
+from victor_ext.systems import System, entry_points_of
 
 from .failures import Misuse
-from .session import Session
+from .session import Session, values
 
-SYSTEMS = {
-    "victor": ("victor_ext", "Victor"),
-    "velo": ("victor_ext.providers.velo", "Velo"),
-    "eastpay": ("victor_ext.providers.eastpay", "EastPay"),
-    "flexfactor": ("victor_ext.providers.flexfactor", "FlexFactor"),
-}
+_NAMES = tuple(entry_points_of())
+Provider = Annotated[
+    str, typer.Option(help=f"One of {', '.join(_NAMES)}.", metavar="NAME", autocompletion=values(*_NAMES))
+]
 
 
-def client_of(session: Session, provider: str, **options: Any) -> Any:
-    """Return a blocking client; what the command's options give wins over `options`, and those over the environment.
+def client_of(session: Session, provider: str, **options: Any) -> tuple[System, Any]:
+    """Return a system and its blocking client; what the command's options give wins over `options`, and those over the
+    environment.
 
     Raises:
         Misuse: There is no such system, or it takes no environment.
         VictorError: The settings are incomplete or wrong.
     """
-    if provider not in SYSTEMS:
-        raise Misuse(f"--provider is {provider!r}: write one of {', '.join(SYSTEMS)}.")
-    if provider == "eastpay" and session.environment is not None:
-        raise Misuse("--environment is not for EastPay, whose environment is its URL: write --base-url.")
-    module, name = SYSTEMS[provider]
-    return getattr(import_module(module), name).from_env(**{**options, **session.given()})
+    installed = entry_points_of()
+    if provider not in installed:
+        raise Misuse(f"--provider is {provider!r}: write one of {', '.join(installed)}.")
+    system: System = installed[provider].load()
+    for option, instead in system.refuses.items():
+        if getattr(session, option) is not None:
+            raise Misuse(instead)
+    return system, system.load("client").from_env(**{**options, **session.given()})

@@ -9,9 +9,11 @@ with reconcile(victor, "invoices.csv", start=start, end=end) as report:
 
 from __future__ import annotations
 
+from victor_ext.books import Theirs
+
 from .entries import COLUMNS, Entry, InvalidEntries
 from .export import write_csv, write_json_lines
-from .report import Kind, Row, Summary, Theirs, Totals
+from .report import Kind, Row, Summary, Totals
 from .run import Progress, Reconciliation, reconcile, reconcile_async
 
 __all__ = (

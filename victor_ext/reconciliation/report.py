@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from victor_ext import zulu
+from victor_ext.books import Theirs
 from victor_ext.money import Money
 from victor_ext.tables.texts import visible
 
@@ -49,29 +50,6 @@ class Kind(StrEnum):
 
 AGREEING = frozenset({Kind.MATCHED, Kind.MODIFIED})
 """The kinds of rows with which the books agree."""
-
-
-@dataclass(frozen=True, slots=True)
-class Theirs:
-    """A payment as the provider has it. None: the provider does not say it, or it cannot be read.
-
-    Attributes:
-        id: The provider's id.
-        reference: Our reference, as the provider repeats it.
-        amount: The amount as it stands.
-        requested: The amount that was asked, if the payer agreed to another one; else as `amount`.
-        currency: ISO 4217, also where the amount cannot be read.
-        status: The provider's word.
-        at: When it was made, by the provider's clock.
-    """
-
-    id: str | None
-    reference: str | None
-    amount: Money | None
-    requested: Money | None
-    currency: str | None
-    status: str | None
-    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,27 +7,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from victor_ext import ConfigurationError
-from victor_ext.flows import adrive, drive
+from victor_ext.books import Book
+from victor_ext.flows import adrive, drive, following
+from victor_ext.systems import AsyncClient, Client
 
-from .books import Book, book_of, following
+from .books import book_of
 from .entries import Entry, EntryReader, Ours, concealed
 from .report import AGREEING, Kind, Row, Summary
 from .store import Store
 from .window import MARGIN, Window, Zone
-
-if TYPE_CHECKING:
-    from victor_ext import AsyncVictor, Victor
-    from victor_ext.providers import (
-        AsyncEastPay,
-        AsyncFlexFactor,
-        AsyncVelo,
-        EastPay,
-        FlexFactor,
-        Velo,
-    )
 
 T = TypeVar("T")
 _BATCH = 500
@@ -103,7 +94,7 @@ class Reconciliation:
 
 
 def reconcile(
-    client: Victor | Velo | EastPay | FlexFactor,
+    client: Client,
     ours: Ours,
     *,
     start: datetime,
@@ -126,7 +117,7 @@ def reconcile(
     that memory does not grow with their number.
 
     Args:
-        client: A client of the provider.
+        client: A client of the provider, such as `Victor`. Its system has the book.
         ours: The path of a CSV or JSON Lines file, or an iterable of `Entry` or of mappings.
         start: The start of the window, aware, by the provider's time.
         end: The end of the window, aware. It is no part of the window.
@@ -153,7 +144,7 @@ def reconcile(
 
 
 async def reconcile_async(
-    client: AsyncVictor | AsyncVelo | AsyncEastPay | AsyncFlexFactor,
+    client: AsyncClient,
     ours: Ours,
     *,
     start: datetime,

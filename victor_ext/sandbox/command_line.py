@@ -5,26 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NoReturn, cast
 
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.run import serve
 from victor_ext.sandbox.server.settings import Option, options_of
 
-PROVIDERS = {
-    "victor": "victor_ext.sandbox.victor.provider:VictorProvider",
-    "velo": "victor_ext.sandbox.velo.provider:VeloProvider",
-    "eastpay": "victor_ext.sandbox.eastpay.provider:EastPayProvider",
-    "flexfactor": "victor_ext.sandbox.flexfactor.provider:FlexFactorProvider",
-}
-"""Where each provider is. It is imported only when it is asked for."""
+_DEFAULT = "victor"
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victor_ext.sandbox") -> int:
     """Read the command line and serve; returns the exit status. Misuse is a `SystemExit` with status 2."""
     first = _Parser(prog=prog, add_help=False, allow_abbrev=False)
-    first.add_argument("--provider", choices=tuple(PROVIDERS), default="victor")
+    first.add_argument("--provider", choices=tuple(providers()), default=_DEFAULT)
     name = str(first.parse_known_args(arguments)[0].provider)
     provider = provider_named(name)
     parser = parser_of(provider, prog)
@@ -39,17 +33,22 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victo
     return serve(provider, settings, **running)
 
 
+def providers() -> dict[str, EntryPoint]:
+    """The providers that are installed, of this distribution or of any other, by name. None is loaded."""
+    found = {each.name: each for each in entry_points(group="victor_ext.sandboxes")}
+    return {name: found[name] for name in sorted(found, key=lambda name: (name != _DEFAULT, name))}
+
+
 def provider_named(name: str) -> type[AnyProvider]:
-    """The provider of a name in `PROVIDERS`."""
-    module, _, attribute = PROVIDERS[name].partition(":")
-    return cast("type[AnyProvider]", getattr(import_module(module), attribute))
+    """The provider of a name in `providers()`."""
+    return cast("type[AnyProvider]", providers()[name].load())
 
 
 def parser_of(provider: type[AnyProvider], prog: str) -> argparse.ArgumentParser:
     """A parser with an option for each setting of a provider."""
     parser = _Parser(prog=prog, description=f"A local stand-in for {provider.title}.")
     add = parser.add_argument
-    add("--provider", metavar="NAME", help=f"whom to stand in for: {', '.join(PROVIDERS)} (default: victor)")
+    add("--provider", metavar="NAME", help=f"whom to stand in for: {', '.join(providers())} (default: {_DEFAULT})")
     for name, option in options_of(provider.settings_type).items():
         add("--" + name.replace("_", "-"), dest=name, **_argument(option))
     add("--env-file", metavar="FILE", help="write settings for a client, with fresh credentials")

@@ -25,7 +25,7 @@ from .flow import (
     settle,
 )
 from .key_age import Keys, Moment, Now, Sent, longest_call
-from .whose import Found, asked_amount, is_rival, reference_of
+from .whose import Found, is_rival, reference_of
 
 __all__ = (
     "MAY_EXIST",
@@ -44,7 +44,6 @@ __all__ = (
     "Settlement",
     "Turn",
     "about",
-    "asked_amount",
     "dumped",
     "is_rival",
     "is_stored_as",

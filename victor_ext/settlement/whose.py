@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from victor_ext import PaymentRequest
 
@@ -27,11 +26,6 @@ class Found:
 def reference_of(reference: object) -> str:
     """Return a reference, of ours or of a request, as `PaymentRequest.has_reference` compares it; empty: none."""
     return "" if reference is None else str(reference).strip()
-
-
-def asked_amount(request: PaymentRequest) -> Decimal | None:
-    """Return the amount that was asked; the payer may have been allowed to pay another one."""
-    return request.amount if request.original_amount is None else request.original_amount
 
 
 def the_one(found: Found, may_be: Callable[[PaymentRequest], bool]) -> tuple[PaymentRequest | None, str]:

@@ -18,14 +18,17 @@ from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.systems import System
 
 from .checkouts import Checkouts
 from .payments import Payments
 from .profile import profile_of
 from .settings import EntityTypeWord, checked_entity, checked_gateway, checked_token, from_process_environment
+from .system import SYSTEM
 
 
 class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
+    system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"payments": Payments, "checkouts": Checkouts}
     payments: Payments[Mode]

@@ -17,6 +17,7 @@ from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.systems import System
 
 from .auth import FlexFactorAuth, FlexFactorToken
 from .checks import Validation
@@ -32,9 +33,11 @@ from .settings import (
     from_process_environment,
     merchant_of,
 )
+from .system import SYSTEM
 
 
 class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
+    system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
     orders: Orders[Mode]

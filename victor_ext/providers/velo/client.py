@@ -17,6 +17,7 @@ from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.systems import System
 
 from .auth import Access, VeloAuth
 from .funding_accounts import FundingAccounts
@@ -27,11 +28,13 @@ from .payouts import Payouts
 from .profile import profile_of
 from .settings import environment_and_url, from_process_environment
 from .source_accounts import SourceAccounts
+from .system import SYSTEM
 from .webhooks import Webhooks
 from .words import EnvironmentWord
 
 
 class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
+    system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {
         "payees": Payees,

@@ -16,15 +16,18 @@ from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.systems import System
 
 from .auth import Credentials
 from .payment_requests import PaymentRequests
 from .profile import profile_of
 from .settings import environment_and_url, from_process_environment
 from .statuses import EnvironmentWord
+from .system import SYSTEM
 
 
 class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
+    system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
     payment_requests: PaymentRequests[Mode]

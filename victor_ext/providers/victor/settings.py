@@ -124,3 +124,11 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
     # Checked here so that messages contain the variables' names.
     api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
     return VictorJwt(api_key, read_key(key, password=password, name=variable, opened_with=_PASSWORD))
+
+
+def credentials_in(variables: Mapping[str, str]) -> str:
+    """Say which credentials the variables hold: their kind, and the end of the public part's name."""
+    oauth = variables.get("VICTOR_CLIENT_ID", "").strip()
+    kind = "OAuth client" if oauth else "API key with a private key that can be read,"
+    name = oauth or variables.get("VICTOR_API_KEY", "").strip()
+    return f"{kind} {'...' + name[-4:] if len(name) > 8 else ''}".rstrip(" ,")

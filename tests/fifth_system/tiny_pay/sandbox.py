@@ -69,6 +69,7 @@ class TinyProvider(SandboxProvider[TinySettings]):
         Operation("token", "POST", "/v1/token"),
         Operation("charge", "POST", "/v1/charges"),
         Operation("find", "GET", "/v1/charges/{id}"),
+        Operation("list", "GET", "/v1/book"),
     )
     settings_type = TinySettings
     commands_type = TinyCommands
@@ -99,6 +100,8 @@ class TinyProvider(SandboxProvider[TinySettings]):
         owner = self._tokens.owner(call.bearer_token)
         if owner is None:
             return self.error(401, "who", "Ask /v1/token for a token.")
+        if operation == "list":
+            return json_response(200, {"charges": list(self.charges.values())})
         return self._charge(call) if operation == "charge" else self._find(call)
 
     def _token(self, call: Call) -> Response:
@@ -124,7 +127,7 @@ class TinyProvider(SandboxProvider[TinySettings]):
         if body["cents"] > self.settings.limit:
             return json_response(200, {"success": False, "text": "This is over the limit."})
         charge_id = uuid.uuid4().hex
-        self.charges[charge_id] = {"id": charge_id, "cents": body["cents"], "settled": False}
+        self.charges[charge_id] = {"id": charge_id, "settled": False, **body}
         call.exchange.request_id = charge_id
         call.did_work(body["reference"])
         answer = empty_response(202, {"Location": f"/v1/charges/{charge_id}"})
@@ -153,8 +156,8 @@ class TinyProvider(SandboxProvider[TinySettings]):
 
     def client_settings(self, url: str) -> str:
         """What `--env-file` writes."""
-        client = self.add_client()
-        return f"TINY_BASE_URL={url}\nTINY_NAME={client['name']}\nTINY_SECRET={client['secret']}\n"
+        token, _ = self._tokens.issue(str(self.add_client()["name"]), self.settings.token_life)
+        return f"TINY_BASE_URL={url}\nTINY_TOKEN={token}\n"
 
 
 class TinySandbox(TinyCommands, ServerInThread[TinySettings]):

@@ -1,0 +1,1 @@
+"""A payment system of another distribution: all of it is in this folder, which is found when it is on `sys.path`."""

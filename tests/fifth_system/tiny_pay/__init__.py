@@ -1,0 +1,1 @@
+"""TinyPay, a payment system that does not exist."""

@@ -1,0 +1,127 @@
+"""`Tiny` and `AsyncTiny`, and by hand the little of a generated package that they need."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, ClassVar, Self, Unpack
+
+import httpx
+
+from victor_ext.runtime.auth.tokens import FixedToken
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext.runtime.client.config import ClientConfig
+from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
+from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
+from victor_ext.runtime.client.paging import PageReader
+from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
+from victor_ext.runtime.client.settings import provider_variables, require_variables
+from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.loop.key_places import BodyKey
+from victor_ext.runtime.loop.profile import Profile
+from victor_ext.systems import System
+
+from .system import SYSTEM
+
+
+class Client:
+    """As in a generated package."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+
+    def set_httpx_client(self, client: Any) -> None:
+        self.http = client
+
+    set_async_httpx_client = set_httpx_client
+
+
+class _Operation:
+    """In place of the module of a generated operation."""
+
+    def __init__(self, method: str, path: str) -> None:
+        self.method, self.path = method, path
+
+    def sync_detailed(self, *, client: Any, json: Any = None, **ids: str) -> Any:
+        return self._read(client, client.http.request(self.method, self.path.format(**ids), json=json))
+
+    async def asyncio_detailed(self, *, client: Any, json: Any = None, **ids: str) -> Any:
+        return self._read(client, await client.http.request(self.method, self.path.format(**ids), json=json))
+
+    def _read(self, client: Any, response: Any) -> Any:
+        parsed = client.parse_response(lambda client, response: response.content and response.json(), response)
+        return SimpleNamespace(parsed=parsed, headers=response.headers)
+
+
+_CHARGE: Any = _Operation("POST", "/v1/charges")
+_FIND: Any = _Operation("GET", "/v1/charges/{id}")
+_LIST: Any = _Operation("GET", "/v1/book")
+
+
+class Charges(Resource[Mode]):
+    """Charges of whole cents."""
+
+    @operation
+    def create(self, reference: str, cents: int, *, idempotency_key: str) -> OperationFlow[str]:
+        """Charge, and return the id."""
+        body = {"reference": reference, "cents": cents, "idempotencyKey": idempotency_key}
+        made = yield from call_without_body(_CHARGE, json=body)
+        return str(made.headers["location"].rpartition("/")[2])
+
+    @operation
+    def get(self, id: str) -> OperationFlow[dict[str, Any]]:
+        """Read one charge."""
+        return (yield from call(_FIND, None, id=id))
+
+    @listing
+    def list(self) -> Walk[dict[str, Any]]:
+        """All charges, on one page."""
+
+        def read(reader: PageReader[dict[str, Any]]) -> OperationFlow[Any]:
+            return (yield from call(_LIST, None))["charges"] if reader.number == 1 else []
+
+        return Walk(lambda: PageReader(lambda charge: charge["id"], first=1), read)
+
+
+class _TinyClient(BaseClient[Mode, Transport, HttpxClient]):
+    system: ClassVar[System] = SYSTEM
+    _generated = Client
+    _resources: ClassVar[dict[str, Any]] = {"charges": Charges}
+    charges: Charges[Mode]
+    _health: Health[Mode]
+
+    @with_client_options
+    def __init__(self, token: str, *, base_url: str, **options: Unpack[ClientOptions[Transport, HttpxClient]]) -> None:
+        """Make a client. Nothing is sent.
+
+        Args:
+            token: The access token.
+            base_url: The URL that is called.
+
+        Raises:
+            ConfigurationError: An argument cannot work.
+        """
+        given, clock = take(self, options), ServerClock()
+        profile = Profile(name="TinyPay", key_place=BodyKey("idempotencyKey"))
+        token, url = FixedToken(f"Bearer {token}"), checked_base_url(base_url)
+        self._start(ClientConfig(given, profile=profile, authenticator=token, base_url=url, clock=clock), given)
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Self:
+        """A client from TINY_TOKEN and TINY_BASE_URL."""
+        values = provider_variables(SYSTEM.prefix)
+        require_variables(values, "TINY_TOKEN", "TINY_BASE_URL")
+        return cls(**{"token": values["TINY_TOKEN"], "base_url": values["TINY_BASE_URL"], **options})
+
+    def _attach(self) -> None:
+        self.charges = Charges(*self._shared)
+        self._health = Health(*self._shared, read=_LIST)
+
+
+class Tiny(_TinyClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
+    """A client of TinyPay with blocking calls."""
+
+
+class AsyncTiny(_TinyClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedPing, AwaitedClient):
+    """A client of TinyPay with awaited calls."""

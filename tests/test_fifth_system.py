@@ -1,0 +1,109 @@
+"""A fifth system, in a folder of its own, is called, reconciled, looked at and played, and refused by bulk sending.
+
+No file outside of its folder knows it: its entry points say where everything is (`tests/fifth_system`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import victor_ext.reconciliation as books
+from victor_ext import ConfigurationError, Victor
+from victor_ext.bulk import BulkSender
+from victor_ext.systems import System, entry_points_of
+
+FOLDER = Path(__file__).parent / "fifth_system"
+NOW = datetime.now(UTC)
+WINDOW: Any = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}
+
+
+@pytest.fixture
+def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
+    """The system, as the registry finds it."""
+    monkeypatch.syspath_prepend(FOLDER)
+    yield entry_points_of()["tiny"].load()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tiny_pay"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """What its sandbox, a process of its own, writes for a client."""
+    monkeypatch.setenv("PYTHONPATH", str(FOLDER))
+    command = [sys.executable, "-m", "victor_ext.sandbox", "--provider", "tiny", "--port", "0", "--json"]
+    with subprocess.Popen([*command, "--env-file", tmp_path / "env"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["url"].startswith("http://")
+        yield dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
+        process.terminate()
+
+
+def victor(*words: str) -> tuple[int, dict[str, Any]]:
+    """Run the command; return its status and its JSON."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "victor_ext.cli", *words, "--json"], capture_output=True, text=True, check=False
+    )
+    return ran.returncode, json.loads(ran.stdout or ran.stderr)
+
+
+def test_a_fifth_system_touches_no_file_outside_its_folder(
+    system: System, variables: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    ours = tmp_path / "ours.csv"
+    ours.write_text("reference,amount\nINV-1,12.00\nINV-2,1.00\n")
+
+    # Called, and reconciled: the classes know their system, and nothing is looked for.
+    with system.load("client").from_env() as tiny:
+        made = [tiny.charges.create(f"INV-{n}", 1200, idempotency_key="k" * 20 + str(n)) for n in (1, 3)]
+        assert tiny.charges.get(made[0])["reference"] == "INV-1"
+        with books.reconcile(tiny, ours, **WINDOW) as report:
+            kinds = [row.kind.value for row in report]
+        with pytest.raises(ConfigurationError, match="is a client of TinyPay: bulk sending is for Victor only"):
+            BulkSender(tiny)
+        with pytest.raises(ConfigurationError, match="payor_id is for Velo: leave it out"):
+            books.reconcile(tiny, ours, **WINDOW, payor_id="P")
+
+    async def awaited() -> list[str]:
+        async with system.load("async_client").from_env() as tiny:
+            assert [charge["id"] async for charge in tiny.charges.list()] == made
+            with await books.reconcile_async(tiny, ours, **WINDOW) as report:
+                return [row.kind.value for row in report]
+
+    assert kinds == asyncio.run(awaited()) == ["missing", "unknown", "matched"]
+
+    # The command finds it by its name.
+    status, found = victor("doctor", "--provider", "tiny")
+    assert (status, found["checks"][6]["found"]) == (0, "charges can be listed")
+    assert found["checks"][1]["found"] == "the variables TINY_... are complete"
+    times = [word for name, moment in WINDOW.items() for word in (f"--{name}", f"{moment:%Y-%m-%dT%H:%M:%SZ}")]
+    status, found = victor("reconcile", str(ours), "--provider", "tiny", *times)
+    assert (status, found["theirs"]) == (1, 2)
+    status, found = victor("doctor", "--provider", "tiny", "--environment", "staging")
+    assert (status, "not for TinyPay" in found["error"]["message"]) == (2, True)
+    status, found = victor("doctor", "--provider", "nobody")
+    assert "write one of victor, eastpay, flexfactor, tiny, velo." in found["error"]["message"]
+
+
+def test_the_registry_is_read_by_nobody_who_only_calls() -> None:
+    program = (
+        "import sys, victor_ext, victor_ext.providers.velo\n"
+        "victor_ext.Victor; assert victor_ext.providers.velo.Velo.system.title == 'Velo'\n"
+        "assert 'importlib.metadata' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    for name, entry in entry_points_of().items():
+        found: System = entry.load()
+        assert (found.name, found.has_sandbox) == (name, True)
+        assert [found.load(field).system for field in ("client", "async_client")] == [found, found]
+    assert Victor.system.bulk

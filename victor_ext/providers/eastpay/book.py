@@ -1,0 +1,47 @@
+"""EastPay's side of a reconciliation: payments one by one, for it has no list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from victor_ext.books import Book, Theirs, currency_of, money_of
+from victor_ext.errors import InvalidRequest, NotFound
+
+_STEPS = frozenset({"CP", "RV", "RF"})
+"""EastPay's captures, reversals and refunds: steps of a payment, and none of their own."""
+
+
+def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of every system
+    """The book of a client, blocking or awaited."""
+
+    def read(payment: Any) -> Theirs:
+        fields = payment.fields
+        currency = currency_of(fields.get("currency"))
+        amount = money_of(fields.get("amount"), currency)
+        reference = payment.merchant_transaction_id
+        return Theirs(payment.id or None, reference, amount, amount, currency, str(payment.result), None)
+
+    def choose(found: Sequence[Any]) -> Sequence[Any]:
+        payments = [payment for payment in found if payment.payment_type not in _STEPS]
+        # A card that was declined, and then charged, was charged once.
+        return [each for each in payments if each.succeeded or each.result.must_inquire] or payments[:1]
+
+    # Most gateways answer no inquiry by reference: a client may make it only if its bank says so.
+    can_find = bool(getattr(client.payments.entity, "found_by_reference", False))
+    by_id = "EastPay finds a payment by its id alone here: rows without an id are not checked."
+    return Book(
+        pages=None,
+        read=read,
+        look_up=client.payments.inquire,
+        find=client.payments.find if can_find else None,
+        choose=choose,
+        absent=(NotFound, InvalidRequest),  # without a list, a 400 may be about the client's settings
+        amounts=False,
+        notes=(
+            "EastPay has no list: a payment that EastPay has and our book has not cannot be found.",
+            *(() if can_find else (by_id,)),
+            "EastPay's status 404 means a wrong path as well: without one payment that is found, rows are unchecked.",
+            "EastPay need not repeat amounts: those that it does not repeat are not compared.",
+        ),
+    )

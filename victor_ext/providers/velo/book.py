@@ -1,0 +1,35 @@
+"""Velo's side of a reconciliation: its payments, by payor."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import Any
+
+from victor_ext.books import Book, Theirs
+
+_ALL_DAY = timedelta(days=1)
+
+
+def book_of(client: Any, *, payor_id: str, page_size: int | None) -> Book:
+    """The book of a client, blocking or awaited."""
+
+    def read(payment: Any) -> Theirs:
+        amount = payment.payment
+        currency = None if amount is None else amount.currency
+        return Theirs(
+            payment.id or None, payment.payor_payment_id, amount, amount, currency, payment.status, payment.submitted_at
+        )
+
+    return Book(
+        # In which zone Velo means its days is not documented: a day more at both ends.
+        pages=lambda period: client.payments.list(
+            payor_id,
+            submitted_from=(period.first.astimezone(UTC) - _ALL_DAY).date(),
+            submitted_to=(period.last.astimezone(UTC) + _ALL_DAY).date(),
+            sort="submittedDateTime:asc",
+            page_size=page_size or 100,
+        ).pages(),
+        read=read,
+        look_up=client.payments.get,
+        notes=("Velo lists no idempotency keys: rows are matched by id and payor_payment_id.",),
+    )

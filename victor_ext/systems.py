@@ -1,0 +1,98 @@
+"""The payment systems that are installed, and what everything outside its own folder asks about one of them.
+
+A system is an entry point of the group `victor_ext.systems`, of this distribution or of any other:
+
+    [project.entry-points."victor_ext.systems"]
+    shop = "shop_client.system:SYSTEM"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+DEFAULT = "victor"
+"""The system that the command uses if `--provider` does not name one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """A payment system. Its classes and functions are named (`module:name`), and loaded when one is used.
+
+    Attributes:
+        name: Its name in lower case, as `--provider` takes it. In capitals, its variables begin with it.
+        title: What messages call it.
+        client: The class of its client with blocking calls.
+        async_client: The class of its client with awaited calls.
+        book: The function that makes its `Book` from a client and the keyword `page_size`; and `payor_id`, if it
+            `needs_payor`. Empty: it cannot be reconciled.
+        needs_payor: Whether its payments are listed by payor.
+        lists: What `ping` lists, such as `orders`. Empty: it has no `ping`.
+        why_no_ping: If it has none, the reason, and what to try instead.
+        credentials: The function that says of the variables which credentials they are. Empty: only that they are
+            complete.
+        refuses: The options of the command that it does not take, each with what to write instead.
+        bulk: Whether bulk sending can send for it.
+    """
+
+    name: str
+    title: str
+    client: str
+    async_client: str
+    book: str = ""
+    needs_payor: bool = False
+    lists: str = ""
+    why_no_ping: str = ""
+    credentials: str = ""
+    refuses: Mapping[str, str] = field(default_factory=dict[str, str])
+    bulk: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its variables begin with."""
+        return f"{self.name.upper()}_"
+
+    @property
+    def has_sandbox(self) -> bool:
+        """Whether `victor sandbox --provider` can stand in for it."""
+        return self.name in entry_points_of("victor_ext.sandboxes")
+
+    def load(self, field: str) -> Any:
+        """The class or the function that a field names."""
+        return resolve_name(getattr(self, field))
+
+
+class Client(Protocol):
+    """A client of a system, with blocking calls."""
+
+    system: ClassVar[System]
+
+    def __enter__(self) -> Any: ...
+
+
+class AsyncClient(Protocol):
+    """A client of a system, with awaited calls."""
+
+    system: ClassVar[System]
+
+    async def __aenter__(self) -> Any: ...
+
+
+def entry_points_of(group: str = "victor_ext.systems") -> dict[str, EntryPoint]:
+    """What is installed of a group, by name: the default system first. Nothing of it is loaded."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - no client pays for it
+
+    found = {each.name: each for each in entry_points(group=group)}
+    return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
+
+
+def titles(having: str) -> str:
+    """The systems whose field `having` is set, for a message. All systems are loaded."""
+    systems: list[System] = [each.load() for each in entry_points_of().values()]
+    *first, last = [system.title for system in systems if getattr(system, having)]
+    return f"{', '.join(first)} or {last}" if first else last
