@@ -29,7 +29,7 @@ from .settings import (
     HOSTS,
     EnvironmentWord,
     HostsWord,
-    environment_and_url,
+    checked_place,
     from_process_environment,
     merchant_of,
 )
@@ -79,7 +79,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         if not isinstance(auth, FlexFactorAuth | FlexFactorToken):
             wanted = "FlexFactorAuth(app_key, app_secret) or FlexFactorToken(token)"
             raise ConfigurationError(f"auth must be {wanted}, not {kind_of(auth)}.")
-        name, url = environment_and_url(environment, hosts, base_url)
+        name, url = checked_place(environment, hosts, base_url)
         is_default = url == httpx.URL(HOSTS[hosts][name])
         clock = ServerClock()
         config = ClientConfig(
@@ -128,8 +128,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
             setattr(cls, name, staticmethod(getattr(cls._payments, name)))
 
     def _attach(self) -> None:
-        self._payments = Payments[Mode](*self._shared)
-        self.orders = Orders(*self._shared)
+        super()._attach()
         self._health = Health(*self._shared, read=list_orders, mid=self.orders.context.mid, page_size=1)
 
 

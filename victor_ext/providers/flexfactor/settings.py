@@ -10,10 +10,9 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.client.settings import (
-    checked_environment,
+    environment_and_url,
     provider_variables,
     require_variables,
-    unversioned_url,
 )
 from victor_ext.runtime.client.validation import shown
 
@@ -43,21 +42,13 @@ DEFAULT_HOSTS = "flex-charge"
 GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PREFIX = "FLEXFACTOR_"
 
-_HOSTS = {name: {httpx.URL(pair[name]).host for pair in HOSTS.values()} for name in HOSTS["flexfactor"]}
 
-
-def environment_and_url(environment: object, hosts: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
-    """The environment, and the URL to call: the caller's, checked, or else the environment's.
-
-    Raises:
-        ConfigurationError: The environment or the hosts have no known name, the URL cannot be called, or it belongs to
-            the other environment.
-    """
+def checked_place(environment: object, hosts: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
+    """The environment, and the URL to call. Raises `ConfigurationError`."""
     if not isinstance(hosts, str) or hosts not in HOSTS:
         raise ConfigurationError(f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}.")
-    url = None if base_url is None else unversioned_url(base_url, "v1")
-    chosen = checked_environment(environment, url, _HOSTS, provider="FlexFactor")
-    return chosen, url or httpx.URL(HOSTS[hosts][chosen])
+    urls = {name: (HOSTS[hosts][name], *(pair[name] for pair in HOSTS.values())) for name in HOSTS[hosts]}
+    return environment_and_url(environment, base_url, urls, "v1", provider="FlexFactor")
 
 
 class Merchant(NamedTuple):

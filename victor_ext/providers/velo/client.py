@@ -26,7 +26,7 @@ from .payees import Payees
 from .payments import Payments
 from .payouts import Payouts
 from .profile import profile_of
-from .settings import environment_and_url, from_process_environment
+from .settings import checked_place, from_process_environment
 from .source_accounts import SourceAccounts
 from .system import SYSTEM
 from .webhooks import Webhooks
@@ -82,7 +82,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
         given = take(self, options)
         if not isinstance(auth, VeloAuth):
             raise ConfigurationError(f"auth must be VeloAuth(api_key, api_secret), not {kind_of(auth)}.")
-        name, url = environment_and_url(environment, base_url)
+        name, url = checked_place(environment, base_url)
         clock = ServerClock()
         config = ClientConfig(
             given,
@@ -114,13 +114,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
         return cast("GeneratedClient", self._api)
 
     def _attach(self) -> None:
-        self.payees = Payees(*self._shared)
-        self.source_accounts = SourceAccounts(*self._shared)
-        self.funding_accounts = FundingAccounts(*self._shared)
-        self.fundings = Fundings(*self._shared)
-        self.payouts = Payouts(*self._shared)
-        self.payments = Payments(*self._shared)
-        self.webhooks = Webhooks(*self._shared)
+        super()._attach()
         self._health = Health(*self._shared, read=list_source_accounts, page_size=1)
         self._access = Access(*self._shared)
         self._access.token = cast("OAuthToken", self._config.loop.authenticator)

@@ -9,7 +9,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.client.settings import (
-    checked_environment,
+    environment_and_url,
     provider_variables,
     require_variables,
     unversioned_url,
@@ -23,19 +23,11 @@ ENVIRONMENTS: Mapping[str, str] = {
 }
 """The hosts that Velo's document names: one with simulated money, one with real money."""
 
-_HOSTS = {name: {httpx.URL(url).host} for name, url in ENVIRONMENTS.items()}
 
-
-def environment_and_url(environment: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
-    """The environment, and the URL to call: the caller's, checked, or else the environment's.
-
-    Raises:
-        ConfigurationError: There is no such environment, a token must not be sent to the URL, or the URL belongs to
-            the other environment.
-    """
-    url = None if base_url is None else unversioned_url(base_url, "v1", "v2", "v3", "v4")
-    chosen = checked_environment(environment, url, _HOSTS, provider="Velo")
-    return chosen, url or httpx.URL(ENVIRONMENTS[chosen])
+def checked_place(environment: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
+    """The environment, and the URL to call. Raises `ConfigurationError`."""
+    urls = {name: [url] for name, url in ENVIRONMENTS.items()}
+    return environment_and_url(environment, base_url, urls, "v1", "v2", "v3", "v4", provider="Velo")
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:

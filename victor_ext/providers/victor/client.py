@@ -21,7 +21,7 @@ from victor_ext.systems import System
 from .auth import Credentials
 from .payment_requests import PaymentRequests
 from .profile import profile_of
-from .settings import environment_and_url, from_process_environment
+from .settings import checked_place, from_process_environment
 from .statuses import EnvironmentWord
 from .system import SYSTEM
 
@@ -59,7 +59,7 @@ class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
                 f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
                 f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
             )
-        chosen, url = environment_and_url(environment, base_url)
+        chosen, url = checked_place(environment, base_url)
         clock = ServerClock()
         config = ClientConfig(
             given,
@@ -92,7 +92,7 @@ class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
         return cast("GeneratedClient", self._api)
 
     def _attach(self) -> None:
-        self.payment_requests = PaymentRequests(*self._shared)
+        super()._attach()
         self._health = Health(*self._shared, read=list_payment_requests, page=0, page_size=1)
 
 

@@ -12,7 +12,7 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.redaction import Secret
 from victor_ext.runtime.auth.stored_credentials import checked_secret
-from victor_ext.runtime.client.settings import checked_environment, require_variables, unversioned_url
+from victor_ext.runtime.client.settings import environment_and_url, require_variables, unversioned_url
 
 from .auth import Credentials, VictorJwt, VictorOAuth, read_key
 
@@ -41,18 +41,12 @@ ENVIRONMENTS: Mapping[str, Environment] = {
     "production": Environment("production", "https://api.victorfi.com", 300),
 }
 
-_HOSTS = {name: {httpx.URL(environment.base_url).host} for name, environment in ENVIRONMENTS.items()}
 
-
-def environment_and_url(environment: object, base_url: str | httpx.URL | None) -> tuple[Environment, httpx.URL]:
-    """Return the environment and the checked base URL. `base_url` None: the environment's own URL.
-
-    Raises:
-        ConfigurationError: The environment is unknown, the URL is not safe for a token, or they contradict each other.
-    """
-    url = None if base_url is None else unversioned_url(base_url, "v2")
-    chosen = ENVIRONMENTS[checked_environment(environment, url, _HOSTS, provider="Victor")]
-    return chosen, url or httpx.URL(chosen.base_url)
+def checked_place(environment: object, base_url: str | httpx.URL | None) -> tuple[Environment, httpx.URL]:
+    """The environment, and the URL to call. Raises `ConfigurationError`."""
+    urls = {name: [each.base_url] for name, each in ENVIRONMENTS.items()}
+    name, url = environment_and_url(environment, base_url, urls, "v2", provider="Victor")
+    return ENVIRONMENTS[name], url
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:

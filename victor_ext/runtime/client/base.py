@@ -12,9 +12,6 @@ A provider writes one class that is generic over both, and names the two modes:
             given = take(self, options)
             self._start(ClientConfig(given, ...), given)
 
-        def _attach(self) -> None:
-            self.orders = Orders(*self._shared)
-
     class Shop(_ShopClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient): ...
     class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient): ...
 """
@@ -55,7 +52,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
     _generated: Any
     """The generated `Client` class, which `api` is one of."""
     _resources: ClassVar[dict[str, Any]] = {}
-    """The types of the resources that `_attach` makes, by name. The class has them too, for `create_autospec`."""
+    """The types of the resources, by name. The class has them too, for `create_autospec`."""
     _connect: ClassVar[Callable[..., Any]]
     _transport_type: ClassVar[type[httpx.BaseTransport | httpx.AsyncBaseTransport]]
     _httpx_client_type: ClassVar[type[httpx.Client | httpx.AsyncClient]]
@@ -128,7 +125,8 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
 
     def _attach(self) -> None:
         """Make the resources. Called for each new client, those of `with_options` included."""
-        raise NotImplementedError
+        for name, kind in self._resources.items():
+            setattr(self, name, kind(*self._shared))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         """Check what the provider wants nowhere. Raises `ConfigurationError`."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
 from collections.abc import Mapping
+from copy import copy
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -91,34 +93,25 @@ class ClientConfig:
         headers: ExtraHeaders | None,
     ) -> ClientConfig:
         """A copy with other options; tokens, clock, quota and connections stay the same ones."""
-        copy = object.__new__(ClientConfig)
-        copy.base_url, copy.environment, copy.caller = self.base_url, self.environment, self.caller
-        copy.product, copy.clock, copy.context, copy.accept = self.product, self.clock, self.context, self.accept
-        copy.max_concurrency = self.max_concurrency
-        copy.extras, copy.headers = self.extras, self.headers
+        other, loop = copy(self), self.loop
         if headers is not KEEP:
-            place = self.loop.profile.key_place
-            copy.headers = checked_headers(headers, place.name if isinstance(place, HeaderKey) else None)
+            place = loop.profile.key_place
+            other.headers = checked_headers(headers, place.name if isinstance(place, HeaderKey) else None)
         if extra_body is not KEEP or extra_query is not KEEP:
-            copy.extras = Extras(
+            other.extras = Extras(
                 self.extras.body if extra_body is KEEP else extra_body,
                 self.extras.query if extra_query is KEEP else extra_query,
             )
-        copy.timeout = self.timeout if timeout is KEEP else checked_timeout(timeout)
-        loop = self.loop
+        if timeout is not KEEP:
+            other.timeout = checked_timeout(timeout)
         policy = loop.policy if retry is KEEP else _checked_policy(retry)
-        copy.loop = AttemptLoop(
-            profile=loop.profile,
-            authenticator=loop.authenticator,
+        other.loop = dataclasses.replace(
+            loop,
             policy=policy,
             quota=loop.quota if policy.quota == loop.policy.quota else RetryQuota(policy.quota),
-            clock=self.clock,
             deadline=loop.deadline if deadline is KEEP else _checked_deadline(deadline),
-            max_response_bytes=loop.max_response_bytes,
-            reporter=loop.reporter,
-            turns=loop.turns,
         )
-        return copy
+        return other
 
     def __str__(self) -> str:
         environment = f"environment={self.environment!r}, " if self.environment else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 
 import httpx
 
@@ -14,10 +14,14 @@ from victor_ext.runtime.http.connections import checked_base_url
 from .validation import shown
 
 
-def checked_environment(
-    environment: object, base_url: httpx.URL | None, hosts: Mapping[str, Collection[str]], *, provider: str
-) -> str:
-    """The name of the environment that is called.
+def environment_and_url(
+    environment: object,
+    base_url: str | httpx.URL | None,
+    urls: Mapping[str, Sequence[str]],
+    *versions: str,
+    provider: str,
+) -> tuple[str, httpx.URL]:
+    """The name of the environment that is called, and the URL: the caller's, checked, or else the environment's.
 
     A host of the provider's belongs to one environment, whatever its port and path: it is refused under the name of
     the other one, also where that name is only the default. Any other host (a sandbox's, a gateway's) belongs to the
@@ -26,26 +30,31 @@ def checked_environment(
     Args:
         environment: A name.
         base_url: What is called, if it was given.
-        hosts: The provider's own hosts, by environment.
+        urls: The provider's own URLs, by environment; the first is called. The first environment is the default.
+        versions: The versions of the API, which a URL may end with.
         provider: What messages call the provider; in capitals, the prefix of its variables.
 
     Raises:
-        ConfigurationError: There is no such environment, or the host is one of another environment's.
+        ConfigurationError: There is no such environment, a token must not be sent to the URL, or the URL belongs to
+            another environment.
     """
-    if not isinstance(environment, str) or environment not in hosts:
-        message = f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, hosts))}."
+    url = None if base_url is None else unversioned_url(base_url, *versions)
+    if not isinstance(environment, str) or environment not in urls:
+        message = f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, urls))}."
         raise ConfigurationError.of([Problem("environment", "choice", message)])
-    host = None if base_url is None else base_url.raw_host.decode("ascii").rstrip(".")
-    theirs = next((name for name, own in hosts.items() if host in own), environment)
+    host = None if url is None else url.raw_host.decode("ascii").rstrip(".")
+    hosts = {name: {httpx.URL(each).host for each in own} for name, own in urls.items()}
+    others = (name for name, own in hosts.items() if host in own)
+    theirs = environment if host in hosts[environment] else next(others, environment)
     if theirs != environment:
-        default = ", which is the default" if environment == next(iter(hosts)) else ""
+        default = ", which is the default" if environment == next(iter(urls)) else ""
         hint = (
             f"write environment={theirs!r}, and leave base_url out (as variables: "
             f"{provider.upper()}_ENVIRONMENT={theirs}, and no {provider.upper()}_BASE_URL)"
         )
         message = f"base_url is {provider}'s {theirs}, and the environment is {environment}{default}."
         raise ConfigurationError.of([Problem("base_url", "environment", message, hint=hint)])
-    return environment
+    return environment, url or httpx.URL(urls[environment][0])
 
 
 def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base_url") -> httpx.URL:
