@@ -9,18 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext import AsyncVictor, Victor, VictorOAuth
-from victor_ext.providers import (
-    AsyncEastPay,
-    AsyncFlexFactor,
-    AsyncVelo,
-    EastPay,
-    FlexFactor,
-    FlexFactorAuth,
-    Velo,
-    VeloAuth,
-)
+from victor_ext import VictorOAuth
+from victor_ext.providers import FlexFactorAuth, VeloAuth
 from victor_ext.runtime.client.resources import Resource
+from victor_ext.systems import entry_points_of
 
 GUID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -35,10 +27,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "flexfactor": {"auth": FlexFactorAuth("key", "secret"), "mid": GUID},
 }
 CLIENTS: dict[str, tuple[type[Any], type[Any]]] = {
-    "victor": (Victor, AsyncVictor),
-    "velo": (Velo, AsyncVelo),
-    "eastpay": (EastPay, AsyncEastPay),
-    "flexfactor": (FlexFactor, AsyncFlexFactor),
+    name: (entry.load().load("client"), entry.load().load("async_client")) for name, entry in entry_points_of().items()
 }
 # One operation and one list of each system, with what they return.
 OPERATIONS = {
@@ -128,18 +117,8 @@ def test_both_clients_show_one_constructor(system: str) -> None:
     blocking, awaited = CLIENTS[system]
     assert inspect.signature(blocking) == inspect.signature(awaited)
     shared = [
-        "timeout",
-        "deadline",
-        "retry",
-        "transport",
-        "http_client",
-        "proxy",
-        "verify",
-        "limits",
-        "on_event",
-        "max_concurrency",
-        "user_agent",
-        "max_response_bytes",
+        *("timeout", "deadline", "retry", "transport", "http_client", "proxy", "verify", "limits", "on_event"),
+        *("max_concurrency", "user_agent", "max_response_bytes"),
     ]
     assert list(inspect.signature(blocking).parameters)[-len(shared) :] == shared
     for client in (blocking, awaited):

@@ -10,10 +10,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given, settings
 
+from victor_ext.books import Zone
 from victor_ext.money import Money
 from victor_ext.reconciliation import Entry, Kind, Row, Theirs
 from victor_ext.reconciliation.store import Store
-from victor_ext.reconciliation.window import Zone
 
 UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"
 WHEN = datetime(2026, 3, 4, 12, tzinfo=UTC)

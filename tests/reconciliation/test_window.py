@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from victor_ext import InvalidRequest
-from victor_ext.reconciliation.window import Window, Zone
+from victor_ext.books import Window, Zone
 
 START = datetime(2026, 3, 4, tzinfo=UTC)
 END = START + timedelta(days=1)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Self, TypeVar
 
 from victor_ext import ConfigurationError
-from victor_ext.books import Book
+from victor_ext.books import MARGIN, Book, Window, Zone
 from victor_ext.flows import adrive, drive, following
 from victor_ext.systems import AsyncClient, Client
 
@@ -18,7 +18,6 @@ from .books import book_of
 from .entries import Entry, EntryReader, Ours, concealed
 from .report import AGREEING, Kind, Row, Summary
 from .store import Store
-from .window import MARGIN, Window, Zone
 
 T = TypeVar("T")
 _BATCH = 500

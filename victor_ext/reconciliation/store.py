@@ -15,14 +15,13 @@ from decimal import Context, Decimal
 from typing import Any
 
 from victor_ext import ConfigurationError
-from victor_ext.books import Theirs
+from victor_ext.books import Theirs, Zone
 from victor_ext.money import Money
 from victor_ext.tables.texts import canonical_id, folded, trimmed
 
 from .entries import Entry
 from .matching import match
 from .report import Kind, Row, Totals
-from .window import Zone
 
 _BATCH = 500
 _CACHE_KIB = 4096

@@ -20,8 +20,8 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         )
 
     return Book(
-        pages=lambda period: client.orders.list(
-            start=period.read_from, end=period.read_to, page_size=page_size
+        pages=lambda window: client.orders.list(
+            start=window.read_from, end=window.read_to, page_size=page_size
         ).pages(),
         read=read,
         look_up=client.orders.get,

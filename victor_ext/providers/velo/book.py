@@ -22,10 +22,10 @@ def book_of(client: Any, *, payor_id: str, page_size: int | None) -> Book:
 
     return Book(
         # In which zone Velo means its days is not documented: a day more at both ends.
-        pages=lambda period: client.payments.list(
+        pages=lambda window: client.payments.list(
             payor_id,
-            submitted_from=(period.first.astimezone(UTC) - _ALL_DAY).date(),
-            submitted_to=(period.last.astimezone(UTC) + _ALL_DAY).date(),
+            submitted_from=(window.first.astimezone(UTC) - _ALL_DAY).date(),
+            submitted_to=(window.last.astimezone(UTC) + _ALL_DAY).date(),
             sort="submittedDateTime:asc",
             page_size=page_size or 100,
         ).pages(),

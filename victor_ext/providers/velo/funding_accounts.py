@@ -8,11 +8,13 @@ from velo_api.api.funding import create_funding_account, get_funding_account, li
 from victor_ext.errors import InvalidRequest, NotFound, Problem
 from victor_ext.redaction import concealed_account, kind_of
 from victor_ext.runtime.client.polling import checked_seconds, poll
+from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.loop.flow import Sleep
 
 from .checks import Validation
+from .lists import FundingAccountList
 from .paging import walk
 from .records import FundingAccount, Receipt
 from .words import FundingAccountTypeWord
@@ -22,18 +24,8 @@ class FundingAccounts(Resource[Mode]):
     """The payor's bank accounts that fund source accounts."""
 
     @listing
-    def list(
-        self,
-        *,
-        payor_id: str | None = None,
-        name: str | None = None,
-        country: str | None = None,
-        currency: str | None = None,
-        account_type: FundingAccountTypeWord | None = None,
-        sensitive: bool | None = None,
-        sort: str | None = None,
-        page_size: int | None = None,
-    ) -> Walk[FundingAccount]:
+    @arguments_of(FundingAccountList)
+    def list(self, request: FundingAccountList) -> Walk[FundingAccount]:
         """The funding accounts, read page by page as they are iterated.
 
         The filters have Velo's names (`account_type` is its `type`); one that is None is not sent. `page_size` is 1 to
@@ -42,20 +34,7 @@ class FundingAccounts(Resource[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        validation = Validation()
-        texts = validation.texts({"name": name, "country": country, "currency": currency, "type": account_type})
-        arguments = drop_none(
-            payor_id=validation.id("payor_id", payor_id, required=False),
-            name=name,
-            country=country,
-            currency=currency,
-            type_=texts["type"],
-            sensitive=validation.flag("sensitive", sensitive),
-            sort=validation.sort(sort),
-            page_size=validation.page_size(page_size, 100),
-        )
-        validation.finish("The list of funding accounts")
-        what = "list of funding accounts"
+        arguments, what = request.arguments("The list of funding accounts"), "list of funding accounts"
         return walk(list_funding_accounts, FundingAccount, lambda account: account.id, what, arguments)
 
     @operation

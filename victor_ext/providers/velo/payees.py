@@ -10,38 +10,25 @@ from velo_api.api.payees import create_payees, get_payee, get_payee_batch, list_
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.runtime.client.polling import poll
+from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
+from .lists import PayeeList
 from .paging import changes, walk
 from .payee_updates import PayeeUpdates
 from .profile import batch_id as batch_id_of
 from .records import Payee, PayeeBatch, PayeeChange
 from .requests import NewPayee
-from .words import PayeeTypeWord
 
 
 class Payees(PayeeUpdates[Mode]):
     """Payees of a payor. Every method raises `InvalidRequest` before it sends anything, and else `VictorError`."""
 
     @listing
-    def list(
-        self,
-        payor_id: str,
-        *,
-        remote_id: str | None = None,
-        email: str | None = None,
-        display_name: str | None = None,
-        onboarded_status: str | None = None,
-        watchlist_status: str | None = None,
-        ofac_status: str | None = None,
-        payee_type: PayeeTypeWord | None = None,
-        payee_country: str | None = None,
-        disabled: bool | None = None,
-        sort: str | None = None,
-        page_size: int | None = None,
-    ) -> Walk[Payee]:
+    @arguments_of(PayeeList)
+    def list(self, request: PayeeList) -> Walk[Payee]:
         """The payees of a payor, read page by page as they are iterated.
 
         The filters have Velo's names; one that is None is not sent.
@@ -54,25 +41,7 @@ class Payees(PayeeUpdates[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        validation = Validation()
-        texts = {
-            "remote_id": remote_id,
-            "email": email,
-            "display_name": display_name,
-            "onboarded_status": onboarded_status,
-            "watchlist_status": watchlist_status,
-            "ofac_status": ofac_status,
-            "payee_type": payee_type,
-            "payee_country": payee_country,
-        }
-        arguments = drop_none(
-            payor_id=validation.id("payor_id", payor_id),
-            **validation.texts(texts),
-            disabled=validation.flag("disabled", disabled),
-            sort=validation.sort(sort),
-            page_size=validation.page_size(page_size, 100),
-        )
-        validation.finish("The list of payees")
+        arguments = request.arguments("The list of payees")
         return walk(list_payees, Payee, lambda payee: payee.id, "list of payees", arguments)
 
     @operation

@@ -16,14 +16,16 @@ from velo_api.api.payments import (
 
 from victor_ext.errors import Outcome, UnreadableResponse, VictorError
 from victor_ext.runtime.client.paging import PageReader
+from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, day_around
+from .lists import PaymentList
 from .paging import changes, in_one_order, walk
 from .profile import may_be_done
 from .records import Payment, PaymentChange
-from .words import IncludeWord, PaymentStatusWord, PostInstructFxStatusWord, ScheduleStatusWord, TransmissionFilter
+from .words import IncludeWord
 
 _IN_ORDER = "submittedDateTime:asc,paymentId:asc"
 """All payments of a payout are submitted in one moment: by that alone, two pages need not have one order."""
@@ -33,35 +35,8 @@ class Payments(Resource[Mode]):
     """Payments of a payor, over all payouts."""
 
     @listing
-    def list(
-        self,
-        payor_id: str,
-        *,
-        payee_id: str | None = None,
-        remote_id: str | None = None,
-        status: PaymentStatusWord | None = None,
-        source_account_name: str | None = None,
-        source_currency: str | None = None,
-        payment_currency: str | None = None,
-        payment_memo: str | None = None,
-        payor_name: str | None = None,
-        transmission_type: TransmissionFilter | None = None,
-        rails_id: str | None = None,
-        remote_system_id: str | None = None,
-        schedule_status: ScheduleStatusWord | None = None,
-        post_instruct_fx_status: PostInstructFxStatusWord | None = None,
-        source_amount_from: int | None = None,
-        source_amount_to: int | None = None,
-        payment_amount_from: int | None = None,
-        payment_amount_to: int | None = None,
-        scheduled_from: date | str | None = None,
-        scheduled_to: date | str | None = None,
-        submitted_from: date | str | None = None,
-        submitted_to: date | str | None = None,
-        sensitive: bool | None = None,
-        sort: str | None = None,
-        page_size: int | None = None,
-    ) -> Walk[Payment]:
+    @arguments_of(PaymentList)
+    def list(self, request: PaymentList) -> Walk[Payment]:
         """The payments of a payor, read page by page as they are iterated.
 
         The filters have Velo's names; one that is None is not sent. There is none for the payor's own reference: see
@@ -94,41 +69,8 @@ class Payments(Resource[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        validation = Validation()
-        texts = {
-            "remote_id": remote_id,
-            "status": status,
-            "source_account_name": source_account_name,
-            "source_currency": source_currency,
-            "payment_currency": payment_currency,
-            "payment_memo": payment_memo,
-            "payor_name": payor_name,
-            "transmission_type": transmission_type,
-            "rails_id": rails_id,
-            "remote_system_id": remote_system_id,
-            "schedule_status": schedule_status,
-            "post_instruct_fx_status": post_instruct_fx_status,
-        }
-        arguments = drop_none(
-            payor_id=validation.id("payor_id", payor_id),
-            payee_id=validation.id("payee_id", payee_id, required=False),
-            **validation.texts(texts),
-            **validation.amounts(
-                source_amount_from=source_amount_from,
-                source_amount_to=source_amount_to,
-                payment_amount_from=payment_amount_from,
-                payment_amount_to=payment_amount_to,
-            ),
-            scheduled_for_date_from=validation.day("scheduled_from", scheduled_from),
-            scheduled_for_date_to=validation.day("scheduled_to", scheduled_to),
-            submitted_date_from=validation.day("submitted_from", submitted_from),
-            submitted_date_to=validation.day("submitted_to", submitted_to),
-            sensitive=validation.flag("sensitive", sensitive),
-            sort=in_one_order(validation.sort(sort), "paymentId"),
-            page_size=validation.page_size(page_size, 100),
-        )
-        validation.finish("The list of payments")
-        return _walk(arguments)
+        arguments = request.arguments("The list of payments")
+        return _walk({**arguments, **drop_none(sort=in_one_order(arguments.get("sort"), "paymentId"))})
 
     @operation
     def get(self, payment_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payment]:

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from velo_api import models
 from velo_api.api.payouts import get_payout_history, get_payout_statistics, list_payouts
 
+from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .audit_records import PayoutHistory, PayoutStatistics, PayoutSummary
-from .checks import Validation, check_id
+from .checks import check_id
+from .lists import AuditedPaymentList, PayoutList
 from .paging import in_one_order, walk
 from .records import Payment
-from .words import PaymentStatusWord, PayoutStatusFilter, ScheduleStatusWord, TransmissionFilter
 
 
 class PayoutAudit(Resource[Mode]):
     """What became of payouts."""
 
     @listing
-    def list(
-        self,
-        payor_id: str,
-        *,
-        status: PayoutStatusFilter | None = None,
-        memo: str | None = None,
-        from_payor_name: str | None = None,
-        submitted_from: date | str | None = None,
-        submitted_to: date | str | None = None,
-        schedule_status: ScheduleStatusWord | None = None,
-        scheduled_from: date | str | None = None,
-        scheduled_to: date | str | None = None,
-        sort: str | None = None,
-        page_size: int | None = None,
-    ) -> Walk[PayoutSummary]:
+    @arguments_of(PayoutList)
+    def list(self, request: PayoutList) -> Walk[PayoutSummary]:
         """The payouts of a payor, read page by page as they are iterated; those of which it pays or is paid for.
 
         The filters have Velo's names; one that is None is not sent.
@@ -57,21 +43,9 @@ class PayoutAudit(Resource[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        validation = Validation()
-        texts = {"status": status, "from_payor_name": from_payor_name, "schedule_status": schedule_status}
-        arguments = drop_none(
-            payor_id=validation.id("payor_id", payor_id),
-            **validation.texts(texts),
-            payout_memo=validation.text("memo", memo, 255, required=False),
-            submitted_date_from=validation.day("submitted_from", submitted_from),
-            submitted_date_to=validation.day("submitted_to", submitted_to),
-            scheduled_for_date_from=validation.day("scheduled_from", scheduled_from),
-            scheduled_for_date_to=validation.day("scheduled_to", scheduled_to),
-            # Velo's own order is by time alone.
-            sort=in_one_order(validation.sort(sort) or "submittedDateTime:asc", "payoutId"),
-            page_size=validation.page_size(page_size, 100),
-        )
-        validation.finish("The list of payouts")
+        arguments = request.arguments("The list of payouts")
+        # Velo's own order is by time alone.
+        arguments["sort"] = in_one_order(arguments.get("sort", "submittedDateTime:asc"), "payoutId")
         return walk(list_payouts, PayoutSummary, lambda payout: payout.id, "list of payouts", arguments)
 
     @operation
@@ -82,25 +56,8 @@ class PayoutAudit(Resource[Mode]):
         return PayoutHistory(page.summary or models.PayoutHistory())
 
     @listing
-    def audited_payments(
-        self,
-        payout_id: str,
-        *,
-        remote_id: str | None = None,
-        status: PaymentStatusWord | None = None,
-        transmission_type: TransmissionFilter | None = None,
-        rails_id: str | None = None,
-        remote_system_id: str | None = None,
-        source_amount_from: int | None = None,
-        source_amount_to: int | None = None,
-        payment_amount_from: int | None = None,
-        payment_amount_to: int | None = None,
-        submitted_from: date | str | None = None,
-        submitted_to: date | str | None = None,
-        sensitive: bool | None = None,
-        sort: str | None = None,
-        page_size: int | None = None,
-    ) -> Walk[Payment]:
+    @arguments_of(AuditedPaymentList)
+    def audited_payments(self, request: AuditedPaymentList) -> Walk[Payment]:
         """The payments of a payout with what became of them, those included that came back (status RETURNED).
 
         `payments` lists what was submitted. The filters have Velo's names; one that is None is not sent.
@@ -124,32 +81,8 @@ class PayoutAudit(Resource[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        validation = Validation()
-        texts = {
-            "remote_id": remote_id,
-            "status": status,
-            "transmission_type": transmission_type,
-            "rails_id": rails_id,
-            "remote_system_id": remote_system_id,
-        }
-        arguments = drop_none(
-            payout_id=validation.id("payout_id", payout_id),
-            **validation.texts(texts),
-            **validation.amounts(
-                source_amount_from=source_amount_from,
-                source_amount_to=source_amount_to,
-                payment_amount_from=payment_amount_from,
-                payment_amount_to=payment_amount_to,
-            ),
-            submitted_date_from=validation.day("submitted_from", submitted_from),
-            submitted_date_to=validation.day("submitted_to", submitted_to),
-            sensitive=validation.flag("sensitive", sensitive),
-            sort=validation.sort(sort),
-            page_size=validation.page_size(page_size, 100),
-        )
-        validation.finish("The payments of the payout")
-        what = "list of payments"
-        return walk(get_payout_history, Payment, lambda payment: payment.id, what, arguments)
+        arguments = request.arguments("The payments of the payout")
+        return walk(get_payout_history, Payment, lambda payment: payment.id, "list of payments", arguments)
 
     @operation
     def statistics(self, payor_id: str) -> OperationFlow[PayoutStatistics]:

@@ -7,10 +7,12 @@ from velo_api.api.source_accounts import get_source_account, list_source_account
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
+from victor_ext.runtime.client.requests import arguments_of
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 
 from .checks import Validation, check_id
+from .lists import SourceAccountList
 from .paging import walk
 from .records import Receipt, SourceAccount
 
@@ -22,18 +24,8 @@ class SourceAccounts(Resource[Mode]):
     """The accounts that payouts are paid from, with their balances."""
 
     @listing
-    def list(
-        self,
-        *,
-        payor_id: str | None = None,
-        physical_account_id: str | None = None,
-        physical_account_name: str | None = None,
-        funding_account_id: str | None = None,
-        account_type: str | None = None,
-        include_user_deleted: bool | None = None,
-        sort: str | None = None,
-        page_size: int | None = None,
-    ) -> Walk[SourceAccount]:
+    @arguments_of(SourceAccountList)
+    def list(self, request: SourceAccountList) -> Walk[SourceAccount]:
         """The source accounts, read page by page as they are iterated.
 
         The filters have Velo's names (`account_type` is its `type`); one that is None is not sent.
@@ -46,19 +38,7 @@ class SourceAccounts(Resource[Mode]):
         Raises:
             InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
-        validation = Validation()
-        arguments = drop_none(
-            payor_id=validation.id("payor_id", payor_id, required=False),
-            physical_account_id=validation.id("physical_account_id", physical_account_id, required=False),
-            physical_account_name=validation.text("physical_account_name", physical_account_name, 255, required=False),
-            funding_account_id=validation.id("funding_account_id", funding_account_id, required=False),
-            type_=validation.text("account_type", account_type, 40, required=False),
-            include_user_deleted=validation.flag("include_user_deleted", include_user_deleted),
-            sort=validation.sort(sort),
-            page_size=validation.page_size(page_size, 100),
-        )
-        validation.finish("The list of source accounts")
-        what = "list of source accounts"
+        arguments, what = request.arguments("The list of source accounts"), "list of source accounts"
         return walk(list_source_accounts, SourceAccount, lambda account: account.id, what, arguments)
 
     @operation

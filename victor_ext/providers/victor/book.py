@@ -31,8 +31,8 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         )  # fmt: skip
 
     return Book(
-        pages=lambda period: client.payment_requests.list(
-            direction="outbound", start_datetime=period.read_from, end_datetime=period.read_to, page_size=page_size
+        pages=lambda window: client.payment_requests.list(
+            direction="outbound", start_datetime=window.read_from, end_datetime=window.read_to, page_size=page_size
         ).pages(),
         read=read,
         is_outbound=is_outbound,

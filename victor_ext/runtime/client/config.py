@@ -67,7 +67,8 @@ class ClientConfig:
         self.headers: dict[str, str] = {}
         self.base_url, self.environment, self.caller = base_url, environment, caller
         self.product = PRODUCT + checked_user_agent(given["user_agent"])
-        self.max_concurrency = _checked_concurrency(given["max_concurrency"])
+        most = given["max_concurrency"]
+        self.max_concurrency = None if most is None else _checked_count("max_concurrency", most, "None sets no bound")
         self.context = context
         self.timeout = checked_timeout(given["timeout"])
         policy = _checked_policy(given["retry"])
@@ -79,7 +80,7 @@ class ClientConfig:
             quota=RetryQuota(policy.quota),
             clock=clock,
             deadline=_checked_deadline(given["deadline"]),
-            max_response_bytes=_checked_bytes(given["max_response_bytes"]),
+            max_response_bytes=_checked_count("max_response_bytes", given["max_response_bytes"]),
             reporter=_reporter(given["on_event"]),
         )
 
@@ -154,18 +155,11 @@ def _reporter(on_event: OnEvent | None) -> Reporter:
     return Reporter(on_event)
 
 
-def _checked_concurrency(count: object) -> int | None:
-    if count is None or (isinstance(count, int) and not isinstance(count, bool) and count >= 1):
+def _checked_count(name: str, count: object, hint: str = "") -> int:
+    if isinstance(count, int) and not isinstance(count, bool) and count >= 1:
         return count
-    message = f"max_concurrency={shown(count)} must be a whole number, 1 or more."
-    raise ConfigurationError.of([Problem("max_concurrency", "range", message, hint="None sets no bound")])
-
-
-def _checked_bytes(most: object) -> int:
-    if isinstance(most, int) and not isinstance(most, bool) and most >= 1:
-        return most
-    message = f"max_response_bytes={shown(most)} must be a whole number, 1 or more."
-    raise ConfigurationError.of([Problem("max_response_bytes", "range", message)])
+    message = f"{name}={shown(count)} must be a whole number, 1 or more."
+    raise ConfigurationError.of([Problem(name, "range", message, hint=hint)])
 
 
 def _checked_policy(retry: object) -> RetryPolicy:
