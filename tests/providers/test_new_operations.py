@@ -13,26 +13,14 @@ import pytest
 from flexfactor_api.models import CancelRequest
 
 from tests.providers.connected.till import client_class, new_payment, operation
-from victor_ext import AsyncVictor, Outcome, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
-from victor_ext.providers.eastpay import AsyncEastPay, EastPay
+from tests.providers.test_introspection import ARGUMENTS, CLIENTS
+from victor_ext import Outcome, RetryPolicy, UnreadableResponse
 from victor_ext.providers.eastpay import profile as eastpay_profile
-from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
 from victor_ext.providers.flexfactor import profile as flexfactor_profile
-from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 from victor_ext.providers.velo import profile as velo_profile
 
 TOKEN = {"access_token": "t", "accessToken": "t", "token_type": "bearer", "expires": 4_102_444_800_000}
-SYSTEMS: dict[str, tuple[tuple[Any, Any], dict[str, Any]]] = {
-    "victor": ((Victor, AsyncVictor), {"auth": VictorOAuth("id-1", "not-a-secret")}),
-    "velo": ((Velo, AsyncVelo), {"auth": VeloAuth("key-1", "not-a-secret")}),
-    "eastpay": (
-        (EastPay, AsyncEastPay), {"token": "t" * 40, "base_url": "https://bank.example", "entity_id": "EB000001"},
-    ),
-    "flexfactor": (
-        (FlexFactor, AsyncFlexFactor),
-        {"auth": FlexFactorAuth("k", "not-a-secret"), "mid": "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"},
-    ),
-}  # fmt: skip
+SYSTEMS = {name: (CLIENTS[name], ARGUMENTS[name]) for name in CLIENTS}
 ERRORS = {
     "victor": {"error": {"code": "E1", "message": "no"}},
     "velo": {"errors": [{"errorCode": "E1", "errorMessage": "no"}]},

@@ -14,10 +14,8 @@ import httpx
 import pytest
 
 from tests.frames import HAND_WRITTEN
-from victor_ext import AsyncVictor, Outcome, RetryPolicy, UnreadableResponse, Victor, VictorError, VictorOAuth
-from victor_ext.providers.eastpay import AsyncEastPay, EastPay
-from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
-from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
+from tests.providers.test_introspection import ARGUMENTS, CLIENTS
+from victor_ext import Outcome, RetryPolicy, UnreadableResponse, VictorError
 
 KEY = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
 MID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
@@ -53,17 +51,9 @@ class Operation:
         return {**self.arguments, "body": made}
 
 
-VICTOR: Any = {
-    "clients": (Victor, AsyncVictor), "options": {"auth": VictorOAuth("id-1", "not-a-secret")},
-}  # fmt: skip
-VELO: Any = {"clients": (Velo, AsyncVelo), "options": {"auth": VeloAuth("key-1", "not-a-secret")}}
-FLEXFACTOR: Any = {
-    "clients": (FlexFactor, AsyncFlexFactor), "options": {"auth": FlexFactorAuth("k", "not-a-secret"), "mid": MID},
-}  # fmt: skip
-EASTPAY: Any = {
-    "clients": (EastPay, AsyncEastPay),
-    "options": {"token": "t" * 40, "base_url": "https://pay.bank.example", "entity_id": "EB000001"},
-}
+VICTOR, VELO, EASTPAY, FLEXFACTOR = (
+    {"clients": CLIENTS[name], "options": ARGUMENTS[name]} for name in ("victor", "velo", "eastpay", "flexfactor")
+)
 WRITES = (
     Operation(
         "victor_api.api.payment_requests.create_request_payment", **VICTOR, key=KEY,

@@ -6,6 +6,7 @@ import email
 import re
 import subprocess
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
@@ -77,7 +78,7 @@ def expected_in_source(files: Iterable[str]) -> set[str]:
 
 def wrong_names(found: Iterable[str], required: Iterable[str], expected: set[str]) -> Iterator[str]:
     """What is there and must not be, and what is not there and must be."""
-    names = {name for name in found if not fnmatch(name, "*.dist-info/*")}
+    names = {name for name in found if not fnmatch(name, "victor_ext-*.dist-info/*")}
     for pattern in required:
         if not any(fnmatch(name, pattern) for name in found):
             yield f"lacks {pattern}"
@@ -102,8 +103,10 @@ def wrong_metadata(text: bytes, version: str, extras: Iterable[str]) -> Iterator
 
 
 def wrong_entry_points(found: Mapping[str, bytes]) -> Iterator[str]:
-    """The command and the plugin of pytest that are not declared."""
+    """The command, the plugin of pytest, the systems and the sandboxes that are not declared."""
     declared = next((data.decode() for name, data in found.items() if name.endswith("/entry_points.txt")), "")
-    for line in ("victor = victor_ext.cli:main", "victor = victor_ext.testing"):
-        if line not in declared.splitlines():
-            yield f"has no entry point {line}"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for group in (project["scripts"], *project["entry-points"].values()):
+        for line in (f"{name} = {place}" for name, place in group.items()):
+            if line not in declared.splitlines():
+                yield f"has no entry point {line}"
