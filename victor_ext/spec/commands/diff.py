@@ -21,8 +21,7 @@ from victor_ext.spec.diff.approvals import (
     write_approvals,
 )
 from victor_ext.spec.diff.documents import compare_documents
-from victor_ext.spec.diff.formats import FORMATS
-from victor_ext.spec.diff.formats.text import as_text
+from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.report import Report
 from victor_ext.spec.diff.sources import opened, path_of
 
@@ -83,7 +82,7 @@ def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
             package=options.name,
             with_python=not options.no_python,
             check_version=options.check_version,
-            with_lines=options.format in ("github", "sarif"),
+            with_lines=options.format == "github",
         )
 
 
