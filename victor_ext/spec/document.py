@@ -14,9 +14,8 @@ from typing import Any
 import yaml
 
 from .bounds import check_values, check_yaml, read_text, too_deep
-from .document_error import DocumentError, PlaceError
 from .files import bundle
-from .tree import Tree, is_mapping
+from .tree import DocumentError, PlaceError, Tree, is_mapping
 
 __all__ = ("DocumentError", "load")
 

@@ -24,8 +24,7 @@ from .diff.python import Generated, package_changes
 from .diff.report import Report, number, one_line
 from .document import load
 from .generate import package_name
-from .shape import METHODS
-from .tree import Tree, is_mapping, mapping_at
+from .tree import METHODS, Tree, is_mapping, mapping_at
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
 MAX_LINES = 20

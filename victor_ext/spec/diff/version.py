@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from victor_ext.spec.tree import Tree
+from victor_ext.spec.tree import Tree, mapping_at
 
 from .entry import Entry
-from .reading import mapping_in
 
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-+.].*)?")
 
@@ -19,7 +18,7 @@ def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | Non
     A change that breaks on the wire asks for a new major version (a new minor one below 1.0), another entry for a new
     minor one at least, and no change for none; no version goes back.
     """
-    before, after = (str(mapping_in(each, "info").get("version", "")) for each in (old, new))
+    before, after = (str(mapping_at(each, "info").get("version", "")) for each in (old, new))
     levels = {entry.wire for entry in entries}
     first, second = _numbers(before), _numbers(after)
     if not levels:

@@ -9,8 +9,7 @@ from typing import Any
 import jsonschema_rs
 
 from victor_ext.spec.diff.components import Component
-from victor_ext.spec.diff.reading import list_in, mappings_in
-from victor_ext.spec.tree import Tree, is_list, is_mapping
+from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mappings_at
 
 from .finding import Finding, Subject
 
@@ -36,9 +35,9 @@ def _examples(part: Component) -> Iterator[tuple[str, Any]]:
     keys = ("example", "default") if part.kind == "schema" else ("example",)
     yield from ((key, part.tree[key]) for key in keys if key in part.tree)
     if part.kind == "schema":
-        yield from ((f"examples[{number}]", each) for number, each in enumerate(list_in(part.tree, "examples")))
+        yield from ((f"examples[{number}]", each) for number, each in enumerate(list_at(part.tree, "examples")))
     else:
-        named = mappings_in(part.tree, "examples")
+        named = mappings_at(part.tree, "examples")
         yield from ((f"examples.{name}", each["value"]) for name, each in named if "value" in each)
 
 

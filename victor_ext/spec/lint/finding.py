@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from victor_ext.spec.diff.components import Component, Components, Operation
-from victor_ext.spec.diff.reading import mappings_in, trees_in
-from victor_ext.spec.tree import Tree
+from victor_ext.spec.tree import Tree, mappings_at, trees_at
 
 
 class Finding(NamedTuple):
@@ -42,18 +41,18 @@ class Subject:
         return [
             (f"{place}.parameters.{self.parts.key(each)}", self.parts.resolve(each))
             for place, tree in ((operation.place, operation.tree), (operation.item_place, operation.item))
-            for each in trees_in(tree, "parameters")
+            for each in trees_at(tree, "parameters")
         ]
 
     def responses(self, operation: Operation) -> list[tuple[str, Tree]]:
         """The status and the response of each answer."""
-        return [(status, self.parts.resolve(each)) for status, each in mappings_in(operation.tree, "responses")]
+        return [(status, self.parts.resolve(each)) for status, each in mappings_at(operation.tree, "responses")]
 
     def success(self, operation: Operation) -> Iterator[Tree]:
         """The schemas of the good answers, references followed."""
         for status, response in self.responses(operation):
             if status.startswith("2"):
-                for _, medium in mappings_in(response, "content"):
+                for _, medium in mappings_at(response, "content"):
                     if isinstance(medium.get("schema"), dict):
                         yield self.parts.resolve(medium["schema"])
 
@@ -64,6 +63,6 @@ class Subject:
             return {}
         found: Tree = {}
         for key in ("allOf", "oneOf", "anyOf"):
-            for part in trees_in(schema, key):
+            for part in trees_at(schema, key):
                 found |= self.properties(part, seen | {id(schema)})
-        return found | dict(mappings_in(schema, "properties"))
+        return found | dict(mappings_at(schema, "properties"))

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from victor_ext.spec.shape import check_shape
-from victor_ext.spec.tree import Tree, copied
+from victor_ext.spec.tree import Tree, copied, placed
 
 from . import answers, bodies, composition, hooks, names, operations, schemas, serialization, servers, unions
 from .base import Log
-from .places import placed
 
 __all__ = ("REWRITES", "Log", "Rewrite", "prepare", "rewrite_name")
 

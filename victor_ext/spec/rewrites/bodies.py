@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from victor_ext.spec.requests import STYLES, Style
-from victor_ext.spec.tree import Tree, is_mapping, mapping_at
+from victor_ext.spec.tree import Tree, is_mapping, mapping_at, resolve
 
-from .base import Log, Operation, bare_type, components, media_types, operations, reachable, resolve, schemas
+from .base import Log, Operation, bare_type, components, media_types, operations, reachable, schemas
 from .names import free_name
 from .serialization import is_json, is_nested, is_object, undefined, variants
 

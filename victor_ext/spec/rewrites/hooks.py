@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from victor_ext.spec.tree import Tree, is_mapping, mapping_at
+from victor_ext.spec.tree import METHODS, Tree, is_mapping, mapping_at, resolve
 
-from .base import METHODS, Log, components, operations, resolve
+from .base import Log, components, operations
 
 
 def name_hook_schema(document: Tree, log: Log) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at
+from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at, resolve
 
-from .base import Log, operations, resolve
+from .base import Log, operations
+from .serialization import parameters
 
 
 def write_status(document: Tree, log: Log) -> None:
@@ -54,14 +55,14 @@ def drop_content_type_header(document: Tree, log: Log) -> None:
 
 def drop_null_of_path(document: Tree, log: Log) -> None:
     """Drop the null of a parameter in the path: there is no text for it."""
-    for where, parameter in _parameters(document):
+    for operation, parameter in parameters(document):
         schema = resolve(document, parameter["schema"])
         kind = schema.get("type")
         if parameter.get("in") == "path" and (schema.get("nullable") or (is_list(kind) and "null" in kind)):
             kinds = [each for each in kind if each != "null"] if is_list(kind) else [kind]
             plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
             parameter["schema"] = {**plain, "type": kinds[0] if len(kinds) == 1 else kinds} if any(kinds) else plain
-            log("drop-null-of-path", f"{where} {parameter['name']}")
+            log("drop-null-of-path", f"{operation.where} {parameter['name']}")
 
 
 def declare_path_parameter(document: Tree, log: Log) -> None:
@@ -87,11 +88,3 @@ def drop_impossible_body(document: Tree, log: Log) -> None:
             bodiless = operation.method == "head" or status in ("204", "205", "304") or status.startswith("1")
             if bodiless and answer.pop("content", None):
                 log("drop-impossible-body", f"{operation.where} {status}")
-
-
-def _parameters(document: Tree) -> list[tuple[str, Tree]]:
-    return [
-        (operation.where, parameter)
-        for operation in operations(document)
-        for parameter in list_at(operation.tree, "parameters")
-    ]
