@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from victor_ext.spec.__main__ import main
-from victor_ext.spec.diff.lines import Lines
+from victor_ext.spec.diff.report import Lines
 from victor_ext.spec.document import load
 
 YAML = """openapi: 3.0.3

@@ -11,14 +11,13 @@ import httpx
 
 from victor_ext.spec.tree import is_list
 
-from .expected_requests import difference, short, text
-from .fitting import mismatch
+from .expected import difference, short, text
 from .models import Models
 from .operations import Answer, Medium, Operation
 from .package import Function, is_model
 from .problems import Findings
 from .recording import Caller
-from .synthesis import FREE, Synthesis
+from .values import FREE, Synthesis, mismatch
 from .views import Document
 
 MAX_ALTERNATIVES = 12

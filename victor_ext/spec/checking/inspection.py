@@ -13,7 +13,7 @@ from .answers import OperationAnswers
 from .models import Models
 from .operations import SOMEWHERE, Operation, base_url, operations
 from .package import Package, PackageError
-from .probes import Probe, same_name, sent_path
+from .passing import Probe, same_name, sent_path
 from .problems import Findings
 from .recording import Caller
 from .requests import OperationRequests

@@ -10,16 +10,13 @@ from urllib.parse import quote, urlsplit
 from victor_ext.spec.tree import is_list, is_mapping
 
 from .arguments import NoArgumentError
-from .expected_bodies import FORM, body_differences, take
-from .expected_requests import Pair, query_pairs, same_text, short, values
-from .fitting import mismatch
+from .expected import FORM, body_differences, query_pairs, same_text, short, take, values
 from .models import Models
 from .operations import IGNORED_HEADERS, Medium, Operation, Parameter
-from .passing import Given, Passing
-from .probes import Probe
+from .passing import Given, Passing, Probe
 from .problems import Findings
-from .recording import Caller, Request, comparable
-from .synthesis import TRICKY, Synthesis
+from .recording import Caller, Pair, Request, comparable
+from .values import TRICKY, Synthesis, mismatch
 from .views import Document, Node
 
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}

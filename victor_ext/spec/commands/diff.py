@@ -20,10 +20,9 @@ from victor_ext.spec.diff.approvals import (
     read_approvals,
     write_approvals,
 )
-from victor_ext.spec.diff.documents import compare_documents
+from victor_ext.spec.diff.documents import compare_documents, opened, path_of
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.report import Report
-from victor_ext.spec.diff.sources import opened, path_of
 
 SUMMARY = "compare two versions of a document: what breaks on the wire, and in your Python"
 EPILOG = (

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from victor_ext.spec.tree import Tree
 
 from .components import Component, Components, Operation
-from .entry import Level
+from .entry import RULES, Level
 from .keywords import DOCUMENTATION, as_json
-from .rules import RULES
 from .shape import Shapes
 
 Names = frozenset[str]

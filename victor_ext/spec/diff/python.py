@@ -12,9 +12,8 @@ from victor_ext.spec.generate import GenerationResult, generate, package_name
 from victor_ext.spec.tree import Tree
 
 from .blame import Blame, Side
-from .classes import class_findings
 from .entry import PythonChange, worst
-from .functions import function_findings
+from .names import class_findings, function_findings
 from .packages import Finding, Packages
 from .surface import Surface, surface_of
 from .wrapper import Wrapper

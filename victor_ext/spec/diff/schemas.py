@@ -14,9 +14,8 @@ from victor_ext.spec.tree import Tree, members, named_schemas
 
 from .changes import Change, Reach, Sides
 from .components import Component
-from .entry import LEVELS, worst
+from .entry import LEVELS, RULES, worst
 from .keyword_changes import Differences, keyword_differences
-from .rules import RULES
 from .shape import Part, Shape, child_part, label
 from .unions import compare_unions
 

@@ -15,9 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from .annotations import class_names
 from .client_source import Part, parts_of
-from .surface import Surface
+from .surface import Surface, class_names
 
 Key = tuple[str, str]
 """A model and its attribute."""

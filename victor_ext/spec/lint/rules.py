@@ -11,9 +11,7 @@ from victor_ext.spec.diff.components import Components
 from victor_ext.spec.document import load
 from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at, mappings_at, trees_at
 
-from .examples import refused_examples
-from .finding import Finding, Subject
-from .plain_text import unquoted_values
+from .finding import Finding, Subject, refused_examples, unquoted_values
 
 
 @dataclass(frozen=True)
