@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from victor_ext.spec.lint.finding import Finding
 from victor_ext.spec.lint.rules import RULES, findings
+from victor_ext.spec.lint.subject import Finding
 
 SUMMARY = "say what in a document will hurt its client, and what the recipe does about it"
 EPILOG = f"Rules: {', '.join(rule.name for rule in RULES)}. Exit status: 0 without findings, 1 with some, 2 for misuse."

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from victor_ext.spec.components import Components, Operation
 from victor_ext.spec.tree import Tree, is_mapping, list_at, mapping_at, mappings_at, members, trees_at
 
 from .changes import Reach, Sides
-from .components import Components, Operation
 from .keywords import as_json
 
 Alternative = frozenset[tuple[str, str]]

@@ -11,10 +11,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from victor_ext.spec.components import Components
 from victor_ext.spec.origins import Origins
 from victor_ext.spec.tree import Tree, mapping_at, named_schemas, place_of, placed, trees_at
-
-from .components import Components
 
 SCHEMAS = "components.schemas."
 REFERENCE = "#/components/schemas/"

@@ -9,11 +9,11 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from victor_ext.spec.components import Components
 from victor_ext.spec.tree import Tree, mapping_at, trees_at
 
 from .access import compare_access
 from .changes import Change, Reach, Sides
-from .components import Components
 from .entry import LEVELS, Direction, Entry, Level, PythonChange, worst
 from .keywords import as_json
 from .operations import OperationComparison, same_operations

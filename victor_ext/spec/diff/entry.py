@@ -43,7 +43,7 @@ class Entry:
     """One changed component."""
 
     place: str
-    """The dotted path of the component: `components.schemas.Card.properties.price`. See `components`."""
+    """The dotted path of the component: `components.schemas.Card.properties.price`. See `spec.components`."""
     operations: tuple[str, ...]
     """The operations that it reaches, sorted: `get /v1/cards`."""
     direction: Direction

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatch
 
+from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
 from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at, members, schema_at, trees_at
 
 from .changes import NOBODY, Reach, Sides
-from .components import Component, Components, Operation
 from .keywords import as_json
 from .schemas import SchemaComparison
 from .shape import Part

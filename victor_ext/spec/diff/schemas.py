@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from victor_ext.spec.components import Component
 from victor_ext.spec.tree import Tree, members, named_schemas
 
 from .changes import Change, Reach, Sides
-from .components import Component
 from .entry import LEVELS, RULES, worst
 from .keyword_changes import Differences, keyword_differences
 from .shape import Part, Shape, child_part, label

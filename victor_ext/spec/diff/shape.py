@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from victor_ext.spec.components import Component, Components
 from victor_ext.spec.tree import Tree, is_null, list_at, schema_at, schema_list_at, schemas_at
 
-from .components import Component, Components
 from .keywords import DOCUMENTATION, canonical, join, keywords
 
 IDENTIFIERS = {"$schema", "$id", "$anchor", "$defs", "definitions"}

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from victor_ext.spec.diff.components import Components
+from victor_ext.spec.components import Components
 from victor_ext.spec.document import load
 from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at, mappings_at, trees_at
 
-from .finding import Finding, Subject, refused_examples, unquoted_values
+from .subject import Finding, Subject, refused_examples, unquoted_values
 
 
 @dataclass(frozen=True)

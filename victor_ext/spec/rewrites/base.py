@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from victor_ext.spec.requests import Requests
-from victor_ext.spec.tree import METHODS, Tree, list_at, mapping_at, resolve
+from victor_ext.spec.tree import METHODS, Tree, list_at, mapping_at, mappings_at, resolve
 
 HAD_NULL = "x-had-null"
 """The key of a schema whose null was dropped."""
@@ -65,7 +65,7 @@ def operations(document: Tree) -> list[Operation]:
     """All operations, in document order."""
     return [
         Operation(method, path, item, item[method])
-        for path, item in mapping_at(document, "paths").items()
+        for path, item in mappings_at(document, "paths")
         for method in METHODS
         if method in item
     ]

@@ -14,7 +14,7 @@ import jsonschema_rs
 import yaml
 
 from victor_ext.spec.bounds import read_text
-from victor_ext.spec.diff.components import Component, Components, Operation
+from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mappings_at, trees_at
 
 

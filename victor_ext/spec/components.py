@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from victor_ext.spec.tree import (
+from .tree import (
     METHODS,
     Tree,
     is_list,
