@@ -11,6 +11,8 @@ from typing import Any, get_type_hints
 import httpx
 import pytest
 
+from victor_ext.spec.check import check
+
 from .wire import Wire
 
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
@@ -367,6 +369,11 @@ class TestBinariesInJson:
         with pytest.raises(ValueError, match="JSON has no bytes: send the file in another"):
             wire.send("both", body=wire.models.InBoth(file=file), content_type=JSON)
         assert wire.read("read_both", httpx.Response(200, json={"file": "text"})).file == "text"
+
+
+def test_the_check_finds_nothing_wrong_with_binaries_in_json(wire: Wire) -> None:
+    places = [each.place for each in check(wire.folder / "document.json", None).problems]
+    assert [place for place in places if re.match(r"paths\./(read/)?(only|both)\.", place)] == []
 
 
 class TestOtherBodies:

@@ -181,8 +181,8 @@ MODULES = {
     "a constructor that loses a field": (
         "models/order",
         (
-            "_made = Order.__init__\n\ndef _init(self, *args, due=UNSET, **kwargs):\n    _made(self, *args, **kwargs)\n\n"
-            "Order.__init__ = _init\n"
+            "_made = Order.__init__\n\ndef _init(self, *args, due=UNSET, **kwargs):\n"
+            "    _made(self, *args, **kwargs)\n\nOrder.__init__ = _init\n"
         ),
         "Order built by its constructor is another value",
     ),

@@ -166,6 +166,7 @@ def test_any_node_may_be_anything(place: Place, value: Any) -> None:
         (HEAD + "paths: {}\ncomponents: {schemas: {A: text}}\n", "components.schemas.A is the text \"text\": write a"),
         (HEAD + "paths: {}\ncomponents: {schemas: {A: {$ref: 3}}}\n", "components.schemas.A.$ref is the number 3"),
         ("just words\n", "is not an OpenAPI 3 document"),
+        ("openapi: 2.0\npaths: {}\n", "is not an OpenAPI 3 document"),
     ],
 )  # fmt: skip
 def test_what_is_no_document_is_refused_with_its_place(
