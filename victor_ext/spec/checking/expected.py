@@ -65,7 +65,7 @@ def query_pairs(name: str, value: Any, style: str, *, explode: bool) -> list[lis
         return [_deep(name, value, mark) for mark in ("[]", "[{}]", "")]
     if is_list(value):
         if explode:
-            return [[(name, each) for each in each_way] for each_way in _texts(value)]
+            return [[(name, _inner(each)) for each in value]]
         return [[(name, flat(value, JOINTS.get(style, ",")))], *([[(name, as_json(value))]] if _nested(value) else [])]
     if is_mapping(value):
         if explode and style == "form":
@@ -84,10 +84,6 @@ def _orders(value: Any) -> list[Any]:
 def _nested(value: Any) -> bool:
     inner = value.values() if is_mapping(value) else value
     return any(is_list(each) or is_mapping(each) for each in inner)
-
-
-def _texts(value: list[Any]) -> list[list[str]]:
-    return [[_inner(each) for each in value]]
 
 
 def _exploded(value: dict[str, Any]) -> list[list[Pair]]:
@@ -243,9 +239,9 @@ def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[
         if each is not None and not take(rest, ways := _field_ways(medium, name, each)):
             sent = [pair for pair in rest if pair[0] == name or pair[0].startswith(f"{name}[")]
             rest = [pair for pair in rest if pair not in sent]
-            yield Difference(f"the field {name} is {_shown(sent)} instead of {_shown(ways[0])}", name)
+            yield Difference(f"the field {name} is {shown(sent)} instead of {shown(ways[0])}", name)
     if rest:
-        yield Difference(f"the form has {_shown(rest)}, which nobody asked for")
+        yield Difference(f"the form has {shown(rest)}, which nobody asked for")
 
 
 def _field_ways(medium: Medium, name: str, value: Any) -> list[list[Pair]]:
@@ -258,8 +254,9 @@ def _field_ways(medium: Medium, name: str, value: Any) -> list[list[Pair]]:
     return ways
 
 
-def _shown(pairs: list[Pair]) -> str:
-    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "not there"
+def shown(pairs: list[Pair], nothing: str = "not there") -> str:
+    """Fields for a message."""
+    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else nothing
 
 
 def _multipart_differences(medium: Medium, value: Any, request: Request) -> Iterator[Difference]:
@@ -273,7 +270,7 @@ def _multipart_differences(medium: Medium, value: Any, request: Request) -> Iter
             pairs = [(part.name, part.content.decode("utf-8", "replace")) for part in parts if _is_of(part, name)]
             parts = [part for part in parts if not _is_of(part, name)]
             if not take(pairs, ways := _field_ways(medium, name, each)) or pairs:
-                yield Difference(f"the parts of {name} are not {_shown(ways[0])}", name)
+                yield Difference(f"the parts of {name} are not {shown(ways[0])}", name)
             continue
         sent = [part for part in parts if part.name == name]
         parts = [part for part in parts if part.name != name]

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from victor_ext.spec.tree import is_list, is_mapping
 
 from .arguments import NoArgumentError
-from .expected import FORM, body_differences, query_pairs, same_text, short, take, values
+from .expected import FORM, body_differences, query_pairs, same_text, short, shown, take, values
 from .models import Models
 from .operations import IGNORED_HEADERS, Medium, Operation, Parameter
 from .passing import Given, Passing, Probe
@@ -188,18 +188,18 @@ class OperationRequests:
         fixed = [pair.partition("=") for pair in self.operation.fixed_query.split("&") if pair and "{" not in pair]
         rest = list(request.query)
         if not take(rest, [[(name, value) for name, _, value in fixed]]):
-            self.findings.wrong(self.operation.place, f"the query of its path is not sent: {_shown(rest)}")
+            self.findings.wrong(self.operation.place, f"the query of its path is not sent: {shown(rest, 'nothing')}")
         for parameter, value in given.parameters:
             if parameter.location != "query" or not self._passing.is_passed(parameter):
                 continue
             ways = _query_ways(parameter, self._passing.kept(parameter, value))
             if not take(rest, ways):
                 sent = [pair for pair in request.query if pair[0].partition("[")[0] == parameter.name.partition("[")[0]]
-                what = f"it is sent as {_shown(sent)} instead of {_shown(ways[0])}"
+                what = f"it is sent as {shown(sent, 'nothing')} instead of {shown(ways[0], 'nothing')}"
                 self.findings.wrong(parameter.place, what)
                 rest = [pair for pair in rest if pair not in sent]
         if rest:
-            self.findings.wrong(self.operation.place, f"the query has {_shown(rest)}, which nobody asked for")
+            self.findings.wrong(self.operation.place, f"the query has {shown(rest, 'nothing')}, which nobody asked for")
 
     def _compare_texts(self, given: Given, request: Request) -> None:
         rest = {name: each for name, each in request.headers.items() if name not in (*_ALWAYS, *IGNORED_HEADERS)}
@@ -266,7 +266,3 @@ def _same_type(medium: Medium, request: Request) -> bool:
     sent = request.content_type.partition(";")[0].strip().lower()
     kind, _, detail = medium.bare.partition("/")
     return kind == "*" or (detail == "*" and sent.startswith(f"{kind}/")) or sent == medium.bare
-
-
-def _shown(pairs: list[Pair]) -> str:
-    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"
