@@ -11,6 +11,8 @@ from typing import Any, get_type_hints
 import httpx
 import pytest
 
+from victor_ext.spec.check import check
+
 from .wire import Wire
 
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
@@ -103,6 +105,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "xml": body(**{"application/xml": {"schema": LINE}}),
     "mixed": body(**{"multipart/mixed": {"schema": LINE}}),
     "patch": body(**{"application/merge-patch+json": {"schema": LINE}}),
+    "only": body(JSON={"schema": {"$ref": "#/components/schemas/InJson"}}),
+    "both": body(
+        JSON={"schema": {"$ref": "#/components/schemas/InBoth"}},
+        MULTIPART={"schema": {"$ref": "#/components/schemas/InBoth"}},
+    ),
 }
 ANSWERS: dict[str, dict[str, Any]] = {
     "anything": {"*/*": {"schema": BINARY}},
@@ -114,6 +121,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "xml": {"application/xml": {"schema": LINE}},
     "csv": {"text/csv": {"schema": LINE}},
     "text": {"text/plain": {"schema": STRING}},
+    "only": {JSON: {"schema": {"$ref": "#/components/schemas/InJson"}}},
+    "both": {JSON: {"schema": {"$ref": "#/components/schemas/InBoth"}}},
 }
 
 
@@ -126,6 +135,8 @@ NESTED_FILES = [
 SCHEMAS: dict[str, Any] = {
     "Note": {"type": "object", "properties": {"text": STRING}},
     "Attached": {"type": "object", "properties": {"file": BINARY, "file_id": STRING}},
+    "InJson": {"type": "object", "properties": {"file": BINARY, "name": STRING}},
+    "InBoth": {"type": "object", "properties": {"file": BINARY, "name": STRING}},
 }
 PATHS: dict[str, Any] = {
     **{
@@ -341,6 +352,28 @@ class TestMultipart:
         with pytest.raises(ValueError, match="document: a part of a form is a file or JSON"):
             wire.send("nested", body=models.NestedBody(document=models.NestedBodyDocument(file=file)))
         assert set(NESTED_FILES) <= set(wire.result.left_out)
+
+
+class TestBinariesInJson:
+    """JSON has no bytes."""
+
+    def test_a_binary_in_json_is_a_text(self, wire: Wire) -> None:
+        assert json.loads(wire.send("only", body=wire.models.InJson(file="text")).content) == {"file": "text"}
+        assert wire.read("read_only", httpx.Response(200, json={"file": "text"})).file == "text"
+
+    def test_one_that_a_form_has_too_is_a_file_or_a_text(self, wire: Wire) -> None:
+        file = wire.types.File(payload=b"\xff")
+        form = wire.send("both", body=wire.models.InBoth(file=file, name="n"))
+        assert parts_of(form)["file"][2] == b"\xff"
+        assert json.loads(wire.send("both", body=wire.models.InBoth(file="text")).content) == {"file": "text"}
+        with pytest.raises(ValueError, match="JSON has no bytes: send the file in another"):
+            wire.send("both", body=wire.models.InBoth(file=file), content_type=JSON)
+        assert wire.read("read_both", httpx.Response(200, json={"file": "text"})).file == "text"
+
+
+def test_the_check_finds_nothing_wrong_with_binaries_in_json(wire: Wire) -> None:
+    places = [each.place for each in check(wire.folder / "document.json", None).problems]
+    assert [place for place in places if re.match(r"paths\./(read/)?(only|both)\.", place)] == []
 
 
 class TestOtherBodies:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import datetime
 import json
 import pickle
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -100,84 +98,6 @@ class TestWhatIsSent:
                 get_payment_request.sync(other, client=server.client)
         assert len(server.requests) == 1
 
-    def test_every_kind_of_parameter(self, zoo: ModuleType) -> None:
-        from uuid import UUID
-
-        from zoo_api.api.animals import get_animals_kind
-
-        moment = datetime.datetime(2026, 3, 4, 5, 6, 7, tzinfo=datetime.UTC)
-        kwargs = get_animals_kind._get_kwargs(
-            "a b",
-            filter_legs=4,
-            filter_born_after=moment,
-            by="legs",
-            descending=False,
-            ids=["1", "2"],
-            tags=["x", "y"],
-            params="p",
-            if_modified_since=moment,
-            x_trace=UUID(int=1),
-            session="s",
-        )
-        url = (
-            httpx.Client(base_url="https://api.example")
-            .build_request(**{k: v for k, v in kwargs.items() if k != "cookies"})
-            .url
-        )
-        assert url.raw_path.decode() == (
-            "/animals/a%20b?filter%5Blegs%5D=4&filter%5Bborn_after%5D=2026-03-04T05%3A06%3A07Z"
-            "&by=legs&descending=false&ids=1,2&tags=x&tags=y&params=p"
-        )
-        assert kwargs["headers"] == {
-            "If-Modified-Since": "2026-03-04T05:06:07Z",
-            "X-Trace": "00000000-0000-0000-0000-000000000001",
-        }
-        assert kwargs["cookies"] == {"session": "s"}
-
-    def test_bodies_that_are_not_json(self, zoo: ModuleType) -> None:
-        from io import BytesIO
-
-        from zoo_api.api.animals import same_post_animals, upload
-        from zoo_api.models import UploadBody
-        from zoo_api.types import File
-
-        form = upload._get_kwargs(body=UploadBody(file=File(payload=BytesIO(b"x"), file_name="x.csv"), note="n"))
-        assert [name for name, _ in form["files"]] == ["file", "note"]
-        csv = same_post_animals._get_kwargs(body="a,b")
-        assert csv["headers"] == {"Content-Type": "text/csv"}
-        assert csv["content"] == b"a,b"
-        assert same_post_animals._get_kwargs().get("content") is None
-
-    def test_an_url_encoded_form(self, zoo: ModuleType) -> None:
-        from zoo_api.api.animals import adopt
-        from zoo_api.models import AdoptBody
-
-        body = AdoptBody(
-            card_number="4111 1111",
-            holder=None,
-            animals=["cat", "dog"],
-            since=datetime.date(2026, 3, 4),
-            mood="happy",
-            insured=True,
-            fee=12,
-        )
-        body["extra"] = "Zoë & Çelik=ü"
-        request = httpx.Client(base_url="https://api.example").build_request(**adopt._get_kwargs(body=body))
-        assert request.headers["Content-Type"] == "application/x-www-form-urlencoded; charset=UTF-8"
-        sent = request.content.decode("ascii")
-        assert sorted(sent.split("&")) == [
-            "animals=cat",
-            "animals=dog",
-            "card.number=4111+1111",
-            "extra=Zo%C3%AB+%26+%C3%87elik%3D%C3%BC",
-            "fee=12",
-            "insured=true",
-            "mood=happy",
-            "since=2026-03-04",
-        ]
-        least = adopt._get_kwargs(body=AdoptBody(card_number="4"))
-        assert least["content"] == b"card.number=4"
-
 
 class TestWhatIsAnswered:
     @pytest.mark.parametrize(
@@ -224,20 +144,6 @@ class TestWhatIsAnswered:
         assert isinstance(found, ListPaymentRequestsResponse)
         assert not found.page
         assert found.to_dict()["page"] == float("inf")
-
-    def test_answers_that_are_not_json(self, zoo: ModuleType) -> None:
-        from zoo_api.api.animals import get_animals_kind, same_post_animals
-
-        def parsed(module: Any, status: int, content: bytes) -> Any:
-            client = zoo.Client(base_url="https://api.example")
-            return module._parse_response(client=client, response=httpx.Response(status, content=content))
-
-        assert parsed(same_post_animals, 200, b"%PDF").payload.read() == b"%PDF"
-        assert parsed(same_post_animals, 201, b"a,b") == "a,b"
-        assert parsed(get_animals_kind, 500, b"<html>") is None
-        assert parsed(get_animals_kind, 404, b'{"message": "gone"}').message == "gone"
-        cats = parsed(get_animals_kind, 200, b'[{"species": "feline"}, 5, {"species": "canine"}]')
-        assert [type(each).__name__ for each in cats] == ["Cat", "Cat", "Dog"]
 
     def test_the_same_awaited(self) -> None:
         async def call() -> None:

@@ -143,6 +143,59 @@ ANSWERS = {
 }
 
 
+MODULES = {
+    "an async function that reads another answer": (
+        "api/shop/order",
+        (
+            "async def asyncio_detailed(*, client, body):\n    sync_detailed.calls = 1\n"
+            "    _response = await client.get_async_httpx_client().request(**_get_kwargs(body=body))\n"
+            "    return Response(status_code=200, content=b'', headers={}, parsed=None)\n"
+        ),
+        r"responses\.201.*parsed is None",
+    ),
+    "a short function that reads another answer": (
+        "api/shop/order",
+        "def sync(*, client, body):\n    return None\n",
+        r"responses\.201\.content\.application/json: sync reads it otherwise than sync_detailed",
+    ),
+    "no sync function": ("api/shop/order", "del sync_detailed\n", "there is no sync_detailed"),
+    "no async function": ("api/shop/order", "del asyncio_detailed\n", "there is no asyncio_detailed"),
+    "another base URL": (
+        "client",
+        'DEFAULT_BASE_URL = "https://eu.example/v1"\n',
+        r"the package's DEFAULT_BASE_URL is https://eu\.example/v1, not https://api\.example/v1",
+    ),
+    "a module that cannot be imported": (
+        "models/order",
+        "raise KeyError('x')\n",
+        "^wrong: the package: it cannot be imported: KeyError: 'x'; do not use it; it cannot be accepted$",
+    ),
+    "a field that is not written": (
+        "models/order",
+        (
+            "_written = Order.to_dict\n"
+            "Order.to_dict = lambda self: {k: v for k, v in _written(self).items() if k != 'due'}\n"
+        ),
+        r"^wrong: paths\./orders\.post\.requestBody.*due is null",
+    ),
+    "a constructor that loses a field": (
+        "models/order",
+        (
+            "_made = Order.__init__\n\ndef _init(self, *args, due=UNSET, **kwargs):\n"
+            "    _made(self, *args, **kwargs)\n\nOrder.__init__ = _init\n"
+        ),
+        "Order built by its constructor is another value",
+    ),
+    "a word of an enum": ("models/status", "Status.PAID._value_ = 'payed'\n", "no enum value 'paid'"),
+    "a member of a union that is read as another one": (
+        "models/bank",
+        "from .card import Card\nBank.from_dict = classmethod(lambda cls, d, *left: Card.from_dict(d, *left))\n",
+        r"components\.schemas\.Bank: in a union, a value of it is read as Card",
+    ),
+}
+"""What is appended to a module, and what is said of it."""
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
@@ -188,6 +241,12 @@ def test_an_answer_that_is_read_otherwise(package: Path, module: str, change: st
     assert any(re.search(said, line) for line in lines(package)), lines(package)
 
 
+@pytest.mark.parametrize(("module", "code", "said"), MODULES.values(), ids=MODULES)
+def test_a_module_that_is_another(package: Path, module: str, code: str, said: str) -> None:
+    append(package / f"{module}.py", f"\n{code}")
+    assert any(re.search(said, line) for line in lines(package)), lines(package)
+
+
 def test_the_async_function_sends_another_request(package: Path) -> None:
     append(
         package / "api" / "shop" / "find.py",
@@ -202,58 +261,10 @@ def test_the_async_function_sends_another_request(package: Path) -> None:
     ]
 
 
-def test_the_async_function_reads_another_answer(package: Path) -> None:
-    append(
-        package / "api" / "shop" / "order.py",
-        "\nasync def asyncio_detailed(*, client, body):\n    sync_detailed.calls = 1\n"
-        "    _response = await client.get_async_httpx_client().request(**_get_kwargs(body=body))\n"
-        "    return Response(status_code=200, content=b'', headers={}, parsed=None)\n",
-    )
-    assert any("responses.201" in line and "parsed is None" in line for line in lines(package))
-
-
-def test_the_short_function_reads_another_answer(package: Path) -> None:
-    append(package / "api" / "shop" / "order.py", "\ndef sync(*, client, body):\n    return None\n")
-    assert lines(package)[0].startswith(
-        "wrong: paths./orders.post.responses.201.content.application/json: sync reads it otherwise than sync_detailed"
-    )
-
-
-@pytest.mark.parametrize("function", ["sync_detailed", "asyncio_detailed"])
-def test_a_function_is_gone(package: Path, function: str) -> None:
-    append(package / "api" / "shop" / "order.py", f"\ndel {function}\n")
-    assert any(f"there is no {function}" in line for line in lines(package))
-
-
-def test_another_base_url(package: Path) -> None:
-    append(package / "client.py", '\nDEFAULT_BASE_URL = "https://eu.example/v1"\n')
-    assert [line.partition(";")[0] for line in lines(package)] == [
-        "wrong: servers[0].url: the package's DEFAULT_BASE_URL is https://eu.example/v1, not https://api.example/v1"
-    ]
-
-
 def test_an_operation_is_gone(package: Path) -> None:
     (package / "api" / "shop" / "order.py").unlink()
     assert "missing: paths./orders.post: there is no function for it; do without it, and accept it with a reason" in (
         lines(package)
-    )
-
-
-def test_a_package_that_cannot_be_imported(package: Path) -> None:
-    append(package / "models" / "order.py", "\nraise KeyError('x')\n")
-    assert lines(package) == [
-        "wrong: the package: it cannot be imported: KeyError: 'x'; do not use it; it cannot be accepted"
-    ]
-
-
-def test_a_field_is_not_written(package: Path) -> None:
-    append(
-        package / "models" / "order.py",
-        "\n_written = Order.to_dict\n"
-        "Order.to_dict = lambda self: {k: v for k, v in _written(self).items() if k != 'due'}\n",
-    )
-    assert any(
-        line.startswith("wrong: paths./orders.post.requestBody") and "due is null" in line for line in lines(package)
     )
 
 
@@ -276,21 +287,6 @@ def test_a_field_is_not_an_attribute(package: Path) -> None:
     assert findings.declared["properties"] - findings.found["properties"] == 1
 
 
-def test_the_constructor_loses_a_field(package: Path) -> None:
-    append(
-        package / "models" / "order.py",
-        "\n_made = Order.__init__\n\ndef _init(self, *args, due=UNSET, **kwargs):\n    _made(self, *args, **kwargs)\n\n"
-        "Order.__init__ = _init\n",
-    )
-    assert any("Order built by its constructor is another value" in line for line in lines(package))
-
-
-def test_a_word_of_an_enum_is_another(package: Path) -> None:
-    module = package / "models" / "status.py"
-    module.write_text(module.read_text(encoding="utf-8").replace('"paid"', '"payed"'), encoding="utf-8")
-    assert any("no enum value 'paid'" in line for line in lines(package))
-
-
 @pytest.mark.parametrize(("enum", "member", "word"), [("status", "PAID", "'paid'"), ("order_size", "VALUE_2", "2")])
 def test_a_member_of_an_enum_is_gone(package: Path, enum: str, member: str, word: str) -> None:
     module = package / "models" / f"{enum}.py"
@@ -298,11 +294,3 @@ def test_a_member_of_an_enum_is_gone(package: Path, enum: str, member: str, word
     module.write_text(re.sub(rf"    {member} = .*\n", "", text), encoding="utf-8")
     assert module.read_text(encoding="utf-8") != text
     assert any(f"no enum value {word}" in line for line in lines(package))
-
-
-def test_a_member_of_a_union_is_read_as_another_one(package: Path) -> None:
-    append(
-        package / "models" / "bank.py",
-        "\nfrom .card import Card\nBank.from_dict = classmethod(lambda cls, d, *left: Card.from_dict(d, *left))\n",
-    )
-    assert any("components.schemas.Bank: in a union, a value of it is read as Card" in line for line in lines(package))

@@ -9,8 +9,7 @@ import pytest
 from victor_api.decoding import OpenStrEnum
 
 from victor_ext.spec.checking.arguments import build
-from victor_ext.spec.checking.fitting import mismatch
-from victor_ext.spec.checking.synthesis import Synthesis
+from victor_ext.spec.checking.values import Synthesis, mismatch
 from victor_ext.spec.checking.views import Document, Node
 
 TURNS = {"oneOf": [{"const": 1}, {"const": 2}], "type": "integer"}

@@ -50,29 +50,6 @@ def test_aliases_are_written_out(tmp_path: Path) -> None:
     assert found["c"] == {"n": 1, "m": 2}
 
 
-def test_json(tmp_path: Path) -> None:
-    assert loaded(tmp_path, '{"openapi": "3.1.0", "paths": {}}', "some.json")["openapi"] == "3.1.0"
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "says"),
-    [
-        ("x: {200: a, '200': b}", "some.yaml", "stands twice in the mapping at line 4"),
-        ("x: [", "some.yaml", "cannot be read"),
-        ('{"swagger": "2.0"}', "some.json", r"is a Swagger 2\.0 document"),
-        ("[]", "some.json", "not an OpenAPI 3 document"),
-    ],
-)
-def test_what_cannot_be_read_says_why(tmp_path: Path, text: str, name: str, says: str) -> None:
-    with pytest.raises(DocumentError, match=says):
-        loaded(tmp_path, text, name)
-
-
-def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="nowhere"):
-        load(tmp_path / "nowhere.yaml")
-
-
 @pytest.mark.parametrize(
     "content", [b"PK\x03\x04rest", b"\x1f\x8b\x08rest", b"%PDF-1.7", b"openapi: 3.0.0\0", b"\x7fELF\0"]
 )

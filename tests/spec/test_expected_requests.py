@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec.checking.expected_bodies import take
-from victor_ext.spec.checking.expected_requests import difference, query_pairs, same_text, values
+from victor_ext.spec.checking.expected import difference, query_pairs, same_text, take, values
 from victor_ext.spec.checking.operations import Parameter
 from victor_ext.spec.checking.views import Node
 

@@ -13,19 +13,9 @@ from victor_ext.spec.__main__ import main
 from victor_ext.spec.generate import GenerationResult, generate
 
 from .generated_package import Package
+from .wire import TEXT, Tree, an_object, answering, ref
 
-Tree = dict[str, Any]
 Make = Callable[..., "Made"]
-
-TEXT: Tree = {"type": "string"}
-
-
-def ref(name: str) -> Tree:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def an_object(**properties: Any) -> Tree:
-    return {"type": "object", "properties": properties}
 
 
 def document(paths: Tree | None = None, schemas: Tree | None = None, openapi: str = "3.0.3", **others: Any) -> Tree:
@@ -40,10 +30,6 @@ def document(paths: Tree | None = None, schemas: Tree | None = None, openapi: st
 
 def operation(**others: Any) -> Tree:
     return {"responses": {"200": {"description": "ok"}}, **others}
-
-
-def answering(schema: Tree) -> Tree:
-    return {"responses": {"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}}}
 
 
 class Made:

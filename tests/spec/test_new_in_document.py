@@ -195,7 +195,6 @@ CALLS: dict[str, tuple[str, list[str], dict[str, Any]]] = {
     "GET /v2/sweep/count": ("count_sweeps", [], {}),
     "GET /v2/payment-requests/summary": ("summarize_payment_requests", [], {}),
 }
-UNREAD = [b"<html>", b"", b'{"error": {"code": "E1", "message": "no"}}']
 
 
 def encoded(answer: tuple[int, Any]) -> tuple[int, bytes]:
@@ -269,37 +268,6 @@ class TestNewOperations:
             caller(operation)
         assert raised.value.outcome is Outcome.REJECTED
         assert [problem.message for problem in raised.value.problems] == ["gone"]
-
-    def test_a_response_that_the_parser_cannot_read_is_asked_for_again(
-        self, caller: Caller, server: StrictServer, operation: str
-    ) -> None:
-        for body in UNREAD if GOOD[operation][1] is not None else UNREAD[2:]:
-            server.seen.clear()
-            server.answers[operation] = [(200, body), encoded(GOOD[operation])]
-            if operation == "POST /v2/sweep":
-                server.answers[operation][0] = (204, b"")  # a 200 is not documented: see below
-            assert plain(caller(operation).parsed) == GOOD[operation][1], body
-            assert len(server.seen) == (1 if operation == "POST /v2/sweep" else 2), body
-
-    def test_one_that_stays_unreadable_is_an_error_that_says_what_is_known(
-        self, caller: Caller, server: StrictServer, operation: str
-    ) -> None:
-        server.answers[operation] = [(200, b"<html>")]
-        with pytest.raises(UnreadableResponse) as raised:
-            caller(operation)
-        assert (raised.value.outcome, raised.value.body) == (Outcome.UNKNOWN, b"<html>")
-        assert raised.value.idempotency_key == CALLS[operation][2].get("idempotency_key")
-
-    def test_a_204_that_is_not_documented_is_no_answer(
-        self, caller: Caller, server: StrictServer, operation: str
-    ) -> None:
-        server.answers[operation] = [(204, b"")]
-        if operation == "POST /v2/sweep":  # which documents it
-            assert caller(operation).parsed is None
-            return
-        with pytest.raises(UnreadableResponse, match="not in the provider's document") as raised:
-            caller(operation)
-        assert (raised.value.outcome, raised.value.body) == (Outcome.UNKNOWN, b"")
 
 
 def test_the_rules_of_the_operations_that_the_wrapper_knows_are_as_strict_as_before(

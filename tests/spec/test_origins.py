@@ -10,8 +10,7 @@ import yaml
 from victor_ext.spec.check import differences
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
-from victor_ext.spec.rewrites.places import placed
-from victor_ext.spec.tree import Placed, is_list, is_mapping
+from victor_ext.spec.tree import Placed, is_list, is_mapping, placed
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), ROOT / "tests" / "spec" / "zoo.yaml"]

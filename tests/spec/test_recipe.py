@@ -114,14 +114,6 @@ def test_documents_in_the_wild(zoo_yaml: Path) -> None:
     assert [declared[kind] for kind in ("operations", "parameters", "answers")] == [5, 14, 9]
 
 
-def test_nothing_that_was_not_generated_is_replaced(victor_yaml: Path, tmp_path: Path) -> None:
-    (tmp_path / "victor_api").mkdir()
-    (tmp_path / "victor_api" / "mine.py").write_text("x = 1\n")
-    with pytest.raises(RuntimeError, match="was not generated"):
-        generate(victor_yaml, tmp_path)
-    assert (tmp_path / "victor_api" / "mine.py").exists()
-
-
 def test_names_of_packages() -> None:
     assert "victor.yaml" in [path.name for path in DOCUMENTS]
     assert package_name(Path("velo-2.35.58.yaml")) == "velo_api"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,9 @@ import pytest
 
 from victor_ext.spec.check import check
 
-from .wire import Tree, Wire
+from .wire import TEXT, Tree, Wire, an_object, answering, reading, ref
 
-TEXT: Tree = {"type": "string"}
 NUMBER: Tree = {"type": "integer"}
-
-
-def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:
-    return {"type": "object", "properties": properties, "required": [*required]}
-
-
-def ref(name: str) -> Tree:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def twice(earlier: Tree, later: Tree) -> Tree:
@@ -63,19 +53,7 @@ SCHEMAS: Tree = {
 
 @pytest.fixture(scope="module")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    paths = {
-        f"/{name}": {
-            "get": {
-                "operationId": name.lower(),
-                "responses": {"200": {"description": "-", "content": {"application/json": {"schema": ref(name)}}}},
-            }
-        }
-        for name in SCHEMAS
-    }
-    folder = tmp_path_factory.mktemp("redefinition")
-    made = Wire(folder, "wire_redefinition", openapi="3.1.0", paths=paths, components={"schemas": SCHEMAS})
-    assert made.result.left_out == []
-    return made
+    return reading(tmp_path_factory.mktemp("redefinition"), "wire_redefinition", SCHEMAS)
 
 
 def read(wire: Wire, name: str, value: Any) -> Any:
@@ -133,14 +111,6 @@ def test_objects_that_contain_themselves(wire: Wire) -> None:
 
 def test_the_check_finds_nothing(tmp_path: Path) -> None:
     """It looks for each field of each definition."""
-    responses = {
-        "200": {"description": "-", "content": {"application/json": {"schema": {"oneOf": [*map(ref, SCHEMAS)]}}}}
-    }
-    document = {
-        "openapi": "3.1.0",
-        "info": {"title": "T", "version": "1"},
-        "paths": {f"/{name}": {"get": {"responses": responses}} for name in "x"},
-        "components": {"schemas": SCHEMAS},
-    }
-    (tmp_path / "some.json").write_text(json.dumps(document))
-    assert check(tmp_path / "some.json", None).problems == []
+    paths = {"/x": {"get": answering({"oneOf": [*map(ref, SCHEMAS)]}, operationId="x")}}
+    wire = Wire(tmp_path, "wire_redefinitions", openapi="3.1.0", paths=paths, components={"schemas": SCHEMAS})
+    assert check(wire.folder / "document.json", None).problems == []

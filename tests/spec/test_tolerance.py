@@ -36,6 +36,7 @@ QUICK = settings(
 MODELS = [name for name in victor_api.models.__all__ if hasattr(getattr(victor_api.models, name), "from_dict")]
 NAMED = ("ListPaymentRequestsResponse", "PaymentRequestReceipt", "GetPaymentRequestResponse", "ValidationErrors")
 ZOO = {"Being": "Being", "Cat": "Cat", "Dog": "Dog", "Show": "Show", "Response": "ResponseModel", "Owner": "Owner"}
+Case = tuple[Any, Values, dict[str, Any]]
 
 RECEIPT: dict[str, Any] = {
     "victor_payment_request_id": "a7ffd43c37c1",
@@ -64,29 +65,41 @@ def survives(model: Any, value: dict[str, Any]) -> None:
     repr(found)
 
 
-class TestVictor:
-    @pytest.mark.parametrize("name", NAMED)
-    def test_a_valid_answer_comes_back_as_it_was(self, name: str, victor_values: Values) -> None:
-        model = getattr(victor_api.models, name)
+@pytest.fixture
+def case(request: pytest.FixtureRequest, victor_values: Values, zoo: ModuleType, zoo_values: Values) -> Case:
+    """A model, with the values of its schema."""
+    document, name = request.param
+    if document == "victor":
+        return getattr(victor_api.models, name), victor_values, victor_values.schema(name)
+    return getattr(zoo.models, ZOO[name]), zoo_values, zoo_values.schema(name)
+
+
+@pytest.mark.parametrize(
+    "case", [*(("victor", name) for name in NAMED), *(("zoo", name) for name in ZOO)], ids="-".join, indirect=True
+)
+class TestAnswers:
+    def test_a_valid_one_comes_back_as_it_was(self, case: Case) -> None:
+        model, values, schema = case
 
         @QUICK
-        @given(victor_values.valid(victor_values.schema(name)))
+        @given(values.valid(schema))
         def holds(value: dict[str, Any]) -> None:
             assert model.from_dict(value).to_dict() == value
 
         holds()
 
-    @pytest.mark.parametrize("name", NAMED)
-    def test_a_spoilt_answer_does_not_raise_and_loses_nothing(self, name: str, victor_values: Values) -> None:
-        model = getattr(victor_api.models, name)
+    def test_a_spoilt_one_does_not_raise_and_loses_nothing(self, case: Case) -> None:
+        model, values, schema = case
 
         @QUICK
-        @given(victor_values.mutated(victor_values.schema(name)))
+        @given(values.mutated(schema))
         def holds(value: dict[str, Any]) -> None:
             survives(model, value)
 
         holds()
 
+
+class TestVictor:
     @pytest.mark.parametrize("name", MODELS)
     @QUICK
     @given(data=st.data())
@@ -103,30 +116,6 @@ class TestVictor:
 
 
 class TestZoo:
-    @pytest.mark.parametrize("name", ZOO)
-    def test_a_valid_answer_comes_back_as_it_was(self, name: str, zoo: ModuleType, zoo_values: Values) -> None:
-        model = getattr(zoo.models, ZOO[name])
-
-        @QUICK
-        @given(zoo_values.valid(zoo_values.schema(name)))
-        def holds(value: dict[str, Any]) -> None:
-            assert model.from_dict(value).to_dict() == value
-
-        holds()
-
-    @pytest.mark.parametrize("name", ZOO)
-    def test_a_spoilt_answer_does_not_raise_and_loses_nothing(
-        self, name: str, zoo: ModuleType, zoo_values: Values
-    ) -> None:
-        model = getattr(zoo.models, ZOO[name])
-
-        @QUICK
-        @given(zoo_values.mutated(zoo_values.schema(name)))
-        def holds(value: dict[str, Any]) -> None:
-            survives(model, value)
-
-        holds()
-
     def test_a_union_takes_the_member_that_the_discriminator_names(self, zoo: ModuleType) -> None:
         from zoo_api.decoding import Either, Object
 

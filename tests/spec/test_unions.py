@@ -12,17 +12,7 @@ import pytest
 
 from victor_ext.spec.check import check
 
-from .wire import Tree, Wire
-
-TEXT: Tree = {"type": "string"}
-
-
-def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:
-    return {"type": "object", "properties": properties, "required": [*required]}
-
-
-def ref(name: str) -> Tree:
-    return {"$ref": f"#/components/schemas/{name}"}
+from .wire import TEXT, Tree, Wire, an_object, answering, reading, ref
 
 
 def word(*values: str) -> Tree:
@@ -92,19 +82,7 @@ SCHEMAS: Tree = {
 
 @pytest.fixture(scope="module")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    paths = {
-        f"/{name}": {
-            "get": {
-                "operationId": name.lower(),
-                "responses": {"200": {"description": "-", "content": {"application/json": {"schema": ref(name)}}}},
-            }
-        }
-        for name in SCHEMAS
-    }
-    folder = tmp_path_factory.mktemp("unions")
-    made = Wire(folder, "wire_unions", openapi="3.1.0", paths=paths, components={"schemas": SCHEMAS})
-    assert made.result.left_out == []
-    return made
+    return reading(tmp_path_factory.mktemp("unions"), "wire_unions", SCHEMAS)
 
 
 def read(wire: Wire, operation: str, /, **value: Any) -> Any:
@@ -218,8 +196,7 @@ def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
         "Right": an_object(inner=ref("Either")),
         "Either": {"oneOf": [ref("Left"), ref("Right")]},
     }
-    content = {"application/json": {"schema": ref("Either")}}
-    paths = {"/x": {"get": {"operationId": "x", "responses": {"200": {"description": "-", "content": content}}}}}
+    paths = {"/x": {"get": answering(ref("Either"), operationId="x")}}
     wire = Wire(tmp_path, "wire_inward", paths=paths, components={"schemas": schemas})
     value: Tree = {}
     for _ in range(90):
@@ -233,10 +210,7 @@ def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> No
         "Cat": {"allOf": [ref("Pet"), an_object(claws={"type": "integer"})]},
         "Dog": {"allOf": [ref("Pet"), an_object(tail=TEXT)]},
     }
-    content = {"application/json": {"schema": ref("Pet")}}
-    paths = {"/pet": {"get": {"operationId": "pet", "responses": {"200": {"description": "-", "content": content}}}}}
-    wire = Wire(tmp_path, "wire_pets", paths=paths, components={"schemas": schemas})
-    assert wire.result.left_out == []
+    wire = reading(tmp_path, "wire_pets", schemas)
     found = read(wire, "pet", kind="Dog", tail="t")
     assert (type(found).__name__, found.kind, found.tail) == ("Dog", "Dog", "t")
 

@@ -15,6 +15,23 @@ from victor_ext.spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
 BASE = "https://api.example/base"
+TEXT: Tree = {"type": "string"}
+
+
+def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:
+    """The schema of an object."""
+    return {"type": "object", "properties": properties, **({"required": [*required]} if required else {})}
+
+
+def ref(name: str) -> Tree:
+    """A reference to a named schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def answering(schema: Tree, **more: Any) -> Tree:
+    """An operation whose answer has a schema."""
+    answer = {"description": "-", "content": {"application/json": {"schema": schema}}}
+    return {"responses": {"200": answer}, **more}
 
 
 class Wire:
@@ -87,5 +104,16 @@ class Wire:
 
     def read(self, operation: str, response: httpx.Response) -> Any:
         """What a function without arguments makes of a response."""
-        self.response = response
-        return self.module(operation).sync(client=self.client([]))
+        usual, self.response = self.response, response
+        try:
+            return self.module(operation).sync(client=self.client([]))
+        finally:
+            self.response = usual
+
+
+def reading(folder: Path, name: str, schemas: Tree) -> Wire:
+    """The package of a document with an operation for each schema, which answers with it; nothing is left out."""
+    paths = {f"/{each}": {"get": answering(ref(each), operationId=each.lower())} for each in schemas}
+    made = Wire(folder, name, openapi="3.1.0", paths=paths, components={"schemas": schemas})
+    assert made.result.left_out == []
+    return made

@@ -14,11 +14,10 @@ from typing import Any
 import yaml
 
 from .bounds import check_values, check_yaml, read_text, too_deep
-from .document_error import DocumentError, PlaceError
 from .files import bundle
-from .tree import Tree, is_mapping
+from .tree import DocumentError, PlaceError, Tree, is_mapping
 
-__all__ = ("DocumentError", "load")
+__all__ = ("DocumentError", "load", "read_entries")
 
 
 class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a large document
@@ -92,6 +91,20 @@ def _read(path: Path) -> Any:
         raise DocumentError(f"{path} cannot be read: {why}") from error
     except (ValueError, TypeError, yaml.YAMLError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from error
+
+
+def read_entries(path: Path, error: type[Exception]) -> Any:
+    """What a YAML file of entries beside a document has, as texts; [] when there is no such file, or nothing in it.
+
+    Raises `error` when it cannot be read.
+    """
+    try:
+        found = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only texts
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, yaml.YAMLError) as reason:
+        raise error(f"{path} cannot be read: {reason}") from reason
+    return [] if found in (None, "") else found
 
 
 def _from_json(text: str) -> Any:

@@ -14,7 +14,6 @@ from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
 from pydantic import ValidationError
 
-from .replacing import replaced
 from .rewrites import Log
 from .rewrites.base import operations, schemas
 from .rewrites.composition import write_out_allof
@@ -203,3 +202,20 @@ def _forget(schema: Tree) -> None:
     schema.clear()
     if isinstance(words, str):
         schema["description"] = words
+
+
+Change = tuple[Any, str, Any]
+"""A module or a class, the name of its attribute, and the other value."""
+
+
+@contextlib.contextmanager
+def replaced(*changes: Change) -> Generator[None]:
+    """Set attributes of modules and classes, and restore them afterwards."""
+    earlier: list[Change] = [(owner, name, vars(owner)[name]) for owner, name, _ in changes]
+    try:
+        for owner, name, value in changes:
+            setattr(owner, name, value)
+        yield
+    finally:
+        for owner, name, value in earlier:
+            setattr(owner, name, value)

@@ -17,9 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from . import bounds
 from .bounds import MAX_BYTES, check_values
-from .document_error import PlaceError
-from .shape import METHODS
-from .tree import Tree, is_list, is_mapping
+from .tree import METHODS, PlaceError, Tree, is_list, is_mapping
 
 Read = Callable[[Path], Any]
 Steps = tuple[str, ...]

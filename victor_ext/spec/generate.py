@@ -19,11 +19,10 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore
 
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
-from .document_error import PlaceError
 from .generator import parse, render
 from .origins import Origins, origins
 from .rewrites import Log, prepare
-from .tree import Tree
+from .tree import PlaceError, Tree
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")

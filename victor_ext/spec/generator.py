@@ -23,9 +23,8 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties import model_property
 
-from .failures import Failure, Tracker, mend, unreadable_schema
+from .failures import Failure, Tracker, mend, replaced, unreadable_schema
 from .python_names import give_distinct_names, literal
-from .replacing import replaced
 from .rewrites import Log
 from .tree import Tree
 

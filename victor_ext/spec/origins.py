@@ -15,10 +15,9 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 
 from .requests import key
-from .rewrites.base import operations, resolve
+from .rewrites.base import operations
 from .rewrites.names import classes
-from .rewrites.places import step
-from .tree import Tree, list_at, mapping_at, place_of
+from .tree import Tree, list_at, mapping_at, place_of, resolve, step
 
 
 @dataclass

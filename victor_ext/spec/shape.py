@@ -11,10 +11,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .document_error import PlaceError
-from .tree import Tree, is_list, is_mapping
+from .tree import METHODS, PlaceError, Tree, is_list, is_mapping
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PLACES = ("query", "path", "header", "cookie")
 
 # A kind; [kind] for a list and {kind} for a mapping of them; text, texts, flag, any.

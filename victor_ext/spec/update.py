@@ -24,8 +24,8 @@ from .diff.python import Generated, package_changes
 from .diff.report import Report, number, one_line
 from .document import load
 from .generate import package_name
-from .shape import METHODS
-from .tree import Tree, is_mapping, mapping_at
+from .rewrites.base import operations
+from .tree import Tree, mapping_at
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
 MAX_LINES = 20
@@ -113,21 +113,11 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
         yield f"  - `{one_line(entry.place)}` (to look at): {one_line(entry.what)}"
     if len(looks) > MAX_LINES:
         yield f"  - and {number(len(looks) - MAX_LINES, 'more change')} to look at."
-    new = [f"`{one_line(each)}`" for each in _operations(after) if each not in set(_operations(before))]
+    earlier, later = ([f"{each.method} {each.path}" for each in operations(tree)] for tree in (before, after))
+    new = [f"`{one_line(each)}`" for each in later if each not in earlier]
     if new:
         rest = f" and {len(new) - MAX_LINES} more" if len(new) > MAX_LINES else ""
         yield f"  - New operations: {', '.join(new[:MAX_LINES])}{rest}."
-
-
-def _operations(document: Tree) -> list[str]:
-    """`get /v1/cards` for each operation."""
-    return [
-        f"{method} {path}"
-        for path, item in mapping_at(document, "paths").items()
-        if is_mapping(item)
-        for method in METHODS
-        if method in item
-    ]
 
 
 def _add_to(changelog: Path, entry: str) -> None:

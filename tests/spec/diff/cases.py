@@ -24,6 +24,9 @@ class Case:
         return self.name
 
 
+# ---- Documents ----
+
+
 def document(paths: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
     """A document; no two parts of it share an object."""
     whole = {
@@ -53,13 +56,31 @@ def sends(schema: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
 
 def receives(schema: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
     """A document whose one operation receives a schema."""
-    response = {"description": "ok", "content": json_content(schema)}
-    return document({"/cards": {"get": operation(responses={"200": response})}}, schemas, **more)
+    return _gets(responses={"200": {"description": "ok", "content": json_content(schema)}}, schemas=schemas, **more)
 
 
 def query(*parameters: Tree, **more: Any) -> Tree:
     """A document whose one operation has parameters."""
     return document({"/cards": {"get": operation(parameters=list(parameters))}}, **more)
+
+
+def _gets(path: str = "/cards", schemas: Tree | None = None, **parts: Any) -> Tree:
+    """A document whose one operation has some parts; what is no part of an operation is one of the document."""
+    of_document = ("openapi", "servers", "components", "security")
+    more = {key: parts.pop(key) for key in of_document if key in parts}
+    return document({path: {"get": operation(**parts)}}, schemas, **more)
+
+
+def _posts(*content_types: str, **more: Any) -> Tree:
+    """A document whose one operation has a body in some content types."""
+    body = {"content": {each: {} for each in content_types}, **more}
+    return document({"/c": {"post": operation("createCard", requestBody=body)}})
+
+
+def _answers(*statuses: str, content: Tree | None = None) -> Tree:
+    """A document whose one operation has some answers."""
+    answer = {"description": "", **({"content": content} if content else {})}
+    return _gets(responses=dict.fromkeys(statuses, answer))
 
 
 def limit(schema: Tree | None = None, **more: Any) -> Tree:
@@ -75,39 +96,74 @@ CARD = {"$ref": "#/components/schemas/Card"}
 TEXT = {"type": "string"}
 STATUS = {"type": "string", "enum": ["active", "closed"]}
 STATUSES = {"type": "string", "enum": ["active", "closed", "frozen"]}
+SCHEMA = "components.schemas.Card"
 SENT = "paths./cards.post.requestBody.content.application/json.schema"
 RECEIVED = "paths./cards.get.responses.200.content.application/json.schema"
 LIMIT = "paths./cards.get.parameters.query:limit"
+NULLABLE = {**TEXT, "nullable": True}
+_INTEGER = {"type": "integer"}
+_NUMBER = {"type": "number"}
+_WORDS = {"type": "array", "items": TEXT}
+_LIST = {"type": "array"}
+_ONE_TEXT, _TWO_TEXTS = {**_LIST, "prefixItems": [TEXT]}, {**_LIST, "prefixItems": [TEXT, TEXT]}
+_TEXTS_BY_NAME, _INTEGERS_BY_NAME = ({"type": "object", "additionalProperties": each} for each in (TEXT, _INTEGER))
+_CITY = {"type": "object", "properties": {"city": TEXT}}
+_ADDRESS = {"type": "object", "properties": {"city": TEXT, "zip": TEXT}}
+_BY_PATTERN = {**card(), "patternProperties": {"^x": TEXT}}
+_READ_ONLY = {**TEXT, "readOnly": True}
+_BEARER = {"type": "http", "scheme": "bearer"}
+_KEY = {"type": "apiKey", "in": "header", "name": "X-Key"}
 DECLINED = {"description": "", "content": json_content(card(code=TEXT))}
 CONFLICT = {"description": "", "content": json_content(card(why=TEXT))}
 
 
-def both(name: str, change: tuple[Tree, Tree], place: str, sent: str, received: str) -> list[Case]:
-    """A change of `Card` in a request, and the same in a response."""
-    old, new = change
-    return [
-        Case(f"{name}, sent", sends(CARD, {"Card": old}), sends(CARD, {"Card": new}), place, "sent", sent),
-        Case(
-            f"{name}, received",
-            receives(CARD, {"Card": old}),
-            receives(CARD, {"Card": new}),
-            place,
-            "received",
-            received,
-        ),
-    ]
+# ---- Cases ----
 
 
 def of(name: str) -> str:
-    return f"components.schemas.Card.properties.{name}"
+    return f"{SCHEMA}.properties.{name}"
 
 
-_BEARER = {"bearer": {"type": "http", "scheme": "bearer"}}
-_KEY = {"bearer": {"type": "apiKey", "in": "header", "name": "X-Key"}}
+def both(name: str, change: tuple[Tree, Tree], place: str, sent: str, received: str) -> list[Case]:
+    """A change of `Card` in a request, and the same in a response."""
+    before, after = ({"Card": each} for each in change)
+    return [
+        _sent(f"{name}, sent", sends(CARD, before), sends(CARD, after), place, sent),
+        _received(f"{name}, received", receives(CARD, before), receives(CARD, after), place, received),
+    ]
 
 
-def _secured(schemes: Tree, **more: Any) -> Tree:
-    return document({"/cards": {"get": operation()}}, components={"securitySchemes": schemes}, **more)
+def _pin(name: str, old: Tree, new: Tree, sent: str, received: str, below: str = "") -> list[Case]:
+    """A card whose pin has one schema, and the same card with another."""
+    return both(name, (card(pin=old), card(pin=new)), of(f"pin{below}"), sent, received)
+
+
+def _limit(name: str, change: tuple[Tree, Tree], sent: str, received: str) -> list[Case]:
+    """A pin that is a number, with other limits."""
+    return _pin(name, {**_INTEGER, **change[0]}, {**_INTEGER, **change[1]}, sent, received)
+
+
+def _word(name: str, change: tuple[Tree, Tree], sent: str, received: str) -> list[Case]:
+    """A pin that is a text, with other keywords."""
+    return _pin(name, {**TEXT, **change[0]}, {**TEXT, **change[1]}, sent, received)
+
+
+def _sent(name: str, old: Tree, new: Tree, place: str, wire: str) -> Case:
+    return Case(name, old, new, place, "sent", wire)
+
+
+def _received(name: str, old: Tree, new: Tree, place: str, wire: str) -> Case:
+    return Case(name, old, new, place, "received", wire)
+
+
+def _either(name: str, old: Tree, new: Tree, place: str, wire: str) -> Case:
+    return Case(name, old, new, place, "both", wire)
+
+
+def _asked(name: str, old: Tree | None, new: Tree | None, wire: str, place: str = LIMIT) -> Case:
+    """A change of the only parameter; None is no parameter."""
+    before, after = (query(*[each] if each else []) for each in (old, new))
+    return _sent(name, before, after, place, wire)
 
 
 def _union(*names: str, **more: Any) -> Tree:
@@ -116,176 +172,36 @@ def _union(*names: str, **more: Any) -> Tree:
 
 
 def _kinds(property_name: str, **mapping: str) -> Tree:
+    """A union of cats and dogs with a discriminator."""
     paths = {word: f"#/components/schemas/{name}" for word, name in mapping.items()}
-    return {"discriminator": {"propertyName": property_name, "mapping": paths}}
-
-
-def _answer(*content_types: str) -> Tree:
-    return {"200": {"description": "ok", "content": {each: {} for each in content_types}}}
+    return _union("Cat", "Dog", discriminator={"propertyName": property_name, "mapping": paths})
 
 
 def _in_path(name: str) -> Tree:
-    return {"name": name, "in": "path", "required": True, "schema": TEXT}
+    parameter = {"name": name, "in": "path", "required": True, "schema": TEXT}
+    return _gets(f"/c/{{{name}}}", parameters=[parameter])
 
 
-def _with(schemas: Tree) -> Tree:
-    return sends(CARD, schemas)
+def _secured(scheme: Tree, *scopes: str, needed: bool = True) -> Tree:
+    security = [{"key": list(scopes)}] if needed else []
+    return _gets(components={"securitySchemes": {"key": scheme}}, security=security)
 
 
-# Changes that break, or may break, what is on the wire: the list of what tools were measured by.
-WIRE = [
-    Case(
-        "path removed",
-        document({"/cards": {"get": operation()}, "/old": {"get": operation("old")}}),
-        document({"/cards": {"get": operation()}}),
-        "paths./old.get",
-        "both",
-        "breaks",
-    ),
-    Case(
-        "method removed",
-        document({"/cards": {"get": operation(), "delete": operation("drop")}}),
-        document({"/cards": {"get": operation()}}),
-        "paths./cards.delete",
-        "both",
-        "breaks",
-    ),
-    Case("required parameter added", query(), query(limit(required=True)), LIMIT, "sent", "breaks"),
-    Case("parameter removed", query(limit()), query(), LIMIT, "sent", "breaks"),
-    Case("parameter became required", query(limit()), query(limit(required=True)), LIMIT, "sent", "breaks"),
-    Case("type of a parameter changed", query(limit()), query(limit({"type": "boolean"})), LIMIT, "sent", "breaks"),
-    Case("enum value of a parameter removed", query(limit(STATUSES)), query(limit(STATUS)), LIMIT, "sent", "breaks"),
-    Case(
-        "maximum of a parameter lowered",
-        query(limit({"type": "integer", "maximum": 100})),
-        query(limit({"type": "integer", "maximum": 50})),
-        LIMIT,
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "pattern of a parameter added",
-        query(limit(TEXT)),
-        query(limit({"type": "string", "pattern": "^[a-z]+$"})),
-        LIMIT,
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "list of a parameter written otherwise",
-        query(limit({"type": "array", "items": TEXT})),
-        query(limit({"type": "array", "items": TEXT}, explode=False)),
-        LIMIT,
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "required body added",
-        document({"/cards": {"post": operation("createCard")}}),
-        sends(card()),
-        "paths./cards.post.requestBody",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "content type of a body removed",
-        document({"/c": {"post": operation(requestBody={"content": {"application/xml": {}, "text/csv": {}}})}}),
-        document({"/c": {"post": operation(requestBody={"content": {"application/xml": {}}})}}),
-        "paths./c.post.requestBody.content.text/csv",
-        "sent",
-        "breaks",
-    ),
-    *both("required property added", (card(), card(("id", "pin"), pin=TEXT)), of("pin"), "breaks", "fine"),
-    *both("property removed", (card(pin=TEXT), card()), of("pin"), "breaks", "breaks"),
-    *both("type changed", (card(pin=TEXT), card(pin={"type": "integer"})), of("pin"), "breaks", "breaks"),
-    *both("enum value added", (card(status=STATUS), card(status=STATUSES)), of("status"), "fine", "look"),
-    *both("enum value removed", (card(status=STATUSES), card(status=STATUS)), of("status"), "breaks", "fine"),
-    *both("became required", (card(pin=TEXT), card(("id", "pin"), pin=TEXT)), of("pin"), "breaks", "fine"),
-    *both("became optional", (card(("id", "pin"), pin=TEXT), card(pin=TEXT)), of("pin"), "fine", "breaks"),
-    *both("may be null", (card(pin=TEXT), card(pin={"type": "string", "nullable": True})), of("pin"), "fine", "breaks"),
-    Case(
-        "member of a union removed, sent",
-        _with(_union("Cat", "Dog", "Cow")),
-        _with(_union("Cat", "Dog")),
-        "components.schemas.Card",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "answer removed",
-        document({"/cards": {"get": operation(responses={"200": {"description": ""}, "202": {"description": ""}})}}),
-        document({"/cards": {"get": operation()}}),
-        "paths./cards.get.responses.202",
-        "received",
-        "breaks",
-    ),
-    Case(
-        "content type of an answer removed",
-        document({"/cards": {"get": operation(responses=_answer("application/xml", "text/csv"))}}),
-        document({"/cards": {"get": operation(responses=_answer("application/xml"))}}),
-        "paths./cards.get.responses.200.content.text/csv",
-        "received",
-        "breaks",
-    ),
-    Case(
-        "security added",
-        _secured(_BEARER),
-        _secured(_BEARER, security=[{"bearer": []}]),
-        "security",
-        "sent",
-        "breaks",
-    ),
-]
-
-# What breaks in Python only: the names of generated methods, arguments, modules and classes.
-CODE = [
-    Case(
-        "operation id renamed",
-        document({"/cards": {"get": operation("getCard")}}),
-        document({"/cards": {"get": operation("readCard")}}),
-        "paths./cards.get.operationId",
-        "both",
-        "none",
-    ),
-    Case(
-        "schema renamed",
-        receives(CARD, {"Card": card()}),
-        receives({"$ref": "#/components/schemas/PaymentCard"}, {"PaymentCard": card()}),
-        "components.schemas.Card",
-        "received",
-        "none",
-    ),
-    Case(
-        "path parameter renamed",
-        document({"/c/{id}": {"get": operation(parameters=[_in_path("id")])}}),
-        document({"/c/{card_id}": {"get": operation(parameters=[_in_path("card_id")])}}),
-        "paths./c/{id}.get.parameters.path:id",
-        "both",
-        "none",
-    ),
-    Case(
-        "tag renamed",
-        document({"/cards": {"get": operation(tags=["cards"])}}),
-        document({"/cards": {"get": operation(tags=["payment cards"])}}),
-        "paths./cards.get.tags",
-        "both",
-        "none",
-    ),
-]
+def _oauth(url: str, **scopes: str) -> Tree:
+    return _secured({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": scopes}}})
 
 
-def _changed(schema: Tree, other: Tree) -> tuple[Tree, Tree]:
-    """A card whose pin has one schema, and the same card with another."""
-    return card(pin=schema), card(pin=other)
+def _served(*urls: str, **more: Any) -> Tree:
+    return _gets(servers=[{"url": f"https://{each}.example"} for each in urls], **more)
 
 
-def _served(url: str, *more: str) -> Tree:
-    return document({"/cards": {"get": operation()}}, servers=[{"url": each} for each in (url, *more)])
+def _variable(default: str, *values: str) -> Tree:
+    variable = {"default": default, **({"enum": list(values)} if values else {})}
+    return _gets(servers=[{"url": "https://{env}.example", "variables": {"env": variable}}])
 
 
 def _headers(**headers: Tree) -> Tree:
-    response = {"description": "ok", "headers": headers}
-    return document({"/cards": {"get": operation(responses={"200": response})}})
+    return _gets(responses={"200": {"description": "ok", "headers": headers}})
 
 
 def _called(place: str, schema: Tree) -> Tree:
@@ -294,10 +210,6 @@ def _called(place: str, schema: Tree) -> Tree:
     if place == "webhooks":
         return document({}, webhooks={"paid": called}, openapi="3.1.0")
     return document({"/cards": {"post": operation(callbacks={"paid": {"{$request.body#/url}": called}})}})
-
-
-def _scheme(scheme: Tree, *scopes: str) -> Tree:
-    return _secured({"key": scheme}, security=[{"key": list(scopes)}])
 
 
 def _shared(parameter: Tree) -> Tree:
@@ -309,95 +221,145 @@ def _form(**more: Any) -> Tree:
     return document({"/c": {"post": operation(requestBody={"content": {"a/b": {"schema": card(), **more}}})}})
 
 
-def _variable(default: str, *values: str) -> Tree:
-    variable = {"default": default, **({"enum": list(values)} if values else {})}
-    server = {"url": "https://{env}.example", "variables": {"env": variable}}
-    return document({"/c": {"get": operation()}}, servers=[server])
+def _renamed(schema: Tree) -> Tree:
+    return receives({"$ref": "#/components/schemas/PaymentCard"}, {"PaymentCard": schema})
 
 
-def _oauth(url: str, **scopes: str) -> Tree:
-    return _scheme({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": scopes}}})
+_OPEN = document({"/cards": {"get": operation()}})
+_ANSWER = "paths./cards.get.responses"
+_QUOTA = f"{_ANSWER}.200.headers.Quota"
+_BODY = "paths./c.post.requestBody"
+_VARIABLE, _SCHEME = "servers[0].variables.env", "components.securitySchemes.key"
+_PARAMETERS = "paths./cards.get.parameters"
+_HOOK = "post.requestBody.content.application/json.schema.properties.pin"
+_NO_BODY = document({"/cards": {"post": operation("createCard")}})
+_HEADER = {"name": "X-Key", "in": "header", "schema": TEXT}
+_SESSION = {"name": "session", "in": "cookie", "schema": TEXT}
+_OTHERS = {"Card": card(pin=TEXT), "Other": card()}
+_WITH_DEFAULT = _gets(responses={"default": DECLINED})
+_WITH_CONFLICT = _gets(responses={"default": DECLINED, "409": CONFLICT})
 
+# Changes that break, or may break, what is on the wire: the list of what tools were measured by.
+WIRE = [
+    _either(
+        "path removed",
+        document({"/cards": {"get": operation()}, "/old": {"get": operation("old")}}),
+        _OPEN,
+        "paths./old.get",
+        "breaks",
+    ),
+    _either(
+        "method removed",
+        document({"/cards": {"get": operation(), "delete": operation("drop")}}),
+        _OPEN,
+        "paths./cards.delete",
+        "breaks",
+    ),
+    _asked("required parameter added", None, limit(required=True), "breaks"),
+    _asked("parameter removed", limit(), None, "breaks"),
+    _asked("parameter became required", limit(), limit(required=True), "breaks"),
+    _asked("type of a parameter changed", limit(), limit({"type": "boolean"}), "breaks"),
+    _asked("enum value of a parameter removed", limit(STATUSES), limit(STATUS), "breaks"),
+    _asked(
+        "maximum of a parameter lowered", limit({**_INTEGER, "maximum": 9}), limit({**_INTEGER, "maximum": 5}), "breaks"
+    ),
+    _asked("pattern of a parameter added", limit(TEXT), limit({**TEXT, "pattern": "^[a-z]+$"}), "breaks"),
+    _asked("list of a parameter written otherwise", limit(_WORDS), limit(_WORDS, explode=False), "breaks"),
+    _sent("required body added", _NO_BODY, sends(card()), "paths./cards.post.requestBody", "breaks"),
+    _sent(
+        "content type of a body removed",
+        _posts("a/b", "text/csv"),
+        _posts("a/b"),
+        f"{_BODY}.content.text/csv",
+        "breaks",
+    ),
+    *both("required property added", (card(), card(("id", "pin"), pin=TEXT)), of("pin"), "breaks", "fine"),
+    *both("property removed", (card(pin=TEXT), card()), of("pin"), "breaks", "breaks"),
+    *_pin("type changed", TEXT, _INTEGER, "breaks", "breaks"),
+    *_pin("enum value added", STATUS, STATUSES, "fine", "look"),
+    *_pin("enum value removed", STATUSES, STATUS, "breaks", "fine"),
+    *both("became required", (card(pin=TEXT), card(("id", "pin"), pin=TEXT)), of("pin"), "breaks", "fine"),
+    *both("became optional", (card(("id", "pin"), pin=TEXT), card(pin=TEXT)), of("pin"), "fine", "breaks"),
+    *_pin("may be null", TEXT, NULLABLE, "fine", "breaks"),
+    _sent(
+        "member of a union removed, sent",
+        sends(CARD, _union("Cat", "Dog", "Cow")),
+        sends(CARD, _union("Cat", "Dog")),
+        SCHEMA,
+        "breaks",
+    ),
+    _received("answer removed", _answers("200", "202"), _answers("200"), f"{_ANSWER}.202", "breaks"),
+    _received(
+        "content type of an answer removed",
+        _answers("200", content={"application/xml": {}, "text/csv": {}}),
+        _answers("200", content={"application/xml": {}}),
+        f"{_ANSWER}.200.content.text/csv",
+        "breaks",
+    ),
+    _sent("security added", _secured(_BEARER, needed=False), _secured(_BEARER), "security", "breaks"),
+]
 
-_INTEGER = {"type": "integer"}
-_WORDS = {"type": "array", "items": TEXT}
-_ADDRESS = {"type": "object", "properties": {"city": TEXT, "zip": TEXT}}
-_CAT_OR_DOG = {"cat": "Cat", "dog": "Dog"}
+# What breaks in Python only: the names of generated methods, arguments, modules and classes.
+CODE = [
+    _either("operation id renamed", _OPEN, _gets(name="readCard"), "paths./cards.get.operationId", "none"),
+    _received("schema renamed", receives(CARD, {"Card": card()}), _renamed(card()), SCHEMA, "none"),
+    _either(
+        "path parameter renamed", _in_path("id"), _in_path("card_id"), "paths./c/{id}.get.parameters.path:id", "none"
+    ),
+    _either("tag renamed", _OPEN, _gets(tags=["payment cards"]), "paths./cards.get.tags", "none"),
+]
 
 # What else there is.
 MORE = [
-    Case(
-        "parameter moved to a header",
-        query(limit()),
-        query({**limit(), "in": "header"}),
-        LIMIT,
-        "sent",
-        "breaks",
-    ),
-    *both(
-        "length limited", (card(pin=TEXT), card(pin={"type": "string", "maxLength": 4})), of("pin"), "breaks", "fine"
-    ),
-    *both(
-        "format changed",
-        _changed({**TEXT, "format": "date"}, {**TEXT, "format": "date-time"}),
-        of("pin"),
-        "breaks",
-        "look",
-    ),
-    *both(
-        "format widened",
-        _changed({**_INTEGER, "format": "int32"}, {**_INTEGER, "format": "int64"}),
-        of("pin"),
-        "fine",
-        "look",
-    ),
-    *both("type widened", _changed(_INTEGER, {"type": "number"}), of("pin"), "fine", "breaks"),
-    *both("type narrowed", _changed({"type": "number"}, _INTEGER), of("pin"), "breaks", "fine"),
-    *both("null refused", _changed({**TEXT, "nullable": True}, TEXT), of("pin"), "breaks", "fine"),
-    *both(
-        "maximum raised", _changed({**_INTEGER, "maximum": 5}, {**_INTEGER, "maximum": 9}), of("pin"), "fine", "look"
-    ),
-    *both(
-        "minimum exclusive",
-        _changed({**_INTEGER, "minimum": 5}, {**_INTEGER, "minimum": 5, "exclusiveMinimum": True}),
-        of("pin"),
-        "breaks",
-        "fine",
-    ),
-    *both(
-        "multiple of more",
-        _changed({**_INTEGER, "multipleOf": 5}, {**_INTEGER, "multipleOf": 10}),
-        of("pin"),
-        "breaks",
-        "fine",
-    ),
-    *both("items unique", _changed(_WORDS, {**_WORDS, "uniqueItems": True}), of("pin"), "breaks", "fine"),
-    *both("items changed", _changed(_WORDS, {**_WORDS, "items": _INTEGER}), of("pin.items"), "breaks", "breaks"),
-    *both(
-        "values changed",
-        _changed(
-            {"type": "object", "additionalProperties": TEXT}, {"type": "object", "additionalProperties": _INTEGER}
-        ),
-        of("pin.additionalProperties"),
+    # Schemas
+    *_word("length limited", ({}, {"maxLength": 4}), "breaks", "fine"),
+    *_word("limit removed", ({"maxLength": 4}, {}), "fine", "look"),
+    *_word("format changed", ({"format": "date"}, {"format": "date-time"}), "breaks", "look"),
+    *_word("format added", ({}, {"format": "email"}), "look", "fine"),
+    *_word("format removed", ({"format": "email"}, {}), "fine", "look"),
+    *_word("date added", ({}, {"format": "date"}), "breaks", "fine"),
+    *_word("date removed", ({"format": "date"}, {}), "fine", "breaks"),
+    *_word("pattern changed", ({"pattern": "a"}, {"pattern": "b"}), "breaks", "look"),
+    *_word("default changed", ({"default": "a"}, {"default": "b"}), "look", "fine"),
+    *_word("default added", ({}, {"default": "a"}), "look", "fine"),
+    *_word("constant changed", ({"enum": ["a"]}, {"const": "b"}), "breaks", "look"),
+    *_word("deprecated", ({}, {"deprecated": True}), "fine", "fine"),
+    *_word("sunset", ({}, {"deprecated": True, "x-sunset": "2027-01-01"}), "look", "look"),
+    *_word("not", ({}, {"not": {"enum": ["a"]}}), "breaks", "fine"),
+    *_limit("format widened", ({"format": "int32"}, {"format": "int64"}), "fine", "look"),
+    *_limit("maximum raised", ({"maximum": 5}, {"maximum": 9}), "fine", "look"),
+    *_limit("maximum exclusive", ({"maximum": 5}, {"maximum": 5, "exclusiveMaximum": True}), "breaks", "fine"),
+    *_limit("minimum exclusive", ({"minimum": 5}, {"minimum": 5, "exclusiveMinimum": True}), "breaks", "fine"),
+    *_limit("multiple of more", ({"multipleOf": 5}, {"multipleOf": 10}), "breaks", "fine"),
+    *_limit("multiple of another", ({"multipleOf": 5}, {"multipleOf": 7}), "breaks", "look"),
+    *_pin("type widened", _INTEGER, _NUMBER, "fine", "breaks"),
+    *_pin("type narrowed", _NUMBER, _INTEGER, "breaks", "fine"),
+    *_pin("null refused", NULLABLE, TEXT, "breaks", "fine"),
+    *_pin("became an enum", TEXT, STATUS, "breaks", "fine"),
+    *_pin("no longer an enum", STATUS, TEXT, "fine", "look"),
+    *_pin("constraint changed", {"not": {"enum": ["a"]}}, {"not": {"enum": ["b"]}}, "breaks", "look"),
+    *_pin("other file", {"$ref": "a.yaml#/A"}, {"$ref": "b.yaml#/A"}, "look", "look"),
+    *_pin("items unique", _WORDS, {**_WORDS, "uniqueItems": True}, "breaks", "fine"),
+    *_pin("items changed", _WORDS, {**_WORDS, "items": _INTEGER}, "breaks", "breaks", ".items"),
+    *_pin("items described", _LIST, _WORDS, "breaks", "fine", ".items"),
+    *_pin("items not described", _WORDS, _LIST, "fine", "look", ".items"),
+    *_pin("position added", _ONE_TEXT, _TWO_TEXTS, "look", "look", ".prefixItems[1]"),
+    *_pin("position removed", _TWO_TEXTS, _ONE_TEXT, "look", "look", ".prefixItems[1]"),
+    *_pin("values changed", _TEXTS_BY_NAME, _INTEGERS_BY_NAME, "breaks", "breaks", ".additionalProperties"),
+    *_pin("inline object changed", _ADDRESS, _CITY, "breaks", "breaks", ".properties.zip"),
+    *_pin("type to a union", TEXT, {"oneOf": [TEXT, card()]}, "fine", "breaks"),
+    *_pin("union to a type", {"oneOf": [TEXT, card()]}, TEXT, "breaks", "fine"),
+    *_pin("any of one of", {"anyOf": [TEXT, card()]}, {"oneOf": [TEXT, card()]}, "look", "fine"),
+    *_pin(
+        "inline member of a union changed",
+        {"oneOf": [card(a=TEXT), card(b=TEXT, c=TEXT)]},
+        {"oneOf": [card(a=TEXT), card(b=TEXT)]},
         "breaks",
         "breaks",
-    ),
-    *both("pattern changed", _changed({**TEXT, "pattern": "a"}, {**TEXT, "pattern": "b"}), of("pin"), "breaks", "look"),
-    *both("default changed", _changed({**TEXT, "default": "a"}, {**TEXT, "default": "b"}), of("pin"), "look", "fine"),
-    *both("constant changed", _changed({**TEXT, "enum": ["a"]}, {**TEXT, "const": "b"}), of("pin"), "breaks", "look"),
-    *both("became an enum", _changed(TEXT, STATUS), of("pin"), "breaks", "fine"),
-    *both("no longer an enum", _changed(STATUS, TEXT), of("pin"), "fine", "look"),
-    *both("deprecated", _changed(TEXT, {**TEXT, "deprecated": True}), of("pin"), "fine", "fine"),
-    *both("sunset", _changed(TEXT, {**TEXT, "deprecated": True, "x-sunset": "2027-01-01"}), of("pin"), "look", "look"),
-    *both("not", _changed(TEXT, {**TEXT, "not": {"enum": ["a"]}}), of("pin"), "breaks", "fine"),
-    *both(
-        "other properties refused",
-        (card(), {**card(), "additionalProperties": False}),
-        "components.schemas.Card",
-        "breaks",
-        "fine",
+        ".oneOf[1].properties.c",
     ),
     *both("optional property added", (card(), card(pin=TEXT)), of("pin"), "fine", "fine"),
+    *both("other properties refused", (card(), {**card(), "additionalProperties": False}), SCHEMA, "breaks", "fine"),
     *both(
         "property removed where others are admitted",
         (card(pin=TEXT), {**card(), "additionalProperties": True}),
@@ -405,545 +367,250 @@ MORE = [
         "look",
         "breaks",
     ),
-    *both(
-        "inline object changed",
-        _changed(_ADDRESS, {"type": "object", "properties": {"city": TEXT}}),
-        of("pin.properties.zip"),
-        "breaks",
-        "breaks",
-    ),
-    *both("type to a union", _changed(TEXT, {"oneOf": [TEXT, card()]}), of("pin"), "fine", "breaks"),
-    *both("union to a type", _changed({"oneOf": [TEXT, card()]}, TEXT), of("pin"), "breaks", "fine"),
-    *both(
-        "inline member of a union changed",
-        _changed({"oneOf": [card(a=TEXT), card(b=TEXT, c=TEXT)]}, {"oneOf": [card(a=TEXT), card(b=TEXT)]}),
-        of("pin.oneOf[1].properties.c"),
-        "breaks",
-        "breaks",
-    ),
-    Case(
-        "member of a union added, received",
-        receives(CARD, _union("Cat", "Dog")),
-        receives(CARD, _union("Cat", "Dog", "Cow")),
-        "components.schemas.Card",
-        "received",
-        "breaks",
-    ),
-    Case(
-        "member of a union added, sent",
-        sends(CARD, _union("Cat", "Dog")),
-        sends(CARD, _union("Cat", "Dog", "Cow")),
-        "components.schemas.Card",
-        "sent",
-        "fine",
-    ),
-    Case(
-        "discriminator changed",
-        sends(CARD, _union("Cat", "Dog", **_kinds("kind"))),
-        sends(CARD, _union("Cat", "Dog", **_kinds("sort"))),
-        "components.schemas.Card",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "value of a discriminator changed",
-        sends(CARD, _union("Cat", "Dog", **_kinds("kind", **_CAT_OR_DOG))),
-        sends(CARD, _union("Cat", "Dog", **_kinds("kind", feline="Cat", dog="Dog"))),
-        "components.schemas.Card",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "values of a discriminator swapped",
-        receives(CARD, _union("Cat", "Dog", **_kinds("kind", **_CAT_OR_DOG))),
-        receives(CARD, _union("Cat", "Dog", **_kinds("kind", cat="Dog", dog="Cat"))),
-        "components.schemas.Card",
-        "received",
-        "breaks",
-    ),
-    Case(
+    *both("properties by pattern", (card(), _BY_PATTERN), f"{SCHEMA}.patternProperties.^x", "look", "fine"),
+    *both("properties by pattern removed", (_BY_PATTERN, card()), f"{SCHEMA}.patternProperties.^x", "look", "look"),
+    _either(
         "required read-only property added",
         sends(CARD, {"Card": card()}),
-        sends(CARD, {"Card": card(("id", "at"), at={**TEXT, "readOnly": True})}),
+        sends(CARD, {"Card": card(("id", "at"), at=_READ_ONLY)}),
         of("at"),
-        "both",
         "none",
     ),
-    Case(
+    _sent(
         "became read-only",
         sends(CARD, {"Card": card(at=TEXT)}),
-        sends(CARD, {"Card": card(at={**TEXT, "readOnly": True})}),
+        sends(CARD, {"Card": card(at=_READ_ONLY)}),
         of("at"),
-        "sent",
         "look",
     ),
-    Case(
+    _sent(
         "required and no longer read-only",
-        sends(CARD, {"Card": card(("at",), at={**TEXT, "readOnly": True})}),
+        sends(CARD, {"Card": card(("at",), at=_READ_ONLY)}),
         sends(CARD, {"Card": card(("at",), at=TEXT)}),
         of("at"),
-        "sent",
         "breaks",
     ),
-    Case(
+    _received(
         "became write-only",
         receives(CARD, {"Card": card(at=TEXT)}),
         receives(CARD, {"Card": card(at={**TEXT, "writeOnly": True})}),
         of("at"),
-        "received",
         "breaks",
     ),
-    Case(
+    _received(
+        "null among the values",
+        receives(card(word={"enum": ["a"]}), openapi="3.1.0"),
+        receives(card(word={"enum": ["a", None]}), openapi="3.1.0"),
+        f"{RECEIVED}.properties.word",
+        "breaks",
+    ),
+    _sent(
+        "null no longer among the values",
+        sends(card(word={"type": ["string", "null"], "enum": ["a", None]}), openapi="3.1.0"),
+        sends(card(word={"type": ["string", "null"], "enum": ["a"]}), openapi="3.1.0"),
+        f"{SENT}.properties.word",
+        "breaks",
+    ),
+    _sent(
+        "pattern of the first of two members",
+        sends({"allOf": [{**TEXT, "pattern": "a"}, {"pattern": "b"}]}),
+        sends({"allOf": [{**TEXT, "pattern": "c"}, {"pattern": "b"}]}),
+        SENT,
+        "breaks",
+    ),
+    # Unions
+    _received(
+        "member of a union added, received",
+        receives(CARD, _union("Cat", "Dog")),
+        receives(CARD, _union("Cat", "Dog", "Cow")),
+        SCHEMA,
+        "breaks",
+    ),
+    _sent(
+        "member of a union added, sent",
+        sends(CARD, _union("Cat", "Dog")),
+        sends(CARD, _union("Cat", "Dog", "Cow")),
+        SCHEMA,
+        "fine",
+    ),
+    _sent("discriminator changed", sends(CARD, _kinds("kind")), sends(CARD, _kinds("sort")), SCHEMA, "breaks"),
+    _sent("discriminator added", sends(CARD, _union("Cat", "Dog")), sends(CARD, _kinds("kind")), SCHEMA, "look"),
+    _sent("discriminator removed", sends(CARD, _kinds("kind")), sends(CARD, _union("Cat", "Dog")), SCHEMA, "look"),
+    _sent(
+        "value of a discriminator changed",
+        sends(CARD, _kinds("kind", cat="Cat", dog="Dog")),
+        sends(CARD, _kinds("kind", feline="Cat", dog="Dog")),
+        SCHEMA,
+        "breaks",
+    ),
+    _received(
+        "values of a discriminator swapped",
+        receives(CARD, _kinds("kind", cat="Cat", dog="Dog")),
+        receives(CARD, _kinds("kind", cat="Dog", dog="Cat")),
+        SCHEMA,
+        "breaks",
+    ),
+    _sent(
+        "a schema that changed when it became the member of a union",
+        sends(card(a=TEXT, b=TEXT)),
+        sends({"anyOf": [card(a=_INTEGER, b=TEXT), TEXT]}),
+        f"{SENT}.properties.a",
+        "breaks",
+    ),
+    _received(
+        "a member of a union that changed when it became the schema",
+        receives({"anyOf": [card(a=TEXT, b=TEXT), TEXT]}),
+        receives(card(a=_INTEGER, b=TEXT)),
+        f"{RECEIVED}.anyOf[0].properties.a",
+        "breaks",
+    ),
+    # Names of schemas
+    _received(
+        "schema renamed and changed", receives(CARD, {"Card": card(pin=TEXT)}), _renamed(card()), of("pin"), "breaks"
+    ),
+    _received(
+        "schema named and changed",
+        receives(card(pin=TEXT)),
+        receives(CARD, {"Card": card()}),
+        f"{RECEIVED}.properties.pin",
+        "breaks",
+    ),
+    _received(
+        "schema written out and changed",
+        receives(CARD, {"Card": card(pin=TEXT)}),
+        receives(card()),
+        of("pin"),
+        "breaks",
+    ),
+    _received(
+        "other schema",
+        receives(CARD, _OTHERS),
+        receives({"$ref": "#/components/schemas/Other"}, _OTHERS),
+        RECEIVED,
+        "breaks",
+    ),
+    _either(
+        "schema that nothing uses",
+        document({}, {"Card": card(pin=TEXT)}),
+        document({}, {"Card": card()}),
+        of("pin"),
+        "none",
+    ),
+    _either("unused schema removed", document({}, {"Card": card()}), document({}), SCHEMA, "none"),
+    # Parameters
+    _asked("parameter moved to a header", limit(), {**limit(), "in": "header"}, "breaks"),
+    _asked(
+        "items of a parameter changed",
+        limit(_WORDS),
+        limit({**_WORDS, "items": _INTEGER}),
+        "breaks",
+        f"{LIMIT}.schema.items",
+    ),
+    _asked("optional parameter added", None, limit(), "fine"),
+    _asked("empty value refused", limit(allowEmptyValue=True), limit(), "breaks"),
+    _asked("empty value allowed", limit(), limit(allowEmptyValue=True), "fine"),
+    _asked("header became required", _HEADER, {**_HEADER, "required": True}, "breaks", f"{_PARAMETERS}.header:X-Key"),
+    _asked("cookie removed", _SESSION, None, "breaks", f"{_PARAMETERS}.cookie:session"),
+    _asked(
+        "parameter as JSON", limit(card()), {"name": "limit", "in": "query", "content": json_content(card())}, "breaks"
+    ),
+    _sent("named parameter changed", _shared(limit()), _shared(limit(TEXT)), "components.parameters.Limit", "breaks"),
+    _sent(
         "parameter of a path changed",
         document({"/cards": {"parameters": [limit()], "get": operation()}}),
         document({"/cards": {"parameters": [limit(TEXT)], "get": operation()}}),
         "paths./cards.parameters.query:limit",
-        "sent",
         "breaks",
     ),
-    Case(
-        "named parameter changed",
-        _shared(limit()),
-        _shared(limit(TEXT)),
-        "components.parameters.Limit",
-        "sent",
+    # Bodies and answers
+    _sent(
+        "content type of a body added", _posts("text/csv"), _posts("text/csv", "a/b"), f"{_BODY}.content.a/b", "fine"
+    ),
+    _sent("body became required", _posts(), _posts(required=True), _BODY, "breaks"),
+    _sent("body removed", sends(card()), _NO_BODY, "paths./cards.post.requestBody", "breaks"),
+    _sent("optional body added", document({"/c": {"post": operation("createCard")}}), _posts(), _BODY, "fine"),
+    _sent(
+        "fields written otherwise",
+        _form(),
+        _form(encoding={"a": {"style": "deepObject"}}),
+        f"{_BODY}.content.a/b",
         "breaks",
     ),
-    Case(
-        "items of a parameter changed",
-        query(limit(_WORDS)),
-        query(limit({**_WORDS, "items": _INTEGER})),
-        f"{LIMIT}.schema.items",
-        "sent",
+    _received("answer of another status added", _answers("200"), _answers("200", "429"), f"{_ANSWER}.429", "fine"),
+    _received("answer for success added", _answers("200"), _answers("200", "202"), f"{_ANSWER}.202", "look"),
+    _received(
+        "answer for all others removed", _answers("200", "default"), _answers("200"), f"{_ANSWER}.default", "look"
+    ),
+    _received(
+        "answer of a status that the default described",
+        _WITH_DEFAULT,
+        _WITH_CONFLICT,
+        f"{_ANSWER}.409.content.application/json.schema.properties.code",
         "breaks",
     ),
-    Case("optional parameter added", query(), query(limit()), LIMIT, "sent", "fine"),
-    Case(
-        "header became required",
-        query({"name": "X-Key", "in": "header", "schema": TEXT}),
-        query({"name": "X-Key", "in": "header", "schema": TEXT, "required": True}),
-        "paths./cards.get.parameters.header:X-Key",
-        "sent",
+    _received(
+        "answer of a status that the default describes now",
+        _WITH_CONFLICT,
+        _WITH_DEFAULT,
+        f"{_ANSWER}.409.content.application/json.schema.properties.why",
         "breaks",
     ),
-    Case(
-        "cookie removed",
-        query({"name": "session", "in": "cookie", "schema": TEXT}),
-        query(),
-        "paths./cards.get.parameters.cookie:session",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "parameter as JSON",
-        query(limit(card())),
-        query({"name": "limit", "in": "query", "content": json_content(card())}),
-        LIMIT,
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "content type of a body added",
-        document({"/c": {"post": operation(requestBody={"content": {"text/csv": {}}})}}),
-        document({"/c": {"post": operation(requestBody={"content": {"text/csv": {}, "a/b": {}}})}}),
-        "paths./c.post.requestBody.content.a/b",
-        "sent",
-        "fine",
-    ),
-    Case(
-        "body became required",
-        document({"/c": {"post": operation(requestBody={"content": {}})}}),
-        document({"/c": {"post": operation(requestBody={"content": {}, "required": True})}}),
-        "paths./c.post.requestBody",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "body removed",
-        sends(card()),
-        document({"/cards": {"post": operation("createCard")}}),
-        "paths./cards.post.requestBody",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "answer of another status added",
-        document({"/c": {"get": operation(responses={"200": {"description": ""}})}}),
-        document({"/c": {"get": operation(responses={"200": {"description": ""}, "429": {"description": ""}})}}),
-        "paths./c.get.responses.429",
-        "received",
-        "fine",
-    ),
-    Case(
-        "answer for success added",
-        document({"/c": {"get": operation(responses={"200": {"description": ""}})}}),
-        document({"/c": {"get": operation(responses={"200": {"description": ""}, "202": {"description": ""}})}}),
-        "paths./c.get.responses.202",
-        "received",
-        "look",
-    ),
-    Case(
+    _received(
         "required header of an answer removed",
         _headers(Quota={"required": True, "schema": TEXT}),
         _headers(),
-        "paths./cards.get.responses.200.headers.Quota",
-        "received",
+        _QUOTA,
         "breaks",
     ),
-    Case(
+    _received(
         "header of an answer changed",
         _headers(Quota={"schema": TEXT}),
         _headers(Quota={"schema": _INTEGER}),
-        "paths./cards.get.responses.200.headers.Quota",
-        "received",
+        _QUOTA,
         "breaks",
     ),
-    Case(
-        "server changed", _served("https://a.example"), _served("https://b.example"), "servers[0].url", "sent", "breaks"
-    ),
-    Case(
-        "server removed",
-        _served("https://a.example", "https://b.example"),
-        _served("https://a.example"),
-        "servers[1].url",
-        "sent",
+    _received("header added", _headers(), _headers(Quota={"schema": TEXT}), _QUOTA, "fine"),
+    _received("optional header removed", _headers(Quota={"schema": TEXT}), _headers(), _QUOTA, "look"),
+    # Operations
+    _either("operation deprecated", _OPEN, _gets(deprecated=True), "paths./cards.get", "fine"),
+    _received(
+        "webhook changed",
+        _called("webhooks", card(pin=TEXT)),
+        _called("webhooks", card()),
+        f"webhooks.paid.{_HOOK}",
         "breaks",
     ),
-    Case(
-        "server added",
-        _served("https://a.example"),
-        _served("https://a.example", "https://b.example"),
-        "servers[1].url",
-        "sent",
+    _received(
+        "callback changed",
+        _called("callbacks", card()),
+        _called("callbacks", card(("id", "pin"), pin=TEXT)),
+        f"paths./cards.post.callbacks.paid.{{$request.body#/url}}.{_HOOK}",
         "fine",
     ),
-    Case(
+    # Servers and security
+    _sent("server changed", _served("a"), _served("b"), "servers[0].url", "breaks"),
+    _sent("server removed", _served("a", "b"), _served("a"), "servers[1].url", "breaks"),
+    _sent("server added", _served("a"), _served("a", "b"), "servers[1].url", "fine"),
+    _sent("servers in another order", _served("a", "b"), _served("b", "a"), "servers[0].url", "look"),
+    _sent("server named", _served(), _served("a"), "servers[0].url", "look"),
+    _sent(
         "server of an operation added",
-        _served("https://a.example"),
+        _served("a"),
         document(
             {"/cards": {"get": operation(servers=[{"url": "https://b.example"}])}},
             servers=[{"url": "https://a.example"}],
         ),
         "paths./cards.get.servers[0].url",
-        "sent",
         "breaks",
     ),
-    Case(
-        "kind of credentials changed",
-        _scheme(_BEARER["bearer"]),
-        _scheme(_KEY["bearer"]),
-        "components.securitySchemes.key",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "scope added",
-        _scheme(_BEARER["bearer"], "read"),
-        _scheme(_BEARER["bearer"], "read", "write"),
-        "security",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "scope no longer needed",
-        _scheme(_BEARER["bearer"], "read", "write"),
-        _scheme(_BEARER["bearer"], "read"),
-        "security",
-        "sent",
-        "fine",
-    ),
-    Case("security no longer needed", _scheme(_BEARER["bearer"]), _secured(_BEARER), "security", "sent", "fine"),
-    Case(
-        "webhook changed",
-        _called("webhooks", card(pin=TEXT)),
-        _called("webhooks", card()),
-        "webhooks.paid.post.requestBody.content.application/json.schema.properties.pin",
-        "received",
-        "breaks",
-    ),
-    Case(
-        "callback changed",
-        _called("callbacks", card()),
-        _called("callbacks", card(("id", "pin"), pin=TEXT)),
-        "paths./cards.post.callbacks.paid.{$request.body#/url}.post.requestBody.content.application/json.schema.properties.pin",
-        "received",
-        "fine",
-    ),
-    Case(
-        "schema renamed and changed",
-        receives(CARD, {"Card": card(pin=TEXT)}),
-        receives({"$ref": "#/components/schemas/PaymentCard"}, {"PaymentCard": card()}),
-        of("pin"),
-        "received",
-        "breaks",
-    ),
-    Case(
-        "schema named and changed",
-        receives(card(pin=TEXT)),
-        receives(CARD, {"Card": card()}),
-        f"{RECEIVED}.properties.pin",
-        "received",
-        "breaks",
-    ),
-    Case(
-        "schema written out and changed",
-        receives(CARD, {"Card": card(pin=TEXT)}),
-        receives(card()),
-        of("pin"),
-        "received",
-        "breaks",
-    ),
-    Case(
-        "other schema",
-        receives(CARD, {"Card": card(pin=TEXT), "Other": card()}),
-        receives({"$ref": "#/components/schemas/Other"}, {"Card": card(pin=TEXT), "Other": card()}),
-        RECEIVED,
-        "received",
-        "breaks",
-    ),
-    Case(
-        "schema that nothing uses",
-        document({}, {"Card": card(pin=TEXT)}),
-        document({}, {"Card": card()}),
-        of("pin"),
-        "both",
-        "none",
-    ),
-    Case(
-        "operation deprecated",
-        document({"/c": {"get": operation()}}),
-        document({"/c": {"get": operation(deprecated=True)}}),
-        "paths./c.get",
-        "both",
-        "fine",
-    ),
-    *both(
-        "constraint changed", _changed({"not": {"enum": ["a"]}}, {"not": {"enum": ["b"]}}), of("pin"), "breaks", "look"
-    ),
-    *both("default added", _changed(TEXT, {**TEXT, "default": "a"}), of("pin"), "look", "fine"),
-    *both("format added", _changed(TEXT, {**TEXT, "format": "email"}), of("pin"), "look", "fine"),
-    *both("format removed", _changed({**TEXT, "format": "email"}, TEXT), of("pin"), "fine", "look"),
-    *both("date added", _changed(TEXT, {**TEXT, "format": "date"}), of("pin"), "breaks", "fine"),
-    *both("date removed", _changed({**TEXT, "format": "date"}, TEXT), of("pin"), "fine", "breaks"),
-    *both("items described", _changed({"type": "array"}, _WORDS), of("pin.items"), "breaks", "fine"),
-    *both("items not described", _changed(_WORDS, {"type": "array"}), of("pin.items"), "fine", "look"),
-    *both(
-        "multiple of another",
-        _changed({**_INTEGER, "multipleOf": 5}, {**_INTEGER, "multipleOf": 7}),
-        of("pin"),
-        "breaks",
-        "look",
-    ),
-    *both("limit removed", _changed({**TEXT, "maxLength": 4}, TEXT), of("pin"), "fine", "look"),
-    *both(
-        "properties by pattern",
-        (card(), {**card(), "patternProperties": {"^x": TEXT}}),
-        "components.schemas.Card.patternProperties.^x",
-        "look",
-        "fine",
-    ),
-    *both(
-        "properties by pattern removed",
-        ({**card(), "patternProperties": {"^x": TEXT}}, card()),
-        "components.schemas.Card.patternProperties.^x",
-        "look",
-        "look",
-    ),
-    *both(
-        "position added",
-        _changed({"type": "array", "prefixItems": [TEXT]}, {"type": "array", "prefixItems": [TEXT, TEXT]}),
-        of("pin.prefixItems[1]"),
-        "look",
-        "look",
-    ),
-    *both(
-        "position removed",
-        _changed({"type": "array", "prefixItems": [TEXT, TEXT]}, {"type": "array", "prefixItems": [TEXT]}),
-        of("pin.prefixItems[1]"),
-        "look",
-        "look",
-    ),
-    *both("other file", _changed({"$ref": "a.yaml#/A"}, {"$ref": "b.yaml#/A"}), of("pin"), "look", "look"),
-    *both("any of one of", _changed({"anyOf": [TEXT, card()]}, {"oneOf": [TEXT, card()]}), of("pin"), "look", "fine"),
-    *both(
-        "maximum exclusive",
-        _changed({**_INTEGER, "maximum": 5}, {**_INTEGER, "maximum": 5, "exclusiveMaximum": True}),
-        of("pin"),
-        "breaks",
-        "fine",
-    ),
-    Case(
-        "discriminator added",
-        sends(CARD, _union("Cat", "Dog")),
-        sends(CARD, _union("Cat", "Dog", **_kinds("kind"))),
-        "components.schemas.Card",
-        "sent",
-        "look",
-    ),
-    Case(
-        "discriminator removed",
-        sends(CARD, _union("Cat", "Dog", **_kinds("kind"))),
-        sends(CARD, _union("Cat", "Dog")),
-        "components.schemas.Card",
-        "sent",
-        "look",
-    ),
-    Case("empty value refused", query(limit(allowEmptyValue=True)), query(limit()), LIMIT, "sent", "breaks"),
-    Case("empty value allowed", query(limit()), query(limit(allowEmptyValue=True)), LIMIT, "sent", "fine"),
-    Case(
-        "fields written otherwise",
-        _form(),
-        _form(encoding={"a": {"style": "deepObject"}}),
-        "paths./c.post.requestBody.content.a/b",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "optional body added",
-        document({"/c": {"post": operation()}}),
-        document({"/c": {"post": operation(requestBody={"content": {}})}}),
-        "paths./c.post.requestBody",
-        "sent",
-        "fine",
-    ),
-    Case(
-        "header added",
-        _headers(),
-        _headers(Quota={"schema": TEXT}),
-        "paths./cards.get.responses.200.headers.Quota",
-        "received",
-        "fine",
-    ),
-    Case(
-        "optional header removed",
-        _headers(Quota={"schema": TEXT}),
-        _headers(),
-        "paths./cards.get.responses.200.headers.Quota",
-        "received",
-        "look",
-    ),
-    Case(
-        "answer for all others removed",
-        document({"/c": {"get": operation(responses={"200": {"description": ""}, "default": {"description": ""}})}}),
-        document({"/c": {"get": operation()}}),
-        "paths./c.get.responses.default",
-        "received",
-        "look",
-    ),
-    Case(
-        "servers in another order",
-        _served("https://a.example", "https://b.example"),
-        _served("https://b.example", "https://a.example"),
-        "servers[0].url",
-        "sent",
-        "look",
-    ),
-    Case(
-        "server named",
-        document({"/c": {"get": operation()}}, servers=[]),
-        document({"/c": {"get": operation()}}, servers=[{"url": "https://a.example"}]),
-        "servers[0].url",
-        "sent",
-        "look",
-    ),
-    Case("default of a server's variable", _variable("a"), _variable("b"), "servers[0].variables.env", "sent", "look"),
-    Case(
-        "value of a server's variable removed",
-        _variable("a", "a", "b"),
-        _variable("a", "a"),
-        "servers[0].variables.env",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "value of a server's variable added",
-        _variable("a", "a"),
-        _variable("a", "a", "b"),
-        "servers[0].variables.env",
-        "sent",
-        "fine",
-    ),
-    Case(
-        "address for tokens",
-        _oauth("https://a.example"),
-        _oauth("https://b.example"),
-        "components.securitySchemes.key",
-        "sent",
-        "look",
-    ),
-    Case(
-        "scope of a scheme removed",
-        _oauth("https://a.example", read="r"),
-        _oauth("https://a.example"),
-        "components.securitySchemes.key",
-        "sent",
-        "look",
-    ),
-    Case(
-        "scope of a scheme added",
-        _oauth("https://a.example"),
-        _oauth("https://a.example", read="r"),
-        "components.securitySchemes.key",
-        "sent",
-        "fine",
-    ),
-    Case(
-        "null among the values",
-        receives(card(word={"enum": ["a"]}), openapi="3.1.0"),
-        receives(card(word={"enum": ["a", None]}), openapi="3.1.0"),
-        "paths./cards.get.responses.200.content.application/json.schema.properties.word",
-        "received",
-        "breaks",
-    ),
-    Case(
-        "null no longer among the values",
-        sends(card(word={"type": ["string", "null"], "enum": ["a", None]}), openapi="3.1.0"),
-        sends(card(word={"type": ["string", "null"], "enum": ["a"]}), openapi="3.1.0"),
-        "paths./cards.post.requestBody.content.application/json.schema.properties.word",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "pattern of the first of two members",
-        sends({"allOf": [{**TEXT, "pattern": "a"}, {"pattern": "b"}]}),
-        sends({"allOf": [{**TEXT, "pattern": "c"}, {"pattern": "b"}]}),
-        "paths./cards.post.requestBody.content.application/json.schema",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "answer of a status that the default described",
-        document({"/c": {"get": operation(responses={"default": DECLINED})}}),
-        document({"/c": {"get": operation(responses={"default": DECLINED, "409": CONFLICT})}}),
-        "paths./c.get.responses.409.content.application/json.schema.properties.code",
-        "received",
-        "breaks",
-    ),
-    Case(
-        "answer of a status that the default describes now",
-        document({"/c": {"get": operation(responses={"default": DECLINED, "409": CONFLICT})}}),
-        document({"/c": {"get": operation(responses={"default": DECLINED})}}),
-        "paths./c.get.responses.409.content.application/json.schema.properties.why",
-        "received",
-        "breaks",
-    ),
-    Case(
-        "a schema that changed when it became the member of a union",
-        sends(card(a=TEXT, b=TEXT)),
-        sends({"anyOf": [card(a={"type": "integer"}, b=TEXT), {"type": "string"}]}),
-        "paths./cards.post.requestBody.content.application/json.schema.properties.a",
-        "sent",
-        "breaks",
-    ),
-    Case(
-        "a member of a union that changed when it became the schema",
-        receives({"anyOf": [card(a=TEXT, b=TEXT), {"type": "string"}]}),
-        receives(card(a={"type": "integer"}, b=TEXT)),
-        "paths./cards.get.responses.200.content.application/json.schema.anyOf[0].properties.a",
-        "received",
-        "breaks",
-    ),
-    Case(
-        "unused schema removed", document({}, {"Card": card()}), document({}), "components.schemas.Card", "both", "none"
-    ),
+    _sent("default of a server's variable", _variable("a"), _variable("b"), _VARIABLE, "look"),
+    _sent("value of a server's variable removed", _variable("a", "a", "b"), _variable("a", "a"), _VARIABLE, "breaks"),
+    _sent("value of a server's variable added", _variable("a", "a"), _variable("a", "a", "b"), _VARIABLE, "fine"),
+    _sent("kind of credentials changed", _secured(_BEARER), _secured(_KEY), _SCHEME, "breaks"),
+    _sent("scope added", _secured(_BEARER, "read"), _secured(_BEARER, "read", "write"), "security", "breaks"),
+    _sent("scope no longer needed", _secured(_BEARER, "read", "write"), _secured(_BEARER, "read"), "security", "fine"),
+    _sent("security no longer needed", _secured(_BEARER), _secured(_BEARER, needed=False), "security", "fine"),
+    _sent("address for tokens", _oauth("https://a"), _oauth("https://b"), _SCHEME, "look"),
+    _sent("scope of a scheme removed", _oauth("https://a", read="r"), _oauth("https://a"), _SCHEME, "look"),
+    _sent("scope of a scheme added", _oauth("https://a"), _oauth("https://a", read="r"), _SCHEME, "fine"),
 ]

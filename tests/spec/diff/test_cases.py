@@ -9,7 +9,7 @@ import pytest
 
 from victor_ext.spec.diff.changes import Sides
 from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.rules import RULES
+from victor_ext.spec.diff.entry import RULES
 
 from .cases import CODE, MORE, WIRE, Case
 

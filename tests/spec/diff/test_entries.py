@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from victor_ext.spec.components import Components
 from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.components import Components
 from victor_ext.spec.diff.entry import Entry, PythonChange
 
 from .cases import CARD, TEXT, Tree, card, document, json_content, operation, receives, sends

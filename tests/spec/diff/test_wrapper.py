@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.formats.data import as_json_text
+from victor_ext.spec.diff.formats import as_json_text
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.diff.report import Report
 from victor_ext.spec.diff.surface import surface_of

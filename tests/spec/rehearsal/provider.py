@@ -19,7 +19,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from victor_ext.spec.rewrites.base import METHODS, resolve
+from victor_ext.spec.tree import METHODS, resolve
 
 from .values import MOST, Tree, Values, key_paths
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from victor_ext.spec.rewrites.base import resolve
+from victor_ext.spec.tree import resolve
 
 Tree = dict[str, Any]
 

@@ -27,6 +27,7 @@ from typing import Any
 
 import yaml
 
+from victor_ext.spec.document import read_entries
 from victor_ext.spec.tree import is_list, is_mapping
 
 from .problems import Problem
@@ -70,14 +71,7 @@ def place_of(problem: Problem) -> str:
 
 def load(path: Path) -> list[Entry]:
     """The entries of a file; none when it does not exist. Raises AcceptanceError."""
-    try:
-        written: Any = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only texts
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise AcceptanceError(f"{path} cannot be read: {error}") from error
-    if written in (None, ""):
-        return []
+    written = read_entries(path, AcceptanceError)
     if not is_list(written):
         raise AcceptanceError(f"{path} must be a list of entries, each with {', '.join(KEYS)}.")
     entries = [_entry(path, number, each) for number, each in enumerate(written, 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -11,69 +12,61 @@ import httpx
 
 from victor_ext.spec.tree import is_list
 
-from .expected_requests import difference, short, text
-from .fitting import mismatch
+from .expected import difference, short, text
 from .models import Models
 from .operations import Answer, Medium, Operation
 from .package import Function, is_model
 from .problems import Findings
 from .recording import Caller
-from .synthesis import FREE, Synthesis
+from .values import FREE, Synthesis, mismatch
 from .views import Document
 
 MAX_ALTERNATIVES = 12
 """Members of a union in one answer that are tried; models try all of theirs."""
 
 
+@dataclass
 class OperationAnswers:
     """The answers of one operation. `least` makes the arguments of a call."""
 
-    def __init__(
-        self,
-        document: Document,
-        operation: Operation,
-        function: Function,
-        least: Callable[[], dict[str, Any]],
-        caller: Caller,
-        findings: Findings,
-        models: Models,
-    ) -> None:
-        self._document = document
-        self._operation = operation
-        self._function = function
-        self._least = least
-        self._caller = caller
-        self._findings = findings
-        self._models = models
-        self._synthesis = Synthesis(document, as_json=True)
+    document: Document
+    operation: Operation
+    function: Function
+    least: Callable[[], dict[str, Any]]
+    caller: Caller
+    findings: Findings
+    models: Models
+
+    def __post_init__(self) -> None:
+        self._synthesis = Synthesis(self.document, as_json=True)
 
     def check(self) -> None:
         """Feed every documented answer to the sync and the async function, unless no request can be sent at all."""
         try:
-            self._caller.request(self._function, self._least())
+            self.caller.request(self.function, self.least())
         except Exception:  # noqa: BLE001 - the check of the requests has reported it
-            for _ in self._operation.answers:
-                self._findings.count("answers", found=False)
+            for _ in self.operation.answers:
+                self.findings.count("answers", found=False)
             return
-        for answer in self._operation.answers:
-            problems = len(self._findings.problems)
+        for answer in self.operation.answers:
+            problems = len(self.findings.problems)
             status = self._status(answer.status)
             if answer.media and not self._has_no_body(status):
                 for medium in answer.media:
                     self._medium(answer, status, medium)
             else:
                 self._empty(answer, status)
-            self._findings.count("answers", found=len(self._findings.problems) == problems)
+            self.findings.count("answers", found=len(self.findings.problems) == problems)
 
     def _has_no_body(self, status: int) -> bool:
         """HTTP allows no body here, whatever the document says."""
-        return self._operation.method == "head" or status < 200 or status in (204, 205, 304)
+        return self.operation.method == "head" or status < 200 or status in (204, 205, 304)
 
     def _status(self, status: str) -> int:
         """A status of a range, or of `default`, that no other answer of the operation documents."""
         if status.isdecimal():
             return int(status)
-        documented = {each.status for each in self._operation.answers}
+        documented = {each.status for each in self.operation.answers}
         ranges = {each[0] for each in documented if each[1:].upper() == "XX"}
         if status == "default":
             codes = [500, 400, *range(401, 600), *range(200, 400)]
@@ -91,10 +84,10 @@ class OperationAnswers:
             if found is _FAILED:
                 return
             if found is not None and not self._has_no_body(status):
-                self._findings.wrong(answer.place, f"an answer without a body is read as {short(found)}")
+                self.findings.wrong(answer.place, f"an answer without a body is read as {short(found)}")
 
     def _medium(self, answer: Answer, status: int, medium: Medium) -> None:
-        is_json, words = _is_json(medium, self._document), _words(answer, medium)
+        is_json, words = _is_json(medium, self.document), _words(answer, medium)
         for number, value in enumerate(self._values(medium)):
             content = _written(medium, value)
             response = _response(status, medium, content)
@@ -107,52 +100,52 @@ class OperationAnswers:
             same = is_json and plain(other) == plain(found)
             if not same and not self._compare(answer, medium, value, other, content):
                 return
-            if number == 0 and self._function.short is not None and is_json:
-                returned = self._caller.read(self._function, self._least(), response)
+            if number == 0 and self.function.short is not None and is_json:
+                returned = self.caller.read(self.function, self.least(), response)
                 if plain(returned) != plain(found):
-                    self._findings.wrong(medium.place, "sync reads it otherwise than sync_detailed")
+                    self.findings.wrong(medium.place, "sync reads it otherwise than sync_detailed")
                     return
 
     def _values(self, medium: Medium) -> Iterator[Any]:
-        if not _is_json(medium, self._document):
+        if not _is_json(medium, self.document):
             yield None
             return
         if not medium.has_schema:
             yield {**FREE, "list": [1, None, "x"]}
             return
-        alternatives = len(self._document.views(medium.schema))
+        alternatives = len(self.document.views(medium.schema))
         for number in range(min(max(alternatives, 1), MAX_ALTERNATIVES)):
             yield self._synthesis.value(medium.schema, "received", number)
         for example in medium.examples[:5]:
-            if why := mismatch(self._document, medium.schema, example):
-                self._findings.note(medium.place, f"the example contradicts its schema: {why}")
+            if why := mismatch(self.document, medium.schema, example):
+                self.findings.note(medium.place, f"the example contradicts its schema: {why}")
             else:
                 yield example
 
     def _read(self, place: str, response: httpx.Response, *, awaited: bool, loss: tuple[str, ...] = ()) -> Any:
         try:
-            found = self._caller.answer(self._function, self._least(), response, awaited=awaited)
+            found = self.caller.answer(self.function, self.least(), response, awaited=awaited)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             name = "asyncio_detailed" if awaited else "sync_detailed"
             what = f"{name} raises {type(error).__name__} for it: {error}"
             if type(error).__name__ == "UnexpectedStatus":
                 status = place.rpartition(".responses.")[2].partition(".")[0]
-                self._findings.missing(place, f"{name} does not know its status", self._operation.title, status)
+                self.findings.missing(place, f"{name} does not know its status", self.operation.title, status)
             elif loss:
-                self._findings.missing(place, what, self._operation.title, *loss)
+                self.findings.missing(place, what, self.operation.title, *loss)
             else:
-                self._findings.wrong(place, what)
+                self.findings.wrong(place, what)
             return _FAILED
-        self._findings.decoded += 1
+        self.findings.decoded += 1
         return found
 
     def _compare(self, answer: Answer, medium: Medium, value: Any, found: Any, content: bytes) -> bool:
         """Whether what was read is what was sent; reports it, if not."""
-        if not _is_json(medium, self._document):
+        if not _is_json(medium, self.document):
             why = None if _raw(found) == content else f"the body is read as {short(found)}, not as it came"
-        elif self._models.holds_little(medium.schema, value, found):
+        elif self.models.holds_little(medium.schema, value, found):
             what = f"it is read as {type(found).__name__}, which has not its fields"
-            self._findings.missing(medium.place, what, self._operation.title, *_words(answer, medium))
+            self.findings.missing(medium.place, what, self.operation.title, *_words(answer, medium))
             return False
         else:
             try:
@@ -160,15 +153,15 @@ class OperationAnswers:
             except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
                 why = f"to_dict raises {type(error).__name__}: {error}"
         if why is None:
-            if _is_json(medium, self._document):
-                self._models.compare(medium.schema, value, found)
+            if _is_json(medium, self.document):
+                self.models.compare(medium.schema, value, found)
             return True
         lost = found is None or len(answer.media) > 1
         what = "its body is not read: parsed is None" if found is None else why
         if lost:
-            self._findings.missing(medium.place, what, self._operation.title, *_words(answer, medium))
+            self.findings.missing(medium.place, what, self.operation.title, *_words(answer, medium))
         else:
-            self._findings.wrong(medium.place, what)
+            self.findings.wrong(medium.place, what)
         return False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from victor_ext.spec.tree import Tree
@@ -13,7 +14,7 @@ from .answers import OperationAnswers
 from .models import Models
 from .operations import SOMEWHERE, Operation, base_url, operations
 from .package import Package, PackageError
-from .probes import Probe, same_name, sent_path
+from .passing import Probe, same_name, sent_path
 from .problems import Findings
 from .recording import Caller
 from .requests import OperationRequests
@@ -44,25 +45,27 @@ def inspect(tree: Tree, folder: Path, progress: Progress = silent) -> Findings:
     return findings
 
 
+@dataclass
 class _Inspection:
-    def __init__(self, document: Document, package: Package, caller: Caller, findings: Findings) -> None:
-        self._document = document
-        self._package = package
-        self._caller = caller
-        self._findings = findings
-        self._models = Models(document, package, findings)
-        self._base = base_url(document)
+    document: Document
+    package: Package
+    caller: Caller
+    findings: Findings
+
+    def __post_init__(self) -> None:
+        self._models = Models(self.document, self.package, self.findings)
+        self._base = base_url(self.document)
 
     def run(self, wanted: list[Operation], progress: Progress) -> None:
-        known = getattr(self._package.load("client"), "DEFAULT_BASE_URL", self._base)
-        if self._document.root.items("servers") and not self._base.startswith(SOMEWHERE) and known != self._base:
-            self._findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {self._base}")
-        rest = [Probe(function, self._caller) for function in self._package.functions]
+        known = getattr(self.package.load("client"), "DEFAULT_BASE_URL", self._base)
+        if self.document.root.items("servers") and not self._base.startswith(SOMEWHERE) and known != self._base:
+            self.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {self._base}")
+        rest = [Probe(function, self.caller) for function in self.package.functions]
         for number, operation in enumerate(wanted, 1):
             probe = self._probe(operation, rest)
-            self._findings.count("operations", found=probe is not None)
+            self.findings.count("operations", found=probe is not None)
             if probe is None:
-                self._findings.missing(operation.place, "there is no function for it", operation.title)
+                self.findings.missing(operation.place, "there is no function for it", operation.title)
             else:
                 self._operation(operation, probe)
             progress(number, len(wanted))
@@ -75,13 +78,13 @@ class _Inspection:
         return next(iter(named or found), None)
 
     def _operation(self, operation: Operation, probe: Probe) -> None:
-        findings = self._findings
+        findings = self.findings
         try:
-            requests = OperationRequests(self._document, operation, probe, self._caller, findings, self._models)
+            requests = OperationRequests(self.document, operation, probe, self.caller, findings, self._models)
             requests.check()
             least = requests.least()
             OperationAnswers(
-                self._document, operation, probe.function, least, self._caller, findings, self._models
+                self.document, operation, probe.function, least, self.caller, findings, self._models
             ).check()
         except Exception as error:  # noqa: BLE001 - a check that cannot end is a finding, not a traceback
             what = f"it cannot be checked: {type(error).__name__}: {error}"

@@ -16,11 +16,10 @@ import attrs
 
 from victor_ext.spec.tree import is_list, is_mapping
 
-from .expected_requests import difference
-from .fitting import fits
+from .expected import difference
 from .package import Package, is_model
 from .problems import Findings
-from .synthesis import Synthesis
+from .values import Synthesis, fits
 from .views import Document, Node, View
 
 MAX_TRIALS = 12

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from victor_ext.spec.tree import is_list, is_mapping
+from victor_ext.spec.tree import METHODS, is_list, is_mapping
 
 from .views import Document, Node
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 IGNORED_HEADERS = ("accept", "content-type", "authorization")
 """Parameters of these names "shall be ignored" (OpenAPI, Parameter Object)."""
 SOMEWHERE = "https://server.example"

@@ -1,18 +1,131 @@
-"""How the values of a call are passed: which argument takes a parameter, and what a caller writes for a value."""
+"""Which argument of a function goes where, and what a caller passes for a value.
+
+Each argument is given a text of its own, which is looked for in the request.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 from victor_ext.spec.tree import is_mapping
 
 from .arguments import NoArgumentError, build, enum_values, misfit, options
-from .expected_requests import caller_text, short
+from .expected import caller_text, short
 from .operations import Medium, Operation, Parameter
-from .probes import Probe, same_letters
+from .package import Function, is_model
 from .problems import Findings
+from .recording import Caller, Request
 from .views import Document, Node
+
+
+class Probe:
+    """A function, and where its arguments go; `request` is None, and `error` says why, when it cannot be called."""
+
+    def __init__(self, function: Function, caller: Caller) -> None:
+        self.function = function
+        self.selector = next((name for name, hint in function.hints.items() if _selects(name, hint)), None)
+        """The argument that chooses the content type of the body."""
+        names = [name for name in function.hints if name not in ("body", self.selector)]
+        self._markers = {f"~{number}~": name for number, name in enumerate(names)}
+        arguments = {name: _marked(function.hints[name], marker) for marker, name in self._markers.items()}
+        if "body" in function.hints:
+            arguments["body"] = _empty(function.hints["body"])
+        self.request: Request | None = None
+        self.error = ""
+        try:
+            self.request = caller.request(function, arguments)
+        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+            self.error = f"{type(error).__name__}: {error}"
+        self.sent: dict[tuple[str, str], list[str]] = defaultdict(list)
+        """The arguments by place and name in the request; a marker in a name is `*`."""
+        if self.request is not None:
+            self._look(self.request)
+
+    def takes(self, operation: Operation, path: re.Pattern[str]) -> bool:
+        """Whether this is the function of an operation with such a path; notes the arguments that go into it."""
+        if self.request is None or self.request.method != operation.method:
+            return False
+        found = path.fullmatch("/".join(self.request.path))
+        if found is None:
+            return False
+        names = re.findall(r"{([^}]+)}", operation.segments)
+        for name, written in zip(names, found.groups(), strict=False):
+            for marker in re.findall(r"~\d+~", written):
+                self.sent["path", name].append(self._markers[marker])
+        return True
+
+    def named(self, location: str, name: str) -> str | None:
+        """The argument that has the name of a parameter."""
+        wanted = {_letters(name), _letters(f"{name}_{location}")}
+        return next((each for each in self.function.hints if _letters(each) in wanted), None)
+
+    def _look(self, request: Request) -> None:
+        headers = [(name, value) for name, value in request.headers.items() if name != "cookie"]
+        for location, pairs in (("query", request.query), ("header", headers), ("cookie", request.cookies)):
+            for name, value in pairs:
+                for marker in re.findall(r"~\d+~", name + value):
+                    argument = self._markers.get(marker)
+                    key = re.sub(r"~\d+~", "*", name)
+                    if argument is not None and argument not in self.sent[location, key]:
+                        self.sent[location, key].append(argument)
+
+
+def sent_path(operation: Operation, base: str) -> re.Pattern[str]:
+    """The path of an operation with markers in it, behind the one of its server, or of the client's."""
+    own = "".join(
+        r"([^/]*~\d+~[^/]*?)" if part.startswith("{") else re.escape(part)
+        for part in re.split(r"({[^}]+})", operation.segments)
+    )
+    prefixes = {urlsplit(url).path.rstrip("/") for url in (operation.server, base)}
+    return re.compile(f"(?:{'|'.join(map(re.escape, sorted(prefixes)))}){own}")
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def same_letters(one: str, other: str) -> bool:
+    """Whether two names are the same but for case and punctuation."""
+    return _letters(one) == _letters(other)
+
+
+def same_name(function: Function, operation: Operation) -> bool:
+    """Whether a function has the name of the operation's id."""
+    return operation.identity is not None and _letters(function.name) == _letters(operation.identity)
+
+
+def _selects(name: str, hint: Any) -> bool:
+    return name.strip("_").endswith("content_type") and any("/" in str(value) for value in enum_values(hint))
+
+
+def _marked(hint: Any, marker: str) -> Any:
+    for option in options(hint):
+        if is_model(option):
+            return option.from_dict({marker: marker})
+        origin = getattr(option, "__origin__", None)
+        if isinstance(origin, type) and issubclass(list, origin):
+            return [marker]
+        if isinstance(origin, type) and issubclass(dict, origin):
+            return {marker: marker}
+    return marker
+
+
+def _empty(hint: Any) -> Any:
+    for option in options(hint):
+        if is_model(option):
+            return option.from_dict({})
+        if getattr(option, "__name__", "") == "File":
+            return option(payload=BytesIO(b""))
+        origin = getattr(option, "__origin__", option)
+        if isinstance(origin, type) and issubclass(list, origin):
+            return []
+    return {}
+
 
 Arguments = dict[str, Any]
 
@@ -34,22 +147,24 @@ class Sink:
     parts: dict[str, str] = field(default_factory=dict[str, str])
 
 
+@dataclass
 class Passing:
     """The arguments of one operation. Reports the parameters and enum values that have none."""
 
-    def __init__(self, document: Document, operation: Operation, probe: Probe, findings: Findings) -> None:
-        self._document = document
-        self._operation = operation
-        self._probe = probe
-        self._findings = findings
+    document: Document
+    operation: Operation
+    probe: Probe
+    findings: Findings
+
+    def __post_init__(self) -> None:
         self._sinks: dict[str, Sink] = {}
-        for parameter in operation.parameters:
+        for parameter in self.operation.parameters:
             self._find_sink(parameter)
 
     def is_required(self, parameter: Parameter) -> bool:
         """Whether the document, or the function, requires the parameter."""
         sink = self._sinks.get(parameter.place, Sink())
-        return parameter.required or not {sink.whole, *sink.parts.values()}.isdisjoint(self._probe.function.required)
+        return parameter.required or not {sink.whole, *sink.parts.values()}.isdisjoint(self.probe.function.required)
 
     def is_passed(self, parameter: Parameter) -> bool:
         """Whether an argument takes the parameter."""
@@ -62,10 +177,10 @@ class Passing:
         return {name: each for name, each in value.items() if name in parts} if parts and is_mapping(value) else value
 
     def _find_sink(self, parameter: Parameter) -> None:
-        sent, probe = self._probe.sent, self._probe
+        sent, probe = self.probe.sent, self.probe
         location = parameter.location
         name = parameter.name.lower() if location == "header" else parameter.name
-        properties = self._document.properties(parameter.schema) if location == "query" else {}
+        properties = self.document.properties(parameter.schema) if location == "query" else {}
         flat = parameter.style == "deepObject" or (parameter.style == "form" and parameter.explode)
         sink = Sink()
         if properties and flat:
@@ -91,49 +206,45 @@ class Passing:
         self._check_words(parameter, sink, properties)
 
     def _count(self, parameter: Parameter, sink: Sink, properties: list[str]) -> None:
-        title, what = self._operation.title, "no argument of the function sends it"
+        title, what = self.operation.title, "no argument of the function sends it"
         names: list[str | None] = [*properties] or [None]
         for name in names:
             found = sink.whole is not None or name in sink.parts
-            self._findings.count("parameters", found=found)
+            self.findings.count("parameters", found=found)
             if not found:
                 place = parameter.place if name is None else f"{parameter.place}.{name}"
-                self._findings.missing(place, what, title, name or parameter.name)
+                self.findings.missing(place, what, title, name or parameter.name)
 
     def _check_name(self, parameter: Parameter, sink: Sink) -> None:
         """The argument with the name of a parameter sends it, and not another one."""
-        named = self._probe.named(parameter.location, parameter.name)
+        named = self.probe.named(parameter.location, parameter.name)
         if sink.whole is None or named in (None, sink.whole):
             return
-        own = [
-            name for (where, name), each in self._probe.sent.items() if where == parameter.location and named in each
-        ]
+        own = [name for (where, name), each in self.probe.sent.items() if where == parameter.location and named in each]
         if own and not any(same_letters(name, str(named)) for name in own):
-            self._findings.wrong(parameter.place, f"the argument {sink.whole} sends it, and not {named}")
+            self.findings.wrong(parameter.place, f"the argument {sink.whole} sends it, and not {named}")
 
     def _check_words(self, parameter: Parameter, sink: Sink, properties: dict[str, Node]) -> None:
         """Every value of an enum is a member of an enum in the type of the argument."""
         wanted = {name: properties[name] for name in sink.parts} or ({"": parameter.schema} if sink.whole else {})
         for name, node in wanted.items():
             argument = sink.parts.get(name) or sink.whole or ""
-            known = enum_values(self._probe.function.hints[argument])
-            for view in self._document.views(node):
-                item = self._document.views(view.items)[0] if view.items is not None else view
+            known = enum_values(self.probe.function.hints[argument])
+            for view in self.document.views(node):
+                item = self.document.views(view.items)[0] if view.items is not None else view
                 words = [] if parameter.content_type else item.words()
                 for word in words:
-                    self._findings.count("enum values", found=word in known)
+                    self.findings.count("enum values", found=word in known)
                 lost = [word for word in words if word not in known]
                 if lost:
                     place = f"{parameter.place}.{name}".rstrip(".")
                     shown = ", ".join(map(repr, lost[:6])) + (f" and {len(lost) - 6} more" if len(lost) > 6 else "")
-                    self._findings.missing(
-                        place, f"no enum value {shown}", self._operation.title, name or parameter.name
-                    )
+                    self.findings.missing(place, f"no enum value {shown}", self.operation.title, name or parameter.name)
 
     def arguments(self, given: Given, body: Arguments) -> Arguments:
         """The arguments of a call. Raises NoArgumentError, which names the parameter."""
         found: Arguments = {}
-        hints = self._probe.function.hints
+        hints = self.probe.function.hints
         for parameter, value in given.parameters:
             sink = self._sinks[parameter.place]
             if sink.whole is not None:
@@ -141,7 +252,7 @@ class Passing:
             for name, argument in sink.parts.items():
                 if is_mapping(value) and name in value:
                     found[argument] = self._argument(parameter, hints[argument], value[name])
-        for name in self._probe.function.required - {"body"} - found.keys():
+        for name in self.probe.function.required - {"body"} - found.keys():
             found[name] = "text"  # a parameter that must be ignored, or one of another operation
         return {**found, **body}
 
@@ -157,7 +268,7 @@ class Passing:
 
     def body_options(self, given: Given) -> list[Arguments]:
         """The ways to pass a body: one for each type of the argument. Raises NoArgumentError when it needs one."""
-        hints, medium, selector = self._probe.function.hints, given.medium, self._probe.selector
+        hints, medium, selector = self.probe.function.hints, given.medium, self.probe.selector
         if medium is None or "body" not in hints:
             return [{}]
         chosen: Arguments = {selector: medium.content_type} if selector else {}
@@ -172,7 +283,7 @@ class Passing:
                     continue
         if selector and chosen[selector] not in enum_values(hints[selector]):
             found = []
-        if not found and "body" in self._probe.function.required:
+        if not found and "body" in self.probe.function.required:
             raise NoArgumentError(f"{medium.place}: the type of the argument body has no place for {short(given.body)}")
         return sorted(found, key=lambda each: (_lacks_boundary(each["body"], medium), *misfit(each["body"]))) or [{}]
 

@@ -14,8 +14,10 @@ from urllib.parse import unquote, unquote_plus
 
 import httpx
 
-from .expected_requests import Pair
 from .package import Function, Package
+
+Pair = tuple[str, str]
+"""A name and a value, as they are sent."""
 
 
 class _RecordedError(Exception):

@@ -4,42 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from victor_ext.spec.tree import is_list, is_mapping
 
 from .arguments import NoArgumentError
-from .expected_bodies import FORM, body_differences, take
-from .expected_requests import Pair, query_pairs, same_text, short, values
-from .fitting import mismatch
+from .expected import FORM, body_differences, query_pairs, same_text, short, shown, take, values
 from .models import Models
 from .operations import IGNORED_HEADERS, Medium, Operation, Parameter
-from .passing import Given, Passing
-from .probes import Probe
+from .passing import Given, Passing, Probe
 from .problems import Findings
-from .recording import Caller, Request, comparable
-from .synthesis import TRICKY, Synthesis
+from .recording import Caller, Pair, Request, comparable
+from .values import TRICKY, Synthesis, mismatch
 from .views import Document, Node
 
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
 
 
+@dataclass
 class OperationRequests:
     """The requests of one operation."""
 
-    def __init__(
-        self, document: Document, operation: Operation, probe: Probe, caller: Caller, findings: Findings, models: Models
-    ) -> None:
-        self._document = document
-        self._operation = operation
-        self._probe = probe
-        self._caller = caller
-        self._findings = findings
-        self._models = models
-        self._synthesis = Synthesis(document)
-        self._json_synthesis = Synthesis(document, as_json=True)
-        self._passing = Passing(document, operation, probe, findings)
+    document: Document
+    operation: Operation
+    probe: Probe
+    caller: Caller
+    findings: Findings
+    models: Models
+
+    def __post_init__(self) -> None:
+        self._synthesis = Synthesis(self.document)
+        self._json_synthesis = Synthesis(self.document, as_json=True)
+        self._passing = Passing(self.document, self.operation, self.probe, self.findings)
 
     def check(self) -> None:
         """Call the operation with every argument, with the required ones, and with the document's examples."""
@@ -54,9 +52,9 @@ class OperationRequests:
     # ---- What is called ----
 
     def _calls(self) -> Iterator[Given]:
-        media: list[Medium | None] = [*self._operation.bodies] or [None]
+        media: list[Medium | None] = [*self.operation.bodies] or [None]
         for number in (0, 1):
-            every = [(each, self._value(each, number)) for each in self._operation.parameters]
+            every = [(each, self._value(each, number)) for each in self.operation.parameters]
             for medium in media:
                 yield Given(every, medium, self._body(medium, number))
         yield from self._required()
@@ -64,36 +62,36 @@ class OperationRequests:
 
     def _required(self) -> Iterator[Given]:
         required = [
-            (each, self._value(each, 0)) for each in self._operation.parameters if self._passing.is_required(each)
+            (each, self._value(each, 0)) for each in self.operation.parameters if self._passing.is_required(each)
         ]
-        medium = self._operation.bodies[0] if self._operation.bodies and self._needs_body() else None
+        medium = self.operation.bodies[0] if self.operation.bodies and self._needs_body() else None
         full = 0 if medium is not None and medium.is_json else 1  # a form without fields has no content type
         yield Given(required, medium, self._body(medium, 0, full=full))
 
     def _needs_body(self) -> bool:
-        return self._operation.body_required or "body" in self._probe.function.required
+        return self.operation.body_required or "body" in self.probe.function.required
 
     def _examples(self) -> Iterator[Given]:
         required = next(self._required())
-        for parameter in self._operation.parameters:
+        for parameter in self.operation.parameters:
             for example in parameter.examples[:3]:
                 if self._is_valid(parameter.place, parameter.schema, example) and example not in ("", [], {}, None):
                     others = [(each, value) for each, value in required.parameters if each is not parameter]
                     yield Given([*others, (parameter, example)], required.medium, required.body)
-        for medium in self._operation.bodies:
+        for medium in self.operation.bodies:
             for example in medium.examples[:3] if medium.is_json or medium.bare == FORM else ():
                 if self._is_valid(medium.place, medium.schema, example):
                     yield Given(required.parameters, medium, example)
 
     def _is_valid(self, place: str, schema: Node, example: Any) -> bool:
-        why = mismatch(self._document, schema, example)
+        why = mismatch(self.document, schema, example)
         if why:
-            self._findings.note(place, f"the example contradicts its schema: {why}")
+            self.findings.note(place, f"the example contradicts its schema: {why}")
         return why is None
 
     def _value(self, parameter: Parameter, number: int) -> Any:
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
-        text += str(self._operation.parameters.index(parameter))  # so that a value in another's place is seen
+        text += str(self.operation.parameters.index(parameter))  # so that a value in another's place is seen
         return self._synthesis.value(parameter.schema, "sent", number, full=1, text=text)
 
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
@@ -110,24 +108,24 @@ class OperationRequests:
     # ---- One call ----
 
     def _compare(self, given: Given) -> None:
-        place = self._operation.place
+        place = self.operation.place
         try:
             request, arguments = self._recorded(given)
         except NoArgumentError as error:
             where, _, what = str(error).partition(": ")
-            self._findings.missing(where, what, self._operation.title)
+            self.findings.missing(where, what, self.operation.title)
             return
         except ValueError as error:  # nothing is sent wrong
             self._refused(given, error)
             return
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            self._findings.wrong(place, f"the call raises {type(error).__name__}: {error}")
+            self.findings.wrong(place, f"the call raises {type(error).__name__}: {error}")
             return
         if given.medium is not None and not _same_type(given.medium, request):
-            self._findings.missing(
+            self.findings.missing(
                 given.medium.place,
                 f"no type of the argument body is sent as {given.medium.bare}",
-                self._operation.title,
+                self.operation.title,
                 given.medium.bare,
             )
             return
@@ -142,8 +140,8 @@ class OperationRequests:
         body: Any = given.body
         fields = [str(name) for name in body] if is_mapping(body) else []
         named = [name for name in fields if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
-        where = given.medium.place if given.medium is not None else self._operation.place
-        self._findings.missing(where, f"the call is refused: {error}", self._operation.title, *named[:1])
+        where = given.medium.place if given.medium is not None else self.operation.place
+        self.findings.missing(where, f"the call is refused: {error}", self.operation.title, *named[:1])
         if given.medium is not None and not given.medium.is_json and any(_is_nested(body[name]) for name in fields):
             flat = {name: body[name] for name in fields if not _is_nested(body[name])}
             self._compare(Given(given.parameters, given.medium, flat))
@@ -154,7 +152,7 @@ class OperationRequests:
         refusal: Exception | None = None
         for number, body in enumerate(self._passing.body_options(given)):
             try:
-                request = self._caller.request(self._probe.function, self._passing.arguments(given, body))
+                request = self.caller.request(self.probe.function, self._passing.arguments(given, body))
             except TypeError as error:  # of a body whose type is for another content type
                 refusal = error
                 continue
@@ -166,7 +164,7 @@ class OperationRequests:
         return first, 0
 
     def _compare_address(self, given: Given, request: Request) -> None:
-        operation, findings = self._operation, self._findings
+        operation, findings = self.operation, self.findings
         if request.method != operation.method:
             findings.wrong(operation.place, f"it is sent as {request.method.upper()}")
         server, unknown = urlsplit(operation.server), "{" in operation.server  # the recipe names it as left out
@@ -187,21 +185,21 @@ class OperationRequests:
             findings.wrong(operation.place, f"its path is sent as {shown} instead of {right}")
 
     def _compare_query(self, given: Given, request: Request) -> None:
-        fixed = [pair.partition("=") for pair in self._operation.fixed_query.split("&") if pair and "{" not in pair]
+        fixed = [pair.partition("=") for pair in self.operation.fixed_query.split("&") if pair and "{" not in pair]
         rest = list(request.query)
         if not take(rest, [[(name, value) for name, _, value in fixed]]):
-            self._findings.wrong(self._operation.place, f"the query of its path is not sent: {_shown(rest)}")
+            self.findings.wrong(self.operation.place, f"the query of its path is not sent: {shown(rest, 'nothing')}")
         for parameter, value in given.parameters:
             if parameter.location != "query" or not self._passing.is_passed(parameter):
                 continue
             ways = _query_ways(parameter, self._passing.kept(parameter, value))
             if not take(rest, ways):
                 sent = [pair for pair in request.query if pair[0].partition("[")[0] == parameter.name.partition("[")[0]]
-                what = f"it is sent as {_shown(sent)} instead of {_shown(ways[0])}"
-                self._findings.wrong(parameter.place, what)
+                what = f"it is sent as {shown(sent, 'nothing')} instead of {shown(ways[0], 'nothing')}"
+                self.findings.wrong(parameter.place, what)
                 rest = [pair for pair in rest if pair not in sent]
         if rest:
-            self._findings.wrong(self._operation.place, f"the query has {_shown(rest)}, which nobody asked for")
+            self.findings.wrong(self.operation.place, f"the query has {shown(rest, 'nothing')}, which nobody asked for")
 
     def _compare_texts(self, given: Given, request: Request) -> None:
         rest = {name: each for name, each in request.headers.items() if name not in (*_ALWAYS, *IGNORED_HEADERS)}
@@ -215,31 +213,31 @@ class OperationRequests:
             ways = values(parameter, value)
             if not any(same_text(way, one) for way in ways for one in [*sent, ",".join(sent)]):
                 what = f"it is sent as {short(', '.join(sent))}" if sent else "it is not sent"
-                self._findings.wrong(parameter.place, f"{what} instead of {short(ways[0])}")
+                self.findings.wrong(parameter.place, f"{what} instead of {short(ways[0])}")
         for name in rest:
-            self._findings.wrong(self._operation.place, f"the header {name} is sent, which nobody asked for")
+            self.findings.wrong(self.operation.place, f"the header {name} is sent, which nobody asked for")
 
     def _compare_body(self, given: Given, request: Request, way: int) -> None:
         medium = given.medium
         if medium is None:
             if request.body:
-                self._findings.wrong(self._operation.place, "a body is sent, which nobody asked for")
+                self.findings.wrong(self.operation.place, "a body is sent, which nobody asked for")
             return
         if "body" in (argument := self._passing.body_options(given)[way]) and (medium.is_json or medium.bare == FORM):
-            self._models.compare(medium.schema, given.body, argument["body"])
+            self.models.compare(medium.schema, given.body, argument["body"])
         for why in body_differences(medium, given.body, request):
-            self._findings.wrong(medium.place, why.what, *([self._operation.title, why.field] if why.field else []))
+            self.findings.wrong(medium.place, why.what, *([self.operation.title, why.field] if why.field else []))
 
     def _compare_awaited(self, given: Given, request: Request, way: int) -> None:
         arguments = self._passing.arguments(given, self._passing.body_options(given)[way])
         try:
-            other = self._caller.request(self._probe.function, arguments, awaited=True)
+            other = self.caller.request(self.probe.function, arguments, awaited=True)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             what = f"asyncio_detailed raises {type(error).__name__}: {error}"
-            self._findings.wrong(self._operation.place, what)
+            self.findings.wrong(self.operation.place, what)
             return
         if comparable(request) != comparable(other):
-            self._findings.wrong(self._operation.place, "asyncio_detailed sends another request than sync_detailed")
+            self.findings.wrong(self.operation.place, "asyncio_detailed sends another request than sync_detailed")
 
 
 _ALWAYS = ("user-agent", "accept-encoding", "connection", "host", "content-length", "cookie", "transfer-encoding")
@@ -268,7 +266,3 @@ def _same_type(medium: Medium, request: Request) -> bool:
     sent = request.content_type.partition(";")[0].strip().lower()
     kind, _, detail = medium.bare.partition("/")
     return kind == "*" or (detail == "*" and sent.startswith(f"{kind}/")) or sent == medium.bare
-
-
-def _shown(pairs: list[Pair]) -> str:
-    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"

@@ -5,9 +5,25 @@ A command's `run` returns the exit status, and raises what `FAILURES` names wher
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 from victor_ext.spec.checking.acceptance import AcceptanceError
 from victor_ext.spec.diff.approvals import ApprovalError
 from victor_ext.spec.document import DocumentError
 
 FAILURES = (DocumentError, AcceptanceError, ApprovalError, RuntimeError)
 """The errors whose message is all that a user needs."""
+
+
+def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_required: bool) -> None:
+    """Add the documents, the folder and the name of the package; `out` is the help of the folder."""
+    command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
+    command.add_argument("--out", metavar="OUT", type=Path, required=is_required, help=out)
+    command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
+
+
+def check_names(options: argparse.Namespace) -> None:
+    """Raise RuntimeError when several documents would make one package."""
+    if options.name is not None and len(options.documents) > 1:
+        raise RuntimeError("--name is the name of one package: name one document with it.")

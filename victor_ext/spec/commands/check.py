@@ -12,7 +12,7 @@ from victor_ext.spec.checking.acceptance import AcceptanceError
 from victor_ext.spec.checking.inspection import silent
 from victor_ext.spec.document import DocumentError
 
-from .packages import add_package_arguments, check_names
+from . import add_package_arguments, check_names
 
 SUMMARY = "call every operation, decode every answer, and compare the package in --out with a fresh one"
 EPILOG = (

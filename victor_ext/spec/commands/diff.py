@@ -20,11 +20,9 @@ from victor_ext.spec.diff.approvals import (
     read_approvals,
     write_approvals,
 )
-from victor_ext.spec.diff.documents import compare_documents
-from victor_ext.spec.diff.formats import FORMATS
-from victor_ext.spec.diff.formats.text import as_text
+from victor_ext.spec.diff.documents import compare_documents, opened, path_of
+from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.report import Report
-from victor_ext.spec.diff.sources import opened, path_of
 
 SUMMARY = "compare two versions of a document: what breaks on the wire, and in your Python"
 EPILOG = (
@@ -83,7 +81,7 @@ def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
             package=options.name,
             with_python=not options.no_python,
             check_version=options.check_version,
-            with_lines=options.format in ("github", "sarif"),
+            with_lines=options.format == "github",
         )
 
 

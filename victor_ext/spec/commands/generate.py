@@ -9,7 +9,7 @@ from pathlib import Path
 from victor_ext.spec.destination import ChangedFiles
 from victor_ext.spec.generate import generate
 
-from .packages import add_package_arguments, check_names
+from . import add_package_arguments, check_names
 
 SUMMARY = "write a package for each document"
 EPILOG = "Exit status: 0 for whole packages, 1 when something of a document was left out, 2 when no package was made."

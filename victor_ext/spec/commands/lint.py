@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from victor_ext.spec.lint.report import as_json, as_text
 from victor_ext.spec.lint.rules import RULES, findings
+from victor_ext.spec.lint.subject import Finding
 
 SUMMARY = "say what in a document will hurt its client, and what the recipe does about it"
 EPILOG = f"Rules: {', '.join(rule.name for rule in RULES)}. Exit status: 0 without findings, 1 with some, 2 for misuse."
@@ -31,7 +33,44 @@ def run(options: argparse.Namespace) -> int:
     for document in options.documents:
         found = findings(document, skip=frozenset(options.skip))
         print(
-            as_json(document, found) if options.json else "\n".join(as_text(document, found, all_of_them=options.all))
+            _as_json(document, found) if options.json else "\n".join(_as_text(document, found, all_of_them=options.all))
         )
         status |= any(found.values())
     return int(status)
+
+
+SHOWN = 5
+"""The findings of a rule that are printed without `--all`."""
+
+
+def _as_text(file: Path, found: Mapping[str, Sequence[Finding]], *, all_of_them: bool) -> Iterator[str]:
+    """The findings by rule, each rule with why it hurts and what the recipe does about it."""
+    total = sum(map(len, found.values()))
+    for rule in RULES:
+        places = found.get(rule.name, ())
+        if not places:
+            continue
+        yield f"{rule.name} ({len(places)}): {rule.why}"
+        yield f"  The recipe: {rule.recipe}"
+        shown = places if all_of_them else places[:SHOWN]
+        yield from (f"    {each.place}: {each.what}" for each in shown)
+        if len(shown) < len(places):
+            yield f"    ... and {len(places) - len(shown)} more (--all)"
+        yield ""
+    yield (
+        f"{file.name}: {total} findings of {sum(map(bool, found.values()))} rules"
+        if total
+        else f"{file.name}: nothing found"
+    )
+
+
+def _as_json(file: Path, found: Mapping[str, Sequence[Finding]]) -> str:
+    """The same for machines."""
+    rules = {rule.name: rule for rule in RULES}
+    entries = [
+        {"rule": name, "place": each.place, "what": each.what, "recipe": rules[name].recipe}
+        for name, places in found.items()
+        for each in places
+    ]
+    counts = {name: len(places) for name, places in found.items() if places}
+    return json.dumps({"document": file.name, "findings": entries, "counts": counts}, indent=2, ensure_ascii=False)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from victor_ext.spec.checking.acceptance import default_path
-from victor_ext.spec.diff.formats.text import as_text
+from victor_ext.spec.diff.formats import as_text
 from victor_ext.spec.diff.report import number, one_line, operations_text
 from victor_ext.spec.update import Update, update
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from victor_ext.spec.tree import Tree, is_mapping
+from victor_ext.spec.components import Components, Operation
+from victor_ext.spec.tree import Tree, is_mapping, list_at, mapping_at, mappings_at, members, trees_at
 
 from .changes import Reach, Sides
-from .components import Components, Operation
 from .keywords import as_json
-from .reading import list_in, mapping_in, mappings_in, members, trees_in
 
 Alternative = frozenset[tuple[str, str]]
 """One way to be admitted: pairs of a scheme and a scope; the scope "" stands for the scheme itself."""
@@ -32,9 +31,9 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     before, place = _effective_servers(sides.old, old)
     after, _ = _effective_servers(sides.new, new)
     reach = Reach(frozenset({old.name}))
-    if not place and list_in(new.tree, "servers"):
+    if not place and list_at(new.tree, "servers"):
         place = f"{old.place}."
-    elif not place and list_in(new.item, "servers"):
+    elif not place and list_at(new.item, "servers"):
         place = f"{old.item_place}."
     _compare_servers(sides, before, after, f"{place}servers", reach)
 
@@ -42,9 +41,9 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
 def _effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:
     """The servers of an operation, and what their places begin with."""
     for tree, place in ((operation.tree, f"{operation.place}."), (operation.item, f"{operation.item_place}.")):
-        if list_in(tree, "servers"):
-            return trees_in(tree, "servers"), place
-    return trees_in(components.document, "servers"), ""
+        if list_at(tree, "servers"):
+            return trees_at(tree, "servers"), place
+    return trees_at(components.document, "servers"), ""
 
 
 def _compare_servers(sides: Sides, old: list[Tree], new: list[Tree], place: str, reach: Reach) -> None:
@@ -73,12 +72,12 @@ def _address(server: Tree) -> str:
 
 
 def _variables(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-    theirs = mapping_in(new, "variables")
-    for name, variable in mappings_in(old, "variables"):
-        other, here = mapping_in(theirs, name), f"{place}.{name}"
+    theirs = mapping_at(new, "variables")
+    for name, variable in mappings_at(old, "variables"):
+        other, here = mapping_at(theirs, name), f"{place}.{name}"
         if variable.get("default") != other.get("default"):
             sides.add("server-variable", here, reach, str(variable.get("default")), str(other.get("default")))
-        before, after = ([str(value) for value in list_in(each, "enum")] for each in (variable, other))
+        before, after = ([str(value) for value in list_at(each, "enum")] for each in (variable, other))
         for value in before if after else []:
             if value not in after:
                 sides.add("server-variable-value-removed", here, reach, value)
@@ -114,10 +113,10 @@ def _security(sides: Sides, old: Operation, new: Operation) -> None:
 
 def _alternatives(components: Components, operation: Operation, renamed: dict[str, str]) -> set[Alternative]:
     """The ways to be admitted; none when the operation is open, an empty one when credentials are optional."""
-    given = list_in(operation.tree if "security" in operation.tree else components.document, "security")
+    given = list_at(operation.tree if "security" in operation.tree else components.document, "security")
     return {
         frozenset(
-            (renamed.get(name, name), str(scope)) for name in requirement for scope in ["", *list_in(requirement, name)]
+            (renamed.get(name, name), str(scope)) for name in requirement for scope in ["", *list_at(requirement, name)]
         )
         for requirement in given
         if is_mapping(requirement)
@@ -135,7 +134,7 @@ def _alternative_words(alternative: Alternative) -> str:
 
 
 def _definitions(components: Components) -> dict[str, Tree]:
-    named = mapping_in(mapping_in(components.document, "components"), "securitySchemes")
+    named = mapping_at(mapping_at(components.document, "components"), "securitySchemes")
     return {name: components.resolve(tree) for name, tree in members(named)}
 
 
@@ -171,16 +170,16 @@ def _schemes(sides: Sides) -> None:
         first, second = (" ".join(value for value in _essence(each).values() if value) for each in (old, new))
         if first != second:
             sides.add("scheme-changed", place, reach, first, second)
-        flows = mapping_in(new, "flows")
-        for kind, flow in [*mappings_in(old, "flows"), ("", old)]:
-            other = mapping_in(flows, kind) if kind else new
+        flows = mapping_at(new, "flows")
+        for kind, flow in [*mappings_at(old, "flows"), ("", old)]:
+            other = mapping_at(flows, kind) if kind else new
             if not other:
                 sides.add("scheme-changed", place, reach, f"{second} with the flow {kind}", f"{second} without it")
                 continue
             for key in _ADDRESSES:
                 if flow.get(key) != other.get(key):
                     sides.add("scheme-address", place, reach, str(flow.get(key)), str(other.get(key)))
-            scopes = [mapping_in(each, "scopes") for each in (flow, other)]
+            scopes = [mapping_at(each, "scopes") for each in (flow, other)]
             for scope in sorted(scopes[0].keys() - scopes[1].keys()):
                 sides.add("scope-removed", place, reach, scope)
             for scope in sorted(scopes[1].keys() - scopes[0].keys()):

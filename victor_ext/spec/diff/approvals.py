@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
+from victor_ext.spec.document import read_entries
 from victor_ext.spec.tree import is_list, is_mapping
 
 from .entry import Entry
@@ -77,14 +76,7 @@ class Approvals:
 
 def read_approvals(path: Path) -> list[Approval]:
     """The approvals in a file; none when there is no such file. Raises ApprovalError."""
-    try:
-        found = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes texts only
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ApprovalError(f"{path} cannot be read: {error}") from None
-    if found in (None, ""):
-        return []
+    found = read_entries(path, ApprovalError)
     if not is_list(found):
         raise ApprovalError(f"{path} is no list: write `- fingerprint: ...` for each approved change.")
     return [_approval(item, f"{path}, item {number}") for number, item in enumerate(found, 1)]

@@ -10,14 +10,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any
 
+from victor_ext.spec.components import Components
 from victor_ext.spec.origins import Origins
-from victor_ext.spec.rewrites.places import step
-from victor_ext.spec.tree import Tree, is_list, is_mapping
-
-from .components import Components
-from .reading import mapping_in, trees_in
+from victor_ext.spec.tree import Tree, mapping_at, named_schemas, place_of, placed, trees_at
 
 SCHEMAS = "components.schemas."
 REFERENCE = "#/components/schemas/"
@@ -32,8 +28,8 @@ class Side:
     """One of the two documents: its components, and the places of the names of its package."""
 
     def __init__(self, document: Tree, found: Origins) -> None:
-        self.components = Components(document)
-        self._exact = dict(_exact_places(document, self.components))
+        self.components = Components(placed(document, document))
+        self._exact = {place: each.place for each in self.components.all() for place in place_of(each.tree)}
         self.functions = {module: self._place(place) for module, place in found.functions.items()}
         self.arguments = {name: self._places(places) for name, places in found.arguments.items()}
         self.classes = {name: self._places(places) for name, places in found.classes.items()}
@@ -64,19 +60,6 @@ class Side:
     def _place(self, place: str) -> str:
         """A place of `origins` as `components` writes it: a member of `allOf` has the place of its schema."""
         return self._exact.get(place, place)
-
-
-def _exact_places(value: Any, components: Components, place: str = "") -> Iterator[tuple[str, str]]:
-    if is_mapping(value):
-        found = components.of(value)
-        if found is not None:
-            yield place, found.place
-        for key, child in value.items():
-            yield from _exact_places(child, components, step(place, key))
-    elif is_list(value):
-        for number, child in enumerate(value):
-            known = is_mapping(child) and place.endswith(".parameters")
-            yield from _exact_places(child, components, step(place, components.key(child) if known else number))
 
 
 class Blame:
@@ -165,14 +148,14 @@ class Blame:
 
 def _targets(side: Side, tree: Tree) -> list[str]:
     """The places that a part refers to directly, or by way of `allOf`."""
-    parts = [tree, *trees_in(tree, "allOf")]
+    parts = [tree, *trees_at(tree, "allOf")]
     found = [side.components.of(side.components.resolve(each)) for each in parts if "$ref" in each]
     return [each.place for each in found if each is not None]
 
 
 def _renamed_paths(old: Side, new: Side) -> Iterator[tuple[str, str]]:
     """The places that moved because a path names its parameters anew, the longest first."""
-    before, after = mapping_in(old.components.document, "paths"), mapping_in(new.components.document, "paths")
+    before, after = mapping_at(old.components.document, "paths"), mapping_at(new.components.document, "paths")
     bare = {re.sub(r"{[^}]*}", "{}", path): path for path in after if path not in before}
     found: list[tuple[str, str]] = []
     for path in before:
@@ -191,8 +174,7 @@ def _renamed_paths(old: Side, new: Side) -> Iterator[tuple[str, str]]:
 
 def _renamed_schema(blame: Blame) -> tuple[str, str] | None:
     """One more schema that has another name now: all that referred to it refers to one new schema."""
-    before = mapping_in(mapping_in(blame.old.components.document, "components"), "schemas")
-    after = mapping_in(mapping_in(blame.new.components.document, "components"), "schemas")
+    before, after = named_schemas(blame.old.components.document), named_schemas(blame.new.components.document)
     gone = {name for name in before if name not in after and name not in blame.schemas}
     fresh = {name for name in after if name not in before and name not in blame.schemas.values()}
     for name, others in _referred_now(blame, gone).items():
@@ -218,11 +200,11 @@ def _referred_now(blame: Blame, gone: set[str]) -> dict[str, set[str]]:
 
 def _references(tree: Tree) -> list[str]:
     """The names of the schemas that a part refers to directly, or in a list of members."""
-    parts = [tree, *(each for key in ("allOf", "oneOf", "anyOf") for each in trees_in(tree, key))]
+    parts = [tree, *(each for key in ("allOf", "oneOf", "anyOf") for each in trees_at(tree, key))]
     return [str(each["$ref"]).removeprefix(REFERENCE) for each in parts if "$ref" in each]
 
 
 def _alike(old: Tree, new: Tree) -> bool:
     """Whether two schemas may be one: their properties overlap, or none has properties and the types are equal."""
-    before, after = set(mapping_in(old, "properties")), set(mapping_in(new, "properties"))
+    before, after = set(mapping_at(old, "properties")), set(mapping_at(new, "properties"))
     return bool(before & after) or (not before and not after and old.get("type") == new.get("type"))

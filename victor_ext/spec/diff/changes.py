@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.tree import Tree
 
-from .components import Component, Components, Operation
-from .entry import Level
+from .entry import RULES, Level
 from .keywords import DOCUMENTATION, as_json
-from .rules import RULES
 from .shape import Shapes
 
 Names = frozenset[str]

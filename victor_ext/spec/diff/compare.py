@@ -9,15 +9,14 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from victor_ext.spec.tree import Tree
+from victor_ext.spec.components import Components
+from victor_ext.spec.tree import Tree, mapping_at, trees_at
 
 from .access import compare_access
 from .changes import Change, Reach, Sides
-from .components import Components
 from .entry import LEVELS, Direction, Entry, Level, PythonChange, worst
 from .keywords import as_json
 from .operations import OperationComparison, same_operations
-from .reading import mapping_in, trees_in
 from .schemas import SchemaComparison, words_of
 
 MAX_FRAMES = 50_000
@@ -66,9 +65,9 @@ def _texts(sides: Sides) -> None:
     """Count the texts about the whole API."""
     old, new = sides.old.document, sides.new.document
     info = ("title", "description", "summary", "termsOfService", "contact", "license")
-    sides.document(mapping_in(old, "info"), mapping_in(new, "info"), info)
+    sides.document(mapping_at(old, "info"), mapping_at(new, "info"), info)
     sides.document(old, new, ("externalDocs",))
-    tags = [{str(tag.get("name")): tag for tag in trees_in(each, "tags")} for each in (old, new)]
+    tags = [{str(tag.get("name")): tag for tag in trees_at(each, "tags")} for each in (old, new)]
     for name in {*tags[0], *tags[1]}:
         sides.document(tags[0].get(name, {}), tags[1].get(name, {}), ("name", "description", "externalDocs"))
 

@@ -1,22 +1,24 @@
-"""The report on two files: both loaded, compared, and held against approvals."""
+"""The report on two documents: where they come from, compared, held against approvals, and the version that is due."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+import re
+import subprocess
+import tempfile
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from victor_ext.spec.document import load
-from victor_ext.spec.tree import Tree, copied
+from victor_ext.spec.document import DocumentError, load
+from victor_ext.spec.tree import Tree, copied, mapping_at
 
 from .approvals import Approval, Approvals
 from .compare import compare
-from .entry import PythonChange
-from .lines import Lines
+from .entry import Entry, PythonChange
 from .python import python_changes
-from .report import Report
-from .version import version_problem
+from .report import Lines, Report
 
 
 def compare_documents(
@@ -83,3 +85,90 @@ def report_on(
 def today() -> datetime.date:
     """The day by which approvals expire, in UTC."""
     return datetime.datetime.now(datetime.UTC).date()
+
+
+GIT = "git:"
+
+
+@contextmanager
+def opened(source: str) -> Generator[Path]:
+    """The file of a source: a path, or `git:REV:path`, where the path begins at the root of the repository (or with
+    `./`). What comes from git is in a temporary folder.
+
+    Raises DocumentError when git has no such file.
+    """
+    if not source.startswith(GIT):
+        yield Path(source)
+        return
+    revision, _, path = source.removeprefix(GIT).partition(":")
+    if not revision or not path:
+        raise DocumentError(
+            f"{source} names no file of a commit: write git:REV:path, such as git:HEAD~1:openapi/a.yaml."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / PurePosixPath(path).name
+        file.write_bytes(_show(source, f"{revision}:{path}"))
+        yield file
+
+
+def path_of(source: str) -> Path:
+    """The path of a source in the working tree."""
+    return Path(source.removeprefix(GIT).partition(":")[2] if source.startswith(GIT) else source)
+
+
+def _show(source: str, name: str) -> bytes:
+    if name.startswith("-"):
+        raise DocumentError(f"{source} names no commit: {name.partition(':')[0]!r} begins with a dash.")
+    command = ["git", "cat-file", "blob", name]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - one argument, no dash before it
+    except FileNotFoundError:
+        raise DocumentError(f"{source} cannot be read: git is not installed.") from None
+    if done.returncode:
+        reason = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").rstrip(".")
+        raise DocumentError(f"{source} cannot be read: {reason}.")
+    return done.stdout
+
+
+_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-+.].*)?")
+
+
+def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | None:
+    """What is wrong with the new version, and what to write; None when it is right.
+
+    A change that breaks on the wire asks for a new major version (a new minor one below 1.0), another entry for a new
+    minor one at least, and no change for none; no version goes back.
+    """
+    before, after = (str(mapping_at(each, "info").get("version", "")) for each in (old, new))
+    levels = {entry.wire for entry in entries}
+    first, second = _numbers(before), _numbers(after)
+    if not levels:
+        back = first is not None and second is not None and second < first
+        return f"info.version went back from {before} to {after}: write {before} or a later one." if back else None
+    step = "major" if "breaks" in levels else "minor" if levels - {"none"} else "patch"
+    if first is None:
+        return None if before != after else f"info.version is still {before!r}: give it a new value."
+    needed = _next(first, step)
+    wanted = ".".join(map(str, needed))
+    if second is None:
+        return f"info.version is {after!r}, which is no version like {before}: write {wanted}."
+    if second < needed:
+        moved = "is still" if first == second else f"moved from {before} to"
+        reason = {"major": "something breaks on the wire", "minor": "something was added", "patch": "something changed"}
+        return f"info.version {moved} {after}, though {reason[step]}: write {wanted} or a later one."
+    return None
+
+
+def _numbers(version: str) -> tuple[int, int, int] | None:
+    match = _VERSION.fullmatch(version.strip())
+    if match is None:
+        return None
+    major, minor, patch = (int(each or 0) for each in match.groups())
+    return major, minor, patch
+
+
+def _next(version: tuple[int, int, int], step: str) -> tuple[int, int, int]:
+    major, minor, patch = version
+    if step == "major" and major > 0:
+        return major + 1, 0, 0
+    return (major, minor + 1, 0) if step == "major" or (step == "minor" and major > 0) else (major, minor, patch + 1)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping
-
-from .reading import mapping_in
+from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at
 
 DOCUMENTATION = {"description", "title", "summary", "example", "examples", "externalDocs", "$comment"}
 """Keys whose changes are counted only."""
@@ -108,7 +106,7 @@ def _scalar(value: Any) -> str | float | None:
 
 
 def _has_discriminator(tree: Tree) -> bool:
-    return isinstance(mapping_in(tree, "discriminator").get("propertyName"), str)
+    return isinstance(mapping_at(tree, "discriminator").get("propertyName"), str)
 
 
 def _limit(tree: Tree, keyword: str) -> Limit | None:

@@ -6,16 +6,14 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatch
 
-from victor_ext.spec.tree import Tree
+from victor_ext.spec.components import Component, Components, Operation
+from victor_ext.spec.requests import DEFAULT_STYLES
+from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at, members, schema_at, trees_at
 
 from .changes import NOBODY, Reach, Sides
-from .components import Component, Components, Operation
 from .keywords import as_json
-from .reading import list_in, mapping_in, mappings_in, members, schema_in, trees_in
 from .schemas import SchemaComparison
 from .shape import Part
-
-_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
 
 def same_operations(old: Components, new: Components) -> dict[str, Operation]:
@@ -57,8 +55,8 @@ class OperationComparison:
 
     def _named(self) -> None:
         for key in ("parameters", "headers", "requestBodies", "responses"):
-            theirs = mapping_in(mapping_in(self.sides.new.document, "components"), key)
-            for name, tree in mappings_in(mapping_in(self.sides.old.document, "components"), key):
+            theirs = mapping_at(mapping_at(self.sides.new.document, "components"), key)
+            for name, tree in mappings_at(mapping_at(self.sides.old.document, "components"), key):
                 other = theirs.get(name)
                 place = f"components.{key}.{name}"
                 if isinstance(other, dict) and place in self.sides.old.by_place and place in self.sides.new.by_place:
@@ -72,7 +70,7 @@ class OperationComparison:
     def _calls(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
         """Compare bodies, answers and callbacks."""
         self._body(old, new, place, directed)
-        self._responses(mapping_in(old, "responses"), mapping_in(new, "responses"), place, directed)
+        self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), place, directed)
         theirs = _callbacks(self.sides.new, new)
         for step, called in _callbacks(self.sides.old, old).items():
             here, back = f"{place}.callbacks.{step}", directed.turned()
@@ -110,7 +108,7 @@ class OperationComparison:
 
     def _body(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
         place += ".requestBody"
-        before, after = schema_in(old, "requestBody"), schema_in(new, "requestBody")
+        before, after = schema_at(old, "requestBody"), schema_at(new, "requestBody")
         if before is None and after is not None:
             required = self.sides.new.resolve(after).get("required") is True
             self.sides.add("required-body-added" if required else "optional-body-added", place, directed.request)
@@ -170,8 +168,8 @@ class OperationComparison:
         required = [each.get("required") is True or each.get("in") == "path" for each in (old, new)]
         if required[0] != required[1]:
             self.sides.add("became-required" if required[1] else "became-optional", place, reach)
-        shapes = [self.sides.old_shapes.shape(mapping_in(old, "schema")).value("type")]
-        shapes.append(self.sides.new_shapes.shape(mapping_in(new, "schema")).value("type"))
+        shapes = [self.sides.old_shapes.shape(mapping_at(old, "schema")).value("type")]
+        shapes.append(self.sides.new_shapes.shape(mapping_at(new, "schema")).value("type"))
         plain = all(types and not types & {"array", "object"} for types in shapes)
         styles = [_serialisation(each, header=header, plain=plain) for each in (old, new)]
         if styles[0] != styles[1]:
@@ -183,7 +181,7 @@ class OperationComparison:
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = (
-            {name.lower(): (name, each) for name, each in mappings_in(tree, "headers")} for tree in (old, new)
+            {name.lower(): (name, each) for name, each in mappings_at(tree, "headers")} for tree in (old, new)
         )
         for key, (name, tree) in before.items():
             here = f"{place}.headers.{name}"
@@ -197,14 +195,14 @@ class OperationComparison:
             self.sides.add(kind, f"{place}.headers.{name}", reach)
 
     def _content(self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component) -> None:
-        after = mapping_in(new, "content")
-        pairs = _media(mapping_in(old, "content"), after)
+        after = mapping_at(new, "content")
+        pairs = _media(mapping_at(old, "content"), after)
         for content_type, match in pairs.items():
             here = f"{place}.content.{content_type}"
             if match is None:
                 self.sides.add("content-type-removed", here, reach)
                 continue
-            before = mapping_in(old, "content")[content_type]
+            before = mapping_at(old, "content")[content_type]
             fields = self._encoded_otherwise(before, after[match])
             if fields:
                 self.sides.add("encoding", here, reach, "", ", ".join(fields))
@@ -216,10 +214,10 @@ class OperationComparison:
 
     def _encoded_otherwise(self, old: Tree, new: Tree) -> list[str]:
         """The fields of a form whose `encoding` differs. One that only one document has is a change of its schema."""
-        before, after = ({name: as_json(each) for name, each in members(mapping_in(tree, "encoding"))
+        before, after = ({name: as_json(each) for name, each in members(mapping_at(tree, "encoding"))
                           if each} for tree in (old, new))  # fmt: skip
-        declared = [self.sides.old_shapes.shape(mapping_in(old, "schema")).children]
-        declared.append(self.sides.new_shapes.shape(mapping_in(new, "schema")).children)
+        declared = [self.sides.old_shapes.shape(mapping_at(old, "schema")).children]
+        declared.append(self.sides.new_shapes.shape(mapping_at(new, "schema")).children)
         return sorted(
             name
             for name in before.keys() | after.keys()
@@ -229,7 +227,7 @@ class OperationComparison:
 
     def _schema(self, old: Tree, new: Tree, place: str, first: Component, second: Component) -> None:
         """Compare the schemas of two parameters, headers or contents."""
-        before, after = schema_in(old, "schema"), schema_in(new, "schema")
+        before, after = schema_at(old, "schema"), schema_at(new, "schema")
         if before is None and after is None:
             return
         reach = self.sides.reach(first, second)
@@ -266,7 +264,7 @@ def _attributes(sides: Sides, old: Operation, new: Operation) -> None:
     if old.tree.get("operationId") != new.tree.get("operationId"):
         ids = (str(each.tree.get("operationId", "missing")) for each in (old, new))
         sides.add("operation-id", f"{old.place}.operationId", reach, *ids)
-    tags = [", ".join(map(str, list_in(each.tree, "tags"))) or "none" for each in (old, new)]
+    tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
     if tags[0] != tags[1]:
         sides.add("tags", f"{old.place}.tags", reach, *tags)
     _deprecation(sides, old.tree, new.tree, old.place, reach)
@@ -284,7 +282,7 @@ def _effective(components: Components, operation: Operation) -> dict[str, Tree]:
     """The parameters of an operation, those of its path included; names of headers in lower case."""
     found: dict[str, Tree] = {}
     for tree in (operation.item, operation.tree):
-        for parameter in trees_in(tree, "parameters"):
+        for parameter in trees_at(tree, "parameters"):
             key = components.key(parameter)
             found[key.lower() if key.startswith("header:") else key] = parameter
     return found
@@ -307,9 +305,9 @@ def _is_required(components: Components, tree: Tree) -> bool:
 
 def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
     """How a parameter is written; `explode` makes no difference to a plain value."""
-    if mapping_in(tree, "content"):
-        return ", ".join(sorted(mapping_in(tree, "content")))
-    style = tree.get("style") or ("simple" if header else _STYLES.get(str(tree.get("in")), "form"))
+    if mapping_at(tree, "content"):
+        return ", ".join(sorted(mapping_at(tree, "content")))
+    style = tree.get("style") or ("simple" if header else DEFAULT_STYLES.get(str(tree.get("in")), "form"))
     explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style == "form"
     reserved = " with reserved characters" if tree.get("allowReserved") is True else ""
     return f"style {style}{', exploded' if explode and not plain else ''}{reserved}"
@@ -347,7 +345,7 @@ def _callbacks(components: Components, operation: Tree) -> Mapping[str, Tree]:
     """The operations of callbacks by what their places end with."""
     return {
         f"{name}.{expression}.{method}": tree
-        for name, callback in mappings_in(operation, "callbacks")
+        for name, callback in mappings_at(operation, "callbacks")
         for expression, item in members(components.resolve(callback))
         for method, tree in members(components.resolve(item))
         if method not in ("parameters", "servers")

@@ -16,10 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .annotations import Type, class_names, fits, renamed
 from .blame import Blame
 from .entry import Level
-from .surface import Model, Surface, Words, without_unset
+from .surface import Model, Surface, Type, Words, class_names, fits, renamed, without_unset
 
 
 class Finding(NamedTuple):

@@ -9,12 +9,11 @@ from pathlib import Path
 
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate, package_name
-from victor_ext.spec.tree import Tree, copied
+from victor_ext.spec.tree import Tree
 
 from .blame import Blame, Side
-from .classes import class_findings
 from .entry import PythonChange, worst
-from .functions import function_findings
+from .names import class_findings, function_findings
 from .packages import Finding, Packages
 from .surface import Surface, surface_of
 from .wrapper import Wrapper
@@ -35,7 +34,7 @@ class Generated:
     def of(cls, document: Path, tree: Tree, folder: Path, name: str) -> Generated:
         """Generate the package `name` of a loaded document into a folder. Raises the errors of `generate`."""
         made = generate(document, folder, name=name, trace=True, tree=tree)
-        return cls(Side(copied(tree), made.origins), surface_of(made.package) if made.written else Surface(), made)
+        return cls(Side(tree, made.origins), surface_of(made.package) if made.written else Surface(), made)
 
 
 def python_changes(

@@ -1,14 +1,19 @@
-"""What a comparison says, apart from how it is shown."""
+"""What a comparison says, apart from how it is shown; and in which lines of the new document."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+from victor_ext.spec.bounds import read_text
 
 from .approvals import Approval, Approvals, Column
 from .entry import LEVELS, Entry, Level, worst
-from .lines import Lines
 
 COLUMNS: tuple[Column, ...] = ("wire", "python")
 
@@ -123,3 +128,39 @@ def operations_text(entry: Entry, most: int = 5) -> str:
 def one_line(text: str) -> str:
     """A text of the document without control characters, which could forge lines or colours."""
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+class Lines:
+    """The lines of a document in YAML, or in JSON, which YAML contains."""
+
+    def __init__(self, document: Path) -> None:
+        """`document` is a file that `victor_ext.spec.document.load` has read. Raises OSError."""
+        try:
+            self._root: yaml.Node | None = yaml.compose(read_text(document), Loader=yaml.CSafeLoader)
+        except (ValueError, yaml.YAMLError):  # JSON that is no YAML
+            self._root = None
+
+    def of(self, place: str) -> int:
+        """The line of a place, from 1; of the nearest part around it, when there is none at the place."""
+        node, line = self._root, 1
+        while node is not None and place:
+            steps = [each for each in _steps(node) if re.match(re.escape(each[0]) + r"(?:[.\[]|$)", place)]
+            if not steps:
+                break
+            name, line, node = max(steps, key=lambda each: len(each[0]))
+            place = place[len(name) :].removeprefix(".")
+        return line
+
+
+def _steps(node: yaml.Node) -> Iterator[tuple[str, int, yaml.Node]]:
+    """The parts of a mapping or a list: what a place calls each, its line, and itself."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                yield key.value, key.start_mark.line + 1, value
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            line = item.start_mark.line + 1
+            yield f"[{number}]", line, item
+            texts = {name: value.value for name, _, value in _steps(item) if isinstance(value, yaml.ScalarNode)}
+            yield f"{texts.get('in')}:{texts.get('name')}", line, item

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from victor_ext.spec.tree import Tree
+from victor_ext.spec.components import Component
+from victor_ext.spec.tree import Tree, members, named_schemas
 
 from .changes import Change, Reach, Sides
-from .components import Component
-from .entry import LEVELS, worst
+from .entry import LEVELS, RULES, worst
 from .keyword_changes import Differences, keyword_differences
-from .reading import schema_names
-from .rules import RULES
 from .shape import Part, Shape, child_part, label
 from .unions import compare_unions
 
@@ -53,7 +51,7 @@ class SchemaComparison:
     def named(self) -> None:
         """Compare the schemas that have one place in both documents, and find those that are gone."""
         old, new = self.sides.old.by_place, self.sides.new.by_place
-        named = [f"components.schemas.{name}" for name in schema_names(self.sides.old.document)]
+        named = [f"components.schemas.{name}" for name, _ in members(named_schemas(self.sides.old.document))]
         referenced = [place for place, each in old.items() if self.sides.old.is_referenced(each)]
         for place in dict.fromkeys([*named, *referenced]):
             if place in new and old[place].kind == new[place].kind == "schema":

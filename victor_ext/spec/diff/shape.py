@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from victor_ext.spec.tree import Tree
+from victor_ext.spec.components import Component, Components
+from victor_ext.spec.tree import Tree, is_null, list_at, schema_at, schema_list_at, schemas_at
 
-from .components import Component, Components
 from .keywords import DOCUMENTATION, canonical, join, keywords
-from .reading import is_null, list_in, schema_in, schema_list_in, schemas_in
 
 IDENTIFIERS = {"$schema", "$id", "$anchor", "$defs", "definitions"}
 
@@ -94,7 +93,7 @@ class Shapes:
         while id(tree) not in seen:
             seen.add(id(tree))
             keys = meaning(tree)
-            parts = [each for key in ("allOf", "oneOf", "anyOf") if key in keys for each in schema_list_in(tree, key)]
+            parts = [each for key in ("allOf", "oneOf", "anyOf") if key in keys for each in schema_list_at(tree, key)]
             if keys == {"$ref"}:
                 found = self.components.resolve({"$ref": tree["$ref"]})
                 if "$ref" in found:
@@ -134,17 +133,17 @@ class Shapes:
                 base = self.place(found, home)
                 shape.bases.add(base)
                 self._fold(shape, found, base, seen)
-        for part in schema_list_in(tree, "allOf"):
+        for part in schema_list_at(tree, "allOf"):
             self._fold(shape, part, home, seen)
         for keyword in ("oneOf", "anyOf"):
             self._union(shape, tree, keyword, home, seen)
         self._children(shape, tree, home)
-        for name in list_in(tree, "required"):
+        for name in list_at(tree, "required"):
             shape.required.setdefault(str(name), home)
         self._keywords(shape, tree, home)
 
     def _union(self, shape: Shape, tree: Tree, keyword: str, home: str, seen: set[int]) -> None:
-        members = schema_list_in(tree, keyword)
+        members = schema_list_at(tree, keyword)
         valued = [(number, each) for number, each in enumerate(members) if not is_null(each)]
         if len(valued) < len(members):
             shape.keywords["null"] = Given(True, home)  # noqa: FBT003 - the value of the keyword
@@ -162,12 +161,12 @@ class Shapes:
 
     def _children(self, shape: Shape, tree: Tree, home: str) -> None:
         found = [(f".{key}.{name}", child) for key in ("properties", "patternProperties")
-                 for name, child in schemas_in(tree, key)]  # fmt: skip
+                 for name, child in schemas_at(tree, key)]  # fmt: skip
         found += [
-            (f".prefixItems[{number}]", child) for number, child in enumerate(schema_list_in(tree, "prefixItems"))
+            (f".prefixItems[{number}]", child) for number, child in enumerate(schema_list_at(tree, "prefixItems"))
         ]
         for key in ("items", "additionalProperties", "unevaluatedProperties"):
-            child = schema_in(tree, key)
+            child = schema_at(tree, key)
             if child:
                 found.append((f".{key}", child))
         for step, child in found:

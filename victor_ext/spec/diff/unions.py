@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from victor_ext.spec.tree import Tree
+from victor_ext.spec.tree import Tree, mapping_at, named_schemas
 
 from .changes import Sides
 from .keywords import as_json, canonical
-from .reading import mapping_in
 from .shape import Child, Part, Shape, Shapes, Union, child_part, label
 
 
@@ -117,8 +116,8 @@ def _meaning(shapes: Shapes, member: Child) -> str:
 def _named(shapes: Shapes, tree: Tree, *, referred: bool) -> str:
     """The place of a schema that has a name, whether or not a reference led there; "" for what is written inline."""
     place = shapes.place(tree, "")
-    schemas = mapping_in(mapping_in(shapes.components.document, "components"), "schemas")
-    return place if referred or schemas.get(place.removeprefix("components.schemas.")) is tree else ""
+    named = named_schemas(shapes.components.document).get(place.removeprefix("components.schemas.")) is tree
+    return place if referred or named else ""
 
 
 def _may_be(sides: Sides, old: Child, new: Child) -> bool:
@@ -164,7 +163,7 @@ def _values(shapes: Shapes, discriminator: Tree, member: Child) -> list[str]:
         return []
     mapped = [
         value
-        for value, reference in mapping_in(discriminator, "mapping").items()
+        for value, reference in mapping_at(discriminator, "mapping").items()
         if isinstance(reference, str) and _target(shapes, reference) is end
     ]
     return mapped or [shapes.place(end, "?").rpartition(".")[2]]

@@ -1,12 +1,11 @@
 """What in a document will hurt its client, and what the recipe does about it.
 
-`findings` runs every rule of `RULES` over a document. `examples` has the rule that validates examples, and `plain_text`
-the rule that reads the file itself.
+`findings` runs every rule of `RULES` over a document.
 """
 
 from __future__ import annotations
 
-from .finding import Finding
 from .rules import RULES, findings
+from .subject import Finding
 
 __all__ = ("RULES", "Finding", "findings")

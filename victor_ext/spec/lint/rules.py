@@ -7,14 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from victor_ext.spec.diff.components import Components
-from victor_ext.spec.diff.reading import list_in, mapping_in, mappings_in, trees_in
+from victor_ext.spec.components import Components
 from victor_ext.spec.document import load
-from victor_ext.spec.tree import Tree, is_list
+from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at, mappings_at, trees_at
 
-from .examples import refused_examples
-from .finding import Finding, Subject
-from .plain_text import unquoted_values
+from .subject import Finding, Subject, refused_examples, unquoted_values
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ _DATE_VALUE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?|YYYY-MM-DD.*", re
 
 def _dates_without_format(subject: Subject) -> Iterator[Finding]:
     for part in subject.schemas:
-        for name, child in mappings_in(part.tree, "properties"):
+        for name, child in mappings_at(part.tree, "properties"):
             if child.get("type") != "string" or child.get("format") or child.get("enum") or child.get("pattern"):
                 continue
             example = str(child.get("example", ""))
@@ -55,7 +52,7 @@ def _dates_without_format(subject: Subject) -> Iterator[Finding]:
 def _enums_in_answers(subject: Subject) -> Iterator[Finding]:
     for part in subject.schemas:
         if part.received and part.tree.get("enum"):
-            words = [value for value in list_in(part.tree, "enum") if value is not None]
+            words = [value for value in list_at(part.tree, "enum") if value is not None]
             if len(words) > 1:
                 yield Finding(
                     part.place, f"an answer may have one of {len(words)} words, and a later one is not among them"
@@ -64,7 +61,7 @@ def _enums_in_answers(subject: Subject) -> Iterator[Finding]:
 
 def _numbers_for_money(subject: Subject) -> Iterator[Finding]:
     for part in subject.schemas:
-        for name, child in mappings_in(part.tree, "properties"):
+        for name, child in mappings_at(part.tree, "properties"):
             is_amount = re.search(r"(?i)amount|price|balance|total|fee$", name) is not None
             if is_amount and child.get("type") == "number":
                 yield Finding(
@@ -83,7 +80,7 @@ def _siblings_of_references(subject: Subject) -> Iterator[Finding]:
 
 def _siblings_of_allof(subject: Subject) -> Iterator[Finding]:
     for part in subject.schemas:
-        if trees_in(part.tree, "allOf") and (part.tree.get("properties") or part.tree.get("required")):
+        if trees_at(part.tree, "allOf") and (part.tree.get("properties") or part.tree.get("required")):
             yield Finding(part.place, "properties or required beside allOf: stock generators drop them")
 
 
@@ -97,8 +94,8 @@ def _missing_targets(subject: Subject) -> Iterator[Finding]:
 def _unions_without_discriminator(subject: Subject) -> Iterator[Finding]:
     for part in subject.schemas:
         for key in ("oneOf", "anyOf"):
-            objects = [each for each in trees_in(part.tree, key) if subject.properties(each)]
-            if len(objects) > 1 and not mapping_in(part.tree, "discriminator"):
+            objects = [each for each in trees_at(part.tree, key) if subject.properties(each)]
+            if len(objects) > 1 and not mapping_at(part.tree, "discriminator"):
                 yield Finding(part.place, f"a union of {len(objects)} objects has no discriminator")
 
 
@@ -124,7 +121,7 @@ def _pages_without_end(subject: Subject) -> Iterator[Finding]:
         answers = list(subject.success(operation))
         members = {name for schema in answers for name in _names_and_below(subject, schema)}
         headers = {
-            name.lower() for _, response in subject.responses(operation) for name, _ in mappings_in(response, "headers")
+            name.lower() for _, response in subject.responses(operation) for name, _ in mappings_at(response, "headers")
         }
         says = any(_END.search(name) for name in members if name not in paging) or bool(
             headers & {"link", "x-total-count"}
@@ -188,10 +185,10 @@ def _writes_without_key(subject: Subject) -> Iterator[Finding]:
         if not operation.name.startswith("post "):
             continue
         headers = [tree for _, tree in subject.parameters(operation) if tree.get("in") == "header"]
-        body = subject.parts.resolve(mapping_in(operation.tree, "requestBody"))
+        body = subject.parts.resolve(mapping_at(operation.tree, "requestBody"))
         members = {
             name
-            for _, medium in mappings_in(body, "content")
+            for _, medium in mappings_at(body, "content")
             if isinstance(medium.get("schema"), dict)
             for name in subject.properties(medium["schema"])
         }
@@ -208,7 +205,7 @@ def _described_keys(subject: Subject) -> set[str]:
     return {
         name
         for part in subject.schemas
-        for name, child in mappings_in(part.tree, "properties")
+        for name, child in mappings_at(part.tree, "properties")
         if _says_key(subject.parts.resolve(child)) or _says_key(child)
     }
 
@@ -220,7 +217,7 @@ def _says_key(tree: Tree) -> bool:
 def _answers_without_schema(subject: Subject) -> Iterator[Finding]:
     for operation in subject.operations:
         for status, response in subject.responses(operation):
-            for content_type, medium in mappings_in(response, "content"):
+            for content_type, medium in mappings_at(response, "content"):
                 if "json" in content_type and not medium.get("schema"):
                     yield Finding(f"{operation.place}.responses.{status}.content.{content_type}", "it has no schema")
 
@@ -228,13 +225,13 @@ def _answers_without_schema(subject: Subject) -> Iterator[Finding]:
 def _several_contents(subject: Subject) -> Iterator[Finding]:
     for operation in subject.operations:
         for status, response in subject.responses(operation):
-            kinds = sorted(mapping_in(response, "content"))
+            kinds = sorted(mapping_at(response, "content"))
             if len(kinds) > 1:
                 yield Finding(f"{operation.place}.responses.{status}", f"it comes as {', '.join(kinds)}")
 
 
 def _plain_http(subject: Subject) -> Iterator[Finding]:
-    servers = trees_in(subject.parts.document, "servers")
+    servers = trees_at(subject.parts.document, "servers")
     if not servers:
         yield Finding("servers", "the document names no server")
     for number, server in enumerate(servers):

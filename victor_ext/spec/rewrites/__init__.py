@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from victor_ext.spec.shape import check_shape
-from victor_ext.spec.tree import Tree, copied
+from victor_ext.spec.tree import Tree, copied, placed
 
-from . import answers, bodies, composition, hooks, names, operations, schemas, serialization, servers, unions
+from . import bodies, composition, names, operations, schemas, serialization, unions
 from .base import Log
-from .places import placed
 
 __all__ = ("REWRITES", "Log", "Rewrite", "prepare", "rewrite_name")
 
@@ -20,7 +19,7 @@ Rewrite = Callable[[Tree, Log], None]
 
 REWRITES: tuple[Rewrite, ...] = (
     operations.write_status,
-    hooks.name_hook_schema,
+    operations.name_hook_schema,
     names.inline_reference,
     names.name_referenced_schema,
     schemas.keep_reference_siblings,
@@ -37,7 +36,7 @@ REWRITES: tuple[Rewrite, ...] = (
     operations.drop_impossible_body,
     bodies.binary_media_type,
     bodies.text_in_json,
-    answers.unite_answers,
+    bodies.unite_answers,
     bodies.order_bodies,
     bodies.non_json_content,
     schemas.repair_type,
@@ -58,7 +57,7 @@ REWRITES: tuple[Rewrite, ...] = (
     # These need the final schemas and ids, and come before what they read is dropped.
     serialization.record_styles,
     bodies.record_encodings,
-    servers.record_servers,
+    operations.record_servers,
     # These need the final names.
     names.name_enum_members,
     names.rename_inline_schema,

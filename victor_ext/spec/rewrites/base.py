@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-from urllib.parse import unquote
+from typing import NamedTuple
 
 from victor_ext.spec.requests import Requests
-from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at
+from victor_ext.spec.tree import METHODS, Tree, list_at, mapping_at, mappings_at, resolve
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 HAD_NULL = "x-had-null"
 """The key of a schema whose null was dropped."""
 
@@ -67,7 +65,7 @@ def operations(document: Tree) -> list[Operation]:
     """All operations, in document order."""
     return [
         Operation(method, path, item, item[method])
-        for path, item in mapping_at(document, "paths").items()
+        for path, item in mappings_at(document, "paths")
         for method in METHODS
         if method in item
     ]
@@ -77,46 +75,6 @@ def components(document: Tree) -> Tree:
     """The named schemas."""
     schemas: Tree = document.setdefault("components", {}).setdefault("schemas", {})
     return schemas
-
-
-def target(document: Tree, reference: str, followed: frozenset[str] = frozenset()) -> Any:
-    """The target of a reference; None when there is none, or when it is in another file.
-
-    A reference may lead through another one. `followed` are those that led here.
-    """
-    if not reference.startswith("#/"):
-        return None
-    found: Any = document
-    for step in reference[2:].split("/"):
-        name = step.replace("~1", "/").replace("~0", "~")
-        seen = followed
-        while is_mapping(found) and name not in found and isinstance(other := found.get("$ref"), str):
-            if other in seen:
-                return None
-            seen |= {other}
-            found = target(document, other, seen)
-        if is_mapping(found) and name not in found:
-            name = unquote(step).replace("~1", "/").replace("~0", "~")
-        if is_list(found) and name.isdecimal() and int(name) < len(found):
-            found = found[int(name)]
-        elif is_mapping(found) and name in found:
-            found = found[name]
-        else:
-            return None
-    return found
-
-
-def resolve(document: Tree, tree: Tree) -> Tree:
-    """The schema, parameter or answer after following all references; {} when one of them has no target."""
-    seen: set[str] = set()
-    while "$ref" in tree:
-        reference = tree["$ref"]
-        found = target(document, reference)
-        if reference in seen or not is_mapping(found):
-            return {}
-        seen.add(reference)
-        tree = found
-    return tree
 
 
 def children(schema: Tree) -> Iterator[tuple[str, Tree]]:

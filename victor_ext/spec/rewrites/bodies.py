@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Iterator
 
-from victor_ext.spec.requests import STYLES, Style
-from victor_ext.spec.tree import Tree, is_mapping, mapping_at
+from victor_ext.spec.requests import STYLES, Offered, Style
+from victor_ext.spec.tree import Tree, is_mapping, mapping_at, resolve
 
-from .base import Log, Operation, bare_type, components, media_types, operations, reachable, resolve, schemas
+from .base import Log, Operation, answers, bare_type, components, media_types, operations, reachable, schemas
 from .names import free_name
 from .serialization import is_json, is_nested, is_object, undefined, variants
 
@@ -227,3 +227,49 @@ def _arguments(encoding: Tree) -> str:
     if "contentType" in encoding and not arguments:
         arguments.append(f"content_type={json.dumps(str(encoding['contentType']))}")
     return ", ".join(arguments)
+
+
+def unite_answers(document: Tree, log: Log) -> None:
+    """Make one type of the content types of a status: what is JSON by its schemas, `text/*` as text, the rest as bytes.
+
+    Which of them an answer has, its content type says.
+    """
+    for operation in operations(document):
+        for status, content in answers(operation):
+            for kind in [kind for kind in content if not MEDIA_TYPE.fullmatch(bare_type(kind))]:
+                del content[kind]
+            if len(content) > 1:
+                kinds = ", ".join(content)
+                _unite(document, log, operation, status, content)
+                log("unite-answers", f"{operation.where} {status}: {kinds}")
+
+
+def _unite(document: Tree, log: Log, operation: Operation, status: str, content: Tree) -> None:
+    forms: dict[str, list[str]] = {}
+    for kind, medium in content.items():
+        found = "JSON" if is_json(kind) else form(document, bare_type(kind), mapping_at(medium, "schema"))
+        forms.setdefault(found, []).append(kind)
+    parts = _different([content[kind] for kind in forms.get("JSON", [])])
+    raw = [each for each in ("text", "bytes") if each in forms]
+    first = forms["JSON"][0] if parts else forms[raw[0]][0]
+    medium = content[first]
+    content.clear()
+    content[first] = medium
+    texts = any(whole.get("type") in (None, "string") for part in parts for whole in variants(document, part))
+    if len(parts) == 1 and raw and "$ref" not in parts[0] and "properties" in parts[0]:
+        parts[0]["title"] = f"response_{status}"  # its class has the name that it would have alone
+    members = [*parts, *(dict(SCHEMAS[each]) for each in raw)]
+    medium["schema"] = members[0] if len(members) == 1 else {"anyOf": members}
+    if len(members) > 1 and raw:
+        content["application/json"] = content.pop(first)
+        text, file = (tuple(bare_type(kind) for kind in forms.get(each, [])) for each in ("text", "bytes"))
+        offered = Offered(text, file, json=bool(parts), json_text=texts)
+        log.requests.request(operation.tree).answers[status] = offered
+    elif raw:
+        content[KNOWN[raw[0]]] = content.pop(first)
+
+
+def _different(media: list[Tree]) -> list[Tree]:
+    """The schemas that differ; a single one that says nothing when one of them does."""
+    found = {json.dumps(mapping_at(each, "schema"), sort_keys=True): mapping_at(each, "schema") for each in media}
+    return [*found.values()] if all(found.values()) else [{}]

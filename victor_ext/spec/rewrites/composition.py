@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 
-from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at
+from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
 
-from .base import HAD_NULL, Log, components, resolve, schemas
+from .base import HAD_NULL, Log, components, schemas
 from .names import SCHEMAS, free_name
 from .redefinition import REDEFINED, TYPED, both, gist
 

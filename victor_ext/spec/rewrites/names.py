@@ -14,9 +14,9 @@ from urllib.parse import unquote
 from openapi_python_client import strings
 
 from victor_ext.spec.requests import PREFIX
-from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at
+from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at, resolve, target
 
-from .base import Log, bare_type, components, media_types, operations, resolve, schemas, target
+from .base import Log, bare_type, components, media_types, operations, schemas
 
 RESERVED = {
     *("ABSENT", "ANYTHING", "BLOB", "DAY", "FLAG", "INSTANT", "LEVELS", "NOTHING", "NUMBER", "TEXT", "UNSET", "WHOLE"),

@@ -1,12 +1,16 @@
-"""Rewrites of operations: parameters in the path, statuses, and bodies that cannot be."""
+"""Rewrites of operations: parameters in the path, statuses, bodies that cannot be, webhooks and servers."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin
 
-from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at
+from victor_ext.spec.tree import METHODS, Tree, is_list, is_mapping, list_at, mapping_at, resolve
 
-from .base import Log, operations, resolve
+from .base import Log, components, operations
+from .serialization import parameters
 
 
 def write_status(document: Tree, log: Log) -> None:
@@ -54,14 +58,14 @@ def drop_content_type_header(document: Tree, log: Log) -> None:
 
 def drop_null_of_path(document: Tree, log: Log) -> None:
     """Drop the null of a parameter in the path: there is no text for it."""
-    for where, parameter in _parameters(document):
+    for operation, parameter in parameters(document):
         schema = resolve(document, parameter["schema"])
         kind = schema.get("type")
         if parameter.get("in") == "path" and (schema.get("nullable") or (is_list(kind) and "null" in kind)):
             kinds = [each for each in kind if each != "null"] if is_list(kind) else [kind]
             plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
             parameter["schema"] = {**plain, "type": kinds[0] if len(kinds) == 1 else kinds} if any(kinds) else plain
-            log("drop-null-of-path", f"{where} {parameter['name']}")
+            log("drop-null-of-path", f"{operation.where} {parameter['name']}")
 
 
 def declare_path_parameter(document: Tree, log: Log) -> None:
@@ -89,9 +93,85 @@ def drop_impossible_body(document: Tree, log: Log) -> None:
                 log("drop-impossible-body", f"{operation.where} {status}")
 
 
-def _parameters(document: Tree) -> list[tuple[str, Tree]]:
+def name_hook_schema(document: Tree, log: Log) -> None:
+    """Give the bodies of webhooks and callbacks names of their own, so that they become models."""
+    named = components(document)
+    for where, name, item in [*_hooks(document)]:
+        whole = resolve(document, item)
+        for number, method in enumerate(each for each in METHODS if is_mapping(whole.get(each))):
+            body = resolve(document, mapping_at(whole[method], "requestBody"))
+            for place, medium in enumerate(mapping_at(body, "content").values()):
+                own = name + (f"_{method}" if number else "") + (f"_{place + 1}" if place else "")
+                schema = mapping_at(medium, "schema")
+                if schema and "$ref" not in schema:
+                    while own in named:
+                        own += "_body"
+                    named[own] = schema
+                    log("name-hook-schema", f"{where} is {own}")
+
+
+def _hooks(document: Tree) -> Iterator[tuple[str, str, Tree]]:
+    for name, item in mapping_at(document, "webhooks").items():
+        yield f"the webhook {name}", f"{name}_webhook", item
+    for operation in operations(document):
+        base = operation.tree.get("operationId") or f"{operation.method}_{operation.path}"
+        for name, callback in mapping_at(operation.tree, "callbacks").items():
+            for number, item in enumerate(resolve(document, callback).values()):
+                if is_mapping(item):
+                    own = f"{base}_{name}_callback" + (f"_{number + 1}" if number else "")
+                    yield f"{operation.where} callback {name}", own.replace("/", "_"), item
+
+
+VARIABLE = re.compile(r"{([^{}]+)}")
+
+
+def record_servers(document: Tree, log: Log) -> None:
+    """Record the servers of the document, and that of each operation that has another one.
+
+    The first server of a list counts, and each variable has its default. An operation that the first server of the
+    document offers, too, has no other one. A relative URL is joined to the first absolute one of the document: where
+    the document itself was served from is not known.
+    """
+    shared = _urls(document)
+    absolute = [url for url in shared if _is_absolute(url) and not VARIABLE.search(url)]
+    for operation in operations(document):
+        own = _urls(operation.tree) or _urls(operation.item)
+        for url in own[:1] if not {*own} & {*(absolute or shared)[:1]} else []:
+            whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute else url
+            open_variable = VARIABLE.search(whole)
+            if open_variable or not _is_absolute(whole):
+                reason = (
+                    f"has no default for {open_variable[0]}"
+                    if open_variable
+                    else "is relative, and the document has no other"
+                )
+                log.left_out.append(f"{operation.where}: its server {url} {reason}: sent to base_url")
+                continue
+            log.requests.request(operation.tree).server = whole
+            log("record-servers", f"{operation.where}: {whole}")
+    own_ones = {each.server for each in log.requests.of.values()}
+    only = own_ones.pop() if len(own_ones) == 1 else None
+    log.requests.servers = absolute or ([only] if only and len(log.requests.of) == len(operations(document)) else [])
+    log.requests.base_path = next((url for url in shared if url), None) if not absolute else None
+
+
+def _urls(tree: Tree) -> list[str]:
     return [
-        (operation.where, parameter)
-        for operation in operations(document)
-        for parameter in list_at(operation.tree, "parameters")
+        _url(server) for server in list_at(tree, "servers") if is_mapping(server) and isinstance(server.get("url"), str)
     ]
+
+
+def _url(server: Tree) -> str:
+    """The URL of a server, without a slash at its end, with the default of each variable that has one."""
+    variables = mapping_at(server, "variables")
+
+    def value(match: re.Match[str]) -> str:
+        variable: Any = variables.get(match[1])
+        known: list[Any] = [variable.get("default"), *list_at(variable, "enum")] if is_mapping(variable) else []
+        return next((str(each) for each in known if each is not None), match[0])
+
+    return VARIABLE.sub(value, server["url"]).rstrip("/")
+
+
+def _is_absolute(url: str) -> bool:
+    return url.startswith(("https://", "http://"))

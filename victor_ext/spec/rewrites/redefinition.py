@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at
-
-from .base import resolve
+from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at, resolve
 
 REDEFINED = "x-redefined"
 """The key of a composition that `both` made; `inline_allof` settles it."""

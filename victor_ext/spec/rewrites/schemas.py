@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at
+from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at, resolve
 
-from .base import HAD_NULL, Log, answers, components, operations, reachable, resolve, schemas
+from .base import HAD_NULL, Log, answers, components, operations, reachable, schemas
 from .composition import all_properties, has_siblings, is_object, is_single_reference
 from .serialization import is_json
 

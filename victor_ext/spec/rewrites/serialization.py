@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from victor_ext.spec.requests import DEFAULT_STYLES, STYLES, Style
-from victor_ext.spec.tree import Tree, in_place_of, is_list, list_at, mapping_at
+from victor_ext.spec.tree import Tree, in_place_of, is_list, list_at, mapping_at, resolve
 
-from .base import Log, Operation, bare_type, children, operations, resolve
+from .base import Log, Operation, bare_type, children, operations
 
 SCALAR_HEADERS = ("string", "integer", "number", "boolean")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at, mapping_at
+from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
 
-from .base import Log, components, resolve, schemas
+from .base import Log, components, schemas
 from .composition import all_properties, is_object, write_out_allof
 from .serialization import kinds, variants
 

@@ -1,14 +1,89 @@
-"""The report as a page: Markdown for a comment on a pull request, HTML as one file."""
+"""The forms in which a report is shown: text, JSON, Markdown, HTML, and annotations of a workflow."""
 
 from __future__ import annotations
 
 import html
+import json
 import re
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
-from victor_ext.spec.diff.entry import Entry, Level
-from victor_ext.spec.diff.report import COLUMNS, Report, one_line, operations_text
+from .entry import Entry, Level
+from .report import COLUMNS, Report, levels_text, one_line, operations_text
 
-from .text import TITLES
+TITLES: dict[Level, str] = {"breaks": "Breaks", "look": "Look", "fine": "Fine", "none": "No effect by itself"}
+_COLOURS: dict[Level, str] = {"breaks": "31", "look": "33", "fine": "32", "none": "2"}
+_MIN_WIDTH = 40
+
+
+def as_text(report: Report, *, width: int = 100, colour: bool = False) -> str:
+    """The report in plain text, wrapped at `width` columns; `colour` adds escape sequences of terminals."""
+    lines: list[str] = []
+    for level, entries in report.by_level():
+        lines += [_painted(f"{TITLES[level]} ({len(entries)})", level, colour=colour, bold=True), ""]
+        for entry in entries:
+            lines += [*_entry(report, entry, level, max(width, _MIN_WIDTH), colour=colour), ""]
+    lines += [one_line(each) for each in report.notices()]
+    return "\n".join([*lines, report.summary()])
+
+
+def _entry(report: Report, entry: Entry, level: Level, width: int, *, colour: bool) -> Iterator[str]:
+    yield "  " + _painted(one_line(entry.place), level, colour=colour)
+    yield from _wrapped(entry.what, width)
+    yield from _wrapped(f"{levels_text(report, entry)}; {operations_text(entry)}", width)
+    if entry.names:
+        yield from _wrapped(", ".join(entry.names), width)
+    for approved in _approved(report, entry):
+        yield from _wrapped(approved, width)
+    yield from _wrapped(f"fingerprint {entry.fingerprint}", width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        one_line(text), width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
+    )
+
+
+def _painted(text: str, level: Level, *, colour: bool, bold: bool = False) -> str:
+    return f"\x1b[{'1;' if bold else ''}{_COLOURS[level]}m{text}\x1b[0m" if colour else text
+
+
+def as_json_text(report: Report) -> str:
+    """`{"entries": [...], "counts": {...}}`; the members of an entry are those of `Entry`, and `what` is whole."""
+    entries = [asdict(entry) | {"what": entry.whole or entry.what} for entry in report.entries]
+    for entry in entries:
+        del entry["whole"]
+    return json.dumps({"entries": entries, "counts": report.counts()}, indent=2)
+
+
+def as_github(report: Report) -> str:
+    """Workflow commands: an error for what breaks, a warning for what has to be looked at, and the summary."""
+    lines: list[str] = []
+    for entry in report.entries:
+        unapproved = any(report.approvals.counts(entry, column) for column in COLUMNS)
+        if unapproved or "look" in (entry.wire, entry.python):
+            command = "error" if unapproved else "warning"
+            message = f"{entry.what} ({levels_text(report, entry)}; {operations_text(entry)}; {entry.fingerprint})"
+            lines.append(_command(command, report, entry.place, message))
+    lines += [_command("warning", report, "", each) for each in report.notices()]
+    return "\n".join([*lines, _command("notice", report, "", report.summary())])
+
+
+def _command(command: str, report: Report, title: str, message: str) -> str:
+    line = f",line={report.lines.of(title)}" if title and report.lines is not None else ""
+    properties = f"file={_property(report.file)}{line}" + (f",title={_property(title)}" if title else "")
+    return f"::{command} {properties}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    """As the toolkit of GitHub's actions escapes it."""
+    return one_line(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
 
 _OPEN: tuple[Level, ...] = ("breaks", "look")
 """The levels that are shown without a click."""
@@ -121,3 +196,12 @@ def _html_row(report: Report, entry: Entry) -> str:
 
 def _text(text: str) -> str:
     return html.escape(one_line(text))
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {
+    "json": as_json_text,
+    "markdown": as_markdown,
+    "html": as_html,
+    "github": as_github,
+}
+"""By the name of the option; text is the default."""

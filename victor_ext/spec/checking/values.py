@@ -6,7 +6,12 @@ of types in turn. Patterns are not obeyed, because nothing in a generated packag
 
 from __future__ import annotations
 
+import datetime
+import re
+from dataclasses import dataclass
 from typing import Any, Literal
+
+from victor_ext.spec.tree import is_list, is_mapping
 
 from .views import Document, Node, View
 
@@ -63,29 +68,31 @@ class Synthesis:
         return _Maker(self._document, direction, number, text, as_json=self._as_json).of_view(view, full, ())
 
 
+@dataclass
 class _Maker:
-    def __init__(self, document: Document, direction: Direction, number: int, text: str, *, as_json: bool) -> None:
-        self._document = document
-        self._as_json = as_json
-        self._direction: Direction = direction
-        self._hidden = "readOnly" if direction == "sent" else "writeOnly"
-        self._number = number
-        self._text = text
+    document: Document
+    direction: Direction
+    number: int
+    text: str
+    as_json: bool
+
+    def __post_init__(self) -> None:
+        self._hidden = "readOnly" if self.direction == "sent" else "writeOnly"
 
     def of(self, node: Node, full: int, within: tuple[int, ...]) -> Any:
-        views = self._document.views(node)
+        views = self.document.views(node)
         outside = [view for view in views if id(view) not in within] or views
-        return self.of_view(outside[self._number % len(outside)], full, within)
+        return self.of_view(outside[self.number % len(outside)], full, within)
 
     def of_view(self, view: View, full: int, within: tuple[int, ...]) -> Any:
         words = [value for value in view.enum or [] if value is not None]
         if words:
-            return words[self._number % len(words)]
+            return words[self.number % len(words)]
         if view.only_null:
             return None
         if view.binary:
-            return self._text if self._as_json else BYTES
-        kind = view.types[self._number % len(view.types)] if view.types else ""
+            return self.text if self.as_json else BYTES
+        kind = view.types[self.number % len(view.types)] if view.types else ""
         if kind == "object" or (not kind and (view.properties or view.additional is not None)):
             return self._object(view, full, (*within, id(view)))
         if kind == "array":
@@ -98,7 +105,7 @@ class _Maker:
             return found
         for name, child in view.properties.items():
             optional = name not in view.required
-            hidden = self._hidden in self._document.follow(child).tree or self._hidden in child.tree
+            hidden = self._hidden in self.document.follow(child).tree or self._hidden in child.tree
             if name in view.tags:
                 found[name] = view.tags[name][0]
             elif not hidden and (not optional or (full > 0 and not self._endless(child, within))):
@@ -111,7 +118,7 @@ class _Maker:
         return dict(FREE) if is_free and not found else found
 
     def _endless(self, node: Node, within: tuple[int, ...]) -> bool:
-        return all(id(view) in within for view in self._document.views(node))
+        return all(id(view) in within for view in self.document.views(node))
 
     def _array(self, view: View, full: int, within: tuple[int, ...]) -> list[Any]:
         least, most = view.limits.get("minItems"), view.limits.get("maxItems")
@@ -120,27 +127,27 @@ class _Maker:
         count = max(least if isinstance(least, int) else 0, 2 if full > 0 else 0)
         count = min(count, most if isinstance(most, int) else count, 10)
         if view.items is None or len(within) > MAX_DEPTH or self._endless(view.items, within):
-            return [] if view.items is not None else [self._text] * count
+            return [] if view.items is not None else [self.text] * count
         items: list[Any] = []
         for offset in range(count):  # items take their alternatives in turn
-            maker = _Maker(self._document, self._direction, self._number + offset, self._text, as_json=self._as_json)
+            maker = _Maker(self.document, self.direction, self.number + offset, self.text, as_json=self.as_json)
             items.append(maker.of(view.items, full - 1 if offset == 0 else min(full - 1, 0), within))
         return items
 
     def _scalar(self, kind: str, view: View) -> Any:
         if kind == "boolean":
-            return self._number % 2 == 0
+            return self.number % 2 == 0
         if kind in ("integer", "number"):
-            return _number(kind, view, self._number)
+            return _number(kind, view, self.number)
         if kind == "string":
             return self._string(view)
-        return dict(FREE) if self._as_json else self._text
+        return dict(FREE) if self.as_json else self.text
 
     def _string(self, view: View) -> str:
         if view.format in TEXTS:
             return TEXTS[view.format]
         least, most = view.limits.get("minLength"), view.limits.get("maxLength")
-        text = self._text if self._number == 0 else f"text{self._number}"
+        text = self.text if self.number == 0 else f"text{self.number}"
         if isinstance(least, int) and least > len(text):
             text = text.ljust(min(least, 10_000), "x")
         return text[:most] if isinstance(most, int) and most > 0 else text
@@ -151,3 +158,95 @@ def _number(kind: str, view: View, number: int) -> int | float:
     start = least if isinstance(least, (int, float)) else most if isinstance(most, (int, float)) and most < 1 else 1
     whole = int(start) + (number if number and most is None else 0)
     return whole + 0.5 if kind == "number" and most is None and view.format != "int64" else whole
+
+
+def mismatch(document: Document, node: Node, value: Any) -> str | None:
+    """Why a value is not one of the schema, by types, enums, required properties and formats; None when it is."""
+    return _of(document, node, value, 12)
+
+
+def fits(document: Document, view: View, value: Any) -> bool:
+    """Whether a value is one of this alternative, looking at what distinguishes alternatives."""
+    return _reason(document, view, value, 3) is None
+
+
+def _reason(document: Document, view: View, value: Any, depth: int) -> str | None:
+    if value is None:
+        return None if view.nullable or not view.types else "null is not declared"
+    if view.only_null:
+        return f"{type(value).__name__} where null is declared"
+    if why := _scalar_reason(view, value):
+        return why
+    if is_mapping(value):
+        return _object_reason(document, view, value, depth)
+    if is_list(value) and view.items is not None and depth:
+        return next((why for item in value if (why := _of(document, view.items, item, depth - 1))), None)
+    return None
+
+
+def _scalar_reason(view: View, value: Any) -> str | None:
+    if view.enum is not None and value not in view.enum:
+        return f"{value!r} is not in the enum"
+    if view.types and not any(_is(kind, value) for kind in view.types):
+        return f"{type(value).__name__} where {' or '.join(view.types)} is declared"
+    if isinstance(value, str) and view.format in FORMATS and not FORMATS[view.format](value):
+        return f"{value!r} is no {view.format}"
+    return None
+
+
+def _object_reason(document: Document, view: View, value: dict[str, Any], depth: int) -> str | None:
+    for tag, words in view.tags.items():
+        if isinstance(value.get(tag), str) and value[tag] not in words:
+            return f"{tag} is {value[tag]!r}"
+    for name in view.required:
+        if name not in value and name in view.properties:
+            hidden = document.follow(view.properties[name]).tree
+            if not (hidden.get("readOnly") or hidden.get("writeOnly")):
+                return f"{name} is required and not there"
+    if view.closed and not value.keys() <= view.properties.keys():
+        return "a property is not declared"
+    for name, each in value.items() if depth else ():
+        child = view.properties.get(name, view.additional)
+        if child is not None and each is not None and (why := _of(document, child, each, depth - 1)):
+            return f"{name}: {why}"
+    return None
+
+
+def _of(document: Document, node: Node, value: Any, depth: int) -> str | None:
+    reasons = [_reason(document, view, value, depth) for view in document.views(node)]
+    return None if None in reasons else reasons[0]
+
+
+def _is(kind: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return kind == "boolean"
+    if kind == "integer":
+        return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    types: dict[str, tuple[type, ...]] = {
+        "object": (dict,), "array": (list,), "string": (str, bytes), "number": (int, float), "boolean": (bool,),
+    }  # fmt: skip
+    return isinstance(value, types[kind])
+
+
+def _date_time(text: str) -> bool:
+    try:
+        datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) >= len("2026-03-04T05:06")
+
+
+def _date(text: str) -> bool:
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == len("2026-03-04")
+
+
+def _uuid(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is not None
+
+
+FORMATS = {"date-time": _date_time, "date": _date, "uuid": _uuid}
+"""The formats that have a type in Python."""

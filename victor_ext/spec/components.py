@@ -17,10 +17,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from victor_ext.spec.rewrites.base import METHODS, target
-from victor_ext.spec.tree import Tree, is_list, is_mapping
-
-from .reading import is_null, mapping_in, mappings_in, members, schema_in, schema_list_in, schemas_in, trees_in
+from .tree import (
+    METHODS,
+    Tree,
+    is_list,
+    is_mapping,
+    is_null,
+    mapping_at,
+    mappings_at,
+    members,
+    schema_at,
+    schema_list_at,
+    schemas_at,
+    target,
+    trees_at,
+)
 
 Kind = Literal["operation", "parameter", "body", "response", "header", "content", "schema", "security scheme"]
 
@@ -166,14 +177,14 @@ class Components:
                 pending.extend(tree)
 
     def _walk_document(self) -> None:
-        named = mapping_in(self.document, "components")
-        for name, schema in schemas_in(named, "schemas"):
+        named = mapping_at(self.document, "components")
+        for name, schema in schemas_at(named, "schemas"):
             self._schema(schema, f"components.schemas.{name}", self._region(), _BOTH)
         for key in ("parameters", "headers", "requestBodies", "responses", "securitySchemes"):
-            for name, part in mappings_in(named, key):
+            for name, part in mappings_at(named, key):
                 self._named(key, part, f"components.{key}.{name}")
         for section in ("paths", "webhooks"):
-            for path, item in mappings_in(self.document, section):
+            for path, item in mappings_at(self.document, section):
                 self._path(item, f"{section}.{path}", path if section == "paths" else f"webhooks.{path}", section)
 
     def _named(self, key: str, tree: Tree, place: str) -> None:
@@ -192,7 +203,7 @@ class Components:
     def _path(self, item: Tree, place: str, path: str, section: str) -> None:
         item = self.resolve(item)
         shared = self._region()
-        for parameter in trees_in(item, "parameters"):
+        for parameter in trees_at(item, "parameters"):
             self._parameter(parameter, f"{place}.parameters.{self.key(parameter)}", shared, "parameter")
         for method in METHODS:
             tree = item.get(method)
@@ -212,13 +223,13 @@ class Components:
         whole = self._region()
         whole.sent = whole.received = bit
         self._add(tree, place, "operation", whole, _BOTH)
-        for parameter in trees_in(tree, "parameters"):
+        for parameter in trees_at(tree, "parameters"):
             self._parameter(parameter, f"{place}.parameters.{self.key(parameter)}", request, "parameter")
         if is_mapping(tree.get("requestBody")):
             self._body(tree["requestBody"], f"{place}.requestBody", request, "body")
-        for status, response in mappings_in(tree, "responses"):
+        for status, response in mappings_at(tree, "responses"):
             self._body(response, f"{place}.responses.{status}", answer, "response")
-        for name, callback in mappings_in(tree, "callbacks"):
+        for name, callback in mappings_at(tree, "callbacks"):
             for expression, item in members(self.resolve(callback)):
                 for method in METHODS:
                     called = self.resolve(item).get(method)
@@ -233,26 +244,26 @@ class Components:
 
     def _parameter(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
         region = self._add(tree, place, kind, region, _BOTH)
-        schema = schema_in(tree, "schema")
+        schema = schema_at(tree, "schema")
         if schema is not None:
             self._schema(schema, place, region, _BOTH, below=f"{place}.schema")
         self._content(tree, place, region)
 
     def _body(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
         region = self._add(tree, place, kind, region, _BOTH)
-        for name, header in mappings_in(tree, "headers"):
+        for name, header in mappings_at(tree, "headers"):
             self._parameter(header, f"{place}.headers.{name}", region, "header")
         self._content(tree, place, region)
 
     def _content(self, tree: Tree, place: str, region: _Region) -> None:
-        for content_type, medium in mappings_in(tree, "content"):
+        for content_type, medium in mappings_at(tree, "content"):
             here = f"{place}.content.{content_type}"
             self._add(medium, here, "content", region, _BOTH)
-            schema = schema_in(medium, "schema")
+            schema = schema_at(medium, "schema")
             if schema is not None:
                 self._schema(schema, f"{here}.schema", region, _BOTH)
-            for name, encoding in mappings_in(medium, "encoding"):
-                for header_name, header in mappings_in(encoding, "headers"):
+            for name, encoding in mappings_at(medium, "encoding"):
+                for header_name, header in mappings_at(encoding, "headers"):
                     self._parameter(header, f"{here}.encoding.{name}.headers.{header_name}", region, "header")
 
     def _schema(self, tree: Tree, place: str, region: _Region, allow: int, *, below: str = "") -> None:
@@ -269,18 +280,18 @@ class Components:
             self._schema(child, below + step, region, allow & self._directions(child), below=below + step)
 
     def _children(self, tree: Tree) -> Iterator[tuple[str, Tree]]:
-        for part in schema_list_in(tree, "allOf"):
+        for part in schema_list_at(tree, "allOf"):
             yield "", part
         for key in _SCHEMA_MAPS:
-            for name, child in schemas_in(tree, key):
+            for name, child in schemas_at(tree, key):
                 yield f".{key}.{name}", child
         for key in _SCHEMA_LISTS:
-            children = schema_list_in(tree, key)
+            children = schema_list_at(tree, key)
             only = key != "prefixItems" and sum(not is_null(each) for each in children) == 1
             for number, child in enumerate(children):
                 yield "" if only and not is_null(child) else f".{key}[{number}]", child
         for key in _SCHEMAS:
-            schema = schema_in(tree, key)
+            schema = schema_at(tree, key)
             if schema is not None:
                 yield f".{key}", schema
 
@@ -357,7 +368,7 @@ def _only_reference(tree: Tree) -> Tree:
     seen: set[int] = set()
     while "$ref" not in tree and id(tree) not in seen:
         seen.add(id(tree))
-        parts = [each for key in ("allOf", "oneOf", "anyOf") for each in trees_in(tree, key) if not is_null(each)]
+        parts = [each for key in ("allOf", "oneOf", "anyOf") for each in trees_at(tree, key) if not is_null(each)]
         if len(parts) != 1 or "properties" in tree:
             break
         tree = parts[0]

@@ -1,0 +1,179 @@
+"""One finding, the document that the rules read, and the rules that read examples and the text of the file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+import yaml
+
+from victor_ext.spec.bounds import read_text
+from victor_ext.spec.components import Component, Components, Operation
+from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mappings_at, trees_at
+
+
+class Finding(NamedTuple):
+    """A place of the document, in the words of `victor spec diff`, and what is wrong there."""
+
+    place: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The document that is looked at, and its file."""
+
+    file: Path
+    parts: Components
+
+    @cached_property
+    def schemas(self) -> list[Component]:
+        """The schemas, each once, also where an inline one shares the place of another."""
+        return [part for part in self.parts.all() if part.kind == "schema" and "$ref" not in part.tree]
+
+    @property
+    def operations(self) -> Iterator[Operation]:
+        """The operations that the client calls."""
+        return (each for each in self.parts.operations.values() if not each.incoming)
+
+    def parameters(self, operation: Operation) -> list[tuple[str, Tree]]:
+        """The parameters of an operation and of its path, each with its place."""
+        return [
+            (f"{place}.parameters.{self.parts.key(each)}", self.parts.resolve(each))
+            for place, tree in ((operation.place, operation.tree), (operation.item_place, operation.item))
+            for each in trees_at(tree, "parameters")
+        ]
+
+    def responses(self, operation: Operation) -> list[tuple[str, Tree]]:
+        """The status and the response of each answer."""
+        return [(status, self.parts.resolve(each)) for status, each in mappings_at(operation.tree, "responses")]
+
+    def success(self, operation: Operation) -> Iterator[Tree]:
+        """The schemas of the good answers, references followed."""
+        for status, response in self.responses(operation):
+            if status.startswith("2"):
+                for _, medium in mappings_at(response, "content"):
+                    if isinstance(medium.get("schema"), dict):
+                        yield self.parts.resolve(medium["schema"])
+
+    def properties(self, schema: Tree, seen: frozenset[int] = frozenset()) -> Tree:
+        """The properties of a schema and of all members of `allOf`, `oneOf` and `anyOf`."""
+        schema = self.parts.resolve(schema)
+        if id(schema) in seen:
+            return {}
+        found: Tree = {}
+        for key in ("allOf", "oneOf", "anyOf"):
+            for part in trees_at(schema, key):
+                found |= self.properties(part, seen | {id(schema)})
+        return found | dict(mappings_at(schema, "properties"))
+
+
+_DOCUMENT = "urn:document"
+
+
+def refused_examples(subject: Subject) -> Iterator[Finding]:
+    """The examples and defaults of schemas, parameters and contents that the schema beside them refuses."""
+    version_31 = subject.parts.version_31
+    document = _json_schema(subject.parts.document, version_31=version_31)
+    registry = jsonschema_rs.Registry([(_DOCUMENT, document)])
+    for part in subject.parts.all():
+        for key, example in _examples(part):
+            schema = part.tree if part.kind == "schema" else part.tree.get("schema", {})
+            why = _refusal(_json_schema(schema, version_31=version_31), example, registry)
+            if why:
+                yield Finding(f"{part.place}.{key}", f"{_short(example)} is refused by its schema: {why}")
+
+
+def _examples(part: Component) -> Iterator[tuple[str, Any]]:
+    if part.kind not in ("schema", "parameter", "header", "content"):
+        return
+    keys = ("example", "default") if part.kind == "schema" else ("example",)
+    yield from ((key, part.tree[key]) for key in keys if key in part.tree)
+    if part.kind == "schema":
+        yield from ((f"examples[{number}]", each) for number, each in enumerate(list_at(part.tree, "examples")))
+    else:
+        named = mappings_at(part.tree, "examples")
+        yield from ((f"examples.{name}", each["value"]) for name, each in named if "value" in each)
+
+
+def _refusal(schema: Any, example: Any, registry: jsonschema_rs.Registry) -> str | None:
+    try:
+        validator = jsonschema_rs.Draft202012Validator(schema, registry=registry, validate_formats=False)
+        errors = validator.iter_errors(example)
+        error = next(iter(errors), None)
+    except (ValueError, jsonschema_rs.ReferencingError):
+        return None  # the schema itself is at fault
+    if error is None:
+        return None
+    path = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in error.instance_path)
+    return f"{path.lstrip('.')}: {_line(error.message)}" if path else _line(error.message)
+
+
+def _json_schema(tree: Any, *, version_31: bool) -> Any:
+    """A part of a document in the JSON Schema of 2020-12: OpenAPI 3.0 writes null and exclusive limits otherwise."""
+    if is_list(tree):
+        return [_json_schema(each, version_31=version_31) for each in tree]
+    if not is_mapping(tree):
+        return tree
+    found: Tree = {key: _json_schema(value, version_31=version_31) for key, value in tree.items()}
+    if isinstance(found.get("$ref"), str) and found["$ref"].startswith("#"):
+        found["$ref"] = f"{_DOCUMENT}{found['$ref']}"
+    if version_31:
+        return found
+    for flag, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(found.get(flag), bool) and found.pop(flag) and limit in found:
+            found[flag] = found.pop(limit)
+    return {"anyOf": [found, {"type": "null"}]} if found.get("nullable") is True else found
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 160 else f"{line[:157]}..."
+
+
+_NUMBER = re.compile(r"0[0-9_]+|[0-9]{16,}|[0-9]+(?::[0-5]?[0-9])+")
+"""Leading zeros (octal in YAML 1.1), more digits than a double holds, and base 60."""
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")
+_SWITCH = re.compile(r"(?i)yes|no|on|off|y|n")
+
+
+def unquoted_values(file: Path) -> Iterator[Finding]:
+    """The plain scalars that YAML 1.1 reads as a number, a date or a flag, and YAML 1.2 as text."""
+    if file.suffix != ".json":
+        yield from _below(yaml.compose(read_text(file), Loader=yaml.CSafeLoader), "")  # pyright: ignore[reportUnknownMemberType]
+
+
+def _below(node: yaml.Node | None, place: str) -> Iterator[Finding]:
+    pending: list[tuple[yaml.Node | None, str]] = [(node, place)]
+    seen: set[int] = set()
+    while pending:
+        current, where = pending.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, yaml.MappingNode):
+            children = [(value, f"{where}.{key.value}".lstrip(".")) for key, value in current.value]
+            pending += reversed(children)
+        elif isinstance(current, yaml.SequenceNode):
+            pending += reversed([(value, f"{where}[{number}]") for number, value in enumerate(current.value)])
+        elif isinstance(current, yaml.ScalarNode) and not current.style and (what := _taken_for(current.value)):
+            line = current.start_mark.line + 1
+            yield Finding(where, f"{current.value} in line {line} is not quoted, and YAML 1.1 takes it for {what}")
+
+
+def _taken_for(text: str) -> str | None:
+    for pattern, what in ((_NUMBER, "a number"), (_DATE, "a date"), (_SWITCH, "true or false")):
+        if pattern.fullmatch(text):
+            return what
+    return None
