@@ -13,7 +13,7 @@
           + AuthenticationError  401
           + PermissionDenied   403
           + NotFound           404, or a 400 that says so of the id
-          + Conflict           409
+          + Conflict           409, or a 400 or 422 that says that the key was used
           + RateLimited        429
           + ServerError        5xx
 

@@ -260,7 +260,9 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     ended = bulk("send", "key.csv", "--key-column", "client_reference_id")
     assert (ended.status, ended.out) == (2, "")
     assert "has the key column invoice_no" in ended.err
-    assert "would be asked again): leave --key-column out.\n" in ended.err
+    assert (
+        "would be asked again): leave --key-column out, and give the column of the file its former name.\n" in ended.err
+    )
     asked_once(victor_sandbox, keys_of("key.csv", records))
     assert len(victor_sandbox.work_done_by_key()) == 3
 
@@ -280,7 +282,7 @@ def test_a_renamed_copy_asks_nobody_again_without_a_word(
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="ren.csv").send(rows(3))
     ended = bulk("send", "ren (1).csv", *KEY, "--dry-run")
     assert (ended.status, ended.out) == (2, "")
-    assert "name it with --batch, with the same values of its key column" in ended.err
+    assert "name it with --batch, with its key column under the name and with the values of that time" in ended.err
     assert "to ask all of them again on purpose, write --ask-again." in ended.err
     assert len(victor_sandbox.work_done_by_key()) == 3
     assert bulk("send", "ren (1).csv", *KEY, "--ask-again").status == 0

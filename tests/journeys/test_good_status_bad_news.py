@@ -795,6 +795,19 @@ def test_somebody_elses_answer_with_our_words_is_not_taken_for_ours(victor_sandb
         assert raised.value.outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    "status",
+    [pytest.param(each, marks=pytest.mark.victor_sandbox(key_conflict=str(each))) for each in (409, 400, 422)],
+)
+def test_a_key_of_another_payment_is_a_conflict_whatever_the_status(victor: Victor, status: int) -> None:
+    """A 400 that says so would be read as "correct the request, with a new key", and the payer is asked twice."""
+    payment = {**WHOLE, "idempotency_key": "one-key-for-two-payments"}
+    victor.payment_requests.create(**payment)
+    with pytest.raises(Conflict, match="A new key could ask a second time") as raised:
+        victor.payment_requests.create(**{**payment, "amount": "44.24"})
+    assert (raised.value.outcome, raised.value.status_code) == (Outcome.UNKNOWN, status)
+
+
 @pytest.mark.victor_sandbox(key_conflict="replay")
 @pytest.mark.parametrize(
     ("other", "named"),

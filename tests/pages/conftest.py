@@ -31,7 +31,7 @@ from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 INVOICES = """\
 invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,client_reference_id
-1042,043987673645,acceptsRfp,44.23,BUSINESS,today,INV-1042
+2042,043987673645,acceptsRfp,44.23,BUSINESS,today,INV-2042
 1043,043987673645,acceptsRfp,12.00,BUSINESS,today,INV-1043
 """
 

@@ -70,8 +70,8 @@ def heading_check(key_column: str, required: Sequence[str]) -> HeadingCheck:
                 line,
                 key_column,
                 "key_column",
-                f"the heading ({', '.join(names)}) has no column {key_column} to tell the rows apart: name another "
-                "one.",
+                f"the heading ({', '.join(names)}) has no column {key_column} to tell the rows apart: if the column "
+                "had this name when the file was sent before, give it back; else name another one.",
             )
         missing = [name for name in required if name not in names]
         if missing:

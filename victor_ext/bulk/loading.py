@@ -111,8 +111,8 @@ def check_source(
     if other is not None and not settings.ask_again:
         message = f"{source.batch} has the same rows as the batch {other}, whose customers would be asked again."
         hint = (
-            f"to go on with that batch, write batch={other!r}, with the same values of its key column; to ask all of "
-            "them again on purpose, ask_again=True"
+            f"to go on with that batch, write batch={other!r}, with its key column under the name and with the values "
+            "of that time; to ask all of them again on purpose, ask_again=True"
         )
         raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
     return SourceReport(check, digests.own(), validator.changed)
@@ -190,7 +190,7 @@ def _key_column(loads: Sequence[Submission], settings: Settings) -> str:
             f"key_column is {settings.key_column}, and this batch has the key column {known[-1]} (by another one the "
             "same rows have other keys, and their customers would be asked again)."
         )
-        hint = f"write key_column={known[-1]!r}, or leave it out"
+        hint = f"leave it out, and give the column of the file the name {known[-1]} again"
         raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
     return settings.key_column
 

@@ -38,9 +38,9 @@ _HINTS = {
     "due_date_end_date": _DATE,
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
-    "key_column": "leave --key-column out",
-    "copy": "to go on with that batch, name it with --batch, with the same values of its key column; to ask all of "
-    "them again on purpose, write --ask-again",
+    "key_column": "leave --key-column out, and give the column of the file its former name",
+    "copy": "to go on with that batch, name it with --batch, with its key column under the name and with the values of "
+    "that time; to ask all of them again on purpose, write --ask-again",
 }
 
 

@@ -77,6 +77,15 @@ NO_EVIDENCE = {
 REFUSED = {
     str(code): (status(code), error_class_for(code)) for code in (400, 401, 402, 403, 404, 405, 410, 413, 422, 451, 499)
 }
+REFUSED["400-of-the-form-of-a-key"] = (
+    Happens(400, body=b'{"field": "Idempotency-Key", "message": "must be a UUID"}'),
+    errors.BadRequest,
+)
+CONFLICT = errors.Conflict, Outcome.UNKNOWN, (False, False, False)
+OF_THE_KEY = {
+    "400": b'{"field": "Idempotency-Key", "code": "error.Idempotency-Key.conflict"}',
+    "422": b'{"message": "Keys for idempotent requests can only be used with the same parameters: already used"}',
+}
 OTHER_5XX = {str(code): (status(code), errors.ServerError) for code in (501, 505, 507, 530, 561)}
 REDIRECTS = {
     str(code): (status(code, location="https://elsewhere.example/payments"), errors.StatusError)
@@ -89,7 +98,8 @@ ROWS = {
     **{name: (*row, Outcome.UNKNOWN, (True, True, False)) for name, row in (NO_WHOLE_ANSWER | TRANSIENT).items()},
     "429": (status(429), errors.RateLimited, Outcome.REJECTED, (True, True, True)),
     **{name: (*row, Outcome.REJECTED, (False, False, False)) for name, row in REFUSED.items()},
-    "409": (status(409), errors.Conflict, Outcome.UNKNOWN, (False, False, False)),
+    "409": (status(409), *CONFLICT),
+    **{f"{code}-of-a-used-key": (Happens(int(code), body=body), *CONFLICT) for code, body in OF_THE_KEY.items()},
     **{
         name: (happens, errors.UnreadableResponse, outcome, (True, True, False))
         for outcome, row in ((Outcome.ACCEPTED, ACCEPTED), (Outcome.UNKNOWN, NO_EVIDENCE))

@@ -27,6 +27,7 @@ from victor_ext.errors import (
 from victor_ext.redaction import HOLDS_SECRETS, excerpt, redact_excerpt
 from victor_ext.runtime.core.response import Response
 
+from .conflicts import is_conflict
 from .profile import READER, SAFE_METHODS, Profile, Reader, no_result
 
 
@@ -191,7 +192,7 @@ def of_late(response: Response) -> Failure:
 
 def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Failure:
     status = response.status_code
-    error_class = error_class_for(status)
+    error_class = Conflict if is_conflict(response) else error_class_for(status)
     if error_class is BadRequest and profile.is_unknown_id(response):
         error_class = NotFound
     what = f"status {status} {response.reason_phrase}".rstrip()
@@ -208,7 +209,7 @@ def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Fa
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
     # A conflict is with something that exists: with an earlier use of the key, or a concurrent call. And where an error
     # status may carry a result, a damaged response may have been one.
-    doubtful = status == 409 or (response.damage is not None and profile.is_result is not no_result)
+    doubtful = error_class is Conflict or (response.damage is not None and profile.is_result is not no_result)
     return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response)
 
 

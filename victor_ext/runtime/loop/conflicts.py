@@ -1,4 +1,4 @@
-"""Classification of 409 responses: the same call is in progress, or its key was used with other values.
+"""Classification of conflicts: the same call is in progress, or its key was used with other values.
 
 Few providers document the difference. To repeat the call with the same key and body is safe in both cases; to read "in
 progress" as a rejection is not.
@@ -31,10 +31,20 @@ _OTHER_VALUES = (
     r"|(?:with|for|by|of) (?:other|another) request"
 )
 
+_USED = r"conflict|duplicat|already|in use|exist"
+
+
+def is_conflict(answer: httpx.Response) -> bool:
+    """Whether a response is a 409, or a 400 or 422 that says of the idempotency key that it was used before."""
+    if answer.status_code not in (400, 422):
+        return answer.status_code == 409
+    text = _text(answer)
+    return "idempoten" in text and re.search(f"{_USED}|{_IN_PROGRESS}|{_OTHER_VALUES}", text) is not None
+
 
 def in_progress(answer: httpx.Response) -> bool:
-    """Whether a response is a 409 that reports a call in progress, or has a Retry-After header."""
-    if answer.status_code != 409:
+    """Whether a response is a conflict that reports a call in progress, or has a Retry-After header."""
+    if not is_conflict(answer):
         return False
     text = _text(answer)
     if "retry-after" in answer.headers or re.search(_IN_PROGRESS, text):
@@ -43,8 +53,8 @@ def in_progress(answer: httpx.Response) -> bool:
 
 
 def may_be_in_progress(answer: httpx.Response) -> bool:
-    """Whether a response is a 409 that reports a call in progress, or does not report other values."""
-    return answer.status_code == 409 and (in_progress(answer) or not re.search(_OTHER_VALUES, _text(answer)))
+    """Whether a response is a conflict that reports a call in progress, or does not report other values."""
+    return is_conflict(answer) and (in_progress(answer) or not re.search(_OTHER_VALUES, _text(answer)))
 
 
 def _text(answer: httpx.Response) -> str:

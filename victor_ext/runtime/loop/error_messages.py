@@ -8,7 +8,7 @@ from victor_ext.errors import Outcome, Problem, VictorError
 from victor_ext.redaction import HOLDS_SECRETS, one_line, redact_excerpt
 
 from .classification import Failure
-from .conflicts import in_progress, may_be_in_progress
+from .conflicts import in_progress, is_conflict, may_be_in_progress
 from .profile import SAFE_METHODS, Profile
 
 _LISTED = 10
@@ -87,8 +87,8 @@ def _what_to_check(response: httpx.Response | None, profile: Profile) -> str:
 
 
 def _conflict(response: httpx.Response | None, key: str | None) -> httpx.Response | None:
-    """The response, if it is a 409 that may be about an earlier use of the key, and not this call's."""
-    if key is None or response is None or response.status_code != 409 or in_progress(response):
+    """The response, if it is a conflict that may be about an earlier use of the key, and not this call's."""
+    if key is None or response is None or not is_conflict(response) or in_progress(response):
         return None
     return response
 
