@@ -190,7 +190,7 @@ def _key_column(loads: Sequence[Submission], settings: Settings) -> str:
             f"key_column is {settings.key_column}, and this batch has the key column {known[-1]} (by another one the "
             "same rows have other keys, and their customers would be asked again)."
         )
-        hint = f"leave it out, and give the column of the file the name {known[-1]} again"
+        hint = f"write key_column={known[-1]!r}, or leave it out, and give the column of the file this name again"
         raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
     return settings.key_column
 
