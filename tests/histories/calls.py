@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from pkgutil import walk_packages
 from random import Random
 from typing import Any, NamedTuple
 
@@ -126,11 +127,16 @@ OPERATIONS: dict[str, Operation] = {
 
 @cache
 def kiosk(module: str) -> Any:
-    """A module of the package of `kiosk.yaml`, which is generated once in each process."""
+    """A module of the package of `kiosk.yaml`, which is generated once in each process.
+
+    All of it is imported then: a module that is first imported while a mistake is planted would keep it.
+    """
     if "kiosk_api" not in sys.modules:
         folder = tempfile.mkdtemp(prefix="kiosk-")
         generate(Path(__file__).with_name("kiosk.yaml"), Path(folder))
         sys.path.insert(0, folder)
+        for each in walk_packages([folder], ""):
+            importlib.import_module(each.name)
     return importlib.import_module(f"kiosk_api.{module}")
 
 

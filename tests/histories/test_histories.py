@@ -127,9 +127,9 @@ PLANTED = {
         (f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),)),
     "a payment with a conflict was rejected": Planted("bulk", "told wrong, rejected", (0, 60), (
         (f"{SETTLEMENT}.flow:_reason_to_look", "if isinstance(error, Conflict):\n    return error.message", ""),
-        (STATUS, "status == 409", "False"))),
+        (STATUS, "error_class is Conflict", "False"))),
     "a call with a conflict was rejected": Planted("calls", "told wrong", (0, 40), (
-        (STATUS, "status == 409", "False"),)),
+        (STATUS, "error_class is Conflict", "False"),)),
     "a number of extra_body is stored as text": Planted("outbox", "was sent as", (0, 20), (
         (f"{SETTLEMENT}.arguments:_plain_member",
          "int(value) if value == value.to_integral_value() else float(value)", "str(value)"),)),
