@@ -46,6 +46,19 @@ class TestThreads:
         assert not waits.acquire(0.05)
         assert 0.05 <= time.monotonic() - began < PATIENCE
 
+    def test_a_wait_without_a_limit_has_none_on_a_machine_that_has_run_for_long(self, monkeypatch):
+        """On Windows the longest wait of a lock is 49 days, and a clock that counts from the start may be past that."""
+        monkeypatch.setattr(threading, "TIMEOUT_MAX", 0.01)
+        monkeypatch.setattr(locks, "PATIENCE", 0.01)
+        semaphore = Semaphore()
+        holds = ThreadPermit(semaphore)
+        assert holds.acquire(None)
+        with ThreadPoolExecutor(1) as threads:
+            waits = threads.submit(ThreadPermit(semaphore).acquire, None)
+            until(lambda: len(semaphore._queue) == 1)
+            holds.release()
+            assert waits.result(PATIENCE)
+
     def test_first_come_first_served(self):
         semaphore, served = Semaphore(), list[int]()
         holds = ThreadPermit(semaphore)

@@ -7,6 +7,7 @@ holds its place as long as it exists, and no longer.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -111,7 +112,7 @@ class ThreadPermit(Permit):
 
     def acquire(self, seconds: float | None) -> bool:
         """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
-        ends = threading.TIMEOUT_MAX if seconds is None else monotonic() + seconds
+        ends = math.inf if seconds is None else monotonic() + seconds
         while (pause := self._semaphore.admit(self)) is not None:
             left = ends - monotonic()
             if left <= 0:
@@ -136,7 +137,7 @@ class TaskPermit(Permit):
 
     async def acquire(self, seconds: float | None) -> bool:
         """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
-        ends = threading.TIMEOUT_MAX if seconds is None else monotonic() + seconds
+        ends = math.inf if seconds is None else monotonic() + seconds
         while (pause := self._semaphore.admit(self)) is not None:
             left = ends - monotonic()
             if left <= 0:
