@@ -61,14 +61,13 @@ sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
 service: setup ## Run examples/service, a FastAPI service with invoices, on port 8000 (or PORT=...) with a sandbox of its own on 8900 (or SANDBOX_PORT=...)
 	@mkdir -p build && cd build && exec ../$(BIN)/python ../examples/service/run.py
 
+PLATFORMS ?= $(shell $(PYTHON) -c 'import platform; print(platform.system())')
 .PHONY: test checks compiled test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-# Of the cases of the tests that take long, every fourth one; `make test-all` runs all of them.
-test: SAMPLE = --sample
-test: setup ## Run all checks; every rule once, at its borders
+test: setup ## Run the first tier: all checks, and every rule once at its borders
 	@$(MAKE) --no-print-directory --jobs 2 compiled checks .venv/guards
-	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal $(SAMPLE)
+	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal --first-tier
 
 checks: lint types contracts check-generated
 
@@ -86,6 +85,7 @@ compiled: setup
 
 .PHONY: test-all
 test-all: SEED = $(shell date -u +%Y%m%d)
+test-all: export PLATFORMS = Linux Darwin Windows
 test-all: setup ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
 	@$(MAKE) --no-print-directory compiled checks .venv/guards
@@ -106,10 +106,10 @@ lint: setup ## Style of code, and its format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; $(BIN)/ruff format --check .; exit 1; }
 
-types: setup ## mypy --strict and pyright, on the package and on the examples, for each platform
+types: setup ## mypy --strict and pyright, on the package and on the examples (or PLATFORMS="Linux Darwin Windows")
 	@$(BIN)/mypy
 	@$(BIN)/mypy examples
-	@for platform in Linux Darwin Windows; do $(BIN)/pyright --pythonplatform $$platform || exit 1; done
+	@for platform in $(PLATFORMS); do $(BIN)/pyright --pythonplatform $$platform || exit 1; done
 
 contracts: setup ## Who may import whom
 	@$(BIN)/lint-imports --no-cache

@@ -125,6 +125,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the libraries")
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_turns_them_red(tmp_path: Path, name: str) -> None:

@@ -51,12 +51,14 @@ MISTAKES = {
 }
 
 
+@pytest.mark.nightly
 def test_without_a_mistake_they_are_green(tmp_path: Path) -> None:
     run = Copy(tmp_path).run(*SELECTED)
     assert run.failed == (), run.output
     assert run.passed >= len(SELECTED)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_turns_them_red(tmp_path: Path, name: str) -> None:
     mistake = MISTAKES[name]
