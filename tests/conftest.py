@@ -46,13 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known. A listener that raises is treated as in production, except where a test says otherwise."""
     os.environ["VICTOR_LISTENER_ERRORS"] = "log"
-    config.addinivalue_line(
-        "markers", "nightly: checks the tests themselves, or takes minutes: `make test-all` runs it"
-    )
-    config.addinivalue_line(
-        "markers", "thorough: searches for examples, or starts processes: `make quick` leaves it out"
-    )
-    config.addinivalue_line("markers", "timed: uses processes, sockets or time limits: `make quick` leaves it out")
+    config.addinivalue_line("markers", "nightly: checks tests, or takes minutes; `make test-all` runs it")
+    config.addinivalue_line("markers", "thorough: searches, or starts processes; not in `make quick`")
+    config.addinivalue_line("markers", "timed: uses processes, sockets or time limits; not in `make quick`")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
