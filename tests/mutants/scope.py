@@ -11,7 +11,7 @@ MODULES = (
     "victor_ext/providers/victor/comparing.py",
     "victor_ext/providers/victor/creating.py",
     "victor_ext/providers/victor/responding.py",
-    "victor_ext/redaction.py",
+    "victor_ext/privacy.py",
     "victor_ext/runtime/auth/tokens.py",
     "victor_ext/runtime/client/config.py",
     "victor_ext/runtime/client/paging.py",
@@ -47,7 +47,7 @@ TESTS = (
     "tests/test_errors.py",
     "tests/test_leaks.py",
     "tests/test_money.py",
-    "tests/test_redaction.py",
+    "tests/test_privacy.py",
     "tests/test_zulu.py",
 )
 """The fast tests. Of these, each change is shown those that run through the changed lines."""

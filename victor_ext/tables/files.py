@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from victor_ext import Problem
+from victor_ext.privacy import HiddenValue, NumberText, Secret, hidden_fields, hidden_pairs
 
-from .hidden import Hidden, HiddenValue, NumberText, hidden_fields, hidden_pairs
 from .records import Record, SourceBroken, checked_encoding, lines_of
 
 _DELIMITERS = (",", ";", "\t")
@@ -123,7 +123,7 @@ class JsonLinesFile(_TextFile):
         """Yield the records. Raises `SourceBroken` for a single JSON array or an empty file."""
         number = 0
         for line, text in enumerate(lines_of(self._path, self._encoding), start=1):
-            stripped = Hidden(text.strip())
+            stripped = Secret(text.strip())
             if not stripped:
                 continue
             if number == 0 and stripped.startswith("["):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_ext.redaction import SecretBytes
+from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.http import parser
 from victor_ext.runtime.http.h11_exchange import Fields, Head
 from victor_ext.runtime.http.parser import Parser

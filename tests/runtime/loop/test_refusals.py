@@ -9,7 +9,7 @@ import pytest
 
 from tests.runtime.fakes import BOTH, KEY, PROFILE, Happens, Harness, raises, token_answer
 from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
-from victor_ext.redaction import concealed_within, redact_excerpt
+from victor_ext.privacy import concealed_within, redact_excerpt
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.loop.key_places import BodyKey
 

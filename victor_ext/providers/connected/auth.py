@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed, kind_of
+from victor_ext.privacy import Secret, concealed, kind_of
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, checked_secret
 from victor_ext.runtime.auth.tokens import FixedToken, SignedToken

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, Unpack, cast
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed
+from victor_ext.privacy import concealed
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientConfig
 from victor_ext.runtime.client.extras import NO_EXTRAS

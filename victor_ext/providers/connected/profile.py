@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.redaction import HOLDS_SECRETS, is_code, mask_digits, redact_code, redact_excerpt
+from victor_ext.privacy import HOLDS_SECRETS, is_code, mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint
 from victor_ext.runtime.core.json_values import (
     is_list,

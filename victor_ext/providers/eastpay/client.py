@@ -9,7 +9,7 @@ import httpx
 from eastpay_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.redaction import concealed
+from victor_ext.privacy import concealed
 from victor_ext.runtime.auth.stored_credentials import caller_digest
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient

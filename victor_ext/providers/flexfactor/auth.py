@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed
+from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import FixedToken

@@ -9,7 +9,7 @@ from flexfactor_api.api.orders import list_orders
 from flexfactor_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed, kind_of
+from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.auth.stored_credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientConfig

@@ -11,7 +11,7 @@ from flexfactor_api.api.orders import cancel_order, cancel_order_by_external_id,
 
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.money import Money
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll

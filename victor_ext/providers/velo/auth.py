@@ -10,7 +10,7 @@ import httpx
 from velo_api.api.access import logout
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
-from victor_ext.redaction import Secret, concealed
+from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.client.resources import Mode, Resource, operation

@@ -9,7 +9,7 @@ from velo_api.api.source_accounts import list_source_accounts
 from velo_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed, kind_of
+from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientConfig

@@ -10,7 +10,7 @@ import httpx
 
 from victor_ext import zulu
 from victor_ext.errors import ConfigurationError, InvalidRequest
-from victor_ext.redaction import Secret, concealed
+from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import SignedToken

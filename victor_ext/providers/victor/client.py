@@ -9,7 +9,7 @@ from victor_api.api.payment_requests import list_payment_requests
 from victor_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed, kind_of
+from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientConfig
 from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health

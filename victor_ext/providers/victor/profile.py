@@ -10,7 +10,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
+from victor_ext.privacy import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
 from victor_ext.runtime.core.json_values import is_object, list_or_empty, no_object_reason, object_of, text_or_empty
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress

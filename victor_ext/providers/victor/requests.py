@@ -11,7 +11,7 @@ from victor_api import models
 from victor_ext import money, zulu
 from victor_ext.errors import Problem
 from victor_ext.money import Amount
-from victor_ext.redaction import concealed_account
+from victor_ext.privacy import concealed_account
 from victor_ext.runtime.client.extras import (
     ExtraBody,
     ExtraQuery,

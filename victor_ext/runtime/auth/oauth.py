@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import AuthenticationError, DeadlineExceeded, StatusError, UnreadableResponse, VictorError
-from victor_ext.redaction import HOLDS_SECRETS, Secret
+from victor_ext.privacy import HOLDS_SECRETS, Secret
 from victor_ext.runtime.loop.authenticator import Exchange
 from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Acquire, Flow, Lock

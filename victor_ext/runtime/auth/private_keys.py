@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, SecretBytes, concealed, kind_of
+from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MAX_PATH = 1024

@@ -13,7 +13,7 @@ from jwt import PyJWS
 from jwt.algorithms import RSAAlgorithm
 
 from victor_ext.errors import ConfigurationError, DeadlineExceeded
-from victor_ext.redaction import Secret, SecretBytes, concealed, kind_of
+from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
 from victor_ext.runtime.loop.authenticator import Exchange
 from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
 from victor_ext.runtime.loop.flow import Flow, Lock

@@ -6,7 +6,7 @@ import hashlib
 from typing import NoReturn, Self
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed, kind_of
+from victor_ext.privacy import Secret, concealed, kind_of
 
 
 class UnpicklableCredentials:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 
-from victor_ext.redaction import Secret
+from victor_ext.privacy import Secret
 from victor_ext.runtime.loop.authenticator import Exchange
 from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
 from victor_ext.runtime.loop.flow import Flow, done

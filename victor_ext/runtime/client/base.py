@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed_within
+from victor_ext.privacy import Secret, concealed_within
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.http.connections import async_connections, checked_http_client, checked_transport, connections
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.redaction import kind_of, one_line
+from victor_ext.privacy import kind_of, one_line
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.headers import header_complaint
 

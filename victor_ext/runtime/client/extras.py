@@ -17,7 +17,7 @@ from urllib.parse import quote
 import attrs
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
-from victor_ext.redaction import kind_of, one_line
+from victor_ext.privacy import kind_of, one_line
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import is_encodable
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
 import httpx
 
-from victor_ext.redaction import concealed
+from victor_ext.privacy import concealed
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.retry import RetryPolicy
 

@@ -19,7 +19,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
-from victor_ext.redaction import mask
+from victor_ext.privacy import mask
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty
 

@@ -64,12 +64,3 @@ def members_of(request: Any, *left_out: str, **renamed: str) -> dict[str, Any]:
     """
     given = {each.name: getattr(request, each.name) for each in fields(request) if each.name not in left_out}
     return {renamed.get(name, name): value for name, value in given.items() if value is not None}
-
-
-class HiddenRepr:
-    """A mixin for dataclasses that name people or their accounts: a `repr` shows none of the values."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}([hidden])"

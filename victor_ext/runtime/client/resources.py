@@ -21,7 +21,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
-from victor_ext.redaction import concealed_within
+from victor_ext.privacy import concealed_within
 from victor_ext.runtime.loop.clock import ServerClock
 
 from .paging import AsyncPages, PageReader, Pages

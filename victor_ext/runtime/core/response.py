@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from victor_ext.redaction import redact_excerpt
+from victor_ext.privacy import redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.steady_clock import monotonic
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.redaction import concealed, kind_of
+from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
 from .httpx_internals import transports_of

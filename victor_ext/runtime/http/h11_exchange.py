@@ -7,7 +7,7 @@ from typing import NamedTuple
 import h11
 import httpx
 
-from victor_ext.redaction import redact_excerpt
+from victor_ext.privacy import redact_excerpt
 
 Fields = list[tuple[bytes, bytes]]
 

@@ -14,7 +14,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
-from victor_ext.redaction import SecretBytes
+from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from victor_ext.runtime.core.timing import BEGUN, timing_of
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext.redaction import SecretBytes
+from victor_ext.privacy import SecretBytes
 
 from . import http11
 from .h11_exchange import Fields

@@ -24,7 +24,7 @@ from victor_ext.errors import (
     UnreadableResponse,
     VictorError,
 )
-from victor_ext.redaction import HOLDS_SECRETS, excerpt, redact_excerpt
+from victor_ext.privacy import HOLDS_SECRETS, excerpt, redact_excerpt
 from victor_ext.runtime.core.response import Response
 
 from .conflicts import is_conflict
@@ -197,7 +197,7 @@ def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Fa
         error_class = NotFound
     what = f"status {status} {response.reason_phrase}".rstrip()
     quoted = not response.request.extensions.get(HOLDS_SECRETS) and profile.may_quote_body(response)
-    body = excerpt(response) if quoted else ""
+    body = excerpt(response.content) if quoted else ""
     what = f"{what}: {body}" if body else what
     if status == 429:
         return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from victor_ext.errors import Outcome, Problem, VictorError
-from victor_ext.redaction import HOLDS_SECRETS, one_line, redact_excerpt
+from victor_ext.privacy import HOLDS_SECRETS, one_line, redact_excerpt
 
 from .classification import Failure
 from .conflicts import in_progress, is_conflict, may_be_in_progress

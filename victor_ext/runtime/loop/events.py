@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Outcome
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.core.timing import Timing
 
 from .profile import READER, Reader

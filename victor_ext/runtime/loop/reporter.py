@@ -10,7 +10,7 @@ from itertools import count
 
 import httpx
 
-from victor_ext.redaction import redact_excerpt
+from victor_ext.privacy import redact_excerpt
 
 from .events import CallReport, Event, logger
 from .headers import header_complaint
