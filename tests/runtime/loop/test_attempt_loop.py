@@ -543,7 +543,7 @@ class TestRefusedTokens:
         harness = Harness(mode, [OK], drift=0.0)
         harness.call()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("victor_ext.runtime.loop.clock.http_date", lambda _text: pytest.fail("it was read again"))
+            patch.setattr("victor_ext.runtime.core.clock.http_date", lambda _text: pytest.fail("it was read again"))
             harness.call()
 
     def test_a_fixed_token_is_tried_once(self, mode):

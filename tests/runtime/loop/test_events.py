@@ -19,6 +19,7 @@ from tests.runtime.fakes import Harness as HarnessOfADocument
 from victor_ext import BadRequest, Victor, connect
 from victor_ext.errors import Outcome, VictorError
 from victor_ext.runtime.loop.events import (
+    LISTENER_ERRORS,
     AttemptEnded,
     AttemptStarted,
     CallEnded,
@@ -26,7 +27,6 @@ from victor_ext.runtime.loop.events import (
     Event,
     RetryScheduled,
 )
-from victor_ext.runtime.loop.reporter import LISTENER_ERRORS
 
 ID = "a7ffd43c37c1"
 Harness = partial(HarnessOfADocument, extensions={})

@@ -11,7 +11,7 @@ from tests.runtime.fakes import BOTH, KEY, PROFILE, Happens, Harness, raises, to
 from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
 from victor_ext.privacy import concealed_within, redact_excerpt
 from victor_ext.runtime.auth.oauth import OAuthToken
-from victor_ext.runtime.loop.key_places import BodyKey
+from victor_ext.runtime.loop.idempotency_keys import BodyKey
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
 

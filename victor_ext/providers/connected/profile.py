@@ -19,7 +19,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
-from victor_ext.runtime.loop.key_places import KeyPlace
+from victor_ext.runtime.loop.idempotency_keys import KeyPlace
 from victor_ext.runtime.loop.profile import Profile
 
 _MOST_PROBLEMS = 100

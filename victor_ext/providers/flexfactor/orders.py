@@ -18,7 +18,7 @@ from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, drop_none, response_to
 from victor_ext.runtime.core.json_values import object_of
-from victor_ext.runtime.loop.keys import new_key
+from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation, is_integer, refund_problem
 from .records import Cancellation, Order, OrderStatus, Refund

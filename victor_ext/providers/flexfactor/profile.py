@@ -32,7 +32,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import may_be_in_progress
-from victor_ext.runtime.loop.key_places import BodyKey
+from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
 from .responses import Says, in_words, items_of, member, operation_of, order_in, says, status_of

@@ -10,7 +10,7 @@ from flexfactor_api import models
 
 from victor_ext.money import Money
 from victor_ext.privacy import HiddenRepr, concealed, kind_of
-from victor_ext.runtime.client.requests import members_of
+from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation

@@ -9,7 +9,7 @@ from velo_api import models
 
 from victor_ext.money import Money
 from victor_ext.privacy import HiddenRepr, concealed, concealed_account
-from victor_ext.runtime.client.requests import members_of
+from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation

@@ -21,7 +21,7 @@ from victor_ext.runtime.client.extras import (
 )
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import moment_problem
-from victor_ext.runtime.loop.key_places import key_problem
+from victor_ext.runtime.loop.idempotency_keys import key_problem
 
 from .checks import (
     ACCOUNT_NUMBER,

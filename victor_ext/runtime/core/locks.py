@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary, ref
 import anyio
 from anyio.lowlevel import current_token
 
-from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.runtime.core.clock import monotonic
 
 T = TypeVar("T")
 

@@ -9,16 +9,14 @@ import zlib
 from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
+from victor_ext.errors import VictorError
 from victor_ext.privacy import redact_excerpt
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.core.steady_clock import monotonic
-
-if TYPE_CHECKING:
-    from victor_ext.errors import VictorError
+from victor_ext.runtime.core.clock import monotonic
 
 _MOST_OBJECTS = 100_000
 """A page of 1,000 payments has a tenth of it."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
-from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.timeouts import is_over, share_of
 
 E = TypeVar("E", bound=httpx.NetworkError)

@@ -15,11 +15,11 @@ from typing import Any
 
 import httpx
 
+from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.locks import Permit, Semaphore
-from victor_ext.runtime.core.steady_clock import monotonic
-from victor_ext.runtime.core.timing import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, timing_of
+from victor_ext.runtime.core.timeouts import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, timing_of
+from victor_ext.runtime.http.parser import Head
 
-from .h11_exchange import Head
 from .http11 import Connection, Steps, UnsolicitedData, exchange
 from .routes import Route
 

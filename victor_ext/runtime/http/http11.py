@@ -8,10 +8,9 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 
-from victor_ext.runtime.core.timeouts import is_over
-from victor_ext.runtime.core.timing import BEGUN
+from victor_ext.runtime.core.timeouts import BEGUN, is_over
+from victor_ext.runtime.http.parser import Head
 
-from .h11_exchange import Head
 from .parser import Parser
 
 T = TypeVar("T")

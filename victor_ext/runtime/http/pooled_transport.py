@@ -16,16 +16,14 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
-from victor_ext.runtime.core.timing import BEGUN, timing_of
+from victor_ext.runtime.core.timeouts import BEGUN, timing_of
+from victor_ext.runtime.http.parser import Head
+from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 
-from . import in_front
-from .async_streams import AsyncBackend
 from .connection_pool import ConnectionPool, Lease
-from .deadline_stream import SyncBackend
-from .h11_exchange import Head
 from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
 from .routes import Route
-from .through_client import AsyncThroughClient, ThroughClient
+from .through_client import ASYNC_METHODS, SYNC_METHODS, AsyncThroughClient, ThroughClient
 
 C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 
@@ -46,7 +44,7 @@ class PooledTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process. Raises httpx's errors."""
-        if in_front.BLOCKING.are_replaced():
+        if SYNC_METHODS.are_replaced():
             return ThroughClient(_client_for(httpx.Client, self.route)).handle_request(request)
         request.read()
         timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
@@ -83,7 +81,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of the running loop. Raises httpx's errors."""
-        if in_front.AWAITED.are_replaced():
+        if ASYNC_METHODS.are_replaced():
             through = AsyncThroughClient(_client_for(httpx.AsyncClient, self.route))
             return await through.handle_async_request(request)
         await request.aread()

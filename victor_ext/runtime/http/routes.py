@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 
 from victor_ext.privacy import SecretBytes
+from victor_ext.runtime.http.parser import Fields
 
 from . import http11
-from .h11_exchange import Fields
 from .http11 import Connect, Connection, Read, StartTls, Steps, Write
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}

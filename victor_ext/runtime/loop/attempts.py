@@ -9,31 +9,32 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import httpx
 
 from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Response
-from victor_ext.runtime.core.timeouts import WAITING_SHARE, Timeouts, configured_timeouts
-from victor_ext.runtime.core.timing import ALLOW_IMMEDIATE_REUSE, MAY_HAVE_BEEN_SENT, REUSED_IMMEDIATELY, TIMING, Timing
+from victor_ext.runtime.core.timeouts import (
+    ALLOW_IMMEDIATE_REUSE,
+    MAY_HAVE_BEEN_SENT,
+    REUSED_IMMEDIATELY,
+    TIMING,
+    WAITING_SHARE,
+    Timeouts,
+    Timing,
+    configured_timeouts,
+)
 from victor_ext.runtime.core.validation import MOST_SECONDS
 
+from .authenticator import Authenticator, sendable
 from .classification import Failure, Repeat, may_repeat, of_exception, of_late, of_response, of_unusable
-from .clock import ServerClock
-from .contents import keep_content
 from .error_messages import error_for, request_id_of, what_to_do
+from .events import CallReport, Reporter
 from .flow import Acquire, Flow, Lock, Send, Sleep
-from .headers import sendable
 from .profile import SAFE_METHODS, Profile
-from .reporter import Reporter
+from .resending import MAX_REDIRECTS, keep_content, redirected
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
-
-if TYPE_CHECKING:
-    from .authenticator import Authenticator
-    from .events import CallReport
-
-_MAX_REDIRECTS = 5
 
 _ASLEEP = 300.0
 """Seconds of sleep during a call after which its key is not sent. No provider is known to forget keys sooner."""
@@ -163,10 +164,12 @@ class _Call:
             if isinstance(result, Response):
                 self._loop.quota.give_back(self._paid)
                 return result
-            redirected = self._redirected(request, result)
-            if redirected is not None:
-                request = redirected
-                continue
+            if self._redirects < MAX_REDIRECTS and result.response is not None:
+                moved = redirected(request, result.response, self._loop.profile.resent_redirects)
+                if moved is not None:  # nothing was done at the old address, so the outcome stays as it was
+                    self._redirects += 1
+                    request = moved
+                    continue
             if signed:
                 self._outcome = self._outcome.combined_with(result.outcome)
             if signed and self._is_read_once and result.outcome is not Outcome.NOT_SENT:
@@ -238,18 +241,25 @@ class _Call:
             raise
         self._sending = False
         # Outside of the handler: the frames of httpx hold the token, and a listener's traceback would show them.
-        if isinstance(came, httpx.RequestError):
-            self._report_attempt(request, timing, None, type(came).__name__, began)
+        if self._report is not None and timing is not None:
+            self._report.attempt_ended(
+                request,
+                timing,
+                attempt=self._attempts,
+                status_code=came.status_code if isinstance(came, Response) else None,
+                error=None if isinstance(came, Response) else type(came).__name__,
+                seconds=loop.clock.monotonic() - began,
+                for_token=not counted,
+            )
+        if not isinstance(came, Response):
             return of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))
-        response: Response = came
-        if "age" not in response.headers:  # a cached response carries an old time
-            loop.clock.learn(response.headers.get("date"))
-        self._report_attempt(request, timing, response.status_code, None, began)
+        if "age" not in came.headers:  # a cached response carries an old time
+            loop.clock.learn(came.headers.get("date"))
         begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
-        failure = of_response(response, loop.profile, begun=begun)
-        if failure is None and counted and self._may_be_late(request, response):
-            return of_late(response)
-        return failure or response
+        failure = of_response(came, loop.profile, begun=begun)
+        if failure is None and counted and self._may_be_late(request, came):
+            return of_late(came)
+        return failure or came
 
     def _may_reuse_at_once(self, request: httpx.Request) -> bool:
         """Whether the request may use a connection on which a late second response may come.
@@ -273,25 +283,6 @@ class _Call:
             what = f"this machine slept for {asleep:.0f} s, or its clock was set, while the call was under way"
             why = "the provider may have forgotten the key meanwhile, and would do the work twice"
             raise self._error(request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why)
-
-    def _redirected(self, request: httpx.Request, failure: Failure) -> httpx.Request | None:
-        """The request to send instead, when the failure is a redirect that may be followed."""
-        response = failure.response
-        if response is None or not response.has_redirect_location or self._redirects >= _MAX_REDIRECTS:
-            return None
-        if request.method not in SAFE_METHODS and response.status_code not in self._loop.profile.resent_redirects:
-            return None
-        try:
-            url = request.url.join(response.headers["location"])
-        except httpx.InvalidURL:
-            return None
-        if _origin(url) != _origin(request.url):
-            return None
-        # Nothing was done at the old address, so the outcome of the call stays as it was.
-        self._redirects += 1
-        return httpx.Request(
-            request.method, url, headers=request.headers, content=request.content, extensions=request.extensions
-        )
 
     def _may_renew(self, request: httpx.Request, failure: Failure) -> bool:
         refused = failure.response is not None and failure.response.status_code == 401
@@ -382,20 +373,6 @@ class _Call:
         why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
         return self._error(request, last, why=why, error_class=DeadlineExceeded)
 
-    def _report_attempt(
-        self, request: httpx.Request, timing: Timing | None, status: int | None, error: str | None, began: float
-    ) -> None:
-        if self._report is not None and timing is not None:
-            self._report.attempt_ended(
-                request,
-                self._attempts,
-                timing,
-                status=status,
-                error=error,
-                seconds=self._loop.clock.monotonic() - began,
-                for_token=self._failing is None,
-            )
-
     def _report_end(
         self, report: CallReport, response: httpx.Response | None, error: str | None, outcome: Outcome | None
     ) -> None:
@@ -416,7 +393,3 @@ def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:
     if failure.response is None:
         return None
     return parse_retry_after(failure.response.headers.get("retry-after"), clock.now())
-
-
-def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
-    return url.raw_scheme, url.raw_host, url.port

@@ -1,8 +1,9 @@
-"""Streams for blocking calls that keep a deadline, however slowly the bytes come and however many there are.
+"""TCP and TLS streams, for blocking calls and for awaited calls. Their errors are those of httpx.
 
-The timeout of a socket is for one read. So a server that sends a byte now and then could hold a blocking call for ever,
-and where there are always bytes to read, no timeout of a socket ever comes. The streams here ask the `DeadlineTimeout`,
-which knows when its time is over. Their errors are those of httpx.
+They keep a deadline, however slowly the bytes come and however many come: the timeout of a socket is for one read, and
+where there are always bytes to read, it never ends. The streams ask the `DeadlineTimeout`, which knows when it ends.
+Those for awaited calls use sockets directly, in any event loop that anyio supports. The streams of an event loop wait
+while they are closed: a task that is cancelled there leaves the connection open, and its place in the pool taken.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+from weakref import finalize
 
+import anyio
 import httpx
 
-from victor_ext.flows import drive
-from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.flows import adrive, drive
+from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.timeouts import as_of_now, is_over
-
-from .connecting import Addresses, AwaitConnection, LookUp, as_network_error, connect
-from .tls_layer import Steps, TunnelStream
+from victor_ext.runtime.http.connecting import Addresses, AwaitConnection, LookUp, as_network_error, connect
+from victor_ext.runtime.http.tls_layer import READ_BYTES, Steps, TunnelStream
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -51,13 +53,11 @@ class SyncStream:
             sent = self._when_ready(self._socket.send, left, _WRITE, timeout, httpx.WriteTimeout, httpx.WriteError)
             left = left[sent:]
 
-    def start_tls(
-        self, context: ssl.SSLContext, host: str, timeout: float | None = None
-    ) -> SyncStream | BlockingTunnel:
+    def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> SyncStream | SyncTunnel:
         """Encrypt this stream, and verify that the other side is this host."""
         try:
             if isinstance(self._socket, ssl.SSLSocket):
-                tunnel = BlockingTunnel(self, context, host)
+                tunnel = SyncTunnel(self, context, host)
                 tunnel.shake_hands(timeout)
                 return tunnel
             secured = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
@@ -114,7 +114,7 @@ class SyncStream:
             is_due = True
 
 
-class BlockingTunnel(TunnelStream):
+class SyncTunnel(TunnelStream):
     """TLS over the TLS to a proxy: a socket cannot be wrapped twice."""
 
     def _run(self, steps: Steps[T], timeout: float | None) -> T:
@@ -159,3 +159,94 @@ def _take(step: LookUp | AwaitConnection) -> Any:
         return _is_ready(step.socket, _WRITE, as_of_now(step.seconds))
     # Bytes: text would be encoded as an international name, which loads a codec, and it is in ASCII here.
     return socket.getaddrinfo(step.host.encode("ascii"), step.port, type=socket.SOCK_STREAM)
+
+
+class AsyncStream:
+    """A TCP connection."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        # After the end of its event loop nothing else closes it, and Python would warn of it.
+        finalize(self, connected.close)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read up to `max_bytes`, as soon as there are any."""
+        if is_over(timeout):
+            raise httpx.ReadTimeout("the answer goes on and on")
+        while True:
+            # Also when bytes are there already, so that other tasks get their turn.
+            if not await _in_time(anyio.wait_readable(self._socket), timeout):
+                raise httpx.ReadTimeout("nothing came in time")
+            try:
+                return self._socket.recv(max_bytes)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise as_network_error(error, httpx.ReadError) from error
+
+    async def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
+        """Write all of it."""
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._socket.send(left) :]
+            except BlockingIOError:
+                if not await _in_time(anyio.wait_writable(self._socket), timeout):
+                    raise httpx.WriteTimeout("it could not be sent in time") from None
+            except OSError as error:
+                raise as_network_error(error, httpx.WriteError) from error
+
+    def abort(self) -> None:
+        """Close the connection at once, in any state."""
+        self._socket.close()
+
+    def unread(self) -> bytes | None:
+        """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
+        try:
+            return self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise as_network_error(error, httpx.ReadError) from error
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> AsyncTunnel:
+        """A TLS stream over this one, whose other side is verified to be this host."""
+        secured = AsyncTunnel(self, context, host)
+        await secured.shake_hands(timeout)
+        return secured
+
+
+class AsyncTunnel(TunnelStream):
+    """A TLS connection over a TCP connection, or over the TLS connection to a proxy."""
+
+    start_tls = AsyncStream.start_tls
+
+    async def _run(self, steps: Steps[T], timeout: float | None) -> T:
+        return await adrive(steps, lambda data: self._take(data, timeout))
+
+
+class AsyncBackend:
+    """Opens such streams."""
+
+    def __init__(self) -> None:
+        self._addresses = Addresses()
+
+    async def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> AsyncStream:
+        """Connect to the host. See `connect`."""
+        return AsyncStream(await adrive(connect(self._addresses, host, port, timeout), _atake))
+
+
+async def _atake(step: LookUp | AwaitConnection) -> Any:
+    if isinstance(step, AwaitConnection):
+        return await _in_time(anyio.wait_writable(step.socket), step.seconds)
+    with anyio.move_on_after(as_of_now(step.seconds)):
+        return await anyio.getaddrinfo(step.host, step.port, type=socket.SOCK_STREAM)
+    raise httpx.ConnectTimeout(f"looking {step.host} up took too long")
+
+
+async def _in_time(waiting: Awaitable[None], timeout: float | None) -> bool:
+    """Wait. Returns whether it happened in time."""
+    with anyio.move_on_after(as_of_now(timeout)):
+        await waiting
+        return True
+    return False
