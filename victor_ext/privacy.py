@@ -204,9 +204,9 @@ def _deeply(value: Any, levels: int) -> Any:
     if levels == 0:
         return value
     if _is_list(value):
-        return [_deeply(each, levels - 1) for each in value]
+        return [_deeply(item, levels - 1) for item in value]
     if _is_object(value):
-        return {name: _deeply(each, levels - 1) for name, each in value.items()}
+        return {name: _deeply(member, levels - 1) for name, member in value.items()}
     return concealed(value)
 
 
@@ -288,7 +288,7 @@ def redact_code(code: object) -> str:
     `redact_excerpt` makes it, and a value of another type is empty.
     """
     if _is_list(code):
-        return one_line(", ".join(filter(None, (redact_code(each) for each in code[:_CODES] if not _is_list(each)))))
+        return one_line(", ".join(filter(None, (redact_code(item) for item in code[:_CODES] if not _is_list(item)))))
     text = one_line(code) if isinstance(code, str | int) and not isinstance(code, bool) else ""
     is_short = _WORD.fullmatch(text) is not None and sum(map(str.isdigit, text)) <= _CODE_DIGITS
     return mask_emails(mask_tokens(text)) if is_short else redact_excerpt(text)
@@ -336,7 +336,7 @@ def _texts(value: Any, place: str, is_public: Callable[[str], bool], numbers: bo
 
 
 def pattern_of(texts: Iterable[str], *, whole_words: bool = False, flags: int = 0) -> re.Pattern[str] | None:
-    """A pattern that matches any of the texts that are long enough to be hidden; None when there is none.
+    """A pattern that matches any of the texts that are long enough to be hidden; None without any.
 
     Args:
         texts: The texts.

@@ -357,7 +357,7 @@ def test_what_was_said_before_anything_was_asked_is_no_answer() -> None:
     for send in (blocking, awaited):
         server = Talking()
         url = httpx.URL(f"http://127.0.0.1:{server.port}")
-        with pytest.raises(httpx.ConnectError, match="before anything had been asked"):
+        with pytest.raises(httpx.ConnectError, match="before a request was sent"):
             send(Route(url, httpx.create_ssl_context()), httpx.Request("POST", url, content=b"{}"))
         server.close()
         assert server.received == b""

@@ -70,7 +70,7 @@ class TestTheStoryOfACall:
             CallStarted(**call),
             AttemptStarted(**call, attempt=1),
             AttemptEnded(**call, attempt=1, status_code=None, error="ReadTimeout", seconds=2.0),
-            RetryScheduled(**call, attempt=2, wait=0.5, reason="no answer in time (it happened)", quota=490),
+            RetryScheduled(**call, attempt=2, wait=0.5, reason="no response arrived in time (it happened)", quota=490),
             AttemptStarted(**call, attempt=2),
             AttemptEnded(**call, attempt=2, status_code=200, error=None, seconds=1.0),
             CallEnded(

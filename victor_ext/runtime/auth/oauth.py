@@ -24,7 +24,7 @@ class OAuthToken(TokenCache):
 
     Args:
         ask: Makes the request to the token endpoint.
-        read: Reads a token from the JSON object of the response and the provider's time; None if there is none.
+        read: Reads a token from the JSON object of the response and the provider's time; None without a token.
         clock: The provider's clock.
         lock: A lock for the mode of the client.
         hint: What to check when the endpoint refuses.
@@ -63,13 +63,14 @@ class OAuthToken(TokenCache):
             token = self._read(response.json(), self._clock.now())
             if token is None:
                 raise UnreadableResponse(
-                    f"The token endpoint {request.url.path} answered {response.status_code} without a usable token.",
+                    f"The response of the token endpoint {request.url.path} has status {response.status_code}, but no "
+                    "usable token.",
                     request=request,
                 )
             return token
-        said = "refused the credentials" if refusal.status_code in (200, 400, 401, 403) else "issued no token"
+        what = "refused the credentials" if refusal.status_code in (200, 400, 401, 403) else "issued no token"
         raise AuthenticationError(
-            f"The token endpoint {request.url.path} {said} (status {refusal.status_code}). {self._hint}".rstrip(),
+            f"The token endpoint {request.url.path} {what} (status {refusal.status_code}). {self._hint}".rstrip(),
             request=request,
             response=refusal.response,
             request_id=refusal.request_id,

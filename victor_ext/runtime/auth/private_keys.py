@@ -66,7 +66,7 @@ def _utf8(text: Secret, name: str) -> SecretBytes:
         return text.encode()
     except UnicodeEncodeError:
         pass
-    raise ConfigurationError(f"{name} holds half of a character (a lone surrogate): copy it anew.")
+    raise ConfigurationError(f"{name} holds half of a character (a lone surrogate): copy it again.")
 
 
 def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:

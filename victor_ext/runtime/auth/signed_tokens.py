@@ -99,7 +99,7 @@ class SignedElsewhere(TokenCache):
     renewal_may_fail_with = Exception
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
-        """Set the header to the kept token, having one signed first when there is none or it is about to end."""
+        """Set the header to the kept token. One is signed first if none is kept, or it is about to expire."""
         yield from super().authorize(request, exchange, seconds)
         request.extensions[SIGNED_WITH_SKEW] = self._skew
 

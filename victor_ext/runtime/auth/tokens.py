@@ -42,7 +42,7 @@ class FixedToken:
         return done()
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:  # noqa: ARG002 - nothing in it changes the answer
-        """False: there is no other token."""
+        """False: another token does not exist."""
         return False
 
 
@@ -52,7 +52,7 @@ class SignedToken:
     Args:
         sign: Makes the header's value from the time of issue: the provider's, in seconds since the epoch.
         clock: The provider's clock.
-        reuse: Seconds for which one token serves all calls; 0 signs each attempt anew.
+        reuse: Seconds for which one token serves all calls; 0 signs each attempt.
         header: The header's name.
     """
 
@@ -133,7 +133,7 @@ class TokenCache:
         raise NotImplementedError
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
-        """Set the header to the kept token, fetching one first when there is none or it is about to end."""
+        """Set the header to the kept token. Fetches one first if none is kept, or it is about to expire."""
         kept = self._token
         left = -1.0 if kept is None else kept.seconds_left(self._clock.now())
         if kept is None or left <= kept.window(MANDATORY_SECONDS):
@@ -170,7 +170,7 @@ class TokenCache:
         try:
             if not (yield Acquire(permit, seconds)):
                 raise DeadlineExceeded(
-                    "No token yet: another call is still waiting for one, and the deadline has passed."
+                    "No token was issued before the deadline: another call still waits for the token endpoint."
                 )
             # The caller that held the lock before has fetched, or failed, for those that waited: otherwise two hundred
             # of them would call a failing endpoint two hundred times, one after the other.

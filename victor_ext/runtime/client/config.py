@@ -51,7 +51,7 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
         retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
         transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
             and `limits` then have no effect.
-        http_client: An `httpx.Client` (`httpx.AsyncClient`) of yours to send with, in place of `transport`: its
+        http_client: Your own `httpx.Client` (`httpx.AsyncClient`) to send with, in place of `transport`: its
             proxies, mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close
             it. What could not be sent is then `unknown`, not `not_sent`. `proxy`, `verify` and `limits` have no
             effect.
@@ -107,7 +107,7 @@ def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
 def with_client_options(init: Init) -> Init:
     """Decorate a constructor with `**options: Unpack[ClientOptions[...]]`: `inspect` and `help()` show each option."""
     signature = inspect.signature(init)
-    own = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    own = [parameter for parameter in signature.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD]
     kinds = ClientOptions.__annotations__
     shared = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kinds[name].__forward_arg__)
@@ -139,7 +139,7 @@ class ClientConfig:
         authenticator: Puts a token on each attempt.
         base_url: The URL that is called.
         clock: The provider's clock, which the authenticator uses too.
-        environment: What a `repr` calls the environment; empty where there is only one.
+        environment: What a `repr` calls the environment; empty if the provider has only one.
         caller: A digest that tells two callers apart without naming them, or None.
         context: Any data for the provider's resources, such as for whom the client acts.
         accept: The content types that are asked for (`Accept`).

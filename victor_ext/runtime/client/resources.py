@@ -67,7 +67,7 @@ def members_of(request: Any, *left_out: str, **renamed: str) -> dict[str, Any]:
         left_out: Fields that the model lacks, or has in another form.
         renamed: The model's names of fields, where they differ.
     """
-    given = {each.name: getattr(request, each.name) for each in fields(request) if each.name not in left_out}
+    given = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in left_out}
     return {renamed.get(name, name): value for name, value in given.items() if value is not None}
 
 

@@ -73,7 +73,7 @@ class ServerClock:
             self._last = self._last[0], self._last[1] - seconds
 
     def countdown(self, seconds: float | None) -> Callable[[], float | None]:
-        """A function that says how many of these seconds, counted from now, are left. None: there is no bound."""
+        """A function that returns how many of these seconds, counted from now, are left. None: no bound."""
         if seconds is None:
             return lambda: None
         ends = self.monotonic() + seconds

@@ -60,7 +60,7 @@ class Timeouts(dict[str, Any]):
 
     Args:
         configured: Seconds by stage, as httpx has them.
-        left: Seconds until the deadline, or None when there is none.
+        left: Seconds until the deadline; None without a deadline.
     """
 
     def __init__(self, configured: dict[str, float | None], left: Callable[[], float | None]) -> None:

@@ -31,7 +31,7 @@ REUSE_DELAY = 0.1
 A proxy that sends a response twice does so within this time, and the second one is detected. A read that does not wait
 believes only a response with its id. After an error, no request uses its connection so soon."""
 
-_TOO_EARLY = "{}, before anything had been asked"
+_TOO_EARLY = "{} before a request was sent"
 _idle_since = attrgetter("idle_since")
 
 
@@ -112,7 +112,7 @@ class ConnectionPool:
                 if is_new:
                     raise httpx.ConnectError(_TOO_EARLY.format(error)) from None
             # The idle connection was closed, or received an unexpected response. Nothing was sent: use another one.
-            logger.debug("a kept connection was closed, or something came on it: it is not used again")
+            logger.debug("an idle connection was closed, or received unexpected data: it is not used again")
             connection.abort()
 
     def put_back(self, connection: Connection) -> None:

@@ -64,7 +64,7 @@ class PooledTransport(httpx.BaseTransport):
 
     def take(self, connection: Connection, step: Step) -> Any:
         """Execute a step on a connection."""
-        return _done(connection, step, _act(self._backend, connection, step))
+        return _noted(connection, step, _act(self._backend, connection, step))
 
     def close(self) -> None:
         """Close the connections of this process."""
@@ -103,7 +103,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
     async def take(self, connection: Connection, step: Step) -> Any:
         """Execute a step on a connection."""
-        return _done(connection, step, await _act(self._backend, connection, step))
+        return _noted(connection, step, await _act(self._backend, connection, step))
 
     async def aclose(self) -> None:
         """Close the connections of the running loop. Those of a loop that has ended are closed already."""
@@ -164,11 +164,11 @@ def _act(backend: Any, connection: Connection, step: Step) -> Any:
         return stream.read(step.most, step.seconds)
     if type(step) is Write:
         try:
-            came = stream.unread()
+            unread = stream.unread()
         except httpx.ReadError as error:
             raise UnsolicitedData(str(error)) from error
-        if came is not None:
-            raise UnsolicitedData("something came" if came else "it was closed")
+        if unread is not None:
+            raise UnsolicitedData("data arrived" if unread else "the connection was closed")
         return stream.write(step.data, step.seconds)
     if type(step) is Connect:
         return backend.connect_tcp(step.host, step.port, step.seconds)
@@ -176,7 +176,7 @@ def _act(backend: Any, connection: Connection, step: Step) -> Any:
     return stream.start_tls(step.context, step.host, step.seconds)
 
 
-def _done(connection: Connection, step: Step, result: Any) -> Any:
+def _noted(connection: Connection, step: Step, result: Any) -> Any:
     """Note a step's result on the connection, and return it."""
     if type(step) in (Connect, StartTls):
         connection.stream = result

@@ -31,9 +31,9 @@ T = TypeVar("T")
 class SyncStream:
     """A TCP or TLS connection whose reads and writes keep the deadline of their timeout.
 
-    The socket never blocks; only `_when_ready` waits for it. A timeout of the socket would be set anew for each
-    operation, and each of these system calls hands Python's interpreter to another thread, if there is one. Nor would
-    it be told apart from the `TimeoutError` of a signal handler.
+    The socket never blocks; only `_when_ready` waits for it. A timeout of the socket would be set for each operation,
+    and each of these system calls gives the interpreter to another thread. Nor could it be distinguished from the
+    `TimeoutError` of a signal handler.
     """
 
     def __init__(self, connected: socket.socket) -> None:
@@ -41,9 +41,9 @@ class SyncStream:
         self._socket = connected
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read up to `max_bytes`, as soon as there are any."""
+        """Read up to `max_bytes`, as soon as any can be read."""
         if is_over(timeout):
-            raise httpx.ReadTimeout("the answer goes on and on")
+            raise httpx.ReadTimeout("the response did not end in time")
         return self._when_ready(self._socket.recv, max_bytes, _READ, timeout, httpx.ReadTimeout, httpx.ReadError)
 
     def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
@@ -70,7 +70,7 @@ class SyncStream:
         return self
 
     def unread(self) -> bytes | None:
-        """A byte, if one can be read without waiting; empty at the end of the stream, None if there is none."""
+        """A byte that can be read without waiting; empty at the end of the stream, None without any."""
         # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
         try:
             return self._socket.recv(1)
@@ -170,13 +170,13 @@ class AsyncStream:
         finalize(self, connected.close)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read up to `max_bytes`, as soon as there are any."""
+        """Read up to `max_bytes`, as soon as any can be read."""
         if is_over(timeout):
-            raise httpx.ReadTimeout("the answer goes on and on")
+            raise httpx.ReadTimeout("the response did not end in time")
         while True:
-            # Also when bytes are there already, so that other tasks get their turn.
+            # Also when bytes can be read at once, so that other tasks run.
             if not await _in_time(anyio.wait_readable(self._socket), timeout):
-                raise httpx.ReadTimeout("nothing came in time")
+                raise httpx.ReadTimeout("no data arrived in time")
             try:
                 return self._socket.recv(max_bytes)
             except BlockingIOError:
@@ -192,7 +192,7 @@ class AsyncStream:
                 left = left[self._socket.send(left) :]
             except BlockingIOError:
                 if not await _in_time(anyio.wait_writable(self._socket), timeout):
-                    raise httpx.WriteTimeout("it could not be sent in time") from None
+                    raise httpx.WriteTimeout("the data could not be sent in time") from None
             except OSError as error:
                 raise as_network_error(error, httpx.WriteError) from error
 
@@ -201,7 +201,7 @@ class AsyncStream:
         self._socket.close()
 
     def unread(self) -> bytes | None:
-        """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
+        """The bytes that can be read without waiting; empty at the end of the stream, None without any."""
         try:
             return self._socket.recv(READ_BYTES)
         except BlockingIOError:
@@ -241,7 +241,7 @@ async def _atake(step: LookUp | AwaitConnection) -> Any:
         return await _in_time(anyio.wait_writable(step.socket), step.seconds)
     with anyio.move_on_after(as_of_now(step.seconds)):
         return await anyio.getaddrinfo(step.host, step.port, type=socket.SOCK_STREAM)
-    raise httpx.ConnectTimeout(f"looking {step.host} up took too long")
+    raise httpx.ConnectTimeout(f"the name {step.host} was not resolved in time")
 
 
 async def _in_time(waiting: Awaitable[None], timeout: float | None) -> bool:

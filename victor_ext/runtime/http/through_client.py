@@ -1,16 +1,14 @@
-"""Calls that go through an httpx client: the caller's, or one that takes the same way because somebody stands in front.
+"""Calls that go through an httpx client: the caller's own, or one that is used because httpx has been patched.
 
-Whether somebody stands in front of httpx: a mock, a guard against the network, or a tracer.
-
-Each of them replaces or wraps a method of httpx, or of httpcore below it, for the whole process: respx and vcrpy those
-of httpcore (respx by wish one of `Client`), pytest-httpx and OpenTelemetry those of the transports, Sentry and Datadog
-`Client.send`. What they mean for httpx, they mean for every client over it.
+A mock, a guard against the network, or a tracer replaces or wraps a method of httpx, or of httpcore below it, for the
+whole process: respx and vcrpy those of httpcore (respx optionally one of `Client`), pytest-httpx and OpenTelemetry
+those of the transports, Sentry and Datadog `Client.send`. It is meant for every client over httpx, so for this one too.
 """
 
 from __future__ import annotations
 
-# httpcore encodes the names of hosts with it, and no call is to load it.
-import encodings.idna  # noqa: F401 # pyright: ignore[reportUnusedImport] - as said above
+# httpcore encodes the names of hosts with this codec. It is loaded here, because a call imports nothing.
+import encodings.idna  # noqa: F401 # pyright: ignore[reportUnusedImport] - see above
 from collections.abc import Awaitable, Callable, Mapping
 from types import FunctionType
 from typing import Any
@@ -33,7 +31,7 @@ class Methods:
         self._originals = [(owner, name, _original(owner, name)) for owner, name in named]
 
     def are_replaced(self) -> bool:
-        """Whether one of them is no more the library's own."""
+        """Whether one of them is no longer the library's own."""
         for owner, name, original in self._originals:  # noqa: SIM110 - `any` costs eight calls more, at each attempt
             if getattr(owner, name, None) is not original:
                 return True

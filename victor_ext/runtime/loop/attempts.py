@@ -116,11 +116,11 @@ class _Call:
             is_next = yield Acquire(permit, None if left is None else left * WAITING_SHARE)
             self._waited = self._loop.clock.monotonic() - self._started
             if not is_next:
-                what = "as many other calls as max_concurrency allows were under way"
+                what = "max_concurrency other calls were in progress"
                 late = Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
                 why = (
-                    f"three quarters of the deadline of {self._loop.deadline:g} s have passed: "
-                    "a call keeps the rest for its request and the response"
+                    f"three quarters of the deadline of {self._loop.deadline:g} s have passed, "
+                    "and a call keeps the rest for its request and the response"
                 )
                 raise self._error(self._request, late, why=why, error_class=DeadlineExceeded)
             return (yield from attempts)
@@ -185,11 +185,11 @@ class _Call:
         try:
             yield from sendable(request, self._loop.authenticator.authorize(request, self._exchange, self._left()))
         except VictorError as error:
-            self._tell_of_call(error)  # no token could be had
+            self._complete_error(error)  # no token could be had
             raise
 
-    def _tell_of_call(self, error: VictorError) -> None:
-        """Say in an error that comes before a request is sent what is known of the call: what was known before."""
+    def _complete_error(self, error: VictorError) -> None:
+        """Set outcome, key, attempts and advice of the call on an error that was raised before a request was sent."""
         advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
         if advice not in error.message:
             error.message = f"{error.message} {advice}".rstrip()
@@ -235,9 +235,9 @@ class _Call:
             came = yield Send(request, left, loop.max_response_bytes)
         except httpx.RequestError as error:
             came = error
-        except VictorError as error:  # there is no way out any more
+        except VictorError as error:  # the way out has been closed
             self._sending = False
-            self._tell_of_call(error)
+            self._complete_error(error)
             raise
         self._sending = False
         # Outside of the handler: the frames of httpx hold the token, and a listener's traceback would show them.
@@ -280,8 +280,8 @@ class _Call:
         """
         asleep = self._loop.clock.local() - self._loop.clock.monotonic() - self._clocks_apart
         if asleep > _ASLEEP:
-            what = f"this machine slept for {asleep:.0f} s, or its clock was set, while the call was under way"
-            why = "the provider may have forgotten the key meanwhile, and would do the work twice"
+            what = f"this machine slept for {asleep:.0f} s, or its clock was set, during the call"
+            why = "the provider may have forgotten the key meanwhile, and would execute the request twice"
             raise self._error(request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why)
 
     def _may_renew(self, request: httpx.Request, failure: Failure) -> bool:
@@ -289,7 +289,7 @@ class _Call:
         return refused and not self._renewed and self._loop.authenticator.should_retry_unauthorized(request)
 
     def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
-        """Wait for the next attempt, or raise when there is to be none."""
+        """Wait for the next attempt, or raise the error of the call."""
         loop = self._loop
         repeatable = may_repeat(failure, method=request.method, has_key=self._key is not None or not signed)
         if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
@@ -300,11 +300,11 @@ class _Call:
         if asked is not None:
             if asked >= (MOST_SECONDS if left is None else left):
                 limit = "30 days" if left is None else f"the deadline of {loop.deadline or left:g} s"
-                why = f"the next attempt would have to wait for longer than {limit}"
+                why = f"the next attempt would have to wait longer than {limit}"
                 raise self._error(request, failure, retry_after=asked, why=why)
             # The jitter takes at most half of the time left: the next attempt needs the rest.
             wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
-        elif left is not None and (wait >= left or self._waited_in_vain(failure, left)):
+        elif left is not None and (wait >= left or self._pool_stays_full(failure, left)):
             raise self._out_of_time(request, failure)
         cost = RetryQuota.RETRY_AFTER_TIMEOUT if failure.timed_out else RetryQuota.RETRY
         if not loop.quota.take(cost):
@@ -323,14 +323,14 @@ class _Call:
         )
         yield Sleep(wait)
 
-    def _waited_in_vain(self, failure: Failure, left: float) -> bool:
-        """Whether no place in the pool came in the part of the deadline in which it may come."""
+    def _pool_stays_full(self, failure: Failure, left: float) -> bool:
+        """Whether no connection of the pool became free in the part of the deadline that is for waiting."""
         deadline = self._loop.deadline
         is_full = type(failure.cause) is httpx.PoolTimeout
         return is_full and deadline is not None and left <= deadline * (1 - WAITING_SHARE)
 
     def _left(self) -> float | None:
-        """Seconds until the deadline (or the end of a best-effort exchange), or None when there is none."""
+        """Seconds until the deadline (or the end of a best-effort exchange); None without a deadline."""
         loop = self._loop
         ends = None if loop.deadline is None else self._started + loop.deadline
         if self._best_effort_ends is not None:
@@ -368,7 +368,7 @@ class _Call:
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
         what = "no time is left for an attempt"
         if self._waited:
-            what += f" after {self._waited:.3g} s in which as many other calls as max_concurrency allows were under way"
+            what += f" after {self._waited:.3g} s in which max_concurrency other calls were in progress"
         last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
         why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
         return self._error(request, last, why=why, error_class=DeadlineExceeded)

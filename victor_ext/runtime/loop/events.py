@@ -174,7 +174,7 @@ class CallReport:
         if logger.isEnabledFor(logging.INFO):
             path = event.path_template or event.path
             before, what = event.attempt - 1, event.reason
-            text = "%s %s: attempt %d failed (%s), again in %.2f s"
+            text = "%s %s: attempt %d failed (%s), next attempt in %.2f s"
             logger.info(text, event.method, path, before, what, event.wait, extra=_extra(event))
         self._emit(event)
 
@@ -190,7 +190,7 @@ class CallReport:
     def _of(self, request: httpx.Request, *, for_token: bool) -> dict[str, Any]:
         if not for_token:
             return self._call
-        # The address that issues tokens is a setting: there is no id in it.
+        # The address that issues tokens is a setting, so it holds no id.
         path = one_line(request.url.path)
         return {**self._call, "method": request.method, "path": path, "path_template": path}
 
@@ -204,8 +204,8 @@ def _extra(event: Event) -> dict[str, Any]:
 
 
 LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
-"""The environment variable that is `raise` where an exception of a listener is to end the call, as in tests: there the
-package's pytest plugin sets it."""
+"""The environment variable that is `raise` where an exception of a listener is to end the call. The pytest plugin of
+this package sets it."""
 
 _FRAMES = 5
 """The most frames of a listener's exception that are logged, the innermost ones."""
@@ -263,15 +263,15 @@ class Reporter:
 def _log_failure(error: Exception, event: Event) -> None:
     """Log what a listener raised, and where; no source lines, no causes, and no long number in its text."""
     try:
-        said = redact_excerpt(str(error))
+        text = redact_excerpt(str(error))
     except Exception:  # noqa: BLE001 - the listener's code makes the text too
-        said = ""
+        text = ""
     frames = traceback.extract_tb(error.__traceback__, -_FRAMES)
     where = " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
     logger.error(
         "on_event raised %s: %s (at %s) for %s of %s %s; the call continues",
         type(error).__name__,
-        said,
+        text,
         where,
         type(event).__name__,
         event.method,

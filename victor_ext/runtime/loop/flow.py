@@ -65,7 +65,9 @@ def _settle(step: Invoke, result: Future[Any]) -> None:
 
 
 def _not_awaited() -> ConfigurationError:
-    return ConfigurationError("sign is awaited, and this client is not: pass a plain function.")
+    return ConfigurationError(
+        "sign is a coroutine function, but the calls of this client block: pass a plain function."
+    )
 
 
 T = TypeVar("T")
@@ -79,7 +81,7 @@ _LATE = ("concurrent.futures.thread", "anyio._backends._asyncio")
 """What asyncio and anyio import by themselves within the first call in an event loop."""
 
 
-# Plain classes: there are several steps to a call, and a frozen dataclass takes three times as long to make.
+# Plain classes: a call has several steps, and a frozen dataclass takes three times as long to make.
 class Send:
     """Send this request and read the whole response, within `seconds` (None: no limit) and up to `most` bytes."""
 
@@ -247,7 +249,7 @@ class AsyncDriver:
         # Where the event loop was blocked, this limit may come with that of a stage, which knows what was sent.
         if step.request.extensions.get(BEGUN) is False:
             raise httpx.ConnectTimeout("no time was left to send the request", request=step.request)
-        raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
+        raise httpx.ReadTimeout("the response was not complete in time", request=step.request)
 
     async def _exchange(self, step: Send) -> Response:
         began = monotonic()

@@ -114,7 +114,7 @@ def key_problem(key: object, *, shortest: int = MIN_KEY_LENGTH) -> Problem | Non
             field,
             "length",
             f"{field} has {len(key)} characters and must have {shortest} to {MAX_KEY_LENGTH}.",
-            hint="idempotency_key_for('invoice', 1042) makes a good one",
+            hint="idempotency_key_for('invoice', 1042) makes a valid one",
         )
     return _unsendable(key)
 
