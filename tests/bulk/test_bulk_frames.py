@@ -198,7 +198,7 @@ def test_what_callers_raise_carries_no_row_with_it(sender: Senders) -> None:
 
 def test_the_look_finds_what_a_frame_shows(sender: Senders, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look that finds nothing proves nothing."""
-    monkeypatch.setattr("victor_ext.bulk.sender.hidden", lambda value: value)
+    monkeypatch.setattr("victor_ext.bulk.sender.concealed", lambda value: value)
     monkeypatch.setattr("victor_ext.tables.sources.hidden_fields", dict)
     with Look() as look:
         sender(storage_key=SECRETS["the storage key"]).check([row(1)])

@@ -803,7 +803,7 @@ def test_a_key_of_another_payment_is_a_conflict_whatever_the_status(victor: Vict
     """A 400 that says so would be read as "correct the request, with a new key", and the payer is asked twice."""
     payment = {**WHOLE, "idempotency_key": "one-key-for-two-payments"}
     victor.payment_requests.create(**payment)
-    with pytest.raises(Conflict, match="A new key could ask a second time") as raised:
+    with pytest.raises(Conflict, match="With a new key the provider could execute it a second time") as raised:
         victor.payment_requests.create(**{**payment, "amount": "44.24"})
     assert (raised.value.outcome, raised.value.status_code) == (Outcome.UNKNOWN, status)
 

@@ -106,10 +106,10 @@ def test_what_is_no_client_for_this_mode_is_refused(system: str, awaited: bool) 
     ("options", "words"),
     [
         ({"transport": httpx.AsyncHTTPTransport()}, "http_client and transport: pass one of the two"),
-        ({"http_client": HttpxAiohttpClient()}, "http_client: httpx_aiohttp reports an answer that did not come"),
+        ({"http_client": HttpxAiohttpClient()}, "http_client: httpx_aiohttp reports a missing response"),
         (
             {"http_client": httpx.AsyncClient(mounts={"https://": AiohttpTransport()})},
-            "http_client: httpx_aiohttp reports an answer that did not come",
+            "http_client: httpx_aiohttp reports a missing response",
         ),
     ],
 )

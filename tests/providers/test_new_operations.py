@@ -137,7 +137,7 @@ class TestOnEachSystem:
     @pytest.mark.parametrize("body", [{"message": "please log in"}, {"id": None}, {"id": 7}, {"success": True}])
     def test_an_object_of_something_else_is_no_success_of_a_write(self, system: str, mode: str, body: Any) -> None:
         provider = Provider(httpx.Response(201, json=body))
-        with pytest.raises(UnreadableResponse, match="says nothing of what was asked") as raised:
+        with pytest.raises(UnreadableResponse, match="has nothing that the document declares") as raised:
             call(system, mode, provider, "payments.take_payment")
         assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, SENT.get(system, 1))
         assert call(system, mode, Provider(httpx.Response(200, json=body)), "payments.get_payment").parsed is not None

@@ -216,7 +216,7 @@ def test_a_socks_proxy(mode: str, scheme: str, login: bytes, loop: Background, a
     [
         ({"reply": 4}, "the host cannot be reached"),
         ({"reply": 99}, "reply 99"),
-        ({"login": b"\x01\x04user\x07hunter3"}, "does not know this user"),
+        ({"login": b"\x01\x04user\x07hunter3"}, "rejected the user"),
     ],
 )
 def test_a_socks_proxy_that_refuses(

@@ -12,9 +12,9 @@ from enum import Enum
 from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
+from victor_ext.privacy import AccountNumber, NumberText, Secret
 from victor_ext.settlement import plain
 from victor_ext.tables.files import HeadingCheck
-from victor_ext.tables.hidden import AccountText, Hidden, NumberText
 from victor_ext.tables.records import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
 
@@ -32,7 +32,7 @@ _FLAGS = {"true": True, "false": False}
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
 _SHORT_FORMS = {"payee_account_number": _SHORTENED, "client_reference_id": SHORT_FORM}
 _WHOLE = re.compile(r"-?[0-9]+")
-_TEXTS = frozenset({str, AccountText})
+_TEXTS = frozenset({str, AccountNumber})
 """The types of nearly all values of a file."""
 _SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
 
@@ -148,7 +148,7 @@ def canonical_text(arguments: Mapping[str, Any]) -> str:
         name: value if type(value) in _TEXTS and name != "amount" else _canonical(name, value)
         for name, value in arguments.items()
     }
-    return Hidden(_SORTED_JSON(spelled))
+    return Secret(_SORTED_JSON(spelled))
 
 
 def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date: str | None) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TextIO
 import httpx
 
 from victor_ext import ConfigurationError, Victor
-from victor_ext.tables.hidden import HiddenRows, hidden
+from victor_ext.privacy import HiddenRows, concealed
 
 from .batch_store import BatchStore
 from .check import Check, refuse_invalid
@@ -89,7 +89,7 @@ class BulkSender:
         ask_again: bool = False,
         storage_key: str | None = None,
     ) -> None:
-        state, storage_key = hidden(state), hidden(storage_key)
+        state, storage_key = concealed(state), concealed(storage_key)
         self._victor = checked_client(victor)
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)

@@ -18,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.tables.hidden import hidden, kind_of
+from victor_ext.privacy import concealed, kind_of
 
 from .hidden import with_hidden_password
 from .notices import database_notices, reason_of
@@ -54,7 +54,7 @@ class State:
     """
 
     def __init__(self, url: str) -> None:
-        url = hidden(url)
+        url = concealed(url)
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:

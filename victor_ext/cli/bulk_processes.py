@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
-from victor_ext.tables.hidden import Hidden
+from victor_ext.privacy import Secret
 
 from .failures import Misuse
 from .screen import plain
@@ -59,7 +59,7 @@ class WorkerProcesses:
 
     def __init__(self, processes: int, state: str, words: Sequence[str], show: Callable[[str], None]) -> None:
         self._processes = processes
-        self._state = Hidden(state)
+        self._state = Secret(state)
         self._words = words
         self._show = show
         self._begun = False
@@ -130,7 +130,7 @@ def _end_input(process: subprocess.Popen[bytes]) -> None:
 
 def state_from_input() -> str:
     """Return the URL that `WorkerProcesses` writes; empty if the process that started this one has died before."""
-    return Hidden(sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\n"))
+    return Secret(sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\n"))
 
 
 def stop_when_input_ends() -> threading.Event:

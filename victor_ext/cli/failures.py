@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import victor_ext
+from victor_ext.privacy import short_mask
 
 from .screen import complain
 from .signals import INTERRUPTED, TERMINATED, Terminated
@@ -52,7 +53,7 @@ class Doubt:
         """Return the command in shell syntax, with the secret masked unless `in_full`."""
         if in_full or self.secret is None:
             return shlex.join(self.command)
-        return shlex.join("****" + word[-4:] if word == self.secret else word for word in self.command)
+        return shlex.join(short_mask(word) if word == self.secret else word for word in self.command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
+from victor_ext.privacy import short_mask
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -128,4 +130,4 @@ def plain(text: str) -> str:
 
 def masked(number: str) -> str:
     """Mask an account or routing number except its last four digits."""
-    return f"****{plain(number[-4:])}" if len(number) > 4 else "****"
+    return plain(short_mask(number))

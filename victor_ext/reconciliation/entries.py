@@ -11,7 +11,7 @@ from typing import Any
 from victor_ext import ConfigurationError, InvalidRequest, Problem, zulu
 from victor_ext.ids import trimmed
 from victor_ext.money import Money
-from victor_ext.tables.hidden import HiddenRows
+from victor_ext.privacy import HiddenRows
 from victor_ext.tables.records import Record, SourceBroken
 from victor_ext.tables.sources import open_source
 from victor_ext.tables.texts import damage_of

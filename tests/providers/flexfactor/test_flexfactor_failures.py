@@ -43,7 +43,7 @@ def test_a_refund_that_failed_with_status_200_is_an_error(harness: Harness) -> N
     error = raised.value
     assert (error.status_code, error.outcome, error.attempts) == (200, Outcome.REJECTED, 1)
     assert error.problems[0].code == "2001"
-    assert "Nothing was done by it" in str(error)
+    assert "The provider did not execute it" in str(error)
     assert error.request_id
     assert harness.work("INV-1/refund") == 0
 
@@ -83,7 +83,7 @@ CALLS: dict[str, Any] = {
 def test_a_200_that_says_no_is_a_refusal(name: str) -> None:
     operation, body = NO[name]
     client, script = scripted(httpx.Response(200, json=body))
-    with pytest.raises(BadRequest, match="its body says no") as raised:
+    with pytest.raises(BadRequest, match="its body reports a rejection") as raised:
         CALLS[operation](client)
     assert (raised.value.outcome, len(script.requests)) == (Outcome.REJECTED, 1)
     assert raised.value.problems
@@ -315,7 +315,7 @@ def test_an_id_with_a_slash_makes_no_other_operation_of_a_call() -> None:
 
     client, script = scripted(httpx.Response(200, json={"success": False, "status": "FAILED"}))
     for order_id in ("x/v1/transmit", "v1", "a/v1/orders", "x/../../v1/evaluate"):
-        with pytest.raises(BadRequest, match="its body says no"):
+        with pytest.raises(BadRequest, match="its body reports a rejection"):
             refund_order.sync(order_id, client=client.api, body=RefundRequest(amount_to_refund=4.2))
     assert len(script.requests) == 4
 

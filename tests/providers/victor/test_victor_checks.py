@@ -24,8 +24,7 @@ from victor_ext.providers.victor import checks as rules
 from victor_ext.providers.victor import requests
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.providers.victor.requests import CreateRequest, ListRequest
-from victor_ext.runtime.loop.key_places import MAX_KEY_LENGTH, MIN_KEY_LENGTH
-from victor_ext.runtime.loop.keys import idempotency_key_for
+from victor_ext.runtime.loop.idempotency_keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH, idempotency_key_for
 
 DOCUMENT = Path(__file__).parents[3] / "openapi" / "victor.yaml"
 NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)

@@ -14,7 +14,8 @@ import pytest
 from tests.runtime.fakes import BOTH, KEY, OK, FakeClock, Happens, Harness, http_date, raises, status, token_answer
 from victor_ext import errors
 from victor_ext.errors import Outcome
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.tokens import IssuedToken
 from victor_ext.runtime.core.locks import ThreadLock, ThreadPermit
 from victor_ext.runtime.loop.retry import RetryPolicy
 
@@ -163,7 +164,7 @@ class TestRefusal:
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
         assert raised.value.idempotency_key == KEY
         assert "refused the credentials" in str(raised.value)
-        assert str(raised.value).count("It may have been done") == 1
+        assert str(raised.value).count("The provider may have executed it") == 1
 
 
 @both
@@ -434,7 +435,7 @@ class TestManyThreads:
             first = pool.submit(harness.call)
             assert asking.wait(timeout=20)
             harness.loop.deadline = 0.01
-            with pytest.raises(errors.DeadlineExceeded, match="still waiting") as raised:
+            with pytest.raises(errors.DeadlineExceeded, match="still waits") as raised:
                 harness.call("POST", KEY)
             assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.NOT_SENT, KEY)
             go_on.set()
@@ -569,7 +570,7 @@ class TestManyTasks:
             first = asyncio.ensure_future(self.call(harness))
             await asking.wait()
             harness.loop.deadline = 0.01
-            with pytest.raises(errors.DeadlineExceeded, match="still waiting") as raised:
+            with pytest.raises(errors.DeadlineExceeded, match="still waits") as raised:
                 await self.call(harness, "POST")
             first.cancel()
             return raised.value

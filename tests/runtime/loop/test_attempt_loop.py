@@ -98,7 +98,7 @@ class TestTheMessageSaysWhatIsKnown:
         ("script", "key", "words"),
         [
             ([raises(httpx.ConnectError)], KEY, "Nothing was sent"),
-            ([status(400)], KEY, "Nothing was done"),
+            ([status(400)], KEY, "The provider did not execute it"),
             ([LOST], KEY, f"repeat it with idempotency_key='{KEY}'"),
             ([LOST], None, "no key makes a repeat safe"),
             (
@@ -131,7 +131,7 @@ class TestWaiting:
     @pytest.mark.parametrize("code", [429, 503])
     def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code):
         harness = Harness(mode, [status(code, retry_after=asked)], deadline=None)
-        with pytest.raises(errors.StatusError, match=r"wait for longer than 30 days.* asks to come back in") as raised:
+        with pytest.raises(errors.StatusError, match=r"wait longer than 30 days.* asks for no other request within") as raised:
             harness.call("POST", KEY)
         assert (raised.value.idempotency_key, raised.value.attempts) == (KEY, 1)
         assert raised.value.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)
@@ -176,7 +176,7 @@ class TestWaiting:
     @pytest.mark.parametrize("asked", ["61", "3600", "60"])
     def test_one_that_does_not_fit_the_deadline_raises_at_once_and_says_when(self, mode, code, asked):
         harness = Harness(mode, [status(code, retry_after=asked)])
-        with pytest.raises(errors.StatusError, match=f"come back in {asked} s") as raised:
+        with pytest.raises(errors.StatusError, match=f"no other request within {asked} s") as raised:
             harness.call("POST", KEY)
         assert raised.value.retry_after == float(asked)
         assert harness.sleeps == []
@@ -543,7 +543,7 @@ class TestRefusedTokens:
         harness = Harness(mode, [OK], drift=0.0)
         harness.call()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("victor_ext.runtime.loop.clock.http_date", lambda _text: pytest.fail("it was read again"))
+            patch.setattr("victor_ext.runtime.core.clock.http_date", lambda _text: pytest.fail("it was read again"))
             harness.call()
 
     def test_a_fixed_token_is_tried_once(self, mode):
@@ -612,8 +612,8 @@ def test_a_call_without_a_token_for_its_second_attempt_says_what_became_of_the_f
             return False
 
     for answer, outcome, advice in [
-        (status(429), Outcome.REJECTED, "Nothing was done by it."),
-        (LOST, Outcome.UNKNOWN, f"It may have been done: repeat it with idempotency_key='{KEY}', or look."),
+        (status(429), Outcome.REJECTED, "The provider did not execute it."),
+        (LOST, Outcome.UNKNOWN, f"The provider may have executed it: repeat it with idempotency_key='{KEY}', or look."),
     ]:
         tokens = ["Bearer first"]
         with pytest.raises(errors.ConnectionFailed) as raised:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.runtime.fakes import BODY, KEY, OK, FakeClock, Happens, Harness, http_date, token_answer
 from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.tokens import IssuedToken
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 MANY = settings(max_examples=400)

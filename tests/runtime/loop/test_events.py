@@ -19,6 +19,7 @@ from tests.runtime.fakes import Harness as HarnessOfADocument
 from victor_ext import BadRequest, Victor, connect
 from victor_ext.errors import Outcome, VictorError
 from victor_ext.runtime.loop.events import (
+    LISTENER_ERRORS,
     AttemptEnded,
     AttemptStarted,
     CallEnded,
@@ -26,7 +27,6 @@ from victor_ext.runtime.loop.events import (
     Event,
     RetryScheduled,
 )
-from victor_ext.runtime.loop.reporter import LISTENER_ERRORS
 
 ID = "a7ffd43c37c1"
 Harness = partial(HarnessOfADocument, extensions={})
@@ -70,7 +70,7 @@ class TestTheStoryOfACall:
             CallStarted(**call),
             AttemptStarted(**call, attempt=1),
             AttemptEnded(**call, attempt=1, status_code=None, error="ReadTimeout", seconds=2.0),
-            RetryScheduled(**call, attempt=2, wait=0.5, reason="no answer in time (it happened)", quota=490),
+            RetryScheduled(**call, attempt=2, wait=0.5, reason="no response arrived in time (it happened)", quota=490),
             AttemptStarted(**call, attempt=2),
             AttemptEnded(**call, attempt=2, status_code=200, error=None, seconds=1.0),
             CallEnded(

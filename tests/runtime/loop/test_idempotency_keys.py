@@ -17,8 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from victor_ext.errors import InvalidRequest
-from victor_ext.runtime.loop.key_places import BodyKey, HeaderKey, NoKey, key_problem
-from victor_ext.runtime.loop.keys import idempotency_key_for, new_key
+from victor_ext.runtime.loop.idempotency_keys import (
+    BodyKey,
+    HeaderKey,
+    NoKey,
+    idempotency_key_for,
+    key_problem,
+    new_key,
+)
 
 MANY = settings(max_examples=200)
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.runtime.fakes import BOTH, KEY, PROFILE, Happens, Harness, raises, token_answer
 from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
-from victor_ext.redaction import concealed_within, redact_excerpt
+from victor_ext.privacy import concealed_within, redact_excerpt
 from victor_ext.runtime.auth.oauth import OAuthToken
-from victor_ext.runtime.loop.key_places import BodyKey
+from victor_ext.runtime.loop.idempotency_keys import BodyKey
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
 
@@ -42,7 +42,7 @@ SAYS_NO = replace(
 def test_a_200_that_says_no_is_a_refusal(mode, key):
     harness = Harness(mode, [NO], profile=SAYS_NO)
     with pytest.raises(
-        BadRequest, match=r"its body says no \(success is false\): too much\. Nothing was done"
+        BadRequest, match=r"its body reports a rejection \(success is false\): too much\. The provider did not execute it"
     ) as raised:
         harness.call("POST", key)
     assert (raised.value.outcome, raised.value.status_code, raised.value.attempts) == (Outcome.REJECTED, 200, 1)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.runtime.fakes import FakeClock
 from tests.runtime.fakes import http_date as spelled
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.loop.clock import ProviderTime, ServerClock, http_date
+from victor_ext.runtime.core.clock import ProviderTime, ServerClock, http_date
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota, parse_retry_after
 
 MANY = settings(max_examples=200)

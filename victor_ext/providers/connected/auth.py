@@ -11,16 +11,16 @@ from typing import Any, Protocol, cast
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed, kind_of
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.privacy import Secret, concealed, kind_of
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, checked_secret
-from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
+from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, SignedToken
+from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.headers import header_complaint, is_token
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.http.connections import checked_base_url
 from victor_ext.runtime.loop.authenticator import Authenticator, Exchange
-from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Flow, Lock, done
-from victor_ext.runtime.loop.headers import header_complaint, is_token
 
 _LONGEST_LIFE = 10 * 366 * 86_400.0
 """Seconds. A token endpoint that names a longer life is not believed."""

@@ -9,18 +9,24 @@ from typing import Any, Generic, TypeVar, Unpack, cast
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed
+from victor_ext.privacy import concealed
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import ClientConfig
+from victor_ext.runtime.client.config import (
+    ClientConfig,
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
 from victor_ext.runtime.client.extras import NO_EXTRAS
-from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
-from victor_ext.runtime.loop.clock import ServerClock
-from victor_ext.runtime.loop.headers import is_token
-from victor_ext.runtime.loop.key_places import BodyKey, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
 
 from .auth import ApiKeyAuth, ClientCredentialsAuth, Credentials, SignRequest, credentials_of
 from .operations import Operation, P, check_arguments, module_of

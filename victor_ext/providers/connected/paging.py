@@ -21,7 +21,7 @@ from urllib.parse import unquote_plus, urlencode
 import httpx
 
 from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
-from victor_ext.runtime.client.expected import is_instance, type_name
+from victor_ext.runtime.client.generated import is_instance, type_name
 from victor_ext.runtime.client.paging import Page, PageReader
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.core.response import Response

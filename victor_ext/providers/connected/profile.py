@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.redaction import HOLDS_SECRETS, is_code, mask_digits, redact_code, redact_excerpt
+from victor_ext.privacy import HOLDS_SECRETS, is_code, mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint
 from victor_ext.runtime.core.json_values import (
     is_list,
@@ -19,7 +19,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
-from victor_ext.runtime.loop.key_places import KeyPlace
+from victor_ext.runtime.loop.idempotency_keys import KeyPlace
 from victor_ext.runtime.loop.profile import Profile
 
 _MOST_PROBLEMS = 100

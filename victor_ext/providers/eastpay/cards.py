@@ -6,7 +6,7 @@ import re
 from typing import Any, NoReturn, Self
 
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.redaction import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
+from victor_ext.privacy import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
 
 __all__ = ["Card", "CardToken"]
 

@@ -10,7 +10,7 @@ import httpx
 from eastpay_api import models
 
 from victor_ext.money import Money
-from victor_ext.redaction import concealed, kind_of, one_line
+from victor_ext.privacy import concealed, kind_of, one_line
 from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core import validation

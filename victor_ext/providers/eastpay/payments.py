@@ -17,10 +17,9 @@ from eastpay_api.api.payments import create_payment, find_payments, follow_up_pa
 from victor_ext.errors import ConfigurationError, Outcome, UnreadableResponse
 from victor_ext.ids import is_same_id
 from victor_ext.money import Money
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, operation
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .cards import Card, CardToken, unless_card

@@ -11,9 +11,8 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import one_line, redact_code, redact_excerpt
+from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
-from victor_ext.runtime.client.echoes import HIDDEN, pattern_of
 from victor_ext.runtime.core.json_values import (
     differs,
     is_list,

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from victor_ext.redaction import redact_excerpt
+from victor_ext.privacy import redact_excerpt
 
 __all__ = ["Rejection", "ResultClass", "ResultCode"]
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed
+from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.stored_credentials import checked_secret
 from victor_ext.runtime.client.settings import provider_variables, require_variables, unversioned_url
 from victor_ext.runtime.core.validation import shown

@@ -8,14 +8,14 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
-from victor_ext.runtime.auth.tokens import FixedToken
+from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken
+from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.authenticator import Authenticator
-from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
-from victor_ext.runtime.loop.headers import is_scheme, is_token
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 

@@ -14,7 +14,7 @@ from typing import Any, TypeGuard, cast
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
-from victor_ext.redaction import kind_of
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.json_values import is_list, is_object
 from victor_ext.runtime.core.validation import is_encodable, moment_problem

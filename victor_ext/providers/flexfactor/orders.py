@@ -11,14 +11,14 @@ from flexfactor_api.api.orders import cancel_order, cancel_order_by_external_id,
 
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.money import Money
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, drop_none, response_to
 from victor_ext.runtime.core.json_values import object_of
-from victor_ext.runtime.loop.keys import new_key
+from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation, is_integer, refund_problem
 from .records import Cancellation, Order, OrderStatus, Refund

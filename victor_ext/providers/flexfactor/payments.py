@@ -6,10 +6,9 @@ from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
 
 from victor_ext.money import Money
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, operation
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, response_to
-from victor_ext.runtime.loop.keys import new_key
+from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation
 from .records import Capture, Decision, Transmission

@@ -11,9 +11,17 @@ import httpx
 
 from victor_ext.errors import Problem, VictorError
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import is_code, one_line, redact_code, redact_excerpt
+from victor_ext.privacy import (
+    HIDDEN,
+    SHORTEST,
+    is_code,
+    one_line,
+    pattern_of,
+    redact_code,
+    redact_excerpt,
+    texts_within,
+)
 from victor_ext.runtime.client.documented import document_complaint, is_generated
-from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, pattern_of, texts_within
 from victor_ext.runtime.core.json_values import (
     differs,
     is_list,
@@ -24,7 +32,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import may_be_in_progress
-from victor_ext.runtime.loop.key_places import BodyKey
+from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
 from .responses import Says, in_words, items_of, member, operation_of, order_in, says, status_of

@@ -15,7 +15,7 @@ from flexfactor_api import models
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.records import Field, Record
 from victor_ext.runtime.core.json_values import is_object
 

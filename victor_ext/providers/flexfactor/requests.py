@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from flexfactor_api import models
 
 from victor_ext.money import Money
-from victor_ext.redaction import concealed, concealed_within, kind_of
+from victor_ext.privacy import concealed, concealed_within, kind_of
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import drop_none
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.core.json_values import is_list, is_object, text_or_empty
 
 from .auth import TOKEN_PATH

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from flexfactor_api import models
 
 from victor_ext.money import Money
-from victor_ext.redaction import concealed, kind_of
-from victor_ext.runtime.client.requests import HiddenRepr, members_of
+from victor_ext.privacy import HiddenRepr, concealed, kind_of
+from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation

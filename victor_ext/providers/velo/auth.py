@@ -10,12 +10,13 @@ import httpx
 from velo_api.api.access import logout
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
-from victor_ext.redaction import Secret, concealed
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
+from victor_ext.runtime.auth.tokens import IssuedToken
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
 from victor_ext.money import Money
-from victor_ext.redaction import kind_of
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import is_encodable, shown

@@ -6,10 +6,9 @@ from velo_api import models
 from velo_api.api.funding import create_funding_account, get_funding_account, list_funding_accounts
 
 from victor_ext.errors import InvalidRequest, NotFound, Problem
-from victor_ext.redaction import concealed_account, kind_of
+from victor_ext.privacy import concealed_account, kind_of
 from victor_ext.runtime.client.polling import checked_seconds, poll
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.loop.flow import Sleep
 

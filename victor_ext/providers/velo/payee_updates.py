@@ -16,7 +16,7 @@ from velo_api.api.payees import (
 )
 
 from victor_ext.errors import NotFound, VictorError
-from victor_ext.redaction import kind_of
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 

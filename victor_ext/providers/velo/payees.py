@@ -10,8 +10,7 @@ from velo_api.api.payees import create_payees, get_payee, get_payee_batch, list_
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id

@@ -17,8 +17,7 @@ from velo_api.api.payments import (
 from victor_ext.errors import Outcome, UnreadableResponse, VictorError
 from victor_ext.ids import is_same_id
 from victor_ext.runtime.client.paging import PageReader
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, day_around

@@ -5,8 +5,7 @@ from __future__ import annotations
 from velo_api import models
 from velo_api.api.payouts import get_payout_history, get_payout_statistics, list_payouts
 
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .audit_records import PayoutHistory, PayoutStatistics, PayoutSummary

@@ -16,7 +16,7 @@ from velo_api.api.payouts import (
 
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import kind_of, one_line
+from victor_ext.privacy import kind_of, one_line
 from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Walk, listing, operation

@@ -10,9 +10,8 @@ import httpx
 
 from victor_ext.errors import Conflict, Outcome, Problem, VictorError
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
+from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.client.documented import document_complaint, is_generated
-from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, texts_within
 from victor_ext.runtime.core.json_values import (
     json_of,
     list_or_empty,

@@ -8,8 +8,8 @@ from datetime import date
 from velo_api import models
 
 from victor_ext.money import Money
-from victor_ext.redaction import concealed, concealed_account
-from victor_ext.runtime.client.requests import HiddenRepr, members_of
+from victor_ext.privacy import HiddenRepr, concealed, concealed_account
+from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation

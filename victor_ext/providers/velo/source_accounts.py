@@ -7,8 +7,7 @@ from velo_api.api.source_accounts import get_source_account, list_source_account
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 
 from .checks import Validation, check_id

@@ -10,13 +10,13 @@ import httpx
 
 from victor_ext import zulu
 from victor_ext.errors import ConfigurationError, InvalidRequest
-from victor_ext.redaction import Secret, concealed
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
-from victor_ext.runtime.auth.tokens import SignedToken
+from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.validation import MOST_SECONDS, shown
 from victor_ext.runtime.loop.authenticator import Authenticator
-from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.redaction import kind_of
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.extras import extra_body_problems
 from victor_ext.runtime.core import validation
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome
-from victor_ext.redaction import mask, one_line, redact_excerpt
+from victor_ext.privacy import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
 from victor_ext.runtime.core.json_values import differs
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from victor_api.api.payment_requests import create_request_payment
 
 from victor_ext.errors import Outcome, UnreadableResponse, VictorError
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.runners import OperationFlow, step_for_json
-from victor_ext.runtime.loop.keys import new_key
+from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .comparing import Sent
 from .reading import get

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from victor_ext.money import Amount
 from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, Results, Walk, listing, operation, stream
+from victor_ext.runtime.client.resources import Mode, Resource, Results, Walk, arguments_of, listing, operation, stream
 from victor_ext.runtime.client.runners import OperationFlow
 
 from . import creating, reading, responding, waiting

@@ -10,11 +10,11 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
+from victor_ext.privacy import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
 from victor_ext.runtime.core.json_values import is_object, list_or_empty, no_object_reason, object_of, text_or_empty
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
-from victor_ext.runtime.loop.key_places import HeaderKey, key_problem
+from victor_ext.runtime.loop.idempotency_keys import HeaderKey, key_problem
 from victor_ext.runtime.loop.profile import Profile
 
 from .settings import CREATE_PATH, Environment

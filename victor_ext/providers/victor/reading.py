@@ -18,8 +18,8 @@ from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call_for_json, drop_none
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.json_values import list_or_empty
-from victor_ext.runtime.loop.clock import ServerClock
 
 from .checks import REFERENCE, Validation, check_id
 from .profile import names_only

@@ -11,7 +11,7 @@ from victor_api import models
 from victor_ext import money, zulu
 from victor_ext.errors import Problem
 from victor_ext.money import Amount
-from victor_ext.redaction import concealed_account
+from victor_ext.privacy import concealed_account
 from victor_ext.runtime.client.extras import (
     ExtraBody,
     ExtraQuery,
@@ -21,7 +21,7 @@ from victor_ext.runtime.client.extras import (
 )
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import moment_problem
-from victor_ext.runtime.loop.key_places import key_problem
+from victor_ext.runtime.loop.idempotency_keys import key_problem
 
 from .checks import (
     ACCOUNT_NUMBER,

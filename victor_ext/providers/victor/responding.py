@@ -12,7 +12,7 @@ from victor_api.api.payment_requests import respond_to_payment_request
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 

@@ -20,7 +20,7 @@ from victor_ext.errors import (
     UnreadableResponse,
     VictorError,
 )
-from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.privacy import one_line, redact_excerpt
 from victor_ext.runtime.client.polling import FIRST_PAUSE, LEAST_READ, PASSING, checked_seconds, wait_until
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.loop.flow import Sleep

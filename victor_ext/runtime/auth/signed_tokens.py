@@ -13,14 +13,12 @@ from jwt import PyJWS
 from jwt.algorithms import RSAAlgorithm
 
 from victor_ext.errors import ConfigurationError, DeadlineExceeded
-from victor_ext.redaction import Secret, SecretBytes, concealed, kind_of
+from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.authenticator import Exchange
-from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
-from victor_ext.runtime.loop.flow import Flow, Lock
-from victor_ext.runtime.loop.invoke import Invoke, NotInTime
+from victor_ext.runtime.loop.flow import Flow, Invoke, Lock, NotInTime
 
-from .oauth import IssuedToken, KeptToken
-from .tokens import SIGNED_WITH_SKEW
+from .tokens import SIGNED_WITH_SKEW, IssuedToken, TokenCache
 
 Sign = Callable[[bytes], bytes] | Callable[[bytes], Awaitable[bytes]]
 """Signs bytes elsewhere, such as in a KMS: RSASSA-PKCS1-v1_5 with SHA-512."""
@@ -69,7 +67,7 @@ def _json(claims: Mapping[str, Any]) -> bytes:
     return json.dumps(claims, separators=(",", ":")).encode()
 
 
-class SignedElsewhere(KeptToken):
+class SignedElsewhere(TokenCache):
     """Tokens of one client whose key is elsewhere. One token serves all calls; it is signed once for all of them.
 
     Args:
@@ -101,13 +99,13 @@ class SignedElsewhere(KeptToken):
     renewal_may_fail_with = Exception
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
-        """Set the header to the kept token, having one signed first when there is none or it is about to end."""
+        """Set the header to the kept token. One is signed first if none is kept, or it is about to expire."""
         yield from super().authorize(request, exchange, seconds)
         request.extensions[SIGNED_WITH_SKEW] = self._skew
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """True for a token from the cache, or one that was signed by a clock that was wrong."""
-        by_wrong_clock = abs(self._clock.skew - request.extensions.get(SIGNED_WITH_SKEW, 0.0)) > TOLERATED_SKEW
+        by_wrong_clock = self._clock.was_corrected_since(request.extensions.get(SIGNED_WITH_SKEW, 0.0))
         if by_wrong_clock:
             self.forget()
         return super().should_retry_unauthorized(request) or by_wrong_clock

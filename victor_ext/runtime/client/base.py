@@ -19,29 +19,27 @@ A provider writes one class that is generic over both, and names the two modes:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed_within
+from victor_ext.privacy import Secret, concealed_within
+from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
+from victor_ext.runtime.core.clock import ProviderTime, ServerClock
+from victor_ext.runtime.core.headers import ExtraHeaders
 from victor_ext.runtime.http.connections import async_connections, checked_http_client, checked_transport, connections
+from victor_ext.runtime.http.routes import Route
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
-from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .config import KEEP, ClientConfig
-from .extra_headers import ExtraHeaders
 from .extras import ExtraBody, ExtraQuery
 from .generated import bind
-from .options import HttpxClient, Transport
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
-
-if TYPE_CHECKING:
-    from victor_ext.runtime.http.routes import Route
 
 C = TypeVar("C")
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import attrs
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
-from victor_ext.redaction import kind_of, one_line
+from victor_ext.privacy import kind_of, one_line
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import is_encodable
 
@@ -93,7 +93,7 @@ def _member_problems(
     field: str,
     path: tuple[str, ...],
     arguments: Mapping[tuple[str, ...], str],
-    met: set[tuple[str, ...]],
+    earlier: set[tuple[str, ...]],
 ) -> Iterator[Problem]:
     for name, value in extra.items():
         if not _is_name(name):
@@ -108,11 +108,11 @@ def _member_problems(
                 use = "give an object with the members to add"
             yield Problem(place, "duplicate", f"{place} is set already by this method: {use}.")
         elif is_ours:
-            yield from _member_problems(value, place, inner, arguments, met)
-        elif inner in met:
-            yield Problem(place, "duplicate", f"{place} is there twice, in two spellings: write it once.")
+            yield from _member_problems(value, place, inner, arguments, earlier)
+        elif inner in earlier:
+            yield Problem(place, "duplicate", f"{place} occurs twice, in two spellings: write it once.")
         else:
-            met.add(inner)
+            earlier.add(inner)
             yield from _value_problems(value, place)
 
 
@@ -137,16 +137,20 @@ def _scalar_complaint(value: object) -> str | None:
     if isinstance(value, float):
         return "is a float, which does not hold every amount: write Decimal('44.23'), or the text that the wire wants"
     if isinstance(value, Decimal):
-        return None if _number(value) is not None else "is no number that JSON keeps digit by digit: write it as text"
+        return (
+            None
+            if _number(value) is not None
+            else "is a number whose digits JSON does not keep: write it as text"
+        )
     if isinstance(value, str):
-        return None if is_encodable(value) else "is no text: it has half of a character (a lone surrogate)"
+        return None if is_encodable(value) else "cannot be encoded: it has half of a character (a lone surrogate)"
     if value is None or (isinstance(value, int) and value.bit_length() <= _MOST_BITS):
         return None
     return f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, False or None"
 
 
 def _number(value: Decimal) -> int | float | None:
-    """The number whose JSON text says exactly this; None if there is none. Fifteen digits are never too many."""
+    """The number whose JSON text is exactly this one, or None. Fifteen digits are never too many."""
     if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
         return None
     if value == value.to_integral_value():
@@ -288,7 +292,7 @@ class Extras:
                 raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
             return more
         name = operation.OPERATION.name
-        message = f"extra_body: {name} sends no object that could have more members: make this call without it."
+        message = f"extra_body: {name} sends no JSON object: make this call without extra_body."
         raise InvalidRequest.of([Problem("extra_body", "combination", message)])
 
     def query_text(self, operation: Operation) -> str:

@@ -51,7 +51,7 @@ class Call:
 
     @property
     def info(self) -> ResponseInfo | None:
-        """What there is to say of the response, after the call."""
+        """Status, headers, request id and attempts of the response, after the call."""
         return None if self.response is None else self.response.info()
 
     def answered(self, client: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.redaction import Secret
+from victor_ext.privacy import Secret
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest
-from victor_ext.redaction import redact_excerpt
+from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.http.httpx_internals import url_below
 from victor_ext.runtime.http.through_client import LOGGED

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary, ref
 import anyio
 from anyio.lowlevel import current_token
 
-from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.runtime.core.clock import monotonic
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Semaphore:
     """A number of places, given in the order of the requests.
 
     Args:
-        places: How many there are; None sets no bound.
+        places: The number; None sets no bound.
     """
 
     def __init__(self, places: int | None = 1) -> None:
@@ -48,7 +48,7 @@ class Semaphore:
         return len(self._held)
 
     def admit(self, permit: Permit) -> float | None:
-        """Give a permit a place if there is one and it is its turn; else queue it.
+        """Give a permit a place if one is free and it is its turn; else queue it.
 
         Returns None if it has a place, else the seconds after which it asks again.
         """
@@ -97,7 +97,7 @@ class Permit:
         self._semaphore.dismiss(self)
 
     def wake(self) -> None:
-        """Wake the waiting thread or task: there may be a place."""
+        """Wake the waiting thread or task: a place may be free."""
         raise NotImplementedError
 
 
@@ -111,7 +111,7 @@ class ThreadPermit(Permit):
         self._asleep = threading.Lock()
 
     def acquire(self, seconds: float | None) -> bool:
-        """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
+        """Wait for a place for `seconds` (None: no limit). Returns whether it has one. Release it in a `finally`."""
         ends = math.inf if seconds is None else monotonic() + seconds
         while (pause := self._semaphore.admit(self)) is not None:
             left = ends - monotonic()
@@ -121,7 +121,7 @@ class ThreadPermit(Permit):
         return True
 
     def wake(self) -> None:
-        """Wake the waiting thread or task: there may be a place."""
+        """Wake the waiting thread."""
         with suppress(RuntimeError):  # it does not wait
             self._asleep.release()
 
@@ -136,7 +136,7 @@ class TaskPermit(Permit):
         self._awake: anyio.Event | None = None
 
     async def acquire(self, seconds: float | None) -> bool:
-        """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
+        """As `acquire` of a thread's permit."""
         ends = math.inf if seconds is None else monotonic() + seconds
         while (pause := self._semaphore.admit(self)) is not None:
             left = ends - monotonic()
@@ -148,7 +148,7 @@ class TaskPermit(Permit):
         return True
 
     def wake(self) -> None:
-        """Wake the waiting thread or task: there may be a place."""
+        """Wake the waiting task."""
         if self._awake is not None:
             self._awake.set()
 

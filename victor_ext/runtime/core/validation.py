@@ -65,7 +65,7 @@ def is_encodable(text: str) -> bool:
 
 
 class Validation:
-    """The problems found so far. Each provider adds its checks in a subclass."""
+    """The problems of a call's arguments. Each provider adds its checks in a subclass."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []

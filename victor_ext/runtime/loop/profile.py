@@ -10,8 +10,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.runtime.core.response import Response
-
-from .key_places import KeyPlace, NoKey
+from victor_ext.runtime.loop.idempotency_keys import KeyPlace, NoKey
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, 9.2.1) and may always be repeated."""

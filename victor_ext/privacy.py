@@ -1,21 +1,32 @@
-"""Keep secrets and account numbers out of logs, messages, reprs and the local variables of stack frames.
+"""What may be shown, and in which form. The whole package asks here, except the sandbox, which shares no code with it.
 
-`Secret`, `SecretBytes` and `AccountNumber` behave like any other text; only their `repr` differs. So they stay hidden
-in a traceback's locals, in the repr of a model that holds them, and in a debugger.
+Three parts:
 
-Arguments are replaced by such texts where they enter this package. To drop this package's frames from a traceback
+- Values whose `repr` shows nothing, or the last four digits (`Secret`, `AccountNumber`, `HiddenRows`). They behave like
+  the values that they replace. A traceback's locals, the repr of a model, and a debugger show nothing more.
+- Text for messages and logs: `redact_excerpt` for anything that somebody else wrote, `mask` for one number.
+- Echoes: private texts of a request, which the provider may repeat in its response.
+
+Arguments are replaced by such values where they enter this package. To drop this package's frames from a traceback
 before it leaves would not suffice in place of that: the frames of httpx remain, and `httpx.Client.request` holds the
 JSON of the request; a debugger or a tracer looks at frames before any traceback has left; and credentials, records and
-inputs that a caller keeps need the replaced texts in any case.
+inputs that a caller keeps need the replaced values in any case.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from enum import Enum
-from typing import Any, SupportsIndex, TypeGuard, overload
+from typing import Any, Generic, SupportsIndex, TypeGuard, TypeVar, overload
 
-import httpx
+T = TypeVar("T")
+R_co = TypeVar("R_co", covariant=True)
+
+HIDDEN = "[hidden]"
+SHORTEST = 3
+"""Characters. A shorter private text occurs in any sentence, so it is not hidden."""
 
 # Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a number.
 _LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))")
@@ -109,7 +120,75 @@ class OddAccount:
         self.kind = type(value).__name__
 
     def __repr__(self) -> str:
-        return "[hidden]"
+        return HIDDEN
+
+
+class NumberText(str):
+    """The digits of a JSON number of a row, never converted to a binary float."""
+
+    __slots__ = ()
+
+
+class AccountNumberText(NumberText, AccountNumber):
+    """An account number that came as a JSON number. It is about to be refused."""
+
+    __slots__ = ()
+
+
+class HiddenValue(Generic[T]):
+    """Holds a value that its repr hides. Read `value` only where it is used; do not store it in a variable."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+
+class HiddenRows(Iterable[R_co]):
+    """The caller's rows. The repr hides them, because they may be a list."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: Iterable[R_co]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[R_co]:
+        return iter(self._rows)
+
+    def __repr__(self) -> str:
+        return "[hidden rows]"
+
+
+class HiddenRepr:
+    """A mixin for dataclasses that name people or their accounts: a `repr` shows none of the values."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({HIDDEN})"
+
+
+ACCOUNT = "payee_account_number"
+"""The column of a row, and the argument of a payment, that contains an account number."""
+
+
+def hidden_pairs(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The cells of a row, by column, with account numbers hidden."""
+    return [(name, _hidden_cell(value) if name == ACCOUNT else value) for name, value in pairs]
+
+
+def hidden_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """As `hidden_pairs`, as a mapping."""
+    return dict(hidden_pairs(pairs))
+
+
+def _hidden_cell(value: Any) -> Any:
+    if isinstance(value, NumberText | float | Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+        return AccountNumberText(value)
+    return AccountNumber(value) if isinstance(value, str) else value
 
 
 _LEVELS = 100
@@ -125,9 +204,9 @@ def _deeply(value: Any, levels: int) -> Any:
     if levels == 0:
         return value
     if _is_list(value):
-        return [_deeply(each, levels - 1) for each in value]
+        return [_deeply(item, levels - 1) for item in value]
     if _is_object(value):
-        return {name: _deeply(each, levels - 1) for name, each in value.items()}
+        return {name: _deeply(member, levels - 1) for name, member in value.items()}
     return concealed(value)
 
 
@@ -164,6 +243,11 @@ def mask(number: str) -> str:
     return "*" * (len(number) - _KEPT_DIGITS) + number[-_KEPT_DIGITS:]
 
 
+def short_mask(number: str) -> str:
+    """As `mask`, in a width that does not tell the length: `****3645`."""
+    return "****" + (number[-_KEPT_DIGITS:] if len(number) > _KEPT_DIGITS else "")
+
+
 def mask_digits(text: str) -> str:
     """The text with each run of five or more digits masked to its last four: it may be an account number."""
     return _LONG_DIGITS.sub(lambda match: mask(match.group()), text)
@@ -171,7 +255,7 @@ def mask_digits(text: str) -> str:
 
 def mask_tokens(text: str) -> str:
     """The text without what looks like a token, and without bytes that could not be read."""
-    return _TOKEN.sub(lambda found: f"{found[1] or ''} [secret]".lstrip(), _PYTHON_BYTES.sub("[bytes]", text))
+    return _TOKEN.sub(lambda token: f"{token[1] or ''} [secret]".lstrip(), _PYTHON_BYTES.sub("[bytes]", text))
 
 
 def mask_emails(text: str) -> str:
@@ -179,15 +263,14 @@ def mask_emails(text: str) -> str:
     return _EMAIL.sub("[e-mail]", text) if "@" in text else text
 
 
-def without_secrets(request: httpx.Request) -> httpx.Request:
-    """A copy of the request without body, token and unknown headers. It may be kept, pickled and shown."""
-    headers = [(name, value) for name, value in request.headers.items() if name in _SAFE_HEADERS]
-    return httpx.Request(request.method, request.url, headers=headers)
+def shown_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of a request that an error keeps: those that never hold a token. Names are in lower case."""
+    return [(name, value) for name, value in headers if name in _SAFE_HEADERS]
 
 
-def excerpt(response: httpx.Response) -> str:
-    """The start of a response's body for a message, as `redact_excerpt` makes it."""
-    return redact_excerpt(response.content[: _EXCERPT * 4].decode("utf-8", "replace"))
+def excerpt(body: bytes) -> str:
+    """The start of a body for a message, as `redact_excerpt` makes it."""
+    return redact_excerpt(body[: _EXCERPT * 4].decode("utf-8", "replace"))
 
 
 def redact_excerpt(text: str) -> str:
@@ -205,7 +288,7 @@ def redact_code(code: object) -> str:
     `redact_excerpt` makes it, and a value of another type is empty.
     """
     if _is_list(code):
-        return one_line(", ".join(filter(None, (redact_code(each) for each in code[:_CODES] if not _is_list(each)))))
+        return one_line(", ".join(filter(None, (redact_code(item) for item in code[:_CODES] if not _is_list(item)))))
     text = one_line(code) if isinstance(code, str | int) and not isinstance(code, bool) else ""
     is_short = _WORD.fullmatch(text) is not None and sum(map(str.isdigit, text)) <= _CODE_DIGITS
     return mask_emails(mask_tokens(text)) if is_short else redact_excerpt(text)
@@ -223,3 +306,45 @@ def one_line(text: object) -> str:
         whole = "".join(char if char.isprintable() else " " for char in whole)
     flat = " ".join(whole.split())
     return flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "..."
+
+
+def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool = False) -> Iterator[str]:
+    """The texts of a JSON body that are not public.
+
+    Args:
+        body: The body.
+        is_public: Whether a member is public, by its place in the body, such as `payer.email`; items of a list have
+            the place of the list.
+        numbers: Whether numbers count as texts.
+    """
+    yield from _texts(body, "", is_public, numbers)
+
+
+def _texts(value: Any, place: str, is_public: Callable[[str], bool], numbers: bool) -> Iterator[str]:  # noqa: FBT001 - recursion
+    if _is_object(value):
+        for name, member in value.items():
+            inner = f"{place}.{name}".lstrip(".")
+            if not is_public(inner):
+                yield from _texts(member, inner, is_public, numbers)
+    elif _is_list(value):
+        for item in value:
+            yield from _texts(item, place, is_public, numbers)
+    elif isinstance(value, str):
+        yield value
+    elif numbers and isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
+def pattern_of(texts: Iterable[str], *, whole_words: bool = False, flags: int = 0) -> re.Pattern[str] | None:
+    """A pattern that matches any of the texts that are long enough to be hidden; None without any.
+
+    Args:
+        texts: The texts.
+        whole_words: Whether a text counts only where no ASCII letter or digit is next to it.
+        flags: Of the module `re`.
+    """
+    hidden = sorted({text for text in texts if len(text) >= SHORTEST}, key=len, reverse=True)  # no part of one remains
+    if not hidden:
+        return None
+    alternatives = "|".join(map(re.escape, hidden))
+    return re.compile(f"(?<![0-9A-Za-z])(?:{alternatives})(?![0-9A-Za-z])" if whole_words else alternatives, flags)

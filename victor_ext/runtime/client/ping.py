@@ -14,10 +14,10 @@ from .runners import Call, OperationFlow
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """What a signed read has told. That there is one says that the provider accepts the credentials.
+    """The result of a signed read. It exists only where the provider accepts the credentials.
 
     Attributes:
-        seconds: How long the whole call took, with all attempts, and with the request for a token if there was one.
+        seconds: How long the whole call took, with all attempts, and with the request for a token, if it needed one.
         clock_offset: Seconds by which the provider's clock is ahead of this machine's (negative: behind); 0.0 within
             two seconds. None: the provider does not tell its time.
         response_info: Status, headers, request id and attempts of the response.
@@ -59,7 +59,7 @@ class BlockingPing:
     _health: Health[Blocking]
 
     def ping(self) -> Ping:
-        """Make one signed read, which changes nothing: are the credentials accepted, and what time is it there?
+        """Make one signed read, which changes nothing: are the credentials accepted, and do the clocks agree?
 
         Use it when a service starts, and by hand. A health check that runs often costs the provider a call each time.
 

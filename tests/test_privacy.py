@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
+from victor_ext.privacy import Secret, SecretBytes, concealed_within
 from victor_ext.providers.connected.profile import read_problems as of_connected
 from victor_ext.providers.eastpay.profile import read_problems as of_eastpay
 from victor_ext.providers.flexfactor.profile import read_problems as of_flexfactor
 from victor_ext.providers.velo.profile import read_problems as of_velo
 from victor_ext.providers.victor.profile import read_problems as of_victor
-from victor_ext.redaction import Secret, SecretBytes, concealed_within
 
 
 def test_a_part_of_a_secret_is_one() -> None:

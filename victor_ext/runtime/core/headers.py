@@ -1,4 +1,4 @@
-"""Headers of the caller's own, for `with_options(headers=...)`, and what is added to the `User-Agent`."""
+"""What a header can hold, and the headers that a caller adds to each call."""
 
 from __future__ import annotations
 
@@ -7,9 +7,38 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.redaction import kind_of, one_line
+from victor_ext.privacy import kind_of, one_line
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.loop.headers import header_complaint
+
+LONGEST = 16_384
+"""The most characters of a token: no server takes a longer header."""
+
+_FIELD = re.compile(rb"[!-~\x80-\xff]+(?:[ \t]+[!-~\x80-\xff]+)*")
+"""A field value (RFC 9110, 5.5): visible characters, and blanks between them."""
+_TOKEN = re.compile("[!-~]+")
+_SCHEME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def is_token(value: object) -> bool:
+    """Whether a value is text that can be sent as a token: visible ASCII without blanks."""
+    return isinstance(value, str) and len(value) <= LONGEST and _TOKEN.fullmatch(value) is not None
+
+
+def is_scheme(value: str) -> bool:
+    """Whether a value is an authentication scheme (RFC 9110, 11.1), such as `Bearer`."""
+    return _SCHEME.fullmatch(value) is not None
+
+
+def header_complaint(value: bytes) -> str | None:
+    """Why a value cannot be sent in a header, or None. It does not show the value."""
+    if _FIELD.fullmatch(value):
+        return None if len(value) <= LONGEST else f"has {len(value)} characters"
+    if not value:
+        return "is empty"
+    if value.strip(b" \t") != value:
+        return "has a blank at one of its ends"
+    return "holds a line break or another control character"
+
 
 ExtraHeaders = Mapping[str, str]
 """Headers by their names."""

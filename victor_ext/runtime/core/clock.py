@@ -7,8 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
+from functools import partial
 
-from victor_ext.runtime.core.steady_clock import monotonic
+monotonic = partial(time.monotonic)
+"""Seconds that always pass.
+
+freezegun stops `time.monotonic` wherever it finds that function, and a wait by it would never end. It leaves a
+partial alone.
+"""
+
 
 TOLERATED_SKEW = 2.0
 """Seconds. A `Date` header has whole seconds and was under way: a smaller difference means nothing."""
@@ -66,7 +73,7 @@ class ServerClock:
             self._last = self._last[0], self._last[1] - seconds
 
     def countdown(self, seconds: float | None) -> Callable[[], float | None]:
-        """A function that says how many of these seconds, counted from now, are left. None: there is no bound."""
+        """A function that returns how many of these seconds, counted from now, are left. None: no bound."""
         if seconds is None:
             return lambda: None
         ends = self.monotonic() + seconds
@@ -100,6 +107,10 @@ class ServerClock:
     def skew(self) -> float:
         """Seconds by which the provider's clock is ahead of this machine's; 0.0 while they agree."""
         return 0.0 if self._anchor is None else self.now() - self.local()
+
+    def was_corrected_since(self, skew: float) -> bool:
+        """Whether a token that was signed with this skew was signed by a clock that was wrong: another may help."""
+        return abs(self.skew - skew) > TOLERATED_SKEW
 
     def learn(self, date_header: str | None) -> None:
         """Learn from a `Date` header that has just arrived. One that is unreadable or out of range changes nothing."""
