@@ -87,12 +87,12 @@ def entry_points_of(group: str = "victor_ext.systems") -> dict[str, EntryPoint]:
     """What is installed of a group, by name: the default system first. Nothing of it is loaded."""
     from importlib.metadata import entry_points  # noqa: PLC0415 - no client pays for it
 
-    found = {each.name: each for each in entry_points(group=group)}
-    return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
+    installed = {point.name: point for point in entry_points(group=group)}
+    return {name: installed[name] for name in sorted(installed, key=lambda name: (name != DEFAULT, name))}
 
 
 def titles(having: str) -> str:
     """The systems whose field `having` is set, for a message. All systems are loaded."""
-    systems: list[System] = [each.load() for each in entry_points_of().values()]
+    systems: list[System] = [point.load() for point in entry_points_of().values()]
     *first, last = [system.title for system in systems if getattr(system, having)]
     return f"{', '.join(first)} or {last}" if first else last

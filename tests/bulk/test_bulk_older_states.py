@@ -95,7 +95,7 @@ def test_an_older_state_is_gone_on_with(older: Senders, client: Victor, victor_s
     exported = list(older().export())
     assert [result.outcome.value for result in exported] == settled
     # What may have been sent was looked up and not sent again: the time is from a machine's clock, or by others' keys.
-    doubt = re.compile("only the clock of a machine|with other credentials")
+    doubt = re.compile("only by the clock of a machine|with other credentials")
     assert {result.row for result in exported if doubt.search(result.error or "")} == {3, 6, 7, 8, 9, 10}
     asked_once(victor_sandbox, {keys[number] for number in (3, 6, 7, 8, 11, 12)})
     assert set(victor_sandbox.attempts_by_key().values()) == {1}

@@ -62,8 +62,8 @@ def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
     assert [result.outcome for result in exported] == ["created"] * 3 + ["unknown"] * 3
     made = {request.get("client_reference_id"): request["id"] for request in victor_sandbox.requests()}
     assert [result.id for result in exported[:3]] == [made[f"REF-{number}"] for number in (1, 2, 3)]
-    assert "found by its client_reference_id" in (exported[0].error or "")
-    assert "left to you" in (exported[3].error or "")
+    assert "identified by its client_reference_id" in (exported[0].error or "")
+    assert "check it by hand" in (exported[3].error or "")
 
     # Nothing changes when it is tried once more, in either way.
     assert again().resume().exit_status == 3
@@ -100,7 +100,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     assert sender(key_retention=3600).resume().exit_status == 3
     assert victor_sandbox.attempts_by_key() == attempts
     (result,) = sender().export()
-    assert "longer ago than its key is kept" in (result.error or "")
+    assert "longer ago than the provider keeps its key" in (result.error or "")
 
 
 @pytest.mark.parametrize("batch", ["march", "april"])
@@ -116,7 +116,7 @@ def test_the_request_of_another_row_settles_nothing(
     assert again.resume().counts["unknown"] == 1
     result = next(iter(again.export()))
     assert (result.outcome.value, result.id) == ("unknown", None)
-    assert "not clear whose it is" in (result.error or "")
+    assert "another payment has the same reference" in (result.error or "")
     assert sum(request["direction"] == "outbound" for request in victor_sandbox.requests()) == 1
 
 
@@ -184,7 +184,7 @@ def test_a_conflict_proves_nothing(
     again = sender(state=f"sqlite:///{tmp_path}/another.sqlite")
     assert dict(again.send([{**record, "amount": "7.77"}]).counts) == {"unknown": 1}
     (result,) = again.export()
-    assert "key" in (result.error or "") and "which has other values" in (result.error or "")
+    assert "key" in (result.error or "") and "but other values" in (result.error or "")
     # The age of the key is not certain: it is looked up, and not sent again.
     attempts = victor_sandbox.attempts_by_key()
     assert dict(again.resume().counts) == {"unknown": 1}

@@ -88,5 +88,5 @@ def test_a_doubt_reads_well_for_people(command: Command, victor_sandbox: Sandbox
     ran = command("rfp", "decline", inbound, "--notes", "No")
     assert ran.status == 3
     assert "Outcome: unknown" in ran.err
-    assert "shows no answer yet" in ran.err
+    assert "has no response yet" in ran.err
     assert f"  victor rfp get {inbound}\n" in ran.err

@@ -74,14 +74,14 @@ OUTBOX = "victor_ext.outbox.passes:OutboxBase"
 CALL, STATUS = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_error_status"
 KNOWN_TIMES = """
 if not sent.known:
-    return "It may have been sent at a moment that only the clock of a machine tells."
+    return "It may have been sent at a time that is known only by the clock of a machine."
 if not now.provider.is_known and now.error is not None:
     return TIME_UNKNOWN
 if not now.provider.is_known:
-    return "It may have been sent, and its age is not certain, because the provider does not tell its time."
+    return "It may have been sent, and its age is uncertain, because the responses of the provider have no Date."
 """
 FOUR_VALUES = """
-compared = self.comparisons(found)
+compared = self.comparisons(record)
 compared = {name: compared[name] for name in compared.keys() & {"payee", "payer", "amount", "reference"}}
 """
 STORED_AMOUNT = 'return {**arguments, "amount": Decimal(arguments["amount"])}'
@@ -108,7 +108,7 @@ PLANTED = {
     "a lost answer is a rejection": Planted("calls", "told wrong", (0, 20), (
         (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),)),
     "four values of an answer are compared": Planted("calls", "told wrong", (0, 200), (
-        (f"{VICTOR}.comparing:Sent.is_confirmed_by", "compared = self.comparisons(found)", FOUR_VALUES),)),
+        (f"{VICTOR}.comparing:Sent.is_confirmed_by", "compared = self.comparisons(record)", FOUR_VALUES),)),
     "a connection that has not rested is taken, and its answer believed": Planted("sockets", "told wrong", (0, 20), (
         (f"{CALL}._may_reuse_at_once", MAY_REUSE, "return True"),
         (f"{CALL}._may_be_late", "request.extensions.get(REUSED_IMMEDIATELY, False)", "False"))),
@@ -117,7 +117,7 @@ PLANTED = {
     "a key that may have lapsed is sent again": Planted("outbox", "asked twice", (0, 80), (
         (f"{SETTLEMENT}.key_age:_by_age", "age > kept - _margin(kept)", "False"),)),
     "what is looked up is not compared": Planted("bulk", "told wrong, created", (0, 40), (
-        (f"{VICTOR}.comparing:may_be", "'amount' in compared and all(compared.values())", "True"),)),
+        (f"{VICTOR}.comparing:could_be", "'amount' in compared and all(compared.values())", "True"),)),
     "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
         (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, caller))",
          ""),)),

@@ -109,7 +109,7 @@ def test_an_answer_that_never_arrived_is_unknown_and_stays_with_the_caller(
 
     assert caught.value.outcome is Outcome.UNKNOWN
     assert answers(victor_sandbox) == 1
-    assert any("shows no answer" in note for note in caught.value.__notes__)
+    assert any("has no response yet" in note for note in caught.value.__notes__)
 
 
 def test_somebody_elses_answer_is_a_conflict(victor_sandbox: Sandbox, victor: Victor) -> None:
@@ -117,7 +117,7 @@ def test_somebody_elses_answer_is_a_conflict(victor_sandbox: Sandbox, victor: Vi
     victor.payment_requests.decline(inbound, notes="Not ours.")
     victor_sandbox.inject("status", status=503, operation="respond", work=False)
 
-    with pytest.raises(Conflict, match="carries another answer"):
+    with pytest.raises(Conflict, match="already has another response"):
         victor.payment_requests.accept(inbound, notes="Thank you.")
 
 
@@ -185,7 +185,7 @@ def test_what_became_of_a_request_of_ours_is_no_answer_of_ours(
     victor_sandbox.inject("lost_answer", operation="respond")
     answer = victor.payment_requests.accept if behaviour == "accept" else victor.payment_requests.decline
 
-    with pytest.raises(Conflict, match="is outbound: it asks somebody else") as caught:
+    with pytest.raises(Conflict, match="is outbound: it asks another party") as caught:
         answer(made.id, notes="Thank you.")
 
     assert caught.value.outcome is Outcome.REJECTED

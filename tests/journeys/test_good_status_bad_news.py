@@ -130,7 +130,7 @@ def test_a_read_that_says_nothing_is_read_again(client_class: type, call: Any, b
     provider.call(client_class, call)
     assert len(provider.asked) == 2
 
-    with pytest.raises(UnreadableResponse, match="says nothing"):
+    with pytest.raises(UnreadableResponse, match="none of the expected members"):
         Provider(lambda _request: body).call(client_class, call)
 
 
@@ -194,7 +194,7 @@ def test_an_answer_that_says_nothing_and_cannot_be_seen_is_unknown(client_class:
     with pytest.raises(UnreadableResponse, match="no key makes a repeat safe") as raised:
         provider.call(client_class, accept)
     assert raised.value.outcome is Outcome.UNKNOWN
-    assert any("shows no answer" in note for note in raised.value.__notes__)
+    assert any("has no response yet" in note for note in raised.value.__notes__)
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
 
@@ -202,7 +202,7 @@ def test_an_answer_that_says_nothing_and_cannot_be_seen_is_unknown(client_class:
 @pytest.mark.parametrize(
     ("options", "answer", "differs"),
     [
-        ({}, {"status": "Rejected", "notes": "Thank you."}, "is declined with another answer"),
+        ({}, {"status": "Rejected", "notes": "Thank you."}, "is declined with another response"),
         (
             {},
             {"status": "Accepted", "notes": "Thank you.", "original_amount": "10.00", "modified_amount": "1.00"},
@@ -261,7 +261,7 @@ def test_a_word_that_was_not_meant_and_is_not_settled_is_unknown(client_class: t
     ) as raised:
         Provider(seen).call(client_class, accept)
     assert raised.value.outcome is Outcome.UNKNOWN
-    assert any("shows no answer" in note for note in raised.value.__notes__)
+    assert any("has no response yet" in note for note in raised.value.__notes__)
 
 
 @both_clients
@@ -303,7 +303,7 @@ def test_the_word_that_was_meant_is_success_in_any_letter_case(client_class: typ
     [
         ({"modified_amount": "50.00"}, {"amount": "100.00"}, "with another amount"),
         ({"modified_amount": "50.00"}, {"amount": "50.00", "original_amount": "100.00"}, None),
-        ({"modified_amount": "50.00"}, {}, r"nothing says for which amount \(50.00 was meant\)"),
+        ({"modified_amount": "50.00"}, {}, r"without the amount \(50.00 was intended\)"),
         ({}, {"amount": "50.00", "original_amount": "100.00"}, "with another amount"),
         ({}, {"amount": "100.00"}, None),
         ({}, {"amount": "100.00", "approval_notes": "Somebody else's."}, "with other notes"),
@@ -595,7 +595,7 @@ def test_what_was_left_out_and_the_answer_has_is_another_payments(client_class: 
     with pytest.raises(Conflict, match=f"has the {name} ") as raised:
         Provider(lambda _request: answer).call(client_class, lambda victor: create_with_key(victor, reference=None))
     assert raised.value.outcome is Outcome.UNKNOWN
-    assert not PaymentRequest.of_json(answer).may_be(sent, since=datetime.now(UTC))
+    assert not PaymentRequest.of_json(answer).could_be(sent, since=datetime.now(UTC))
 
 
 @both_clients
@@ -676,7 +676,7 @@ def test_what_a_look_up_finds_is_compared_in_the_same_way(other: Any, is_it: boo
     body = {**described(**{name: value for name, value in other.items() if name not in direct}), **direct}
     from_model = PaymentRequest(PaymentRequest.of_json(body).raw)
     for found in (PaymentRequest.of_json(body), from_model):
-        assert found.may_be(WHOLE, since=datetime.now(UTC)) is is_it
+        assert found.could_be(WHOLE, since=datetime.now(UTC)) is is_it
 
 
 @both_clients
@@ -689,7 +689,7 @@ def test_an_answer_that_leaves_out_the_reference_is_looked_up(client_class: type
 
     for seen in (described(reference=None), {"victor_payment_request_id": "a7ffd43c37c1", "status": "Pending"}):
         provider = Provider(lambda request, seen=seen: described(reference=None) if request.method == "POST" else seen)
-        with pytest.raises(UnreadableResponse, match="does not say its reference, neither there nor when") as raised:
+        with pytest.raises(UnreadableResponse, match="its reference, and neither does the record") as raised:
             provider.call(client_class, create_with_key)
         assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
 

@@ -322,7 +322,7 @@ def test_but_not_for_ever(victor_sandbox: Sandbox, victor: Victor) -> None:
     body = json.dumps({"results": [{"victor_payment_request_id": "OTHER", "status": "completed"}]})
     victor_sandbox.inject("status", operation="list", status=200, body=body, times=None)
 
-    with pytest.raises(TimedOut, match=r"look it up with list\(victor_id=\.\.\.\), for get\(\) may say"):
+    with pytest.raises(TimedOut, match=r"look it up with list\(victor_id=\.\.\.\), for get\(\) may report"):
         victor.payment_requests.wait(request_id, until="completed", timeout=0)
     assert len(victor_sandbox.received()) < 40
 

@@ -25,9 +25,9 @@ from victor_ext.settlement import (
     MAY_EXIST,
     About,
     Flow,
-    Found,
     Keys,
     LookUp,
+    Matches,
     Moment,
     Now,
     Payment,
@@ -295,7 +295,7 @@ def _matched(
     except (SQLAlchemyError, ConfigurationError) as error:
         why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
         return _unresolved(doubtful, why)
-    ended = [_ended(each, Found(requests.get(each.step.reference, ()))) for each in doubtful]
+    ended = [_ended(each, Matches(requests.get(each.step.reference, ()))) for each in doubtful]
     return [_unless_rivalled(each, row.row.key, others) for each, row in zip(ended, doubtful, strict=True)]
 
 
@@ -310,7 +310,7 @@ def _unresolved(doubtful: Sequence[_Doubtful], reason: str) -> list[Settlement]:
     return [_ended(each, reason) for each in doubtful]
 
 
-def _ended(doubtful: _Doubtful, found: Found | str) -> Settlement:
+def _ended(doubtful: _Doubtful, found: Matches | str) -> Settlement:
     try:
         doubtful.flow.send(found)
     except StopIteration as end:

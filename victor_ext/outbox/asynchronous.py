@@ -52,7 +52,7 @@ class AsyncOutbox(OutboxBase):
         await self._transaction(Transaction(lambda connection: self.table.create(connection, checkfirst=True)))
 
     async def add(self, session: AsyncSession | AsyncConnection, **arguments: Unpack[PaymentRequestArguments]) -> None:
-        """As `Outbox.add`, awaited, with a session or connection of yours."""
+        """As `Outbox.add`, awaited, with your session or connection."""
         await session.run_sync(self._add, arguments)
 
     async def send(self, victor: AsyncVictor) -> list[Entry]:
@@ -78,9 +78,9 @@ class AsyncOutbox(OutboxBase):
                 try:
                     await work(victor)
                 except VictorError as error:
-                    _log.warning("outbox.%s has failed, and is tried again: %s", work.__name__, error)
+                    _log.warning("outbox.%s failed and will be retried: %s", work.__name__, error)
                 except Exception:  # noqa: BLE001 - a worker that has ended sends nothing; it is logged with its traceback
-                    _log.exception("outbox.%s has failed, and is tried again", work.__name__)
+                    _log.exception("outbox.%s failed and will be retried", work.__name__)
             await anyio.sleep(interval)
 
     @asynccontextmanager

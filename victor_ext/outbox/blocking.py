@@ -45,7 +45,7 @@ class Outbox(OutboxBase):
         self.table.create(self._engine, checkfirst=True)
 
     def add(self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]) -> None:
-        """Store a request in a transaction of yours. It is sent once that is committed, and forgotten if it is not.
+        """Store a request in your transaction. It is sent after the commit, and discarded by a rollback.
 
         The same arguments under the same key are stored once.
 
@@ -87,7 +87,7 @@ class Outbox(OutboxBase):
         return self._run(self._refresh(victor), victor)
 
     def entry(self, idempotency_key: str) -> Entry | None:
-        """The entry with this `idempotency_key`; None: there is none."""
+        """The entry with this `idempotency_key`, or None."""
         return self._run(self._entry(idempotency_key))
 
     def entries(self, state: EntryState | str | None = None) -> list[Entry]:

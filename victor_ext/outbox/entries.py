@@ -24,7 +24,7 @@ class EntryState(StrEnum):
     REFUSED = "refused"
     """The provider, or the check before it, refused it. `error` says why."""
     UNCLEAR = "unclear"
-    """It may have been sent, is not sent again, and which request is its own is not certain: somebody has to look."""
+    """It may have been sent and is not sent again. Its request is uncertain: somebody has to look."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from .flow import (
     settle,
 )
 from .key_age import Keys, Moment, Now, Sent, longest_call
-from .whose import Found, is_rival, reference_of
+from .whose import Matches, is_rival, reference_of
 
 __all__ = (
     "MAY_EXIST",
@@ -33,9 +33,9 @@ __all__ = (
     "About",
     "Create",
     "Flow",
-    "Found",
     "Keys",
     "LookUp",
+    "Matches",
     "Moment",
     "Now",
     "Payment",

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from victor_ext import PaymentRequest
 
-_ADVICE = "it is left to you, and it is not sent again"
+_ADVICE = "It is not sent again: check it by hand."
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Matches:
     """What a look-up has read: the requests with the payment's reference.
 
     Attributes:
@@ -28,25 +28,22 @@ def reference_of(reference: object) -> str:
     return "" if reference is None else str(reference).strip()
 
 
-def the_one(found: Found, may_be: Callable[[PaymentRequest], bool]) -> tuple[PaymentRequest | None, str]:
-    """Return a payment's request, or None if it is not certain which it is; and what was found, in words."""
-    outbound = [request for request in found.requests if request.direction != "inbound"]
-    same = [request for request in outbound if may_be(request)]
+def the_one(matches: Matches, could_be: Callable[[PaymentRequest], bool]) -> tuple[PaymentRequest | None, str]:
+    """Return a payment's request, or None if it is not certain which it is; and the reason, in words."""
+    outbound = [request for request in matches.requests if request.direction != "inbound"]
+    same = [request for request in outbound if could_be(request)]
     if len(outbound) == len(same) == 1:
-        return same[0], "It was found by its client_reference_id."
+        return same[0], "It was identified by its client_reference_id."
     if not outbound:
-        return None, f"No request with its client_reference_id was found: {_ADVICE}. {found.caveat}".rstrip()
-    seen = "One" if len(outbound) == 1 else str(len(outbound))
-    others = "" if same else f", which {'has' if len(outbound) == 1 else 'have'} other values"
-    return None, f"{seen} with its client_reference_id was found{others}: {_ADVICE}."
+        return None, f"No request has its client_reference_id. {_ADVICE} {matches.caveat}".rstrip()
+    seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
+    others = "" if same else ", but other values"
+    return None, f"{seen} its client_reference_id{others}. {_ADVICE}"
 
 
 def contested(request: PaymentRequest) -> str:
     """Say that a request may be another payment's."""
-    return (
-        f"One with its client_reference_id was found ({request.id}), and it is not clear whose it is: another payment "
-        f"has the same reference; {_ADVICE}."
-    )
+    return f"Request {request.id} has its client_reference_id, but another payment has the same reference. {_ADVICE}"
 
 
 def is_rival(

@@ -55,7 +55,7 @@ def test_a_gateway_without_it_answers_404_which_proves_nothing() -> None:
         merchant: Merchant = sandbox.add_merchant()
         harness = Harness(False, sandbox, merchant)
         harness.debit("INV-1")
-        with pytest.raises(NotFound, match=r"There is nothing here.*this does not prove that there is no such payment"):
+        with pytest.raises(NotFound, match=r"There is nothing here.*this does not prove that the payment"):
             find(harness, "INV-1")
 
 

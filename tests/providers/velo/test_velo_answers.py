@@ -141,10 +141,10 @@ class TestGoodAnswers:
         ("request_line", "parts", "said"),
         [
             ("GET /v3/payouts/1", {"content": b""}, "its body is empty"),
-            ("GET /v3/payouts/1", {"json": {}}, "says nothing"),
+            ("GET /v3/payouts/1", {"json": {}}, "none of the expected members"),
             ("GET /v3/payouts/1", {"json": []}, "no object"),
-            ("GET /v4/payees", {"json": {"links": []}}, "says nothing"),
-            ("GET /v4/payees/batch/1", {"json": {"failures": []}}, "says nothing"),
+            ("GET /v4/payees", {"json": {"links": []}}, "none of the expected members"),
+            ("GET /v4/payees/batch/1", {"json": {"failures": []}}, "none of the expected members"),
             ("GET /v4/payments/deltas", {"content": b"<html>"}, "not JSON"),
             ("POST /v3/payouts/1/quote", {"content": b""}, "its body is empty"),
             ("POST /v3/payouts", {"content": b""}, "Location has no id"),
@@ -195,7 +195,7 @@ class TestGoodAnswers:
     def test_what_is_about_something_else(self, request_line: str, said: Any, other: Any) -> None:
         assert mismatch(answered(request_line, json=said)) is None
         assert mismatch(answered(request_line, json={})) is None
-        assert "about another one" in (mismatch(answered(request_line, json=other)) or "")
+        assert "about another object" in (mismatch(answered(request_line, json=other)) or "")
         assert mismatch(answered("POST" + request_line.removeprefix("GET"), json=other)) is None
 
     def test_the_state_of_another_payout_is_not_waited_for(self) -> None:
@@ -408,7 +408,7 @@ class TestPages:
             content = first if request.url.params["page"] == "1" else []
             return httpx.Response(200, json={"content": content, "page": {"totalPages": 3, "totalElements": 5}})
 
-        with velo(answer) as client, pytest.raises(UnreadableResponse, match="came empty"):
+        with velo(answer) as client, pytest.raises(UnreadableResponse, match="is empty, although"):
             client.payments.find("INV-1", payor_id="payor", since=SINCE)
 
     @pytest.mark.parametrize("content", ['{"content": {}}', '{"content": 5}'])

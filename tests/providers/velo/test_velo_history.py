@@ -61,7 +61,7 @@ class TestPayments:
             return httpx.Response(200, json={"paymentId": "pay-2", "status": "WITHDRAWN"})
 
         with Velo(VeloAuth("k", "not-a-secret"), transport=httpx.MockTransport(answer), retry=QUICK) as velo:
-            with pytest.raises(UnreadableResponse, match="about another one"):
+            with pytest.raises(UnreadableResponse, match="about another object"):
                 velo.payments.get("pay-1")
             with pytest.raises(Exception, match="503") as raised:
                 velo.payments.withdraw("pay-1", reason="Not due")

@@ -85,7 +85,7 @@ class TestAPayout:
 
     def test_waiting_ends(self, harness: Harness) -> None:
         payout_id = harness.submit(pay())
-        with pytest.raises(TimedOut, match=r"COMPLETED of payout .* did not come about within 0 s"):
+        with pytest.raises(TimedOut, match=r"Payout .* did not become COMPLETED within 0 s"):
             harness(lambda velo: velo.payouts.wait(payout_id, until="COMPLETED", timeout=0))
 
     def test_one_is_withdrawn(self, harness: Harness) -> None:
@@ -168,7 +168,7 @@ class TestMoneyForAccounts:
         )  # more than one call tries by itself
         assert harness(lambda velo: velo.funding_accounts.wait(receipt)).id == harness.bank
         assert harness.calls("get_bank") == 6
-        with pytest.raises(TimedOut, match="Funding account of-nobody did not come about within 0 s: it is not there"):
+        with pytest.raises(TimedOut, match="Funding account of-nobody was not created within 0 s: it is still missing"):
             harness(lambda velo: velo.funding_accounts.wait(Receipt("of-nobody", "", 9.0), timeout=0))
 
 

@@ -111,7 +111,7 @@ class ApiKeyAuth(_Stored):
 
 
 class SignedAuth(_Stored):
-    """A token that this side signs, anew for each attempt and by the provider's clock.
+    """A token that is signed locally for each attempt, by the provider's clock.
 
     Args:
         sign: Makes the header's value from the time of issue, in seconds since the epoch: `lambda now: "Token " + ...`.

@@ -22,14 +22,14 @@ def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of
         reference = payment.merchant_transaction_id
         return Theirs(payment.id or None, reference, amount, amount, currency, str(payment.result), None)
 
-    def choose(found: Sequence[Any]) -> Sequence[Any]:
-        payments = [payment for payment in found if payment.payment_type not in _STEPS]
+    def choose(payments: Sequence[Any]) -> Sequence[Any]:
+        own = [payment for payment in payments if payment.payment_type not in _STEPS]
         # A card that was declined, and then charged, was charged once.
-        return [each for each in payments if each.succeeded or each.result.must_inquire] or payments[:1]
+        return [payment for payment in own if payment.succeeded or payment.result.must_inquire] or own[:1]
 
     # Most gateways answer no inquiry by reference: a client may make it only if its bank says so.
     can_find = bool(getattr(client.payments.entity, "found_by_reference", False))
-    by_id = "EastPay finds a payment by its id alone here: rows without an id are not checked."
+    by_id = "This client can read EastPay's payments only by id: rows without an id are not checked."
     return Book(
         pages=None,
         read=read,
@@ -39,9 +39,9 @@ def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of
         absent=(NotFound, InvalidRequest),  # without a list, a 400 may be about the client's settings
         amounts=False,
         notes=(
-            "EastPay has no list: a payment that EastPay has and our book has not cannot be found.",
+            "EastPay has no list: payments that are missing in our book cannot be detected.",
             *(() if can_find else (by_id,)),
-            "EastPay's status 404 means a wrong path as well: without one payment that is found, rows are unchecked.",
-            "EastPay need not repeat amounts: those that it does not repeat are not compared.",
+            "EastPay's status 404 also means a wrong path: unless at least one payment exists, rows are unchecked.",
+            "EastPay may leave amounts out of its responses: such amounts are not compared.",
         ),
     )

@@ -104,7 +104,7 @@ class Card(_Unpicklable):
 
 
 class CardToken(_Unpicklable):
-    """A card that the gateway has stored, by its token there. The token is not shown, and cannot be pickled.
+    """A stored card, by the gateway's token for it. The token is not shown, and cannot be pickled.
 
     Raises:
         InvalidRequest: It is no text of 1 to 64 characters.

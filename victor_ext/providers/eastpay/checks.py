@@ -38,7 +38,7 @@ class Validation(validation.Validation):
         """The form of a request: the entity, the fields that were checked, and the caller's further parameters.
 
         Raises:
-            InvalidRequest: Any check has found a problem.
+            InvalidRequest: A check failed.
         """
         further = self.parameters(parameters, _sources_of(model, more))
         self.finish()
@@ -165,9 +165,9 @@ def _sources_of(model: type[Any], arguments: Mapping[str, object]) -> dict[str, 
 
 def check_id(name: str, value: object) -> None:
     """Check the only argument of a call. Raises `InvalidRequest`."""
-    found = Validation()
-    found.id(name, value)
-    found.finish()
+    validation = Validation()
+    validation.id(name, value)
+    validation.finish()
 
 
 def _is_text(value: object) -> bool:

@@ -22,7 +22,7 @@ def payment_id_of(body: bytes | str) -> str:
         body: The body of the notification as it came: JSON, in the shape of the response to an inquiry.
 
     Raises:
-        InvalidRequest: It is no such body. Answer the sender 400; there is no payment to ask for.
+        InvalidRequest: It is not such a body. Answer the sender 400.
     """
     content = notification_body(body, provider="EastPay", longest=_LONGEST_BODY)
     validation = Validation()

@@ -82,7 +82,7 @@ class Payments(Resource[Mode]):
 
         Raises:
             InvalidRequest: Something cannot be right; nothing was sent.
-            BadRequest: The gateway found the request wrong; `problems` says where.
+            BadRequest: The gateway rejected the request; `problems` says why.
             VictorError: See `outcome`. When it is `unknown`, inquire and do not charge again.
         """
         return (yield from _pay(self.entity, "DB", request))
@@ -181,7 +181,7 @@ class Payments(Resource[Mode]):
     def inquire(self, payment_id: str) -> OperationFlow[Payment]:
         """Ask what became of a payment. A declined one is a result, too.
 
-        It takes the gateway's own id. Whether a payment can be found by `merchant_transaction_id` is not documented.
+        It takes the gateway's own id. An inquiry by `merchant_transaction_id` is not documented.
 
         Raises:
             InvalidRequest: It is no id.
@@ -221,7 +221,7 @@ class Payments(Resource[Mode]):
             **self.entity.in_query(),
             merchant_transaction_id=reference,
         )
-        payments = [Payment(each) for found in (raw.payments, raw.records) for each in found or ()]
+        payments = [Payment(model) for models_ in (raw.payments, raw.records) for model in models_ or ()]
         if any(payment.merchant_transaction_id != reference for payment in payments):
             message = f"A payment in the answer does not name merchantTransactionId {one_line(reference)!r}."
             raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)

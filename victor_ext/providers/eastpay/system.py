@@ -8,6 +8,6 @@ SYSTEM = System(
     client="victor_ext.providers.eastpay.client:EastPay",
     async_client="victor_ext.providers.eastpay.client:AsyncEastPay",
     book="victor_ext.providers.eastpay.book:book_of",
-    why_no_ping="there is none without the id of a payment: try payments.inquire(id)",
+    why_no_ping="EastPay has no read without the id of a payment: try payments.inquire(id)",
     refuses={"environment": "--environment is not for EastPay, whose environment is its URL: write --base-url."},
 )

@@ -51,7 +51,7 @@ class FlexFactorAuth(UnpicklableCredentials):
     def hint(self, environment: str) -> str:
         """What to check after a 401."""
         return (
-            f"The {environment} was asked: check that the AppKey and the AppSecret were made there (keys of one "
+            f"The {environment} was asked: check that the AppKey and the AppSecret belong to it (keys of one "
             "environment are not valid in the other)."
         )
 
@@ -130,8 +130,8 @@ class FlexFactorToken(UnpicklableCredentials):
 def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     """Read `{accessToken, expires}`, with `expires` in epoch milliseconds. None without a token.
 
-    Epoch seconds are understood, too. A token without a readable `expires` is kept until a call is answered 401, which
-    is what the provider advises in any case.
+    Epoch seconds are understood, too. A token without a readable `expires` is kept until a 401, as the provider
+    advises in any case.
     """
     header = header_value("Bearer", body.get("accessToken"))
     return None if header is None else IssuedToken(header, _expiry(body.get("expires")), now)

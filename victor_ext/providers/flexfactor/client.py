@@ -67,7 +67,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         Args:
             auth: `FlexFactorAuth(app_key, app_secret)`, or `FlexFactorToken(token)` for a key or a token that is ready.
             mid: The merchant's GUID.
-            site_id: The site's GUID, where the merchant has several sites; None where there is one.
+            site_id: The site's GUID, if the merchant has several sites; else None.
             environment: `"sandbox"` or `"production"`.
             hosts: `"flex-charge"` (`api.flex-charge.com`, as the provider's page has it), or `"flexfactor"` for the
                 hosts under the newer name (`api.flexfactor.io`).
@@ -117,11 +117,11 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         return cls(**from_process_environment(options))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
-        found = Validation()
-        found.no_card_numbers_within("extra_body", extra_body)
-        found.no_card_numbers_within("extra_query", extra_query)
-        if found.problems:
-            raise ConfigurationError.of(found.problems)
+        validation = Validation()
+        validation.no_card_numbers_within("extra_body", extra_body)
+        validation.no_card_numbers_within("extra_query", extra_query)
+        if validation.problems:
+            raise ConfigurationError.of(validation.problems)
 
     @property
     def api(self) -> GeneratedClient:

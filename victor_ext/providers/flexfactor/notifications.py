@@ -88,7 +88,7 @@ class Webhook(UnpicklableCredentials):
             headers: The headers of the request, with names in any letter case.
 
         Raises:
-            AuthenticationError: It need not come from the provider, or is too old. Answer 401, and ignore the body. The
+            AuthenticationError: It may not come from the provider, or is too old. Answer 401, and ignore the body. The
                 message says which check failed, without keys or content.
             InvalidRequest: It is signed, and is no notification: answer 400. Or an argument is no body, or no headers.
         """
@@ -107,22 +107,22 @@ class Webhook(UnpicklableCredentials):
             raise AuthenticationError(f"The notification has no {' and no '.join(missing)}.")
         authorization, nonce, moment, digest = (sent[name] for name in _NEEDED)
         scheme, _, rest = authorization.strip().partition(" ")
-        _, found, signature = rest.partition("Signature=")
-        if scheme.upper() != _SCHEME or not found:
+        _, separator, signature = rest.partition("Signature=")
+        if scheme.upper() != _SCHEME or not separator:
             raise AuthenticationError(f"x-fc-authorization is no signature of the kind {_SCHEME}.")
         if ";" in nonce or ";" in moment:
             # They are joined by semicolons: a semicolon in one would let other values have the same signature.
             raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")
         content = base64.b64encode(hashlib.sha512(body).digest())
         if not hmac.compare_digest(content, _ascii(digest)):
-            raise AuthenticationError("The body is not the one that x-fc-content-sha512 was made of.")
+            raise AuthenticationError("The body does not match x-fc-content-sha512.")
         to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogatepass") + content
         given = _ascii(signature.strip())
         # Every key is compared, in constant time, so that the duration reveals nothing.
         fits = [hmac.compare_digest(_signature(key, to_sign), given) for key in self._keys]
         if not any(fits):
             raise AuthenticationError(
-                "The signature does not fit: check the subscriber key, and that host is the one entered in the portal."
+                "The signature does not match: check the subscriber key, and that host is the one in the portal."
             )
         return nonce, moment
 
@@ -212,8 +212,8 @@ class NotificationDeduplicator:
 
 def _names(notification: Notification) -> tuple[str, str, str]:
     """What identifies it: the request, its content, and its content without the time."""
-    said = _digest(notification.raw, without=("isresent",))
-    return f"nonce {notification.nonce}", f"said {said}", f"about {notification.fingerprint}"
+    content = _digest(notification.raw, without=("isresent",))
+    return f"nonce {notification.nonce}", f"content {content}", f"about {notification.fingerprint}"
 
 
 def _by_name(headers: Headers) -> dict[str, str]:

@@ -32,8 +32,8 @@ class Payments(Resource[Mode]):
         the first time (for 24 hours). If the outcome is still unknown, repeat the call with the error's key, or make
         sure that nothing is charged with `orders.external_cancel(order_id)`.
 
-        A transaction that the merchant started and that is answered at once ("sync MIT") is retried over days, with the
-        same `order_id` and `merchant_initiated=True`: each of these retries is a call of its own, with its own key.
+        A transaction that the merchant started and that gets an immediate response ("sync MIT") is retried over days,
+        with the same `order_id` and `merchant_initiated=True`: each of these retries is a call with its own key.
 
         Args:
             order_id: The merchant's own id of the order.
@@ -56,7 +56,7 @@ class Payments(Resource[Mode]):
                 1042)`. With None a random one is made. It is on the result and on every error.
 
         Returns:
-            The decision. `approved` alone means that there is a payment.
+            The decision. Only `approved` means that a payment was made.
 
         Raises:
             InvalidRequest: An argument cannot be right; nothing was sent.

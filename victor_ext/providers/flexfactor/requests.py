@@ -94,7 +94,7 @@ class EvaluateRequest(_TransactionRequest):
     idempotency_key: str | None = None
 
     def check(self) -> None:
-        """Raise `InvalidRequest` with each problem, if there is one."""
+        """Raise `InvalidRequest` with all problems, if any."""
         validation = Validation()
         self.check_transaction(validation)
         validation.ip_address("customer_ip", self.customer_ip)
@@ -124,7 +124,7 @@ class TransmitRequest(_TransactionRequest):
     merchant_initiated: bool = False
 
     def check(self) -> None:
-        """Raise `InvalidRequest` with each problem, if there is one."""
+        """Raise `InvalidRequest` with all problems, if any."""
         validation = Validation()
         self.check_transaction(validation)
         validation.finish("transmit")

@@ -86,7 +86,7 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
         f"Set {key}, {secret} (or {token} in place of both) and {mid}; {_PREFIX}SITE_ID, {_PREFIX}ENVIRONMENT, "
         f"{_PREFIX}HOSTS and {_PREFIX}BASE_URL may be left out."
     )
-    found: dict[str, Any] = {
+    from_variables: dict[str, Any] = {
         name: str(values[variable])
         for name in ("mid", "site_id", "environment", "hosts", "base_url")
         if (variable := f"{_PREFIX}{name.upper()}") in values
@@ -95,10 +95,10 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
         if token in values and (key in values or secret in values):
             raise ConfigurationError(f"{token} and {key} or {secret} are set: set one kind of credentials alone.")
         if token in values:
-            found["auth"] = FlexFactorToken(values[token])
+            from_variables["auth"] = FlexFactorToken(values[token])
         else:
             require_variables(values, key, secret, hint=hint)
-            found["auth"] = FlexFactorAuth(values[key], values[secret])
+            from_variables["auth"] = FlexFactorAuth(values[key], values[secret])
     if "mid" not in options:
         require_variables(values, mid, hint=hint)
-    return {**found, **options}
+    return {**from_variables, **options}

@@ -109,17 +109,17 @@ class FundingAccounts(Resource[Mode]):
         seconds = checked_seconds(timeout)
         ends = self.clock.monotonic() + seconds
         yield Sleep(min(receipt.retry_after or 0.0, seconds))
-        found = yield from poll(
+        account_or_none = yield from poll(
             self,
-            lambda left: _if_there(receipt.id, left),
+            lambda left: _read_if_exists(receipt.id, left),
             lambda account: account is not None,
-            goal=f"Funding account {receipt.id} did not come about",
+            goal=f"Funding account {receipt.id} was not created",
             advice="Wait again, or read it later.",
             timeout=max(0.0, ends - self.clock.monotonic()),
-            describe=lambda account: "not there" if account is None else repr(account),
+            describe=lambda account: "still missing" if account is None else repr(account),
         )
-        assert found is not None
-        return found
+        assert account_or_none is not None
+        return account_or_none
 
 
 def _read_account(
@@ -134,7 +134,7 @@ def _read_account(
     return FundingAccount((yield from call(get_funding_account, models.FundingAccount, seconds, **arguments)))
 
 
-def _if_there(funding_account_id: str, seconds: float | None) -> OperationFlow[FundingAccount | None]:
+def _read_if_exists(funding_account_id: str, seconds: float | None) -> OperationFlow[FundingAccount | None]:
     try:
         return (yield from _read_account(funding_account_id, seconds))
     except NotFound:

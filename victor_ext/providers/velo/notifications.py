@@ -108,7 +108,7 @@ class Webhook:
         """
         if not self.is_ours(authorization):
             raise AuthenticationError(
-                "The Authorization header is not the one of this webhook, so this need not come from Velo: answer 401."
+                "The Authorization header is not the one of this webhook, so this may not come from Velo: answer 401."
             )
         return read_notification(body)
 
@@ -249,7 +249,7 @@ class NotificationSequencer:
         return tuple(gaps)
 
     def go_on(self) -> list[Notification]:
-        """Give up the first gap. Returns the notifications between it and the next gap; none when there is no gap."""
+        """Give up the first gap. Returns the notifications between it and the next gap; an empty list without a gap."""
         if not self._held:
             return []
         first = min(self._held)

@@ -1,4 +1,4 @@
-"""Velo's lists: pages counted from 1, most of which say how many pages and items there are."""
+"""Velo's lists: pages counted from 1, most of which state the number of pages and items."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def walk(
         if isinstance(pages, int):
             if not items and isinstance(total, int) and reader.number <= pages and total > 0:
                 # Taken for the end, the page would hide its items and all that follow.
-                message = f"The {what}: page {reader.number} came empty, and says that it is not."
+                message = f"The {what}: page {reader.number} is empty, although the list says that it has items."
                 raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
             complete = not isinstance(total, int) or reader.taken + len(items) >= total
             reader.is_last = reader.number >= pages and complete

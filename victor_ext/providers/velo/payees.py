@@ -74,10 +74,12 @@ class Payees(PayeeUpdates[Mode]):
         validation.requests("payees", payees, NewPayee)
         validation.finish("The payees")
         body = models.NewPayees(payor_id=payor_id, payees=[payee.to_model() for payee in payees])
-        found = batch_id_of((yield from call_without_body(create_payees, body=body)))
-        if found is None:
-            raise UnreadableResponse("Velo took the payees, and did not say as which batch.", outcome=Outcome.ACCEPTED)
-        return found
+        batch_id = batch_id_of((yield from call_without_body(create_payees, body=body)))
+        if batch_id is None:
+            raise UnreadableResponse(
+                "Velo accepted the payees, but the response has no id of the batch.", outcome=Outcome.ACCEPTED
+            )
+        return batch_id
 
     @operation
     def batch(self, batch_id: str) -> OperationFlow[PayeeBatch]:
@@ -102,7 +104,7 @@ class Payees(PayeeUpdates[Mode]):
                 self,
                 lambda seconds: _read_batch(batch_id, seconds),
                 lambda batch: batch.is_done,
-                goal=f"The end of batch {batch_id} did not come about",
+                goal=f"Batch {batch_id} was not finished",
                 advice="Wait again, or read the batch later.",
                 timeout=timeout,
             )

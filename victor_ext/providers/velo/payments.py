@@ -23,7 +23,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from .checks import Validation, day_around
 from .lists import PaymentList
 from .paging import changes, in_one_order, walk
-from .profile import may_be_done
+from .profile import could_be_done
 from .records import Payment, PaymentChange
 from .words import IncludeWord
 
@@ -107,7 +107,7 @@ class Payments(Resource[Mode]):
         try:
             yield from call_without_body(withdraw_payment, payment_id=payment_id, body=body)
         except VictorError as error:
-            if not may_be_done(error) or not (yield from _is_withdrawn(payment_id)):
+            if not could_be_done(error) or not (yield from _is_withdrawn(payment_id)):
                 raise
 
     @operation
@@ -116,9 +116,9 @@ class Payments(Resource[Mode]):
     ) -> OperationFlow[builtins.list[Payment]]:
         """The payments with a reference of the payor's. It settles a `submit` whose response was lost.
 
-        Velo has no filter for the reference, so all payments that were submitted in a window are read. A payment that
-        is found has the `payout_id` to go on with. More than one means that it was submitted twice. None is no proof
-        that it was not submitted: how soon a payment appears is not documented, so look again later.
+        Velo has no filter for the reference, so all payments that were submitted in a window are read. A match
+        has the `payout_id`. Two matches mean that it was submitted twice. No match does not prove that it was not
+        submitted: when a payment appears is not documented, so search again later.
 
         Args:
             payor_payment_id: The reference.
@@ -143,11 +143,11 @@ class Payments(Resource[Mode]):
         )
         window = _walk({"payor_id": payor_id, "page_size": 100, "sort": _IN_ORDER, **days})
         reader: PageReader[Payment] = self.begin(window)
-        found: builtins.list[Payment] = []
+        matches: builtins.list[Payment] = []
         while not reader.done:
             page = reader.accept((yield from window.read(reader)))
-            found += [payment for payment in page.items if payment.payor_payment_id == payor_payment_id]
-        return found
+            matches += [payment for payment in page.items if payment.payor_payment_id == payor_payment_id]
+        return matches
 
     @operation
     def export(

@@ -73,8 +73,8 @@ class PayoutAudit(Resource[Mode]):
             submitted_to: The last day, which is part of the window.
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
             sort: Fields and directions, such as `status:asc`; Velo's default is `remoteId`. Velo sorts these by no id,
-                so that equal ones may change places between two pages: `history(payout_id).total_payments` tells
-                whether all came.
+                so that equal ones may change places between two pages: compare their number with
+                `history(payout_id).total_payments`.
             page_size: 1 to 100; Velo's default is 25.
 
         Raises:

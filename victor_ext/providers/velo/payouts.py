@@ -25,7 +25,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from .checks import Validation, check_id
 from .paging import walk
 from .payout_audit import PayoutAudit
-from .profile import may_be_done
+from .profile import could_be_done
 from .records import Payout, PayoutPayment, Quote, Receipt
 from .requests import PaymentInstruction
 from .words import PayoutStatusWord, SubmittedStatusWord, TransmissionFilter
@@ -97,7 +97,7 @@ class Payouts(PayoutAudit[Mode]):
     def quote(self, payout_id: str) -> OperationFlow[Quote]:
         """Fix the exchange rates of a payout, where the source's currency is not the payment's.
 
-        No money moves. The request is sent once; after a lost response `get` shows the quote, if there is one.
+        No money moves. The request is sent once; after a lost response `get` shows the quote, if it was made.
         """
         check_id("payout_id", payout_id, "The payout")
         return Quote((yield from call(quote_payout, models.Quote, payout_id=payout_id)))
@@ -174,7 +174,7 @@ class Payouts(PayoutAudit[Mode]):
                 self,
                 lambda seconds: _read(payout_id, seconds),
                 reached,
-                goal=f"{' or '.join(wanted)} of payout {payout_id} did not come about",
+                goal=f"Payout {payout_id} did not become {' or '.join(wanted)}",
                 advice="Wait again, or read the payout later.",
                 timeout=timeout,
                 describe=_last_seen,
@@ -221,7 +221,7 @@ class Payouts(PayoutAudit[Mode]):
 
 
 def _check_references(validation: Validation, payments: Sequence[PaymentInstruction | None]) -> None:
-    """Each payment has a reference of its own: after a lost response nothing else tells them apart."""
+    """Each payment has a reference of its own: after a lost response nothing else distinguishes them."""
     seen: dict[str, int] = {}
     for place, payment in enumerate(payments):
         reference: object = None if payment is None else payment.payor_payment_id
@@ -257,7 +257,7 @@ def _write(write: Operation, payout_id: str, done: Collection[str], **arguments:
     try:
         yield from call_without_body(write, payout_id=payout_id, **arguments)
     except VictorError as error:
-        if not may_be_done(error) or not (yield from _has_status(payout_id, done)):
+        if not could_be_done(error) or not (yield from _has_status(payout_id, done)):
             raise
 
 
@@ -271,7 +271,7 @@ def _has_status(payout_id: str, statuses: Collection[str]) -> OperationFlow[bool
 
 
 def _last_seen(payout: Payout) -> str:
-    """A payout that was waited for in vain. It may have been paid, and not be called what was asked for."""
+    """A payout that did not reach a wanted status in time. It may be paid, under another status."""
     hint = f" (paid: if {payout.status} will do, name it in until)" if payout.status in _PAID else ""
     return f"{payout!r}{hint}"
 

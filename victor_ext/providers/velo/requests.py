@@ -24,8 +24,8 @@ class PaymentInstruction:
         remote_id: Who is paid: the payor's own name for the payee, up to 100 characters.
         amount: What the payee is to receive. It goes to Velo in minor units.
         source_account_name: The source account that pays, by its name, up to 64 characters.
-        payor_payment_id: The payor's own reference, up to 40 characters. Velo lets it be left out; here it is asked
-            for, since after a lost answer nothing else tells whether this payment was submitted.
+        payor_payment_id: The payor's own reference, up to 40 characters. Optional at Velo,
+            required here: after a lost response nothing else shows whether this payment was submitted.
         memo: For the payee's statement, up to 40 characters; else the payout's.
         transmission_type: How it is to be sent, such as ACH or WIRE; Velo chooses when it is left out.
         metadata: Up to 512 characters, for the rails that carry the payment.

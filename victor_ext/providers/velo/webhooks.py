@@ -1,4 +1,4 @@
-"""`velo.webhooks`: the addresses that Velo posts notifications to. What arrives there is read by `Webhook`."""
+"""`velo.webhooks`: the addresses that Velo posts notifications to. `Webhook` reads what arrives."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _as_texts(value: object) -> tuple[str, ...]:
 
 
 class WebhookEndpoint(Record):
-    """A webhook at Velo: an address, and what is posted there. The header that it sends is a secret: see `raw`."""
+    """A webhook at Velo: an address and its settings. The header that it sends is a secret: see `raw`."""
 
     id = identifier("id")
     payor_id = text("payor_id")
@@ -67,8 +67,8 @@ class Webhooks(Resource[Mode]):
             payor_id: The payor. Give each payor an address of its own: Velo counts the notifications of each payor.
             url: The address, 6 to 2,000 characters.
             authorization_header: What each notification carries as its `Authorization` header, 16 to 1,000 characters
-                that nobody can guess. Velo signs nothing: this alone tells its notifications from others. Velo asks for
-                4 characters, or none.
+                that nobody can guess. Velo signs nothing: only this header distinguishes its notifications from
+                others. Velo asks for 4 characters, or none.
             categories: `payment`, `payee`, `debit`; others may come. None leaves them to Velo.
             enabled: False makes it without posting anything yet.
 
@@ -127,7 +127,7 @@ class Webhooks(Resource[Mode]):
             enabled: False stops notifications, True lets them go on.
 
         Raises:
-            InvalidRequest: An argument breaks a rule, or there is nothing to change; nothing was sent.
+            InvalidRequest: An argument breaks a rule, or nothing is to be changed; nothing was sent.
             VictorError: Anything else; its `outcome` says whether the webhook may have been changed.
         """
         authorization_header = concealed(authorization_header)
@@ -135,14 +135,16 @@ class Webhooks(Resource[Mode]):
         validation.id("webhook_id", webhook_id)
         settings = _checked_settings(validation, url, authorization_header, categories, enabled, required=False)
         if not settings:
-            validation.note("webhook_id", "missing", "There is nothing to change: give what the webhook is to have.")
+            validation.note(
+                "webhook_id", "missing", "Nothing is to be changed: pass at least one setting of the webhook."
+            )
         validation.finish("The webhook")
         body = models.WebhookUpdate(**settings)
         yield from call_without_body(update_webhook, webhook_id=webhook_id, body=body)
 
     @operation
     def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:
-        """Try a webhook: have Velo post a notification that says nothing. Sent once; a second one does no harm."""
+        """Try a webhook: have Velo post an empty notification. Sent once; a second one does no harm."""
         check_id("webhook_id", webhook_id, "The webhook")
         return WebhookPing((yield from call(ping_webhook, models.WebhookPing, webhook_id=webhook_id)))
 

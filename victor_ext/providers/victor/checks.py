@@ -178,9 +178,9 @@ def date_problem(argument: str, value: object) -> Problem | None:
     """Return the problem of a value that is not a date, or None."""
     if as_date(value) is not None:
         return None
-    found = "a datetime" if isinstance(value, datetime) else shown(value)
+    what = "a datetime" if isinstance(value, datetime) else shown(value)
     hint = "pass a date, such as date(2026, 3, 4)"
-    return Problem(argument, "type", f"{argument} is {found} and must be a date.", hint=hint)
+    return Problem(argument, "type", f"{argument} is {what} and must be a date.", hint=hint)
 
 
 def as_date(value: object) -> date | None:
@@ -214,27 +214,27 @@ def check_response(
 
     `requested`, its requested amount, and the three arguments after it come from the record, if the caller passed one.
     """
-    found = Validation()
-    found.add(id_problem("id", request_id))
+    validation = Validation()
+    validation.add(id_problem("id", request_id))
     if is_outbound:
         whose = f"whose id is {child_id}" if child_id else "which only its payer has"
         message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
-        found.add(Problem("id", "direction", message))
-    found.required(RESPONSE_NOTES, notes)
+        validation.add(Problem("id", "direction", message))
+    validation.required(RESPONSE_NOTES, notes)
     if modified_amount is not None:
         problems = amount_problems("modified_amount", modified_amount)
-        found.problems += problems
+        validation.problems += problems
         fixed = not problems and may_be_modified is False
         if fixed and money.to_decimal(cast("Decimal", modified_amount)) != requested:
             own = "its own" if requested is None else requested
             message = f"modified_amount is {modified_amount}, and the request allows no amount but {own}: leave it out."
-            found.add(Problem("modified_amount", "combination", message))
-    found.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
-    found.finish("The answer")
+            validation.add(Problem("modified_amount", "combination", message))
+    validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
+    validation.finish("The answer")
 
 
 def check_id(request_id: object) -> None:
     """Check an id for a URL path. Raises `InvalidRequest`."""
-    found = Validation()
-    found.add(id_problem("id", request_id))
-    found.finish("The call")
+    validation = Validation()
+    validation.add(id_problem("id", request_id))
+    validation.finish("The call")

@@ -38,7 +38,7 @@ def create(
 
 def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> OperationFlow[PaymentRequest]:
     """Read the created request with `get`, and return it if it is this payment."""
-    why = "and there was no time left to read it back"
+    why = "and no time was left to read it back"
     if seconds is None or seconds > 0:
         try:
             read = yield from get(made.id, seconds)
@@ -47,7 +47,7 @@ def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> Opera
         else:
             if sent.is_confirmed_by(PaymentRequest(read.raw, made.idempotency_key)):
                 return made
-            why = "neither there nor when it is read back"
+            why = "and neither does the record that was read back"
     raise UnreadableResponse(
         f"The provider answered with payment request {one_line(made.id)}, which does not say "
         f"{'its reference' if sent.reference is not None else 'payee, payer and amount'}, {why}: it may be another "

@@ -143,7 +143,7 @@ class PaymentRequests(Resource[Mode]):
 
         Raises:
             InvalidRequest: An argument is invalid; nothing was sent.
-            BadRequest: The provider refused it, such as a request that it does not know, or that cannot be answered.
+            BadRequest: The provider refused it, such as an unknown request, or one that cannot be answered.
             Conflict: The request is outbound or has a different response (outcome `rejected`), or its response may be
                 this call's (outcome `unknown`).
             VictorError: Any other failure. With outcome `unknown` the request may be accepted: read it with `get`.

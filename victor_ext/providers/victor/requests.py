@@ -82,24 +82,24 @@ class CreateRequest:
 
         If `now` is None, the due date is not compared with the time: the call may repeat an earlier one.
         """
-        found = Validation()
-        found.required(ACCOUNT_NUMBER, self.payee_account_number)
-        found.required(COUNTERPARTY, self.payer_counterparty_id)
-        found.problems += amount_problems("amount", self.amount)
-        found.required(BILLER_TYPE, self.biller_type)
-        found.add(due_date_problem(self.due_date, now))
-        found.optional(ULTIMATE_CREDITOR, self.ultimate_creditor)
+        validation = Validation()
+        validation.required(ACCOUNT_NUMBER, self.payee_account_number)
+        validation.required(COUNTERPARTY, self.payer_counterparty_id)
+        validation.problems += amount_problems("amount", self.amount)
+        validation.required(BILLER_TYPE, self.biller_type)
+        validation.add(due_date_problem(self.due_date, now))
+        validation.optional(ULTIMATE_CREDITOR, self.ultimate_creditor)
         if self.ultimate_creditor is not None and spelled(self.biller_type) == "CONSUMER":
             message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
-            found.add(Problem("ultimate_creditor", "combination", message))
+            validation.add(Problem("ultimate_creditor", "combination", message))
         if self.amount_modification_allowed is not None:
-            found.add(flag_problem("amount_modification_allowed", self.amount_modification_allowed))
-        found.optional(NOTES, self.notes)
-        found.optional(REFERENCE, self.client_reference_id)
+            validation.add(flag_problem("amount_modification_allowed", self.amount_modification_allowed))
+        validation.optional(NOTES, self.notes)
+        validation.optional(REFERENCE, self.client_reference_id)
         if self.idempotency_key is not None:
-            found.add(key_problem(self.idempotency_key))
-        found.problems += extra_body_problems(self.extra_body, ARGUMENTS)
-        found.finish("The payment request")
+            validation.add(key_problem(self.idempotency_key))
+        validation.problems += extra_body_problems(self.extra_body, ARGUMENTS)
+        validation.finish("The payment request")
 
     def to_model(self) -> models.NewRtpRfpPaymentRequest:
         """The generated model of checked arguments."""
@@ -233,28 +233,28 @@ class ListRequest:
         Raises:
             InvalidRequest: An argument is invalid. `problems` has all reasons.
         """
-        found = Validation()
-        found.add(_number_problem("page", self.page, 0))
+        validation = Validation()
+        validation.add(_number_problem("page", self.page, 0))
         if self.page_size is not None:
-            found.add(_number_problem("page_size", self.page_size, 1))
+            validation.add(_number_problem("page_size", self.page_size, 1))
         given = drop_none(**{name: getattr(self, name) for name in FILTERS})
         wire: dict[str, str] = {}
         for name, value in given.items():
             problem = _filter_problem(name, value)
-            found.add(problem)
+            validation.add(problem)
             if problem is None:
                 wire[name] = _filter_text(name, value)
         for first, last in RANGES:
             if first in wire and last in wire and _in_order(given[last]) < _in_order(given[first]):
                 window = f"{last} ({wire[last]}) is before {first} ({wire[first]})"
-                message = f"{window}, so that nothing could be found: swap them."
-                found.add(Problem(last, "range", message))
-        found.problems += extra_query_problems(self.extra_query, (*FILTERS, "page", "page_size"))
-        found.finish("The list")
+                message = f"{window}, so no request can match: swap them."
+                validation.add(Problem(last, "range", message))
+        validation.problems += extra_query_problems(self.extra_query, (*FILTERS, "page", "page_size"))
+        validation.finish("The list")
         return wire
 
 
-FILTERS = [each.name for each in fields(ListRequest) if each.name not in ("page", "page_size", "extra_query")]
+FILTERS = [field.name for field in fields(ListRequest) if field.name not in ("page", "page_size", "extra_query")]
 
 
 def _filter_problem(name: str, value: object) -> Problem | None:

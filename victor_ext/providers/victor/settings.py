@@ -44,7 +44,7 @@ ENVIRONMENTS: Mapping[str, Environment] = {
 
 def checked_place(environment: object, base_url: str | httpx.URL | None) -> tuple[Environment, httpx.URL]:
     """The environment, and the URL to call. Raises `ConfigurationError`."""
-    urls = {name: [each.base_url] for name, each in ENVIRONMENTS.items()}
+    urls = {name: [known.base_url] for name, known in ENVIRONMENTS.items()}
     name, url = environment_and_url(environment, base_url, urls, "v2", provider="Victor")
     return ENVIRONMENTS[name], url
 
