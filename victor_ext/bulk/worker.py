@@ -52,6 +52,8 @@ _LOOKS = 3
 """Consecutive checks after which a claimed chunk that is not running is queued again."""
 _GRACE = 10.0
 """Seconds after a server outage before other workers count as dead: they need time to reconnect."""
+_OLDER = "chunks of older releases"
+"""Name of the lock of the process that takes them over."""
 _LAST_CALLS = 300
 """Maximum seconds to wait for calls in progress at the end. None takes longer than 290 (`longest_call`)."""
 
@@ -168,8 +170,7 @@ class Worker:
             if self._queues is not None:
                 DBOS.listen_queues(self._queues)
             with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-                # Before DBOS recovers the chunks of an earlier process with the same name.
-                take_over_older(engine, self._vault.application, self._account, self._queues)
+                self._take_over_older(client)
                 for batch, owner in batches_of_others(client, self._account).items():
                     _logger.info("%s belongs to the account %s, and is left alone.", batch, owner, extra=NOTICE)
             DBOS.launch()
@@ -280,7 +281,7 @@ class Worker:
                         self._away_since = time.monotonic()
                     else:
                         self._present = moment
-                    take_over_older(engine, self._vault.application, self._account, self._queues)
+                    self._take_over_older(client)
                     stalled = self._recover_chunks(client, stalled)
                 except SQLAlchemyError as error:
                     database_notices.report(error)
@@ -306,6 +307,18 @@ class Worker:
             for executor in {info.executor_id for info in pending} - {self._worker_lock.executor, None}:
                 self._take_over(client, str(executor))
         return found
+
+    def _take_over_older(self, client: DBOSClient) -> None:
+        """Assign the chunks of older releases to this one, unless another process is doing it."""
+        claimed = self._worker_lock.claim(_OLDER)
+        if not claimed and self._worker_lock.can_be_lost:
+            return
+        try:
+            executor, application = self._worker_lock.executor, self._vault.application
+            take_over_older(client, executor, application, self._account, self._queues)
+        finally:
+            if claimed:
+                self._worker_lock.release(_OLDER)
 
     def _take_over(self, client: DBOSClient, executor: str) -> None:
         """Requeue the chunks of another worker if it is dead."""
