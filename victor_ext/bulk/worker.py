@@ -10,9 +10,11 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Self
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -108,6 +110,7 @@ class Worker:
         self._present: Moment | None = None
         """The last moment at which this worker still had its lock, by a look at the server."""
         self._losses = 0
+        self._resources = ExitStack()
 
     @property
     def given_up(self) -> str | None:
@@ -119,13 +122,12 @@ class Worker:
             raise ConfigurationError(
                 "Another bulk sender is at work in this process: let it finish, or use another process."
             )
-        try:
-            self._launch()
-        except BaseException:
-            self._delivery.close()
-            _one_at_a_time.release()
-            raise
-        self._supervisor.start()
+        with ExitStack() as stack:
+            stack.callback(_one_at_a_time.release)
+            stack.callback(self._delivery.close)
+            self._launch(stack.enter_context(self._state.engine()) if self._state.is_sqlite else None)
+            self._supervisor.start()
+            self._resources = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
@@ -139,16 +141,17 @@ class Worker:
         finally:
             _current = None
             self._supervisor.join()
-            self._delivery.close()
-            _one_at_a_time.release()
+            self._resources.close()
 
-    def _launch(self) -> None:
+    def _launch(self, sqlite: sa.Engine | None) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
-        # Do not store the URL in a variable: it may contain a password.
+        # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for idle transactions to
+        # the connections of an engine that it makes for a server.
         DBOS(
             config=DBOSConfig(
                 name=self._vault.application,
-                system_database_url=self._state.connection_string,
+                system_database_url=self._state.connection_string if sqlite is None else None,
+                system_database_engine=sqlite,
                 application_version=version_for(self._account),
                 executor_id=self._worker_lock.executor,
                 serializer=SealedValues(self._vault),
