@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -156,6 +154,8 @@ def _way(client: Any, system: System) -> Iterator[Finding]:
 
 
 def _dns(host: str, port: int) -> Finding:
+    import socket  # noqa: PLC0415 - every start of the command would pay for it
+
     began = time.monotonic()
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -168,6 +168,8 @@ def _dns(host: str, port: int) -> Finding:
 
 
 def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Finding:
+    import socket  # noqa: PLC0415 - see `_dns`
+
     of = f" of the proxy {host}" if by_proxy else ""
     began = time.monotonic()
     try:
@@ -185,7 +187,10 @@ def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Find
 
 
 def _tls(url: httpx.URL, port: int) -> Finding:
-    import httpx  # noqa: PLC0415 - `victor --help` does not need it
+    import socket  # noqa: PLC0415 - see `_dns`
+    import ssl  # noqa: PLC0415 - see `_dns`
+
+    import httpx  # noqa: PLC0415 - see `_dns`
 
     if url.scheme == "http":
         return _skipped("TLS", "none: http to this machine")
@@ -210,6 +215,8 @@ def _tls(url: httpx.URL, port: int) -> Finding:
 
 
 def _judged(certificate: dict[str, Any], version: str, seconds: float) -> Finding:
+    import ssl  # noqa: PLC0415 - see `_dns`
+
     days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
     advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
     return _good("TLS", f"{version}, the certificate is good for {days:.0f} days", seconds, advice)
