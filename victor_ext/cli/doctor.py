@@ -20,6 +20,7 @@ from .screen import plain, say, terminal_width
 from .session import Session, with_common_options
 from .systems import Provider, client_of
 from .view import entry
+from .wording import CERTIFICATE, CREDENTIALS
 
 if TYPE_CHECKING:
     import httpx
@@ -103,11 +104,14 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         system, client = client_of(session, provider, deadline=_DEADLINE)
     except victor_ext.VictorError as error:
         failure = victor_failure(error, None, session.spelled)
-        yield _bad("Credentials", failure.message, "Correct that setting, and run it again.", MISUSE)
+        advice = CREDENTIALS if CREDENTIALS in failure.notes else "Correct that setting, and run it again."
+        yield _bad("Credentials", failure.message, advice, MISUSE)
         return
     with client:
         yield _credentials(system)
         yield _good("Environment", ", ".join(filter(None, [client.environment, client.base_url])))
+        if client.proxy is not None:
+            yield _good("Proxy", f"{client.proxy}, which {_proxy_variable(client.base_url)} names: calls go through it")
         failed: Finding | None = None
         for finding in _way(client, system):
             failed = finding if finding.ok is False else failed
@@ -151,6 +155,13 @@ def _way(client: Any, system: System) -> Iterator[Finding]:
         if finding.ok is False:
             failed = check
         yield finding
+
+
+def _proxy_variable(base_url: str) -> str:
+    """Return the variable that names the proxy."""
+    names = (f"{base_url.partition(':')[0]}_proxy", "all_proxy")
+    set_ones = (name for each in names for name in (each, each.upper()) if os.environ.get(name))
+    return next(set_ones, "a setting of this machine")
 
 
 def _dns(host: str, port: int) -> Finding:
@@ -205,8 +216,7 @@ def _tls(url: httpx.URL, port: int) -> Finding:
             certificate: dict[str, Any] = secured.getpeercert() or {}
             return _judged(certificate, secured.version() or "TLS", seconds)
     except ssl.SSLCertVerificationError as error:
-        advice = "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle; else somebody is in between."
-        return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", advice)
+        return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", CERTIFICATE)
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or error
         return _bad(
