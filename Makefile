@@ -39,12 +39,14 @@ check-generated: setup ## Fail when generated/ is stale, edited by hand, or lack
 	@$(BIN)/python -m victor_ext.spec check --out=generated $(DOCUMENTS)
 
 .PHONY: update-spec
-update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide (make ends with 2 where the command ends with 1)
+update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
 	@test -n "$(FROM)" || { echo "Name the newer document: make update-spec FROM=newer.yaml"; exit 2; }
 	@$(BIN)/python -m victor_ext.spec update "--out=generated" --changelog=CHANGELOG.md \
 		-- "$${SPEC:-openapi/victor.yaml}" "$$FROM"; status=$$?; test $$status -lt 2 || exit $$status; \
 		echo "Does victor_ext still do what the document says?"; \
-		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py || status=1; exit $$status
+		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py || status=1; \
+		test $$status -eq 0 || echo "What is listed above is yours to decide."; \
+		echo "To undo all of it: git restore openapi generated CHANGELOG.md"
 
 .PHONY: rehearsal
 rehearsal: setup ## Change the documents in 83 ways: does `victor spec diff` tell what an old client, and old code, really meet?

@@ -17,9 +17,13 @@ from http.client import responses
 from typing import Any
 
 import anyio
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse
+
+try:
+    from starlette.exceptions import HTTPException
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse
+except ImportError as error:
+    raise ImportError("victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette") from error
 
 from victor_ext import AsyncVictor, Conflict, InvalidRequest, NotFound, Outcome, Problem, RateLimited, VictorError
 

@@ -2,7 +2,7 @@
 
 A failure, or Ctrl-C, can come at any line. So the locals of our frames are looked at before every line that runs, as
 reporters look at them. Two places are left out: the first line of a function, which is where it hides an argument, and
-`hidden.py`, which does that.
+the function that hides the password of a URL.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Look:
 
     def _trace(self, frame: FrameType, event: str, _argument: object) -> Any:
         code = frame.f_code
-        if not code.co_filename.startswith(OURS) or code.co_filename.endswith("hidden.py"):
+        if not code.co_filename.startswith(OURS) or code.co_name == "_with_hidden_password":
             return None
         if event == "call":
             self._entered.add(id(frame))

@@ -289,3 +289,12 @@ def test_a_test_that_passes_shows_nothing(pytester: pytest.Pytester) -> None:
 def test_a_due_date_of_the_demo_is_a_date(victor_sandbox: Sandbox, victor: Victor) -> None:
     request_id = victor_sandbox.create_inbound(due_date=date(2026, 3, 4))
     assert victor.payment_requests.get(request_id).due_date == date(2026, 3, 4)
+
+
+def test_a_fixture_without_its_extra_says_in_a_line_what_to_install(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("import sys; sys.modules['starlette'] = None")
+    pytester.makepyfile("def test_it(victor_sandbox): pass")
+    ran = pytester.runpytest_subprocess()
+    message = "The fixture victor_sandbox: victor_ext.sandbox needs starlette; install its extra: *victor-ext?sandbox?*"
+    ran.stdout.fnmatch_lines([message])
+    ran.stdout.no_fnmatch_line("*raise *")

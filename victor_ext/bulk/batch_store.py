@@ -33,7 +33,7 @@ from .layout import (
     version_for,
 )
 from .notices import database_notices
-from .ownership import batches_of, check_owner
+from .ownership import batches_of, check_owner, is_being_taken_over
 from .pacing import pause_after
 from .rows import Result, RowOutcome
 from .vault import other_key
@@ -278,7 +278,7 @@ class BatchStore:
 
 
 def _try(info: WorkflowStatus, again: int, *, rows: bool) -> Try:
-    over = info.status in _OVER
+    over = info.status in _OVER and not is_being_taken_over(info)
     counts = None
     if info.status == "SUCCESS":
         output: Any = info.output

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, cast
 
@@ -66,24 +67,34 @@ def heading_check(key_column: str, required: Sequence[str]) -> HeadingCheck:
                 f"keys are made from the column {key_column}; rename or drop the column idempotency_key.",
             )
         if key_column not in names:
+            similar = _similar(key_column, names)
+            other = "name another one" if similar is None else f"name another one, such as {similar}"
             raise SourceBroken(
                 line,
                 key_column,
                 "key_column",
                 f"the heading ({', '.join(names)}) has no column {key_column} to tell the rows apart: if the column "
-                "had this name when the file was sent before, give it back; else name another one.",
+                f"had this name when the file was sent before, give it back; else {other}.",
             )
         missing = [name for name in required if name not in names]
         if missing:
+            similar = next(filter(None, (_similar(name, names) for name in missing)), None)
+            question = "" if similar is None else f" Did you mean {similar}?"
             raise SourceBroken(
                 line,
                 missing[0],
                 "required",
                 f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in the heading, which names: "
-                f"{', '.join(names)}.",
+                f"{', '.join(names)}.{question}",
             )
 
     return check
+
+
+def _similar(name: str, names: Sequence[str]) -> str | None:
+    """Return the column that may have been meant. An argument is not meant for another one."""
+    others = [other for other in names if not (name in ARGUMENTS and other in ARGUMENTS)]
+    return next(iter(get_close_matches(name, others, 1)), None)
 
 
 def split_record(record: Mapping[str, object], key_column: str) -> Fields:

@@ -200,7 +200,14 @@ class BulkSender:
         with self._stored() as (victor, store, loads):
             yield from _results(victor, store, loads, refresh=refresh)
 
-    def export_csv(self, file: TextIO, *, escape: bool = True, refresh: bool = False) -> int:
+    def export_csv(
+        self,
+        file: TextIO,
+        *,
+        escape: bool = True,
+        refresh: bool = False,
+        on_result: Callable[[RowResult], object] | None = None,
+    ) -> int:
         """Write the export as CSV.
 
         The columns are row, key, id, status, outcome, error, the source's other columns, and the requested values.
@@ -209,12 +216,15 @@ class BulkSender:
             file: Open text file.
             escape: Put a single quote before text that a spreadsheet would run as a formula.
             refresh: As for `export`.
+            on_result: Called with each row before it is written.
 
         Returns:
             The number of rows written.
         """
         with self._stored() as (victor, store, loads):
             results = _results(victor, store, loads, refresh=refresh)
+            if on_result is not None:
+                results = _noted(results, on_result)
             return write_csv(file, results, columns_of(loads), escape=escape)
 
     def batches(self) -> list[str]:
@@ -342,3 +352,9 @@ def _results(victor: Victor, store: BatchStore, loads: list[Submission], *, refr
     # Before anything is written: a provider that cannot be read must not cut an export off.
     statuses = current_statuses(victor, results_of(store, loads))
     return refreshed(results_of(store, loads), statuses)
+
+
+def _noted(results: Iterator[RowResult], on_result: Callable[[RowResult], object]) -> Iterator[RowResult]:
+    for result in results:
+        on_result(result)
+        yield result

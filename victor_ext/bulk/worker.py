@@ -10,9 +10,11 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Self
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -52,6 +54,8 @@ _LOOKS = 3
 """Consecutive checks after which a claimed chunk that is not running is queued again."""
 _GRACE = 10.0
 """Seconds after a server outage before other workers count as dead: they need time to reconnect."""
+_OLDER = "chunks of older releases"
+"""Name of the lock of the process that takes them over."""
 _LAST_CALLS = 300
 """Maximum seconds to wait for calls in progress at the end. None takes longer than 290 (`longest_call`)."""
 
@@ -106,6 +110,7 @@ class Worker:
         self._present: Moment | None = None
         """The last moment at which this worker still had its lock, by a look at the server."""
         self._losses = 0
+        self._resources = ExitStack()
 
     @property
     def given_up(self) -> str | None:
@@ -117,13 +122,12 @@ class Worker:
             raise ConfigurationError(
                 "Another bulk sender is at work in this process: let it finish, or use another process."
             )
-        try:
-            self._launch()
-        except BaseException:
-            self._delivery.close()
-            _one_at_a_time.release()
-            raise
-        self._supervisor.start()
+        with ExitStack() as stack:
+            stack.callback(_one_at_a_time.release)
+            stack.callback(self._delivery.close)
+            self._launch(stack.enter_context(self._state.engine()) if self._state.is_sqlite else None)
+            self._supervisor.start()
+            self._resources = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
@@ -137,16 +141,17 @@ class Worker:
         finally:
             _current = None
             self._supervisor.join()
-            self._delivery.close()
-            _one_at_a_time.release()
+            self._resources.close()
 
-    def _launch(self) -> None:
+    def _launch(self, sqlite: sa.Engine | None) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
-        # Do not store the URL in a variable: it may contain a password.
+        # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for idle transactions to
+        # the connections of an engine that it makes for a server.
         DBOS(
             config=DBOSConfig(
                 name=self._vault.application,
-                system_database_url=self._state.connection_string,
+                system_database_url=self._state.connection_string if sqlite is None else None,
+                system_database_engine=sqlite,
                 application_version=version_for(self._account),
                 executor_id=self._worker_lock.executor,
                 serializer=SealedValues(self._vault),
@@ -168,8 +173,7 @@ class Worker:
             if self._queues is not None:
                 DBOS.listen_queues(self._queues)
             with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-                # Before DBOS recovers the chunks of an earlier process with the same name.
-                take_over_older(engine, self._vault.application, self._account, self._queues)
+                self._take_over_older(client)
                 for batch, owner in batches_of_others(client, self._account).items():
                     _logger.info("%s belongs to the account %s, and is left alone.", batch, owner, extra=NOTICE)
             DBOS.launch()
@@ -280,7 +284,7 @@ class Worker:
                         self._away_since = time.monotonic()
                     else:
                         self._present = moment
-                    take_over_older(engine, self._vault.application, self._account, self._queues)
+                    self._take_over_older(client)
                     stalled = self._recover_chunks(client, stalled)
                 except SQLAlchemyError as error:
                     database_notices.report(error)
@@ -306,6 +310,18 @@ class Worker:
             for executor in {info.executor_id for info in pending} - {self._worker_lock.executor, None}:
                 self._take_over(client, str(executor))
         return found
+
+    def _take_over_older(self, client: DBOSClient) -> None:
+        """Assign the chunks of older releases to this one, unless another process is doing it."""
+        claimed = self._worker_lock.claim(_OLDER)
+        if not claimed and self._worker_lock.can_be_lost:
+            return
+        try:
+            executor, application = self._worker_lock.executor, self._vault.application
+            take_over_older(client, executor, application, self._account, self._queues)
+        finally:
+            if claimed:
+                self._worker_lock.release(_OLDER)
 
     def _take_over(self, client: DBOSClient, executor: str) -> None:
         """Requeue the chunks of another worker if it is dead."""

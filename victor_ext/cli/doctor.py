@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -22,6 +20,7 @@ from .screen import plain, say, terminal_width
 from .session import Session, with_common_options
 from .systems import Provider, client_of
 from .view import entry
+from .wording import CERTIFICATE, CREDENTIALS
 
 if TYPE_CHECKING:
     import httpx
@@ -105,11 +104,14 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         system, client = client_of(session, provider, deadline=_DEADLINE)
     except victor_ext.VictorError as error:
         failure = victor_failure(error, None, session.spelled)
-        yield _bad("Credentials", failure.message, "Correct that setting, and run it again.", MISUSE)
+        advice = CREDENTIALS if CREDENTIALS in failure.notes else "Correct that setting, and run it again."
+        yield _bad("Credentials", failure.message, advice, MISUSE)
         return
     with client:
         yield _credentials(system)
         yield _good("Environment", ", ".join(filter(None, [client.environment, client.base_url])))
+        if client.proxy is not None:
+            yield _good("Proxy", f"{client.proxy}, which {_proxy_variable(client.base_url)} names: calls go through it")
         failed: Finding | None = None
         for finding in _way(client, system):
             failed = finding if finding.ok is False else failed
@@ -155,7 +157,16 @@ def _way(client: Any, system: System) -> Iterator[Finding]:
         yield finding
 
 
+def _proxy_variable(base_url: str) -> str:
+    """Return the variable that names the proxy."""
+    names = (f"{base_url.partition(':')[0]}_proxy", "all_proxy")
+    set_ones = (name for each in names for name in (each, each.upper()) if os.environ.get(name))
+    return next(set_ones, "a setting of this machine")
+
+
 def _dns(host: str, port: int) -> Finding:
+    import socket  # noqa: PLC0415 - every start of the command would pay for it
+
     began = time.monotonic()
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -168,6 +179,8 @@ def _dns(host: str, port: int) -> Finding:
 
 
 def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Finding:
+    import socket  # noqa: PLC0415 - see `_dns`
+
     of = f" of the proxy {host}" if by_proxy else ""
     began = time.monotonic()
     try:
@@ -185,7 +198,10 @@ def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Find
 
 
 def _tls(url: httpx.URL, port: int) -> Finding:
-    import httpx  # noqa: PLC0415 - `victor --help` does not need it
+    import socket  # noqa: PLC0415 - see `_dns`
+    import ssl  # noqa: PLC0415 - see `_dns`
+
+    import httpx  # noqa: PLC0415 - see `_dns`
 
     if url.scheme == "http":
         return _skipped("TLS", "none: http to this machine")
@@ -200,8 +216,7 @@ def _tls(url: httpx.URL, port: int) -> Finding:
             certificate: dict[str, Any] = secured.getpeercert() or {}
             return _judged(certificate, secured.version() or "TLS", seconds)
     except ssl.SSLCertVerificationError as error:
-        advice = "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle; else somebody is in between."
-        return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", advice)
+        return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", CERTIFICATE)
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or error
         return _bad(
@@ -210,6 +225,8 @@ def _tls(url: httpx.URL, port: int) -> Finding:
 
 
 def _judged(certificate: dict[str, Any], version: str, seconds: float) -> Finding:
+    import ssl  # noqa: PLC0415 - see `_dns`
+
     days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
     advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
     return _good("TLS", f"{version}, the certificate is good for {days:.0f} days", seconds, advice)

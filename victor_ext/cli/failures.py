@@ -17,7 +17,7 @@ from victor_ext.privacy import short_mask
 
 from .screen import complain
 from .signals import INTERRUPTED, TERMINATED, Terminated
-from .wording import in_options, is_of_another_payment, next_step, sentence, spelling_of
+from .wording import CERTIFICATE, CREDENTIALS, in_options, is_of_another_payment, next_step, sentence, spelling_of
 
 if TYPE_CHECKING:
     from victor_ext import Problem, VictorError
@@ -157,10 +157,18 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
         request_id=error.request_id,
         retry_after=error.retry_after,
         problems=error.problems,
-        notes=[*getattr(error, "__notes__", ()), *(["--json shows all problems."] if more else [])],
+        notes=[*getattr(error, "__notes__", ()), *_remedies(error), *(["--json shows all problems."] if more else [])],
         doubt=doubt if unsettled and not is_of_another_payment(error) else None,
         spelled=names,
     )
+
+
+def _remedies(error: VictorError) -> list[str]:
+    if isinstance(error, victor_ext.ConfigurationError) and "not set" in error.summary:
+        return [CREDENTIALS]
+    if isinstance(error, victor_ext.ConnectionFailed) and "CERTIFICATE_VERIFY_FAILED" in str(error.__cause__):
+        return [CERTIFICATE]
+    return []
 
 
 def _may_pass(error: VictorError) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import shutil
 import sys
@@ -86,6 +85,7 @@ def _styled(line: Text) -> str:
 @contextmanager
 def notices(show: Callable[[str], None] = complain) -> Generator[None]:
     """Show the log records that the client and the bulk sender mark as notices, such as a temporary outage."""
+    import logging  # noqa: PLC0415 - `victor --help` does not need it
 
     class Show(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

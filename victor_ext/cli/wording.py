@@ -6,8 +6,10 @@ replaces them with options and commands.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import victor_ext
@@ -25,6 +27,7 @@ _ARGUMENTS = {
     "payee.account_number": "payee_account_number",
     "payee.ultimate_creditor": "ultimate_creditor",
     "payer.victor_counterparty_id": "payer_counterparty_id",
+    "columns": "column",
 }
 
 _DATE = "write YYYY-MM-DD, today or tomorrow"
@@ -76,6 +79,28 @@ def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
 def with_hint(message: str, hint: str | None) -> str:
     """Append a hint to a sentence."""
     return f"{message.removesuffix('.')}: {hint}." if hint else message
+
+
+ENCODING = "Name the encoding of the file, such as --encoding windows-1252."
+DUE_DATE = "--due-date tomorrow gives a due date to every row without one."
+CREDENTIALS = "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a trial."
+CERTIFICATE = (
+    "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle (in Python also verify=). If it does not, "
+    "somebody is between this machine and the provider."
+)
+_HEADING = re.compile(r"the heading \(([^)]*)\)")
+
+
+def column_remedy(problem: Problem) -> str | None:
+    """Return how to name the column that a heading lacks with `--column`, or None for another problem."""
+    heading = _HEADING.search(problem.message)
+    if heading is None:
+        return None
+    similar = get_close_matches(problem.field, heading[1].split(", "), 1)
+    if problem.code == "column":
+        return f"Did you mean {similar[0]}?" if similar else None
+    other = ", or one currency for all rows with --currency USD" if problem.field == "currency" else ""
+    return f"Name it with --column {problem.field}={similar[0] if similar else 'NAME'}{other}."
 
 
 def _is_missing(problem: Problem) -> bool:

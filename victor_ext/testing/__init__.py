@@ -73,8 +73,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture
 def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A sandbox for one test, on a free port of this machine: empty, unless the mark says `demo_data=True`."""
-    from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that use it import it
-
+    try:
+        from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that use it import it
+    except ImportError as error:
+        pytest.fail(f"The fixture {_MARK}: {error}", pytrace=False)
     mark = request.node.get_closest_marker(_MARK)
     settings: dict[str, Any] = mark.kwargs if mark else {}
     with Sandbox(SandboxSettings(**settings)) as sandbox:
