@@ -27,14 +27,14 @@ def commands(request, sandbox) -> SandboxCommands:
 def test_a_whole_story_by_commands(commands, caller):
     commands.add_account("243884643621", name="Victor Doe")
     commands.add_counterparty("aHeq349838", account_number="243884643621")
-    commands.inject("lost_answer", operation="create")
+    commands.inject("lose_answer", operation="create")
     with pytest.raises(httpx.TransportError):
         caller.create(KEY)
     made = caller.create(KEY).json()
     assert commands.attempts_by_key() == {KEY: 2}
     assert commands.work_done_by_key() == {KEY: 1}
     first, second = commands.received()
-    assert (first.fault, first.work_done, first.attempt) == ("lost_answer", True, 1)
+    assert (first.fault, first.work_done, first.attempt) == ("lose_answer", True, 1)
     assert (second.fault, second.replayed, second.attempt) == (None, True, 2)
     assert commands.received(after=first.number) == [second]
     caller.respond(made["victor_payment_request_child_id"])

@@ -106,7 +106,7 @@ def test_a_large_answer_is_cut_where_it_should_be(start, how):
 
 @pytest.mark.parametrize("how", ["reset", "close"])
 def test_a_lost_answer_can_be_asked_for_again(sandbox, caller, how):
-    sandbox.inject("lost_answer", how=how)
+    sandbox.inject("lose_answer", how=how)
     assert exchange(sandbox.url, create_bytes(caller)) == (b"", how)
     again = caller.create(KEY, a_body())
     assert again.json()["victor_payment_request_id"] == sandbox.requests()[0]["id"]
@@ -304,6 +304,9 @@ class TestWhichCalls:
     ("kind", "options", "reason"),
     [
         ("explode", {}, "kind must be one of"),
+        ("lost_answer", {}, "is 'lose_answer'"),
+        ("cut", {}, "is 'cut_answer'"),
+        ("damage", {}, "is 'malformed_json'"),
         ("status", {"times": 0}, "times must be at least 1"),
         ("status", {"probability": 2}, "probability"),
         ("status", {"status": 99}, "status must be"),

@@ -64,7 +64,7 @@ def test_the_page_shows_what_there_is(start, http):
 
 def test_requests_are_grouped_by_key(start, http):
     sandbox, caller = start(demo_data=True)
-    sandbox.inject("lost_answer", operation="create")
+    sandbox.inject("lose_answer", operation="create")
     with pytest.raises(httpx.TransportError):
         caller.create(KEY)
     caller.create(KEY)
@@ -77,7 +77,7 @@ def test_requests_are_grouped_by_key(start, http):
     assert "nothing made" in nothing
     assert "status 503" in nothing
     assert "2 attempts" in twice
-    assert "lost_answer" in twice
+    assert "lose_answer" in twice
     assert twice.count('class="row record"') == 2, "the request and its inbound twin"
 
 

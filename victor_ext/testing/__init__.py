@@ -85,7 +85,7 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def faults(victor_sandbox: Sandbox) -> Faults:
-    """Failures on command: `faults.lose_answer()`, `faults.status(503, times=2)`, `faults.cut(after=10)`."""
+    """Failures on command: `faults.lose_answer()`, `faults.status(503, times=2)`, `faults.cut_answer(after=10)`."""
     return Faults(victor_sandbox)
 
 

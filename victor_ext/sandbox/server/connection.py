@@ -120,7 +120,7 @@ class SandboxConnection(H11Protocol):
         if buffer is not None:
             self.transport = buffer.transport
             response = bytes(buffer.data)
-            if fault is not None and fault.kind in ("cut_answer", "lost_answer", "stall"):
+            if fault is not None and fault.kind in ("cut_answer", "lose_answer", "stall"):
                 self._closed = True
                 until = 0 if fault.kind != "cut_answer" or fault.after is None else fault.after
                 self.transport.write(response[: until if until >= 0 else max(0, len(response) + until)])

@@ -22,7 +22,7 @@ Kind = Literal[
     "refuse",
     "cut_request",
     "cut_answer",
-    "lost_answer",
+    "lose_answer",
     "stall",
     "delay",
     "rate_limit",
@@ -31,12 +31,14 @@ Kind = Literal[
     "malformed_json",
     "html",
 ]
+RENAMED = {"lost_answer": "lose_answer", "cut": "cut_answer", "damage": "malformed_json"}
+"""Other spellings of a kind, which are refused, with the word to write."""
 How = Literal["reset", "close", "stall"]
 RetryAfterFormat = Literal["seconds", "date"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
-CONNECTION_FAULTS = frozenset({"refuse", "cut_request", "cut_answer", "lost_answer", "stall"})
-_WORK_BY_DEFAULT = frozenset({"truncated_json", "malformed_json", "cut_answer", "lost_answer"})
+CONNECTION_FAULTS = frozenset({"refuse", "cut_request", "cut_answer", "lose_answer", "stall"})
+_WORK_BY_DEFAULT = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answer"})
 
 
 class FaultOptions(TypedDict, total=False):
@@ -122,6 +124,8 @@ class Fault:
 
 def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fault:
     """A fault from JSON values. A wrong one is a `ValueError` or a `TypeError` that names it."""
+    if kind in RENAMED:
+        raise ValueError(f"kind {kind!r} is {RENAMED[kind]!r}")
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     types = get_type_hints(FaultOptions)

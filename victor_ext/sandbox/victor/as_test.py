@@ -10,18 +10,9 @@ from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.victor.model import BUILT_IN, DEMO_ACCOUNTS, PaymentRequest
 from victor_ext.sandbox.victor.state import Directory
 
-_WITHOUT_WAIT = {False: "cut_request", True: "lost_answer"}
+_WITHOUT_WAIT = {False: "cut_request", True: "lose_answer"}
 """What stands for a `stall`, without its wait: to the client it is the same."""
 _NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
-_WORDS = {
-    "lost_answer": "lose_answer",
-    "cut_answer": "cut",
-    "cut_request": "cut_request",
-    "status": "status",
-    "rate_limit": "rate_limit",
-    "malformed_json": "damage",
-}
-"""The methods of the fixture `faults`."""
 _FIXTURES = ("victor_sandbox", "victor", "faults", "sent_once")
 _KNOWN = {account.account_number for account in DEMO_ACCOUNTS}
 _ANSWERED = {"Accepted": "accepted", "Rejected": "declined"}
@@ -157,7 +148,7 @@ class _Writer:
 
 
 def _fault(kind: str, call: Received, *, work: bool) -> str:
-    """The line that orders a fault, in the words of the fixture `faults` where it has one for the kind."""
+    """The line that injects a fault, with the fixture `faults`."""
     options = [f'operation="{call.operation}"']
     if kind == "html":
         options.append(f"status={call.status}")
@@ -167,9 +158,7 @@ def _fault(kind: str, call: Received, *, work: bool) -> str:
         options.append("work=True")
     if kind == "status":
         options.insert(0, str(call.status))
-    if kind in _WORDS:
-        return f"faults.{_WORDS[kind]}({', '.join(options)})"
-    return f"victor_sandbox.inject({', '.join([_text(kind), *options])})"
+    return f"faults.{kind}({', '.join(options)})"
 
 
 def _texts(request: PaymentRequest, *names: str) -> list[tuple[str, str | None]]:

@@ -19,7 +19,7 @@ _CALLS = 300
 _CALLS_OF_A_LIFE = 500
 _WHEN = {
     **dict.fromkeys(("refuse", "cut_request"), "before"),
-    **dict.fromkeys(("cut_answer", "lost_answer", "truncated_json", "malformed_json"), "after"),
+    **dict.fromkeys(("cut_answer", "lose_answer", "truncated_json", "malformed_json"), "after"),
 }
 """The kinds of faults that are always before, or always after the work."""
 
