@@ -111,7 +111,7 @@ def test_a_record_tells_its_life(start, http):
 
 
 def test_what_a_forgotten_life_began_with_comes_after_its_call(sandbox, caller, http, monkeypatch):
-    monkeypatch.setattr("victor_ext.sandbox.victor.history._KEPT", 0)
+    monkeypatch.setattr("victor_ext.sandbox.victor.state._KEPT", 0)
     for _ in range(20):  # a time in milliseconds is before the call in every second case
         made = caller.created(counterparty="ignoresRfp")["victor_payment_request_id"]
         found = http.get(f"{sandbox.url}{PAGE}/records/{made}").text
@@ -183,7 +183,7 @@ def test_how_far_the_clock_was_advanced(sandbox, http, seconds, shown):
 def test_old_contents_are_forgotten_and_the_page_says_so(sandbox, caller, http):
     for _ in range(201):
         caller.http.get("/v2")
-    assert "has been forgotten" in http.get(f"{sandbox.url}{PAGE}/calls/1").text
+    assert "have been forgotten" in http.get(f"{sandbox.url}{PAGE}/calls/1").text
     assert "user-agent" in http.get(f"{sandbox.url}{PAGE}/calls/2").text
 
 

@@ -1,23 +1,24 @@
-"""The gateway's side of the sandbox: authentication, and the operations of its API."""
+"""EastPay's sandbox: its commands, authentication, and the operations of the gateway."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from victor_ext.sandbox.eastpay.commands import EastPayCommands
-from victor_ext.sandbox.eastpay.settings import EastPaySettings
 from victor_ext.sandbox.eastpay.state import (
     NO_SUCH_REFERENCE,
     STARTED,
     SUCCEEDED,
     Checkout,
+    EastPaySettings,
     Ending,
     Entry,
     State,
+    hundredths,
     is_declined,
+    parameter_errors,
     result,
 )
-from victor_ext.sandbox.eastpay.validation import hundredths, parameter_errors
 from victor_ext.sandbox.server import (
     Call,
     JsonObject,
@@ -27,7 +28,12 @@ from victor_ext.sandbox.server import (
     Response,
     SandboxContext,
     SandboxProvider,
+    ServerCommands,
+    command,
+    find,
     json_response,
+    member,
+    nothing,
 )
 
 _BASES = ("eastpay", "pay", "gateway")
@@ -36,9 +42,54 @@ _ERROR_GROUPS = {401: "400", 403: "400", 404: "300"}
 """The second group of an error's result code by status. Others: 100, and 200 (pending) for 5xx."""
 
 
+class Merchant(NamedTuple):
+    """An entity that may call, and its access token."""
+
+    entity_id: str
+    token: str
+
+
+class EastPayCommands(ServerCommands):
+    """The commands of EastPay's sandbox, beside those of every sandbox."""
+
+    _provider: EastPayProvider
+
+    @command("POST", "/merchants", returns=lambda made: Merchant(str(made["entity_id"]), str(made["token"])))
+    def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
+        """Let an entity call with a token; returns both (None: new ones are made)."""
+        return self._provider.add_merchant(entity_id, token)
+
+    @command("POST", "/decisions", returns=nothing)
+    def decide(self, reference: str, code: str = SUCCEEDED, *, then: str | None = None, after: float = 0.0) -> None:
+        """Set the result `code` of payments with a `reference`, and the one `then`, `after` seconds later.
+
+        `reference` is the merchant's own, `merchantTransactionId`.
+
+        A payment with the CVV 999 is declined by the bank without a decision.
+        """
+        self._provider.state.endings[reference] = Ending(code, then, after)
+
+    @command("POST", "/checkouts/{checkout_id}/pay", returns=member("id", str))
+    def pay_checkout(self, checkout_id: str, code: str = SUCCEEDED) -> JsonObject:
+        """Pay a checkout as the shopper, with the result `code`; returns the id of the payment."""
+        return {"id": self._provider.pay_checkout(checkout_id, Ending(code)).id}
+
+    @command("GET", "/payments/{payment_id}/notification", returns=lambda made: str(made["body"]).encode())
+    def notification(self, payment_id: str) -> JsonObject:
+        """The body of the notification that the gateway would send about a payment now. The sandbox sends none."""
+        entry = find(self._provider.state.entries, payment_id, "payment")
+        return {"body": self._provider.payment_response(entry).body.decode()}
+
+    @command("GET", "/payments")
+    def payment_ids(self) -> list[str]:
+        """The ids of all payments and steps, oldest first."""
+        return list(self._provider.state.entries)
+
+
 class EastPayProvider(SandboxProvider[EastPaySettings]):
     """One bank's gateway, under `/eastpay`, `/pay` and `/gateway`. It has no idempotency keys."""
 
+    state: State
     name = "eastpay"
     title = "EastPay"
     operations = (

@@ -8,20 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, json_response
+from victor_ext.sandbox.server import JsonObject, JsonValue, Response, json_response
 
 GUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 FieldErrors = dict[str, list[str]]
-
-
-def body_of(call: Call) -> JsonObject | None:
-    """The body as a JSON object, or None."""
-    try:
-        body = call.json()
-    except ValueError:
-        return None
-    return cast("JsonObject", body) if isinstance(body, dict) else None
 
 
 def problem_details(status: int, title: str, errors: FieldErrors | None = None) -> Response:
@@ -138,7 +129,7 @@ def _pascal(name: str) -> str:
 
 
 def moment_of(given: Sequence[str] | None) -> datetime | None:
-    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is none."""
+    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is not one."""
     if not given:
         return None
     found = datetime.fromisoformat(given[0])

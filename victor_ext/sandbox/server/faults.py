@@ -15,8 +15,7 @@ from typing import Literal, TypedDict, get_args, get_origin, get_type_hints
 
 import h11
 
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
-from victor_ext.sandbox.server.operations import OperationTable
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue, OperationTable
 
 Kind = Literal[
     "refuse",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from victor_ext.sandbox.server import JsonObject
-from victor_ext.sandbox.velo.formats import Refused, find, iso, list_of, object_of, text_of
+from victor_ext.sandbox.server import JsonObject, find
+from victor_ext.sandbox.velo.formats import Refused, iso, list_of, object_of, text_of
 
 
 class Payees:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import GetStatus
 from victor_ext.sandbox.victor.validation import Problem

@@ -15,8 +15,7 @@ from typing import Any
 
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.server.jsontypes import JsonObject
-from victor_ext.sandbox.victor.due_dates import DueDates
+from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.victor.journal import KeyRecord
 from victor_ext.sandbox.victor.lifecycle import Lifecycle
 from victor_ext.sandbox.victor.model import (
@@ -30,6 +29,7 @@ from victor_ext.sandbox.victor.model import (
 )
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
+from victor_ext.sandbox.victor.validation import DueDates
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 _AFTERWARDS: dict[Status, Status] = {

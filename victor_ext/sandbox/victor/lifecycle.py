@@ -17,9 +17,9 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from victor_ext.sandbox.victor.due_dates import DueDates
 from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRequest, Status
 from victor_ext.sandbox.victor.state import Directory, Store
+from victor_ext.sandbox.victor.validation import DueDates
 
 
 class Step(NamedTuple):

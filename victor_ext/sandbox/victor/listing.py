@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl
 
-from victor_ext.sandbox.server.jsontypes import JsonValue
+from victor_ext.sandbox.server.operations import JsonValue
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store
