@@ -272,7 +272,7 @@ class TestWhichCalls:
 
     def test_never_the_control_api(self, sandbox):
         sandbox.inject("refuse", times=None)
-        assert httpx.get(f"{sandbox.url}/_sandbox/faults").json()[0]["met"] == 0
+        assert httpx.get(f"{sandbox.url}/_sandbox/faults").json()[0]["applied"] == 0
 
     def test_kept_connections_go_on_after_a_harmless_fault(self, sandbox, caller):
         sandbox.inject("status", times=3)
@@ -313,8 +313,8 @@ class TestWhichCalls:
         ("status", {"operation": "pay"}, "operation must be one of"),
         ("cut_answer", {"how": "loudly"}, "how must be one of"),
         ("delay", {"delay": -1}, "must not be negative"),
-        ("delay", {"delay": math.inf}, "not without end"),
-        ("rate_limit", {"retry_after": math.nan}, "not without end"),
+        ("delay", {"delay": math.inf}, "or infinite"),
+        ("rate_limit", {"retry_after": math.nan}, "or infinite"),
         ("status", {"headers": {"Retry-After": 5}}, "headers must be names and texts of HTTP, such as"),
         ("status", {"headers": {"X-Price": "5 €"}}, "headers must be"),
         ("status", {"headers": {"X Y": "1"}}, "headers must be"),

@@ -390,7 +390,7 @@ def test_no_fault_touches_the_page(sandbox, http):
     sandbox.inject("refuse", times=None)
     assert http.get(sandbox.url).status_code == 200
     assert http.get(sandbox.url + "/docs").status_code == 200
-    assert (sandbox.faults()[0]["met"], sandbox.received()) == (0, [])
+    assert (sandbox.faults()[0]["applied"], sandbox.received()) == (0, [])
 
 
 def test_only_looking_is_the_page_s(caller):

@@ -244,7 +244,7 @@ def test_a_test_that_fails_shows_the_exchange(pytester: pytest.Pytester) -> None
     assert "  1  POST  /v2/payment-requests/request-payment  200" in shown
     assert "key=invoice-… attempt=1  fault=lose_answer" in shown
     assert "key=invoice-… attempt=2  replayed" in shown
-    assert "status  met by 0 calls" in shown
+    assert "status  applied to 0 calls" in shown
     assert "outbound  created  44.23  key=invoice-…" in shown
     first, second = shown.split("  2  POST")
     for call in (first.partition("  1  POST")[2], second):

@@ -82,7 +82,7 @@ class Faults:
         self._sandbox.up()
 
     def clear(self) -> None:
-        """Remove the faults that no call has met yet."""
+        """Remove the faults that still apply to calls."""
         self._sandbox.clear_faults()
 
     if not TYPE_CHECKING:

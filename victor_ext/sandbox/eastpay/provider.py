@@ -109,7 +109,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         self.state = State(settings.seed)
 
     def reset(self) -> None:
-        """Forget everything, tokens included."""
         self.state.clear()
 
     def error(self, status: int, code: str, message: str) -> Response:  # noqa: ARG002 - the gateway has no words
@@ -121,7 +120,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return json_response(status, self._envelope({"result": {**result(f"100.{group}.{status}", message), **more}}))
 
     def client_settings(self, url: str) -> str:
-        """A fresh merchant."""
         merchant = self.add_merchant()
         return (
             f"EASTPAY_BASE_URL={url}/eastpay\nEASTPAY_TOKEN={merchant['token']}\n"
@@ -129,20 +127,21 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         )
 
     def handle(self, operation: str, call: Call) -> Response:
-        """Authenticate the caller and do the work."""
         if call.params["base"] not in _BASES:
             return self._error(404, "There is nothing here.")
-        if operation == "widget":
-            return self._widget(call)
+        try:
+            return self._widget(call) if operation == "widget" else self._authenticated(operation, call)
+        except NotFound as error:
+            return self._error(404, str(error))
+
+    def _authenticated(self, operation: str, call: Call) -> Response:
         if not call.bearer_token:
             return self._error(401, "The Authorization header is missing or not Bearer.")
         owner = self.state.tokens.get(call.bearer_token)
         if owner is None:
             return self._error(403, "The access token is not valid.")
         call.owner = owner
-        if call.exchange.method == "GET":
-            return self._read(operation, call)
-        return self._write(operation, call)
+        return self._read(operation, call) if call.exchange.method == "GET" else self._write(operation, call)
 
     def _write(self, operation: str, call: Call) -> Response:
         try:
@@ -173,8 +172,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
 
     def _follow_up(self, call: Call, form: dict[str, str]) -> Response:
         entry = self._entry(call.params["id"], call.owner)
-        if entry is None:
-            return self._error(404, "There is no such payment.")
         call.exchange.operation = {"CP": "capture", "RV": "reverse", "RF": "refund"}[form["paymentType"]]
         cents = hundredths(form) or entry.cents
         forbidden = self.state.is_forbidden(entry, form["paymentType"], cents, self._now)
@@ -202,8 +199,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if operation == "find":
             return self._find(call)
         entry = self._entry(call.params["id"], call.owner)
-        if entry is None:
-            return self._error(404, "There is no such payment.")
         return self.payment_response(entry)
 
     def _find(self, call: Call) -> Response:
@@ -211,12 +206,12 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if self.settings.documented_only:
             return self._error(404, "There is nothing here.")
         reference = call.query_values().get("merchantTransactionId")
-        found = [
+        payments = [
             self._payment(entry, entry.code_at(self._now))
             for entry in self.state.entries.values()
             if reference and entry.owner == call.owner and entry.form.get("merchantTransactionId") == reference
         ]
-        return json_response(200, self._envelope({"result": result(SUCCEEDED), "payments": found}))
+        return json_response(200, self._envelope({"result": result(SUCCEEDED), "payments": payments}))
 
     def _prepare(self, call: Call, form: dict[str, str]) -> Response:
         made = Checkout(self.state.new_id(), call.owner, form, self._now + _CHECKOUT_LIFE)
@@ -226,15 +221,14 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
 
     def _checkout_status(self, call: Call) -> Response:
         checkout = self._checkout(call.params["id"])
-        if checkout is None or checkout.owner != call.owner:
-            return self._error(404, "There is no such checkout.")
+        if checkout.owner != call.owner:
+            raise NotFound("There is no such checkout.")
         if checkout.paid is None:
             return json_response(200, self._envelope({"id": checkout.id, "result": result(STARTED)}))
         return self.payment_response(checkout.paid)
 
     def _widget(self, call: Call) -> Response:
-        if self._checkout(call.params["id"]) is None:
-            return self._error(404, "There is no such checkout.")
+        self._checkout(call.params["id"])
         return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
 
     def payment_response(self, entry: Entry, code: str | None = None) -> Response:
@@ -256,14 +250,18 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         stamp = f"{moment:%Y-%m-%d %H:%M:%S}+0000"
         return {**body, "buildNumber": "sandbox", "timestamp": stamp, "ndc": self.state.new_id()}
 
-    def _entry(self, payment_id: str, owner: str) -> Entry | None:
-        entry = self.state.entries.get(payment_id)
-        return entry if entry is not None and entry.owner == owner else None
+    def _entry(self, payment_id: str, owner: str) -> Entry:
+        entry = find(self.state.entries, payment_id, "payment")
+        if entry.owner != owner:
+            raise NotFound("There is no such payment.")
+        return entry
 
-    def _checkout(self, checkout_id: str) -> Checkout | None:
-        """A checkout that is paid or has not expired."""
-        found = self.state.checkouts.get(checkout_id)
-        return found if found is not None and (found.paid is not None or self._now < found.expires_at) else None
+    def _checkout(self, checkout_id: str) -> Checkout:
+        """A checkout that is paid or has not expired; raises `NotFound`."""
+        checkout = find(self.state.checkouts, checkout_id, "checkout")
+        if checkout.paid is None and self._now >= checkout.expires_at:
+            raise NotFound("The checkout has expired.")
+        return checkout
 
     @property
     def _now(self) -> float:
@@ -281,8 +279,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def pay_checkout(self, checkout_id: str, ending: Ending) -> Entry:
         """Make the payment of a checkout."""
         checkout = self._checkout(checkout_id)
-        if checkout is None:
-            raise NotFound("There is no such checkout, or it has lapsed.")
         form = checkout.form
         paid = self.state.new_entry(checkout.owner, form["paymentType"], form, hundredths(form), self._now)
         paid.ending, checkout.paid = ending, paid

@@ -54,7 +54,6 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         self.state = State(context.clock, settings.token_life)
 
     def reset(self) -> None:
-        """Forget everything, credentials included."""
         self.state.clear()
 
     def error(self, status: int, code: str, message: str) -> Response:
@@ -64,7 +63,6 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         return validation.problem_details(status, message, {code: [message]})
 
     def client_settings(self, url: str) -> str:
-        """A fresh client."""
         client = self.state.add_client()
         return (
             f"FLEXFACTOR_BASE_URL={url}\nFLEXFACTOR_APP_KEY={client['app_key']}\n"
@@ -72,7 +70,6 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         )
 
     def handle(self, operation: str, call: Call) -> Response:
-        """Authenticate the caller and do the work."""
         if call.exchange.method == "POST" and call.content_type != "application/json":
             return self.error(415, "ContentType", "A POST must have the content-type application/json.")
         if operation == "token":
@@ -218,7 +215,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             number, size = (
                 int(query.get(name, [default])[0]) for name, default in (("pageNumber", "1"), ("pageSize", "10"))
             )
-            states = [int(each) for each in query.get("status", [])]
+            states = [int(text) for text in query.get("status", [])]
             first_moment, last_moment = (validation.moment_of(query.get(name)) for name in ("from", "to"))
         except ValueError:
             return validation.validation_problem({"Query": ["A value is not valid."]})

@@ -226,7 +226,7 @@ class ServerCommands:
 
     @command("GET", "/faults")
     def faults(self) -> list[JsonObject]:
-        """The faults that a call may still meet, each with the number of calls that have `met` it."""
+        """The faults that still apply to calls, each with the number of calls that it was `applied` to."""
         return [fault.to_dict() for fault in self._context.faults.waiting]
 
     @command("DELETE", "/faults", returns=member("cleared", int))

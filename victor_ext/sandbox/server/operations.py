@@ -41,13 +41,13 @@ class OperationTable:
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.names = (*(operation.name for operation in operations), OTHER)
         self.aliases = {operation.operation_id: operation.name for operation in operations if operation.operation_id}
-        self._plain = {(each.method, each.path): each.name for each in operations if "{" not in each.path}
-        patterns = sorted((each for each in operations if "{" in each.path), key=lambda each: each.path.count("{"))
-        self._patterns = [(each.method, compile_path(each.path)[0], each.name) for each in patterns]
-        self._methods = sorted({each.method for each in operations})
+        self._plain = {(op.method, op.path): op.name for op in operations if "{" not in op.path}
+        patterns = sorted((op for op in operations if "{" in op.path), key=lambda op: op.path.count("{"))
+        self._patterns = [(op.method, compile_path(op.path)[0], op.name) for op in patterns]
+        self._methods = sorted({op.method for op in operations})
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"every operation needs a name of its own: {', '.join(self.names)}")
-        routes = Counter(f"{each.method} {each.path}" for each in operations)
+        routes = Counter(f"{op.method} {op.path}" for op in operations)
         if len(routes) != len(operations):
             raise ValueError(f"{routes.most_common(1)[0][0]} is declared twice")
 

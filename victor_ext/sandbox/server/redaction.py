@@ -19,7 +19,7 @@ _PUBLIC = ("token_type", "tokentype")
 _NUMBER = re.compile(r"(account|routing|card)[._]?(number|no)$|iban$|(^|\.)number$", re.IGNORECASE)
 _DIGITS = re.compile(r"\w(?=(?:\W?\w){4})")
 LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
-"""All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are no account."""
+"""All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are not an account."""
 _ANY_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
 _LONGEST = 16_000
 

@@ -119,8 +119,8 @@ class AuditCalls:
     def _list_payments(self, call: Call) -> Response:
         query = call.query_values()
         payments = self._payouts.audit(self._payor_of(query, required=True))
-        found = self._in_window([one for one in payments if _passes(one, query)], query)
-        return json_response(200, page_of(in_order(found, query.get("sort"), NEWEST_FIRST), query))
+        payments = self._in_window([one for one in payments if _passes(one, query)], query)
+        return json_response(200, page_of(in_order(payments, query.get("sort"), NEWEST_FIRST), query))
 
     @staticmethod
     def _in_window(items: list[JsonObject], query: dict[str, str]) -> list[JsonObject]:
@@ -140,16 +140,16 @@ class AuditCalls:
         query = call.query_values()
         payouts = self._audit.payouts(self._payor_of(query, required=False))
         memo = query.get("payoutMemo", "").casefold()
-        found = [one for one in payouts if matches(one, query, PAYOUT_FILTERS)]
-        found = self._in_window([one for one in found if memo in (one["payoutMemo"] or "").casefold()], query)
-        return json_response(200, page_of(in_order(found, query.get("sort"), "submittedDateTime:asc"), query))
+        payouts = [one for one in payouts if matches(one, query, PAYOUT_FILTERS)]
+        payouts = self._in_window([one for one in payouts if memo in (one["payoutMemo"] or "").casefold()], query)
+        return json_response(200, page_of(in_order(payouts, query.get("sort"), "submittedDateTime:asc"), query))
 
     def _payout_history(self, call: Call) -> Response:
         query, payout_id = call.query_values(), call.params["payout_id"]
         summary = self._audit.history(payout_id)
         payments = [one for one in self._payouts.audit(self.payor_id) if one["payout"]["payoutId"] == payout_id]
-        found = self._in_window([one for one in payments if _passes(one, query)], query)
-        page = page_of(in_order(found, query.get("sort"), "remoteId:asc"), query)
+        payments = self._in_window([one for one in payments if _passes(one, query)], query)
+        page = page_of(in_order(payments, query.get("sort"), "remoteId:asc"), query)
         return json_response(200, {"summary": summary, **page})
 
     def _statistics(self, call: Call) -> Response:
@@ -158,8 +158,8 @@ class AuditCalls:
     def _list_fundings(self, call: Call) -> Response:
         query = call.query_values()
         fundings = self.accounts.audit(self._payor_of(query, required=True))
-        found = [one for one in fundings if matches(one, query, {"sourceAccountName": "sourceAccountName"})]
-        return json_response(200, page_of(in_order(found, query.get("sort"), "dateTime"), query))
+        fundings = [one for one in fundings if matches(one, query, {"sourceAccountName": "sourceAccountName"})]
+        return json_response(200, page_of(in_order(fundings, query.get("sort"), "dateTime"), query))
 
 
 def _passes(payment: JsonObject, query: dict[str, str]) -> bool:

@@ -75,7 +75,7 @@ class Payees:
                 self.add(payor_id, item)
                 made.append(item["remoteId"])
             else:
-                failures.append({"failedSubmission": item, "failureMessage": "This remoteId is there already."})
+                failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
         batch_id = self._new_id()
         self._batches[batch_id] = (self._now() + self._batch_time, len(items), failures)
         return batch_id, made

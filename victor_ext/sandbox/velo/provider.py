@@ -55,20 +55,16 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         self._audit = Audit(context.clock.now, self._payouts)
 
     def reset(self) -> None:
-        """Forget everything, credentials included. The payor stays."""
         self.state.clear()
 
     def error(self, status: int, code: str, message: str) -> Response:
-        """Velo's shape of an error."""
         return error_body(status, code, message, self.state.new_id)
 
     def advance(self, seconds: float) -> int:
-        """Set the business clock forward and make the moves that are due."""
         super().advance(seconds)
         return self.state.move()
 
     def handle(self, operation: str, call: Call) -> Response:
-        """Authenticate the caller and do the work."""
         try:
             if operation == "authenticate":
                 return self._authenticate(call)
@@ -124,8 +120,8 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         query = call.query_values()
         payees = self.payees.of(self._payor_of(query, required=True))
         named = query.get("remoteId")
-        found = [one for one in payees if named is None or one["payorRefs"][0]["remoteId"] == named]
-        return json_response(200, page_of([one for one in found if matches(one, query, PAYEE_FILTERS)], query))
+        payees = [one for one in payees if named is None or one["payorRefs"][0]["remoteId"] == named]
+        return json_response(200, page_of([one for one in payees if matches(one, query, PAYEE_FILTERS)], query))
 
     def _create_payees(self, call: Call) -> Response:
         body = object_of(call.json())
@@ -172,8 +168,9 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
 
     def _invitations(self, call: Call) -> Response:
         query = call.query_values()
-        found = self.payees.invitations(self._payor_of({"payorId": call.params["payor_id"]}, required=True))
-        return json_response(200, page_of([one for one in found if matches(one, query, INVITATION_FILTERS)], query))
+        invitations = self.payees.invitations(self._payor_of({"payorId": call.params["payor_id"]}, required=True))
+        matching = [one for one in invitations if matches(one, query, INVITATION_FILTERS)]
+        return json_response(200, page_of(matching, query))
 
     # Accounts
 
@@ -294,6 +291,5 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         return json_response(200, page_of(changes(payor_id, since), query, default=default, largest=largest))
 
     def client_settings(self, url: str) -> str:
-        """A fresh key and its secret."""
         made = self.state.add_key()
         return f"VELO_BASE_URL={url}\nVELO_API_KEY={made['api_key']}\nVELO_API_SECRET={made['api_secret']}\n"

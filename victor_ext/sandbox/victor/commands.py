@@ -252,9 +252,9 @@ def _record(request: PaymentRequest) -> JsonObject:
 def _refuse(problems: list[Problem]) -> None:
     """Raise `ValueError` when there are problems, each with the argument that is wrong."""
     names = {"account_number": "payee_account"}
-    found = [f"{names.get(each.path[-1], each.path[-1])} {each.message}" for each in problems]
-    if found:
-        raise ValueError("; ".join(found))
+    messages = [f"{names.get(problem.path[-1], problem.path[-1])} {problem.message}" for problem in problems]
+    if messages:
+        raise ValueError("; ".join(messages))
 
 
 def _given(**options: JsonValue) -> JsonObject:

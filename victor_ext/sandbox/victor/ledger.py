@@ -86,10 +86,10 @@ class Ledger:
 
     def get(self, request_id: str) -> PaymentRequest:
         """One request; raises `UnknownId`."""
-        found = self._store.requests.get(request_id)
-        if found is None:
+        request = self._store.requests.get(request_id)
+        if request is None:
             raise UnknownId
-        return found
+        return request
 
     def replay(self, owner: str, key: str | None, fingerprint: bytes) -> PaymentRequest | None:
         """The request that was made under this key, or None; raises `KeyConflict` for another body."""
@@ -218,9 +218,9 @@ class Ledger:
         if request.status not in _OPEN:
             raise CannotRespond("status", f"This request is {request.status}; only one without an answer can expire.")
         twin = self._store.requests.get(request.child_id or request.parent_id or "")
-        both = [each for each in (request, twin) if each is not None and each.status in _OPEN]
+        both = [one for one in (request, twin) if one is not None and one.status in _OPEN]
         now = self._clock.now()
-        self._store.commit([replace(each, status="expired", changed_at=now) for each in both])
+        self._store.commit([replace(one, status="expired", changed_at=now) for one in both])
         return self.get(request_id)
 
     def _respond(
@@ -295,9 +295,9 @@ class Ledger:
 
     def _new_id(self) -> str:
         while True:
-            found = "".join(self._random.choices(_ID_ALPHABET, k=10))
-            if found not in self._store.requests:
-                return found
+            request_id = "".join(self._random.choices(_ID_ALPHABET, k=10))
+            if request_id not in self._store.requests:
+                return request_id
 
 
 def _status(text: str) -> Status:

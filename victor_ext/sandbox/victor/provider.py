@@ -66,23 +66,19 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self.state.advance(seconds)
 
     def tick(self) -> None:
-        """Make the moves that are due, with `auto`."""
         self.ledger.tick()
 
     def records(self) -> Records:
-        """The payment requests, for the page."""
         return PaymentRequestRecords(self.store, self.directory, self.context.clock)
 
     def work_by_key(self) -> Mapping[str, int]:
-        """How many requests there are under each key: counted in the store, which survives a restart."""
+        # Counted in the store, which survives a restart.
         return self.store.work_by_key
 
     def info(self) -> JsonObject:
-        """The number of requests."""
         return {"requests": len(self.store.order)}
 
     def close(self) -> None:
-        """Close the state file."""
         self.state.journal.close()
 
     @property
@@ -110,7 +106,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     # Operations
 
     def handle(self, operation: str, call: Call) -> Response:
-        """Authenticate the caller, do the work, and check the answer against the document."""
         if operation == "token":
             return self._token(call)
         try:
@@ -235,7 +230,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         if self.settings.check_answers and not self.settings.quirks:
             schema = self.state.declared(operation).responses.get(like or status)
             if schema is not None and not schema.accepts(body):
-                where = ", ".join(".".join(each.path) or "body" for each in schema.violations(body))
+                where = ", ".join(".".join(violation.path) or "body" for violation in schema.violations(body))
                 self.context.log_failure(f"an answer to '{operation}' breaks the document at: {where}")
                 return error_response(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
         return json_response(status, body)
