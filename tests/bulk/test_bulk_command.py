@@ -108,7 +108,7 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
 ) -> None:
     write_csv(bulk.folder / "invoices.csv", rows(1))
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     ended = bulk("send", "invoices.csv", *KEY, "--patience", "0", "--deadline", "1")
     assert (ended.status, ended.out) == (3, "invoices.csv: 1 row: 1 unknown\n")
     assert "victor bulk resume --batch invoices.csv" in ended.err

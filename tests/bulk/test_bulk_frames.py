@@ -113,7 +113,7 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
     def send(records: list[dict[str, str]], **options: Any) -> Any:
         return sender(storage_key=SECRETS["the storage key"], workers=1, **options).send(source(records))
 
-    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    victor_sandbox.inject("lose_answer", operation="create", times=2)
     first = [row(1, client_reference_id="a"), row(2, amount="-1"), row(3), row(4, payee_account_number=ACCOUNT + "x")]
     with Look() as look:
         send(first, skip_invalid=True)

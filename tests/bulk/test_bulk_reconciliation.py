@@ -141,7 +141,7 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
 ) -> None:  # fmt: skip
     """The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make a second request."""
     options = {"state": request.getfixturevalue("postgres")} if kind == "postgres" else {}
-    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    victor_sandbox.inject("lose_answer", operation="create", times=2)
     victor_sandbox.inject("refuse", operation="create", times=2)
     assert dict(sender(workers=1, **options).send(referenced(3)).counts) == {"created": 1, "unknown": 2}
     with pytest.raises(InterruptedError):
@@ -200,7 +200,7 @@ def test_a_conflict_proves_nothing(
 def test_a_refusal_of_a_row_that_may_have_been_sent_before_is_no_refusal(
     sender: Callable[..., Any], victor_sandbox: Sandbox
 ) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=4)
+    victor_sandbox.inject("lose_answer", operation="create", times=4)
     assert sender(workers=1).send(referenced(2)).exit_status == 3
     victor_sandbox.inject("status", operation="create", status=400, times=None)
     # Both exist: the first answers were lost. They are found by looking.

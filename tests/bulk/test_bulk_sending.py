@@ -231,7 +231,7 @@ def test_what_the_provider_refuses_is_rejected_and_stays_so(sender: Senders, vic
 def test_a_lost_answer_is_unknown_and_resume_settles_it_with_the_same_key(
     sender: Senders, victor_sandbox: Sandbox
 ) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    victor_sandbox.inject("lose_answer", operation="create", times=2)
     status = sender(workers=1).send(rows(3))
     assert dict(status.counts) == {RowOutcome.CREATED: 2, RowOutcome.UNKNOWN: 1}
     assert status.exit_status == 3
@@ -246,14 +246,14 @@ def test_a_lost_answer_is_unknown_and_resume_settles_it_with_the_same_key(
 
 
 def test_sending_the_file_again_settles_it_too(sender: Senders, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    victor_sandbox.inject("lose_answer", operation="create", times=2)
     assert sender(workers=1).send(rows(3)).exit_status == 3
     assert sender().send(rows(3)).exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(3)))
 
 
 def test_a_row_is_tried_for_as_long_as_its_patience_lasts(sender: Senders, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=3)
+    victor_sandbox.inject("lose_answer", operation="create", times=3)
     status = sender(workers=1, patience=60).send(rows(2))
     assert status.exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(2)))

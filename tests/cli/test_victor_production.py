@@ -70,7 +70,7 @@ def test_what_moves_no_money_is_not_asked_about(command: Command, victor_sandbox
 
 
 def test_the_command_that_settles_it_asks_no_more_than_this_one(command: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = command(*words(idempotency_key=KEY), "--yes", "--deadline", "0.5", "--json")
     assert ran.status == 3
     assert "--yes" in shlex.split(ran.error["next_command"])

@@ -50,7 +50,7 @@ def test_an_empty_name_is_no_profile(profiled: Command, settings: dict[str, str]
 
 
 def test_the_command_that_settles_a_create_names_the_profile(profiled: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = profiled("rfp", "create", "--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001",
                    "--amount", "1", "--biller-type", "BUSINESS", "--due-date", "today", "--profile", "sandbox",
                    "--deadline", "0.5", "--json")  # fmt: skip

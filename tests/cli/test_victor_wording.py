@@ -39,7 +39,7 @@ def refused(command: Command, _sandbox: Sandbox) -> Ran:
 
 
 def unknown(command: Command, sandbox: Sandbox) -> Ran:
-    sandbox.inject("lost_answer", operation="create", times=None)
+    sandbox.inject("lose_answer", operation="create", times=None)
     return command(*CREATE, "--amount", "1", "--deadline", "0.5")
 
 
@@ -186,7 +186,7 @@ def test_an_unknown_outcome_says_each_thing_once(command: Command, victor_sandbo
 
 
 def test_where_to_look_is_a_command_with_the_reference_and_the_time(command: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", work=True, times=None)
+    victor_sandbox.inject("lose_answer", operation="create", work=True, times=None)
     ran = command(*CREATE, "--amount", "1", "--client-reference-id", "INV 7", "--deadline", "0.5")
     [look] = re.findall(r"look with 'victor (rfp find 'INV 7' --start-datetime [0-9T:Z-]+ --deadline 0.5)'", ran.err)
     victor_sandbox.clear_faults()

@@ -78,7 +78,7 @@ def test_paying_less_where_it_is_not_allowed(victor_sandbox: Sandbox, victor: Vi
     assert caught.value.outcome is Outcome.REJECTED
 
 
-@pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "truncated_json", "html"])
+@pytest.mark.parametrize("kind", ["lose_answer", "cut_answer", "truncated_json", "html"])
 def test_a_lost_answer_is_read_back_and_never_sent_again(victor_sandbox: Sandbox, victor: Victor, kind: Any) -> None:
     inbound = victor_sandbox.create_inbound("10.00")
     victor_sandbox.inject(kind, operation="respond", work=True)
@@ -91,7 +91,7 @@ def test_a_lost_answer_is_read_back_and_never_sent_again(victor_sandbox: Sandbox
 
 def test_without_a_deadline_a_lost_answer_is_read_back_as_well(victor_sandbox: Sandbox, victor: Victor) -> None:
     inbound = victor_sandbox.create_inbound("10.00")
-    victor_sandbox.inject("lost_answer", operation="respond")
+    victor_sandbox.inject("lose_answer", operation="respond")
 
     accepted = victor.with_options(deadline=None).payment_requests.accept(inbound, notes="Thank you.")
 
@@ -182,7 +182,7 @@ def test_what_became_of_a_request_of_ours_is_no_answer_of_ours(
         due_date=datetime.now(UTC).date(),
     )  # fmt: skip
     victor_sandbox.advance(3600)
-    victor_sandbox.inject("lost_answer", operation="respond")
+    victor_sandbox.inject("lose_answer", operation="respond")
     answer = victor.payment_requests.accept if behaviour == "accept" else victor.payment_requests.decline
 
     with pytest.raises(Conflict, match="is outbound: it asks another party") as caught:

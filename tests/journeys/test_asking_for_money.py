@@ -70,7 +70,7 @@ def test_the_same_invoice_asked_for_twice_is_one_request(victor_sandbox: Sandbox
 
 def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(victor_sandbox: Sandbox, victor: Victor) -> None:
     began = datetime.now(UTC) - timedelta(seconds=5)
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     with pytest.raises(VictorError) as caught:
         victor.payment_requests.create(**invoice())
     assert caught.value.outcome is Outcome.UNKNOWN
@@ -98,7 +98,7 @@ def three_days_pass(sandbox: Sandbox, victor: Victor) -> None:
 def test_what_is_unknown_is_settled_with_the_same_key_days_after_it_was_due(
     victor_sandbox: Sandbox, victor: Victor
 ) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     with pytest.raises(VictorError) as caught:
         victor.payment_requests.create(**invoice())
     assert caught.value.outcome is Outcome.UNKNOWN
@@ -285,7 +285,7 @@ def test_a_generated_operation_is_as_safe_as_ours(victor_sandbox: Sandbox, victo
 
     victor.payment_requests.create(**invoice())
     victor_sandbox.inject("status", status=503, operation="list")
-    victor_sandbox.inject("lost_answer", operation="list")
+    victor_sandbox.inject("lose_answer", operation="list")
 
     page = list_payment_requests.sync(client=victor.api)
 

@@ -53,7 +53,7 @@ each_client = pytest.mark.parametrize("client_class", [Victor, AsyncVictor])
 class TestOverTheSandbox:
     def test_it_waits_until_the_first_attempt_is_done(self, client_class: type) -> None:
         with Sandbox(SandboxSettings(key_in_progress=0.3)) as sandbox:
-            sandbox.inject("lost_answer", operation="create")
+            sandbox.inject("lose_answer", operation="create")
             options = {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
             made = call(client_class, create, retry=PATIENT, **options)
             assert isinstance(made, PaymentRequest)
@@ -64,7 +64,7 @@ class TestOverTheSandbox:
 
     def test_the_deadline_leaves_it_unknown(self, client_class: type) -> None:
         with Sandbox(SandboxSettings(key_in_progress=3600.0)) as sandbox:
-            sandbox.inject("lost_answer", operation="create")
+            sandbox.inject("lose_answer", operation="create")
             options = {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
             with pytest.raises(DeadlineExceeded, match=rf"repeat it with idempotency_key='{KEY}', or look") as raised:
                 call(client_class, create, retry=PATIENT, deadline=1.5, **options)

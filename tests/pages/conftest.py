@@ -146,7 +146,7 @@ def invoice() -> dict[str, Any]:
 @pytest.fixture
 def invoice_with_number(invoice: dict[str, Any], victor_sandbox: Sandbox) -> SimpleNamespace:
     """An invoice as a program has it. The answers to the first call are lost."""
-    victor_sandbox.inject("lost_answer", operation="create", times=6)
+    victor_sandbox.inject("lose_answer", operation="create", times=6)
     return SimpleNamespace(number=1042, reference="INV-1042", arguments=invoice)
 
 

@@ -149,7 +149,7 @@ def test_the_page_about_the_sandbox_names_every_option_command_and_fault():
         assert f"`{kind}`" in page, kind
     for command in Sandbox.commands():
         assert f"`{command.method} {command.path}`" in page, command
-    for name in set(Fault.__slots__) - {"kind", "id", "met"}:
+    for name in set(Fault.__slots__) - {"kind", "id", "applied"}:
         assert f"`{name}`" in page, name
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import victor_ext.sandbox
 from tests.cli.victor_command import until
-from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection
+from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings
 
 
@@ -27,14 +27,14 @@ def commands(request, sandbox) -> SandboxCommands:
 def test_a_whole_story_by_commands(commands, caller):
     commands.add_account("243884643621", name="Victor Doe")
     commands.add_counterparty("aHeq349838", account_number="243884643621")
-    commands.inject("lost_answer", operation="create")
+    commands.inject("lose_answer", operation="create")
     with pytest.raises(httpx.TransportError):
         caller.create(KEY)
     made = caller.create(KEY).json()
     assert commands.attempts_by_key() == {KEY: 2}
     assert commands.work_done_by_key() == {KEY: 1}
     first, second = commands.received()
-    assert (first.fault, first.work_done, first.attempt) == ("lost_answer", True, 1)
+    assert (first.fault, first.work_done, first.attempt) == ("lose_answer", True, 1)
     assert (second.fault, second.replayed, second.attempt) == (None, True, 2)
     assert commands.received(after=first.number) == [second]
     caller.respond(made["victor_payment_request_child_id"])
@@ -55,6 +55,16 @@ def test_a_whole_story_by_commands(commands, caller):
     commands.reset()
     assert commands.requests() == []
     assert commands.accounts() == []
+
+
+def test_the_headers_of_a_call_are_recorded_without_credentials(commands, sandbox, caller):
+    caller.call("GET", LIST, headers={"X-Team": "billing", "Cookie": "session=1"})
+    sandbox.inject("cut_request")
+    exchange(sandbox.url, caller.raw("GET", LIST, headers={"x-team": "billing\r\nx-team: ops"}))
+    whole, cut = commands.received()
+    assert {"authorization": "Token …", "x-team": "billing", "cookie": "…"}.items() <= whole.headers.items()
+    assert {"authorization": "Token …", "x-team": "billing, ops"}.items() <= cut.headers.items()
+    assert caller.token().split(".")[0] not in repr(commands.received())
 
 
 def test_credentials_by_commands(commands, caller):
@@ -139,7 +149,7 @@ def test_down_lets_a_command_end_of_which_only_the_first_line_has_come(sandbox, 
             half.send(earlier % port)
             half.read_answer()
         half.send(b"GET /_sandbox/clock HTTP/1.1\r\n")
-        until(lambda: any(each._control for each in sandbox._running().service._listener._connections()))
+        until(lambda: any(each._control for each in sandbox._running().service.ports.api._connections()))
         sandbox.down()
         half.send(b"Host: localhost:%d\r\n\r\n" % port)
         received, ending = half.read_to_end()

@@ -106,7 +106,7 @@ def test_a_large_answer_is_cut_where_it_should_be(start, how):
 
 @pytest.mark.parametrize("how", ["reset", "close"])
 def test_a_lost_answer_can_be_asked_for_again(sandbox, caller, how):
-    sandbox.inject("lost_answer", how=how)
+    sandbox.inject("lose_answer", how=how)
     assert exchange(sandbox.url, create_bytes(caller)) == (b"", how)
     again = caller.create(KEY, a_body())
     assert again.json()["victor_payment_request_id"] == sandbox.requests()[0]["id"]
@@ -272,7 +272,7 @@ class TestWhichCalls:
 
     def test_never_the_control_api(self, sandbox):
         sandbox.inject("refuse", times=None)
-        assert httpx.get(f"{sandbox.url}/_sandbox/faults").json()[0]["met"] == 0
+        assert httpx.get(f"{sandbox.url}/_sandbox/faults").json()[0]["applied"] == 0
 
     def test_kept_connections_go_on_after_a_harmless_fault(self, sandbox, caller):
         sandbox.inject("status", times=3)
@@ -304,14 +304,17 @@ class TestWhichCalls:
     ("kind", "options", "reason"),
     [
         ("explode", {}, "kind must be one of"),
+        ("lost_answer", {}, "is 'lose_answer'"),
+        ("cut", {}, "is 'cut_answer'"),
+        ("damage", {}, "is 'malformed_json'"),
         ("status", {"times": 0}, "times must be at least 1"),
         ("status", {"probability": 2}, "probability"),
         ("status", {"status": 99}, "status must be"),
         ("status", {"operation": "pay"}, "operation must be one of"),
         ("cut_answer", {"how": "loudly"}, "how must be one of"),
         ("delay", {"delay": -1}, "must not be negative"),
-        ("delay", {"delay": math.inf}, "not without end"),
-        ("rate_limit", {"retry_after": math.nan}, "not without end"),
+        ("delay", {"delay": math.inf}, "or infinite"),
+        ("rate_limit", {"retry_after": math.nan}, "or infinite"),
         ("status", {"headers": {"Retry-After": 5}}, "headers must be names and texts of HTTP, such as"),
         ("status", {"headers": {"X-Price": "5 €"}}, "headers must be"),
         ("status", {"headers": {"X Y": "1"}}, "headers must be"),

@@ -19,7 +19,8 @@ def test_a_connection_that_comes_while_it_stops_is_closed(stopped_by: str) -> No
         warnings.simplefilter("always")
         service = Service(VictorProvider, SandboxSettings())
         loop.run(service.begin())
-        run_as_a_connection_comes(loop, service.port, service.down(None) if stopped_by == "down" else service.end())
+        stopping = service.ports.down(None) if stopped_by == "down" else service.end()
+        run_as_a_connection_comes(loop, service.ports.api.port, stopping)
         if stopped_by == "down":
             loop.run(service.end())
         gc.collect()

@@ -83,7 +83,7 @@ def test_work_is_counted_by_the_key_in_the_body_and_by_the_reference(commands, c
 
 
 ANSWERED = {"delay", "rate_limit", "status", "truncated_json", "malformed_json", "html"}
-WORK = {"cut_answer", "lost_answer", "delay", "truncated_json", "malformed_json"}
+WORK = {"cut_answer", "lose_answer", "delay", "truncated_json", "malformed_json"}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "stall"])

@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what a test that failed, or one of its fixtures, has said to the sandbox."""
+    """Show the calls of a failed test and its fixtures to the sandbox."""
     report = yield
     sandbox: Any = item.stash.get(_SANDBOX, None) or getattr(item, "funcargs", {}).get(_MARK)
     if report.when != "teardown" and report.failed and hasattr(sandbox, "received"):
@@ -87,7 +87,7 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def faults(victor_sandbox: Sandbox) -> Faults:
-    """Failures on command: `faults.lose_answer()`, `faults.status(503, times=2)`, `faults.cut(after=10)`."""
+    """Failures on command: `faults.lose_answer()`, `faults.status(503, times=2)`, `faults.cut_answer(after=10)`."""
     return Faults(victor_sandbox)
 
 
@@ -98,7 +98,7 @@ def sent_once(victor_sandbox: Sandbox) -> Callable[[str], list[Received]]:
     def check(idempotency_key: str) -> list[Received]:
         __tracebackhide__ = True
         times = victor_sandbox.work_done_by_key().get(idempotency_key, 0)
-        calls = [each for each in victor_sandbox.received() if each.idempotency_key == idempotency_key]
+        calls = [call for call in victor_sandbox.received() if call.idempotency_key == idempotency_key]
         what = "done no work" if times == 0 else f"done the work {times} times"
         assert times == 1, f"the provider has {what} under the key {idempotency_key!r}, in {len(calls)} calls"
         return calls

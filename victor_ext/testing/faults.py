@@ -27,39 +27,51 @@ class Faults:
     def __init__(self, sandbox: ServerCommands) -> None:
         self._sandbox = sandbox
 
-    def lose_answer(self, **options: Unpack[FaultOptions]) -> int:
-        """The work is done, and no byte of the response arrives."""
-        return self._sandbox.inject("lost_answer", **options)
-
-    def cut(self, **options: Unpack[FaultOptions]) -> int:
-        """The work is done, and the response is cut off `after` so many bytes (negative: counted from its end)."""
-        return self._sandbox.inject("cut_answer", **options)
+    def refuse(self, **options: Unpack[FaultOptions]) -> int:
+        """The connection is reset once the request line was read: no work is done."""
+        return self._sandbox.inject("refuse", **options)
 
     def cut_request(self, **options: Unpack[FaultOptions]) -> int:
-        """The connection ends `after` so many bytes of the request; without `after`, when all of it was read."""
+        """The connection ends `after` bytes of the request; without `after`, when all of it was read."""
         return self._sandbox.inject("cut_request", **options)
 
-    def status(self, code: int, /, **options: Unpack[FaultOptions]) -> int:
-        """A response with the status `code`, `body` and `headers`; no work is done, unless `work=True`."""
-        options["status"] = code
-        return self._sandbox.inject("status", **options)
+    def cut_answer(self, **options: Unpack[FaultOptions]) -> int:
+        """The work is done, and the connection ends `after` bytes of the response (negative: counted from its end)."""
+        return self._sandbox.inject("cut_answer", **options)
 
-    def rate_limit(self, **options: Unpack[FaultOptions]) -> int:
-        """A 429 that asks to wait for `retry_after` seconds (1)."""
-        return self._sandbox.inject("rate_limit", **options)
+    def lose_answer(self, **options: Unpack[FaultOptions]) -> int:
+        """The work is done, and no byte of the response arrives."""
+        return self._sandbox.inject("lose_answer", **options)
 
     def stall(self, **options: Unpack[FaultOptions]) -> int:
         """Silence: the request is read, and nothing comes back. The client's timeout ends it."""
         return self._sandbox.inject("stall", **options)
 
     def delay(self, seconds: float, /, **options: Unpack[FaultOptions]) -> int:
-        """The response comes so many seconds late."""
+        """The response comes `seconds` late."""
         options["delay"] = seconds
         return self._sandbox.inject("delay", **options)
 
-    def damage(self, **options: Unpack[FaultOptions]) -> int:
-        """The work is done, and the response is no JSON."""
+    def rate_limit(self, **options: Unpack[FaultOptions]) -> int:
+        """A 429 with `Retry-After`: `retry_after` seconds (1)."""
+        return self._sandbox.inject("rate_limit", **options)
+
+    def status(self, code: int, /, **options: Unpack[FaultOptions]) -> int:
+        """A response with the status `code`, `body` and `headers`; no work is done, unless `work=True`."""
+        options["status"] = code
+        return self._sandbox.inject("status", **options)
+
+    def truncated_json(self, **options: Unpack[FaultOptions]) -> int:
+        """The work is done, and the response is half of the body, with a matching `Content-Length`."""
+        return self._sandbox.inject("truncated_json", **options)
+
+    def malformed_json(self, **options: Unpack[FaultOptions]) -> int:
+        """The work is done, and the response is not JSON."""
         return self._sandbox.inject("malformed_json", **options)
+
+    def html(self, **options: Unpack[FaultOptions]) -> int:
+        """An HTML page with `status` (503); no work is done, unless `work=True`."""
+        return self._sandbox.inject("html", **options)
 
     def down(self) -> None:
         """Refuse connections until `up`: nothing of a call leaves this machine."""
@@ -70,5 +82,13 @@ class Faults:
         self._sandbox.up()
 
     def clear(self) -> None:
-        """Remove the faults that no call has met yet."""
+        """Remove the faults that still apply to calls."""
         self._sandbox.clear_faults()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> None:
+            from victor_ext.sandbox.server.faults import RENAMED  # noqa: PLC0415 - the extra `sandbox`
+
+            word = f"; the fault is {RENAMED[name]!r}" if name in RENAMED else ""
+            raise AttributeError(f"'Faults' has no method {name!r}{word}", name=name, obj=self)

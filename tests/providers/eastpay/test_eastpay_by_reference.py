@@ -30,7 +30,7 @@ def test_nothing_is_sent_unless_it_is_turned_on(harness: Harness) -> None:
 def test_it_finds_a_payment_and_its_steps_after_a_lost_answer(harness: Harness) -> None:
     harness.settings["inquiry_by_reference"] = True
     harness.debit("INV-2")
-    harness.sandbox.inject("lost_answer", operation="pay")
+    harness.sandbox.inject("lose_answer", operation="pay")
     with pytest.raises(ConnectionFailed, match=r"look with payments\.find\('INV-1'\), or for .* before you repeat"):
         harness.debit("INV-1")
     (paid,) = find(harness, "INV-1")

@@ -32,7 +32,7 @@ STEPS: dict[str, Any] = {
 
 
 def test_after_a_lost_answer_nothing_is_charged_again(harness: Harness) -> None:
-    harness.sandbox.inject("lost_answer", operation="pay")
+    harness.sandbox.inject("lose_answer", operation="pay")
     with pytest.raises(ConnectionFailed) as raised:
         harness.debit("INV-1")
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
@@ -47,7 +47,7 @@ def test_after_a_lost_answer_nothing_is_charged_again(harness: Harness) -> None:
 def test_after_a_lost_answer_of_a_step_the_payment_can_be_inquired(harness: Harness, step: str) -> None:
     kind = "debit" if step == "refund" else "preauthorise"
     paid = harness(lambda eastpay: getattr(eastpay.payments, kind)(PRICE, card=card(), merchant_transaction_id="INV-1"))
-    harness.sandbox.inject("lost_answer", operation="follow_up")
+    harness.sandbox.inject("lose_answer", operation="follow_up")
     with pytest.raises(ConnectionFailed, match=rf"look with payments\.inquire\('{paid.id}'\), or for") as raised:
         harness(lambda eastpay: STEPS[step](eastpay, paid.id))
     assert raised.value.outcome is Outcome.UNKNOWN
@@ -55,7 +55,7 @@ def test_after_a_lost_answer_of_a_step_the_payment_can_be_inquired(harness: Harn
 
 
 def test_a_checkout_whose_answer_was_lost(harness: Harness) -> None:
-    harness.sandbox.inject("lost_answer", operation="prepare")
+    harness.sandbox.inject("lose_answer", operation="prepare")
     with pytest.raises(ConnectionFailed, match="lapses after 15 minutes") as raised:
         harness(lambda eastpay: eastpay.checkouts.prepare(PRICE))
     assert raised.value.outcome is Outcome.UNKNOWN

@@ -142,7 +142,7 @@ class TestTheCode:
     def test_after_a_lost_answer(self, sandbox: VeloSandbox, *, lost: bool) -> None:
         harness = Harness(sandbox, awaited=False)
         if lost:
-            sandbox.inject("lost_answer", operation="submit")
+            sandbox.inject("lose_answer", operation="submit")
         names: dict[str, Any] = {"payments": [pay("INV-7")], "payor_id": harness.payor}
 
         def run(velo: Velo) -> None:

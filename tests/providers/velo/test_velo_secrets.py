@@ -50,7 +50,7 @@ CALLS: dict[str, Callable[[Any, Harness], Any]] = {
     ),
 }
 FAULTS: dict[str, dict[str, Any]] = {
-    "lost_answer": {},
+    "lose_answer": {},
     "status": {"status": 400, "body": f'{{"errors": [{{"errorMessage": "account {ACCOUNT}"}}]}}'},
     "html": {"status": 200},
 }

@@ -217,7 +217,7 @@ class TestGivingItBack:
         harness = Harness(sandbox, awaited=False)
         client = Velo(harness.auth, base_url=sandbox.url)
         client.payees.get(harness.payee)
-        sandbox.inject("lost_answer", operation="logout")
+        sandbox.inject("lose_answer", operation="logout")
         with pytest.raises(ConnectionFailed):
             client.close(logout=True)
         with pytest.raises(ConfigurationError, match="closed"):

@@ -10,7 +10,7 @@ from victor_ext.sandbox import Sandbox, SandboxSettings
 with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
     auth = VictorOAuth(*sandbox.add_oauth_client())
     with Victor(auth, base_url=sandbox.url, retry=RetryPolicy(base=0.0)) as victor:
-        sandbox.inject("lost_answer", operation="create")
+        sandbox.inject("lose_answer", operation="create")
         created = victor.payment_requests.create(
             payee_account_number="917364550218",
             payer_counterparty_id="aHeq349838",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from victor_ext.sandbox.server import JsonObject
-from victor_ext.sandbox.velo.formats import Refused, amount_of, find, iso, text_of
+from victor_ext.sandbox.server import JsonObject, find
+from victor_ext.sandbox.velo.formats import Refused, amount_of, iso, text_of
 
 _MAX_FUNDING = 9_999_999_999
 
@@ -49,8 +49,8 @@ class Accounts:
 
     def named(self, payor_id: str, name: str) -> JsonObject | None:
         """The source account with a payor's name for it."""
-        found = (one for one in self.sources.values() if one["payorId"] == payor_id and one["name"] == name)
-        return next(found, None)
+        named = (one for one in self.sources.values() if one["payorId"] == payor_id and one["name"] == name)
+        return next(named, None)
 
     def add_bank(self, payor_id: str, name: str, currency: str) -> JsonObject:
         """Add a funding account that can be read at once."""
@@ -145,9 +145,9 @@ class Accounts:
 
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
         """The fundings that were changed since a moment."""
-        found = [one for one in self.fundings.values() if one["payorId"] == payor_id]
+        fundings = [one for one in self.fundings.values() if one["payorId"] == payor_id]
         return [
             {name: one[name] for name in ("fundingId", "amount", "currency", "status")}
-            for one in found
+            for one in fundings
             if self.changed[one["fundingId"]] >= since
         ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from victor_ext.sandbox.server import JsonObject
-from victor_ext.sandbox.velo.formats import Refused, find, iso, list_of, object_of, text_of
+from victor_ext.sandbox.server import JsonObject, find
+from victor_ext.sandbox.velo.formats import Refused, iso, list_of, object_of, text_of
 
 
 class Payees:
@@ -75,7 +75,7 @@ class Payees:
                 self.add(payor_id, item)
                 made.append(item["remoteId"])
             else:
-                failures.append({"failedSubmission": item, "failureMessage": "This remoteId is there already."})
+                failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
         batch_id = self._new_id()
         self._batches[batch_id] = (self._now() + self._batch_time, len(items), failures)
         return batch_id, made

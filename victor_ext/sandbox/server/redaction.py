@@ -1,15 +1,15 @@
-"""A call as text that may be shown: no credentials, and of an account number its last four digits."""
+"""Text that may be shown: no credentials, and of an account number its last four digits."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import cast
 from urllib.parse import parse_qsl
 
-from victor_ext.sandbox.server.contents import Header
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 
 HIDDEN = "…"
 _SECRET = re.compile(
@@ -19,33 +19,48 @@ _PUBLIC = ("token_type", "tokentype")
 _NUMBER = re.compile(r"(account|routing|card)[._]?(number|no)$|iban$|(^|\.)number$", re.IGNORECASE)
 _DIGITS = re.compile(r"\w(?=(?:\W?\w){4})")
 LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
-"""All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are no account."""
+"""All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are not an account."""
+_ANY_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
 _LONGEST = 16_000
 
 
-def header_lines(headers: Iterable[Header]) -> list[tuple[str, str]]:
-    """Headers as text; the values of those with credentials are hidden."""
-    shown: list[tuple[str, str]] = []
+def shown_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by name, with credentials hidden. The values of a repeated name are joined with a comma."""
+    shown: dict[str, str] = {}
     for name, value in headers:
-        label, text = name.decode("latin-1"), value.decode("latin-1")
-        if _SECRET.search(label):
-            scheme, space, _ = text.partition(" ")
-            text = f"{scheme} {HIDDEN}" if space else HIDDEN
-        shown.append((label, text))
+        label = _text(name)
+        text = _hidden(value) if _SECRET.search(label) else _text(value)
+        shown[label] = f"{shown[label]}, {text}" if label in shown else text
     return shown
 
 
-def body_text(body: bytes, headers: Iterable[Header]) -> str:
+@lru_cache(maxsize=1024)
+def _text(value: bytes) -> str:
+    # Most calls have the same headers: the record of them shares the texts.
+    return value.decode("latin-1")
+
+
+def _hidden(value: bytes) -> str:
+    scheme, space, _ = value.decode("latin-1").partition(" ")
+    return f"{scheme} {HIDDEN}" if space else HIDDEN
+
+
+def body_text(body: bytes, content_type: str) -> str:
     """A body for people: JSON with indentation, a form with one field on a line, or the beginning of a text."""
     text = body.decode("utf-8", "replace")
-    content_type = dict(headers).get(b"content-type", b"").decode("latin-1")
     if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
         return _cut("\n".join(f"{name}={_member(name, value)}" for name, value in parse_qsl(text, True)))  # noqa: FBT003 (keep_blank_values)
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        return _cut(masked(text) if not _SECRET.search(text) else f"({len(body)} bytes that are no JSON)")
-    return _cut(json.dumps(_redacted(found), indent=2, ensure_ascii=False))
+        return _cut(masked(text) if not _SECRET.search(text) else f"({len(body)} bytes that are not JSON)")
+    return _cut(json.dumps(_redacted(value), indent=2, ensure_ascii=False))
+
+
+def one_line(text: str) -> str:
+    """The beginning of a text on one line, with the last four digits of a long number only."""
+    plain = "".join(c if c.isprintable() else "?" for c in text[:200])
+    return _ANY_LONG_NUMBER.sub(lambda match: "*" * len(match[0]), plain)
 
 
 def last_four(number: str) -> str:
@@ -55,7 +70,7 @@ def last_four(number: str) -> str:
 
 def masked(text: str) -> str:
     """A text in which of each long number only the last four digits stand."""
-    return LONG_NUMBER.sub(lambda found: "•" * len(found[0]), text)
+    return LONG_NUMBER.sub(lambda match: "•" * len(match[0]), text)
 
 
 def _redacted(value: object, depth: int = 0) -> JsonValue:
@@ -63,9 +78,9 @@ def _redacted(value: object, depth: int = 0) -> JsonValue:
         return HIDDEN
     if isinstance(value, dict):
         members = cast("JsonObject", value)
-        return {name: _member(name, each, depth) for name, each in members.items()}
+        return {name: _member(name, member, depth) for name, member in members.items()}
     if isinstance(value, list):
-        return [_redacted(each, depth + 1) for each in cast("list[object]", value)]
+        return [_redacted(item, depth + 1) for item in cast("list[object]", value)]
     return value
 
 
