@@ -572,6 +572,13 @@ MORE = [
     _received("header added", _headers(), _headers(Quota={"schema": TEXT}), _QUOTA, "fine"),
     _received("optional header removed", _headers(Quota={"schema": TEXT}), _headers(), _QUOTA, "look"),
     # Operations
+    _either(
+        "operation moved",
+        _OPEN,
+        document({"/v2/cards": _OPEN["paths"]["/cards"]}),
+        "paths./cards.get",
+        "breaks",
+    ),
     _either("operation deprecated", _OPEN, _gets(deprecated=True), "paths./cards.get", "fine"),
     _received(
         "webhook changed",

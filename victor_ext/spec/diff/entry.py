@@ -75,6 +75,7 @@ _OTHER_TYPE = "the package reads a value of another type as UNSET, and keeps it 
 RULES: dict[str, Rule] = {
     # Operations
     "operation-removed": Rule("breaks", "breaks", "removed"),
+    "operation-moved": Rule("breaks", "breaks", "moved to {new}"),
     "operation-added": Rule("fine", "fine", "added"),
     "operation-id": Rule("none", "none", "is {new} instead of {old}"),
     "tags": Rule("none", "none", "{new} instead of {old}"),
