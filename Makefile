@@ -47,7 +47,7 @@ update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=o
 		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py || status=1; exit $$status
 
 .PHONY: rehearsal
-rehearsal: setup ## Change the documents in 83 ways: does `victor spec diff` tell what an old client, and old code, really meet?
+rehearsal: setup ## Change the documents in 83 ways, each once more with all paths moved: does `victor spec diff` tell what an old client, and old code, really meet?
 	@$(BIN)/python -m tests.spec.rehearsal
 
 .PHONY: demo sandbox service

@@ -596,6 +596,13 @@ MORE = [
     ),
     # Servers and security
     _sent("server changed", _served("a"), _served("b"), "servers[0].url", "breaks"),
+    _sent(
+        "path of a server moved to the paths",
+        document({"/cards": {"get": operation()}}),
+        document({"/v1/cards": {"get": operation()}}, servers=[{"url": "https://api.example.com"}]),
+        "servers",
+        "look",
+    ),
     _sent("server removed", _served("a", "b"), _served("a"), "servers[1].url", "breaks"),
     _sent("server added", _served("a"), _served("a", "b"), "servers[1].url", "fine"),
     _sent("servers in another order", _served("a", "b"), _served("b", "a"), "servers[0].url", "look"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Iterator
 
 from victor_ext.spec.components import Components, Operation
+from victor_ext.spec.tree import Tree, list_at, trees_at
 
 _VERSION = re.compile(r"v?(\d[\d.-]*)((?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
 """A segment of a path that is a version: `v1`, `2.1`, `v2beta3`, `2026-01-31`."""
@@ -50,12 +51,13 @@ def _renamed(place: str, names: dict[str, str]) -> str:
 def same_operations(old: Components, new: Components) -> dict[str, Operation]:
     """The operations of both documents, by their old names.
 
-    An operation is the same when its method and path are (names of path parameters make no difference); otherwise when
-    its operationId is; otherwise when its method is, and its path without versions.
+    An operation is the same when its method and path are, or its whole address (names of path parameters make no
+    difference); otherwise when its operationId is; otherwise when its method is, and its path without versions.
     """
     found: dict[str, Operation] = {}
     ours, theirs = list(old.operations.values()), list(new.operations.values())
-    for key in (wire_name, _operation_id, _without_version):
+    whole = {id(each): tuple(addresses(side, each)) for side in (old, new) for each in side.operations.values()}
+    for key in (wire_name, lambda each: whole[id(each)], _operation_id, _without_version):
         for first, second in list(_pairs(ours, theirs, key)):
             found[first.name] = second
             ours.remove(first)
@@ -84,6 +86,26 @@ def _by_key(operations: list[Operation], key: Callable[[Operation], Hashable]) -
 def wire_name(operation: Operation) -> str:
     """The method and the path; names of path parameters make no difference."""
     return re.sub(r"{[^{}]*}", "{}", operation.name)
+
+
+def effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:
+    """The servers of an operation, and what their places begin with."""
+    for tree, place in ((operation.tree, f"{operation.place}."), (operation.item, f"{operation.item_place}.")):
+        if list_at(tree, "servers"):
+            return trees_at(tree, "servers"), place
+    return trees_at(components.document, "servers"), ""
+
+
+def server_address(server: Tree) -> str:
+    """The address of a server, without a slash at the end."""
+    return str(server.get("url", "/")).rstrip("/") or "/"
+
+
+def addresses(components: Components, operation: Operation) -> list[str]:
+    """The whole addresses of an operation with its method."""
+    method, _, path = wire_name(operation).partition(" ")
+    servers = effective_servers(components, operation)[0] or [{}]
+    return [f"{method} {server_address(each).rstrip('/')}{path}" for each in servers]
 
 
 def _operation_id(operation: Operation) -> str | None:

@@ -11,7 +11,7 @@ from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at, members
 
 from .changes import NOBODY, Reach, Sides
 from .keywords import as_json
-from .moves import renamed_parameters, wire_name
+from .moves import addresses, renamed_parameters, wire_name
 from .schemas import SchemaComparison
 from .shape import Part
 
@@ -36,7 +36,7 @@ class OperationComparison:
                 sides.add("operation-added", operation.place, _both(name))
         for name, new in sides.same_operations.items():
             old = sides.old.operations[name]
-            if wire_name(old) != wire_name(new):
+            if wire_name(old) != wire_name(new) and addresses(sides.old, old) != addresses(sides.new, new):
                 sides.add("operation-moved", old.place, _both(name), name, new.name)
             self._operation(old, new)
         self._named()
