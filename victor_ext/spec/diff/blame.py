@@ -13,10 +13,10 @@ from functools import cached_property
 
 from victor_ext.spec.components import Components
 from victor_ext.spec.origins import Origins
-from victor_ext.spec.tree import Tree, mapping_at, named_schemas, place_of, placed, trees_at
+from victor_ext.spec.tree import Tree, place_of, placed, trees_at
 
-SCHEMAS = "components.schemas."
-REFERENCE = "#/components/schemas/"
+from .compare import compared
+
 _SHAPE = (
     *("type", "format", "nullable", "enum", "const", "required", "readOnly", "writeOnly", "in", "name", "style"),
     *("explode", "contentEncoding", "contentMediaType", "x-enum-varnames"),
@@ -68,19 +68,8 @@ class Blame:
     def __init__(self, old: Side, new: Side) -> None:
         self.old = old
         self.new = new
-        self._moved: list[tuple[str, str]] = [*_renamed_paths(old, new)]
-        self.schemas: dict[str, str] = {}
-        """The new name of each schema that was renamed."""
-        while found := _renamed_schema(self):
-            self.schemas[found[0]] = found[1]
-            self._moved.append((SCHEMAS + found[0], SCHEMAS + found[1]))
-
-    def moved(self, place: str) -> str:
-        """The place in the new document of a part of the old one, if it is still there."""
-        for before, after in self._moved:
-            if place == before or (place.startswith(before) and place[len(before)] in ".["):
-                return after + place[len(before) :]
-        return place
+        self.moves = compared(old.components, new.components).moves
+        self.moved = self.moves.now
 
     def cause(self, places: Iterable[str], default: str) -> str:
         """The component whose change changed a name that comes from some places of the old document."""
@@ -96,12 +85,13 @@ class Blame:
         return next((each for each in around if each in self.old and self.moved(each) not in self.new), place)
 
     def outermost_new(self, place: str) -> str:
-        """The largest part around a place of the new document that the old one lacks."""
+        """The largest part around a place of the new document that the old one lacks, in the names of the old one."""
         around = [place[: found.start()] for found in re.finditer(r"[.\[]", place)]
-        return next((each for each in around if each in self.new and each not in self._earlier), place)
+        found = (each for each in around if each in self.new and each not in self._earlier)
+        return self.moves.before(next(found, place))
 
     def new_around(self, place: str) -> str | None:
-        """The largest part that is new, at or around a place of the new document; None when nothing is."""
+        """As `outermost_new`; None when nothing at or around the place is new."""
         return None if place not in self.new or place in self._earlier else self.outermost_new(place)
 
     @cached_property
@@ -151,60 +141,3 @@ def _targets(side: Side, tree: Tree) -> list[str]:
     parts = [tree, *trees_at(tree, "allOf")]
     found = [side.components.of(side.components.resolve(each)) for each in parts if "$ref" in each]
     return [each.place for each in found if each is not None]
-
-
-def _renamed_paths(old: Side, new: Side) -> Iterator[tuple[str, str]]:
-    """The places that moved because a path names its parameters anew, the longest first."""
-    before, after = mapping_at(old.components.document, "paths"), mapping_at(new.components.document, "paths")
-    bare = {re.sub(r"{[^}]*}", "{}", path): path for path in after if path not in before}
-    found: list[tuple[str, str]] = []
-    for path in before:
-        other = bare.get(re.sub(r"{[^}]*}", "{}", path))
-        if path in after or other is None:
-            continue
-        found.append((f"paths.{path}", f"paths.{other}"))
-        names = zip(re.findall(r"{([^}]*)}", path), re.findall(r"{([^}]*)}", other), strict=True)
-        for name, another in names:
-            for item in old.below(f"paths.{path}"):
-                if item.endswith(f".parameters.path:{name}"):
-                    moved = f"paths.{other}{item[len(f'paths.{path}') :]}"
-                    found.append((item, f"{moved.removesuffix(f'path:{name}')}path:{another}"))
-    yield from sorted(found, key=lambda pair: -len(pair[0]))
-
-
-def _renamed_schema(blame: Blame) -> tuple[str, str] | None:
-    """One more schema that has another name now: all that referred to it refers to one new schema."""
-    before, after = named_schemas(blame.old.components.document), named_schemas(blame.new.components.document)
-    gone = {name for name in before if name not in after and name not in blame.schemas}
-    fresh = {name for name in after if name not in before and name not in blame.schemas.values()}
-    for name, others in _referred_now(blame, gone).items():
-        if len(others) == 1 and others <= fresh and _alike(before[name], after[next(iter(others))]):
-            return name, others.pop()
-    for name in sorted(gone):
-        for other in sorted(fresh):
-            if before[name] == after[other]:
-                return name, other
-    return None
-
-
-def _referred_now(blame: Blame, gone: set[str]) -> dict[str, set[str]]:
-    """What the parts that referred to schemas that are gone refer to now."""
-    found: dict[str, set[str]] = {}
-    for place, component in blame.old.components.by_place.items():
-        now = blame.new.tree(blame.moved(place))
-        for one, other in zip(_references(component.tree), _references(now), strict=False):
-            if one in gone:
-                found.setdefault(one, set()).add(other)
-    return dict(sorted(found.items()))
-
-
-def _references(tree: Tree) -> list[str]:
-    """The names of the schemas that a part refers to directly, or in a list of members."""
-    parts = [tree, *(each for key in ("allOf", "oneOf", "anyOf") for each in trees_at(tree, key))]
-    return [str(each["$ref"]).removeprefix(REFERENCE) for each in parts if "$ref" in each]
-
-
-def _alike(old: Tree, new: Tree) -> bool:
-    """Whether two schemas may be one: their properties overlap, or none has properties and the types are equal."""
-    before, after = set(mapping_at(old, "properties")), set(mapping_at(new, "properties"))
-    return bool(before & after) or (not before and not after and old.get("type") == new.get("type"))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from victor_ext.spec.components import Component, Components, Operation
+from victor_ext.spec.components import Component, Components
 from victor_ext.spec.tree import Tree
 
 from .entry import RULES, Level
 from .keywords import DOCUMENTATION, as_json
+from .moves import moves_of, same_operations
 from .shape import Shapes
 
 Names = frozenset[str]
 NOBODY: Names = frozenset()
+SCHEMAS = "components.schemas."
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,15 @@ class Sides:
 
     old: Components
     new: Components
-    same_operations: dict[str, Operation]
-    """The operations of the new document that are in the old one too, by their old names."""
     found: dict[Change, Reach] = field(default_factory=dict[Change, Reach])
     documentation: int = 0
     """Changed texts and examples."""
 
     def __post_init__(self) -> None:
         self.old_shapes, self.new_shapes = Shapes(self.old), Shapes(self.new)
+        self.same_operations = same_operations(self.old, self.new)
+        """The operations of the new document that are in the old one too, by their old names."""
+        self.moves = moves_of(self.old, self.same_operations)
         self._old_names = {new.name: old for old, new in self.same_operations.items()}
         self._translated: dict[Names, Names] = {}
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from victor_ext.spec.components import Components
@@ -16,7 +15,7 @@ from .access import compare_access
 from .changes import Change, Reach, Sides
 from .entry import LEVELS, Direction, Entry, Level, PythonChange, worst
 from .keywords import as_json
-from .operations import OperationComparison, same_operations
+from .operations import OperationComparison
 from .schemas import SchemaComparison, words_of
 
 MAX_FRAMES = 50_000
@@ -25,13 +24,17 @@ MAX_WORDS = 10
 """How many changes of one component are said; all of them count."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Comparison:
     """The result of comparing two documents."""
 
     entries: list[Entry] = field(default_factory=list[Entry])
     documentation: int = 0
     """Changed texts and examples."""
+    added: Sequence[str] = ()
+    """The operations that only the new document has."""
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The new name of each operation that moved."""
 
 
 def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> Comparison:
@@ -40,25 +43,27 @@ def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = No
     `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`). `python` has the
     changes of the generated packages by place; None leaves that column empty.
     """
-    with _deep_recursion():
-        before, after = Components(old), Components(new)
-        sides = Sides(before, after, same_operations(before, after))
+    sides = compared(Components(old), Components(new))
+    kept = {each.name for each in sides.same_operations.values()}
+    added = [name for name in sides.new.operations if name not in kept]
+    moved = {each.old: each.new for each in sides.found if each.kind == "operation-moved"}
+    return Comparison(_entries(sides, _by_home(sides, python or {})), sides.documentation, added, moved)
+
+
+def compared(old: Components, new: Components) -> Sides:
+    """What differs on the wire."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, MAX_FRAMES))
+    try:
+        sides = Sides(old, new)
         schemas = SchemaComparison(sides)
         OperationComparison(sides, schemas).run()
         schemas.named()
         compare_access(sides)
         _texts(sides)
-        return Comparison(_entries(sides, _by_home(sides, python or {})), sides.documentation)
-
-
-@contextmanager
-def _deep_recursion() -> Generator[None]:
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, MAX_FRAMES))
-    try:
-        yield
     finally:
         sys.setrecursionlimit(limit)
+    return sides
 
 
 def _texts(sides: Sides) -> None:
@@ -104,7 +109,7 @@ def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
 
 def _reach_of(sides: Sides, place: str) -> Reach:
     """The operations that reach a place: for what one document alone has, those of that document."""
-    old, new = sides.old.by_place.get(place), sides.new.by_place.get(place)
+    old, new = sides.old.by_place.get(place), sides.new.by_place.get(sides.moves.now(place))
     return sides.reach(old, new) if old and new else sides.reach_alone(old, new)
 
 

@@ -46,7 +46,7 @@ class Differences:
 
 def keyword_differences(old: Shape, new: Shape) -> Differences:
     """What differs between the keywords of two schemas, without what a common base gives."""
-    bases = old.bases & new.bases
+    bases = old.common(new)
     changed: dict[str, tuple[Any, Any]] = {}
     for keyword in sorted({*old.keywords, *new.keywords}):
         first, second = old.keywords.get(keyword), new.keywords.get(keyword)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from fnmatch import fnmatch
 
@@ -12,23 +11,9 @@ from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at, members
 
 from .changes import NOBODY, Reach, Sides
 from .keywords import as_json
+from .moves import addresses, renamed_parameters, wire_name
 from .schemas import SchemaComparison
 from .shape import Part
-
-
-def same_operations(old: Components, new: Components) -> dict[str, Operation]:
-    """The operations of both documents, by their old names. Names of path parameters make no difference."""
-    unmatched = {_wire_name(name): each for name, each in new.operations.items() if name not in old.operations}
-    found: dict[str, Operation] = {}
-    for name in old.operations:
-        match = new.operations.get(name) or unmatched.pop(_wire_name(name), None)
-        if match is not None:
-            found[name] = match
-    return found
-
-
-def _wire_name(name: str) -> str:
-    return re.sub(r"{[^{}]*}", "{}", name)
 
 
 class OperationComparison:
@@ -50,7 +35,10 @@ class OperationComparison:
             if id(operation) not in matched:
                 sides.add("operation-added", operation.place, _both(name))
         for name, new in sides.same_operations.items():
-            self._operation(sides.old.operations[name], new)
+            old = sides.old.operations[name]
+            if wire_name(old) != wire_name(new) and addresses(sides.old, old) != addresses(sides.new, new):
+                sides.add("operation-moved", old.place, _both(name), name, new.name)
+            self._operation(old, new)
         self._named()
 
     def _named(self) -> None:
@@ -85,7 +73,7 @@ class OperationComparison:
 
     def _parameters(self, old: Operation, new: Operation) -> None:
         before, after = _effective(self.sides.old, old), _effective(self.sides.new, new)
-        renamed = dict(zip(_path_names(old.name), _path_names(new.name), strict=False))
+        renamed = renamed_parameters(old, new)
         request = _Directed(old.name, incoming=old.incoming).request
         for key, tree in before.items():
             where, _, name = key.partition(":")
@@ -93,7 +81,7 @@ class OperationComparison:
             place = component.place if component is not None else f"{old.place}.parameters.{key}"
             match = after.pop(f"path:{renamed.get(name, name)}" if where == "path" else key, None)
             if match is None:
-                self.sides.add("parameter-removed", _shown(self.sides.old, tree, place), request)
+                self.sides.add("parameter-removed", place, request)
                 continue
             if where == "path" and renamed.get(name, name) != name:
                 self.sides.add("path-parameter-renamed", place, _both(old.name), name, renamed[name])
@@ -101,8 +89,8 @@ class OperationComparison:
         for key, tree in after.items():
             kind = "required-parameter-added" if _is_required(self.sides.new, tree) else "optional-parameter-added"
             component = self.sides.new.of(tree)
-            place = component.place if component is not None else f"{old.place}.parameters.{key}"
-            self.sides.add(kind, _shown(self.sides.new, tree, place), request)
+            place = component.place if component is not None else f"{new.place}.parameters.{key}"
+            self.sides.add(kind, self.sides.moves.before(place), request)
 
     # ---- Bodies and answers ----
 
@@ -286,16 +274,6 @@ def _effective(components: Components, operation: Operation) -> dict[str, Tree]:
             key = components.key(parameter)
             found[key.lower() if key.startswith("header:") else key] = parameter
     return found
-
-
-def _shown(components: Components, tree: Tree, place: str) -> str:
-    """The place of a parameter that one document lacks: where it is referred to, not where it is described."""
-    component = components.of(tree)
-    return place if component is None else component.place
-
-
-def _path_names(name: str) -> list[str]:
-    return re.findall(r"{([^{}]*)}", name)
 
 
 def _is_required(components: Components, tree: Tree) -> bool:

@@ -102,7 +102,10 @@ class Packages:
         before = {self.blame.moved(place) for places in self.blame.old.classes.values() for place in places}
         return any(place in before for place in self.blame.new.classes.get(name, ()))
 
-    def has_new_id(self, place: str) -> bool:
-        """Whether an operation has another id."""
-        old, new = self.blame.old.tree(place), self.blame.new.tree(self.blame.moved(place))
-        return bool(old.get("operationId") != new.get("operationId"))
+    def renamed_by(self, place: str) -> str | None:
+        """What gave the function of an operation another name: its id, or its path; None when both are the same."""
+        now = self.blame.moved(place)
+        ids = [side.tree(at).get("operationId") for side, at in ((self.blame.old, place), (self.blame.new, now))]
+        if ids[0] != ids[1]:
+            return f"{place}.operationId"
+        return place if ids[0] is None and now != place else None

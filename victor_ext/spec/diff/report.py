@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,10 @@ class Report:
     python_compared: bool = True
     lines: Lines | None = None
     """The lines of the new document; None when they were not looked up."""
+    added: Sequence[str] = ()
+    """The operations that only the new document has."""
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The new name of each operation that moved."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""

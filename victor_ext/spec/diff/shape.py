@@ -69,8 +69,8 @@ class Shape:
     required: dict[str, str] = field(default_factory=dict[str, str])
     """The required properties, with the place of the schema that says so."""
     unions: list[Union] = field(default_factory=list[Union])
-    bases: set[str] = field(default_factory=set[str])
-    """The places of the schemas that it is composed of by reference."""
+    bases: dict[str, None] = field(default_factory=dict[str, None])
+    """The places of the schemas that it is composed of by reference, in order."""
     inferred: bool = False
     """Whether it says its type by other keywords only."""
 
@@ -78,6 +78,10 @@ class Shape:
         """The value of a keyword; None when it has none."""
         given = self.keywords.get(keyword)
         return None if given is None else given.value
+
+    def common(self, other: Shape) -> set[str]:
+        """The bases of both."""
+        return self.bases.keys() & other.bases.keys()
 
 
 class Shapes:
@@ -131,7 +135,7 @@ class Shapes:
                 shape.keywords["$ref"] = Given(canonical(found["$ref"]), home)
             else:
                 base = self.place(found, home)
-                shape.bases.add(base)
+                shape.bases[base] = None
                 self._fold(shape, found, base, seen)
         for part in schema_list_at(tree, "allOf"):
             self._fold(shape, part, home, seen)
