@@ -90,13 +90,13 @@ def generate(
     package = package_folder(out, package_name(document) if name is None else name)
     try:
         prepared, log = prepare(load(document) if tree is None else tree, skip=skip, trace=trace)
+        data = parse(prepared, log)
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:
         raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
     with build_folder(package) as folder:
         built = folder / package.name
-        data = parse(prepared, log)
         if data is not None:
             render(data, built, TEMPLATES, log)
         written = (built / "client.py").exists()

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from victor_ext.spec.tree import Tree
 
 from .answers import OperationAnswers
 from .models import Models
 from .operations import SOMEWHERE, Operation, base_url, operations
 from .package import Package, PackageError
-from .passing import Probe, same_name, sent_path
+from .passing import Probe, likeness, sent_path
 from .problems import Findings
 from .recording import Caller
 from .requests import OperationRequests
@@ -58,7 +60,7 @@ class _Inspection:
 
     def run(self, wanted: list[Operation], progress: Progress) -> None:
         known = getattr(self.package.load("client"), "DEFAULT_BASE_URL", self._base)
-        if self.document.root.items("servers") and not self._base.startswith(SOMEWHERE) and known != self._base:
+        if self.document.root.items("servers") and httpx.URL(known) != httpx.URL(self._base) != SOMEWHERE:
             self.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {self._base}")
         rest = [Probe(function, self.caller) for function in self.package.functions]
         for number, operation in enumerate(wanted, 1):
@@ -74,8 +76,8 @@ class _Inspection:
         """The function of an operation. Two operations may have paths of one shape: then the name decides."""
         path = sent_path(operation, self._base)
         found = [each for each in rest if each.takes(operation, path)]
-        named = [each for each in found or rest if same_name(each.function, operation)]
-        return next(iter(named or found), None)
+        named = [each for each in rest if likeness(each.function, operation)]
+        return max(found or named, key=lambda each: likeness(each.function, operation), default=None)
 
     def _operation(self, operation: Operation, probe: Probe) -> None:
         findings = self.findings

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
+
+import httpx
 
 from victor_ext.spec.tree import METHODS, is_list, is_mapping
 
 from .views import Document, Node
 
-IGNORED_HEADERS = ("accept", "content-type", "authorization")
-"""Parameters of these names "shall be ignored" (OpenAPI, Parameter Object)."""
+IGNORED_HEADERS = ("accept", "content-type", "authorization", "content-length", "transfer-encoding", "connection")
+"""Parameters of the first three "shall be ignored" (OpenAPI, Parameter Object); HTTP clients compute the others."""
 SOMEWHERE = "https://server.example"
 """The server of a document that names none, or only a path."""
 
@@ -150,9 +152,18 @@ def _server(owners: list[Node], base: str) -> str:
             for name, variable in server.mapping("variables").items():
                 url = url.replace(f"{{{name}}}", str(variable.tree.get("default", "")))
             within = _server(owners[number + 1 :], base) if number + 1 < len(owners) else base
-            found = urljoin(f"{within}/", url) if url else within
-            return (found if urlsplit(found).netloc else base).rstrip("/")
+            found = urljoin(f"{within}/", url) if url and _is_url(url) else within
+            return (found if httpx.URL(found).host else base).rstrip("/")
     return base
+
+
+def _is_url(text: str) -> bool:
+    """Whether a server can be called; if not (`https://{tenant}.example`, `https://host:<port>`), the client's is."""
+    try:
+        httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return "{" not in text
 
 
 def _parameters(document: Document, path: str, item: Node, node: Node) -> list[Parameter]:

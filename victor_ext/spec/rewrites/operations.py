@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
 
+import httpx
+
 from victor_ext.spec.tree import METHODS, Tree, is_list, is_mapping, list_at, mapping_at, resolve
 
 from .base import Log, components, operations
@@ -45,15 +47,19 @@ def drop_repeated_parameter(document: Tree, log: Log) -> None:
         operation.tree["parameters"] = list(first.values())
 
 
-def drop_content_type_header(document: Tree, log: Log) -> None:
-    """Drop a parameter for the header Content-Type of a body: OpenAPI ignores it, and in a form it has a boundary."""
-    for operation in operations(document):
-        if "requestBody" not in operation.tree:
-            continue
-        for parameter in list(list_at(operation.tree, "parameters")):
-            if parameter["in"] == "header" and parameter["name"].lower() == "content-type":
-                operation.tree["parameters"].remove(parameter)
-                log("drop-content-type-header", operation.where)
+def drop_transport_header(document: Tree, log: Log) -> None:
+    """Drop a parameter for a header that the HTTP client writes: a wrong Content-Length breaks the connection.
+
+    Content-Type is one where a request has a body: OpenAPI ignores it, and in a form it has a boundary.
+    """
+    for operation, parameter in parameters(document):
+        name = parameter["name"].lower() if parameter["in"] == "header" else ""
+        if name in OF_TRANSPORT or (name == "content-type" and "requestBody" in operation.tree):
+            operation.tree["parameters"].remove(parameter)
+            log("drop-transport-header", f"{operation.where} {parameter['name']}")
+
+
+OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
 
 
 def drop_null_of_path(document: Tree, log: Log) -> None:
@@ -133,18 +139,15 @@ def record_servers(document: Tree, log: Log) -> None:
     the document itself was served from is not known.
     """
     shared = _urls(document)
-    absolute = [url for url in shared if _is_absolute(url) and not VARIABLE.search(url)]
+    absolute = [url for url in shared if _is_absolute(url)]
     for operation in operations(document):
         own = _urls(operation.tree) or _urls(operation.item)
         for url in own[:1] if not {*own} & {*(absolute or shared)[:1]} else []:
-            whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute else url
-            open_variable = VARIABLE.search(whole)
-            if open_variable or not _is_absolute(whole):
-                reason = (
-                    f"has no default for {open_variable[0]}"
-                    if open_variable
-                    else "is relative, and the document has no other"
-                )
+            whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute and _is_url(url) else url
+            if not _is_absolute(whole):
+                open_variable = VARIABLE.search(whole)
+                reason = "is relative, and the document has no other" if _is_url(whole) else "is no URL"
+                reason = f"has no default for {open_variable[0]}" if open_variable else reason
                 log.left_out.append(f"{operation.where}: its server {url} {reason}: sent to base_url")
                 continue
             log.requests.request(operation.tree).server = whole
@@ -174,4 +177,13 @@ def _url(server: Tree) -> str:
 
 
 def _is_absolute(url: str) -> bool:
-    return url.startswith(("https://", "http://"))
+    return url.lower().startswith(("https://", "http://")) and _is_url(url)
+
+
+def _is_url(url: str) -> bool:
+    """Whether it can be called: `https://host:<port>` cannot, nor a URL with a variable in it."""
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return not VARIABLE.search(url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at, resolve
+from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null, mapping_at, resolve
 
 from .base import HAD_NULL, Log, answers, components, operations, reachable, schemas
 from .composition import all_properties, has_siblings, is_object, is_single_reference
@@ -16,6 +16,8 @@ TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
 """Keys beside `items` that say of what type a value is."""
 
 
+ONLY_NULL = "x-only-null"
+"""The key of a property that can be null only."""
 SENT_NULLS = "x-sent-nulls"
 """The key of a model with the names of the properties that can be sent as null, but whose type has no null."""
 
@@ -41,10 +43,10 @@ def free_null_property(document: Tree, log: Log) -> None:
     """Let a property that can be null only hold anything: null reads as absent, so that only other values tell."""
     for where, schema in schemas(document):
         for name, child in mapping_at(schema, "properties").items():
-            if child.get("type") in ("null", ["null"]):
-                child.pop("type")
-                child.pop("enum", None)
-                child.pop("const", None)
+            if is_null(child):
+                for key in ("type", "enum", "const"):
+                    child.pop(key, None)
+                child[ONLY_NULL] = True
                 log("free-null-property", f"{where}.{name}")
 
 

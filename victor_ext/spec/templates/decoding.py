@@ -263,7 +263,7 @@ class Shape(NamedTuple):
     required: frozenset[str]
     tags: Mapping[str, frozenset[str]]
     words: Mapping[str, frozenset[str]] = {}
-    """The values of the constants and enums in which the members of the union differ, in lower case."""
+    """The values of the constants and enums in which the members of the union differ, in lower case; none for null."""
 
 
 class Object(Reader[T]):
@@ -290,10 +290,11 @@ class Object(Reader[T]):
         named = any(_folded(value.get(tag)) in known for tag, known in shape.tags.items())
         unknown = sum(name not in shape.names for name in value)
         missing = sum(name not in value for name in shape.required)
-        given = [(value.get(name), known) for name, known in shape.words.items()]
+        given = [(value[name], known) for name, known in shape.words.items() if name in value]
         other = [known for word, known in given if word is not None and _folded(word) not in known]
-        constants = sum(len(known) == 1 for known in other)
-        return (not named, constants, unknown, missing, len(other))
+        constants = sum(len(known) <= 1 for known in other)
+        nulls = sum(word is None and not known for word, known in given)
+        return (not named, constants, unknown, missing, len(other) - nulls)
 
     def absent(self, value: Any) -> int:
         shape: Shape | None = getattr(self._model, "SHAPE", None)
