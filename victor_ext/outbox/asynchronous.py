@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,19 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import anyio
 
-from victor_ext import AsyncVictor, VictorError
+from victor_ext import AsyncVictor
 from victor_ext.flows import adrive
 
 from .arguments import PaymentRequestArguments
 from .entries import Entry, EntryState
-from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction
+from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 T = TypeVar("T")
-
-_log = logging.getLogger("victor_ext.outbox")
 
 
 class AsyncOutbox(OutboxBase):
@@ -75,12 +72,8 @@ class AsyncOutbox(OutboxBase):
         """
         while True:
             for work in (self.send, self.refresh):
-                try:
+                with logged(work.__name__):
                     await work(victor)
-                except VictorError as error:
-                    _log.warning("outbox.%s failed and will be retried: %s", work.__name__, error)
-                except Exception:  # noqa: BLE001 - a worker that has ended sends nothing; it is logged with its traceback
-                    _log.exception("outbox.%s failed and will be retried", work.__name__)
             await anyio.sleep(interval)
 
     @asynccontextmanager

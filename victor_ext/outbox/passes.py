@@ -6,15 +6,16 @@ A pass yields steps: a transaction, a call, or the next page of a list. `Outbox`
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from victor_ext import AsyncVictor, InvalidRequest, Outcome, Problem, Victor, VictorError, check_payment_request
@@ -44,6 +45,8 @@ from .arguments import PaymentRequestArguments
 from .entries import Entry, EntryState, entry_of, outbox_table, sent_of, sent_values, storable, values_of
 
 T = TypeVar("T")
+
+_log = logging.getLogger("victor_ext.outbox")
 
 _MOST_CONFLICTS = 12
 """The maximum number of repeats of a transaction that the database ended because of another one."""
@@ -116,14 +119,26 @@ def _transact(work: Callable[[sa.Connection], T]) -> Pass[T]:
     while True:
         try:
             done: T = yield Transaction(work)
-        except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+        except Exception as error:
+            # SQLAlchemy and Django raise an error of their own from the driver's.
+            state = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None)
             conflicts += 1
             if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
                 raise
         else:
             return done
         yield Pause(random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts)))  # noqa: S311 - no secret
+
+
+@contextmanager
+def logged(work: str) -> Generator[None]:
+    """A failure ends this pass of a worker, not the worker: the provider or the database may be away for a while."""
+    try:
+        yield
+    except VictorError as error:
+        _log.warning("outbox.%s has failed, and is tried again: %s", work, error)
+    except Exception:  # noqa: BLE001 - a worker that has ended sends nothing; it is logged with its traceback
+        _log.exception("outbox.%s has failed, and is tried again", work)
 
 
 class OutboxBase:
