@@ -1,11 +1,13 @@
 """For the tests: a process with the project that dies by SIGKILL before a step. The project knows nothing of it.
 
 The steps are those of `examples/service`: in the order of an invoice's life, between two of which nothing is written or
-sent. `DYING_STEP` names one in the environment, for a Celery worker: the first process that reaches it dies.
+sent. For Celery, `DYING_STEP` names one in the environment: the first process that reaches it dies. `DYING_FOLDER` is the
+broker, and where that is noted.
 """
 
 import os
 import signal
+import sys
 from datetime import timedelta
 from functools import partial
 from io import StringIO
@@ -58,7 +60,7 @@ class Steps(httpx.BaseTransport):
             connection.execute_wrappers.append(self._statement)
 
     def _at(self, step: str) -> None:
-        if step == self._last and not (self._once and self._once.exists()):
+        if sys.platform != "win32" and step == self._last and not (self._once and self._once.exists()):
             if self._once:
                 self._once.touch()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -86,19 +88,14 @@ class Steps(httpx.BaseTransport):
         return response
 
 
-def start(environment: dict[str, str]) -> None:
-    """Set Django up, and make its tables. The leases of the processes before are over."""
+def live(answers: Connection, environment: dict[str, str], last: str | None) -> None:
+    """Post two invoices, make one pass of the worker, and send what is known of them then. Earlier leases are over."""
     os.environ.update(environment, DJANGO_SETTINGS_MODULE="invoicing.settings")
     django.setup()
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE victor_outbox SET leased_until = 0")
     connection.close()
-
-
-def live(answers: Connection, environment: dict[str, str], last: str | None) -> None:
-    """Post two invoices, make one pass of the worker, and send what is known of them then."""
-    start(environment)
     Steps(last)
     client = Client(SERVER_NAME="localhost")
     for number, counterparty in NUMBERS.items():
@@ -108,9 +105,8 @@ def live(answers: Connection, environment: dict[str, str], last: str | None) -> 
     answers.send({number: client.get(f"/invoices/{number}").json()["payment"] for number in NUMBERS})
 
 
-if "DYING_FOLDER" in os.environ:  # `celery -A dying`, with a folder as the broker
-    folder = os.environ["DYING_FOLDER"]
+if folder := os.environ.get("DYING_FOLDER"):  # `celery -A dying`
+    app.conf.broker_url = "filesystem://"
     app.conf.broker_transport_options = dict.fromkeys(("data_folder_in", "data_folder_out", "control_folder"), folder)
-if "DYING_STEP" in os.environ:
     settings.VICTOR_OUTBOX = {"lease": timedelta(microseconds=1)}
-    Steps(os.environ["DYING_STEP"], once=Path(os.environ["DYING_ONCE"]))
+    Steps(os.environ["DYING_STEP"], once=Path(folder, "died"))

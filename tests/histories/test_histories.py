@@ -13,17 +13,23 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from sqlalchemy import make_url
 
 from tests.bulk.postgres import Postgres
 from tests.histories import settling
 from tests.histories.__main__ import replayable, run_all
 from tests.histories.calls import kiosk
 from tests.histories.history import KINDS, draw, run
+from tests.histories.provider import KEPT
+from tests.histories.world import pause
 from tests.mistakes import _named, _Replacement
 from tests.outbox.databases import new_schema
+from tests.outbox.django_project import set_up, use_database
 
 SEED = os.environ.get("SEED", "histories")
 PARTS, HISTORIES = 4, 800
@@ -51,6 +57,44 @@ def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         server.stop()
     assert not found.wrong, found.wrong
+
+
+def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up()
+    from django.db import transaction
+
+    from victor_ext.outbox.django import DjangoOutbox
+
+    class PausingOutbox(DjangoOutbox):
+        """Its transactions begin and end at a stop; it is used as an `Outbox` is."""
+
+        def _transaction(self, step: Any) -> Any:
+            pause()
+            done = super()._transaction(step)
+            pause()
+            return done
+
+        def add(self, _connection: Any, **arguments: Any) -> None:
+            super().add(**arguments)
+
+        @property
+        def _engine(self) -> Any:
+            return self
+
+        @contextmanager
+        def begin(self) -> Generator[Any]:
+            with transaction.atomic():
+                yield self._connection
+
+    of_sqlalchemy = run_all(SEED, range(60), "outbox")
+    made = PausingOutbox(keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=settling.LEASE))
+    monkeypatch.setattr(settling, "shared_outbox", lambda _: made)
+    with use_database(make_url(f"sqlite:///{tmp_path / 'outbox.sqlite'}")):
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        found = run_all(SEED, range(60), "outbox")
+    assert (found.words, found.wrong) == (of_sqlalchemy.words, {})
 
 
 class Planted(NamedTuple):

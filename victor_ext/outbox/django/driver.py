@@ -157,4 +157,4 @@ def send_payment_requests() -> dict[str, int]:
                 failures.append(error)
     if failures:
         raise failures[0]
-    return Counter(entry.state.value for entry in changed)
+    return Counter({entry.idempotency_key: entry.state.value for entry in changed}.values())

@@ -56,12 +56,12 @@ class Project:
         receiver.close()
         return known
 
-    def celery(self, *words: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start Celery's command, in a process group of its own."""
+    def celery(self, folder: Path, *words: str) -> subprocess.Popen[bytes]:
+        """Start Celery's command, in a process group of its own. The first process whose call is answered dies."""
         command = [sys.executable, "-m", "celery", "-A", "dying", *words]
-        return subprocess.Popen(
-            command, cwd=HERE, env={**os.environ, **self.environment, **environment}, start_new_session=True
-        )
+        dying = {"DYING_FOLDER": str(folder), "DYING_STEP": "create answered"}
+        environment = {**os.environ, **self.environment, **dying}
+        return subprocess.Popen(command, cwd=HERE, env=environment, start_new_session=True)
 
 
 @pytest.fixture
@@ -128,13 +128,9 @@ def test_a_task_of_celery_whose_process_is_killed_is_run_again(
     tmp_path: Path,
 ) -> None:
     project.live("claim")
-    broker = tmp_path / "broker"
-    broker.mkdir()
-    folder = {"CELERY_BROKER_URL": "filesystem://", "DYING_FOLDER": str(broker)}
-    died = tmp_path / "died"
-    worker = project.celery("worker", "-c", "1", **folder, DYING_STEP="create answered", DYING_ONCE=str(died))
+    worker = project.celery(tmp_path, "worker", "-c", "1")
     try:
-        assert project.celery("call", "send_payment_requests", **folder).wait(PATIENCE) == 0
+        assert project.celery(tmp_path, "call", "send_payment_requests").wait(PATIENCE) == 0
         end = time.monotonic() + PATIENCE
         while len(victor_sandbox.requests()) < 2:
             assert time.monotonic() < end, "the task is not run again"
@@ -142,7 +138,7 @@ def test_a_task_of_celery_whose_process_is_killed_is_run_again(
     finally:
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait(PATIENCE)
-    assert died.exists()
+    assert (tmp_path / "died").exists()
     project.live()
     time_travel.advance(minutes=1)
     assert project.live() == ENDS
