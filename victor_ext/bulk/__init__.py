@@ -13,8 +13,7 @@ from importlib.util import find_spec as _find_spec
 if _find_spec("dbos") is None:
     raise ImportError("victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos")
 
-from .check import Check, InvalidRows
-from .rows import RowOutcome, RowProblem, RowResult
+from .rows import Check, InvalidRows, RowOutcome, RowProblem, RowResult
 from .run import BulkStopped
 from .sender import BulkSender
 from .state import DEFAULT_STATE

@@ -133,10 +133,10 @@ class Delivery:
             self._ask()
         # All of them before the first is judged: the last ones may explain why the first ones were rejected.
         to_send = [place for place in range(len(rows)) if place not in results]
-        found = self._threads.map(lambda place: self._send(rows[place], terms, rate_limiter), to_send)
-        doubtful = [each for each in found if isinstance(each, _Doubtful)]
+        settled = self._threads.map(lambda place: self._send(rows[place], terms, rate_limiter), to_send)
+        doubtful = [each for each in settled if isinstance(each, _Doubtful)]
         looked_up = iter(self._look_up(doubtful, terms) if doubtful else ())
-        for place, each in zip(to_send, found, strict=True):
+        for place, each in zip(to_send, settled, strict=True):
             results[place] = self._result(next(looked_up) if isinstance(each, _Doubtful) else each, rows[place].key)
         return [results[place] for place in range(len(rows))]
 
@@ -242,7 +242,7 @@ class Delivery:
             if self._stop.is_set():
                 return _unresolved(doubtful, "It has not been looked up: the sender was stopped.")
             try:
-                found = requests_by_reference(self._victor, [each.step for each in doubtful])
+                requests = requests_by_reference(self._victor, [each.step for each in doubtful])
             except VictorError as error:
                 reason, at_least = str(error), pause_asked(error)
                 if isinstance(error, AuthenticationError | ConfigurationError):
@@ -251,7 +251,7 @@ class Delivery:
                 reason, at_least = f"An unexpected {type(error).__name__}.", 0.0
             else:
                 self._backoff.record_success()
-                return _matched(doubtful, found, terms.rivals)
+                return _matched(doubtful, requests, terms.rivals)
             self._backoff.record_failure(at_least)
             if self._stop.is_set() or self._monotonic() >= ends:
                 return _unresolved(doubtful, f"It could not be looked up now: {reason}")
@@ -310,9 +310,9 @@ def _unresolved(doubtful: Sequence[_Doubtful], reason: str) -> list[Settlement]:
     return [_ended(each, reason) for each in doubtful]
 
 
-def _ended(doubtful: _Doubtful, found: Found | str) -> Settlement:
+def _ended(doubtful: _Doubtful, matches: Found | str) -> Settlement:
     try:
-        doubtful.flow.send(found)
+        doubtful.flow.send(matches)
     except StopIteration as end:
         settlement: Settlement = end.value
         return settlement

@@ -138,4 +138,4 @@ def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> Configu
         advice = "and nothing was sent. Send it first."
         return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored, {advice}")
     names = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
-    return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored. There is: {names}.")
+    return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored. It has: {names}.")

@@ -116,8 +116,8 @@ def rate_of(queue: str, stop: threading.Event) -> float | None:
     failures = 0
     while not stop.is_set():
         try:
-            found = DBOS.retrieve_queue(queue)
-            limiter = None if found is None else found.limiter
+            registered = DBOS.retrieve_queue(queue)
+            limiter = None if registered is None else registered.limiter
         except (SQLAlchemyError, dbos_error.DBOSException) as error:
             database_notices.report(error)
             failures += 1

@@ -48,13 +48,13 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
     if not statuses:
         return statuses
     requests = victor.payment_requests
-    found: set[str] = set()
+    listed: set[str] = set()
     first, last = (date.fromisoformat(each) for each in (min(dates), max(dates)))
     for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
         if request.id in statuses:
             statuses[request.id] = _current(request)
-            found.add(request.id)
-    for missing in statuses.keys() - found:
+            listed.add(request.id)
+    for missing in statuses.keys() - listed:
         try:
             # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
             statuses[missing] = _current(next(iter(requests.watch(missing, timeout=0))))

@@ -22,7 +22,9 @@ from .status import BatchStatus, StatusReader
 from .vault import Vault
 from .worker_lock import lock_in
 
+_FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3
+"""Seconds between two reads of the status, after shorter ones: a small batch ends soon."""
 _logger = logging.getLogger("victor_ext.bulk")
 
 Progress = Callable[[BatchStatus], None]
@@ -91,6 +93,7 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
 
     worker_lock = lock_in(context.state)
     notified = False
+    pause = _FIRST_LOOK
     try:
         with ExitStack() as stack:
             worker: Worker | None = None
@@ -111,7 +114,8 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
                 elif worker is None and not notified:
                     notified = True
                     _logger.info("Another process works on %s: waiting for it.", context.state, extra=NOTICE)
-                time.sleep(_LOOK_EVERY)
+                time.sleep(pause)
+                pause = min(_LOOK_EVERY, 1.5 * pause)
                 if over():
                     return
                 if worker is not None and worker.given_up is not None:

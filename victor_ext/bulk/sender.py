@@ -16,7 +16,6 @@ from victor_ext import ConfigurationError, Victor
 from victor_ext.tables.hidden import HiddenRows, hidden
 
 from .batch_store import BatchStore
-from .check import Check, refuse_invalid
 from .export import columns_of, results_of, write_csv
 from .layout import Submission, checked_batch, queue_of
 from .loading import (
@@ -30,7 +29,7 @@ from .loading import (
 )
 from .ownership import batches_of, no_such_batch
 from .refreshing import counted, current_statuses, refreshed
-from .rows import RowResult
+from .rows import Check, RowResult, refuse_invalid
 from .run import Progress, WorkerContext, run_batch, serve
 from .settings import Settings, batch_named_by, caller_of, checked_client, day_of, provider_of, seconds_of
 from .spool import Spool

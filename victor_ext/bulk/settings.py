@@ -100,7 +100,7 @@ def day_of(value: date | str | None) -> str | None:
             return value
     except ValueError:
         pass
-    raise _refused("due_date", f"due_date={value!r} is no day: write YYYY-MM-DD, today or tomorrow.")
+    raise _refused("due_date", f"due_date={value!r} is not a date: write YYYY-MM-DD, today or tomorrow.")
 
 
 def _in_days(days: int) -> str:

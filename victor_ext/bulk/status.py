@@ -10,9 +10,8 @@ from itertools import islice
 from victor_ext.settlement import MAY_EXIST, SETTLED
 
 from .batch_store import BatchStore, Try
-from .check import Check
 from .layout import Submission, numbers_of, rows_of
-from .rows import RowOutcome
+from .rows import Check, RowOutcome
 
 _WINDOW = 200
 """Unfinished chunks to read at once: more than all workers take."""
@@ -93,9 +92,9 @@ class StatusReader:
         while True:
             self._open.update(islice(self._sizes, _WINDOW - len(self._open)))
             unfinished.clear()
-            found = self._store.tries(list(self._open))
-            over = [number for number, tries in found.items() if tries[-1].over]
-            for number, tries in found.items():
+            attempts = self._store.tries(list(self._open))
+            over = [number for number, tries in attempts.items() if tries[-1].over]
+            for number, tries in attempts.items():
                 counts = _counts(self._open[number], tries)
                 if self._by_others and tries[-1].taken and not tries[-1].over:
                     counts = self._under_way(self._open[number], tries[-1], counts)
@@ -125,13 +124,13 @@ class StatusReader:
 
 def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:
     """Count the rows of one chunk by outcome. During a retry, the previous result counts."""
-    found: Counter[RowOutcome] = Counter()
+    counts: Counter[RowOutcome] = Counter()
     for attempt in tries:
         if attempt.counts is not None:
-            found.update({outcome: count for outcome, count in attempt.counts.items() if outcome in SETTLED})
+            counts.update({outcome: count for outcome, count in attempt.counts.items() if outcome in SETTLED})
     known = [attempt for attempt in tries if attempt.over and attempt.taken]
     if known and known[-1].counts is not None:
-        found.update({outcome: count for outcome, count in known[-1].counts.items() if outcome not in SETTLED})
+        counts.update({outcome: count for outcome, count in known[-1].counts.items() if outcome not in SETTLED})
     # The chunk has no result: it failed, or has not finished.
-    found[RowOutcome.UNKNOWN if known else RowOutcome.WAITING] += size - found.total()
-    return +found
+    counts[RowOutcome.UNKNOWN if known else RowOutcome.WAITING] += size - counts.total()
+    return +counts

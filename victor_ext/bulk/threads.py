@@ -134,8 +134,8 @@ class _Job(Generic[T, R]):
         """Return the results. Raises what was raised for the first item that failed."""
         results: list[R] = []
         for place in range(len(self._items)):
-            found = self._results[place]
-            if isinstance(found, BaseException):
-                raise found
-            results.append(found)
+            result = self._results[place]
+            if isinstance(result, BaseException):
+                raise result
+            results.append(result)
         return results

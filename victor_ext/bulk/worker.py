@@ -119,9 +119,7 @@ class Worker:
 
     def __enter__(self) -> Self:
         if not _one_at_a_time.acquire(blocking=False):
-            raise ConfigurationError(
-                "Another bulk sender is at work in this process: let it finish, or use another process."
-            )
+            raise ConfigurationError("Another bulk sender runs in this process: let it finish, or use another process.")
         with ExitStack() as stack:
             stack.callback(_one_at_a_time.release)
             stack.callback(self._delivery.close)
@@ -294,22 +292,22 @@ class Worker:
     def _recover_chunks(self, client: DBOSClient, stalled: Mapping[str, int]) -> dict[str, int]:
         """Recover chunks. Returns this worker's stalled chunks with their number of consecutive checks."""
         pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        found: dict[str, int] = {}
+        still_stalled: dict[str, int] = {}
         for info in pending:
             if (
                 info.executor_id == self._worker_lock.executor
                 and info.name == CHUNK
                 and not self._runs(info.workflow_id)
             ):
-                found[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
-                if found[info.workflow_id] >= _LOOKS:
+                still_stalled[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
+                if still_stalled[info.workflow_id] >= _LOOKS:
                     # The claim was stored but its response was lost, for example in a server crash.
                     client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
-                    del found[info.workflow_id]
+                    del still_stalled[info.workflow_id]
         if time.monotonic() - self._away_since >= _GRACE:
             for executor in {info.executor_id for info in pending} - {self._worker_lock.executor, None}:
                 self._take_over(client, str(executor))
-        return found
+        return still_stalled
 
     def _take_over_older(self, client: DBOSClient) -> None:
         """Assign the chunks of older releases to this one, unless another process is doing it."""
