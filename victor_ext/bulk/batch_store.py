@@ -79,10 +79,6 @@ class BatchStore:
     """Store of one batch.
 
     Args:
-        client: DBOS client.
-        engine: Database connections of the client.
-        application: DBOS application name of the owner.
-        batch: Name of the batch.
         account: The account that sends it; None: it is only read, whoever it belongs to.
     """
 

@@ -69,9 +69,6 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
     values come last; an argument that is the key column is among the extra columns.
 
     Args:
-        file: Open text file.
-        results: One result for each line.
-        columns: Extra columns.
         escape: Put a single quote before text that a spreadsheet would run as a formula.
     """
     writer = csv_writer(file)
@@ -132,11 +129,11 @@ def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]
     for attempt in tries:
         if attempt.chunk is None or not (attempt.taken or attempt.over):
             continue
-        found, began = store.results(attempt)
+        stored, began = store.results(attempt)
         if not attempt.over and began is None:
             continue
         rows = attempt.chunk.rows
-        for row, result in zip(rows, found or [_open(row, began, over=attempt.over) for row in rows], strict=True):
+        for row, result in zip(rows, stored or [_open(row, began, over=attempt.over) for row in rows], strict=True):
             known[row.place] = result
     return known
 

@@ -103,7 +103,6 @@ class Chunk:
     Attributes:
         retention, patience: As in `Submission`.
         token: Random id of the submitting run, which distinguishes chunks of concurrent processes.
-        rows: The rows.
     """
 
     retention: float

@@ -37,8 +37,6 @@ class RateLimiter:
 
     Args:
         rate: Rows per second, or None for no limit.
-        stop: Ends all waits.
-        monotonic: Clock in seconds.
     """
 
     def __init__(

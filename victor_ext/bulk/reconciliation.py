@@ -24,7 +24,7 @@ class Rival:
     may_exist: bool
 
     def may_have_made(self, request: PaymentRequest, key: str) -> bool:
-        """Whether a request that was found for the row with `key` may be this one's."""
+        """Whether a request with the reference of the row with `key` may be this row's."""
         return key != self.key and is_rival(
             request.id,
             request.client_reference_id or "",

@@ -22,7 +22,6 @@ class BatchStatus:
     """Status of a batch.
 
     Attributes:
-        batch: Name of the batch.
         rows: Number of rows.
         counts: Rows by outcome; rows that have not been sent are `waiting`.
         complete: Whether all rows of the source are stored, whatever their outcome. No row is sent before.
@@ -70,8 +69,6 @@ class StatusReader:
     Finished chunks are read once; of the others, only the next ones are read.
 
     Args:
-        store: The batch.
-        loads: Its submissions.
         by_others: Count rows in progress as `unknown`, because their sender may have died, instead of `waiting`.
     """
 
@@ -105,12 +102,12 @@ class StatusReader:
                 return self._status(unfinished)
 
     def _under_way(self, size: int, attempt: Try, counts: Counter[RowOutcome]) -> Counter[RowOutcome]:
-        found, began = self._store.results(attempt)
+        stored, began = self._store.results(attempt)
         if began is None:
             return counts
         settled = Counter({outcome: count for outcome, count in counts.items() if outcome in SETTLED})
-        found_now = Counter(result.outcome for result in found or ())
-        return settled + found_now + Counter({RowOutcome.UNKNOWN: size - settled.total() - found_now.total()})
+        known = Counter(result.outcome for result in stored or ())
+        return settled + known + Counter({RowOutcome.UNKNOWN: size - settled.total() - known.total()})
 
     def _status(self, unfinished: Counter[RowOutcome]) -> BatchStatus:
         counts = self._read + unfinished

@@ -90,7 +90,6 @@ def _sender(
     """Open a sender for the block. A failure is reported and ends the command.
 
     Args:
-        session: The command's.
         state: Where the batch is kept.
         workers: Calls under way at a time.
         question: What is asked before the block, in production. None: nothing.
@@ -371,12 +370,12 @@ def _helping(
     return words + ([] if patience is None else ["--patience", f"{patience:f}"])
 
 
-def _both(*tell: Callable[[BatchStatus], None]) -> Callable[[BatchStatus], None]:
-    def told(status: BatchStatus) -> None:
-        for each in tell:
-            each(status)
+def _both(*callbacks: Callable[[BatchStatus], None]) -> Callable[[BatchStatus], None]:
+    def call(status: BatchStatus) -> None:
+        for callback in callbacks:
+            callback(status)
 
-    return told
+    return call
 
 
 def _leave(status: int) -> NoReturn:

@@ -37,12 +37,12 @@ _EXPIRES_SOON = 14
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check has found.
+    """The result of one check.
 
     Attributes:
         check: What was looked at.
         ok: Whether it is right. None: it could not be looked at.
-        found: What was found.
+        found: What was seen.
         advice: What to do about it, or None.
         seconds: How long it took, where that says something.
         exit_status: What the command ends with because of it.
@@ -88,9 +88,11 @@ def doctor(
         findings.append(finding)
         if not session.as_json:
             _show(finding)
-    status = next((each.exit_status for each in findings if each.ok is False), 0)
+    status = next((finding.exit_status for finding in findings if finding.ok is False), 0)
     if session.as_json:
-        checks = [{name: value for name, value in asdict(each).items() if name != "exit_status"} for each in findings]
+        checks = [
+            {name: value for name, value in asdict(finding).items() if name != "exit_status"} for finding in findings
+        ]
         say(json.dumps({"ok": status == 0, "checks": checks, "exit_status": status}))
     raise typer.Exit(status)
 
@@ -160,7 +162,7 @@ def _way(client: Any, system: System) -> Iterator[Finding]:
 def _proxy_variable(base_url: str) -> str:
     """Return the variable that names the proxy."""
     names = (f"{base_url.partition(':')[0]}_proxy", "all_proxy")
-    set_ones = (name for each in names for name in (each, each.upper()) if os.environ.get(name))
+    set_ones = (name for lower in names for name in (lower, lower.upper()) if os.environ.get(name))
     return next(set_ones, "a setting of this machine")
 
 
@@ -174,7 +176,7 @@ def _dns(host: str, port: int) -> Finding:
         return _bad(
             "DNS", f"{host} has no address: {error.strerror or error}", "Check this machine's resolver.", FOR_NOW
         )
-    addresses = list(dict.fromkeys(str(each[4][0]) for each in resolved))
+    addresses = list(dict.fromkeys(str(address[4][0]) for address in resolved))
     return _good("DNS", f"{host} is {', '.join(addresses[:3])}", time.monotonic() - began)
 
 

@@ -222,7 +222,7 @@ def with_common_options(function: Callable[..., None]) -> Callable[..., None]:
 
     _, *positional = of(function, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     context, *_ = of(command, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    own, shared = (of(each, inspect.Parameter.KEYWORD_ONLY) for each in (function, command))
+    own, shared = (of(described, inspect.Parameter.KEYWORD_ONLY) for described in (function, command))
     signature = inspect.Signature([context, *positional, *own, *shared])
     command.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
