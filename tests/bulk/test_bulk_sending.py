@@ -521,6 +521,6 @@ def test_a_new_batch_without_a_key_column_has_the_reference(sender: Senders, vic
 
 def test_a_mistyped_batch_is_told_those_that_are_there(sender: Senders) -> None:
     sender().send(rows(1))
-    with pytest.raises(ConfigurationError, match="There is: march") as caught:
+    with pytest.raises(ConfigurationError, match="It has: march") as caught:
         sender(batch="Marhc").status()
     assert "nothing was sent" not in str(caught.value)

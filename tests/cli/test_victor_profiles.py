@@ -69,14 +69,14 @@ def test_a_file_that_others_may_read_or_change_is_refused(profiled: Command, fil
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "There are no profiles:"),
+        (None, "the file of the profiles, does not exist"),
         ("[live]\n", "There is no profile 'sandbox' in"),
         ("[live]\n", "which has: live."),
-        ("[sandbox]\nclient_secret = s3cret\n", "is no TOML file:"),
-        ("\udcff", "it is no UTF-8"),
+        ("[sandbox]\nclient_secret = s3cret\n", "is not a TOML file:"),
+        ("\udcff", "it is not UTF-8"),
         ("sandbox = 's3cret'", "write [sandbox] above its settings"),
         ("[sandbox]\nclient_secret = 12345\n", "client_secret must be text: put it in quotes"),
-        ("[sandbox]\nsecret = 's3cret'\n", "has secret, which is no setting: write one of environment, base_url"),
+        ("[sandbox]\nsecret = 's3cret'\n", "has secret, which is not a setting: write one of environment, base_url"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_said_without_its_values(

@@ -99,31 +99,31 @@ def _similar(name: str, names: Sequence[str]) -> str | None:
 
 def split_record(record: Mapping[str, object], key_column: str) -> Fields:
     """Split a record into arguments and other columns, and convert values where needed."""
-    found = Fields()
+    fields = Fields()
     for name, value in record.items():
         if value is None or value == "":
             if name not in ARGUMENTS:
-                found.extras[name] = ""
+                fields.extras[name] = ""
         elif name in ARGUMENTS:
             read = _argument(name, value)
             if isinstance(read, Problem):
-                found.problems.append(read)
-            found.arguments[name] = value if isinstance(read, Problem) else read
+                fields.problems.append(read)
+            fields.arguments[name] = value if isinstance(read, Problem) else read
         else:
-            found.extras[name] = _as_text(value)
-    if "idempotency_key" in found.extras:
-        found.problems.append(
+            fields.extras[name] = _as_text(value)
+    if "idempotency_key" in fields.extras:
+        fields.problems.append(
             Problem("idempotency_key", "column", f"keys are made from {key_column}: drop this column.")
         )
     read = _key_value(key_column, record.get(key_column))
     if isinstance(read, Problem):
-        if read not in found.problems:
-            found.problems.append(read)
+        if read not in fields.problems:
+            fields.problems.append(read)
     else:
-        found.key_value = read
+        fields.key_value = read
         # The export needs the key column to identify rows.
-        found.extras.setdefault(key_column, read)
-    return found
+        fields.extras.setdefault(key_column, read)
+    return fields
 
 
 def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
@@ -133,10 +133,10 @@ def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
         # Check without the key: with one, the client assumes a possible retry and permits past due dates.
         check_payment_request(**fields.arguments)
     except InvalidRequest as error:
-        found = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
+        problems = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
     else:
-        found = fields.problems
-    return [Problem(problem.field, problem.code, _message(problem, in_file=in_file)) for problem in found]
+        problems = fields.problems
+    return [Problem(problem.field, problem.code, _message(problem, in_file=in_file)) for problem in problems]
 
 
 def _message(problem: Problem, *, in_file: bool) -> str:
@@ -208,7 +208,7 @@ def _wrong_text(name: str, value: str) -> Problem | None:
 
 def _key_value(column: str, value: object) -> str | Problem:
     if value is None or value == "":
-        return Problem(column, "required", f"{column} is empty: the row has nothing to be known by.")
+        return Problem(column, "required", f"{column} is empty: the row has no key.")
     if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
         return Problem(column, "type", f"{column} must be text or a whole number.")
     text = str(value)
@@ -231,8 +231,8 @@ def _as_json(value: object) -> str:
     if isinstance(value, NumberText):
         return str(value)
     if isinstance(value, dict):
-        found = cast("dict[object, object]", value)
-        return "{" + ", ".join(f"{_as_json(str(name))}: {_as_json(item)}" for name, item in found.items()) + "}"
+        items = cast("dict[object, object]", value)
+        return "{" + ", ".join(f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_as_json(item) for item in cast("Sequence[object]", value)) + "]"
     return json.dumps(value, default=str, ensure_ascii=False)

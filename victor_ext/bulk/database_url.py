@@ -23,29 +23,29 @@ def checked_url(url: object) -> sa.URL:
     if not isinstance(url, str):
         raise refused(f"state must be text, not {kind_of(url)}: {_FORMS}.")
     if not url.isprintable():
-        raise refused(f"state holds a character that cannot be seen: {_FORMS}.")
-    found = _parsed(url)
-    backend = found.get_backend_name()
+        raise refused(f"state contains an invisible character: {_FORMS}.")
+    parsed = _parsed(url)
+    backend = parsed.get_backend_name()
     if backend == "sqlite":
-        _check_file(found)
-        return found.set(drivername="sqlite")
+        _check_file(parsed)
+        return parsed.set(drivername="sqlite")
     if backend != "postgresql":
         raise refused(f"state names the database {backend}, which is not supported: {_FORMS}.")
-    if found.port is not None and not 1 <= found.port <= _LAST_PORT:
-        raise refused(f"state has the port {found.port}: write one from 1 to {_LAST_PORT}, or none.")
-    if not _can_be_called(found):
-        raise refused("state has a host or a port that cannot be: write postgresql://user@host/database.")
-    return found.set(drivername="postgresql+psycopg", database=found.database or "victor_bulk")
+    if parsed.port is not None and not 1 <= parsed.port <= _LAST_PORT:
+        raise refused(f"state has the port {parsed.port}: write one from 1 to {_LAST_PORT}, or none.")
+    if not _can_be_called(parsed):
+        raise refused("state has an invalid host or port: write postgresql://user@host/database.")
+    return parsed.set(drivername="postgresql+psycopg", database=parsed.database or "victor_bulk")
 
 
 def _parsed(url: str) -> sa.URL:
-    wrong = f"state is no URL of a database: {_FORMS}."
+    wrong = f"state is not the URL of a database: {_FORMS}."
     try:
         return _with_hidden_password(sa.make_url(_RENAMED.sub("postgresql://", url)))
     except ArgumentError:
         pass
     except ValueError:
-        wrong = "state has a port that is no number: write postgresql://user@host:5432/database."
+        wrong = "state has a port that is not a number: write postgresql://user@host:5432/database."
     # Raised outside the handler: the original traceback has frames that contain the URL.
     raise refused(wrong)
 
@@ -75,17 +75,17 @@ def _check_file(url: sa.URL) -> None:
     if url.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise refused(f"state names the driver {url.drivername}, which is not supported: {_FORMS}.")
     if not path or path == ":memory:" or path.startswith("file:") or url.query:
-        raise refused(f"state is no file that could outlive a crash: {_FORMS}.")
+        raise refused(f"state is not a file that survives a crash: {_FORMS}.")
     try:
         os.fsencode(path)
         Path(path).exists()
         folder = Path(path).resolve().parent
-        found = folder.is_dir()
+        exists = folder.is_dir()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "the name holds a character that no name can hold"
-        raise refused(f"state is no file that can be: {reason}.") from None
-    if not found:
-        raise refused(f"state: there is no folder {folder}.")
+        reason = error.strerror if isinstance(error, OSError) else "the name contains an invalid character"
+        raise refused(f"state is not a valid file: {reason}.") from None
+    if not exists:
+        raise refused(f"state is in the folder {folder}, which does not exist.")
 
 
 def refused(message: str, code: str = "url") -> ConfigurationError:

@@ -55,8 +55,6 @@ def check_owner(info: WorkflowStatus, application: str, what: str, account: str 
     """Raise `ConfigurationError` if a workflow has another owner or an unsupported layout.
 
     Args:
-        info: The workflow.
-        application: DBOS application name of the owner.
         what: What it belongs to, for the message.
         account: The account that is about to send it; None: it is only read.
     """
@@ -102,11 +100,8 @@ def take_over_older(
     may do this: another one would cancel the chunk of a worker that has it already.
 
     Args:
-        client: DBOS client of the application.
         executor: DBOS name of this worker. This release runs no older chunk, so those of this name are of an earlier
             process.
-        application: DBOS application name of the owner.
-        account: The account of this worker.
         queues: Queue names, or None for all.
     """
     unfinished = client.list_workflows(
@@ -138,4 +133,4 @@ def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> Configu
         advice = "and nothing was sent. Send it first."
         return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored, {advice}")
     names = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
-    return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored. There is: {names}.")
+    return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored. It has: {names}.")

@@ -16,7 +16,6 @@ from victor_ext import ConfigurationError, Victor
 from victor_ext.privacy import HiddenRows, concealed
 
 from .batch_store import BatchStore
-from .check import Check, refuse_invalid
 from .export import columns_of, results_of, write_csv
 from .layout import Submission, checked_batch, queue_of
 from .loading import (
@@ -30,9 +29,9 @@ from .loading import (
 )
 from .ownership import batches_of, no_such_batch
 from .refreshing import counted, current_statuses, refreshed
-from .rows import RowResult
-from .run import Progress, WorkerContext, run_batch, serve
-from .settings import Settings, batch_named_by, caller_of, checked_client, day_of, provider_of, seconds_of
+from .rows import Check, RowResult, refuse_invalid
+from .run import Progress, run_batch, serve
+from .settings import Settings, WorkerContext, checked_client, day_of, provider_of, seconds_of
 from .spool import Spool
 from .state import DEFAULT_STATE, State
 from .status import BatchStatus, StatusReader
@@ -264,10 +263,9 @@ class BulkSender:
     def _name(self, source: object) -> str:
         if self._batch is not None:
             return self._batch
-        name = batch_named_by(source)
-        if name is None:
+        if not isinstance(source, str | os.PathLike):
             raise ConfigurationError("The batch needs a name: give batch=...")
-        return checked_batch(name)
+        return checked_batch(os.path.basename(os.fspath(source)))
 
     @contextmanager
     def _vault(self) -> Generator[tuple[Victor, Vault]]:
@@ -289,7 +287,7 @@ class BulkSender:
             self._state.prepare()
             stack.enter_context(self._state.errors())
             client = stack.enter_context(self._state.client(vault, engine))
-            account = None if victor is None else vault.account(caller_of(victor))
+            account = None if victor is None else vault.account(victor.caller)
             yield BatchStore(client, engine, vault.application, batch, account)
 
     @contextmanager

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dbos import DBOSClient
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
-"""Where `BulkSender` keeps its state if it is told nothing else."""
+"""Where `BulkSender` keeps its state by default."""
 _PASSWORDS = re.compile(r"(?i)([?&][^=&]*password=)[^&]*")
 _LEAST_FREE = 64 * 1024
 """Minimum free bytes: the size of one SQLite write."""

@@ -70,7 +70,7 @@ class Vault:
         mark, _, rest = text.partition(".")
         key_id, _, body = rest.partition(".")
         if mark != MARK:
-            raise ConfigurationError("The bulk database holds something that victor bulk did not write.")
+            raise ConfigurationError("The bulk database contains data that victor bulk did not write.")
         if key_id != self.key_id:
             raise other_key("This content of the bulk database")
         try:
@@ -80,7 +80,7 @@ class Vault:
                 object_pairs_hook=hidden_fields,
             )
         except (InvalidTag, ValueError, zlib.error):
-            raise ConfigurationError("The bulk database is damaged: a sealed value does not open.") from None
+            raise ConfigurationError("The bulk database is damaged: a stored value cannot be decrypted.") from None
 
     def fingerprint(self, text: str) -> str:
         """Return a keyed digest of a text. Without the key, it reveals nothing about the text."""
@@ -117,12 +117,12 @@ def storage_secret(given: str | None) -> bytes:
             name = "VICTOR_BULK_KEY" if given is None else "storage_key"
             raise ConfigurationError(f"{name} has fewer than {_LEAST_SECRET} characters: {_HOW_TO_GIVE}.")
         return SecretBytes(b"key:" + secret.strip().encode("utf-8", "surrogatepass"))
-    found = _from_credentials()
-    if found is None:
+    credentials = _from_credentials()
+    if credentials is None:
         raise ConfigurationError(
-            f"The bulk database is sealed, and there is nothing to make its key from: {_HOW_TO_GIVE}."
+            f"The bulk database is encrypted, and there is no secret to derive its key from: {_HOW_TO_GIVE}."
         )
-    return SecretBytes(b"credentials:" + found)
+    return SecretBytes(b"credentials:" + credentials)
 
 
 def _variable(name: str) -> str:

@@ -19,7 +19,6 @@ import typer
 from . import bulk_output, bulk_processes
 from .bulk_processes import MAX_PROCESSES, WorkerProcesses, check_processes
 from .bulk_progress import Progress
-from .confirmation import confirm
 from .failures import UNKNOWN, Misuse, victor_failure
 from .screen import notices, plain
 from .session import Session, Yes, with_session
@@ -41,7 +40,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def _seconds(text: str) -> float:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", text)
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no time: write 24h, 90m or 3600s.")
+        raise typer.BadParameter(f"{text!r} is not a duration: write 24h, 90m or 3600s.")
     return float(match[1]) * _UNITS[match[2] or "s"]
 
 
@@ -91,7 +90,6 @@ def _sender(
     """Open a sender for the block. A failure is reported and ends the command.
 
     Args:
-        session: The command's.
         state: Where the batch is kept.
         workers: Calls under way at a time.
         question: What is asked before the block, in production. None: nothing.
@@ -107,7 +105,7 @@ def _sender(
         try:
             sender = BulkSender(victor, state=state, workers=workers, **options)
             if question is not None:
-                confirm(session, victor, partial(question, sender), yes=False)
+                session.confirm(victor, partial(question, sender), yes=False)
             yield sender
         except InvalidRows as error:
             failure = victor_failure(error, None, session.spelled)
@@ -228,7 +226,7 @@ def resume(
     """Go on with what was interrupted, and try what is not settled again, with the same keys."""
     check_processes(processes, state)
     options: dict[str, Any] = {"rate": rate, "key_retention": key_retention, "patience": patience, "workers": workers}
-    found: list[BatchStatus] = []
+    statuses: list[BatchStatus] = []
 
     def question(sender: BulkSender) -> str:
         status = sender.status()
@@ -245,9 +243,9 @@ def resume(
                     processes, state, _helping(one, session, workers, key_retention, patience), progress.tell
                 ) as others,
             ):
-                found.append(sender.resume(on_progress=_both(progress.show, others.watch)))
+                statuses.append(sender.resume(on_progress=_both(progress.show, others.watch)))
             progress.close()
-    _finish(found, state, session, yes=yes)
+    _finish(statuses, state, session, yes=yes)
 
 
 @bulk.command()
@@ -264,13 +262,13 @@ def status(
 
     The exit status is the one that `send` would end with now.
     """
-    found: list[BatchStatus] = []
+    statuses: list[BatchStatus] = []
     for one in _batches(session, state, name, batch):
         with _sender(session, state, batch=one) as sender:
-            found.append(sender.status(refresh=refresh))
+            statuses.append(sender.status(refresh=refresh))
         go_on = _next("resume", one, state, session, yes=False)
-        bulk_output.show_status(found[-1], go_on, as_json=session.as_json)
-    raise typer.Exit(_exit_status(found))
+        bulk_output.show_status(statuses[-1], go_on, as_json=session.as_json)
+    raise typer.Exit(_exit_status(statuses))
 
 
 @bulk.command()
@@ -297,11 +295,11 @@ def export(
 
     The columns are row, key, id, status, outcome, error, the file's other columns, and what was asked of whom.
     """
-    found = _batches(session, state, name, batch)
-    if len(found) > 1:
-        raise Misuse(f"There are several batches ({', '.join(found)}): name one of them with --batch.")
-    with _sender(session, state, batch=found[0]) as sender:
-        go_on = _next("resume", found[0], state, session, yes=False)
+    names = _batches(session, state, name, batch)
+    if len(names) > 1:
+        raise Misuse(f"There are several batches ({', '.join(names)}): name one of them with --batch.")
+    with _sender(session, state, batch=names[0]) as sender:
+        go_on = _next("resume", names[0], state, session, yes=False)
         bulk_output.write_export(sender, output, go_on, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
@@ -343,13 +341,13 @@ def _batches(session: Session, state: str, name: str | None, batch: str | None) 
     if name is not None or batch is not None:
         return [name or batch or ""]
     with _sender(session, state) as sender:
-        found = sender.batches()
-    if not found:
+        names = sender.batches()
+    if not names:
         raise Misuse(
             f"There is no batch in {bulk_output.without_password(state)}: nothing was stored there, and nothing was "
             "sent from it. Begin with 'victor bulk send', and the name of your file."
         )
-    return found
+    return names
 
 
 @contextmanager
@@ -372,12 +370,12 @@ def _helping(
     return words + ([] if patience is None else ["--patience", f"{patience:f}"])
 
 
-def _both(*tell: Callable[[BatchStatus], None]) -> Callable[[BatchStatus], None]:
-    def told(status: BatchStatus) -> None:
-        for each in tell:
-            each(status)
+def _both(*callbacks: Callable[[BatchStatus], None]) -> Callable[[BatchStatus], None]:
+    def call(status: BatchStatus) -> None:
+        for callback in callbacks:
+            callback(status)
 
-    return told
+    return call
 
 
 def _leave(status: int) -> NoReturn:
@@ -389,13 +387,13 @@ def _leave(status: int) -> NoReturn:
     raise typer.Exit(status)
 
 
-def _finish(found: list[BatchStatus], state: str, session: Session, *, yes: bool) -> None:
-    for one in found:
+def _finish(statuses: list[BatchStatus], state: str, session: Session, *, yes: bool) -> None:
+    for one in statuses:
         command = partial(_next, batch=one.batch, state=state, session=session, yes=yes)
         bulk_output.show_result(one, command, as_json=session.as_json)
-    _leave(_exit_status(found))
+    _leave(_exit_status(statuses))
 
 
-def _exit_status(found: list[BatchStatus]) -> int:
-    statuses = {one.exit_status for one in found}
+def _exit_status(batches: list[BatchStatus]) -> int:
+    statuses = {one.exit_status for one in batches}
     return UNKNOWN if UNKNOWN in statuses else max(statuses, default=0)

@@ -82,7 +82,7 @@ class WorkerProcesses:
             self._files.close()
 
     def watch(self, status: BatchStatus) -> None:
-        """Start the workers when the rows are stored; afterwards tell which of them have ended early."""
+        """Start the workers when the rows are stored; afterwards report those that ended early."""
         if not self._begun and not status.over:
             self._begun = True
             for number in range(2, self._processes + 1):
@@ -100,7 +100,7 @@ class WorkerProcesses:
         )
         self._workers.append(_Started(number, process, messages))
         assert process.stdin is not None
-        # A worker that has ended already is told of by `_look`.
+        # `_look` reports a worker that has ended already.
         with suppress(OSError):
             process.stdin.write(f"{self._state}\n".encode("utf-8", "surrogateescape"))
             process.stdin.flush()
@@ -115,8 +115,8 @@ class WorkerProcesses:
             if ended:
                 how = f"was killed by signal {-ended}" if ended < 0 else f"ended with exit status {ended}"
                 worker.messages.seek(0)
-                said = worker.messages.read().decode("utf-8", "replace").splitlines()
-                why = f" ({plain(said[-1])})" if ended > 0 and said else ""
+                lines = worker.messages.read().decode("utf-8", "replace").splitlines()
+                why = f" ({plain(lines[-1])})" if ended > 0 and lines else ""
                 self._show(
                     f"Worker {worker.number} of {self._processes} {how}{why}. The others go on, and take over its rows."
                 )

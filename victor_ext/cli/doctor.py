@@ -37,12 +37,12 @@ _EXPIRES_SOON = 14
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check has found.
+    """The result of one check.
 
     Attributes:
         check: What was looked at.
         ok: Whether it is right. None: it could not be looked at.
-        found: What was found.
+        found: What was seen.
         advice: What to do about it, or None.
         seconds: How long it took, where that says something.
         exit_status: What the command ends with because of it.
@@ -69,7 +69,7 @@ def _skipped(check: str, why: str) -> Finding:
 
 
 def _after(check: str, failed: str) -> Finding:
-    return _skipped(check, f"not tried: {failed} is the first to mend")
+    return _skipped(check, f"not tried: {failed} must be fixed first")
 
 
 @with_common_options
@@ -83,14 +83,16 @@ def doctor(
     The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be reached now, and 1 if
     anything else is wrong.
     """
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for finding in _findings(session, provider):
-        found.append(finding)
+        findings.append(finding)
         if not session.as_json:
             _show(finding)
-    status = next((each.exit_status for each in found if each.ok is False), 0)
+    status = next((finding.exit_status for finding in findings if finding.ok is False), 0)
     if session.as_json:
-        checks = [{name: value for name, value in asdict(each).items() if name != "exit_status"} for each in found]
+        checks = [
+            {name: value for name, value in asdict(finding).items() if name != "exit_status"} for finding in findings
+        ]
         say(json.dumps({"ok": status == 0, "checks": checks, "exit_status": status}))
     raise typer.Exit(status)
 
@@ -160,7 +162,7 @@ def _way(client: Any, system: System) -> Iterator[Finding]:
 def _proxy_variable(base_url: str) -> str:
     """Return the variable that names the proxy."""
     names = (f"{base_url.partition(':')[0]}_proxy", "all_proxy")
-    set_ones = (name for each in names for name in (each, each.upper()) if os.environ.get(name))
+    set_ones = (name for lower in names for name in (lower, lower.upper()) if os.environ.get(name))
     return next(set_ones, "a setting of this machine")
 
 
@@ -169,12 +171,12 @@ def _dns(host: str, port: int) -> Finding:
 
     began = time.monotonic()
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         return _bad(
             "DNS", f"{host} has no address: {error.strerror or error}", "Check this machine's resolver.", FOR_NOW
         )
-    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    addresses = list(dict.fromkeys(str(address[4][0]) for address in resolved))
     return _good("DNS", f"{host} is {', '.join(addresses[:3])}", time.monotonic() - began)
 
 
@@ -253,7 +255,7 @@ def _signed_read(client: Any, system: System, session: Session) -> Finding:
 def _clock(client: Any) -> Finding:
     provider = client.provider_time()
     if not provider.is_known:
-        return _skipped("Clock", "not known: no answer said what time it is")
+        return _skipped("Clock", "not known: no response had a Date header")
     offset = (datetime.now(UTC) - provider.moment).total_seconds()
     if abs(offset) <= _TOLERATED:
         return _good("Clock", f"agrees with the provider's to within {_TOLERATED:g} s")

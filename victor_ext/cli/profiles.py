@@ -62,34 +62,34 @@ def _read(path: Path) -> dict[str, Any]:
             return tomllib.loads(file.read(_MOST_BYTES).decode())
     except FileNotFoundError:
         raise Misuse(
-            f"There are no profiles: {path} is not there. Make it with mode 600, and write [staging] with client_id "
-            "and client_secret into it."
+            f"{path}, the file of the profiles, does not exist. Create it with mode 600, and write [staging] with "
+            "client_id and client_secret into it."
         ) from None
     except OSError as error:
         raise Misuse(f"{path} cannot be read: {error.strerror or error}.") from None
     except ValueError as error:  # the position, and no text of the file
-        reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is no UTF-8"
-        raise Misuse(f"{path} is no TOML file: {reason}.") from None
+        reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
+        raise Misuse(f"{path} is not a TOML file: {reason}.") from None
 
 
-def _require_private(path: Path, found: os.stat_result) -> None:
+def _require_private(path: Path, status: os.stat_result) -> None:
     if os.name != "posix":
         return
-    mode = stat.S_IMODE(found.st_mode)
+    mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077:
         raise Misuse(f"{path} holds secrets, and others may read or change it (mode {mode:o}): chmod 600 {path}")
-    if found.st_uid != os.geteuid():
+    if status.st_uid != os.geteuid():
         raise Misuse(f"{path} holds secrets, and belongs to somebody else: make a file of your own, of mode 600.")
 
 
 def _checked(name: str, profile: object, path: Path) -> dict[str, str]:
     if not isinstance(profile, dict):
-        raise Misuse(f"{path}: {name} is no profile: write [{name}] above its settings.")
+        raise Misuse(f"{path}: {name} is not a profile: write [{name}] above its settings.")
     values: dict[str, str] = {}
     for setting, value in cast("dict[str, object]", profile).items():
         where = f"{path}: [{name}]"
         if setting not in _SETTINGS:
-            raise Misuse(f"{where} has {setting}, which is no setting: write one of {', '.join(_SETTINGS)}.")
+            raise Misuse(f"{where} has {setting}, which is not a setting: write one of {', '.join(_SETTINGS)}.")
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise Misuse(f"{where}: {setting} must be text: put it in quotes, or leave the line out.")
         values[setting] = os.path.expanduser(value) if setting == "private_key_file" else value

@@ -13,7 +13,6 @@ import typer
 import victor_ext
 
 from . import view
-from .confirmation import confirm
 from .failures import Doubt
 from .screen import at_terminal, complain, masked, notices, plain, say, spinner, terminal_width
 from .session import Checks, Session, Yes, day, values, with_session
@@ -34,7 +33,7 @@ _MOMENTS = ("yesterday", *_DAYS)
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
 AnswerNotes = Annotated[str | None, typer.Option(help="1 to 150 characters. [needed]", metavar="TEXT")]
-Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Stop after so long, with status 1.")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Give up after SECONDS, with exit status 1.")]
 
 
 def _needed(text: str, metavar: str, *words: str) -> Any:
@@ -120,7 +119,7 @@ def create(
     with session.client() as victor:
         with session.failures(doubt):
             _check(arguments, victor.provider_time().moment, is_first=idempotency_key is None)
-        confirm(session, victor, question, yes=yes)
+        session.confirm(victor, question, yes=yes)
         with session.failures(doubt):
             made = victor.payment_requests.create(**arguments)
             _show(made, as_json=session.as_json, place=session.place(victor))
@@ -194,8 +193,8 @@ def list_(
         checks.run(lambda: requests.list(**given))
         checks.run(lambda: requests.list(page=page, page_size=page_size))
         checks.finish("The list was not sent")
-        found = requests.list(**given, page=page, page_size=page_size)
-        pages = at_most(limit, (page.items for page in found.pages()))
+        listing = requests.list(**given, page=page, page_size=page_size)
+        pages = at_most(limit, (page.items for page in listing.pages()))
         if payers:
             pages = with_payers(pages, requests.get)
         count = as_json_lines(pages) if session.as_json else as_table(pages)
@@ -223,10 +222,10 @@ def find(
     }
     with session.client() as victor:
         checks.finish("The search was not sent")
-        found = victor.payment_requests.find(client_reference_id, **window)
-        if found:
-            as_json_lines([found]) if session.as_json else as_table([found])
-    if not found and not session.as_json:
+        matches = victor.payment_requests.find(client_reference_id, **window)
+        if matches:
+            as_json_lines([matches]) if session.as_json else as_table([matches])
+    if not matches and not session.as_json:
         complain("No payment request of that time has this reference.")
 
 
@@ -256,7 +255,7 @@ def accept(
             other = "" if modified_amount is None else f" {plain(modified_amount)} USD, in place of its amount"
             return "\n".join([*(line.plain for line in lines), f"This pays it{other}."])
 
-        confirm(session, victor, question, yes=yes)
+        session.confirm(victor, question, yes=yes)
         with session.failures(_answer_doubt(request_id, session)):
             # The client reports missing notes together with other problems.
             answered = victor.payment_requests.accept(request, notes=notes or "", modified_amount=modified_amount)

@@ -30,7 +30,7 @@ Provider = Annotated[
 class ProviderCommand(TyperCommand):
     """A command with `--provider`. It looks for the installed systems when its help is shown, not at each start."""
 
-    def get_help(self, ctx: typer.Context) -> str:
+    def get_help(self, ctx: Any) -> str:
         """Return the help, with the names of the systems."""
         for parameter in self.params:
             if parameter.name == "provider":

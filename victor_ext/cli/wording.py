@@ -7,17 +7,12 @@ replaces them with options and commands.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-import victor_ext
-
 if TYPE_CHECKING:
-    from victor_ext import Problem, VictorError
-
-    from .failures import Doubt
+    from victor_ext import Problem
 
 # Problem fields whose argument has another name. Fields in `payment_details` keep their names.
 _ARGUMENTS = {
@@ -105,40 +100,3 @@ def column_remedy(problem: Problem) -> str | None:
 
 def _is_missing(problem: Problem) -> bool:
     return problem.code == "required"
-
-
-def next_step(error: VictorError, doubt: Doubt | None) -> str:
-    """Return the next step after a failed call, in terms of commands."""
-    if doubt is None or not error.hint:
-        return "Try again, with a longer --timeout." if isinstance(error, victor_ext.TimedOut) and error.hint else ""
-    outcome = victor_ext.Outcome
-    look = f"look with '{shlex.join(doubt.look)}'"
-    option = None if error.idempotency_key is None else shlex.join(["--idempotency-key", error.idempotency_key])
-    steps = {
-        outcome.NOT_SENT: "Nothing was sent: repeat it as you like.",
-        outcome.REJECTED: "Nothing was done by it.",
-        outcome.ACCEPTED: f"Repeat it only with {option}." if option else f"Do not send it again: {look}.",
-        outcome.UNKNOWN: f"It may have been done: repeat it with {option}, or {look}."
-        if option
-        else f"It may have been done, and no key makes a repeat safe: {look} before you repeat it.",
-    }
-    if isinstance(error, victor_ext.Conflict):
-        if error.outcome is outcome.REJECTED:
-            return f"{steps[outcome.REJECTED]} To see the other answer, {look}."
-        if option is not None and error.status_code is not None:
-            return (
-                f"It may have been done: {option} may have been used before, with other values or by a call that is "
-                f"still being worked on. So repeat it in a while with the values of that time, or {look}. A new key "
-                "could ask a second time."
-            )
-    if is_of_another_payment(error):
-        return (
-            f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "
-            "does not exist."
-        )
-    return steps[error.outcome]
-
-
-def is_of_another_payment(error: VictorError) -> bool:
-    """Whether the key returned the request of another payment. Repeating the call then settles nothing."""
-    return error.idempotency_key is not None and isinstance(error, victor_ext.Conflict) and error.status_code is None
