@@ -110,7 +110,9 @@ class TestWhatAnAnswerProves:
     def test_it_says_that_the_values_differ(self, client_class: type) -> None:
         error, provider = observe(client_class, httpx.Response(409, content=b'{"message": "payload mismatch"}'))
         assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 1)
-        assert "may have been used before, with other values. So send the values of the earlier call, or look" in str(error)
+        assert "may have been used before, with other values. So send the values of the earlier call, or look" in str(
+            error
+        )
 
     def test_it_does_not_say_why(self, client_class: type) -> None:
         """It may be about an attempt whose answer was lost, or about an earlier call: it never proves that none is."""

@@ -176,9 +176,7 @@ def test_credentials_are_copied_and_not_pickled(kind: str, secrets: Secrets) -> 
     auth = CREDENTIALS[kind](secrets)
     assert copy.copy(auth) is copy.deepcopy(auth) is auth
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        with pytest.raises(
-            TypeError, match="holds a secret and is not pickled: make it in each process"
-        ) as raised:
+        with pytest.raises(TypeError, match="holds a secret and is not pickled: make it in each process") as raised:
             pickle.dumps(auth, protocol)
         secrets.check(of_error(raised.value))
 

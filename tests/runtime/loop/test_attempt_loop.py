@@ -131,7 +131,9 @@ class TestWaiting:
     @pytest.mark.parametrize("code", [429, 503])
     def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code):
         harness = Harness(mode, [status(code, retry_after=asked)], deadline=None)
-        with pytest.raises(errors.StatusError, match=r"wait longer than 30 days.* asks for no other request within") as raised:
+        with pytest.raises(
+            errors.StatusError, match=r"wait longer than 30 days.* asks for no other request within"
+        ) as raised:
             harness.call("POST", KEY)
         assert (raised.value.idempotency_key, raised.value.attempts) == (KEY, 1)
         assert raised.value.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)

@@ -42,7 +42,8 @@ SAYS_NO = replace(
 def test_a_200_that_says_no_is_a_refusal(mode, key):
     harness = Harness(mode, [NO], profile=SAYS_NO)
     with pytest.raises(
-        BadRequest, match=r"its body reports a rejection \(success is false\): too much\. The provider did not execute it"
+        BadRequest,
+        match=r"its body reports a rejection \(success is false\): too much\. The provider did not execute it",
     ) as raised:
         harness.call("POST", key)
     assert (raised.value.outcome, raised.value.status_code, raised.value.attempts) == (Outcome.REJECTED, 200, 1)

@@ -22,12 +22,8 @@ _PASSING_STATUSES = frozenset({408, 425, 429})
 class OAuthToken(TokenCache):
     """A token from a token endpoint.
 
-    Args:
-        ask: Makes the request to the token endpoint.
-        read: Reads a token from the JSON object of the response and the provider's time; None without a token.
-        clock: The provider's clock.
-        lock: A lock for the mode of the client.
-        hint: What to check when the endpoint refuses.
+    `ask` makes the request. `read` reads a token from the JSON object of the response and the provider's time; None
+    without a token. `hint` says what to check when the endpoint refuses.
     """
 
     def __init__(

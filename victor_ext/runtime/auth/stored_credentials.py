@@ -28,10 +28,7 @@ class UnpicklableCredentials:
 def checked_secret(name: str, value: object, *, source: str = "the provider's portal") -> Secret:
     """A secret that a header or a body can carry, without the blanks around it.
 
-    Args:
-        name: What the message calls it.
-        value: The value that was passed.
-        source: Where the secret comes from, for the message.
+    `name` and `source`, where the secret comes from, are for the message.
 
     Raises:
         ConfigurationError: The value is not such text. The message never holds it.

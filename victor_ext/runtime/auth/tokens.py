@@ -47,13 +47,9 @@ class FixedToken:
 
 
 class SignedToken:
-    """A token that this side signs, for each attempt or for a few seconds.
+    """A token that this side signs: for each attempt, or for all calls of `reuse` seconds.
 
-    Args:
-        sign: Makes the header's value from the time of issue: the provider's, in seconds since the epoch.
-        clock: The provider's clock.
-        reuse: Seconds for which one token serves all calls; 0 signs each attempt.
-        header: The header's name.
+    `sign` makes the header's value from the time of issue: the provider's, in seconds since the epoch.
     """
 
     def __init__(
@@ -111,12 +107,7 @@ class IssuedToken:
 
 
 class TokenCache:
-    """The token cache of one client: a token is kept until shortly before it ends, and obtained once for all callers.
-
-    Args:
-        clock: The provider's clock.
-        lock: A lock for the mode of the client.
-    """
+    """A client's token cache: a token is kept until shortly before it ends, and obtained once for all callers."""
 
     renewal_may_fail_with: type[Exception] = VictorError
     """What a renewal may raise without failing the call, which has a token that can still be used."""

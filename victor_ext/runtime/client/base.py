@@ -29,7 +29,8 @@ from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
-from victor_ext.runtime.http.connections import async_connections, checked_http_client, checked_transport, connections
+from victor_ext.runtime.http.connections import checked_http_client, checked_limits, checked_transport, route_to
+from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.routes import Route
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
@@ -51,7 +52,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
     """The generated `Client` class, which `api` is one of."""
     _resources: ClassVar[dict[str, Any]] = {}
     """The types of the resources, by name. The class has them too, for `create_autospec`."""
-    _connect: ClassVar[Callable[..., Any]]
+    _pooled_type: ClassVar[type[PooledTransport | AsyncPooledTransport]]
     _transport_type: ClassVar[type[httpx.BaseTransport | httpx.AsyncBaseTransport]]
     _httpx_client_type: ClassVar[type[httpx.Client | httpx.AsyncClient]]
     _through_client_type: ClassVar[Callable[..., Any]]
@@ -81,7 +82,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
 
     def _connect_to(self, url: httpx.URL, given: Mapping[str, Any]) -> Any:
         """Connections of the client's own."""
-        return self._connect(url, **{name: given[name] for name in ("verify", "limits", "proxy")})
+        return self._pooled_type(route_to(url, given["verify"], given["proxy"]), checked_limits(given["limits"]))
 
     def _start(self, config: ClientConfig, given: Mapping[str, Any], transport: Any = None) -> None:
         """Put the client together: over this transport, else what the caller brings, else connections of its own.
@@ -203,7 +204,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
 
     def _unsigned(self) -> httpx.Request:
         """A request to sign, which is never sent."""
-        self._transport.guard.require_open()
+        self._transport.require_open()
         return httpx.Request("GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()})
 
     def provider_time(self) -> ProviderTime:
@@ -248,8 +249,7 @@ def _authorization_of(request: httpx.Request) -> Secret:
 class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
     """A client with blocking calls. Safe to share between threads."""
 
-    _connect = staticmethod(connections)
-    _transport_type = httpx.BaseTransport
+    _pooled_type, _transport_type = PooledTransport, httpx.BaseTransport
     _httpx_client_type, _through_client_type = httpx.Client, ThroughClient
     _driver_type, _attempt_transport_type = Driver, AttemptTransport
     _runner_type, _http_client_type = SyncRunner, HttpClient
@@ -260,7 +260,7 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
 
         Raises:
             ConfigurationError: The client has been closed, or the credentials make no header that can be sent.
-            VictorError: A token was asked for, and none was issued.
+            VictorError: No token was issued.
         """
         request = self._unsigned()
         self._driver.run(self._config.loop.sign(request))
@@ -271,7 +271,7 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
         self._transport.close()
 
     def __enter__(self) -> Self:
-        self._transport.guard.require_open()
+        self._transport.require_open()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -281,20 +281,14 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
 class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient]):
     """A client with awaited calls."""
 
-    _connect = staticmethod(async_connections)
-    _transport_type = httpx.AsyncBaseTransport
+    _pooled_type, _transport_type = AsyncPooledTransport, httpx.AsyncBaseTransport
     _httpx_client_type, _through_client_type = httpx.AsyncClient, AsyncThroughClient
     _driver_type, _attempt_transport_type = AsyncDriver, AsyncAttemptTransport
     _runner_type, _http_client_type = AsyncRunner, AsyncHttpClient
     _driver: AsyncDriver
 
     async def authorization(self) -> str:
-        """The value of the `Authorization` header that a request made now would carry. It is a secret.
-
-        Raises:
-            ConfigurationError: The client has been closed, or the credentials make no header that can be sent.
-            VictorError: A token was asked for, and none was issued.
-        """
+        """As `authorization` of the client with blocking calls, awaited."""
         request = self._unsigned()
         await self._driver.run(self._config.loop.sign(request))
         return _authorization_of(request)
@@ -306,7 +300,7 @@ class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncCli
     aclose = close
 
     async def __aenter__(self) -> Self:
-        self._transport.guard.require_open()
+        self._transport.require_open()
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -134,10 +134,7 @@ class ClientConfig:
     """The configuration of a client, the same for both modes.
 
     Args:
-        given: The options of the client, as `options.take` returns them.
-        profile: How the provider behaves.
-        authenticator: Puts a token on each attempt.
-        base_url: The URL that is called.
+        given: The options of the client, as `take` returns them.
         clock: The provider's clock, which the authenticator uses too.
         environment: What a `repr` calls the environment; empty if the provider has only one.
         caller: A digest that tells two callers apart without naming them, or None.

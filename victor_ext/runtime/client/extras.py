@@ -18,7 +18,7 @@ import attrs
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.privacy import kind_of, one_line
-from victor_ext.runtime.core.json_values import is_object
+from victor_ext.runtime.core.json_values import is_mapping, is_object
 from victor_ext.runtime.core.validation import is_encodable
 
 from .documented import Operation
@@ -52,8 +52,6 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
     """The body of a call with the caller's own members.
 
     Args:
-        body: The generated model with all that this package sends.
-        extra: The members to add; None adds nothing.
         taken: Places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
             that the document declares, which have arguments.
         doing: What was not done, for the message.
@@ -74,14 +72,12 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
 def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem]:
     """What is wrong with an `extra_body`. No message shows a value.
 
-    Args:
-        extra: The argument of the caller; None is right.
-        taken: Each place that this package sends itself, such as `payment_details.amount`, with the argument for it
-            (an empty text: with no argument whose name is known).
+    `taken` has each place that this package sends itself, such as `payment_details.amount`, with the argument for it
+    (an empty text: with no argument whose name is known).
     """
     if extra is None:
         return []
-    if not _is_mapping(extra):
+    if not is_mapping(extra):
         message = f"extra_body must be a dict of names on the wire and JSON values, not {kind_of(extra)}."
         return [Problem("extra_body", "type", message)]
     arguments = {_path_of(place): argument for place, argument in taken.items()}
@@ -101,7 +97,7 @@ def _member_problems(
             continue
         place, inner = f"{field}.{one_line(name)}", (*path, *_path_of(name))
         is_ours = any(taken[: len(inner)] == inner for taken in arguments)
-        if inner in arguments or (is_ours and not _is_mapping(value)):
+        if inner in arguments or (is_ours and not is_mapping(value)):
             argument = arguments.get(inner)
             use = f"use the argument {argument}" if argument else "use the argument for it"
             if argument is None:
@@ -118,7 +114,7 @@ def _member_problems(
 
 def _value_problems(value: object, place: str, levels: int = _MOST_LEVELS) -> Iterator[Problem]:
     complaint = None
-    if _is_mapping(value) and levels:
+    if is_mapping(value) and levels:
         for name, each in value.items():
             if _is_name(name):
                 yield from _value_problems(each, f"{place}.{one_line(name)}", levels - 1)
@@ -137,11 +133,7 @@ def _scalar_complaint(value: object) -> str | None:
     if isinstance(value, float):
         return "is a float, which does not hold every amount: write Decimal('44.23'), or the text that the wire wants"
     if isinstance(value, Decimal):
-        return (
-            None
-            if _number(value) is not None
-            else "is a number whose digits JSON does not keep: write it as text"
-        )
+        return None if _number(value) is not None else "is a number whose digits JSON does not keep: write it as text"
     if isinstance(value, str):
         return None if is_encodable(value) else "cannot be encoded: it has half of a character (a lone surrogate)"
     if value is None or (isinstance(value, int) and value.bit_length() <= _MOST_BITS):
@@ -163,7 +155,7 @@ def _json(value: Any) -> Any:
     """A checked value as `json.dumps` takes it: a copy, which the caller changes no more."""
     if isinstance(value, Decimal):
         return _number(value)
-    if _is_mapping(value):
+    if is_mapping(value):
         return {name: _json(each) for name, each in value.items()}
     return [_json(each) for each in value] if _is_sequence(value) else value
 
@@ -202,14 +194,11 @@ def _model_named(annotation: object, module: str) -> type[Any] | None:
     return kind if isinstance(kind, type) and attrs.has(kind) else None
 
 
-# ---- Filters ----
-
-
 def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
     """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation has."""
     if extra is None:
         return []
-    if not _is_mapping(extra):
+    if not is_mapping(extra):
         message = f"extra_query must be a dict of names on the wire and values, not {kind_of(extra)}."
         return [Problem("extra_query", "type", message)]
     arguments = {folded_name(name): name for name in taken}
@@ -233,12 +222,8 @@ def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) 
 def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
     """The end of a URL for the caller's own filters, percent-encoded and without a `?`.
 
-    Args:
-        operation: The module of the generated operation, whose own arguments are taken.
-        extra: The filters; None: none.
-
     Raises:
-        InvalidRequest: A filter has an argument, or a value that no query can carry.
+        InvalidRequest: A filter is an argument of the operation, or has a value that no query can carry.
     """
     if extra is None:
         return ""
@@ -249,16 +234,9 @@ def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
     return "&".join(f"{quote(name, safe='')}={quote(_text(each), safe='')}" for name, each in pairs if each is not None)
 
 
-# ---- For each call of a client ----
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Extras:
-    """What `with_options` adds to each call of a client: members to the bodies, filters to what is read.
-
-    Args:
-        body: Added to each write. A member that the call sends itself, or has an argument for, is refused.
-        query: Added to each GET.
+    """What `with_options` adds to each call of a client: members to the bodies of writes, filters to each GET.
 
     Raises:
         ConfigurationError: A value that cannot be sent.
@@ -335,10 +313,6 @@ def _path_of(name: str) -> tuple[str, ...]:
 
 def _is_name(name: object) -> TypeGuard[str]:
     return isinstance(name, str) and bool(name) and is_encodable(name)
-
-
-def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, Mapping)
 
 
 def _is_sequence(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:

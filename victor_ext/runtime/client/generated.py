@@ -70,19 +70,17 @@ class _Bound:
             bound.set_async_httpx_client(http)
         return client
 
+    # A context opens and closes nothing: the connections belong to the client of this package.
+
     def __enter__(self) -> Self:
-        """Opens nothing. The connections belong to the client of this package."""
         return self
 
-    def __exit__(self, *args: object, **kwargs: Any) -> None:
-        """Closes nothing."""
+    def __exit__(self, *args: object, **kwargs: Any) -> None: ...
 
     async def __aenter__(self) -> Self:
-        """Opens nothing."""
         return self
 
-    async def __aexit__(self, *args: object, **kwargs: Any) -> None:
-        """Closes nothing."""
+    async def __aexit__(self, *args: object, **kwargs: Any) -> None: ...
 
     def with_headers(self, headers: dict[str, str]) -> Self:
         """A client that sends these headers too."""
@@ -141,12 +139,9 @@ class _Bound:
         return isinstance(error, self._unexpected_status)
 
     def for_one_call(self, undocumented: Read, query: str = "", *, as_json: bool = False) -> Self:
-        """A copy for one call, which also reads a response with a good status that the document does not list.
+        """A copy for one call. `undocumented` reads a response with a good status that the document does not list.
 
-        Args:
-            undocumented: Reads that response.
-            query: What is added to the query, percent-encoded.
-            as_json: Whether the result is the JSON of the body, which nothing reads as the document's type.
+        `query` is added to the query, percent-encoded. With `as_json` the result is the JSON of the body.
         """
         other = copy(self)
         other._undocumented, other._query, other._as_json = undocumented, query, as_json  # noqa: SLF001 - of the same class
@@ -220,12 +215,9 @@ def _bound_class(client_class: Hashable) -> Any:
 
 
 def bind(client_class: type[C], base_url: str, connect: Connect) -> C:
-    """A generated `Client` over an attempt transport.
+    """A generated `Client` (or `AuthenticatedClient`) over an attempt transport.
 
-    Args:
-        client_class: `Client` (or `AuthenticatedClient`) of a generated package.
-        base_url: The URL that is called.
-        connect: Makes an httpx client over that transport from additional options.
+    `connect` makes an httpx client over that transport from additional options.
     """
     bound: C = _bound_class(cast("Hashable", client_class)).over(base_url, connect, {})
     return bound
@@ -239,18 +231,16 @@ def expect(kind: type[T], result: object) -> T:
 
     Args:
         kind: The class of the good response, or a list of one: `list[Balance]`. Where the document has several good
-            responses, tell them apart by `isinstance` instead.
-        result: What the operation returned.
-
-    Returns:
-        The same object.
+            responses, use `isinstance` instead.
+        result: What the operation returned. It is returned as it is.
 
     Raises:
         UnreadableResponse: It is of another class. The call was accepted: do not repeat it.
     """
     if not is_instance(result, kind):
+        returned = "nothing" if result is None else type(result).__name__
         raise UnreadableResponse(
-            f"The provider accepted the call, but it returned {_described(result)}, not {type_name(kind)}.",
+            f"The provider accepted the call, but it returned {returned}, not {type_name(kind)}.",
             outcome=Outcome.ACCEPTED,
             hint="Do not repeat it: "
             + ("look it up at the provider." if result is None else "expect that class, or check it by isinstance."),
@@ -271,10 +261,3 @@ def is_instance(value: object, kind: Any) -> bool:
 def type_name(kind: Any) -> str:
     """The name of a class for messages."""
     return str(kind) if get_args(kind) else str(getattr(kind, "__name__", kind))
-
-
-def _described(result: object) -> str:
-    return "nothing" if result is None else type(result).__name__
-
-
-__all__ = ("expect",)

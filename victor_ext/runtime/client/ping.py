@@ -32,13 +32,7 @@ class Health(Resource[Mode]):
     """Whether calls of one client can be made."""
 
     def __init__(self, *shared: Any, read: Operation, **arguments: Any) -> None:
-        """Ping by an operation that needs no id, is signed and changes nothing: one item of a list.
-
-        Args:
-            shared: What all resources of the client are made from.
-            read: The generated operation's module.
-            arguments: Those of the operation.
-        """
+        """Ping by a generated operation that needs no id, is signed and changes nothing: one item of a list."""
         super().__init__(*shared)
         self._read, self._arguments = read, arguments
 

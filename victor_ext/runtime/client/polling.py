@@ -106,9 +106,6 @@ def poll(
     """`wait_until` for an operation of a resource, with the client's clock and deadline.
 
     Args:
-        resource: The resource.
-        read: As of `wait_until`.
-        reached: As `is_done` of `wait_until`.
         goal: What was not reached, for the message, such as "Payout p-1 did not become ACCEPTED".
         advice: What to do next, for the message.
         timeout: Seconds in all; 0 reads once.

@@ -21,7 +21,7 @@ from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
 from victor_ext.privacy import mask
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty
+from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty, text_or_empty
 
 R = TypeVar("R", bound="Record")
 T = TypeVar("T")
@@ -186,17 +186,9 @@ def value_in(source: object, name: str) -> Any:
     return value
 
 
-# Readers: the value in the type of the field, or None.
-
-
 def as_text(value: object) -> str | None:
     """Text."""
     return value if isinstance(value, str) else None
-
-
-def as_text_or_empty(value: object) -> str:
-    """Text; empty when it is missing."""
-    return value if isinstance(value, str) else ""
 
 
 def as_integer(value: object) -> int | None:
@@ -231,12 +223,9 @@ def as_decimal(value: object) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-# Declarations.
-
-
 def identifier(path: str) -> Field[str]:
     """An id; empty when the provider sent none."""
-    return Field(as_text_or_empty, path)
+    return Field(text_or_empty, path)
 
 
 def text(path: str, *, hidden: bool = False, masked: bool = False) -> Field[str | None]:

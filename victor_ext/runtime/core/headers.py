@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeGuard
 
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import kind_of, one_line
+from victor_ext.runtime.core.json_values import is_mapping
 from victor_ext.runtime.core.validation import shown
 
 LONGEST = 16_384
@@ -67,7 +67,7 @@ def checked_headers(headers: object, key_header: str | None) -> dict[str, str]:
     """
     if headers is None:
         return {}
-    if not _is_mapping(headers):
+    if not is_mapping(headers):
         raise ConfigurationError(f"headers must be a dict of names and values, not {kind_of(headers)}.")
     ours = {**_OURS, **({key_header.lower(): "pass idempotency_key to the call"} if key_header else {})}
     problems = [problem for name, value in headers.items() if (problem := _problem(name, value, ours)) is not None]
@@ -99,7 +99,3 @@ def checked_user_agent(text: object) -> str:
     if complaint is not None:
         raise ConfigurationError(f"user_agent {complaint}: write a name and a version, as in user_agent='billing/2.3'.")
     return f" {text}"
-
-
-def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, Mapping)

@@ -28,11 +28,7 @@ PATIENCE = 0.5
 
 
 class Semaphore:
-    """A number of places, given in the order of the requests.
-
-    Args:
-        places: The number; None sets no bound.
-    """
+    """A number of places (None sets no bound), given in the order of the requests."""
 
     def __init__(self, places: int | None = 1) -> None:
         self._places = sys.maxsize if places is None else places
@@ -156,8 +152,7 @@ class TaskPermit(Permit):
 class PerProcess(Generic[T]):
     """One object per process: a forked child has the sockets of its parent, and none of its threads.
 
-    Args:
-        make: Makes one. It is called at once, so that a failure is raised at once.
+    `make` is called at once, so that a failure is raised at once.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
@@ -176,11 +171,7 @@ class PerProcess(Generic[T]):
 
 
 class PerLoop(Generic[T]):
-    """One object per event loop: what waits in one loop cannot be woken from another.
-
-    Args:
-        make: Makes one. It is called at once, so that a failure is raised at once.
-    """
+    """One object per event loop: what waits in one loop cannot be woken from another. `make` is called at once, too."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         import asyncio  # noqa: PLC0415 - takes a program that does not await 8 MB
@@ -214,11 +205,7 @@ class PerLoop(Generic[T]):
 
 
 class ThreadLock:
-    """A lock for threads, one per process: a forked child has none of the threads that hold it.
-
-    Args:
-        places: How many threads may hold it at a time.
-    """
+    """A lock that `places` threads may hold at a time, one per process: a forked child has none of these threads."""
 
     def __init__(self, places: int = 1) -> None:
         self._semaphores = PerProcess(lambda: Semaphore(places))
@@ -229,11 +216,7 @@ class ThreadLock:
 
 
 class TaskLock:
-    """A lock for tasks, one per event loop: no loop can wake the tasks of another.
-
-    Args:
-        places: How many tasks of a loop may hold it at a time.
-    """
+    """A lock that `places` tasks may hold at a time, one per event loop: no loop can wake the tasks of another."""
 
     def __init__(self, places: int = 1) -> None:
         self._semaphores = PerLoop(lambda: Semaphore(places))

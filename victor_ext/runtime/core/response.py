@@ -180,7 +180,10 @@ class _Body:
         self._size = 0
         self._decompressor: Decompressor | None = None
         if "content-encoding" in response.headers:
-            self._undo(response.headers.get_list("content-encoding", split_commas=True))
+            try:
+                self._decompressor = decompressor_for(response.headers.get_list("content-encoding", split_commas=True))
+            except DecodingError as error:
+                self._cannot_be_decompressed(error)  # it is read as it is: a message may quote it
 
     def was_read(self) -> bool:
         """Whether the body has been read before, by a caller's transport or by a hook.
@@ -228,12 +231,6 @@ class _Body:
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
         return self.response.keep(content, self._began)
-
-    def _undo(self, codings: list[str]) -> None:
-        try:
-            self._decompressor = decompressor_for(codings)
-        except DecodingError as error:
-            self._cannot_be_decompressed(error)  # it is read as it is: a message may quote it
 
     def _cannot_be_decompressed(self, error: DecodingError) -> None:
         self.response.damage = f"its body cannot be decompressed ({error})"

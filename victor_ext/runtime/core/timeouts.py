@@ -56,12 +56,7 @@ def share_of(timeout: float | None, parts: int) -> float | None:
 
 
 class Timeouts(dict[str, Any]):
-    """Timeouts by stage, each at most what is left of the deadline when its stage begins.
-
-    Args:
-        configured: Seconds by stage, as httpx has them.
-        left: Seconds until the deadline; None without a deadline.
-    """
+    """Timeouts by stage, as httpx has them, each at most what is `left` of the deadline when its stage begins."""
 
     def __init__(self, configured: dict[str, float | None], left: Callable[[], float | None]) -> None:
         super().__init__(configured)
@@ -77,12 +72,6 @@ class Timeouts(dict[str, Any]):
             left *= WAITING_SHARE
         seconds = max(left, LEAST)
         return DeadlineTimeout.until(monotonic() + left, seconds if configured is None else min(configured, seconds))
-
-
-def configured_timeouts(extensions: dict[str, Any]) -> dict[str, float | None]:
-    """The timeouts that a request was made with."""
-    timeouts: dict[str, float | None] = extensions.get("timeout") or {}
-    return timeouts
 
 
 TIMING = "victor_ext.timing"

@@ -66,12 +66,7 @@ class Lease:
 
 
 class ConnectionPool:
-    """The connections of one client in one process or event loop.
-
-    Args:
-        route: The route to the client's only origin.
-        limits: The maximum number of connections and of idle connections, and the maximum idle time in seconds.
-    """
+    """The connections of one client, to its only origin, in one process or event loop."""
 
     def __init__(self, route: Route, limits: httpx.Limits) -> None:
         most = sys.maxsize if limits.max_connections is None else limits.max_connections

@@ -17,7 +17,6 @@ from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
 from .httpx_internals import transports_of
-from .pooled_transport import AsyncPooledTransport, PooledTransport
 from .routes import Route
 from .through_client import require_open
 
@@ -110,9 +109,7 @@ def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
             f"verify is an ssl.SSLContext with check_hostname=False, and would accept whoever has any certificate as "
             f"{base_url.host}: set its check_hostname to True, or make it with ssl.create_default_context()."
         )
-    if isinstance(verify, ssl.SSLContext) or off:
-        return verify
-    if isinstance(verify, bool):
+    if off or isinstance(verify, ssl.SSLContext | bool):
         return verify
     try:
         return ssl.create_default_context(cafile=verify)
@@ -239,28 +236,6 @@ def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | 
     )
 
 
-def connections(
-    base_url: httpx.URL,
-    *,
-    verify: Verify,
-    limits: httpx.Limits | None,
-    proxy: str | httpx.URL | httpx.Proxy | None,
-) -> httpx.BaseTransport:
-    """A transport with connections of its own, for blocking calls. Raises `ConfigurationError`."""
-    return PooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
-
-
-def async_connections(
-    base_url: httpx.URL,
-    *,
-    verify: Verify,
-    limits: httpx.Limits | None,
-    proxy: str | httpx.URL | httpx.Proxy | None,
-) -> httpx.AsyncBaseTransport:
-    """A transport with connections of its own, for awaited calls. Raises `ConfigurationError`."""
-    return AsyncPooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
-
-
 def checked_limits(limits: object) -> httpx.Limits:
     """The limits of a pool. None: 100 connections, all of them kept. Raises `ConfigurationError`."""
     if limits is None:
@@ -277,7 +252,8 @@ def checked_limits(limits: object) -> httpx.Limits:
     return limits
 
 
-def _route(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
+def route_to(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
+    """The route of a client's own connections, from its options. Raises `ConfigurationError`."""
     through = checked_proxy_use(base_url, checked_proxy(proxy_for(base_url, proxy)))
     tls = proxy_tls = None
     try:

@@ -31,10 +31,7 @@ C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 class PooledTransport(httpx.BaseTransport):
     """For blocking calls. Safe to share between threads, and to use after a fork.
 
-    Args:
-        route: The way to the one origin that is called.
-        limits: The limits of the pool of each process.
-        backend: Opens connections in place of the system's sockets.
+    `limits` are those of the pool of each process. `backend` opens connections in place of the system's sockets.
     """
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: SyncBackend | None = None) -> None:
@@ -64,7 +61,10 @@ class PooledTransport(httpx.BaseTransport):
 
     def take(self, connection: Connection, step: Step) -> Any:
         """Execute a step on a connection."""
-        return _noted(connection, step, _act(self._backend, connection, step))
+        result = _act(self._backend, connection, step)
+        if type(step) in _OPENING:
+            connection.stream = result
+        return result
 
     def close(self) -> None:
         """Close the connections of this process."""
@@ -103,7 +103,10 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
     async def take(self, connection: Connection, step: Step) -> Any:
         """Execute a step on a connection."""
-        return _noted(connection, step, await _act(self._backend, connection, step))
+        result = await _act(self._backend, connection, step)
+        if type(step) in _OPENING:
+            connection.stream = result
+        return result
 
     async def aclose(self) -> None:
         """Close the connections of the running loop. Those of a loop that has ended are closed already."""
@@ -155,6 +158,7 @@ class _AsyncBody(httpx.AsyncByteStream):
 
 
 _ALL_IN_USE = "all connections are in use"
+_OPENING = (Connect, StartTls)
 
 
 def _act(backend: Any, connection: Connection, step: Step) -> Any:
@@ -174,13 +178,6 @@ def _act(backend: Any, connection: Connection, step: Step) -> Any:
         return backend.connect_tcp(step.host, step.port, step.seconds)
     assert type(step) is StartTls
     return stream.start_tls(step.context, step.host, step.seconds)
-
-
-def _noted(connection: Connection, step: Step, result: Any) -> Any:
-    """Note a step's result on the connection, and return it."""
-    if type(step) in (Connect, StartTls):
-        connection.stream = result
-    return result
 
 
 def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:

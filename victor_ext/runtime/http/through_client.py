@@ -21,11 +21,7 @@ from victor_ext.runtime.core.timeouts import BEGUN, MAY_HAVE_BEEN_SENT
 
 
 class Methods:
-    """Methods of a library that others may replace.
-
-    Args:
-        named: Their classes and names. One that the library does not have is watched all the same.
-    """
+    """Methods of a library that others may replace. One that the library does not have is watched, too."""
 
     def __init__(self, *named: tuple[type, str]) -> None:
         self._originals = [(owner, name, _original(owner, name)) for owner, name in named]
@@ -80,10 +76,8 @@ _Trace = Callable[[str, Mapping[str, Any]], None]
 class ThroughClient(httpx.BaseTransport):
     """For blocking calls.
 
-    Args:
-        client: The client.
-        is_callers: Whether it is the caller's own, who closes it. Its transport may be any, so that it proves nothing
-            when it raises an error that means "no connection".
+    `is_callers`: the client is the caller's own, who closes it. Its transport may be any, so an error of it that means
+    "no connection" proves nothing.
     """
 
     def __init__(self, client: httpx.Client, *, is_callers: bool = False) -> None:

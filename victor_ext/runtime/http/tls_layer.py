@@ -51,13 +51,9 @@ class TlsLayer:
             raise httpx.WriteError(str(error)) from error
 
     def unread(self, below: Callable[[], bytes | None]) -> bytes | None:
-        """The bytes that can be read without waiting; empty at the end, None without any.
+        """The bytes that can be read without waiting; empty at the end, None without any. `below` reads encrypted ones.
 
-        Args:
-            below: Reads so from the stream below.
-
-        Raises:
-            httpx.ReadError: The other side has ended the connection with an alert.
+        Raises `httpx.ReadError` where the other side has ended the connection with an alert.
         """
         while True:
             # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
@@ -100,13 +96,7 @@ class TlsLayer:
 
 
 class TunnelStream:
-    """TLS over another stream of either mode. Where that one is awaited, so are the results of `read` and `write`.
-
-    Args:
-        under: The stream below.
-        context: The TLS context.
-        host: What the other side is verified to be.
-    """
+    """TLS over another stream of either mode. Where that one is awaited, so are the results of `read` and `write`."""
 
     def __init__(self, under: Any, context: ssl.SSLContext, host: str) -> None:
         self._under = under

@@ -23,7 +23,6 @@ from victor_ext.runtime.core.timeouts import (
     WAITING_SHARE,
     Timeouts,
     Timing,
-    configured_timeouts,
 )
 from victor_ext.runtime.core.validation import MOST_SECONDS
 
@@ -81,7 +80,7 @@ class _Call:
         self._key = key
         # The request that a failure belongs to; None while a token is fetched.
         self._failing: httpx.Request | None = request
-        self._timeouts = configured_timeouts(request.extensions)
+        self._timeouts: dict[str, float | None] = request.extensions.get("timeout") or {}
         self._started = loop.clock.monotonic()
         self._clocks_apart = loop.clock.local() - self._started
         self._attempts = 0
@@ -313,14 +312,8 @@ class _Call:
         self._retries += 1
         if self._retry_report is None:
             self._retry_report = self._report or loop.reporter.report(self._request, self._key)
-        self._retry_report.retry_scheduled(
-            request,
-            for_token=not signed,
-            attempt=self._attempts + 1,
-            wait=wait,
-            reason=failure.what,
-            quota=loop.quota.available,
-        )
+        about = {"attempt": self._attempts + 1, "wait": wait, "reason": failure.what, "quota": loop.quota.available}
+        self._retry_report.retry_scheduled(request, for_token=not signed, **about)
         yield Sleep(wait)
 
     def _pool_stays_full(self, failure: Failure, left: float) -> bool:

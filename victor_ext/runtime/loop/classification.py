@@ -28,7 +28,7 @@ from victor_ext.privacy import HOLDS_SECRETS, excerpt, redact_excerpt
 from victor_ext.runtime.core.response import Response
 
 from .conflicts import is_conflict
-from .profile import READER, SAFE_METHODS, Profile, Reader, no_result
+from .profile import READER, SAFE_METHODS, Profile, Reader
 
 
 class Repeat(Enum):
@@ -53,12 +53,8 @@ class Failure(NamedTuple):
 
 # Raised before the first byte of the request is written: no connection exists yet.
 _NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
+)  # fmt: skip
 
 _WHAT: dict[type[Exception], str] = {
     httpx.ConnectTimeout: "no connection was established in time",
@@ -77,9 +73,7 @@ _WHAT: dict[type[Exception], str] = {
 def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False) -> Failure:
     """Classify an exchange that ended in an exception of httpx.
 
-    Args:
-        error: The exception.
-        may_have_been_sent: Whether this is so even where the exception says that there was no connection.
+    `may_have_been_sent`: the request may have been sent even where the exception says that no connection was made.
     """
     if isinstance(error, httpx.LocalProtocolError):
         # This side broke the protocol, and would again. The text of the error is the value of a header.
@@ -118,13 +112,12 @@ def _is_distrust(error: BaseException) -> bool:
 def of_response(response: Response, profile: Profile, *, begun: bool = False) -> Failure | None:
     """Classify a whole response; None when it is good and can be read.
 
-    Args:
-        response: The response.
-        profile: The provider's.
-        begun: Whether an earlier attempt with the same key may have begun the work.
+    `begun`: an earlier attempt with the same key may have begun the work.
     """
     status = response.status_code
-    if 200 <= status < 300 or (status >= 400 and response.damage is None and profile.is_result(response)):
+    if 200 <= status < 300 or (
+        status >= 400 and profile.is_result is not None and response.damage is None and profile.is_result(response)
+    ):
         refusal = None if response.damage else profile.rejection_reason(response)
         if refusal is not None:
             what = f"the response has status {status}, but its body reports a rejection ({refusal})"
@@ -206,7 +199,7 @@ def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Fa
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
     # A conflict is with something that exists: with an earlier use of the key, or a concurrent call. And where an error
     # status may carry a result, a damaged response may have been one.
-    doubtful = error_class is Conflict or (response.damage is not None and profile.is_result is not no_result)
+    doubtful = error_class is Conflict or (response.damage is not None and profile.is_result is not None)
     return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response)
 
 

@@ -237,10 +237,8 @@ class Reporter:
     def emit(self, event: Event, headers: httpx.Headers | None = None) -> None:
         """Give an event to the listener. What it raises is logged and counted, or raised in tests.
 
-        Args:
-            event: The event.
-            headers: Those of a request that is about to be sent. A listener that is a tracer (it has a method
-                `inject(event, carrier)`) adds its own.
+        A listener that is a tracer (it has a method `inject(event, carrier)`) adds its headers to those of a request
+        that is about to be sent.
         """
         if self._on_event is None:
             return

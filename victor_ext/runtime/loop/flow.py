@@ -42,7 +42,7 @@ class Invoke:
 
 
 def invoke(step: Invoke) -> Any:
-    """The result of the function, which runs in a thread: nothing else can leave it behind when its time is over."""
+    """The result of the function, which runs in a thread: it can be abandoned when its time has passed."""
     if inspect.iscoroutinefunction(step.function):
         raise _not_awaited()
     result: Future[Any] = Future()
@@ -197,7 +197,7 @@ class AsyncDriver:
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], Awaitable[None]]:
-        """In place of a sleep: set the clock forward and call `on_wait` with the seconds. Other tasks have a turn."""
+        """As `Driver.skipping`. Other tasks run meanwhile."""
 
         async def skip(seconds: float) -> None:
             await checkpoint()

@@ -110,12 +110,8 @@ def key_problem(key: object, *, shortest: int = MIN_KEY_LENGTH) -> Problem | Non
         message = f"{field} must be text, not {type(key).__name__}."
         return Problem(field, "type", message, hint="pass idempotency_key_for(...)")
     if not shortest <= len(key) <= MAX_KEY_LENGTH:
-        return Problem(
-            field,
-            "length",
-            f"{field} has {len(key)} characters and must have {shortest} to {MAX_KEY_LENGTH}.",
-            hint="idempotency_key_for('invoice', 1042) makes a valid one",
-        )
+        message = f"{field} has {len(key)} characters and must have {shortest} to {MAX_KEY_LENGTH}."
+        return Problem(field, "length", message, hint="idempotency_key_for('invoice', 1042) makes a valid one")
     return _unsendable(key)
 
 
@@ -125,11 +121,8 @@ def _unsendable(key: str) -> Problem | None:
         hint = "leave it out for a random one, or pass idempotency_key_for('invoice', 1042)"
         return Problem(field, "length", f"{field} is empty.", hint=hint)
     if not _VISIBLE_ASCII.fullmatch(key):
-        return Problem(
-            field,
-            "characters",
-            f"{field} must be visible ASCII characters only, without spaces or line breaks.",
-        )
+        message = f"{field} must be visible ASCII characters only, without spaces or line breaks."
+        return Problem(field, "characters", message)
     return None
 
 
@@ -225,9 +218,7 @@ class BodyKey:
         key: Any = body.get(self.name) if isinstance(body, dict) else None  # pyright: ignore - JSON may be anything
         return key if isinstance(key, str) and key else None
 
-    def prepare(self, request: httpx.Request) -> str | None:
-        """The key in the body of `request`, or None."""
-        return self.read(request)
+    prepare = read
 
 
 class NoKey:
@@ -237,6 +228,4 @@ class NoKey:
         """No key."""
         return None
 
-    def prepare(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
-        """No key."""
-        return None
+    prepare = read
