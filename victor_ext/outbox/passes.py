@@ -136,9 +136,9 @@ def logged(work: str) -> Generator[None]:
     try:
         yield
     except VictorError as error:
-        _log.warning("outbox.%s has failed, and is tried again: %s", work, error)
+        _log.warning("outbox.%s failed and will be retried: %s", work, error)
     except Exception:  # noqa: BLE001 - a worker that has ended sends nothing; it is logged with its traceback
-        _log.exception("outbox.%s has failed, and is tried again", work)
+        _log.exception("outbox.%s failed and will be retried", work)
 
 
 class OutboxBase:
