@@ -197,7 +197,7 @@ def test_the_command_makes_one_pass_or_many(
     monkeypatch.setattr("victor_ext.outbox.django.driver.time.sleep", interrupt)
     call_command("send_payment_requests", interval=0.5)
     assert passes == [0.5, 0.5]
-    assert "outbox.send has failed, and is tried again" in caplog.text
+    assert "outbox.send failed and will be retried" in caplog.text
     assert outbox.counts()[EntryState.SENT] == 2
 
 
