@@ -1,8 +1,8 @@
 """For the tests: a process with the project that dies by SIGKILL before a step. The project knows nothing of it.
 
 The steps are those of `examples/service`: in the order of an invoice's life, between two of which nothing is written or
-sent. For Celery, `DYING_STEP` names one in the environment: the first process that reaches it dies. `DYING_FOLDER` is the
-broker, and where that is noted.
+sent. For Celery, `DYING_STEP` names one in the environment: the first process that reaches it dies. `DYING_FOLDER` is
+the broker, and where that is noted.
 """
 
 import os
