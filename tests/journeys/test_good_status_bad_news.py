@@ -297,38 +297,6 @@ def test_the_word_that_was_meant_is_success_in_any_letter_case(client_class: typ
         assert len(provider.asked) == 1
 
 
-@both_clients
-@pytest.mark.parametrize(
-    ("options", "details", "expected"),
-    [
-        ({"modified_amount": "50.00"}, {"amount": "100.00"}, "with another amount"),
-        ({"modified_amount": "50.00"}, {"amount": "50.00", "original_amount": "100.00"}, None),
-        ({"modified_amount": "50.00"}, {}, r"nothing says for which amount \(50.00 was meant\)"),
-        ({}, {"amount": "50.00", "original_amount": "100.00"}, "with another amount"),
-        ({}, {"amount": "100.00"}, None),
-        ({}, {"amount": "100.00", "approval_notes": "Somebody else's."}, "with other notes"),
-    ],
-)
-def test_amounts_are_compared_where_there_is_no_response_object(
-    client_class: type, options: Any, details: Any, expected: str | None
-) -> None:
-    def lossy(request: httpx.Request) -> dict[str, Any]:
-        if request.method == "POST":
-            raise httpx.ReadTimeout(LOST)
-        return {
-            "victor_payment_request_id": "b34783af0",
-            "status": "accepted",
-            "payment_request": {"payment_details": details},
-        }
-
-    if expected is None:
-        assert Provider(lossy).call(client_class, lambda victor: accept(victor, **options)).status == "accepted"
-        return
-    with pytest.raises(Conflict, match=expected) as raised:
-        Provider(lossy).call(client_class, lambda victor: accept(victor, **options))
-    assert raised.value.outcome is Outcome.UNKNOWN
-
-
 def known(amount: str | None = "100.00", *, allowed: bool | None = True) -> PaymentRequest:
     """A request as it was read before it was answered."""
     details = {"amount": amount, "amount_modification_allowed": allowed}
