@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext.privacy import Secret, SecretBytes, concealed_within
+from victor_ext.privacy import Secret, SecretBytes, concealed_within, redact_excerpt
 from victor_ext.providers.connected.profile import read_problems as of_connected
 from victor_ext.providers.eastpay.profile import read_problems as of_eastpay
 from victor_ext.providers.flexfactor.profile import read_problems as of_flexfactor
@@ -91,3 +91,23 @@ def test_a_code_in_a_list_of_errors_is_a_code_and_a_sentence_is_none(read: Calla
         assert ", ".join(each.code for each in found) == "400012, 400013, E40001"
     [found] = read(httpx.Response(400, json={"errors": {"account": ["91736455"]}}, request=request))
     assert (found.code, found.message) == ("", "****6455"), "a value of another field may be an account number"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("The payer ada@example.com is unknown.", "The payer [e-mail] is unknown."),
+        ('{"email":"ada.l+x@example.co.uk"}', '{"email":"[e-mail]"}'),
+        ("a @ b, 3 @ 4.50", "a @ b, 3 @ 4.50"),
+    ],
+)
+def test_no_address_is_shown(sent: str, shown: str) -> None:
+    assert redact_excerpt(sent) == shown
+
+
+def test_an_object_that_is_handed_over_shows_none_of_its_texts() -> None:
+    given = {"payer": {"email": "ada@example.com", "age": 36}, "names": ["Ada", ("Byron",)], "none": None}
+    hidden = concealed_within(given)
+    assert hidden == {**given, "names": ["Ada", ["Byron"]]}
+    assert all(word not in repr(hidden) for word in ("ada@example.com", "Ada", "Byron"))
+    assert concealed_within("text") == "text"

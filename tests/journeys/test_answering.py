@@ -50,13 +50,6 @@ def test_what_is_known_of_a_request_is_checked_before_anything_is_sent(victor_sa
     assert victor.payment_requests.accept(fixed, notes="All of it.", modified_amount="10.00").status == "accepted"
 
 
-def test_a_request_that_allows_it_may_be_paid_in_part(victor_sandbox: Sandbox, victor: Victor) -> None:
-    victor_sandbox.create_inbound("10.00", amount_modification_allowed=True)
-    open_ = next(iter(victor.payment_requests.list(direction="inbound", page_size=1)))
-
-    assert victor.payment_requests.accept(open_, notes="Half now.", modified_amount="5.00").amount == Decimal("5.00")
-
-
 def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox: Sandbox, victor: Victor) -> None:
     made = victor.payment_requests.create(
         payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
@@ -89,15 +82,6 @@ def test_a_lost_answer_is_read_back_and_never_sent_again(victor_sandbox: Sandbox
     assert answers(victor_sandbox) == 1
 
 
-def test_without_a_deadline_a_lost_answer_is_read_back_as_well(victor_sandbox: Sandbox, victor: Victor) -> None:
-    inbound = victor_sandbox.create_inbound("10.00")
-    victor_sandbox.inject("lose_answer", operation="respond")
-
-    accepted = victor.with_options(deadline=None).payment_requests.accept(inbound, notes="Thank you.")
-
-    assert accepted.status in ("accepted", "completed")
-
-
 def test_an_answer_that_never_arrived_is_unknown_and_stays_with_the_caller(
     victor_sandbox: Sandbox, victor: Victor
 ) -> None:
@@ -110,22 +94,6 @@ def test_an_answer_that_never_arrived_is_unknown_and_stays_with_the_caller(
     assert caught.value.outcome is Outcome.UNKNOWN
     assert answers(victor_sandbox) == 1
     assert any("has no response yet" in note for note in caught.value.__notes__)
-
-
-def test_somebody_elses_answer_is_a_conflict(victor_sandbox: Sandbox, victor: Victor) -> None:
-    inbound = victor_sandbox.create_inbound("10.00")
-    victor.payment_requests.decline(inbound, notes="Not ours.")
-    victor_sandbox.inject("status", status=503, operation="respond", work=False)
-
-    with pytest.raises(Conflict, match="already has another response"):
-        victor.payment_requests.accept(inbound, notes="Thank you.")
-
-
-def test_a_server_that_asks_for_patience_has_not_begun(victor_sandbox: Sandbox, victor: Victor) -> None:
-    inbound = victor_sandbox.create_inbound("10.00")
-    victor_sandbox.inject("rate_limit", operation="respond", retry_after=0)
-
-    assert victor.payment_requests.accept(inbound, notes="Thank you.").status == "accepted"
 
 
 @pytest.mark.victor_sandbox(demo_data=True)

@@ -103,7 +103,7 @@ def test_a_read_sends_the_filters(system: str, name: str) -> None:
 
 
 def test_a_write_without_a_body_says_so() -> None:
-    with pytest.raises(InvalidRequest, match="withdraw_payout sends no object"):
+    with pytest.raises(InvalidRequest, match="withdraw_payout sends no JSON object"):
         called("velo", "payouts.withdraw", extra_body={"purpose": "RENT"})
 
 

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tests.faults.certificates import Authority
-from tests.faults.deaf_servers import Deaf, full
+from tests.faults.odd_servers import Deaf, full
 from tests.faults.raw_provider import CREATE, Act, RawProvider, answer, behave
 from tests.faults.raw_sockets import Background, background
 from tests.security.journeys import Journeys

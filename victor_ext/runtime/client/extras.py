@@ -115,14 +115,14 @@ def _member_problems(
 def _value_problems(value: object, place: str, levels: int = _MOST_LEVELS) -> Iterator[Problem]:
     complaint = None
     if is_mapping(value) and levels:
-        for name, each in value.items():
+        for name, member in value.items():
             if _is_name(name):
-                yield from _value_problems(each, f"{place}.{one_line(name)}", levels - 1)
+                yield from _value_problems(member, f"{place}.{one_line(name)}", levels - 1)
             else:
                 complaint = "has a name that is not a text"
     elif _is_sequence(value) and levels:
-        for number, each in enumerate(value):
-            yield from _value_problems(each, f"{place}[{number}]", levels - 1)
+        for number, item in enumerate(value):
+            yield from _value_problems(item, f"{place}[{number}]", levels - 1)
     else:
         complaint = _scalar_complaint(value)
     if complaint is not None:
@@ -156,8 +156,8 @@ def _json(value: Any) -> Any:
     if isinstance(value, Decimal):
         return _number(value)
     if is_mapping(value):
-        return {name: _json(each) for name, each in value.items()}
-    return [_json(each) for each in value] if _is_sequence(value) else value
+        return {name: _json(member) for name, member in value.items()}
+    return [_json(item) for item in value] if _is_sequence(value) else value
 
 
 def _merged(known: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,12 +180,12 @@ def _places(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
     """The places of all members that a generated model declares, by the names of its fields."""
-    for each in attrs.fields(kind) if attrs.has(kind) else ():
-        inner = _model_named(each.type, kind.__module__)
+    for field in attrs.fields(kind) if attrs.has(kind) else ():
+        inner = _model_named(field.type, kind.__module__)
         if inner is not None:
-            yield from _declared(inner, f"{prefix}{each.name}.")
-        elif each.init:  # not `additional_properties`
-            yield f"{prefix}{each.name}"
+            yield from _declared(inner, f"{prefix}{field.name}.")
+        elif field.init:  # not `additional_properties`
+            yield f"{prefix}{field.name}"
 
 
 def _model_named(annotation: object, module: str) -> type[Any] | None:
@@ -213,8 +213,8 @@ def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) 
     argument = arguments.get(folded_name(name))
     if argument is not None:
         yield Problem(place, "duplicate", f"{place} is known to this method: use its argument {argument.rstrip('_')}.")
-    for each in value if _is_sequence(value) else [value]:
-        complaint = _scalar_complaint(each)
+    for item in value if _is_sequence(value) else [value]:
+        complaint = _scalar_complaint(item)
         if complaint is not None:
             yield Problem(place, "type", f"{place} {complaint}.")
 
@@ -230,8 +230,8 @@ def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
     problems = extra_query_problems(extra, _builder_of(operation).__annotations__.keys() - {"body", "return"})
     if problems:
         raise InvalidRequest.of(problems)
-    pairs = [(name, each) for name, value in extra.items() for each in (value if _is_sequence(value) else [value])]
-    return "&".join(f"{quote(name, safe='')}={quote(_text(each), safe='')}" for name, each in pairs if each is not None)
+    pairs = [(name, item) for name, value in extra.items() for item in (value if _is_sequence(value) else [value])]
+    return "&".join(f"{quote(name, safe='')}={quote(_text(item), safe='')}" for name, item in pairs if item is not None)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

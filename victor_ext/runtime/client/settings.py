@@ -40,7 +40,7 @@ def environment_and_url(
         message = f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, urls))}."
         raise ConfigurationError.of([Problem("environment", "choice", message)])
     host = None if url is None else url.raw_host.decode("ascii").rstrip(".")
-    hosts = {name: {httpx.URL(each).host for each in own} for name, own in urls.items()}
+    hosts = {name: {httpx.URL(url).host for url in own} for name, own in urls.items()}
     others = (name for name, own in hosts.items() if host in own)
     theirs = environment if host in hosts[environment] else next(others, environment)
     if theirs != environment:

@@ -282,7 +282,7 @@ def decompressor_for(codings: list[str]) -> Decompressor | None:
     Raises:
         DecodingError: A coding that was not asked for, or more than one.
     """
-    named = [coding for coding in (each.strip().lower() for each in codings) if coding not in ("", "identity")]
+    named = [coding for coding in (value.strip().lower() for value in codings) if coding not in ("", "identity")]
     if not named:
         return None
     if len(named) > 1:
