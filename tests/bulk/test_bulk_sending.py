@@ -418,6 +418,7 @@ def test_what_progress_raises_stops_the_sending_and_loses_nothing(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layout, "PACED_SECONDS", 1.0)
+
     def enough(status: Any) -> None:
         if status.counts.get(RowOutcome.CREATED):
             raise RuntimeError("enough")
