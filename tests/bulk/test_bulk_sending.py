@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tests.bulk.bulk_runs import asked_once, keys_of, row, rows, today, write_csv
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
-from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, worker
+from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, layout, worker
 from victor_ext.bulk.columns import canonical_text, split_record
 from victor_ext.bulk.validating import Digests
 from victor_ext.sandbox import Sandbox
@@ -414,7 +414,11 @@ def test_a_worker_in_a_thread_stops_when_it_is_told(sender: Senders, victor_sand
     assert not thread.is_alive()
 
 
-def test_what_progress_raises_stops_the_sending_and_loses_nothing(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_what_progress_raises_stops_the_sending_and_loses_nothing(
+    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "PACED_SECONDS", 1.0)
+
     def enough(status: Any) -> None:
         if status.counts.get(RowOutcome.CREATED):
             raise RuntimeError("enough")

@@ -116,7 +116,7 @@ def test_a_host_that_is_not_there_is_75(command: Command) -> None:
         unused.bind(("127.0.0.1", 0))
         ran = command("doctor", "--json", "--base-url", f"http://127.0.0.1:{unused.getsockname()[1]}")
     assert (ran.status, verdicts(ran)) == (75, [True, True, True, True, False, None, None, None])
-    assert checks(ran)["Signed read"]["found"] == "not tried: Connection must be fixed first"
+    assert checks(ran)["Signed read"]["found"] == "skipped: Connection must be fixed first"
 
 
 def test_a_provider_that_is_out_of_order_is_crossed(command: Command, victor_sandbox: Sandbox) -> None:

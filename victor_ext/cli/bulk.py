@@ -53,8 +53,8 @@ State = Annotated[
 ]
 Batch = Annotated[str | None, _option("The batch's name.", "NAME")]
 BatchName = Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
-Rate = Annotated[float | None, _option("Rows a second at most, over all machines (default: as fast as it goes).", "N")]
-Workers = Annotated[int, _option("Calls under way at a time in this process, 1 to 100.", "N")]
+Rate = Annotated[float | None, _option("Maximum rows per second over all machines (default: no limit).", "N")]
+Workers = Annotated[int, _option("Concurrent calls of this process, 1 to 100.", "N")]
 Processes = Annotated[
     int,
     _option(
@@ -62,7 +62,8 @@ Processes = Annotated[
     ),
 ]
 Refresh = Annotated[
-    bool, typer.Option("--refresh", help="Read what the provider says of the requests now: completed is paid.")
+    bool,
+    typer.Option("--refresh", help="Read the present status of the requests from the provider: completed is paid."),
 ]
 KeyRetention = Annotated[
     float | None,
@@ -163,15 +164,19 @@ def send(
     key_retention: KeyRetention = None,
     patience: Patience = None,
     ask_again: Annotated[
-        bool, typer.Option("--ask-again", help="Send what an earlier file asked once more, on purpose, to all of them.")
+        bool,
+        typer.Option(
+            "--ask-again",
+            help="Send the rows of an earlier file again, on purpose: all of their customers are asked again.",
+        ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all rows, and send nothing.")] = False,
     yes: Yes = False,
 ) -> None:
     """Send the rows of a file.
 
-    All of them are checked first. Sending the same file again under the same name never asks anybody twice: rows
-    that were sent are left alone, rows that were added are sent, rows whose values changed are refused.
+    All rows are checked first. Sending the same file again under the same name asks nobody twice: rows that were
+    sent are skipped, added rows are sent, and changed rows are refused.
     """
     check_processes(processes, state)
     options: dict[str, Any] = {
@@ -198,7 +203,7 @@ def send(
             progress.close()
             bulk_output.show_check(check, skip_invalid=skip_invalid, as_json=session.as_json)
             raise typer.Exit(bulk_output.exit_status_of(check, skip_invalid=skip_invalid))
-        helping = _helping(batch or file.name, session, workers, key_retention, patience)
+        helping = bulk_processes.worker_arguments(batch or file.name, session, workers, key_retention, patience)
         with (
             _stoppable(session, progress, _next("resume", batch or file.name, state, session, yes=yes)),
             WorkerProcesses(processes, state, helping, progress.tell) as others,
@@ -223,7 +228,7 @@ def resume(
     patience: Patience = None,
     yes: Yes = False,
 ) -> None:
-    """Go on with what was interrupted, and try what is not settled again, with the same keys."""
+    """Continue an interrupted batch, and retry the rows that are not settled with the same keys."""
     check_processes(processes, state)
     options: dict[str, Any] = {"rate": rate, "key_retention": key_retention, "patience": patience, "workers": workers}
     statuses: list[BatchStatus] = []
@@ -240,7 +245,10 @@ def resume(
             with (
                 _stoppable(session, progress, _next("resume", one, state, session, yes=yes)),
                 WorkerProcesses(
-                    processes, state, _helping(one, session, workers, key_retention, patience), progress.tell
+                    processes,
+                    state,
+                    bulk_processes.worker_arguments(one, session, workers, key_retention, patience),
+                    progress.tell,
                 ) as others,
             ):
                 statuses.append(sender.resume(on_progress=_both(progress.show, others.watch)))
@@ -258,7 +266,7 @@ def status(
     state: State = _DEFAULT_STATE,
     refresh: Refresh = False,
 ) -> None:
-    """Show how far batches have come; with --refresh: who has paid. With --json: one JSON document a line.
+    """Show the progress of batches; with --refresh: who has paid. With --json: one JSON document a line.
 
     The exit status is the one that `send` would end with now.
     """
@@ -291,7 +299,7 @@ def export(
     ] = False,
     refresh: Refresh = False,
 ) -> None:
-    """Write what became of each row, as CSV. It ends with 0, whatever became of them.
+    """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
     The columns are row, key, id, status, outcome, error, the file's other columns, and what was asked of whom.
     """
@@ -315,7 +323,7 @@ def worker(
     patience: Patience = None,
     state_from_input: Annotated[bool, typer.Option("--state-from-input", hidden=True)] = False,
 ) -> None:
-    """Work on the batches of a PostgreSQL database until Ctrl-C: another machine that helps."""
+    """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine."""
     if state_from_input:
         state = bulk_processes.state_from_input()
         if not state:
@@ -359,15 +367,6 @@ def _stoppable(session: Session, progress: Progress, next_command: str) -> Gener
         progress.close()
         bulk_output.show_interruption(progress.latest, next_command, as_json=session.as_json)
         _leave(TERMINATED if isinstance(error, Terminated) else INTERRUPTED)
-
-
-def _helping(
-    batch: str, session: Session, workers: int, key_retention: float | None, patience: float | None
-) -> list[str]:
-    """Return the arguments of a worker that helps this command."""
-    words = ["--batch", batch, "--workers", str(workers), *session.options()]
-    words += [] if key_retention is None else ["--key-retention", f"{key_retention:f}"]
-    return words + ([] if patience is None else ["--patience", f"{patience:f}"])
 
 
 def _both(*callbacks: Callable[[BatchStatus], None]) -> Callable[[BatchStatus], None]:

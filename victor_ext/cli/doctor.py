@@ -69,7 +69,7 @@ def _skipped(check: str, why: str) -> Finding:
 
 
 def _after(check: str, failed: str) -> Finding:
-    return _skipped(check, f"not tried: {failed} must be fixed first")
+    return _skipped(check, f"skipped: {failed} must be fixed first")
 
 
 @with_common_options
@@ -78,7 +78,7 @@ def doctor(
     *,
     provider: Provider = DEFAULT,
 ) -> None:
-    """Check the settings, the way to the provider, the clock and a signed read. Nothing is changed anywhere.
+    """Check the settings, the connection to the provider, the clock and a signed read. Nothing is changed.
 
     The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be reached now, and 1 if
     anything else is wrong.

@@ -37,7 +37,7 @@ def reconcile(
     file: Annotated[Path, typer.Argument(help="Our book: CSV or JSON Lines, a file or an export of victor bulk.")],
     *,
     start: Annotated[str | None, _option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
-    end: Annotated[str | None, _option("The window's end, which is no part of it.", "TIME")] = None,
+    end: Annotated[str | None, _option("The window's end, which is not part of it.", "TIME")] = None,
     provider: Provider = DEFAULT,
     column: Annotated[
         list[str] | None,

@@ -44,7 +44,9 @@ def _optional(text: str, metavar: str = "TEXT", *words: str) -> Any:
     return typer.Option(help=text, metavar=metavar, autocompletion=values(*words))
 
 
-Until = Annotated[str | None, _optional(f"Stop at it: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)]
+Until = Annotated[
+    str | None, _optional(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
+]
 
 
 @rfp.callback(invoke_without_command=True)
@@ -78,7 +80,7 @@ def create(
     ] = None,
     notes: Annotated[str | None, typer.Option(help="For the payer; up to 150 characters.", metavar="TEXT")] = None,
     client_reference_id: Annotated[
-        str | None, typer.Option(help="Your own reference; up to 128 characters.", metavar="TEXT")
+        str | None, typer.Option(help="Your reference; up to 128 characters.", metavar="TEXT")
     ] = None,
     idempotency_key: Annotated[
         str | None,
@@ -206,12 +208,12 @@ def list_(
 @with_session
 def find(
     session: Session,
-    client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your own reference.")],
+    client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your reference.")],
     *,
     start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
     end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
 ) -> None:
-    """List the payment requests with a reference of your own: to see what became of a create.
+    """List the payment requests with a client reference, to see whether a create took effect.
 
     The provider has no filter for the reference, so that all of the window is read: keep it small.
     """
@@ -241,7 +243,7 @@ def accept(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Agree to pay an inbound request. This moves money. It is sent once, and read back when in doubt."""
+    """Agree to pay an inbound request. This moves money. It is sent once, and read back if the outcome is unknown."""
     with session.client() as victor:
         request: str | PaymentRequest = request_id
         if modified_amount is not None:
@@ -270,7 +272,7 @@ def decline(
     *,
     notes: AnswerNotes = None,
 ) -> None:
-    """Refuse to pay an inbound request. It is sent once, and read back when in doubt."""
+    """Refuse to pay an inbound request. It is sent once, and read back if the outcome is unknown."""
     with session.client(_answer_doubt(request_id, session)) as victor:
         answered = victor.payment_requests.decline(request_id, notes=notes or "")
         _show(answered, as_json=session.as_json, place=session.place(victor))

@@ -55,14 +55,14 @@ Profile = Annotated[
         autocompletion=_profiles,
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it in production, too, without a question.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it in production without asking.")]
 BaseUrl = Annotated[
     str | None, typer.Option(help="Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", metavar="URL")
 ]
 Deadline = Annotated[
     float | None,
     typer.Option(
-        help=f"Bound of one call, all its attempts and waits included (default: {_DEFAULT_DEADLINE:g}).",
+        help=f"Give up on a call after SECONDS, with all its attempts and waits (default: {_DEFAULT_DEADLINE:g}).",
         metavar="SECONDS",
     ),
 ]
