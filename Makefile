@@ -24,7 +24,7 @@ $(SETUP): requirements.lock pyproject.toml
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	@for tools in tests/fuzz tests/guards tests/mutants tests/release tests/security benchmarks/peers; do \
+	@for tools in tests/fuzz tests/guards tests/mutants tests/pythons tests/release tests/security benchmarks/peers; do \
 		test $$tools = tests/mutants && alone=--no-deps || alone=; \
 		$(BIN)/uv pip compile --quiet --upgrade $$alone $$tools/requirements.in --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header -o $$tools/requirements.txt || exit 1; done
@@ -173,7 +173,7 @@ mutants: .venv/mutants ## Change 300 lines where decisions lie, one at a time: d
 	@$(BIN)/python -m tests.mutants.mutants --mutants "$(MUTANTS)" --seed "$(SEED)"
 
 # What one target alone needs stands beside the environment: what the tests run with stays as it is locked.
-.venv/fuzz .venv/mutants .venv/release .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/fuzz .venv/mutants .venv/pythons .venv/release .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@rm -rf $@
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
 		--target $@ -r $< || { rm -rf $@; echo "$< cannot be installed here: see above. (The fuzzer has wheels for" \
@@ -202,8 +202,10 @@ pictures: setup ## Record the terminals of the documentation again
 	@$(BIN)/python docs/pictures/record.py
 
 .PHONY: test-pythons
-test-pythons: setup ## Use the wheel on Python 3.11 to 3.14, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
-	@$(BIN)/python -m tests.pythons $(PYTHONS)
+test-pythons: .venv/pythons ## Use the wheel on Python 3.11 to 3.14, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
+	@rm -rf build/wheel
+	@$(BIN)/python -m hatchling build -t wheel -d build/wheel
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=.venv/pythons $(BIN)/python -m nox $(if $(PYTHONS),--pythons $(PYTHONS))
 
 .PHONY: build sbom workflows clean
 build: setup .venv/release ## Build the wheel and the source distribution into dist/, and check both
@@ -224,4 +226,4 @@ workflows: .venv/release ## Look for weaknesses in .github/workflows
 	@.venv/release/bin/zizmor --offline --persona pedantic .github/workflows
 
 clean: ## Remove what the other targets made
-	rm -rf .venv dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+	rm -rf .venv .nox dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis

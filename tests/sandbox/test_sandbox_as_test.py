@@ -165,8 +165,8 @@ def test_it_reads_as_one_would_write_it(seen, client):
         "    request = victor.payment_requests.create(",
         '        amount=Decimal("44.23"),',
         '    victor.payment_requests.accept(request.child_id, notes="Paid in full")',
-        "    (found,) = victor.payment_requests.list(victor_id=request.id)",
-        '    assert found.status == "completed"',
+        "    (listed,) = victor.payment_requests.list(victor_id=request.id)",
+        '    assert listed.status == "completed"',
     ):
         assert line in source.splitlines(), source
 

@@ -12,8 +12,7 @@ import httpx
 import pytest
 
 from tests.fifth_system.tiny_pay.sandbox import TinyProvider
-from tests.sandbox.sandbox_callers import LIST, exchange
-from tests.sandbox.sandbox_processes import SandboxProcess
+from tests.sandbox.sandbox_callers import LIST, SandboxProcess, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings, command_line
 from victor_ext.sandbox.command_line import parser_of, provider_named, providers
 from victor_ext.sandbox.eastpay import EastPaySandbox

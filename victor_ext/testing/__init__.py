@@ -21,9 +21,8 @@ import pytest
 
 import victor_ext
 
-from .faults import Faults
+from .controls import Faults, TimeTravel
 from .report import describe as _describe
-from .travel import TimeTravel
 
 if TYPE_CHECKING:
     from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth

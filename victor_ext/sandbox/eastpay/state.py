@@ -58,7 +58,6 @@ def is_declined(code: str) -> bool:
 
 
 def result(code: str, description: str = "") -> JsonObject:
-    """The `result` member of a response."""
     return {"code": code, "description": description or _DESCRIPTIONS.get(code, "see the table of result codes")}
 
 
@@ -72,7 +71,6 @@ class Ending:
 
     @property
     def final(self) -> str:
-        """The last code."""
         return self.then or self.code
 
 
@@ -91,7 +89,6 @@ class Entry:
     steps: list[Entry] = field(default_factory=list["Entry"])
 
     def code_at(self, now: float) -> str:
-        """The result code at a moment."""
         due = self.ending.then is not None and now >= self.made_at + self.ending.after
         return self.ending.final if due else self.ending.code
 
@@ -122,7 +119,6 @@ class State:
         self.endings: dict[str, Ending] = {}
 
     def clear(self) -> None:
-        """Forget everything."""
         for part in (self.tokens, self.entries, self.checkouts, self.endings):
             part.clear()
 

@@ -128,7 +128,6 @@ class Orders:
         self.by_external_id[order.external_id] = order
 
     def clear(self) -> None:
-        """Forget all orders."""
         self.by_id.clear()
         self.by_external_id.clear()
 
@@ -183,7 +182,6 @@ class State:
         """By merchant and key."""
 
     def clear(self) -> None:
-        """Forget everything."""
         for part in (self.clients, self.tokens, self.orders, self.decisions, self._completed):
             part.clear()
 
@@ -220,7 +218,6 @@ class State:
         return made
 
     def new_order(self, external_id: str, mid: str, cents: int, currency: str, email: str) -> Order:
-        """An order without a decision."""
         return Order(
             str(uuid.uuid4()), external_id, mid, "SUBMITTED", cents, currency, self.timestamp(), email, "Draft"
         )

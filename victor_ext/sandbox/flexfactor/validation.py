@@ -23,7 +23,6 @@ def problem_details(status: int, title: str, errors: FieldErrors | None = None) 
 
 
 def validation_problem(errors: FieldErrors) -> Response:
-    """The response to an invalid request."""
     return problem_details(400, "One or more validation errors occurred.", errors)
 
 
@@ -38,7 +37,6 @@ def check_evaluation(body: JsonObject) -> FieldErrors:
 
 
 def check_transmission(body: JsonObject) -> FieldErrors:
-    """The errors of a body of `transmit`."""
     errors: FieldErrors = {}
     _require(errors, body, "isDeclined", _is_flag)
     _require(errors, body, "orderId", _is_text)
@@ -54,7 +52,6 @@ def check_transmission(body: JsonObject) -> FieldErrors:
 
 
 def check_capture(body: JsonObject) -> FieldErrors:
-    """The errors of a body of `capture`."""
     errors: FieldErrors = {}
     for name, check in _CAPTURE.items():
         _require(errors, body, name, check)

@@ -185,7 +185,6 @@ class SandboxConnection(H11Protocol):
         self.lost.set_result(None)
 
     def shutdown(self) -> None:
-        """Close the connection because the server ends."""
         self._closed = True
         self.transport.abort()
 

@@ -133,7 +133,6 @@ class BodyKey:
     member: str
 
     def in_body(self, body: JsonValue) -> str | None:
-        """The key in a body."""
         key = cast("JsonObject", body).get(self.member) if isinstance(body, dict) else None
         return key if isinstance(key, str) and key else None
 

@@ -53,7 +53,6 @@ class Listener(Server):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
         host = f"[{self._host}]" if self._family == socket.AF_INET6 else self._host
         return f"http://{host}:{self.port}"
 
@@ -151,13 +150,11 @@ class Ports:
         return (self.control or self.api).url
 
     async def begin(self) -> None:
-        """Accept connections."""
         await self.api.begin()
         if self.control is not None:
             await self.control.begin()
 
     async def end(self) -> None:
-        """Close every port and connection."""
         self._cancel_up()
         await self.api.end()
         if self.control is not None:
@@ -172,7 +169,6 @@ class Ports:
         return {"listening": False}
 
     async def up(self) -> JsonObject:
-        """Listen again."""
         self._cancel_up()
         await self.api.listen_again()
         return {"listening": True}

@@ -66,7 +66,6 @@ class OperationTable:
         return self.find(method, unquote(raw_path) if "%" in raw_path else raw_path)[0]
 
     def methods(self, path: str) -> list[str]:
-        """The methods that the provider has for a path."""
         plain = [method for method in self._methods if (method, path) in self._plain]
         return plain or [method for method in self._methods if self.find(method, path)[0] != OTHER]
 

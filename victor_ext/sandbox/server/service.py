@@ -39,11 +39,9 @@ class Service:
         return ControlGuard(app, settings.host, settings.allowed_host)
 
     async def begin(self) -> None:
-        """Accept connections."""
         await self.ports.begin()
 
     async def end(self) -> None:
-        """Close everything."""
         await self.ports.end()
         self.provider.close()
 

@@ -111,7 +111,6 @@ class ServerSettings:
     body_limit: int = option(1 << 20, at_least=1, metavar="BYTES", help="a larger request body is answered with 413")
 
     def __post_init__(self) -> None:
-        """Check every option."""
         for name, declared in options_of(type(self)).items():
             declared.validate(name, getattr(self, name))
         if not self.public and not is_this_machine(self.host):

@@ -25,12 +25,10 @@ class Accounts:
         self.changed: dict[str, float] = {}
 
     def clear(self) -> None:
-        """Forget everything."""
         for part in (self.sources, self.banks, self.fundings, self._ready, self.changed):
             part.clear()
 
     def add_source(self, payor_id: str, name: str, currency: str, balance: int) -> JsonObject:
-        """Add a source account."""
         account_id = self._new_id()
         account: JsonObject = {
             "id": account_id,
@@ -144,7 +142,6 @@ class Accounts:
         ]
 
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        """The fundings that were changed since a moment."""
         fundings = [one for one in self.fundings.values() if one["payorId"] == payor_id]
         return [
             {name: one[name] for name in ("fundingId", "amount", "currency", "status")}

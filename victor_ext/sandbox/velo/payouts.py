@@ -49,7 +49,6 @@ class Payouts:
         self.changed: dict[str, float] = {}
 
     def clear(self) -> None:
-        """Forget everything."""
         self.all.clear()
         self.changed.clear()
 
@@ -142,7 +141,6 @@ class Payouts:
         self._set_status(payment, "WITHDRAWN")
 
     def pays(self, payee_id: str) -> bool:
-        """Whether a payee has payments."""
         return any(one["payeeId"] == payee_id for payout in self.all.values() for one in payout.payments)
 
     def move(self) -> int:
@@ -264,7 +262,6 @@ class Payouts:
         ]
 
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        """The payments that were changed since a moment."""
         self.move()
         return [
             {

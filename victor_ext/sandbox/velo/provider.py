@@ -53,6 +53,21 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         self.payor_id, self.payees, self.accounts = state.payor_id, state.payees, state.accounts
         self._payouts, self._webhooks = state.payouts, state.webhooks
         self._audit = Audit(context.clock.now, self._payouts)
+        self._reads: dict[str, Callable[[Call], JsonObject]] = {
+            "get_batch": lambda call: self.payees.batch(call.params["batch_id"]),
+            "get_payee": lambda call: find(self.payees.all, call.params["payee_id"], "payee"),
+            "payee_changes": lambda call: self._feed(call, self.payees.changes, 100, 1000),
+            "get_source": lambda call: self.accounts.source(call.params["account_id"]),
+            "get_bank": lambda call: self.accounts.bank(call.params["account_id"]),
+            "get_funding": lambda call: find(self.accounts.fundings, call.params["funding_id"], "funding"),
+            "funding_changes": lambda call: self._feed(call, self.accounts.changes, 25, 100),
+            "get_payout": lambda call: self._payouts.summary(self._payouts.get(call.params["payout_id"])),
+            "quote": lambda call: self._payouts.quote(call.params["payout_id"]),
+            "payment_changes": lambda call: self._feed(call, self._payouts.changes, 100, 1000),
+            "get_webhook": lambda call: self._webhooks.get(call.params["webhook_id"]),
+            "list_sources": lambda call: self._all(call, self.accounts.sources),
+            "list_banks": lambda call: self._all(call, self.accounts.readable_banks()),
+        }
 
     def reset(self) -> None:
         self.state.clear()
@@ -66,25 +81,28 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
 
     def handle(self, operation: str, call: Call) -> Response:
         try:
-            if operation == "authenticate":
-                return self._authenticate(call)
-            token = call.bearer_token
-            owner = self.state.tokens.owner(token)
-            if owner is None:
-                raise Refused(401, "token", "The access token is invalid.")
-            if operation == "logout":
-                self.state.tokens.revoke(token)
-                return empty_response(204)
-            call.owner = owner
-            self.accounts.move()
-            handler: Callable[[Call], Response] = getattr(self, f"_{operation}")
-            return handler(call)
+            return self._authenticate(call) if operation == "authenticate" else self._serve(operation, call)
         except NotFound as error:
             return self.error(404, "missing", str(error))
         except Refused as refused:
             return error_body(refused.status, refused.code, refused.message, self.state.new_id, refused.location)
         except (ValueError, UnicodeError):
             return self.error(400, "body", "The request cannot be read.")
+
+    def _serve(self, operation: str, call: Call) -> Response:
+        token = call.bearer_token
+        owner = self.state.tokens.owner(token)
+        if owner is None:
+            raise Refused(401, "token", "The access token is invalid.")
+        if operation == "logout":
+            self.state.tokens.revoke(token)
+            return empty_response(204)
+        call.owner = owner
+        self.accounts.move()
+        if operation in self._reads:
+            return json_response(200, self._reads[operation](call))
+        handler: Callable[[Call], Response] = getattr(self, f"_{operation}")
+        return handler(call)
 
     def _authenticate(self, call: Call) -> Response:
         if call.body:
@@ -131,15 +149,6 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         call.did_work(*made)
         return empty_response(201, {"Location": f"/v4/payees/batch/{batch_id}"})
 
-    def _get_batch(self, call: Call) -> Response:
-        return json_response(200, self.payees.batch(call.params["batch_id"]))
-
-    def _get_payee(self, call: Call) -> Response:
-        return json_response(200, find(self.payees.all, call.params["payee_id"], "payee"))
-
-    def _payee_changes(self, call: Call) -> Response:
-        return self._feed(call, self.payees.changes, 100, 1000)
-
     def _update_payee(self, call: Call) -> Response:
         payee_id = call.params["payee_id"]
         self.payees.update(payee_id, object_of(call.json()))
@@ -174,24 +183,11 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
 
     # Accounts
 
-    def _list_sources(self, call: Call) -> Response:
-        query = call.query_values()
-        self._payor_of(query, required=False)
-        return json_response(200, page_of(list(self.accounts.sources.values()), query))
-
-    def _get_source(self, call: Call) -> Response:
-        return json_response(200, self.accounts.source(call.params["account_id"]))
-
     def _fund(self, call: Call) -> Response:
         funding_id = self.accounts.fund(call.params["account_id"], object_of(call.json()))
         call.exchange.request_id = funding_id
         call.did_work(call.params["account_id"])
         return empty_response(202, {"Location": f"/v1/fundings/{funding_id}"})
-
-    def _list_banks(self, call: Call) -> Response:
-        query = call.query_values()
-        self._payor_of(query, required=False)
-        return json_response(200, page_of(list(self.accounts.readable_banks().values()), query))
 
     def _create_bank(self, call: Call) -> Response:
         body = object_of(call.json())
@@ -202,15 +198,6 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         wait = str(self.settings.retry_after)
         return empty_response(202, {"Location": f"/v2/fundingAccounts/{account_id}", "Retry-After": wait})
 
-    def _get_bank(self, call: Call) -> Response:
-        return json_response(200, self.accounts.bank(call.params["account_id"]))
-
-    def _get_funding(self, call: Call) -> Response:
-        return json_response(200, find(self.accounts.fundings, call.params["funding_id"], "funding"))
-
-    def _funding_changes(self, call: Call) -> Response:
-        return self._feed(call, self.accounts.changes, 25, 100)
-
     # Payouts
 
     def _submit(self, call: Call) -> Response:
@@ -220,12 +207,6 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
             call.refers_to(reference)
         call.did_work(*references)
         return empty_response(202, {"Location": f"/v3/payouts/{payout_id}"})
-
-    def _get_payout(self, call: Call) -> Response:
-        return json_response(200, self._payouts.summary(self._payouts.get(call.params["payout_id"])))
-
-    def _quote(self, call: Call) -> Response:
-        return json_response(200, self._payouts.quote(call.params["payout_id"]))
 
     def _instruct(self, call: Call) -> Response:
         self._payouts.instruct(call.params["payout_id"])
@@ -248,9 +229,6 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         call.did_work(payment_id)
         return empty_response(204)
 
-    def _payment_changes(self, call: Call) -> Response:
-        return self._feed(call, self._payouts.changes, 100, 1000)
-
     # Webhooks
 
     def _list_webhooks(self, call: Call) -> Response:
@@ -267,9 +245,6 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         call.did_work(body["webhookUrl"])
         return empty_response(201, {"Location": f"/v1/webhooks/{webhook_id}"})
 
-    def _get_webhook(self, call: Call) -> Response:
-        return json_response(200, self._webhooks.get(call.params["webhook_id"]))
-
     def _update_webhook(self, call: Call) -> Response:
         webhook_id = call.params["webhook_id"]
         self._webhooks.update(webhook_id, object_of(call.json()))
@@ -282,13 +257,18 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         call.did_work(webhook["id"])
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
 
+    def _all(self, call: Call, items: Mapping[str, JsonObject]) -> JsonObject:
+        query = call.query_values()
+        self._payor_of(query, required=False)
+        return page_of(list(items.values()), query)
+
     def _feed(
         self, call: Call, changes: Callable[[str, float], list[JsonObject]], default: int, largest: int
-    ) -> Response:
+    ) -> JsonObject:
         query = call.query_values()
         payor_id = self._payor_of(query, required=True)
         since = moment_of(query.get("updatedSince"), "updatedSince")
-        return json_response(200, page_of(changes(payor_id, since), query, default=default, largest=largest))
+        return page_of(changes(payor_id, since), query, default=default, largest=largest)
 
     def client_settings(self, url: str) -> str:
         made = self.state.add_key()

@@ -26,11 +26,9 @@ class Webhooks:
         self.all: dict[str, JsonObject] = {}
 
     def clear(self) -> None:
-        """Forget everything."""
         self.all.clear()
 
     def create(self, body: JsonObject) -> str:
-        """Make a webhook; returns its id."""
         text_of(body, "webhookUrl", 6, 2000)
         if not isinstance(body.get("enabled"), bool):
             raise Refused(400, "body", "enabled must be true or false.", "enabled")

@@ -112,8 +112,8 @@ class _Writer:
             message = "" if request.error_message is None else f", {_text(request.error_message)}"
             self._lines.append(f"victor_sandbox.move({self._id}, {_text(request.status)}{message})")
         # From the list: the document says of the status that `get` returns that it is Pending or Error.
-        self._lines.append(f"(found,) = victor.payment_requests.list(victor_id={self._id})")
-        self._lines.append(f"assert found.status == {_text(request.status)}")
+        self._lines.append(f"(listed,) = victor.payment_requests.list(victor_id={self._id})")
+        self._lines.append(f"assert listed.status == {_text(request.status)}")
 
     def _add_counterparty(self, request: PaymentRequest, twin: PaymentRequest | None) -> None:
         counterparty = self._directory.counterparties.get(request.counterparty_id or "")

@@ -88,7 +88,6 @@ class Core:
         return {"api_key": name, "private_key": private}
 
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
-        """Add a client. What is None is made."""
         name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
         self.directory.add_client(name, secret)
         return {"client_id": name, "client_secret": secret}

@@ -47,7 +47,6 @@ class Validator:
         self._schema = Draft4Validator({"allOf": [schema], "components": components})
 
     def accepts(self, value: object) -> bool:
-        """Whether the value conforms."""
         return self._schema.is_valid(value)
 
     def violations(self, value: object) -> list[Violation]:

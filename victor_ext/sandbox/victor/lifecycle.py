@@ -44,7 +44,6 @@ class Lifecycle:
         self._number = 0
 
     def clear(self) -> None:
-        """Drop all scheduled moves."""
         self._schedule.clear()
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:

@@ -86,7 +86,6 @@ class PaymentRequest:
 
     @classmethod
     def from_dict(cls, data: JsonObject) -> PaymentRequest:
-        """The request that `to_dict` wrote."""
         return cls(**data)
 
 

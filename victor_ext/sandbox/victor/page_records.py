@@ -43,7 +43,6 @@ class PaymentRequestRecords(Records):
         return self._store.families
 
     def latest(self, count: int) -> Sequence[Record]:
-        """The last requests, newest first."""
         requests = self._store.requests
         return [self._record(requests[request_id]) for request_id in reversed(self._store.order[-count:])]
 
@@ -69,7 +68,6 @@ class PaymentRequestRecords(Records):
         )
 
     def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
-        """A test with the fixtures of `victor_ext.testing`."""
         request = self._get(record_id)
         parent = self._store.requests.get(request.parent_id or "")
         twin = self._store.requests.get((parent or request).child_id or "")

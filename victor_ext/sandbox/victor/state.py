@@ -42,7 +42,6 @@ class Directory:
         self.counterparties = {counterparty.id: counterparty for counterparty in BUILT_IN}
 
     def restore(self, kind: str, name: str, value: JsonValue) -> None:
-        """Restore one fact from the journal."""
         match kind:
             case "api_key":
                 self.public_keys[name] = read_public_key(value)
@@ -71,7 +70,6 @@ class Directory:
         self._journal.put("client", client_id, self.clients[client_id])
 
     def add_token(self, token_digest: str, client_id: str, expires: float) -> None:
-        """Keep an issued token."""
         count = self.issued.get(client_id, 0) + 1
         self._journal.put("token", token_digest, [client_id, expires])
         self._journal.put("issued", client_id, count)
@@ -135,7 +133,6 @@ class History:
         return [Came(status, due - advanced + _HALF_MILLISECOND, due) for status, due in earlier] + moves
 
     def clear(self) -> None:
-        """Forget everything."""
         self._moves.clear()
 
 
@@ -158,7 +155,6 @@ class Store:
         """Changes with every commit, so that a cached list can be recognised as stale."""
 
     def restore(self, requests: Iterable[PaymentRequest], keys: Iterable[KeyRecord]) -> None:
-        """Restore what the journal holds."""
         for request in requests:
             self._keep(request)
         self.history.clear()  # when they moved is not kept
@@ -174,7 +170,6 @@ class Store:
             self.keys[key.owner, key.key] = key
 
     def clear(self) -> None:
-        """Forget every request and key."""
         for part in (self.requests, self.order, self.keys, self.work_by_key):
             part.clear()
         del self.created[:]

@@ -74,7 +74,6 @@ class PageView:
         self._title = "Keys" if self._records is None else self._records.title
 
     def index(self) -> str:
-        """The whole page."""
         return render(
             "index.html",
             heading=self._provider.heading,

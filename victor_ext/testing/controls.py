@@ -1,7 +1,8 @@
-"""The fixture `faults`: the failures that a test orders, in the words of a test."""
+"""The fixtures `faults` and `time_travel`: the failures of a test, and the time that passes in it."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,11 +11,11 @@ if TYPE_CHECKING:
     from victor_ext.sandbox.server import ServerCommands
     from victor_ext.sandbox.server.faults import FaultOptions
 
-__all__ = ("Faults",)
+__all__ = ("Faults", "TimeTravel")
 
 
 class Faults:
-    """Lets the next matching calls to a sandbox fail. Each method returns the id of the fault.
+    """Lets the next matching calls to a sandbox fail. Each kind of fault has a method of its name, which returns an id.
 
     Every method takes the `options` of a fault (docs/sandbox.md, "Faults"), above all `times` (1; None: all calls until
     `clear`), `operation` (such as `"create"`; any), `skip` (how many calls pass first) and `work` (whether the provider
@@ -92,3 +93,37 @@ class Faults:
 
             word = f"; the fault is {RENAMED[name]!r}" if name in RENAMED else ""
             raise AttributeError(f"'Faults' has no method {name!r}{word}", name=name, obj=self)
+
+
+class TimeTravel:
+    """Sets the business clock of a sandbox forward. Requests that are due then have moved, such as to `expired`.
+
+    The wall clock stays, by which tokens expire.
+
+    Args:
+        sandbox: The sandbox of any provider, in this process or in another one.
+    """
+
+    def __init__(self, sandbox: ServerCommands) -> None:
+        self._sandbox = sandbox
+
+    @property
+    def now(self) -> datetime:
+        """The time of the business clock, in UTC."""
+        return datetime.fromtimestamp(self._sandbox.clock()["now"], UTC)
+
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> int:
+        """Let `days`, `hours`, `minutes` and `seconds` pass; returns how many moves of requests that made.
+
+        A negative time is a `ValueError`.
+        """
+        return self._sandbox.advance(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))
+
+    def to(self, moment: datetime) -> int:
+        """Let the time pass until `moment`, an aware datetime; returns as `advance` does.
+
+        A moment in the past is a `ValueError`.
+        """
+        if moment.utcoffset() is None:
+            raise ValueError("moment must be an aware datetime, such as datetime(2026, 3, 4, 12, tzinfo=UTC)")
+        return self._sandbox.advance(moment - self.now)
