@@ -48,11 +48,11 @@ class Change:
 
 @dataclass
 class Sides:
-    """Both documents, and what was found so far."""
+    """Both documents, and what differs so far."""
 
     old: Components
     new: Components
-    found: dict[Change, Reach] = field(default_factory=dict[Change, Reach])
+    changes: dict[Change, Reach] = field(default_factory=dict[Change, Reach])
     documentation: int = 0
     """Changed texts and examples."""
 
@@ -80,7 +80,7 @@ class Sides:
         rule = RULES[kind]
         levels = levels or (rule.sent, rule.received)
         change = Change(place, kind, old, new, levels, detail, absorbed or rule.absorbed)
-        self.found[change] = self.found.get(change, Reach()) | reach
+        self.changes[change] = self.changes.get(change, Reach()) | reach
 
     def document(self, old: Tree, new: Tree, keys: Iterable[str] = DOCUMENTATION) -> None:
         """Count the texts that differ."""
