@@ -50,7 +50,6 @@ class Model:
     """A class with fields."""
 
     attributes: dict[str, Attribute]
-    module: str
 
 
 @dataclass
@@ -60,7 +59,6 @@ class Words:
     members: dict[str, object]
     base: str
     """The type that its members have, too: `str` or `int`."""
-    module: str
 
 
 @dataclass
@@ -109,7 +107,7 @@ def surface_of(package: Path) -> Surface:
     for path in sorted((package / "models").glob("*.py")):
         for node in ast.parse(path.read_bytes()).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                _class(surface, node, path.stem)
+                _class(surface, node)
     return surface
 
 
@@ -136,7 +134,7 @@ def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, Argument]]:
             yield each.arg, Argument(type_of(each.annotation), default is None, positional=False)
 
 
-def _class(surface: Surface, node: ast.ClassDef, module: str) -> None:
+def _class(surface: Surface, node: ast.ClassDef) -> None:
     bases = [each.id for each in node.bases if isinstance(each, ast.Name)]
     if any(each.endswith("Enum") for each in bases):
         members: dict[str, object] = {
@@ -146,14 +144,14 @@ def _class(surface: Surface, node: ast.ClassDef, module: str) -> None:
             for target in each.targets
             if isinstance(target, ast.Name)
         }
-        surface.enums[node.name] = Words(members, "int" if "OpenIntEnum" in bases else "str", module)
+        surface.enums[node.name] = Words(members, "int" if "OpenIntEnum" in bases else "str")
         return
     attributes = {
         each.target.id: Attribute(type_of(each.annotation), required=each.value is None)
         for each in node.body
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and not each.target.id.startswith("_")
     }
-    surface.models[node.name] = Model(attributes, module)
+    surface.models[node.name] = Model(attributes)
 
 
 def without_unset(type_: Type) -> Type:
