@@ -150,7 +150,7 @@ def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | Non
     needed = _next(first, step)
     wanted = ".".join(map(str, needed))
     if second is None:
-        return f"info.version is {after!r}, which is no version like {before}: write {wanted}."
+        return f"info.version is {after!r}, which is not a version like {before}: write {wanted}."
     if second < needed:
         moved = "is still" if first == second else f"moved from {before} to"
         reason = {"major": "something breaks on the wire", "minor": "something was added", "patch": "something changed"}

@@ -118,8 +118,8 @@ def _row(report: Report, entry: Entry) -> str:
 
 
 def _approved(report: Report, entry: Entry) -> list[str]:
-    found = dict.fromkeys(report.approval(entry, column) for column in COLUMNS)
-    return [f"approved ({each.scope}) until {each.expires}: {each.reason}" for each in found if each is not None]
+    approvals = dict.fromkeys(report.approval(entry, column) for column in COLUMNS)
+    return [f"approved ({each.scope}) until {each.expires}: {each.reason}" for each in approvals if each is not None]
 
 
 def _escaped(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Container
 
 from victor_ext.spec.components import Components, Operation
 from victor_ext.spec.tree import Tree, list_at, trees_at
@@ -39,7 +39,7 @@ class Moves:
 
 
 def _part(place: str, names: dict[str, str]) -> str | None:
-    ends = [found.start() for found in re.finditer(r"[.\[]|$", place)] if names else []
+    ends = [mark.start() for mark in re.finditer(r"[.\[]|$", place)] if names else []
     return next((place[:end] for end in reversed(ends) if place[:end] in names), None)
 
 
@@ -54,33 +54,35 @@ def same_operations(old: Components, new: Components) -> dict[str, Operation]:
     An operation is the same when its method and path are, or its whole address (names of path parameters make no
     difference); otherwise when its operationId is; otherwise when its method is, and its path without versions.
     """
-    found: dict[str, Operation] = {}
-    ours, theirs = list(old.operations.values()), list(new.operations.values())
-    whole = {id(each): tuple(addresses(side, each)) for side in (old, new) for each in side.operations.values()}
-    for key in (wire_name, lambda each: whole[id(each)], _operation_id, _without_version):
-        for first, second in list(_pairs(ours, theirs, key)):
-            found[first.name] = second
-            ours.remove(first)
-            theirs.remove(second)
-    return {name: found[name] for name in old.operations if name in found}
+    pairs: dict[str, Operation] = {}
+    for number in range(4):
+        ours = _by_key(old, number, pairs)
+        theirs = _by_key(new, number, {each.name for each in pairs.values()})
+        for key, first in ours.items():
+            second = theirs.get(key, [])
+            if number != _ID or len(first) == len(second) == 1:
+                pairs |= {one.name: other for one, other in zip(first, second, strict=False)}
+    return {name: pairs[name] for name in old.operations if name in pairs}
 
 
-def _pairs(
-    ours: list[Operation], theirs: list[Operation], key: Callable[[Operation], Hashable]
-) -> Iterator[tuple[Operation, Operation]]:
-    """The operations with the same key; of several the newest, those that are not deprecated first."""
-    after = _by_key(theirs, key)
-    for value, before in _by_key(ours, key).items():
-        if key is not _operation_id or len(before) == len(after.get(value, ())) == 1:
-            yield from zip(before, after.get(value, ()), strict=False)
+def _by_key(components: Components, number: int, taken: Container[str]) -> dict[str, list[Operation]]:
+    """The operations that are not taken, by one of their keys; of several the one to use comes first."""
+    groups: dict[str, list[Operation]] = {}
+    for each in sorted(components.operations.values(), key=_rank, reverse=True):
+        key = _keys(components, each)[number]
+        if key and each.name not in taken:
+            groups.setdefault(key, []).append(each)
+    return groups
 
 
-def _by_key(operations: list[Operation], key: Callable[[Operation], Hashable]) -> dict[Hashable, list[Operation]]:
-    found: dict[Hashable, list[Operation]] = {}
-    for each in sorted(operations, key=_rank, reverse=True):
-        if (value := key(each)) is not None:
-            found.setdefault(value, []).append(each)
-    return found
+_ID = 2
+"""The key that names nothing where it stands twice."""
+
+
+def _keys(components: Components, operation: Operation) -> tuple[str, str, str, str]:
+    whole = " ".join(addresses(components, operation))
+    name = operation.tree.get("operationId")
+    return wire_name(operation), whole, f"{operation.incoming} {name}" if name else "", _without_version(operation)
 
 
 def wire_name(operation: Operation) -> str:
@@ -108,18 +110,13 @@ def addresses(components: Components, operation: Operation) -> list[str]:
     return [f"{method} {server_address(each).rstrip('/')}{path}" for each in servers]
 
 
-def _operation_id(operation: Operation) -> str | None:
-    found = operation.tree.get("operationId")
-    return found if isinstance(found, str) else None
-
-
-def _without_version(operation: Operation) -> tuple[str, ...]:
-    return tuple(each for each in wire_name(operation).split("/") if not _VERSION.fullmatch(each))
+def _without_version(operation: Operation) -> str:
+    return "/".join(each for each in wire_name(operation).split("/") if not _VERSION.fullmatch(each))
 
 
 def _rank(operation: Operation) -> tuple[bool, list[tuple[list[int], bool, str]]]:
     """Among operations that differ in their version only, a greater value for the one to use."""
-    versions = [found for each in operation.name.split("/") if (found := _VERSION.fullmatch(each))]
+    versions = [version for each in operation.name.split("/") if (version := _VERSION.fullmatch(each))]
     numbers = [([*map(int, re.findall(r"\d+", each[1]))], each[2] is None, each[2] or "") for each in versions]
     return operation.tree.get("deprecated") is not True, numbers
 

@@ -85,8 +85,8 @@ class _FunctionPair:
         """The first response that differs."""
         start, new_start = f"{self._place}.responses", f"{self._blame.moved(self._place)}.responses"
         for place in self._blame.old.components.by_place:
-            if place.startswith(f"{start}.") and (found := self._blame.cause([place], "")):
-                return found
+            if place.startswith(f"{start}.") and (cause := self._blame.cause([place], "")):
+                return cause
         for place in self._blame.new.components.by_place:
             if place.startswith(f"{new_start}.") and (around := self._blame.new_around(place)):
                 return around
@@ -149,7 +149,7 @@ class _FunctionPair:
         places = list(blame.new.arguments.get((self._now, name), ()))
         operation, trees = blame.new.functions[self._now], [blame.new.tree(place) for place in places]
         places += [f"{operation}.parameters.{tree['in']}:{tree['name']}" for tree in trees if "in" in tree]
-        at = next((found for place in places if (found := blame.new_around(place))), None)
+        at = next((cause for place in places if (cause := blame.new_around(place))), None)
         word = "new and required" if argument.required else "new"
         what = f"the argument {name} of {_leaf(self._now)} is {word}"
         shown = f"{self._now}({name})"
@@ -187,8 +187,8 @@ def _named_after(packages: Packages, places: tuple[str, ...]) -> str | None:
         if part is not None and part.startswith(SCHEMAS):
             return part
         for operation in packages.blame.old.functions.values():
-            if place.startswith(f"{operation}.") and (found := packages.renamed_by(operation)):
-                return found
+            if place.startswith(f"{operation}.") and (cause := packages.renamed_by(operation)):
+                return cause
     return None
 
 
@@ -267,7 +267,7 @@ class _ModelPair:
             *self._blame.new.attributes.get((self._now, attribute), ()),
             *self._packages.places(self._now, new=True),
         ]
-        at = next((found for place in places if (found := self._blame.new_around(place))), None)
+        at = next((cause for place in places if (cause := self._blame.new_around(place))), None)
         needed = self._sent and new.required
         what = f"{self._now}.{attribute} is new{' and required' if needed else ''}"
         default = self._blame.moves.before(next(iter(places), f"{SCHEMAS}{self._now}"))

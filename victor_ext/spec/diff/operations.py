@@ -268,12 +268,12 @@ def _deprecation(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -
 
 def _effective(components: Components, operation: Operation) -> dict[str, Tree]:
     """The parameters of an operation, those of its path included; names of headers in lower case."""
-    found: dict[str, Tree] = {}
+    parameters: dict[str, Tree] = {}
     for tree in (operation.item, operation.tree):
         for parameter in trees_at(tree, "parameters"):
             key = components.key(parameter)
-            found[key.lower() if key.startswith("header:") else key] = parameter
-    return found
+            parameters[key.lower() if key.startswith("header:") else key] = parameter
+    return parameters
 
 
 def _is_required(components: Components, tree: Tree) -> bool:
@@ -306,13 +306,13 @@ def _media(old: Tree, new: Tree) -> dict[str, str | None]:
     """The content types of the old document, each with the one that stands for it in the new document."""
     exact = {_spelled(each): each for each, _ in reversed(members(new))}
     bare = {_spelled(each).partition(";")[0]: each for each, _ in reversed(members(new))}
-    found: dict[str, str | None] = {}
+    pairs: dict[str, str | None] = {}
     for content_type, _ in members(old):
         spelled = _spelled(content_type)
         match = exact.get(spelled) or bare.get(spelled.partition(";")[0])
         covering = [each for each in new if "*" in each and fnmatch(spelled.partition(";")[0], _spelled(each))]
-        found[content_type] = match or next(iter(covering), None)
-    return found
+        pairs[content_type] = match or next(iter(covering), None)
+    return pairs
 
 
 def _spelled(content_type: str) -> str:

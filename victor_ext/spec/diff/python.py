@@ -11,10 +11,9 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate, package_name
 from victor_ext.spec.tree import Tree
 
-from .blame import Blame, Side
 from .entry import PythonChange, worst
 from .names import class_findings, function_findings
-from .packages import Finding, Packages
+from .packages import Blame, Finding, Packages, Side
 from .surface import Surface, surface_of
 
 MAX_SHOWN = 3
@@ -59,7 +58,7 @@ def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str
     by_place: dict[str, list[Finding]] = {}
     for each in (*function_findings(packages), *class_findings(packages)):
         by_place.setdefault(each.place, []).append(each)
-    return {place: _change(found, package) for place, found in sorted(by_place.items())}
+    return {place: _change(findings, package) for place, findings in sorted(by_place.items())}
 
 
 def _change(findings: list[Finding], package: str) -> PythonChange:

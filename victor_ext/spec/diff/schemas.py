@@ -154,13 +154,13 @@ class SchemaComparison:
         pair = (id(old), id(new))
         if pair not in self._known:
             self._known[pair] = _Difference()  # until it is known: a cycle adds nothing
-            kept = self.sides.found, self.sides.documentation, self._visited, self._links
-            self.sides.found, self._visited, self._links = {}, {pair}, []
+            kept = self.sides.changes, self.sides.documentation, self._visited, self._links
+            self.sides.changes, self._visited, self._links = {}, {pair}, []
             try:
                 self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
-                self._known[pair] = _Difference(tuple(self.sides.found), tuple(self._links))
+                self._known[pair] = _Difference(tuple(self.sides.changes), tuple(self._links))
             finally:
-                self.sides.found, self.sides.documentation, self._visited, self._links = kept
+                self.sides.changes, self.sides.documentation, self._visited, self._links = kept
         return self._known[pair]
 
     def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
@@ -194,7 +194,7 @@ class SchemaComparison:
     def _note(self, old: Part, new: Part, differences: Differences) -> None:
         reach = self.sides.reach(old.component, new.component)
         either = self.sides.reach_of_either(old.component, new.component)
-        for kind, former, latter in differences.found:
+        for kind, former, latter in differences.items:
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
             self.sides.add(
