@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from .runtime.loop.key_places import BodyKey, HeaderKey
     from .runtime.loop.keys import idempotency_key_for
     from .runtime.loop.retry import RetryPolicy
+    from .words import Word
 
 __all__ = [
     "ApiClient",
@@ -104,6 +105,7 @@ __all__ = [
     "VictorError",
     "VictorJwt",
     "VictorOAuth",
+    "Word",
     "__version__",
     "check_payment_request",
     "connect",
@@ -117,6 +119,7 @@ __all__ = [
 _HOMES = (
     ".errors",
     ".response_info",
+    ".words",
     ".runtime.loop.clock",
     ".runtime.loop.keys",
     ".runtime.loop.key_places",

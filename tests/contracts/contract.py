@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 
@@ -30,12 +30,14 @@ class Call:
         make: Calls it with every argument that it has. Several functions, where arguments exclude each other.
         answer: Members that a good answer needs, over what the document's schema gives: the id that was asked for.
         has_record: False for an answer that callers do not see, such as a token.
+        add: What a new argument of the method needs.
     """
 
     name: str
     make: tuple[Callable[[Any], Any], ...]
     answer: Mapping[str, Any] = field(default_factory=dict)
     has_record: bool = True
+    add: str = "one"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Contract:
         not_read: Members of answers that no record has, as `Schema.member`.
         limited: How a value is sent at a place that the document limits, as `operation: place`.
         unlimited: Places whose limits the client does not check.
+        words: The type that names the document's words, as `operation: place`, and the file that has it.
         unrelated: Members of records that read no one member of an answer: all of them, or the clock.
     """
 
@@ -62,6 +65,7 @@ class Contract:
     not_read: Mapping[str, str] = field(default_factory=dict)
     limited: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
     unlimited: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     unrelated: frozenset[str] = frozenset()
 
     def differences(self, document: Document) -> list[str]:
@@ -78,7 +82,19 @@ class Contract:
 
     def gone(self, document: Document) -> list[str]:
         """The differences without new members of answers, which take the longest to find."""
-        return sorted({*self._operations(document), *self._sent(document), *self._gone_from_answers(document)})
+        parts = (self._operations, self._sent, self._words, self._gone_from_answers)
+        return sorted({line for part in parts for line in part(document)})
+
+    def _words(self, document: Document) -> Iterator[str]:
+        """The words of the document that type checkers do not know, and those that it has no more."""
+        for operation, _ in self._called(document):
+            for place, schema in operation.sent.items():
+                kind, file = self.words.get(f"{operation.id}: {place}", (None, ""))
+                known = {word for part in get_args(kind) for word in get_args(part)}
+                theirs = set(schema.get("enum", ())) if kind else known
+                for word in sorted(known ^ theirs):
+                    change = f"add it to the `Literal` of {place}" if word in theirs else f"remove it from {place}"
+                    yield f"{operation.id}: {place} has the word {word!r} on one side only: {change} in {file}."
 
     def _operations(self, document: Document) -> Iterator[str]:
         declared = {operation.id for operation in document.operations}
@@ -108,7 +124,7 @@ class Contract:
                 if f"{operation.id}: {place}" not in self.not_sent:
                     yield (
                         f"{operation.id}: the document declares {place}, and {call.name} has no argument for it. "
-                        "Add one, or name it in `not_sent` of tests/contracts with the reason."
+                        f"Add {call.add}, or name it in `not_sent` of tests/contracts with the reason."
                     )
             for place in sent - operation.sent.keys():
                 yield f"{operation.id}: {call.name} sends {place}, which the document declares no more. Remove it."

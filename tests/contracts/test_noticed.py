@@ -82,6 +82,19 @@ def test_a_limit_that_moved_is_named() -> None:
     assert len(found.splitlines()) == 4
 
 
+def test_a_new_word_and_a_new_filter_are_named_with_the_line_that_is_missing() -> None:
+    document = Document.of("victor").copy()
+    filters = document.tree["components"]["schemas"]["ListPaymentRequests"]["properties"]
+    filters["status"]["enum"].append("canceled")
+    filters["direction"]["enum"].remove("inbound")
+    filters["purpose"] = {"type": "string"}
+    found = contract_of("victor").gone(document)
+    assert any("'canceled'" in line and "add it to the `Literal`" in line and "statuses.py" in line for line in found)
+    assert any("'inbound'" in line and "remove it" in line and "statuses.py" in line for line in found)
+    assert any("query:purpose" in line and "`ListRequest`" in line and "requests.py" in line for line in found)
+    assert len(found) == 3
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_new_operation_and_one_that_is_gone_are_named(system: str) -> None:
     document = Document.of(system)

@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal, Required, TypedDict
 
+from victor_ext import Word
 from victor_ext.money import Amount
 
 
@@ -14,7 +15,7 @@ class PaymentRequestArguments(TypedDict, total=False):
     payee_account_number: Required[str]
     payer_counterparty_id: Required[str]
     amount: Required[Amount]
-    biller_type: Required[Literal["BUSINESS", "CONSUMER"] | StrEnum]
+    biller_type: Required[Literal["BUSINESS", "CONSUMER"] | StrEnum | Word]
     due_date: Required[date | str]
     ultimate_creditor: str | None
     amount_modification_allowed: bool | None

@@ -9,7 +9,7 @@ sending drives it with threads on DBOS, the outbox with blocking and with awaite
     whose       which request of the provider's is which payment's
 """
 
-from .arguments import dumped, is_stored_as, loaded, plain
+from .arguments import as_checked, dumped, is_stored_as, loaded, plain
 from .flow import (
     MAY_EXIST,
     SETTLED,
@@ -44,6 +44,7 @@ __all__ = (
     "Settlement",
     "Turn",
     "about",
+    "as_checked",
     "dumped",
     "is_rival",
     "is_stored_as",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
 import httpx
 from flexfactor_api.api.orders import list_orders
 from flexfactor_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.profiles import profile_variables
 from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.auth.stored_credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
@@ -34,6 +35,17 @@ from .settings import (
     merchant_of,
 )
 from .system import SYSTEM
+
+
+class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+    """The arguments of `FlexFactor` and `AsyncFlexFactor`, which document them."""
+
+    auth: FlexFactorAuth | FlexFactorToken
+    mid: str
+    site_id: str | None
+    environment: EnvironmentWord
+    hosts: HostsWord
+    base_url: str | httpx.URL | None
 
 
 class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
@@ -95,7 +107,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         self._start(config, given)
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
         """A client from the process environment.
 
         FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both FLEXFACTOR_TOKEN (a bearer token that is
@@ -109,6 +121,22 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
             ConfigurationError: A variable that is needed is not set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
+
+    @classmethod
+    def from_profile(cls, name: str, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
+        """A client with the settings of a profile: the table of this name in `~/.config/victor/profiles.toml`.
+
+        The settings have the names of the variables of `from_env`, in lower case and without `FLEXFACTOR_`. No variable
+        of the process environment is read. The file must be readable by its owner alone (mode 600).
+
+        Args:
+            name: The name of the profile, such as `"flexfactor-sandbox"`.
+            options: Arguments of the constructor; they win over the profile.
+
+        Raises:
+            ConfigurationError: The file or the profile cannot be used, or a setting is missing or invalid.
+        """
+        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         validation = Validation()

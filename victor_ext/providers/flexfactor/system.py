@@ -8,5 +8,6 @@ SYSTEM = System(
     client="victor_ext.providers.flexfactor.client:FlexFactor",
     async_client="victor_ext.providers.flexfactor.client:AsyncFlexFactor",
     book="victor_ext.providers.flexfactor.book:book_of",
+    settings=("environment", "hosts", "base_url", "mid", "site_id", "app_key", "app_secret", "token"),
     lists="orders",
 )

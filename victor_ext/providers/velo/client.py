@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
 import httpx
 from velo_api.api.source_accounts import list_source_accounts
 from velo_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.profiles import profile_variables
 from victor_ext.redaction import concealed, kind_of
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
@@ -31,6 +32,14 @@ from .source_accounts import SourceAccounts
 from .system import SYSTEM
 from .webhooks import Webhooks
 from .words import EnvironmentWord
+
+
+class VeloOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+    """The arguments of `Velo` and `AsyncVelo`, which document them."""
+
+    auth: VeloAuth
+    environment: EnvironmentWord
+    base_url: str | httpx.URL | None
 
 
 class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
@@ -96,7 +105,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
         self._start(config, given)
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:
         """A client from the process environment: VELO_API_KEY, VELO_API_SECRET, VELO_ENVIRONMENT, VELO_BASE_URL.
         An empty variable counts as not set.
 
@@ -107,6 +116,22 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
             ConfigurationError: Key or secret are not set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
+
+    @classmethod
+    def from_profile(cls, name: str, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:
+        """A client with the settings of a profile: the table of this name in `~/.config/victor/profiles.toml`.
+
+        The settings have the names of the variables of `from_env`, in lower case and without `VELO_`. No variable
+        of the process environment is read. The file must be readable by its owner alone (mode 600).
+
+        Args:
+            name: The name of the profile, such as `"velo-sandbox"`.
+            options: Arguments of the constructor; they win over the profile.
+
+        Raises:
+            ConfigurationError: The file or the profile cannot be used, or a setting is missing or invalid.
+        """
+        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     @property
     def api(self) -> GeneratedClient:

@@ -220,7 +220,7 @@ class PaymentRequests(Resource[Mode]):
         self,
         id: str,
         *,
-        until: StatusWord | Collection[str] | None = None,
+        until: StatusWord | Collection[StatusWord] | None = None,
         timeout: float = 300.0,
     ) -> OperationFlow[PaymentRequest]:
         """Read a request repeatedly until it has a wanted status. The result combines `list` and `get`.
@@ -243,7 +243,7 @@ class PaymentRequests(Resource[Mode]):
         self,
         id: str,
         *,
-        until: StatusWord | Collection[str] | None = None,
+        until: StatusWord | Collection[StatusWord] | None = None,
         timeout: float = 300.0,
     ) -> Results[PaymentRequest]:
         """Yield a request now and after each change of its status, until it has a wanted status.

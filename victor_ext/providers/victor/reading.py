@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from victor_api import models
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
 
 from victor_ext import zulu
@@ -24,10 +23,13 @@ from victor_ext.runtime.loop.clock import ServerClock
 from .checks import REFERENCE, Validation, check_id
 from .profile import names_only
 from .records import PaymentRequest
-from .requests import ListRequest
+from .requests import FILTERS, ListRequest, generated_arguments
 
-FILTERS_TO_LEAVE = frozenset({"status", "approval_start_datetime", "approval_end_datetime"})
-"""Filters whose values can change, so that a request can leave the list while it is read."""
+_CONSTANT = frozenset({"direction", "start_datetime", "end_datetime", "victor_id", "due_date_start_date"})
+_CONSTANT |= {"due_date_end_date", "victor_payment_request_parent_id", "victor_payment_request_child_id"}
+_CONSTANT |= {"network_type", "tracking_id", "instant_payment_rails_id"}
+FILTERS_TO_LEAVE = FILTERS.keys() - _CONSTANT
+"""Filters whose values can change, so that a request can leave the list while it is read. A new filter is one."""
 
 _ARRIVAL_MARGIN = 5.0
 """A request counts as new if it was created this many seconds after the reading began, by the provider's clock."""
@@ -236,19 +238,9 @@ def _read_page(
         seconds,
         page=page,
         **drop_none(page_size=page_size, extra_query=extra_query),
-        **_arguments(wire),
+        **generated_arguments(wire),
     )
     return read
-
-
-def _arguments(wire: dict[str, str]) -> dict[str, Any]:
-    """Convert checked filters to arguments of the generated function, with its enum members."""
-    members: dict[str, Any] = {
-        "status": models.ListPaymentRequestsStatus,
-        "direction": models.ListPaymentRequestsDirection,
-        "network_type": models.ListPaymentRequestsNetworkType,
-    }
-    return {name: members[name](value) if name in members else value for name, value in wire.items()}
 
 
 def items_of(page: dict[str, Any]) -> Sequence[PaymentRequest]:

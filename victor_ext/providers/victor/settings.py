@@ -14,7 +14,7 @@ from victor_ext.redaction import Secret
 from victor_ext.runtime.auth.stored_credentials import checked_secret
 from victor_ext.runtime.client.settings import environment_and_url, require_variables, unversioned_url
 
-from .auth import Credentials, VictorJwt, VictorOAuth, read_key
+from .auth import Credentials, VictorJwt, VictorOAuth, key_source
 
 CREATE_PATH = "/v2/payment-requests/request-payment"
 TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
@@ -117,7 +117,7 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
         variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
     # Checked here so that messages contain the variables' names.
     api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
-    return VictorJwt(api_key, read_key(key, password=password, name=variable, opened_with=_PASSWORD))
+    return VictorJwt(api_key, key_source(key, password=password, name=variable, opened_with=_PASSWORD))
 
 
 def credentials_in(variables: Mapping[str, str]) -> str:

@@ -27,7 +27,13 @@ from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 from .extra_headers import ExtraHeaders, checked_headers, checked_user_agent
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras
 
-KEEP: Any = object()
+
+class _Unchanged:
+    def __repr__(self) -> str:
+        return "<unchanged>"
+
+
+KEEP: Any = _Unchanged()
 """The value of an option that stays as it is."""
 
 
