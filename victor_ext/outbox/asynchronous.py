@@ -14,8 +14,7 @@ import anyio
 from victor_ext import AsyncVictor, VictorError
 from victor_ext.flows import adrive
 
-from .arguments import PaymentRequestArguments
-from .entries import Entry, EntryState
+from .entries import Entry, EntryState, PaymentRequestArguments
 from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from .profile import profile_of
 from .settings import checked_place, from_process_environment
 from .source_accounts import SourceAccounts
 from .system import SYSTEM
-from .webhooks import Webhooks
+from .webhook_endpoints import Webhooks
 from .words import EnvironmentWord
 
 
@@ -146,7 +146,10 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
 
 
 class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
-    """A client of Velo Payments with blocking calls. Safe to share between threads."""
+    """A client of Velo Payments with blocking calls. Safe to share between threads.
+
+    A list raises `InvalidRequest` when it is called. Its filters have Velo's names; one that is None is not sent.
+    """
 
     def logout(self) -> None:
         """Have Velo revoke the token. The next call asks for another; other holders of this token may have to as well.

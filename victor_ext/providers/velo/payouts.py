@@ -195,12 +195,9 @@ class Payouts(PayoutAudit[Mode]):
         payment_memo: str | None = None,
         page_size: int | None = None,
     ) -> Walk[PayoutPayment]:
-        """The payments of a payout, read page by page as they are iterated.
+        """The payments of a payout, read page by page as they are iterated. The filters have Velo's names.
 
-        The filters have Velo's names; one that is None is not sent. `page_size` is 1 to 100 (Velo's default is 25).
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
+        `page_size` is 1 to 100 (Velo's default is 25).
         """
         validation = Validation()
         texts = {

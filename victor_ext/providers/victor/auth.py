@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import httpx
 
@@ -28,14 +29,23 @@ if TYPE_CHECKING:
 
     PrivateKey = str | bytes | os.PathLike[str] | RSAPrivateKey
 
-    from .settings import Environment
-
 _ISSUER = "victor-api"
 _SOURCE = "the client portal"
 _MARGIN = 60
 """Seconds between the default lifetime of a token and the environment's limit."""
 _BACKDATED = 5
 """Seconds that are subtracted from `iat`, because the provider's clock may be behind."""
+
+
+class Environment(NamedTuple):
+    """One of the provider's environments. Source: Getting Started, "Environments".
+
+    `token_limit` is the maximum lifetime, in seconds, of a token that the client signs.
+    """
+
+    name: str
+    base_url: str
+    token_limit: int
 
 
 class Credentials(Protocol):
@@ -208,7 +218,8 @@ def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
     from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - loads cryptography, for who signs
 
     if isinstance(key, os.PathLike):
-        return ChangingFile(key, lambda: load_rsa_key(key, **options)).current
+        path = Path(cast("os.PathLike[str]", key))
+        return ChangingFile(path, lambda: load_rsa_key(path, **options)).current
     if not callable(key):
         loaded = load_rsa_key(key, **options)
         return lambda: loaded

@@ -23,13 +23,7 @@ from victor_ext.runtime.loop.clock import ServerClock
 from .checks import REFERENCE, Validation, check_id
 from .profile import names_only
 from .records import PaymentRequest
-from .requests import FILTERS, ListRequest, generated_arguments
-
-_CONSTANT = frozenset({"direction", "start_datetime", "end_datetime", "victor_id", "due_date_start_date"})
-_CONSTANT |= {"due_date_end_date", "victor_payment_request_parent_id", "victor_payment_request_child_id"}
-_CONSTANT |= {"network_type", "tracking_id", "instant_payment_rails_id"}
-FILTERS_TO_LEAVE = FILTERS.keys() - _CONSTANT
-"""Filters whose values can change, so that a request can leave the list while it is read. A new filter is one."""
+from .requests import FILTERS_TO_LEAVE, ListRequest, generated_arguments
 
 _ARRIVAL_MARGIN = 5.0
 """A request counts as new if it was created this many seconds after the reading began, by the provider's clock."""

@@ -247,6 +247,14 @@ class ListRequest:
 FILTERS = {field.name: field.type for field in fields(ListRequest) if field.name not in _NO_FILTERS}
 """The filters, with their types."""
 
+_CONSTANT = {
+    "direction", "start_datetime", "end_datetime", "victor_id", "due_date_start_date", "due_date_end_date",
+    "victor_payment_request_parent_id", "victor_payment_request_child_id", "network_type", "tracking_id",
+    "instant_payment_rails_id",
+}  # fmt: skip
+FILTERS_TO_LEAVE = FILTERS.keys() - _CONSTANT
+"""Filters whose values can change, so that a request can leave the list while it is read. A new filter is one."""
+
 
 def _filter_problem(name: str, value: object) -> Problem | None:
     if FILTERS[name] == "datetime | None":
