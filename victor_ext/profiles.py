@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from .errors import ConfigurationError
+from .redaction import concealed_within
 from .systems import System
 
 _MOST_BYTES = 1_000_000
@@ -53,7 +54,8 @@ def _read(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             # Of the open file: what the path names may be replaced meanwhile.
             _require_private(path, os.fstat(file.fileno()))
-            return tomllib.loads(file.read(_MOST_BYTES).decode())
+            profiles: dict[str, Any] = concealed_within(tomllib.loads(file.read(_MOST_BYTES).decode()))
+            return profiles  # from here on, no traceback shows a secret
     except ConfigurationError:  # which is a ValueError, too
         raise
     except FileNotFoundError:
@@ -96,5 +98,5 @@ def _checked(system: System, name: str, profile: object, path: Path) -> dict[str
             raise ConfigurationError(f"{where} has {setting}, which is no setting of {system.title}: {meant}")
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise ConfigurationError(f"{where}: {setting} must be text: put it in quotes, or leave the line out.")
-        values[setting] = os.path.expanduser(value) if setting.endswith("_file") else value
+        values[setting] = os.path.expanduser(str(value)) if setting.endswith("_file") else value
     return values

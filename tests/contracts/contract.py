@@ -140,18 +140,18 @@ class Contract:
         }
 
     def _answers(self, document: Document) -> Iterator[str]:
-        found = self.reading(document)
-        for name, places in found.items():
+        reading = self.reading(document)
+        for name, places in reading.items():
             if REFUSED in places:
                 yield f"{name}: it refuses the answer that the document declares: {places.pop(REFUSED)[0]}"
-        read = {place for call in found.values() for place, members in call.items() if members}
-        for name, places in found.items():
+        read = {place for call in reading.values() for place, members in call.items() if members}
+        for name, places in reading.items():
             for place in places.keys() - read - self.not_read.keys():
                 yield (
                     f"{place}: the document declares it in an answer, and no member of the record of {name} reads it. "
                     "Add one, or name it in `not_read` of tests/contracts with the reason; `raw` has it."
                 )
-        yield from _stale("not_read", self.not_read, {place for call in found.values() for place in call} - read)
+        yield from _stale("not_read", self.not_read, {place for call in reading.values() for place in call} - read)
 
     def _gone_from_answers(self, document: Document) -> Iterator[str]:
         declared = {
@@ -182,7 +182,7 @@ class Contract:
 
     def reading(self, document: Document) -> dict[str, dict[str, list[str]]]:
         """By method, each member of its answer with the members of the record that change without it."""
-        found: dict[str, dict[str, list[str]]] = {}
+        by_name: dict[str, dict[str, list[str]]] = {}
         for operation, call in self._called(document):
             schema = operation.answer[1]
             if schema and call.has_record:
@@ -190,14 +190,14 @@ class Contract:
                 if isinstance(exchange.result, Crash):
                     continue
                 if isinstance(exchange.result, VictorError):
-                    found[call.name] = {REFUSED: [str(exchange.result)]}
+                    by_name[call.name] = {REFUSED: [str(exchange.result)]}
                     continue
-                found[call.name] = {leaf.place: sorted(exchange.readers(leaf)) for leaf in document.leaves(schema)}
-        return found
+                by_name[call.name] = {leaf.place: sorted(exchange.readers(leaf)) for leaf in document.leaves(schema)}
+        return by_name
 
     def limits(self, document: Document) -> list[str]:
         """Where the client takes what the document forbids, or refuses what it allows, one sentence each."""
-        found: list[str] = []
+        items: list[str] = []
         known: set[str] = set()
         for operation, call in self._called(document):
             for place, schema in operation.sent.items():
@@ -205,17 +205,17 @@ class Contract:
                 limits = LIMITS & schema.keys()
                 known |= {name} if limits else set()
                 if name in self.limited:
-                    found += [
+                    items += [
                         f"{name}: {self._sentence(call, value, allowed=allowed)}"
                         for limit in sorted(limits)
                         for value, allowed in around(limit, schema)
                         if self._takes(name, value) != allowed
                     ]
                 elif limits and name not in self.unlimited:
-                    found.append(
+                    items.append(
                         f"{name}: the document limits it ({', '.join(sorted(limits))}), and no rule is known here."
                     )
-        return sorted([*found, *_stale("limited", self.limited, known), *_stale("unlimited", self.unlimited, known)])
+        return sorted([*items, *_stale("limited", self.limited, known), *_stale("unlimited", self.unlimited, known)])
 
     @staticmethod
     def _sentence(call: Call, value: Any, *, allowed: bool) -> str:
@@ -269,29 +269,29 @@ class Exchange:
     def readers(self, leaf: Leaf) -> set[str]:
         """The members of the result that change when an answer lacks this value."""
         body = _without(self._answers[self._operation.id], leaf.path)
-        found = self._run({**self._answers, self._operation.id: body})
-        if isinstance(found, VictorError | Crash):
-            return {f"refused ({type(found).__name__})"}
-        return {name for name, _ in set(_members(found)) ^ set(_members(self.result))} - self._contract.unrelated
+        result = self._run({**self._answers, self._operation.id: body})
+        if isinstance(result, VictorError | Crash):
+            return {f"refused ({type(result).__name__})"}
+        return {name for name, _ in set(_members(result)) ^ set(_members(self.result))} - self._contract.unrelated
 
     def _run(self, answers: dict[str, Any]) -> Any:
         def answer(request: httpx.Request) -> httpx.Response:
             # The longest path: `/payees/deltas` is no payee.
-            found = max((each for each in self._document.operations if each.matches(request)), key=_specific)
-            body = answers[found.id]
-            if found is self._operation:
-                self.sent |= found.places_in(request)
-            headers = {"Location": f"{request.url}/made-1", "Retry-After": "1"} if found.answer[1] is None else {}
+            operation = max((each for each in self._document.operations if each.matches(request)), key=_specific)
+            body = answers[operation.id]
+            if operation is self._operation:
+                self.sent |= operation.places_in(request)
+            headers = {"Location": f"{request.url}/made-1", "Retry-After": "1"} if operation.answer[1] is None else {}
             return (
-                httpx.Response(found.answer[0], json=body, headers=headers)
+                httpx.Response(operation.answer[0], json=body, headers=headers)
                 if body is not None
-                else httpx.Response(found.answer[0], headers=headers)
+                else httpx.Response(operation.answer[0], headers=headers)
             )
 
         with self._contract.client(httpx.MockTransport(answer)) as client:
             try:
-                found = self._make(client)
-                return next((page.items for page in found.pages()), ()) if hasattr(found, "pages") else found
+                result = self._make(client)
+                return next((page.items for page in result.pages()), ()) if hasattr(result, "pages") else result
             except VictorError as error:
                 return error
             except Exception as error:  # noqa: BLE001 - the package is not the one that the client was written for

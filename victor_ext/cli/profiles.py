@@ -30,4 +30,4 @@ def use(name: str) -> None:
         raise Misuse(error.message) from None
     for setting in system.settings:
         os.environ.pop(f"{system.prefix}{setting.upper()}", None)
-    os.environ.update(values)
+    os.environ.update({variable: str(value) for variable, value in values.items()})

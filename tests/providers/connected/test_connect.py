@@ -237,8 +237,8 @@ class TestClientCredentials:
             tokens.token["expires_in"] = 600
             api.answers = {"GET /v1/payments/pay_1": [(200, b'{"id": "pay_1"}')]}
             auth = ClientCredentialsAuth(f"{tokens.url}/v2/auth/token", "me", MARK)
-            found = Caller(mode, auth=auth, base_url=api.url).call("payments.get_payment", "pay_1")
-            assert (found.parsed.id, tokens.tokens, api.tokens) == ("pay_1", 1, 0)
+            result = Caller(mode, auth=auth, base_url=api.url).call("payments.get_payment", "pay_1")
+            assert (result.parsed.id, tokens.tokens, api.tokens) == ("pay_1", 1, 0)
 
 
 class TestKeys:
@@ -356,9 +356,9 @@ class TestResponses:
         self, mode: str, name: str, arguments: tuple[Any, ...], status: int, body: bytes
     ) -> None:
         answer = httpx.Response(status, content=body, headers={"content-type": "application/json"} if body else {})
-        found = Caller(mode, Provider(answer)).call(name, *arguments)
-        assert found.status_code == status
-        assert (found.parsed is None) is (status == 204)
+        result = Caller(mode, Provider(answer)).call(name, *arguments)
+        assert result.status_code == status
+        assert (result.parsed is None) is (status == 204)
 
     @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"\xff", b'{"error": {"message": "no"}}'])
     def test_what_it_does_not_is_asked_for_again(self, mode: str, body: bytes) -> None:

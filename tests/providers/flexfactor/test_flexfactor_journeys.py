@@ -147,8 +147,8 @@ def test_orders_are_filtered(harness: Harness) -> None:
     harness.sandbox.add_order("INV-1")
     open_order = harness.sandbox.add_order("INV-2", status="CAPTUREREQUIRED")
     for status in ("capturerequired", 5, OrderStatus.CAPTUREREQUIRED, ["Problem", 5]):
-        found = harness.walk(lambda client, status=status: client.orders.list(status=status))
-        assert [order.id for order in found] == [open_order]
+        items = harness.walk(lambda client, status=status: client.orders.list(status=status))
+        assert [order.id for order in items] == [open_order]
     assert harness.walk(lambda client: client.orders.list(query="inv-2"))[0].id == open_order
     assert harness.walk(lambda client: client.orders.list(sort="desc"))[0].id == open_order
     assert harness.walk(lambda client: client.orders.list(mid=str(uuid.uuid4()))) == []

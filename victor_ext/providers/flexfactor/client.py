@@ -124,17 +124,9 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
 
     @classmethod
     def from_profile(cls, name: str, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
-        """A client with the settings of a profile: the table of this name in `~/.config/victor/profiles.toml`.
+        """A client with the settings of a profile, by the names of the variables of `from_env` without `FLEXFACTOR_`.
 
-        The settings have the names of the variables of `from_env`, in lower case and without `FLEXFACTOR_`. No variable
-        of the process environment is read. The file must be readable by its owner alone (mode 600).
-
-        Args:
-            name: The name of the profile, such as `"flexfactor-sandbox"`.
-            options: Arguments of the constructor; they win over the profile.
-
-        Raises:
-            ConfigurationError: The file or the profile cannot be used, or a setting is missing or invalid.
+        As `Victor.from_profile`, which describes the file.
         """
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
