@@ -1,7 +1,5 @@
 """What is stored in the outbox: arguments, entries, and the table that has them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +13,7 @@ from victor_ext.money import Amount
 from victor_ext.settlement import Sent
 
 
+# Its module has no annotations as text: `__required_keys__` would be empty.
 class PaymentRequestArguments(TypedDict, total=False):
     """The arguments of `payment_requests.create`, which documents them; the reference and the key are required."""
 

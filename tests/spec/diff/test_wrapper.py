@@ -102,5 +102,5 @@ def test_a_change_of_victors_document_names_the_part_of_the_client(tmp_path: Pat
     assert change.names == ("victor_api.api.payment_requests.create_request_payment",)
     assert change.what == (
         "the function create_request_payment is now request_payment; "
-        "it is used by victor_ext.providers.victor.payment_requests._create"
+        "it is used by victor_ext.providers.victor.payment_requests.PaymentRequests.create"
     )
