@@ -28,7 +28,7 @@ PROMISED = {
     *("VictorError", "InvalidRequest", "ConfigurationError", "AuthenticationError", "PermissionDenied", "NotFound"),
     *("Conflict", "BadRequest", "RateLimited", "ServerError", "ConnectionFailed", "TimedOut", "DeadlineExceeded"),
     *("UnreadableResponse", "PaginationError", "StatusError"),
-    *("PaymentRequest", "PaymentRequestResponse", "Payee", "Payer", "Status", "Direction", "Network"),
+    *("PaymentRequest", "PaymentRequestResponse", "Payee", "Payer", "Status", "Direction", "Network", "Word"),
     *("connect", "connect_async", "expect", "ApiClient", "AsyncApiClient", "HeaderKey", "BodyKey"),
     *("ApiKeyAuth", "BasicAuth", "BearerAuth", "ClientCredentialsAuth", "SignedAuth"),
     *("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages"),

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
     from .runtime.loop.idempotency_keys import BodyKey, HeaderKey, idempotency_key_for
     from .runtime.loop.retry import RetryPolicy
+    from .words import Word
 
 __all__ = [
     "ApiClient",
@@ -103,6 +104,7 @@ __all__ = [
     "VictorError",
     "VictorJwt",
     "VictorOAuth",
+    "Word",
     "__version__",
     "check_payment_request",
     "connect",
@@ -116,8 +118,8 @@ __all__ = [
 _HOMES = (
     ".errors",
     ".response_info",
+    ".words",
     ".runtime.core.clock",
-    ".runtime.loop.idempotency_keys",
     ".runtime.loop.idempotency_keys",
     ".runtime.loop.events",
     ".runtime.client.generated",

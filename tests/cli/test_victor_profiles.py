@@ -76,7 +76,10 @@ def test_a_file_that_others_may_read_or_change_is_refused(profiled: Command, fil
         ("\udcff", "it is not UTF-8"),
         ("sandbox = 's3cret'", "write [sandbox] above its settings"),
         ("[sandbox]\nclient_secret = 12345\n", "client_secret must be text: put it in quotes"),
-        ("[sandbox]\nsecret = 's3cret'\n", "has secret, which is not a setting: write one of environment, base_url"),
+        (
+            "[sandbox]\nsecret = 's3cret'\n",
+            "has secret, which is no setting of Victor: did you mean client_secret?",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_said_without_its_values(

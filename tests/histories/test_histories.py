@@ -128,9 +128,9 @@ FOUR_VALUES = """
 compared = self.comparisons(record)
 compared = {name: compared[name] for name in compared.keys() & {"payee", "payer", "amount", "reference"}}
 """
-STORED_AMOUNT = 'return {**arguments, "amount": Decimal(arguments["amount"])}'
+STORED_AMOUNT = 'return as_checked({**arguments, "amount": Decimal(arguments["amount"])})'
 RIVALS = (
-    f"{SETTLEMENT}.whose:is_rival",
+    f"{SETTLEMENT}.matches:is_rival",
     "other_id == request_id or (may_exist and reference_of(other_reference) == reference_of(reference))",
     "False",
 )

@@ -9,7 +9,7 @@ MODULES = (
     "victor_ext/providers/victor/reading.py",
     "victor_ext/providers/victor/requests.py",
     "victor_ext/providers/victor/comparing.py",
-    "victor_ext/providers/victor/creating.py",
+    "victor_ext/providers/victor/payment_requests.py",
     "victor_ext/providers/victor/responding.py",
     "victor_ext/privacy.py",
     "victor_ext/runtime/auth/tokens.py",

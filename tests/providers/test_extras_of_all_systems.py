@@ -138,8 +138,8 @@ def test_a_list_with_a_filter_that_items_may_leave_is_read_until_nothing_is_miss
         return httpx.Response(200, json={"content": items, "page": {}})
 
     with CLIENTS["velo"][0](**ARGUMENTS["velo"], transport=httpx.MockTransport(answer)) as velo:
-        found = velo.with_options(extra_query={"purpose": "RENT"}).payees.list(ARGUMENTS["flexfactor"]["mid"])
-        assert [each.id for each in found] == ["a", "b"]
+        items_read = velo.with_options(extra_query={"purpose": "RENT"}).payees.list(ARGUMENTS["flexfactor"]["mid"])
+        assert [each.id for each in items_read] == ["a", "b"]
     assert [each.rpartition("&")[2] for each in asked] == ["purpose=RENT"] * 4
 
 

@@ -94,9 +94,9 @@ class TestOnEachSystem:
     @pytest.mark.parametrize("name", GOOD)
     def test_what_the_document_declares_is_good(self, system: str, mode: str, name: str) -> None:
         answer = GOOD[name][2]
-        found = call(system, mode, Provider(answer), name)
-        assert found.status_code == answer.status_code
-        assert (found.parsed is None) is (answer.status_code == 204)
+        result = call(system, mode, Provider(answer), name)
+        assert result.status_code == answer.status_code
+        assert (result.parsed is None) is (answer.status_code == 204)
 
     @pytest.mark.parametrize("name", ["balances.list_balances", "payments.get_payment"])
     def test_what_the_parser_cannot_read_is_asked_for_again(self, system: str, mode: str, name: str) -> None:

@@ -35,6 +35,7 @@ from victor_ext.settlement import (
     Settlement,
     Turn,
     about,
+    as_checked,
     longest_call,
     settle,
 )
@@ -200,7 +201,7 @@ class Delivery:
 
     def _call(self, victor: Victor, row: Row, *, is_repeat: bool) -> PaymentRequest:
         """Make one call, and note what its result says of the client and the provider."""
-        arguments: dict[str, Any] = dict(row.arguments or {})
+        arguments = as_checked(row.arguments or {})
         try:
             if not is_repeat:
                 _check_due_date(arguments, victor.provider_time().moment)

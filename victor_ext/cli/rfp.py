@@ -6,7 +6,7 @@ import json
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -287,7 +287,8 @@ def watch(session: Session, request_id: RequestId, *, until: Until = None, timeo
         notices(lambda text: complain(f"Still watching: {text}")),
         spinner(f"watching {plain(request_id)}; Ctrl-C stops watching", shown=at_terminal() and not session.as_json),
     ):
-        for request in victor.payment_requests.watch(request_id, until=until, timeout=timeout):
+        wanted = cast("victor_ext.Status | None", until)  # the client checks it
+        for request in victor.payment_requests.watch(request_id, until=wanted, timeout=timeout):
             say(json.dumps(request.to_dict()) if session.as_json else view.change(request, datetime.now(UTC)))
 
 

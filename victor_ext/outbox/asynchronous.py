@@ -13,8 +13,7 @@ import anyio
 from victor_ext import AsyncVictor
 from victor_ext.flows import adrive
 
-from .arguments import PaymentRequestArguments
-from .entries import Entry, EntryState
+from .entries import Entry, EntryState, PaymentRequestArguments
 from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction, logged
 
 if TYPE_CHECKING:

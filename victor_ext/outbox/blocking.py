@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from victor_ext import Victor
 from victor_ext.flows import drive
 
-from .arguments import PaymentRequestArguments
-from .entries import Entry, EntryState
+from .entries import Entry, EntryState, PaymentRequestArguments
 from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction
 
 T = TypeVar("T")

@@ -41,8 +41,17 @@ from victor_ext.settlement import (
     settle,
 )
 
-from .arguments import PaymentRequestArguments
-from .entries import Entry, EntryState, entry_of, outbox_table, sent_of, sent_values, storable, values_of
+from .entries import (
+    Entry,
+    EntryState,
+    PaymentRequestArguments,
+    entry_of,
+    outbox_table,
+    sent_of,
+    sent_values,
+    storable,
+    values_of,
+)
 
 T = TypeVar("T")
 

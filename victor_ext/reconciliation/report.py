@@ -1,17 +1,19 @@
-"""What a reconciliation finds: rows, and their counts and sums."""
+"""The result of a reconciliation: rows, their counts and sums, and their export as CSV or JSON Lines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TextIO
 
 from victor_ext import zulu
 from victor_ext.books import Theirs
 from victor_ext.money import Money
 from victor_ext.tables.texts import visible
+from victor_ext.tables.writing import csv_writer, escape_formulas
 
 from .entries import Entry
 
@@ -173,6 +175,30 @@ class Summary:
             "statuses": dict(self.statuses),
             "notes": list(self.notes),
         }
+
+
+def write_csv(file: TextIO, rows: Iterable[Row]) -> int:
+    """Write rows to a text `file` as CSV, and return their number.
+
+    Text that a spreadsheet would run has a single quote before it.
+    """
+    writer = csv_writer(file)
+    writer.writerow(FIELDS)
+    count = 0
+    for row in rows:
+        cells = row.to_dict()
+        writer.writerow("" if cells[name] is None else escape_formulas(str(cells[name])) for name in FIELDS)
+        count += 1
+    return count
+
+
+def write_json_lines(file: TextIO, rows: Iterable[Row]) -> int:
+    """Write rows to a text `file` as JSON Lines, and return their number."""
+    count = 0
+    for row in rows:
+        file.write(json.dumps(row.to_dict()) + "\n")
+        count += 1
+    return count
 
 
 def _sums(sums: Sequence[Money]) -> dict[str, str]:

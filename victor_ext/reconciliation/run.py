@@ -9,12 +9,11 @@ from functools import partial
 from itertools import islice
 from typing import Any, Self, TypeVar
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, Problem
 from victor_ext.books import MARGIN, Book, Window, Zone
 from victor_ext.flows import adrive, drive, following
-from victor_ext.systems import AsyncClient, Client
+from victor_ext.systems import AsyncClient, Client, System, titles
 
-from .books import book_of
 from .entries import Entry, EntryReader, Ours, concealed
 from .report import AGREEING, Kind, Row, Summary
 from .store import Store
@@ -136,7 +135,7 @@ def reconcile(
         VictorError: The provider's book could not be read. No report exists then. Repeat the call at any time.
     """
     ours, window = concealed(ours), Window(start, end, margin)
-    book = book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
+    book = _book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
     steps = _Comparison(book, reader, window, on_progress).steps(ours)
     return drive(steps, lambda step: step.take() if isinstance(step, _Read) else step.do())
@@ -158,9 +157,35 @@ async def reconcile_async(
 ) -> Reconciliation:
     """As `reconcile`, with an awaited client. The work on the database is done in a worker thread."""
     ours, window = concealed(ours), Window(start, end, margin)
-    book = book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
+    book = _book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
     return await adrive(_Comparison(book, reader, window, on_progress).steps(ours), _take)
+
+
+def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: int | None) -> Book:
+    """Return the book of a client's provider.
+
+    Raises:
+        ConfigurationError: It is no client of a system with a book, its calls are not `awaited` as those of the caller
+            are, or `payor_id` does not belong to it.
+    """
+    system: System | None = getattr(client, "system", None)
+    if system is None or not system.book:
+        raise ConfigurationError(
+            f"client is {type(client).__name__} and must be {titles('book')}, or the async form of one."
+        )
+    if system.needs_payor and payor_id is None:
+        message = "payor_id is missing: name the payor whose payments are compared."
+        raise ConfigurationError.of([Problem("payor_id", "required", message)])
+    if payor_id is not None and not system.needs_payor:
+        message = f"payor_id is for {titles('needs_payor')}: leave it out."
+        raise ConfigurationError.of([Problem("payor_id", "choice", message)])
+    if hasattr(client, "__aenter__") is not awaited:
+        instead = "use reconcile" if awaited else "await reconcile_async"
+        raise ConfigurationError(f"client is {type(client).__name__}: {instead} instead.")
+    payor = {"payor_id": payor_id} if system.needs_payor else {}
+    book: Book = system.load("book")(client, page_size=page_size, **payor)
+    return book
 
 
 @dataclass(frozen=True, slots=True)

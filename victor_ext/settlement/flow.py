@@ -27,7 +27,7 @@ from victor_ext import (
 )
 
 from .key_age import TIME_UNKNOWN, Keys, Moment, Now, Sent
-from .whose import Matches, contested, reference_of, the_one
+from .matches import Matches, contested, reference_of, the_one
 
 
 class PaymentOutcome(StrEnum):

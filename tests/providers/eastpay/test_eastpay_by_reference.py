@@ -85,8 +85,8 @@ ONE = {"id": "8ac7", "merchantTransactionId": "INV-1", "result": {"code": "100.2
 
 @pytest.mark.parametrize("names", [("payments",), ("records",), ("payments", "records")])
 def test_the_list_may_have_either_name(names: tuple[str, ...]) -> None:
-    found = asked(200, {"result": CODE, **{name: [ONE] for name in names}})
-    assert [payment.result.kind for payment in found] == ["pending"] * len(names)
+    result = asked(200, {"result": CODE, **{name: [ONE] for name in names}})
+    assert [payment.result.kind for payment in result] == ["pending"] * len(names)
     assert list(asked(200, {name: [] for name in names})) == []
 
 

@@ -272,15 +272,15 @@ JSON = st.recursive(
 
 @given(st.sampled_from([200, 201, 400, 403, 404, 500]), JSON | st.binary())
 def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None:
-    found = observe(status, body)
-    if isinstance(found, Payment):
-        assert found.fields["result"]["code"] == found.result.code
-        assert status < 400 or not found.succeeded
-        assert found.result.kind
-        assert repr(found)
+    result = observe(status, body)
+    if isinstance(result, Payment):
+        assert result.fields["result"]["code"] == result.result.code
+        assert status < 400 or not result.succeeded
+        assert result.result.kind
+        assert repr(result)
     else:
-        assert isinstance(found, VictorError)
-        assert found.outcome is not Outcome.NOT_SENT
+        assert isinstance(result, VictorError)
+        assert result.outcome is not Outcome.NOT_SENT
 
 
 class TestWhoIsRefused:

@@ -114,7 +114,7 @@ def test_comparisons_take_constant_time(monkeypatch: pytest.MonkeyPatch) -> None
         compared.append(len(a))
         return real(a, b)
 
-    monkeypatch.setattr("victor_ext.providers.flexfactor.notifications.hmac.compare_digest", compare)
+    monkeypatch.setattr("victor_ext.providers.flexfactor.webhooks.hmac.compare_digest", compare)
     webhooks(keys=[KEY, base64.b64encode(b"old" * 20).decode()]).read(BODY, signed())
     assert compared == [88, 88, 88]  # the digest of the body, and the signature under each of two keys
 

@@ -178,8 +178,8 @@ class TestGoodAnswers:
 
     @given(st.text(max_size=60))
     def test_any_location_has_a_plain_id_or_none(self, location: str) -> None:
-        found = created_id(answered("POST /v3/payouts", 202, headers={"location": location.encode()}))
-        assert found is None or (found in location and found.isascii() and not set("/?#.% ") & set(found))
+        result = created_id(answered("POST /v3/payouts", 202, headers={"location": location.encode()}))
+        assert result is None or (result in location and result.isascii() and not set("/?#.% ") & set(result))
 
     @pytest.mark.parametrize(
         ("request_line", "said", "other"),
@@ -360,16 +360,16 @@ class TestPages:
             return [one.payment_id for one in client.payments.changes("payor", since=SINCE)], asked
 
     def test_it_ends_where_velo_says(self) -> None:
-        found, asked = self.walk({1: "ab", 2: "c"}, {"totalPages": 2, "totalElements": 3})
-        assert (found, asked) == (["a", "b", "c"], [1, 2])
+        result, asked = self.walk({1: "ab", 2: "c"}, {"totalPages": 2, "totalElements": 3})
+        assert (result, asked) == (["a", "b", "c"], [1, 2])
 
     def test_an_empty_list_is_asked_for_once(self) -> None:
         assert self.walk({}, {"totalPages": 0, "totalElements": 0}) == ([], [1])
 
     @pytest.mark.parametrize("total", [None, {}, {"totalPages": 1, "totalElements": 3}, {"totalElements": 3}])
     def test_without_totals_or_with_wrong_ones_it_ends_at_an_empty_page(self, total: Any) -> None:
-        found, asked = self.walk({1: "ab", 2: "c"}, total)
-        assert found == ["a", "b", "c"]
+        result, asked = self.walk({1: "ab", 2: "c"}, total)
+        assert result == ["a", "b", "c"]
         assert asked[:2] == [1, 2]
 
     def test_a_list_without_an_end(self) -> None:
@@ -384,8 +384,8 @@ class TestPages:
             return httpx.Response(200, json={"content": content})
 
         with velo(answer) as client:
-            found = [one.status for one in client.payments.changes("payor", since=SINCE)]
-        assert found == ["ACCEPTED", "CONFIRMED"]
+            items = [one.status for one in client.payments.changes("payor", since=SINCE)]
+        assert items == ["ACCEPTED", "CONFIRMED"]
 
     def test_a_moment_is_sent_in_whole_seconds_never_later(self) -> None:
         asked: list[httpx.QueryParams] = []

@@ -79,8 +79,8 @@ class TestPayouts:
         today = harness.since.date()
 
         listed = harness.all(lambda velo: velo.payouts.list(harness.payor, submitted_from=today, page_size=1))
-        found = {one.id: (one.status, one.total_payments, one.withdrawn_payments) for one in listed}
-        assert found == {paid: ("COMPLETED", 2, 0), withdrawn: ("WITHDRAWN", 1, 1)}
+        by_name = {one.id: (one.status, one.total_payments, one.withdrawn_payments) for one in listed}
+        assert by_name == {paid: ("COMPLETED", 2, 0), withdrawn: ("WITHDRAWN", 1, 1)}
         [march] = harness.all(lambda velo: velo.payouts.list(harness.payor, memo="march"))
         assert (march.id, march.memo, march.instructed_at >= march.submitted_at) == (paid, "March", True)
         assert [cost.total_cost for cost in march.accounts] == [PRICE]

@@ -24,9 +24,9 @@ def test_a_submission_is_sent_once_and_found_by_reference(harness: Harness, kind
     assert "look with payments.find(payor_payment_id" in str(caught.value)
     assert (harness.calls("submit"), harness.sandbox.work_done_by_reference()) == (1, {"INV-1": 1})
 
-    [found] = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
-    harness(lambda velo: velo.payouts.instruct(found.payout_id))
-    assert harness(lambda velo: velo.payouts.get(found.payout_id)).status == "INSTRUCTED"
+    [result] = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
+    harness(lambda velo: velo.payouts.instruct(result.payout_id))
+    assert harness(lambda velo: velo.payouts.get(result.payout_id)).status == "INSTRUCTED"
 
 
 def test_one_that_never_arrived_is_not_found(harness: Harness) -> None:
@@ -86,8 +86,8 @@ def test_a_submission_without_an_id_may_have_been_done(harness: Harness, locatio
     with pytest.raises(UnreadableResponse) as caught:
         harness.submit(pay("INV-1"))
     assert caught.value.outcome is Outcome.UNKNOWN
-    [found] = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
-    assert found.payout_id
+    [result] = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
+    assert result.payout_id
 
 
 @pytest.mark.parametrize("form", ["{}", "/v3/payouts/{}", "https://api.example/v3/payouts/{}/", "/v3/payouts/{}?a=b#c"])

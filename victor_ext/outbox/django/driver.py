@@ -15,9 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 
 from victor_ext import Victor, VictorError
-from victor_ext.outbox.arguments import PaymentRequestArguments
 from victor_ext.outbox.blocking import BlockingOutbox
-from victor_ext.outbox.entries import Entry
+from victor_ext.outbox.entries import Entry, PaymentRequestArguments
 from victor_ext.outbox.passes import Pass, Transaction, logged
 
 T = TypeVar("T")

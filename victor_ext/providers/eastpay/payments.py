@@ -24,9 +24,9 @@ from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .cards import Card, CardToken, unless_card
 from .checks import Validation, check_id
-from .notifications import payment_id_of
 from .records import Payment
 from .settings import Entity
+from .webhooks import payment_id_of
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -36,36 +36,16 @@ _NO_LIST = "its body has no list of payments"
 _CONTRADICTION = "its result code says that it succeeded"
 _ONE_PAYMENT = re.compile(r"/v3/payments/([^/]+)")
 _MOVES_MONEY = re.compile(r"/v3/(?:payments(?:/[^/]+)?|checkouts)\Z")
-_WRAPPED = frozenset(
-    {
-        "create_payment",
-        "follow_up_payment",
-        "inquire_payment",
-        "find_payments",
-        "prepare_checkout",
-        "get_checkout_payment",
-    }
-)
+_WRAPPED = frozenset({
+    "create_payment", "follow_up_payment", "inquire_payment", "find_payments", "prepare_checkout",
+    "get_checkout_payment",
+})  # fmt: skip
 """The operations, by the names of their generated modules, that the rules of this module are for."""
-_PUBLIC = frozenset(
-    {
-        "entityId",
-        "entityType",
-        "amount",
-        "currency",
-        "paymentType",
-        "paymentBrand",
-        "merchantTransactionId",
-        "originalTransactionId",
-        "notificationUrl",
-        "shopperResultUrl",
-        "merchant.id",
-        "checkoutType",
-        "checkoutId",
-        "card.expiryMonth",
-        "card.expiryYear",
-    }
-)
+_PUBLIC = frozenset({
+    "entityId", "entityType", "amount", "currency", "paymentType", "paymentBrand", "merchantTransactionId",
+    "originalTransactionId", "notificationUrl", "shopperResultUrl", "merchant.id", "checkoutType", "checkoutId",
+    "card.expiryMonth", "card.expiryYear",
+})  # fmt: skip
 """What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
 
 _IDS = ("merchantTransactionId", "entityId")

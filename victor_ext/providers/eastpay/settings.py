@@ -11,12 +11,12 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
-from victor_ext.runtime.auth.stored_credentials import checked_secret
 from victor_ext.runtime.client.settings import provider_variables, require_variables, unversioned_url
 from victor_ext.runtime.core.validation import shown
+from victor_ext.words import Word
 
-EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | str
-"""Open for type checkers: a bank may have more types than the vendor's table."""
+EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | Word
+"""A bank may have more types than the vendor's table."""
 
 _ENTITY_ID = re.compile("[A-Za-z0-9]{1,32}")
 _ENTITY_TYPE = re.compile("[A-Z0-9_]{1,32}")
@@ -71,9 +71,11 @@ def checked_gateway(base_url: object) -> httpx.URL:
 _TOKEN_LENGTHS = range(32, 2049)
 
 
-def checked_token(token: object) -> Secret:
+TOKEN_SOURCE = "the bank's back office (account data)"  # noqa: S105 - where it is, and not the token
+
+
+def checked_length(secret: Secret) -> Secret:
     """The access token. Raises `ConfigurationError`."""
-    secret = checked_secret("token", token, source="the bank's back office (account data)")
     if len(secret) not in _TOKEN_LENGTHS:
         raise ConfigurationError("token must have 32 to 2048 characters: copy it whole from the bank's back office.")
     return secret

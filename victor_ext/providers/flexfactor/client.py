@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
 import httpx
 from flexfactor_api.api.orders import list_orders
@@ -10,6 +10,7 @@ from flexfactor_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
+from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.stored_credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import (
@@ -40,6 +41,17 @@ from .settings import (
     merchant_of,
 )
 from .system import SYSTEM
+
+
+class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+    """The arguments of `FlexFactor` and `AsyncFlexFactor`, which document them."""
+
+    auth: FlexFactorAuth | FlexFactorToken
+    mid: str
+    site_id: str | None
+    environment: EnvironmentWord
+    hosts: HostsWord
+    base_url: str | httpx.URL | None
 
 
 class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
@@ -101,7 +113,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         self._start(config, given)
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
         """A client from the process environment.
 
         FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both FLEXFACTOR_TOKEN (a bearer token that is
@@ -115,6 +127,14 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
             ConfigurationError: A variable that is needed is not set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
+
+    @classmethod
+    def from_profile(cls, name: str, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
+        """A client with the settings of a profile, by the names of the variables of `from_env` without `FLEXFACTOR_`.
+
+        As `Victor.from_profile`, which describes the file.
+        """
+        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         validation = Validation()

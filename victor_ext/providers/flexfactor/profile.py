@@ -81,19 +81,10 @@ KEY_PLACE = BodyKey("idempotencyKey", ignores_key=_takes_no_key)
 # Good responses.
 
 _MOVES_MONEY = frozenset({*_KEYED, "refund", "transmit"})
-_WRAPPED = frozenset(
-    [
-        "create_token",
-        "transmit",
-        "evaluate",
-        "capture",
-        "list_orders",
-        "get_order",
-        "refund_order",
-        "cancel_order",
-        "cancel_order_by_external_id",
-    ]
-)
+_WRAPPED = frozenset({
+    "create_token", "transmit", "evaluate", "capture", "list_orders", "get_order", "refund_order", "cancel_order",
+    "cancel_order_by_external_id",
+})  # fmt: skip
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 
 

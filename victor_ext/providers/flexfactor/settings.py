@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import httpx
 
@@ -15,12 +15,12 @@ from victor_ext.runtime.client.settings import (
     require_variables,
 )
 from victor_ext.runtime.core.validation import shown
+from victor_ext.words import Word
 
 from .auth import FlexFactorAuth, FlexFactorToken
 
-EnvironmentWord = Literal["sandbox", "production"] | str
-"""Open for type checkers, since it mostly comes from a configuration: the client refuses another one by name."""
-HostsWord = Literal["flex-charge", "flexfactor"] | str
+EnvironmentWord = Literal["sandbox", "production"] | Word
+HostsWord = Literal["flex-charge", "flexfactor"] | Word
 
 HOSTS: Mapping[str, Mapping[str, str]] = {
     "flex-charge": {
@@ -37,7 +37,7 @@ HOSTS: Mapping[str, Mapping[str, str]] = {
 The provider's page "Payment" lists the first pair under "Endpoints". Some of its newer pages have the second.
 """
 
-DEFAULT_HOSTS = "flex-charge"
+DEFAULT_HOSTS: Final = "flex-charge"
 
 GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PREFIX = "FLEXFACTOR_"

@@ -1,4 +1,4 @@
-"""The parts of a transaction. Each checks itself and makes its generated model."""
+"""The parts of a transaction. `check` notes the problems of a part; `to_model` makes the generated model."""
 
 from __future__ import annotations
 
@@ -123,7 +123,6 @@ class Card(Hidden, _Part):
         validation.integer(f"{place}.expiration_year", self.expiration_year, 1000, 9999)
 
     def to_model(self) -> models.PaymentMethod:
-        """The generated model."""
         return models.PaymentMethod(
             card_number=self.token,
             **members_of(
@@ -162,7 +161,6 @@ class Payer(Hidden, _Part):
             validation.note(field, "type", f"{field} must be a date, not {kind_of(birthdate)}.")
 
     def to_model(self) -> models.Payer:
-        """The generated model."""
         return models.Payer(**members_of(self))
 
 
@@ -195,7 +193,6 @@ class Address(Hidden, _Part):
     phone: str | None = None
 
     def to_model(self) -> models.Address:
-        """The generated model."""
         names = {"line1": "address_line_1", "line2": "address_line_2", "zip_code": "zipcode"}
         return models.Address(**members_of(self, **names))
 
@@ -231,7 +228,6 @@ class OrderItem:
                 validation.item_amount(f"{place}.{name}", getattr(self, name), currency)
 
     def to_model(self) -> models.OrderItem:
-        """The generated model."""
         return models.OrderItem(
             amount=cents(self.amount),
             **members_of(self, "amount", "discount", "tax"),
@@ -251,7 +247,6 @@ class Subscription(_Part):
     interval: str | None = None
 
     def to_model(self) -> models.Subscription:
-        """The generated model."""
         return models.Subscription(**members_of(self, id="subscription_id"))
 
 

@@ -29,9 +29,6 @@ class FundingAccounts(Resource[Mode]):
 
         The filters have Velo's names (`account_type` is its `type`); one that is None is not sent. `page_size` is 1 to
         100. `sensitive=True` asks for unmasked numbers, which the key has to be allowed to see.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         arguments, what = request.arguments("The list of funding accounts"), "list of funding accounts"
         return walk(list_funding_accounts, FundingAccount, lambda account: account.id, what, arguments)

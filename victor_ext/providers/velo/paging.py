@@ -18,25 +18,11 @@ from victor_ext.runtime.core.json_values import is_list
 
 R = TypeVar("R", bound=Record)
 
-_FILTERS_TO_LEAVE = frozenset(
-    {
-        "status",
-        "onboarded_status",
-        "invitation_status",
-        "schedule_status",
-        "scheduled_for_date_from",
-        "scheduled_for_date_to",
-        "post_instruct_fx_status",
-        "source_amount_from",
-        "source_amount_to",
-        "rails_id",
-        "watchlist_status",
-        "ofac_status",
-        "disabled",
-        "email",
-        "display_name",
-    }
-)
+_FILTERS_TO_LEAVE = frozenset({
+    "status", "onboarded_status", "invitation_status", "schedule_status", "scheduled_for_date_from",
+    "scheduled_for_date_to", "post_instruct_fx_status", "source_amount_from", "source_amount_to", "rails_id",
+    "watchlist_status", "ofac_status", "disabled", "email", "display_name",
+})  # fmt: skip
 """Filters that a payment or a payee may pass now, and no longer pass a moment later."""
 
 

@@ -169,9 +169,6 @@ class PayeeUpdates(Resource[Mode]):
             payee_id: Only that of one payee.
             invitation_status: `ACCEPTED`, `PENDING` or `DECLINED`.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         validation = Validation()
         arguments = drop_none(

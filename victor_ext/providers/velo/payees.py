@@ -28,17 +28,12 @@ class Payees(PayeeUpdates[Mode]):
     @listing
     @arguments_of(PayeeList)
     def list(self, request: PayeeList) -> Walk[Payee]:
-        """The payees of a payor, read page by page as they are iterated.
-
-        The filters have Velo's names; one that is None is not sent.
+        """The payees of a payor, read page by page as they are iterated. The filters have Velo's names.
 
         Args:
             payor_id: The payor.
             sort: Fields and directions, such as `displayName:asc`.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         arguments = request.arguments("The list of payees")
         return walk(list_payees, Payee, lambda payee: payee.id, "list of payees", arguments)
@@ -119,9 +114,6 @@ class Payees(PayeeUpdates[Mode]):
             since: An aware datetime: only later changes. Note the time before you begin to read, and pass it the next
                 time: what changes during the read may be in this feed, in the next, or in both.
             page_size: 1 to 1,000; Velo's default is 100.
-
-        Raises:
-            InvalidRequest: An argument cannot be right. It is raised at once, not at the first page.
         """
         arguments = Validation().changes(payor_id, since, page_size, 1000, "The changes of payees")
         what = "feed of payees"

@@ -37,10 +37,10 @@ class Payments(Resource[Mode]):
     @listing
     @arguments_of(PaymentList)
     def list(self, request: PaymentList) -> Walk[Payment]:
-        """The payments of a payor, read page by page as they are iterated.
+        """The payments of a payor, read page by page as they are iterated. The filters have Velo's names.
 
-        The filters have Velo's names; one that is None is not sent. There is none for the payor's own reference: see
-        `find`. Velo sets `remote_id` only when a payment is confirmed, so it does not find a new one.
+        No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a payment is confirmed,
+        so it does not find a new one.
 
         A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by window yields each of its
         payments once, however many are submitted meanwhile. Velo's own order has an id after the time. A `sort`
@@ -65,9 +65,6 @@ class Payments(Resource[Mode]):
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
             sort: Fields and directions, such as `submittedDateTime:asc`. None is Velo's own: the newest first.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         arguments = request.arguments("The list of payments")
         return _walk({**arguments, **drop_none(sort=in_one_order(arguments.get("sort"), "paymentId"))})

@@ -21,6 +21,7 @@ from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
+from victor_ext.words import Word
 
 from .checks import Validation, check_id
 from .paging import walk
@@ -28,7 +29,7 @@ from .payout_audit import PayoutAudit
 from .profile import could_be_done
 from .records import Payout, PayoutPayment, Quote, Receipt
 from .requests import PaymentInstruction
-from .words import PayoutStatusWord, SubmittedStatusWord, TransmissionFilter
+from .words import PayoutStatusFilter, SubmittedStatusWord, TransmissionFilter
 
 _INSTRUCTED = frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED"})
 _WITHDRAWN = frozenset({"WITHDRAWN"})
@@ -141,7 +142,7 @@ class Payouts(PayoutAudit[Mode]):
 
     @operation
     def wait(
-        self, payout_id: str, *, until: PayoutStatusWord | Collection[PayoutStatusWord], timeout: float = 300.0
+        self, payout_id: str, *, until: PayoutStatusFilter | Collection[PayoutStatusFilter], timeout: float = 300.0
     ) -> OperationFlow[Payout]:
         """Read a payout repeatedly until it has a status.
 
@@ -194,12 +195,9 @@ class Payouts(PayoutAudit[Mode]):
         payment_memo: str | None = None,
         page_size: int | None = None,
     ) -> Walk[PayoutPayment]:
-        """The payments of a payout, read page by page as they are iterated.
+        """The payments of a payout, read page by page as they are iterated. The filters have Velo's names.
 
-        The filters have Velo's names; one that is None is not sent. `page_size` is 1 to 100 (Velo's default is 25).
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
+        `page_size` is 1 to 100 (Velo's default is 25).
         """
         validation = Validation()
         texts = {
@@ -242,10 +240,14 @@ def _checked_percent(value: object) -> float:
 def _checked_statuses(until: str | Collection[str]) -> tuple[str, ...]:
     given: object = until
     wanted = (until,) if isinstance(until, str) else tuple(until) if isinstance(given, Collection) else ()
-    if not wanted or not all(isinstance(word, str) and word.strip().upper() in _STATUSES for word in wanted):
+    if not wanted or not all(isinstance(word, Word) or _is_status(word) for word in wanted):
         message = f"until must be one or more of: {', '.join(sorted(_STATUSES))}."
         raise InvalidRequest.of([Problem("until", "choice", message)])
     return tuple(word.strip().upper() for word in wanted)
+
+
+def _is_status(word: object) -> bool:
+    return isinstance(word, str) and word.strip().upper() in _STATUSES
 
 
 def _read(payout_id: str, seconds: float | None = None) -> OperationFlow[Payout]:

@@ -147,50 +147,16 @@ _EVIDENCE: dict[str, tuple[str, ...]] = {
 """The members of which a response has at least one, by what was asked for. A quote and a ping may be
 empty."""
 
-_WRAPPED = frozenset(
-    [
-        "authenticate",
-        "logout",
-        "create_payees",
-        "get_payee",
-        "get_payee_batch",
-        "list_payee_changes",
-        "list_payees",
-        "delete_payee",
-        "update_payee",
-        "update_payee_remote_id",
-        "invite_payee",
-        "list_payee_invitations",
-        "create_funding_account",
-        "get_funding",
-        "get_funding_account",
-        "list_funding_accounts",
-        "list_funding_changes",
-        "list_fundings",
-        "list_payment_changes",
-        "list_payments",
-        "get_payment",
-        "withdraw_payment",
-        "export_transactions",
-        "list_payouts",
-        "get_payout_history",
-        "get_payout_statistics",
-        "get_payout",
-        "instruct_payout",
-        "list_payout_payments",
-        "quote_payout",
-        "submit_payout",
-        "withdraw_payout",
-        "get_source_account",
-        "list_source_accounts",
-        "request_funding",
-        "create_webhook",
-        "get_webhook",
-        "list_webhooks",
-        "ping_webhook",
-        "update_webhook",
-    ]
-)
+_WRAPPED = frozenset({
+    "authenticate", "logout", "create_payees", "get_payee", "get_payee_batch", "list_payee_changes", "list_payees",
+    "delete_payee", "update_payee", "update_payee_remote_id", "invite_payee", "list_payee_invitations",
+    "create_funding_account", "get_funding", "get_funding_account", "list_funding_accounts", "list_funding_changes",
+    "list_fundings", "list_payment_changes", "list_payments", "get_payment", "withdraw_payment",
+    "export_transactions", "list_payouts", "get_payout_history", "get_payout_statistics", "get_payout",
+    "instruct_payout", "list_payout_payments", "quote_payout", "submit_payout", "withdraw_payout",
+    "get_source_account", "list_source_accounts", "request_funding", "create_webhook", "get_webhook",
+    "list_webhooks", "ping_webhook", "update_webhook",
+})  # fmt: skip
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 
 _LOOK: dict[str, str] = {

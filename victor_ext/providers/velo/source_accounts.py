@@ -33,9 +33,6 @@ class SourceAccounts(Resource[Mode]):
             include_user_deleted: True asks for the accounts that users have deleted, too.
             sort: Fields and directions, such as `name:asc`.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         arguments, what = request.arguments("The list of source accounts"), "list of source accounts"
         return walk(list_source_accounts, SourceAccount, lambda account: account.id, what, arguments)

@@ -6,26 +6,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome
 from victor_ext.privacy import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
+from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.core.json_values import differs
 
 from .checks import as_date, spelled
 from .parts import as_moment
 from .requests import ARGUMENTS, CreateRequest
-from .statuses import Direction
-
-if TYPE_CHECKING:
-    from .records import PaymentRequest
+from .statuses import Direction, as_direction
 
 
-def could_be(record: PaymentRequest, arguments: Mapping[str, Any], since: datetime) -> bool:
+def could_be(record: Record, arguments: Mapping[str, Any], since: datetime) -> bool:
     """Whether a record could be the request that these arguments made; see `PaymentRequest.could_be`."""
-    if record.created_at is not None and record.created_at < since:
+    created = as_moment(record.value_at(_CREATED_AT))
+    if created is not None and created < since:
         return False
     compared = Sent(CreateRequest(**arguments), 1).comparisons(record)
     return "amount" in compared and all(compared.values())
@@ -33,10 +32,11 @@ def could_be(record: PaymentRequest, arguments: Mapping[str, Any], since: dateti
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The request that was sent, and the number of attempts."""
+    """The request that was sent, the number of attempts, and its key."""
 
     request: CreateRequest
     attempts: int
+    key: str | None = None
     extra_body: ExtraBody | None = None
     """What the client's options added to the body; the request has its own."""
 
@@ -44,7 +44,7 @@ class Sent:
     def reference(self) -> str | None:
         return self.request.client_reference_id
 
-    def is_confirmed_by(self, record: PaymentRequest) -> bool:
+    def is_confirmed_by(self, record: Record) -> bool:
         """Whether a record has this payment's reference or, without a reference, payee, payer and amount.
 
         Raises `Conflict` if any value differs: the key was used before, or a cache mixed up responses.
@@ -53,10 +53,10 @@ class Sent:
         others = [what for what, is_same in compared.items() if not is_same]
         if others:
             which = " and ".join(_shown(record, what) for what in others)
-            raise _conflict(record, which, self.attempts)
+            raise _conflict(record, which, self)
         return compared.keys() >= ({"reference"} if self.reference is not None else _SUBJECT)
 
-    def comparisons(self, record: PaymentRequest) -> dict[str, bool]:
+    def comparisons(self, record: Record) -> dict[str, bool]:
         """Return for each sent value that a record has, by its name, whether it is the same.
 
         What was left out, and the provider cannot have filled in, is another value.
@@ -66,7 +66,7 @@ class Sent:
             is_same = _is_same(place, getattr(self.request, argument), _theirs(record, place))
             if is_same is not None:
                 compared[_NAMES.get(argument, argument)] = is_same
-        if record.direction is Direction.INBOUND:
+        if as_direction(record.value_at(_DIRECTION)) is Direction.INBOUND:
             compared["direction"] = False  # whoever creates a request asks: one that came in is another one
         for extra in filter(None, (self.request.extra_body, self.extra_body)):
             whole = record.raw.to_dict()
@@ -75,6 +75,7 @@ class Sent:
         return compared
 
 
+_ID, _DIRECTION, _CREATED_AT = ["victor_payment_request_id"], ["direction"], ["payment_request", "created_at"]
 _SUBJECT = {"payee", "payer", "amount"}
 """Who pays whom, and how much: without a reference, an answer has to repeat these."""
 _NAMES = {
@@ -92,7 +93,7 @@ _LEFT_OUT = {"payee.ultimate_creditor": "", "payment_details.notes": "", "client
 _DOLLARS = re.compile(r"(?:USD|\$)? ?([0-9.]+)(?: ?USD)?", re.IGNORECASE)
 
 
-def _theirs(record: PaymentRequest, place: str) -> Any:
+def _theirs(record: Record, place: str) -> Any:
     """Return the value of a record at a place of the body of `create`, or None."""
     # A request that was accepted with another amount has the one that was asked for beside it.
     original = record.value_at(_ORIGINAL_AMOUNT) if place == _AMOUNT else None
@@ -128,12 +129,12 @@ def _as_day(value: Any) -> date | None:
     return moment.date() if moment is not None and moment.time() == time() else day
 
 
-def _shown(record: PaymentRequest, what: str) -> str:
+def _shown(record: Record, what: str) -> str:
     """Return a value of a record for a message."""
     if what == "extra_body":
         return "other values for extra_body"
     place = next((place for place, argument in ARGUMENTS.items() if _NAMES.get(argument, argument) == what), None)
-    value = one_line(record.direction if place is None else _theirs(record, place))
+    value = one_line(as_direction(record.value_at(_DIRECTION)) if place is None else _theirs(record, place))
     shown = mask(value) if what == "payee" else value if what in _UNMASKED else redact_excerpt(value)
     return f"the {what} {shown!r}"
 
@@ -141,14 +142,14 @@ def _shown(record: PaymentRequest, what: str) -> str:
 _UNMASKED = {"payer", "amount", "reference", "due date"}
 
 
-def _conflict(record: PaymentRequest, what: str, attempts: int) -> Conflict:
+def _conflict(record: Record, what: str, sent: Sent) -> Conflict:
     return Conflict(
-        f"The provider answered with payment request {one_line(record.id)}, which has {what}: the idempotency key "
-        f"{record.idempotency_key!r} seems to have been used for another payment before, or the answer was another's.",
+        f"The provider answered with payment request {one_line(record.value_at(_ID))}, which has {what}: the "
+        f"idempotency key {sent.key!r} seems to have been used for another payment, or the response is another's.",
         hint="Repeat with the same key and the same values, or look with get() and with "
         "payment_requests.find(client_reference_id, start_datetime=...). Take another key only when it is certain that "
         "this payment does not exist.",
         outcome=Outcome.UNKNOWN,
-        idempotency_key=record.idempotency_key,
-        attempts=attempts,
+        idempotency_key=sent.key,
+        attempts=sent.attempts,
     )

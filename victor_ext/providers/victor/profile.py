@@ -17,7 +17,8 @@ from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, key_problem
 from victor_ext.runtime.loop.profile import Profile
 
-from .settings import CREATE_PATH, Environment
+from .auth import Environment
+from .settings import CREATE_PATH
 
 _LIST_PATH = "/v2/payment-requests"
 _KEY = "Idempotency-Key"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from victor_api import models
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
 
 from victor_ext import zulu
@@ -24,10 +23,7 @@ from victor_ext.runtime.core.json_values import list_or_empty
 from .checks import REFERENCE, Validation, check_id
 from .profile import names_only
 from .records import PaymentRequest
-from .requests import ListRequest
-
-FILTERS_TO_LEAVE = frozenset({"status", "approval_start_datetime", "approval_end_datetime"})
-"""Filters whose values can change, so that a request can leave the list while it is read."""
+from .requests import FILTERS_TO_LEAVE, ListRequest, generated_arguments
 
 _ARRIVAL_MARGIN = 5.0
 """A request counts as new if it was created this many seconds after the reading began, by the provider's clock."""
@@ -236,19 +232,9 @@ def _read_page(
         seconds,
         page=page,
         **drop_none(page_size=page_size, extra_query=extra_query),
-        **_arguments(wire),
+        **generated_arguments(wire),
     )
     return read
-
-
-def _arguments(wire: dict[str, str]) -> dict[str, Any]:
-    """Convert checked filters to arguments of the generated function, with its enum members."""
-    members: dict[str, Any] = {
-        "status": models.ListPaymentRequestsStatus,
-        "direction": models.ListPaymentRequestsDirection,
-        "network_type": models.ListPaymentRequestsNetworkType,
-    }
-    return {name: members[name](value) if name in members else value for name, value in wire.items()}
 
 
 def items_of(page: dict[str, Any]) -> Sequence[PaymentRequest]:

@@ -186,28 +186,18 @@ def check_payment_request(
     request.check(zulu.now() if now is None else now)
 
 
-MOMENT_FILTERS = ("start_datetime", "end_datetime", "approval_start_datetime", "approval_end_datetime")
-DATE_FILTERS = ("due_date_start_date", "due_date_end_date")
-RANGES = (
-    ("start_datetime", "end_datetime"),
-    ("approval_start_datetime", "approval_end_datetime"),
-    ("due_date_start_date", "due_date_end_date"),
-)
-_LAST_MOMENTS = ("end_datetime", "approval_end_datetime")
-CHOICE_FILTERS = {"status": STATUS, "direction": DIRECTION, "network_type": NETWORK}
-TEXT_FILTERS = (
-    "victor_id",
-    "victor_payment_request_parent_id",
-    "victor_payment_request_child_id",
-    "tracking_id",
-    "instant_payment_rails_id",
-)
 MAX_INT32 = 2**31 - 1
+_CHOICES = {rule.argument: rule for rule in (STATUS, DIRECTION, NETWORK)}
+_NO_FILTERS = {"page", "page_size", "extra_query"}
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ListRequest:
-    """The arguments of `list`, which documents them."""
+    """The arguments of `list`, which documents them. A field that is not a filter is in `_NO_FILTERS`.
+
+    A filter is checked and sent by its type: a moment, a date, or text; a filter with choices also has its rule in
+    `_CHOICES`. `..._start_...` and `..._end_...` are a range.
+    """
 
     status: StatusWord | None = None
     direction: DirectionWord | None = None
@@ -244,7 +234,7 @@ class ListRequest:
             validation.add(problem)
             if problem is None:
                 wire[name] = _filter_text(name, value)
-        for first, last in RANGES:
+        for first, last in ((name, name.replace("start", "end")) for name in given if "start" in name):
             if first in wire and last in wire and _in_order(given[last]) < _in_order(given[first]):
                 window = f"{last} ({wire[last]}) is before {first} ({wire[first]})"
                 message = f"{window}, so no request can match: swap them."
@@ -254,16 +244,25 @@ class ListRequest:
         return wire
 
 
-FILTERS = [field.name for field in fields(ListRequest) if field.name not in ("page", "page_size", "extra_query")]
+FILTERS = {field.name: field.type for field in fields(ListRequest) if field.name not in _NO_FILTERS}
+"""The filters, with their types."""
+
+_CONSTANT = {
+    "direction", "start_datetime", "end_datetime", "victor_id", "due_date_start_date", "due_date_end_date",
+    "victor_payment_request_parent_id", "victor_payment_request_child_id", "network_type", "tracking_id",
+    "instant_payment_rails_id",
+}  # fmt: skip
+FILTERS_TO_LEAVE = FILTERS.keys() - _CONSTANT
+"""Filters whose values can change, so that a request can leave the list while it is read. A new filter is one."""
 
 
 def _filter_problem(name: str, value: object) -> Problem | None:
-    if name in MOMENT_FILTERS:
+    if FILTERS[name] == "datetime | None":
         return moment_problem(name, value)
-    if name in DATE_FILTERS:
+    if FILTERS[name] == "date | str | None":
         return date_problem(name, value)
-    if name in CHOICE_FILTERS:
-        return CHOICE_FILTERS[name].problem(value)
+    if name in _CHOICES:
+        return _CHOICES[name].problem(value)
     if not isinstance(value, str) or not value:
         return Problem(name, "type", f"{name} must be text that is not empty, not {shown(value)}.")
     return unicode_problem(name, value)
@@ -272,8 +271,13 @@ def _filter_problem(name: str, value: object) -> Problem | None:
 def _filter_text(name: str, value: object) -> str:
     value = spelled(value)
     if isinstance(value, datetime):
-        return zulu.format(_whole_milliseconds(value) if name in _LAST_MOMENTS else value)
+        return zulu.format(_whole_milliseconds(value) if "end" in name else value)
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def generated_arguments(wire: dict[str, str]) -> dict[str, Any]:
+    """Convert checked filters to arguments of the generated function, with members of its enums."""
+    return {name: _CHOICES[name].enum(value) if name in _CHOICES else value for name, value in wire.items()}
 
 
 def _whole_milliseconds(moment: datetime) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 
@@ -14,7 +14,7 @@ from victor_ext.privacy import Secret
 from victor_ext.runtime.auth.stored_credentials import checked_secret
 from victor_ext.runtime.client.settings import environment_and_url, require_variables, unversioned_url
 
-from .auth import Credentials, VictorJwt, VictorOAuth, read_key
+from .auth import Credentials, Environment, VictorJwt, VictorOAuth, key_source
 
 CREATE_PATH = "/v2/payment-requests/request-payment"
 TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
@@ -23,17 +23,6 @@ _BOTH_KINDS = (
     "VICTOR_CLIENT_SECRET."
 )
 _PASSWORD = "VICTOR_PRIVATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
-
-
-class Environment(NamedTuple):
-    """One of the provider's environments. Source: Getting Started, "Environments".
-
-    `token_limit` is the maximum lifetime, in seconds, of a token that the client signs.
-    """
-
-    name: str
-    base_url: str
-    token_limit: int
 
 
 ENVIRONMENTS: Mapping[str, Environment] = {
@@ -117,7 +106,7 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
         variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
     # Checked here so that messages contain the variables' names.
     api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
-    return VictorJwt(api_key, read_key(key, password=password, name=variable, opened_with=_PASSWORD))
+    return VictorJwt(api_key, key_source(key, password=password, name=variable, opened_with=_PASSWORD))
 
 
 def credentials_in(variables: Mapping[str, str]) -> str:

@@ -24,11 +24,12 @@ from victor_ext.privacy import one_line, redact_excerpt
 from victor_ext.runtime.client.polling import FIRST_PAUSE, LEAST_READ, PASSING, checked_seconds, wait_until
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.loop.flow import Sleep
+from victor_ext.words import Word
 
 from .checks import check_id, shown, spelled
 from .reading import get, listed
 from .records import PaymentRequest
-from .statuses import Direction, Status
+from .statuses import Direction, Status, as_status
 
 _WAIT_AGAIN = "Wait again, or look it up with list(victor_id=...), for get() may report Pending indefinitely."
 
@@ -191,7 +192,7 @@ def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool
         return request.is_terminal
     if status is not None and status.strip().lower() == "rejected":
         status = Status.DECLINED  # the provider uses both words
-    if status in until:
+    if status is not None and status.casefold() in {word.casefold() for word in until}:
         return True
     if status not in _WAY:
         return False
@@ -213,8 +214,8 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
         return None
     wanted = list(until) if isinstance(until, Collection) and not isinstance(until, str) else [until]
     known = [status.value for status in Status]
-    unknown = [word for word in wanted if spelled(word) not in known]
+    unknown = [word for word in wanted if spelled(word) not in known and not isinstance(word, Word)]
     if unknown or not wanted:
         message = f"until is {shown(until)} and must be one or more of: {', '.join(known)}."
         raise InvalidRequest.of([Problem("until", "choice", message)])
-    return [Status(spelled(word)) for word in wanted]
+    return [as_status(spelled(word)) or "" for word in wanted]

@@ -30,20 +30,23 @@ FROM_EARLIER_CALL = "signed_for_an_earlier_call"
 
 
 class FixedToken:
-    """The same header value on every attempt."""
+    """A header value that needs no exchange: the same on every attempt, or what a function returns for it."""
 
-    def __init__(self, value: str, *, header: str = "Authorization") -> None:
-        self._value = Secret(value)
+    def __init__(self, value: str | Callable[[], str], *, header: str = "Authorization") -> None:
+        self._value = value if callable(value) else Secret(value)
         self._header = header
+
+    def _current(self) -> str:
+        return Secret(self._value()) if callable(self._value) else self._value
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
         """Set the header; no exchange is needed."""
-        request.headers[self._header] = self._value
+        request.headers[self._header] = self._current() if callable(self._value) else self._value
         return done()
 
-    def should_retry_unauthorized(self, request: httpx.Request) -> bool:  # noqa: ARG002 - nothing in it changes the answer
-        """False: another token does not exist."""
-        return False
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
+        """True if another token has replaced the one that was sent."""
+        return callable(self._value) and request.headers.get(self._header) != self._current()
 
 
 class SignedToken:

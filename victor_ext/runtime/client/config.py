@@ -100,7 +100,11 @@ def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
         options["proxy"] = concealed(options["proxy"])  # the frame of the constructor has the same dict
     unknown = next((name for name in options if name not in DEFAULTS), None)
     if unknown is not None:
-        raise TypeError(f"{type(client).__name__}.__init__() got an unexpected keyword argument {unknown!r}")
+        from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+        close = get_close_matches(unknown, inspect.signature(type(client).__init__).parameters, 1)
+        meant = f". Did you mean {close[0]!r}?" if close else ""
+        raise TypeError(f"{type(client).__name__}.__init__() got an unexpected keyword argument {unknown!r}{meant}")
     return {**DEFAULTS, **options}
 
 
@@ -126,7 +130,13 @@ def with_options_described(text: str | None) -> str | None:
     return inspect.cleandoc(text).replace("\n\nRaises:", f"\n{described}\n\nRaises:")
 
 
-KEEP: Any = object()
+
+class _Unchanged:
+    def __repr__(self) -> str:
+        return "<unchanged>"
+
+
+KEEP: Any = _Unchanged()
 """The value of an option that stays as it is."""
 
 
