@@ -106,7 +106,6 @@ def live(answers: Connection, environment: dict[str, str], last: str | None) -> 
 
 
 if folder := os.environ.get("DYING_FOLDER"):  # `celery -A dying`
-    app.conf.broker_url = "filesystem://"
     app.conf.broker_transport_options = dict.fromkeys(("data_folder_in", "data_folder_out", "control_folder"), folder)
     settings.VICTOR_OUTBOX = {"lease": timedelta(microseconds=1)}
     Steps(os.environ["DYING_STEP"], once=Path(folder, "died"))

@@ -59,7 +59,7 @@ class Project:
     def celery(self, folder: Path, *words: str) -> subprocess.Popen[bytes]:
         """Start Celery's command, in a process group of its own. The first process whose call is answered dies."""
         command = [sys.executable, "-m", "celery", "-A", "dying", *words]
-        dying = {"DYING_FOLDER": str(folder), "DYING_STEP": "create answered"}
+        dying = {"DYING_FOLDER": str(folder), "DYING_STEP": "create answered", "CELERY_BROKER_URL": "filesystem://"}
         environment = {**os.environ, **self.environment, **dying}
         return subprocess.Popen(command, cwd=HERE, env=environment, start_new_session=True)
 
