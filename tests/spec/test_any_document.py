@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from victor_ext.spec.check import check
 
-from .wire import TEXT, Tree, an_object, answering, ref
+from .wire import TEXT, Tree, Wire, an_object, answering, ref
 
 
 def document(paths: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
@@ -49,7 +52,9 @@ GREEN: dict[str, Tree] = {
         }
     ),
     "a host in capitals": document({"/x": {"get": OK}}, servers=[{"url": "HTTPS://API.Example/V1"}]),
-    "a host of an operation in capitals": document({"/x": {"get": {**OK, "servers": [{"url": "https://B.Example:443"}]}}}),
+    "a host of an operation in capitals": document(
+        {"/x": {"get": {**OK, "servers": [{"url": "https://B.Example:443"}]}}}
+    ),
     "a port that is no number": document({"/x": {"get": OK}}, servers=[{"url": "https://host:<port>/v1"}]),
     "a variable that is no port": document(
         {"/x": {"get": OK}},
@@ -124,6 +129,16 @@ GREEN: dict[str, Tree] = {
             "Bank": an_object(("kind",), kind=TEXT, of=an_object(iban=TEXT)),
         },
     ),
+    "JSON as text/json": document(
+        {
+            "/x": {
+                "post": {
+                    "requestBody": {"required": True, "content": {"text/json": {"schema": an_object(a=TEXT)}}},
+                    "responses": {"200": {"description": "-", "content": {"text/json": {"schema": an_object(b=TEXT)}}}},
+                }
+            }
+        }
+    ),
     "null as a constant": document(
         reading("Either"),
         {
@@ -161,3 +176,25 @@ def test_types_that_exclude_each_other_are_left_out_once(lines: Any) -> None:
         "left out: GET /x 200 application/json: allOf intersects object and string",
         "left out: U.b: allOf intersects integer and string",
     ]
+
+
+def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
+    """A status without a body has no type; what is public has no private argument; each fact stands once."""
+    answers = {"200": answering(ref("Card"))["responses"]["200"], "404": {"description": "No such card."}}
+    paths = {"/cards": {"get": {"operationId": "card", "summary": "Read a card", "responses": answers}}}
+    made = Wire(tmp_path, "wire_reviewed", paths=paths, components={"schemas": {"Card": an_object(number=TEXT)}})
+    operation, model = made.module("card"), made.models.Card
+    assert operation.sync_detailed.__annotations__["return"] == "Response[Card]"
+    assert operation.sync.__annotations__["return"] == "Card | None"
+    assert operation.__doc__ == "GET /cards: Read a card"
+    assert [*inspect.signature(model.from_dict).parameters] == ["src_dict"]
+    assert inspect.getsource(operation).count("TimeoutException") == 1
+    assert sys.modules[model.__module__].__doc__ == "The model `Card`."
+
+
+def test_bytes_of_any_content_type_that_are_no_text_are_kept(tmp_path: Path) -> None:
+    content = {"*/*": {"schema": TEXT}}
+    paths = {"/x": {"get": {"operationId": "x", "responses": {"200": {"description": "-", "content": content}}}}}
+    made = Wire(tmp_path, "wire_any_bytes", paths=paths)
+    found = made.read("x", httpx.Response(200, content=b"caf\xe9 \xc3\xa9"))
+    assert found.encode("utf-8", "surrogateescape") == b"caf\xe9 \xc3\xa9"

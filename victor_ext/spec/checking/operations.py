@@ -97,6 +97,17 @@ class Operation:
         return f"{self.method.upper()} {self.path}"
 
 
+@dataclass
+class Hook:
+    """A request of the provider: a method of a webhook or of a callback."""
+
+    name: str
+    title: str
+    """`POST webhooks.paid`, as it stands in what is left out."""
+    place: str
+    media: list[Medium]
+
+
 def base_url(document: Document) -> str:
     """The document's first server."""
     return _server([document.root], SOMEWHERE)
@@ -133,6 +144,31 @@ def _operation(document: Document, method: str, path: str, item: Node, whole: No
         ],
         server=_server(_owners(document, node, whole), SOMEWHERE),
     )
+
+
+def hooks(document: Document) -> Iterator[Hook]:
+    """The requests of the provider: those of webhooks, and those of the callbacks of operations."""
+    for name, item in document.root.mapping("webhooks").items():
+        yield from _hooks_of(document, name, f"webhooks.{name}", item)
+    for operation in operations(document):
+        node = document.follow(document.root.child("paths", operation.path)).child(operation.method)
+        base = operation.identity or f"{operation.method}_{operation.path}"
+        for called, callback in node.mapping("callbacks").items():
+            whole = document.follow(callback)
+            for number, expression in enumerate(whole.tree):
+                name = f"{base}.{called}" + (f".{number + 1}" if number else "")
+                yield from _hooks_of(document, name, f"callbacks.{name}", whole.child(expression))
+
+
+def _hooks_of(document: Document, name: str, title: str, item: Node) -> Iterator[Hook]:
+    whole = document.follow(item)
+    for number, method in enumerate(each for each in METHODS if is_mapping(whole.tree.get(each))):
+        node = Node(whole.child(method).tree, f"{item.place.lstrip('.')}.{method}")
+        body = document.follow(node.child("requestBody"))
+        own = f"{name}.{method}" if number else name
+        yield Hook(
+            own, f"{method.upper()} {title}", node.place, list(_media(document, body, f"{node.place}.requestBody"))
+        )
 
 
 def _owners(document: Document, node: Node, item: Node) -> list[Node]:

@@ -19,7 +19,7 @@ Rewrite = Callable[[Tree, Log], None]
 
 REWRITES: tuple[Rewrite, ...] = (
     operations.write_status,
-    operations.name_hook_schema,
+    operations.read_hooks,
     names.inline_reference,
     names.name_referenced_schema,
     schemas.keep_reference_siblings,
@@ -62,6 +62,7 @@ REWRITES: tuple[Rewrite, ...] = (
     serialization.record_styles,
     bodies.record_encodings,
     operations.record_servers,
+    schemas.exact_number,
     # These need the final names.
     names.name_enum_members,
     names.rename_inline_schema,
@@ -69,10 +70,13 @@ REWRITES: tuple[Rewrite, ...] = (
 )
 
 
-def prepare(document: Tree, *, skip: Collection[str] = (), trace: bool = False) -> tuple[Tree, Log]:
+def prepare(
+    document: Tree, *, skip: Collection[str] = (), trace: bool = False, decimals: Collection[str] = ()
+) -> tuple[Tree, Log]:
     """A rewritten copy of the document, and the log.
 
-    `skip` names rewrites to leave out, for tests. With `trace`, the parts of the copy know their places.
+    `skip` names rewrites to leave out, for tests. With `trace`, the parts of the copy know their places. `decimals` are
+    the places of numbers that are read as Decimal.
 
     Raises PlaceError when a part of the document has the wrong type.
     """
@@ -80,7 +84,7 @@ def prepare(document: Tree, *, skip: Collection[str] = (), trace: bool = False) 
     check_shape(tree)
     if trace:
         tree = placed(tree, tree)
-    log = Log()
+    log = Log(decimals=(*decimals,))
     for rewrite in REWRITES:
         if rewrite_name(rewrite) not in skip:
             rewrite(tree, log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null, mapping_at, resolve
@@ -107,6 +108,26 @@ def repair_enum(document: Tree, log: Log) -> None:
         elif not repaired or kinds != {bool} or schema.get("type") != "boolean":
             del schema["enum"]
             log("repair-enum", f"{where} (no enum in Python: {values})")
+
+
+def exact_number(document: Tree, log: Log) -> None:
+    """Read a number as a Decimal where its format is `decimal`, or where an option names its place."""
+    patterns = [re.compile(re.escape(each).replace(r"\*", ".*")) for each in log.decimals]
+    for where, schema in schemas(document):
+        kind = schema.get("type")
+        if "number" not in (kind if is_list(kind) else [kind]) or "const" in schema:
+            continue
+        if schema.get("format") == "decimal" or any(each.fullmatch(where) for each in patterns):
+            number = {"type": "string", "format": DECIMAL}
+            others = [{"type": each} for each in kind if each != "number"] if is_list(kind) else []
+            schema.pop("type")
+            schema.update({"anyOf": [number, *others]} if others else number)
+            log.requests.decimals = True
+            log("exact-number", where)
+
+
+DECIMAL = "x-decimal"
+"""The format of a number that is read as a Decimal; the generator makes properties of text by their format."""
 
 
 def describe_default(document: Tree, log: Log) -> None:
