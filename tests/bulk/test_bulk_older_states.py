@@ -11,6 +11,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_an_older_state_is_gone_on_with(older: Senders, client: Victor, victor_s
 
 
 def test_an_older_state_is_gone_on_with_after_a_kill_while_it_is_taken_over(
-    older: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    older: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     keys = {result.row: result.key for result in older().export()}
     rewind = DBOSClient.rewind_workflow
@@ -124,6 +125,12 @@ def test_an_older_state_is_gone_on_with_after_a_kill_while_it_is_taken_over(
     monkeypatch.undo()
     assert dict(older(rate=1000).resume().counts) == {"created": 4, "rejected": 1, "refused": 1, "unknown": 6}
     asked_once(victor_sandbox, {keys[number] for number in (11, 12)})
+    # Each chunk went on where it was, with its stored steps: only that of the unknown row 3 was tried again.
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
+        chunks = database.execute(
+            "SELECT workflow_uuid FROM workflow_status WHERE workflow_uuid LIKE '%/0%'"
+        ).fetchall()
+    assert {name for (name,) in chunks} == {f"fake.csv/0000000{number}" for number in ("1", "1~1", "2", "3")}
 
 
 def test_its_file_is_sent_again_and_asks_nobody_twice(

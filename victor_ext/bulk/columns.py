@@ -238,19 +238,13 @@ def _as_json(value: object) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
-def _plain(value: object) -> Any:
-    if isinstance(value, Enum):
-        value = value.value
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    # Keep the string type: account numbers mask their own repr.
-    return value if isinstance(value, bool | str) else str(value)
-
-
 def _canonical(name: str, value: Any) -> str:
     if name == "amount":
         try:
             return f"{money.to_decimal(value):.2f}"
         except InvalidRequest:
             return repr(value)
-    return str(_plain(value))
+    if isinstance(value, Enum):
+        value = value.value
+    is_day = isinstance(value, date) and not isinstance(value, datetime)
+    return value.isoformat() if is_day else str(value)

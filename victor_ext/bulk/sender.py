@@ -265,7 +265,8 @@ class BulkSender:
             return self._batch
         if not isinstance(source, str | os.PathLike):
             raise ConfigurationError("The batch needs a name: give batch=...")
-        return checked_batch(os.path.basename(os.fspath(source)))
+        name: str = os.path.basename(os.fspath(source))
+        return checked_batch(name)
 
     @contextmanager
     def _vault(self) -> Generator[tuple[Victor, Vault]]:
