@@ -33,7 +33,8 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     after, _ = effective_servers(sides.new, new)
     reach = Reach(frozenset({old.name}))
     if wire_name(old) != wire_name(new) and addresses(sides.old, old) == addresses(sides.new, new):
-        sides.add("server-shifted", f"{place}servers", reach, _url(before), _url(after))
+        first, second = (server_address(servers[0] if servers else {}) for servers in (before, after))
+        sides.add("server-shifted", f"{place}servers", reach, first, second)
         return
     if not place and list_at(new.tree, "servers"):
         place = f"{old.place}."
@@ -61,10 +62,6 @@ def _compare_servers(sides: Sides, old: list[Tree], new: list[Tree], place: str,
     for number, address in enumerate(before):
         if address in after:
             _variables(sides, old[number], new[after.index(address)], f"{place}[{number}].variables", reach)
-
-
-def _url(servers: list[Tree]) -> str:
-    return server_address(servers[0]) if servers else "/"
 
 
 def _variables(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:

@@ -59,14 +59,14 @@ class OperationComparison:
         """Compare bodies, answers and callbacks."""
         self._body(old, new, place, directed)
         self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), place, directed)
-        theirs = _callbacks(self.sides.new, new)
-        for step, called in _callbacks(self.sides.old, old).items():
+        ours, theirs = _callbacks(self.sides.old, old), _callbacks(self.sides.new, new)
+        for step, called in ours.items():
             here, back = f"{place}.callbacks.{step}", directed.turned()
             if step in theirs:
                 self._calls(called, theirs[step], here, back)
             else:
                 self.sides.add("operation-removed", here, _both(directed.name))
-        for step in theirs.keys() - _callbacks(self.sides.old, old).keys():
+        for step in theirs.keys() - ours.keys():
             self.sides.add("operation-added", f"{place}.callbacks.{step}", _both(directed.name))
 
     # ---- Parameters ----

@@ -36,9 +36,8 @@ class Report:
     lines: Lines | None = None
     """The lines of the new document; None when they were not looked up."""
     added: Sequence[str] = ()
-    """The operations that only the new document has."""
     moved: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The new name of each operation that moved."""
+    """As in `Comparison`."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
