@@ -146,8 +146,12 @@ class Document:
                 children.setdefault(str(part.tree.get("$ref")), []).append(name)
 
         def below(name: str) -> dict[str, None]:
-            own = [each for each in children.get(name, ()) if each != name]
-            return dict.fromkeys(each for child in own for each in (child, *below(child)))
+            reached, pending = dict[str, None](), [name]
+            while pending:
+                own = [each for each in children.get(pending.pop(), ()) if each not in reached and each != name]
+                reached.update(dict.fromkeys(own))
+                pending += own
+            return reached
 
         found: dict[int, tuple[Node, list[Node]]] = {}
         for root, node in named.items():

@@ -43,30 +43,39 @@ def name_single_union(document: Tree, log: Log) -> None:
 
 def report_exclusive_types(document: Tree, log: Log) -> None:
     """Report an `allOf` whose members have no type in common, such as a text and an object: no value is both."""
+    done: dict[int, set[str] | None] = {}
     for where, schema in schemas(document):
+        parts = list_at(schema, "allOf")
+        if not parts:
+            continue
         own = {key: value for key, value in schema.items() if key != "allOf"}
-        kinds = [kinds_admitted(document, each) for each in [*list_at(schema, "allOf"), own]]
-        typed = [each for each in kinds if each is not None]
+        admitted = [_admitted(document, part, done) for part in [*parts, own]]
+        del done[id(own)]  # another mapping may get its id
+        typed = [each for each in admitted if each is not None]
         if len(typed) > 1 and all(typed) and not set[str].intersection(*typed):
             words = " and ".join(dict.fromkeys("/".join(sorted(each)) for each in typed))
             log.left_out.append(f"{where}: allOf intersects {words}, which exclude each other: no value is valid")
 
 
-def kinds_admitted(document: Tree, schema: Tree, within: frozenset[int] = frozenset()) -> set[str] | None:
-    """The types of the values that a schema admits, beside null; None when it says nothing of them."""
+def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) -> set[str] | None:
+    """The types of the values that a schema admits, beside null; None when it says nothing of them.
+
+    `done` has them by the id of each schema: nested references can be exponentially many.
+    """
     whole = resolve(document, schema)
-    if id(whole) in within:
-        return None
-    inner = within | {id(whole)}
+    if id(whole) in done:
+        return done[id(whole)]
+    done[id(whole)] = None  # a schema says nothing more of itself
     own = {kind for kind in kinds(whole) if kind not in ("None", "null")}
     found = [own | {"integer"} if "number" in own else own] if own else []
-    found += [each for part in list_at(whole, "allOf") if (each := kinds_admitted(document, part, inner)) is not None]
+    found += [each for part in list_at(whole, "allOf") if (each := _admitted(document, part, done)) is not None]
     for key in ("oneOf", "anyOf"):
-        members = [kinds_admitted(document, part, inner) for part in list_at(whole, key)]
+        members = [_admitted(document, part, done) for part in list_at(whole, key)]
         typed = [each for each in members if each is not None]
         if typed and len(typed) == len(members):
             found.append(set[str].union(*typed))
-    return set[str].intersection(*found) if found else None
+    done[id(whole)] = set[str].intersection(*found) if found else None
+    return done[id(whole)]
 
 
 def name_endless_composition(document: Tree, log: Log) -> None:

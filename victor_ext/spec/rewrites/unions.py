@@ -67,8 +67,14 @@ def unite_children(document: Tree, log: Log) -> None:
 
 def _descendants(named: Tree, parent: str) -> list[str]:
     """The named schemas that have a schema in their `allOf`, and those that have one of these."""
-    own = [name for name, schema in named.items() if {"$ref": SCHEMAS + parent} in list_at(schema, "allOf")]
-    return [each for name in own if name != parent for each in (name, *_descendants(named, name))]
+    found: dict[str, None] = {parent: None}
+    pending = [parent]
+    while pending:
+        reference = {"$ref": SCHEMAS + pending.pop()}
+        own = [name for name, each in named.items() if name not in found and reference in list_at(each, "allOf")]
+        found.update(dict.fromkeys(own))
+        pending += own
+    return [*found][1:]
 
 
 def _extended(named: Tree, document: Tree) -> Iterator[int]:
