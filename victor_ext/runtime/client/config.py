@@ -130,7 +130,6 @@ def with_options_described(text: str | None) -> str | None:
     return inspect.cleandoc(text).replace("\n\nRaises:", f"\n{described}\n\nRaises:")
 
 
-
 class _Unchanged:
     def __repr__(self) -> str:
         return "<unchanged>"
