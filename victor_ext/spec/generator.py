@@ -22,6 +22,7 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData, properties
 from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties import model_property
+from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.strings import PythonIdentifier
 
 from .failures import Failure, Tracker, mend, replaced, unreadable_schema
@@ -134,8 +135,8 @@ def _differences() -> Generator[None]:
             _set_names(parameters, names)
         return endpoint
 
-    def text_property(name: Any, required: Any, data: Any, config: Config) -> Any:
-        made = of_text(name, required, data, config)
+    def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:
+        made = of_text(name=name, required=required, data=data, config=config)
         if data.schema_format != DECIMAL:
             return made
         words = {"description": data.description, "example": data.example}
@@ -155,7 +156,7 @@ def _differences() -> Generator[None]:
         yield
 
 
-class _DecimalProperty(properties.UuidProperty):
+class _DecimalProperty(UuidProperty):
     """A number that is read as a Decimal."""
 
     _type_string = "Decimal"
