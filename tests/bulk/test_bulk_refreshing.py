@@ -33,7 +33,7 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     assert {line["status"] for line in bulk("export").table} == {"created", ""}
     before = reads(victor_sandbox)
     exported = bulk("export", "--refresh")
-    now = "The provider says now: 1 completed (paid), 1 declined, 1 created."
+    now = "The provider says now: 1 completed (paid), 1 created, 1 declined."
     assert (exported.status, exported.err) == (0, f"{now}\n")
     found = {line["id"]: (line["status"], line["error"]) for line in exported.table}
     assert found[paid] == ("completed", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -321,6 +322,7 @@ def test_threads_take_row_after_row_and_the_results_are_in_row_order(
         return made(request, victor_payment_request_id=json.loads(request.content)["client_reference_id"])
 
     monkeypatch.setattr(ThreadPoolExecutor, "submit", counting)
+    monkeypatch.setattr("victor_ext.bulk.threads._BUSY", math.inf)
     auth = VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600)
     with Victor(auth, transport=httpx.MockTransport(respond)) as victor:
         delivery = Delivery(victor, threads, threading.Event(), CALLER)

@@ -17,8 +17,8 @@ import greenlet
 import httpx
 
 from tests.histories.provider import BODIES, Provider, Reply, Rules
-from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core import clock
+from victor_ext.runtime.core.clock import monotonic
 
 Event = tuple[Any, ...]
 OK: Event = ("ok",)

@@ -139,7 +139,7 @@ def write_export(
 
 def _listed(statuses: Mapping[str, int]) -> str:
     """Return how many created requests have each status."""
-    return ", ".join(_counted(word, count) for word, count in statuses.items()) or "nothing was created"
+    return ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
 
 
 def _counted(status: str, count: int) -> str:
