@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import httpx
 import pytest
@@ -144,7 +143,7 @@ def test_the_page_about_the_sandbox_names_every_option_command_and_fault():
     from victor_ext.sandbox import Sandbox
     from victor_ext.sandbox.server.faults import KINDS, Fault
 
-    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    page = sandbox_page.PAGE.read_text("utf-8") + sandbox_page.page_of("victor").read_text("utf-8")
     for kind in KINDS:
         assert f"`{kind}`" in page, kind
     for command in Sandbox.commands():
@@ -153,6 +152,7 @@ def test_the_page_about_the_sandbox_names_every_option_command_and_fault():
         assert f"`{name}`" in page, name
 
 
-def test_the_tables_of_the_page_are_those_of_the_declared_options_and_commands():
-    page = sandbox_page.PAGE.read_text(encoding="utf-8")
-    assert page == sandbox_page.written(page), "write them with python -m tests.sandbox.sandbox_page"
+@pytest.mark.parametrize("provider", sandbox_page.providers())
+def test_the_tables_of_a_page_are_those_of_the_declared_options_and_commands(provider):
+    page = sandbox_page.page_of(provider).read_text(encoding="utf-8")
+    assert page == sandbox_page.written(provider), "write them with python -m tests.sandbox.sandbox_page"
