@@ -38,6 +38,7 @@ WIDTH = 104
 DEMO_WIDTH = 116
 SESSION_WIDTH = 100
 WIDTHS = {"lost-answer": 76}
+TITLES = {"lost-answer": "a payment whose first answer is lost"}
 BAR = re.compile(r"\x1b\[\?25l.*\x1b\[2K(.*?)\x1b\[\?25h", re.DOTALL)
 """A progress bar between hiding the cursor and showing it. Its last state stays on the terminal."""
 DEMO_STEPS = ("Invoices, three faults", "What the sandbox saw")
@@ -172,7 +173,10 @@ def main() -> None:
         svg = as_svg(spec_diff(Path(folder)), "victor spec diff old.yaml new.yaml")
     (PICTURES / "spec-diff.svg").write_text(svg, encoding="utf-8")
     runs = [("demo", demo, "make demo", DEMO_WIDTH)]
-    runs += [(name, session, "victor", WIDTHS.get(name, SESSION_WIDTH)) for name, session in SESSIONS.items()]
+    runs += [
+        (name, session, TITLES.get(name, "victor"), WIDTHS.get(name, SESSION_WIDTH))
+        for name, session in SESSIONS.items()
+    ]
     for name, run, title, width in runs:
         svg = as_svg(run().rstrip() + "\n", title, width)
         (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
