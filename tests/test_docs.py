@@ -27,6 +27,8 @@ SEARCHED = {
     "unknown outcome": "retry/",
     "FastAPI": "fastapi/",
     "outbox": "outbox/",
+    "test still sends": "troubleshooting/",
+    "document changes": "changes/",
 }
 """What people search for, and the page that is to come first."""
 ODD = (
