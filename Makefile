@@ -24,7 +24,7 @@ $(SETUP): requirements.lock pyproject.toml
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	@for tools in tests/fuzz tests/guards tests/mutants tests/release tests/security benchmarks/peers; do \
+	@for tools in tests/fuzz tests/guards tests/mutants tests/pythons tests/release tests/security benchmarks/peers; do \
 		test $$tools = tests/mutants && alone=--no-deps || alone=; \
 		$(BIN)/uv pip compile --quiet --upgrade $$alone $$tools/requirements.in --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --no-header -o $$tools/requirements.txt || exit 1; done
@@ -39,15 +39,17 @@ check-generated: setup ## Fail when generated/ is stale, edited by hand, or lack
 	@$(BIN)/python -m victor_ext.spec check --out=generated $(DOCUMENTS)
 
 .PHONY: update-spec
-update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide (make ends with 2 where the command ends with 1)
+update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
 	@test -n "$(FROM)" || { echo "Name the newer document: make update-spec FROM=newer.yaml"; exit 2; }
 	@$(BIN)/python -m victor_ext.spec update "--out=generated" --changelog=CHANGELOG.md \
 		-- "$${SPEC:-openapi/victor.yaml}" "$$FROM"; status=$$?; test $$status -lt 2 || exit $$status; \
 		echo "Does victor_ext still do what the document says?"; \
-		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py || status=1; exit $$status
+		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py || status=1; \
+		test $$status -eq 0 || echo "What is listed above is yours to decide."; \
+		echo "To undo all of it: git restore openapi generated CHANGELOG.md"
 
 .PHONY: rehearsal
-rehearsal: setup ## Change the documents in 83 ways: does `victor spec diff` tell what an old client, and old code, really meet?
+rehearsal: setup ## Change the documents in 83 ways, each once more with all paths moved: does `victor spec diff` tell what an old client, and old code, really meet?
 	@$(BIN)/python -m tests.spec.rehearsal
 
 .PHONY: demo sandbox service
@@ -61,14 +63,13 @@ sandbox: setup ## Run the sandbox on port 8900 (or PORT=...), with demo data
 service: setup ## Run examples/service, a FastAPI service with invoices, on port 8000 (or PORT=...) with a sandbox of its own on 8900 (or SANDBOX_PORT=...)
 	@mkdir -p build && cd build && exec ../$(BIN)/python ../examples/service/run.py
 
+PLATFORMS ?= $(shell $(PYTHON) -c 'import platform; print(platform.system())')
 .PHONY: test checks compiled test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-# Of the cases of the tests that take long, every fourth one; `make test-all` runs all of them.
-test: SAMPLE = --sample
-test: setup ## Run all checks; every rule once, at its borders
+test: setup ## Run the first tier: all checks, and every rule once at its borders
 	@$(MAKE) --no-print-directory --jobs 2 compiled checks .venv/guards
-	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal $(SAMPLE)
+	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal --first-tier
 
 checks: lint types contracts check-generated
 
@@ -86,6 +87,7 @@ compiled: setup
 
 .PHONY: test-all
 test-all: SEED = $(shell date -u +%Y%m%d)
+test-all: export PLATFORMS = Linux Darwin Windows
 test-all: setup ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
 	@$(MAKE) --no-print-directory compiled checks .venv/guards
@@ -99,17 +101,17 @@ test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is 
 		$(BIN)/playwright install chromium
 	@$(BIN)/python -m pytest -q -rs tests/sandbox/test_sandbox_browser.py
 
-quick: setup ## Run what needs no process and no waiting, in less than a minute
+quick: setup ## Run what needs no process and no waiting, in about two minutes on two cores
 	@$(BIN)/python -m pytest -q -n 2 -m "not timed and not thorough"
 
 lint: setup ## Style of code, and its format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; $(BIN)/ruff format --check .; exit 1; }
 
-types: setup ## mypy --strict and pyright, on the package and on the examples, for each platform
+types: setup ## mypy --strict and pyright, on the package and on the examples (or PLATFORMS="Linux Darwin Windows")
 	@$(BIN)/mypy
 	@$(BIN)/mypy examples
-	@for platform in Linux Darwin Windows; do $(BIN)/pyright --pythonplatform $$platform || exit 1; done
+	@for platform in $(PLATFORMS); do $(BIN)/pyright --pythonplatform $$platform || exit 1; done
 
 contracts: setup ## Who may import whom
 	@$(BIN)/lint-imports --no-cache
@@ -171,7 +173,7 @@ mutants: .venv/mutants ## Change 300 lines where decisions lie, one at a time: d
 	@$(BIN)/python -m tests.mutants.mutants --mutants "$(MUTANTS)" --seed "$(SEED)"
 
 # What one target alone needs stands beside the environment: what the tests run with stays as it is locked.
-.venv/fuzz .venv/mutants .venv/release .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/fuzz .venv/mutants .venv/pythons .venv/release .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@rm -rf $@
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
 		--target $@ -r $< || { rm -rf $@; echo "$< cannot be installed here: see above. (The fuzzer has wheels for" \
@@ -200,8 +202,10 @@ pictures: setup ## Record the terminals of the documentation again
 	@$(BIN)/python docs/pictures/record.py
 
 .PHONY: test-pythons
-test-pythons: setup ## Use the wheel on Python 3.11 to 3.14, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
-	@$(BIN)/python -m tests.pythons $(PYTHONS)
+test-pythons: .venv/pythons ## Use the wheel on Python 3.11 to 3.14, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
+	@rm -rf build/wheel
+	@$(BIN)/python -m hatchling build -t wheel -d build/wheel
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=.venv/pythons $(BIN)/python -m nox $(if $(PYTHONS),--pythons $(PYTHONS))
 
 .PHONY: build sbom workflows clean
 build: setup .venv/release ## Build the wheel and the source distribution into dist/, and check both
@@ -222,4 +226,4 @@ workflows: .venv/release ## Look for weaknesses in .github/workflows
 	@.venv/release/bin/zizmor --offline --persona pedantic .github/workflows
 
 clean: ## Remove what the other targets made
-	rm -rf .venv dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+	rm -rf .venv .nox dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -224,10 +225,11 @@ def accept(found: dict[str, Counts]) -> None:
 
 def in_another_python(version: str, options: list[str]) -> None:
     """Run this with another version of Python, if there is one, in a temporary environment of what is locked."""
-    from tests.pythons.__main__ import variables
-
     root, uv = Path(__file__).parents[1], [sys.executable, "-m", "uv"]
-    environment = {**variables(), "PYTHONPATH": f"{root}:{root / 'generated'}"}
+    # The shims of pyenv do not lead to the Pythons that are not chosen.
+    pythons = sorted(str(folder) for folder in Path.home().glob(".pyenv/versions/3.*/bin"))
+    path = os.pathsep.join([os.environ["PATH"], *pythons])
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": f"{root}:{root / 'generated'}"}
     found = subprocess.run(
         [*uv, "python", "find", "--system", "--no-python-downloads", version],
         env=environment, capture_output=True, text=True, check=False,

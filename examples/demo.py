@@ -55,7 +55,7 @@ PAYERS: dict[str, tuple[str, Literal["accept", "decline", "fail", "ignore"]]] = 
 FAULTS: dict[str, tuple[str, Callable[[Sandbox], int]]] = {
     "2043": (
         "the sandbox does the work, and its answer gets lost",
-        lambda sandbox: sandbox.inject("lost_answer", operation="create"),
+        lambda sandbox: sandbox.inject("lose_answer", operation="create"),
     ),
     "2047": (
         "the sandbox answers 503 Service Unavailable",
@@ -66,7 +66,7 @@ FAULTS: dict[str, tuple[str, Callable[[Sandbox], int]]] = {
         lambda sandbox: sandbox.inject("rate_limit", operation="create", retry_after=1),
     ),
 }
-FAULTS_EXPECTED = {"lost_answer": 1, "status": 1, "rate_limit": 1}
+FAULTS_EXPECTED = {"lose_answer": 1, "status": 1, "rate_limit": 1}
 
 STYLES = {"completed": "green", "declined": "red", "failed": "red", "expired": "yellow"}
 

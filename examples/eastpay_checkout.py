@@ -36,7 +36,7 @@ def story(sandbox: EastPaySandbox, eastpay: EastPay) -> str:
     settled = eastpay.payments.wait(slow.id)
     print(f"The bank timed out, which is {slow.result.kind} and no refusal; inquired, it is {settled.result.kind}.")
 
-    sandbox.inject("lost_answer", operation="pay")
+    sandbox.inject("lose_answer", operation="pay")
     try:
         eastpay.payments.debit(PRICE, card=card, merchant_transaction_id="INV-3")
     except VictorError as error:

@@ -48,7 +48,7 @@ def main() -> str:
 
 def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
     """A rescue through a lost answer, a challenge, a refund that a 200 refuses, and a notification."""
-    sandbox.inject("lost_answer", operation="evaluate")
+    sandbox.inject("lose_answer", operation="evaluate")
     rescued = flexfactor.evaluate(**declined("INV-1"))
     print(f"The first answer is lost; asked again with the same key, INV-1 is {rescued.status}.")
 
@@ -77,7 +77,7 @@ def story(sandbox: FlexFactorSandbox, flexfactor: FlexFactor) -> str:
             f"The rest is less than the whole. Status {error.status_code}, and yet refused: {error.problems[0].message}"
         )
 
-    sandbox.inject("lost_answer", operation="refund")
+    sandbox.inject("lose_answer", operation="refund")
     try:
         flexfactor.orders.refund(order_id, Money.of("1.00", "USD"))
     except VictorError as error:

@@ -43,7 +43,7 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
     history = velo.payouts.history(payout_id)
     print(f"Instructed, and half a minute later {history.status}: {history.confirmed_payments} payments confirmed.")
 
-    sandbox.inject("lost_answer", operation="submit")
+    sandbox.inject("lose_answer", operation="submit")
     try:
         velo.payouts.submit([pay("INV-3", Money.of("10.00", "USD"))])
     except VictorError as error:

@@ -23,7 +23,7 @@ TIMED_FOLDERS = (
     "sandbox",
     "security",
 )
-"""Their tests use processes, sockets and time limits: on a machine that is busy they may fail for that alone."""
+"""Their tests use processes, sockets and time limits: `make quick` leaves them out."""
 THOROUGH_FOLDERS = ("fuzz", "release", "spec")
 THOROUGH_FILES = ("test_exports.py", "test_provider_names.py", "test_velo_example.py", "test_velo_whole_document.py")
 """They search for examples, or start processes: `make quick` leaves them out."""
@@ -35,28 +35,24 @@ hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--timed-only` and `--sample`."""
+    """Add `--first-tier`."""
     parser.addoption(
-        "--sample",
+        "--first-tier",
         action="store_true",
-        help="of the parametrised tests that take long (marked `thorough`), run every fourth one",
-    )
-    parser.addoption(
-        "--timed-only",
-        action="store_true",
-        help="refuse to run tests that do not depend on time: for a second run of those that failed",
+        help="leave out what is marked `nightly`, and three in four cases of the parametrised tests that take long",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known. A listener that raises is treated as in production, except where a test says otherwise."""
     os.environ["VICTOR_LISTENER_ERRORS"] = "log"
-    config.addinivalue_line("markers", "thorough: searches for examples, or starts processes")
-    config.addinivalue_line("markers", "timed: may fail on a busy machine; CI runs it once more, by itself")
+    config.addinivalue_line("markers", "nightly: checks tests, or takes minutes; `make test-all` runs it")
+    config.addinivalue_line("markers", "thorough: searches, or starts processes; not in `make quick`")
+    config.addinivalue_line("markers", "timed: uses processes, sockets or time limits; not in `make quick`")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what depends on time, and what takes long; with `--sample`, leave out most of the latter."""
+    """Mark what depends on time, and what takes long; with `--first-tier`, leave out most of the latter."""
     for item in items:
         parts = item.path.relative_to(HERE if item.path.is_relative_to(HERE) else HERE.parent).parts
         if parts[0] in TIMED_FOLDERS or parts[-1] in TIMED_FILES or "mutations" in parts[-1]:
@@ -64,19 +60,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         searches = hypothesis.is_hypothesis_test(getattr(item, "obj", None))
         if searches or parts[0] in THOROUGH_FOLDERS or parts[-1] in THOROUGH_FILES:
             item.add_marker("thorough")
-    if config.getoption("sample"):
+    if config.getoption("first_tier"):
         config.hook.pytest_deselected(items=[item for item in items if _is_left_out(item)])
         items[:] = [item for item in items if not _is_left_out(item)]
 
 
 def _is_left_out(item: pytest.Item) -> bool:
-    """Whether `--sample` leaves a test out; the same ones in every process and every run."""
+    """Whether `--first-tier` leaves a test out; the same ones in every process and every run."""
+    if item.get_closest_marker("nightly") is not None:
+        return True
     parametrised = hasattr(item, "callspec") and item.get_closest_marker("thorough") is not None
     return parametrised and zlib.crc32(item.nodeid.encode()) % 4 != 0
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """With `--timed-only`, refuse the rest of what `--last-failed` has selected."""
-    others = [item.nodeid for item in session.items if item.get_closest_marker("timed") is None]
-    if session.config.getoption("timed_only") and others:
-        raise pytest.UsageError("these failed, and do not depend on time:\n  " + "\n  ".join(others))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -120,3 +122,10 @@ def test_readiness_asks_the_provider_once_in_a_while_however_many_ask(
                 monkeypatch.undo()
 
     anyio.run(check)
+
+
+def test_what_to_install_is_said_in_a_line() -> None:
+    code = "import sys; sys.modules['starlette'] = None; import victor_ext.asgi"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    line = ran.stderr.splitlines()[-1]
+    assert line == "ImportError: victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette"

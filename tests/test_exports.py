@@ -16,6 +16,7 @@ from victor_ext import errors, money, testing, zulu
 
 PACKAGE = Path(victor_ext.__file__).parent
 HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio", "asyncio", "victor_api", "dbos"]
+HEAVY += ["django"]
 
 OURS = re.compile(r"\bvictor_ext\b|\bVictorError\b|\bVICTOR_(LOG|LISTENER_ERRORS)\b")
 """The names of this package, of the base of its errors and of its own variables: not those of a payment system."""
@@ -27,7 +28,7 @@ PROMISED = {
     *("VictorError", "InvalidRequest", "ConfigurationError", "AuthenticationError", "PermissionDenied", "NotFound"),
     *("Conflict", "BadRequest", "RateLimited", "ServerError", "ConnectionFailed", "TimedOut", "DeadlineExceeded"),
     *("UnreadableResponse", "PaginationError", "StatusError"),
-    *("PaymentRequest", "PaymentRequestResponse", "Payee", "Payer", "Status", "Direction", "Network"),
+    *("PaymentRequest", "PaymentRequestResponse", "Payee", "Payer", "Status", "Direction", "Network", "Word"),
     *("connect", "connect_async", "expect", "ApiClient", "AsyncApiClient", "HeaderKey", "BodyKey"),
     *("ApiKeyAuth", "BasicAuth", "BearerAuth", "ClientCredentialsAuth", "SignedAuth"),
     *("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages"),

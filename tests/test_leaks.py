@@ -305,6 +305,20 @@ def test_a_process_environment_that_fails(variables, searched, monkeypatch):
         searched.check(raised.value)
 
 
+@pytest.mark.parametrize("wrong", ['secret = "x"', "client_id = 5", 'environment = "prod"', 'api_key = "two kinds"'])
+def test_a_profile_that_fails(wrong, searched, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    file = tmp_path / "victor" / "profiles.toml"
+    file.parent.mkdir()
+    rest = "" if wrong.startswith("client_id") else f'client_id = "{CLIENT_ID}"\n'
+    file.write_text(f'[mine]\nclient_secret = "{CLIENT_SECRET}"\n{rest}{wrong}\n')
+    file.chmod(0o600)
+    for client in (Victor, AsyncVictor):
+        with pytest.raises(victor_ext.ConfigurationError) as raised:
+            client.from_profile("mine")
+        searched.check(raised.value)
+
+
 @pytest.fixture
 def flaky_server() -> Iterator[str]:
     """A server on a real socket: 503 and 200 in turn."""

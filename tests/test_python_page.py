@@ -102,7 +102,7 @@ def test_the_tree_of_errors() -> None:
 
 def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) -> None:
     (settling,) = [block for block in PYTHON_BLOCKS.findall(RETRY) if "began" in block]
-    victor_sandbox.inject("lost_answer", operation="create", times=6)
+    victor_sandbox.inject("lose_answer", operation="create", times=6)
     invoice = {
         "payee_account_number": "043987673645",
         "payer_counterparty_id": "acme000001",

@@ -44,14 +44,58 @@ async def add(now: Outbox, later: AsyncOutbox, session: Session, connection: Asy
     await later.add(connection, **asked)
     await later.add(connection, **asked, amuont="44.23")  # WRONG
 """
+WORDS = """
+import os
+from datetime import date
+
+from victor_ext import AsyncVictor, Status, Victor, Word
+from victor_ext.providers import EastPay, FlexFactor, Velo
+
+with Victor.from_env(deadline=5, environment="staging") as victor:
+    victor.payment_requests.list(status="completed", direction="outbound", network_type="RTP")
+    victor.payment_requests.list(status=Status.PENDING, direction=Word("sideways"))
+    victor.payment_requests.list(status=Word("canceled"))
+    victor.payment_requests.list(status="complete")  # WORD
+    victor.payment_requests.list(direction="outbond")  # WORD
+    victor.payment_requests.list(network_type="rtp")  # WORD
+    victor.payment_requests.wait("id", until=["completed", Word("canceled")])
+    victor.payment_requests.wait("id", until="complete")  # WORD
+Victor.from_env(deadlin=5)  # WRONG
+Victor.from_env(environment="stagging")  # WORD
+Victor.from_env(environment=Word(os.environ["PLACE"]))
+AsyncVictor.from_env(deadlin=5)  # WRONG
+Victor.from_profile("staging", deadline=5)
+Victor.from_profile("staging", deadlin=5)  # WRONG
+Velo.from_env(environment="production", deadlin=5)  # WRONG
+Velo.from_profile("velo", environment="prod")  # WORD
+EastPay.from_env(entity_type="POS", inquiry_by_reference=True)
+EastPay.from_env(entity_type="PO")  # WORD
+EastPay.from_profile("bank", entity="EB000001")  # WRONG
+FlexFactor.from_env(hosts="flexfactor", mid="m")
+FlexFactor.from_env(hosts="flex")  # WORD
+FlexFactor.from_profile("flex", deadlin=5)  # WRONG
+
+
+def create(victor: Victor) -> None:
+    victor.payment_requests.create(
+        payee_account_number="1", payer_counterparty_id="a", amount="1", due_date=date.today(), biller_type="BUSINESS",
+    )
+    victor.payment_requests.create(
+        payee_account_number="1", payer_counterparty_id="a", amount="1", due_date=date.today(),
+        biller_type="BUSINES",  # WORD
+    )
+"""
 
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
 def test_a_program_that_uses_it(tmp_path: Path, checker: str) -> None:
     """One run for all of it. A wrong line without an error is an ignored error too many, which is an error."""
-    ignored = {"mypy": "# type: ignore[call-arg]", "pyright": "# pyright: ignore[reportCallIssue]"}[checker]
+    ignored, words = {
+        "mypy": ("# type: ignore[call-arg]", "# type: ignore[arg-type]"),
+        "pyright": ("# pyright: ignore[reportCallIssue]", "# pyright: ignore[reportArgumentType]"),
+    }[checker]
     source = tmp_path / "program.py"
-    source.write_text((CONNECT + OUTBOX).replace("# WRONG", ignored))
+    source.write_text((CONNECT + OUTBOX + WORDS).replace("# WRONG", ignored).replace("# WORD", words))
     (tmp_path / "pyproject.toml").write_text(
         f'[tool.mypy]\nmypy_path = "{ROOT}:{ROOT}/generated"\ncache_dir = "{ROOT}/.mypy_cache"\n'
         "strict = true\n"

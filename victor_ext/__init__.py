@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from .providers.victor.requests import check_payment_request
     from .providers.victor.statuses import Direction, Network, Status
     from .response_info import ResponseInfo
-    from .runtime.client.expected import expect
-    from .runtime.client.health import Ping
-    from .runtime.loop.clock import ProviderTime
+    from .runtime.client.generated import expect
+    from .runtime.client.ping import Ping
+    from .runtime.core.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
-    from .runtime.loop.key_places import BodyKey, HeaderKey
-    from .runtime.loop.keys import idempotency_key_for
+    from .runtime.loop.idempotency_keys import BodyKey, HeaderKey, idempotency_key_for
     from .runtime.loop.retry import RetryPolicy
+    from .words import Word
 
 __all__ = [
     "ApiClient",
@@ -104,6 +104,7 @@ __all__ = [
     "VictorError",
     "VictorJwt",
     "VictorOAuth",
+    "Word",
     "__version__",
     "check_payment_request",
     "connect",
@@ -117,14 +118,14 @@ __all__ = [
 _HOMES = (
     ".errors",
     ".response_info",
-    ".runtime.loop.clock",
-    ".runtime.loop.keys",
-    ".runtime.loop.key_places",
+    ".words",
+    ".runtime.core.clock",
+    ".runtime.loop.idempotency_keys",
     ".runtime.loop.events",
-    ".runtime.client.expected",
+    ".runtime.client.generated",
     ".providers.victor.statuses",
     ".runtime.loop.retry",
-    ".runtime.client.health",
+    ".runtime.client.ping",
     ".providers.victor.auth",
     ".providers.victor.parts",
     ".providers.victor.records",

@@ -17,9 +17,13 @@ from http.client import responses
 from typing import Any
 
 import anyio
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse
+
+try:
+    from starlette.exceptions import HTTPException
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse
+except ImportError as error:
+    raise ImportError("victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette") from error
 
 from victor_ext import AsyncVictor, Conflict, InvalidRequest, NotFound, Outcome, Problem, RateLimited, VictorError
 
@@ -57,7 +61,7 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
     }
     if isinstance(error, InvalidRequest):
         body["problems"] = [
-            {"field": each.field, "code": each.code, "message": each.message} for each in error.problems
+            {"field": problem.field, "code": problem.code, "message": problem.message} for problem in error.problems
         ]
     headers = {} if error.retry_after is None else {"Retry-After": f"{math.ceil(error.retry_after)}"}
     return _problem(body, headers)
@@ -68,12 +72,12 @@ def _problem(body: Mapping[str, Any], headers: Mapping[str, str] | None) -> JSON
 
 
 def _as_invalid_request(error: Any) -> InvalidRequest:
-    """What FastAPI has found. The values that it quotes are left out: one may be an account number."""
+    """The problems that FastAPI reports. The values that it quotes are left out: one may be an account number."""
     problems: list[Problem] = []
-    for each in error.errors():
-        place, *path = each["loc"]  # such as body, payer, name; or body and the number of a character that is no JSON
+    for report in error.errors():
+        place, *path = report["loc"]  # such as body, payer, name; or body and the number of a character that is no JSON
         field = ".".join(map(str, path)) if any(isinstance(part, str) for part in path) else place
-        problems.append(Problem(field, each["type"], f"{field}: {each['msg']}."))
+        problems.append(Problem(field, report["type"], f"{field}: {report['msg']}."))
     return InvalidRequest.of(problems)
 
 
@@ -104,9 +108,9 @@ def readiness(
                 except VictorError as error:
                     kept = ({}, error)
                 asked_at = time.monotonic()
-        told, failed = kept
-        if failed is not None:
-            return await error_response(request, failed)
-        return JSONResponse({"status": "ready", **told})
+        ping_result, failure = kept
+        if failure is not None:
+            return await error_response(request, failure)
+        return JSONResponse({"status": "ready", **ping_result})
 
     return ready

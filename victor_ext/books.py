@@ -128,11 +128,11 @@ class Book:
         look_up: Read one payment by the provider's id; a result, or something to await.
         find: Read the payments with a reference, if there is no list; a sequence, or something to await.
         choose: Of the records that `find` returned, those that are payments of their own.
-        absent: The errors of `look_up` that mean that there is no such payment. After a list that could be read, a 400
-            is about the id: Victor documents nothing else for an id that does not exist.
-        amounts: Whether the provider says amounts, so that an amount that is not there is a difference.
+        absent: The errors of `look_up` that mean that the payment does not exist. A 400 after a readable list is about
+            the id: Victor documents no other response to an unknown id.
+        amounts: Whether the provider says amounts, so that an amount that is missing is a difference.
         currency: The only currency of the provider, if it has one.
-        notes: What cannot be told, in sentences.
+        notes: What the book gives no evidence of, in sentences.
     """
 
     pages: Callable[[Window], Any] | None

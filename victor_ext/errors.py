@@ -30,7 +30,7 @@ from typing import Any, Self
 
 import httpx
 
-from .redaction import without_secrets
+from .privacy import shown_headers
 from .response_info import ResponseInfo
 
 __all__ = (
@@ -141,7 +141,7 @@ class VictorError(Exception):
         self.hint = hint
         self.outcome = outcome
         self.idempotency_key = idempotency_key
-        self.request = None if request is None else without_secrets(request)
+        self.request = None if request is None else _without_secrets(request)
         self.response = None if response is None else _detached(response, self.request)
         self.attempts = attempts
         self.request_id = request_id
@@ -191,6 +191,11 @@ def _rebuilt(cls: type[VictorError], message: str) -> VictorError:
     error = cls.__new__(cls, message)
     VictorError.__init__(error, message)
     return error
+
+
+def _without_secrets(request: httpx.Request) -> httpx.Request:
+    """A copy of the request without body, token and unknown headers."""
+    return httpx.Request(request.method, request.url, headers=shown_headers(request.headers.items()))
 
 
 _NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding", b"content-length"})

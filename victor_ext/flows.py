@@ -53,6 +53,6 @@ async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]
         flow.close()
 
 
-def following(found: Any) -> Any:
-    """The next of an iterator, or what is to be awaited for it; None: there is none."""
-    return anext(found, None) if hasattr(found, "__anext__") else next(found, None)
+def following(iterator: Any) -> Any:
+    """The next item of an iterator, or what is to be awaited for it; None at the end."""
+    return anext(iterator, None) if hasattr(iterator, "__anext__") else next(iterator, None)

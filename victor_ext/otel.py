@@ -93,8 +93,8 @@ class OpenTelemetry:
 
     def _labels(self, event: Event, **more: Any) -> dict[str, Any]:
         """The attributes of a metric. None leaves one out."""
-        found = {"http.request.method": event.method, "url.template": event.path_template}
-        return {**self._attributes, **_given(found), **_given(more)}
+        call = {"http.request.method": event.method, "url.template": event.path_template}
+        return {**self._attributes, **_given(call), **_given(more)}
 
     def _call_started(self, event: CallStarted) -> None:
         name = f"{event.method} {event.path_template}" if event.path_template else event.method
@@ -109,11 +109,11 @@ class OpenTelemetry:
         self._active.add(1, self._labels(event))
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
-        told = _given({"http.response.status_code": event.status_code, "error.type": _error_type(event)})
+        result = _given({"http.response.status_code": event.status_code, "error.type": _error_type(event)})
         resent = event.attempt - 1
         self._span_of(event).add_event(
             "victor_ext.token" if event.for_token else "victor_ext.attempt",
-            told
+            result
             | _given(
                 {
                     "http.request.resend_count": resent if resent > 0 and not event.for_token else None,
@@ -123,9 +123,9 @@ class OpenTelemetry:
                 }
             ),
         )
-        self._exchange.record(event.seconds, {**self._labels(event), **told})
+        self._exchange.record(event.seconds, {**self._labels(event), **result})
         if event.for_token:
-            self._tokens.add(1, {**self._attributes, **told})
+            self._tokens.add(1, {**self._attributes, **result})
         if event.waited is not None:
             self._wait.record(event.waited, self._labels(event))
         if event.connecting:
@@ -139,14 +139,14 @@ class OpenTelemetry:
     def _call_ended(self, event: CallEnded) -> None:
         outcome = "success" if event.outcome is None else event.outcome.value
         span = self._spans.pop(event.call_id, trace.INVALID_SPAN)
-        told = {
+        result = {
             "http.response.status_code": event.status_code,
             "http.request.resend_count": event.attempts - 1 if event.attempts > 1 else None,
             "error.type": event.error,
             "victor_ext.outcome": outcome,
             "victor_ext.request_id": event.request_id,
         }
-        span.set_attributes(_given(told))
+        span.set_attributes(_given(result))
         if event.error is not None:
             span.set_status(trace.StatusCode.ERROR, event.error)
         span.end()

@@ -34,7 +34,7 @@ class ResponseInfo:
             headers: The headers of the response.
             attempts: The number of times that the call was sent.
             names: Headers that may carry the provider's id of the exchange, the best one first.
-            request_id: That id, if none of these headers is there.
+            request_id: That id, if the response has none of these headers.
         """
         self.status_code = status_code
         self.headers = headers

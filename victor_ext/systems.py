@@ -8,7 +8,7 @@ A system is an entry point of the group `victor_ext.systems`, of this distributi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -34,6 +34,7 @@ class System:
         needs_payor: Whether its payments are listed by payor.
         lists: What `ping` lists, such as `orders`. Empty: it has no `ping`.
         why_no_ping: If it has none, the reason, and what to try instead.
+        settings: What a profile may have: the variables of the same names, without the prefix and in lower case.
         credentials: The function that says of the variables which credentials they are. Empty: only that they are
             complete.
         refuses: The options of the command that it does not take, each with what to write instead.
@@ -48,6 +49,7 @@ class System:
     needs_payor: bool = False
     lists: str = ""
     why_no_ping: str = ""
+    settings: Sequence[str] = ()
     credentials: str = ""
     refuses: Mapping[str, str] = field(default_factory=dict[str, str])
     bulk: bool = False
@@ -87,12 +89,12 @@ def entry_points_of(group: str = "victor_ext.systems") -> dict[str, EntryPoint]:
     """What is installed of a group, by name: the default system first. Nothing of it is loaded."""
     from importlib.metadata import entry_points  # noqa: PLC0415 - no client pays for it
 
-    found = {each.name: each for each in entry_points(group=group)}
-    return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
+    installed = {point.name: point for point in entry_points(group=group)}
+    return {name: installed[name] for name in sorted(installed, key=lambda name: (name != DEFAULT, name))}
 
 
 def titles(having: str) -> str:
     """The systems whose field `having` is set, for a message. All systems are loaded."""
-    systems: list[System] = [each.load() for each in entry_points_of().values()]
+    systems: list[System] = [point.load() for point in entry_points_of().values()]
     *first, last = [system.title for system in systems if getattr(system, having)]
     return f"{', '.join(first)} or {last}" if first else last

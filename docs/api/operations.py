@@ -11,7 +11,7 @@ from typing import Any
 
 import griffe
 
-from victor_ext.runtime.client.options import DEFAULTS, ClientOptions, with_options_described
+from victor_ext.runtime.client.config import DEFAULTS, ClientOptions, with_options_described
 
 
 class Operations(griffe.Extension):

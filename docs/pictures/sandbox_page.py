@@ -53,7 +53,7 @@ def send(sandbox: Sandbox) -> str:
         ask(1040, "310.00", "lake000002", "Rent of the boathouse")
         sandbox.advance(3)
         ask(1041, "86.50", "acme000001", "Two boxes of paper")
-        sandbox.inject("lost_answer", operation="create")
+        sandbox.inject("lose_answer", operation="create")
         sandbox.inject("status", operation="create", status=503)
         shown = ask(1042, "44.23", "aHeq349838", "Window cleaning, October")
         victor.payment_requests.get(shown)

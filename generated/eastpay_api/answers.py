@@ -13,23 +13,23 @@ from typing import Any, TypeVar
 
 import httpx
 
-from .decoding import LEVELS, MISMATCH, Reader
+from .decoding import LEVELS, MISMATCH, Digits, Reader
 from .errors import UnreadableBody
 
 T = TypeVar("T")
 
 
-def json_of(response: httpx.Response) -> Any:
-    """The body as JSON."""
+def json_of(response: httpx.Response, *, exact: bool = False) -> Any:
+    """The body as JSON; with `exact`, its numbers remember their digits."""
     try:
-        return response.json()
+        return response.json(parse_float=Digits) if exact else response.json()
     except (ValueError, RecursionError) as error:
         raise UnreadableBody(response.status_code, response.content, "it is not JSON") from error
 
 
-def read_body(reader: Reader[T], response: httpx.Response) -> T:
+def read_body(reader: Reader[T], response: httpx.Response, *, exact: bool = False) -> T:
     """The body as JSON of a declared type."""
-    return read_value(reader, json_of(response), response)
+    return read_value(reader, json_of(response, exact=exact), response)
 
 
 def read_value(reader: Reader[T], value: Any, response: httpx.Response) -> T:
@@ -54,7 +54,14 @@ def text_of(response: httpx.Response) -> str:
         try:
             found = response.json()
         except (ValueError, RecursionError):
-            return response.text
+            return _text(response)
         if isinstance(found, str):
             return found
-    return response.text
+    return _text(response)
+
+
+def _text(response: httpx.Response) -> str:
+    """The text in its charset; without one, UTF-8, in which other bytes stand as `surrogateescape` has them."""
+    if response.charset_encoding is not None:
+        return response.text
+    return response.content.decode("utf-8", "surrogateescape")

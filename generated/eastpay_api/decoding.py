@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from io import BytesIO
@@ -30,9 +31,6 @@ from .types import UNSET, File, Unset
 
 LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
-
-ABSENT: Final[Any] = UNSET
-"""UNSET for a required field of a request, whose type does not include Unset."""
 
 TRIAL: Final = 3
 """The levels of models that are read to tell the members of a union apart: the time stays in bounds."""
@@ -53,21 +51,25 @@ MISMATCH: Final = _Mismatch()
 """What a reader returns when the value is not of its type."""
 
 
-def read(reader: Reader[Any], value: Any, left: int, kept: dict[str, Any], name: str) -> Any:
-    """The value of a field that is present; UNSET, with the raw value in `kept`, when it has another type."""
-    found = reader.read(value, left)
-    return keep_raw(value, kept, name) if found is MISMATCH else found
-
-
-def keep_raw(value: Any, kept: dict[str, Any], name: str) -> Any:
-    """UNSET for the field, required or not; the raw value goes into `kept`, the model's `additional_properties`."""
-    kept[name] = value
-    return UNSET
+def read(reader: Reader[Any], values: dict[str, Any], name: str, left: int) -> Any:
+    """Take the value of a field, required or not. UNSET when it is absent, null, or of another type, which stays."""
+    value = values.pop(name, None)
+    if value is None:
+        return UNSET
+    if value.__class__ is reader.usual:
+        return value
+    decoded = reader.read(value, left)
+    if decoded is MISMATCH:
+        values[name] = value
+        return UNSET
+    return decoded
 
 
 def as_object(value: Any) -> dict[str, Any]:
     """A new dict for any input of `from_dict`; a value that is no object is held under NOT_AN_OBJECT."""
-    return dict(value) if isinstance(value, Mapping) else {NOT_AN_OBJECT: value}
+    if value.__class__ is dict or isinstance(value, Mapping):
+        return dict(value)
+    return {NOT_AN_OBJECT: value}
 
 
 def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[str, Any]:
@@ -79,10 +81,10 @@ def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[st
 
 def plain(value: Any, left: int = LEVELS) -> Any:
     """The form of a value in JSON, in a query or in a header."""
+    if value.__class__ in _PLAIN:
+        return value
     if isinstance(value, Enum):
         return value.value
-    if value is None or isinstance(value, (str, int, float, Unset)):
-        return value
     if hasattr(value, "to_dict"):
         fields: dict[str, Any] = value.to_dict()
         return fields[NOT_AN_OBJECT] if len(fields) == 1 and NOT_AN_OBJECT in fields else fields
@@ -93,22 +95,25 @@ def plain(value: Any, left: int = LEVELS) -> Any:
     return _written(value)
 
 
+_PLAIN: Final = frozenset((str, int, float, bool, type(None), Unset, Decimal))
+
+
 def _written(value: Any) -> Any:
-    """Times, dates and UUIDs as they are sent; other values, such as files, unchanged."""
-    if isinstance(value, datetime.datetime):
-        return _instant_text(value)
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+    """Times and dates by ISO 8601, UUIDs as text; other values, such as files, unchanged.
 
-
-def _instant_text(value: datetime.datetime) -> str:
-    """ISO 8601: UTC as `Z`, and no more digits of a second than needed of 0, 3 and 6."""
+    A time in UTC ends with `Z`, and has no more digits of a second than needed of 0, 3 and 6.
+    """
+    if not isinstance(value, datetime.datetime):
+        return (
+            value.isoformat()
+            if isinstance(value, datetime.date)
+            else str(value)
+            if isinstance(value, UUID)
+            else value
+        )
     micros = value.microsecond
-    text = value.isoformat(
-        timespec="microseconds" if micros % 1000 else "milliseconds" if micros else "seconds"
-    )
-    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+    text = value.isoformat(timespec="milliseconds") if micros and not micros % 1000 else value.isoformat()
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
 # ---- Open enums ----
@@ -164,6 +169,8 @@ class Reader(Generic[T]):
     """Reads one kind of JSON value. A union tries readers with a lower rank first."""
 
     rank: int = 1
+    usual: type | None = None
+    """The class of a value that is read as itself."""
 
     def read(self, value: Any, left: int) -> Any:
         """The value as its type, or MISMATCH."""
@@ -191,9 +198,10 @@ class Reader(Generic[T]):
 class Scalar(Reader[T]):
     """A value that contains no others; `take` returns MISMATCH for a value of another type."""
 
-    def __init__(self, take: Callable[[Any], Any], rank: int = 1) -> None:
+    def __init__(self, take: Callable[[Any], Any], rank: int = 1, usual: type | None = None) -> None:
         self._take = take
         self.rank = rank
+        self.usual = usual
 
     def read(self, value: Any, left: int) -> Any:  # noqa: ARG002 - a reader's signature; a scalar nests nothing
         return self._take(value)
@@ -210,6 +218,27 @@ def _number(value: Any) -> Any:
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else MISMATCH
 
 
+def _decimal(value: Any) -> Any:
+    """A Decimal with the digits of the JSON, where they were kept: see `Digits`."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return MISMATCH
+    found = Decimal(value.text if isinstance(value, Digits) else str(value))
+    return found if found.is_finite() else MISMATCH
+
+
+class Digits(float):
+    """A number of JSON that remembers its digits: `json.loads(text, parse_float=Digits)`."""
+
+    __slots__ = ("text",)
+
+    def __new__(cls, text: str | float) -> Self:
+        number = super().__new__(cls, text)
+        number.text = str(text)
+        return number
+
+    text: str
+
+
 def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:
     """A value written as text of a known length: a date, a time, a UUID."""
 
@@ -224,10 +253,11 @@ def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:
     return Scalar(take, rank=0)
 
 
-TEXT: Final[Scalar[str]] = Scalar(lambda value: value if isinstance(value, str) else MISMATCH)
-FLAG: Final[Scalar[bool]] = Scalar(lambda value: value if isinstance(value, bool) else MISMATCH)
-WHOLE: Final[Scalar[int]] = Scalar(_whole)
-NUMBER: Final[Scalar[float]] = Scalar(_number, rank=2)
+TEXT: Final[Scalar[str]] = Scalar(lambda value: value if isinstance(value, str) else MISMATCH, usual=str)
+FLAG: Final[Scalar[bool]] = Scalar(lambda value: value if isinstance(value, bool) else MISMATCH, usual=bool)
+WHOLE: Final[Scalar[int]] = Scalar(_whole, usual=int)
+NUMBER: Final[Scalar[float]] = Scalar(_number, rank=2, usual=float)
+DECIMAL: Final[Scalar[Decimal]] = Scalar(_decimal, rank=2)
 ANYTHING: Final[Scalar[Any]] = Scalar(lambda value: value, rank=3)
 NOTHING: Final[Scalar[None]] = Scalar(lambda value: MISMATCH if value is not None else None, rank=0)
 BLOB: Final[Scalar[File]] = Scalar(
@@ -252,8 +282,11 @@ class Word(Reader[E]):
     def __init__(self, enum: type[E]) -> None:
         self._enum = enum
         self._kind = str if issubclass(enum, str) else int
+        self._known = spellings(enum)
 
     def read(self, value: Any, left: int) -> Any:  # noqa: ARG002 - a reader's signature; a word nests nothing
+        if value.__class__ is self._kind and value in self._known:
+            return self._known[value]
         if isinstance(value, self._kind) and not isinstance(value, bool):
             return self._enum(value)
         return MISMATCH
@@ -270,7 +303,7 @@ class Shape(NamedTuple):
     required: frozenset[str]
     tags: Mapping[str, frozenset[str]]
     words: Mapping[str, frozenset[str]] = {}
-    """The values of the constants and enums in which the members of the union differ, in lower case."""
+    """The values of the constants and enums in which the members of the union differ, in lower case; none for null."""
 
 
 class Object(Reader[T]):
@@ -278,13 +311,15 @@ class Object(Reader[T]):
 
     def __init__(self, model: type[T]) -> None:
         self._model: Any = model
+        self._decode: Callable[[Any, int], T] = vars(model)["_decode"].__get__(None, model)
 
     def read(self, value: Any, left: int) -> Any:
-        return self._model.from_dict(value, left - 1) if isinstance(value, Mapping) and left > 0 else MISMATCH
+        is_object = value.__class__ is dict or isinstance(value, Mapping)
+        return self._decode(value, left - 1) if is_object and left > 0 else MISMATCH
 
     def item(self, value: Any, left: int) -> Any:
         found = self.read(value, left)
-        return self._model.from_dict({NOT_AN_OBJECT: value}, 0) if found is MISMATCH else found
+        return self._decode({NOT_AN_OBJECT: value}, 0) if found is MISMATCH else found
 
     def distance(self, value: Any) -> tuple[int, ...]:
         """How badly an object fits the model, the most important first.
@@ -297,10 +332,11 @@ class Object(Reader[T]):
         named = any(_folded(value.get(tag)) in known for tag, known in shape.tags.items())
         unknown = sum(name not in shape.names for name in value)
         missing = sum(name not in value for name in shape.required)
-        given = [(value.get(name), known) for name, known in shape.words.items()]
+        given = [(value[name], known) for name, known in shape.words.items() if name in value]
         other = [known for word, known in given if word is not None and _folded(word) not in known]
-        constants = sum(len(known) == 1 for known in other)
-        return (not named, constants, unknown, missing, len(other))
+        constants = sum(len(known) <= 1 for known in other)
+        nulls = sum(word is None and not known for word, known in given)
+        return (not named, constants, unknown, missing, len(other) - nulls)
 
     def absent(self, value: Any) -> int:
         shape: Shape | None = getattr(self._model, "SHAPE", None)

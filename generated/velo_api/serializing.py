@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
 from .decoding import plain
-from .types import UNSET
+from .types import UNSET, File
 
 RESERVED: Final = ":/?@!$'()*,;="
 """What `allowReserved` leaves as it is. `&`, `+`, `#`, `[` and `]` have another meaning in a query, or none."""
@@ -23,6 +24,10 @@ RESERVED: Final = ":/?@!$'()*,;="
 DELIMITERS: Final = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 COOKIE: Final = re.compile(r"[!#-+\--:<-\[\]-~]*")
 """What may stand in the value of a cookie (RFC 6265, 4.1.1)."""
+
+MAX_DIGITS: Final = 99
+"""A Decimal with more of them before or behind its point is written with an exponent."""
+MAX_LEVELS: Final = 200
 
 _TRIPLE: Final = re.compile(r"(%[0-9A-Fa-f]{2})")
 
@@ -34,18 +39,25 @@ def query(
     name: str, value: Any, style: str = "form", *, explode: bool = True, reserved: bool = False
 ) -> list[str]:
     """A parameter of a query, percent-encoded: `name=value` once, several times, or not at all."""
-    return list(pairs_of(name, plain(value), style, explode=explode, reserved=reserved))
+    return list(pairs_of(name, _zoned(name, value), style, explode=explode, reserved=reserved))
 
 
 def header(name: str, value: Any, *, explode: bool = False) -> dict[str, str]:
     """A header; {} for an absent value. Text is not percent-encoded."""
-    value = _present(value)
-    return {} if value is UNSET else {name: _listed(name, value, explode=explode)}
+    value = _present(_zoned(name, value))
+    if value is UNSET:
+        return {}
+    text = _listed(name, value, explode=explode)
+    if not text.isascii():
+        raise ValueError(
+            f"{name}: a header holds ASCII characters only, and this text has others: encode it."
+        )
+    return {name: text}
 
 
 def cookie(name: str, value: Any, *, explode: bool = True) -> dict[str, str]:
     """A cookie; {} for an absent value."""
-    value = _present(value)
+    value = _present(_zoned(name, value))
     if value is UNSET:
         return {}
     if isinstance(value, (dict, list)) and explode:
@@ -60,7 +72,7 @@ def cookie(name: str, value: Any, *, explode: bool = True) -> dict[str, str]:
 
 def segment(name: str, value: Any, style: str = "simple", *, explode: bool = False) -> str:
     """A parameter as a part of a path. Raises ValueError for what would change the path: "", "." and ".."."""
-    value = _present(value)
+    value = _present(_zoned(name, value))
     if value is UNSET:
         text = ""
     elif style == "matrix":
@@ -74,10 +86,10 @@ def segment(name: str, value: Any, style: str = "simple", *, explode: bool = Fal
     return text
 
 
-def as_json(value: Any) -> Any:
+def as_json(name: str, value: Any) -> Any:
     """The JSON text of a parameter with the content type JSON; an absent value stays absent."""
-    value = plain(value)
-    return value if value is UNSET else json_of(value)
+    value = _zoned(name, value)
+    return value if value is UNSET else json_of(value, name)
 
 
 def query_string(*parameters: list[str], begin: str = "?") -> str:
@@ -91,6 +103,14 @@ def query_string(*parameters: list[str], begin: str = "?") -> str:
 
 def items_of(value: Any) -> list[Any]:
     return [item for item in value if item is not None] if isinstance(value, list) else [value]
+
+
+def _zoned(name: str, value: Any) -> Any:
+    """The plain value of a parameter. Raises ValueError for a time without a zone: the server would guess one."""
+    for each in value if isinstance(value, (list, tuple)) else (value,):
+        if isinstance(each, datetime) and each.tzinfo is None:
+            raise ValueError(f"{name}: {each.isoformat()} has no time zone: write tzinfo=UTC, or its own.")
+    return plain(value)
 
 
 def _present(value: Any) -> Any:
@@ -211,12 +231,59 @@ def _encode(text: str, *, reserved: bool = False, plus: bool = False) -> str:
 def text_of(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (str, int, float, Decimal)):
+    if isinstance(value, (float, Decimal)):
+        return _number_text(name, value)
+    if isinstance(value, (str, int)):
         return str(value)
     raise ValueError(f"{name}: a {type(value).__name__} has no text form.")
 
 
-def json_of(value: Any) -> str:
+def _number_text(name: str, value: float | Decimal) -> str:
+    """The digits of a number. Many servers read no exponent: a float that Python writes with one is refused."""
+    text = (
+        f"{value:f}"
+        if isinstance(value, Decimal) and -MAX_DIGITS < value.adjusted() < MAX_DIGITS
+        else str(value)
+    )
+    if not text.lstrip("-").replace(".", "", 1).isdecimal():
+        raise ValueError(f"{name}: {text} is not written in digits: pass a finite Decimal, or the text.")
+    return text
+
+
+def json_of(value: Any, name: str) -> str:
+    """JSON text; a Decimal keeps its digits. Raises ValueError, which names the part, for what JSON has not."""
+    try:
+        return _dumps(value)
+    except (TypeError, ValueError):
+        return _exact(value, name, MAX_LEVELS)
+
+
+def _exact(value: Any, name: str, levels: int) -> str:
+    if not levels:
+        raise ValueError(f"{name}: it contains itself, or is nested too deeply.")
+    if isinstance(value, dict):
+        fields = (
+            f"{_dumps(str(key))}:{_exact(each, f'{name}.{key}', levels - 1)}" for key, each in value.items()
+        )
+        return f"{{{','.join(fields)}}}"
+    if isinstance(value, list):
+        return (
+            f"[{','.join(_exact(each, f'{name}[{place}]', levels - 1) for place, each in enumerate(value))}]"
+        )
+    if isinstance(value, Decimal) and value.is_finite():
+        return f"{value:f}" if -MAX_DIGITS < value.adjusted() < MAX_DIGITS else str(value)
+    try:
+        return _dumps(value)
+    except (TypeError, ValueError):
+        what = (
+            "bytes: send the file in another content type"
+            if isinstance(value, File)
+            else f"value for {value!r}"
+        )
+        raise ValueError(f"{name}: JSON has no {what}.") from None
+
+
+def _dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 

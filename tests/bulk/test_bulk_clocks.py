@@ -16,12 +16,11 @@ import pytest
 
 from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
 from tests.bulk.postgres import Postgres
-from victor_ext import ProviderTime, RetryPolicy, Victor, VictorError, VictorOAuth
+from victor_ext import ProviderTime, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk import worker
 from victor_ext.bulk.layout import CHUNK
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement import Keys, Moment, Now, Sent
-from victor_ext.settlement.key_age import TIME_UNKNOWN
 
 HOUR, DAY = 3600, 24 * 3600
 KEPT = HOUR // 2
@@ -142,13 +141,7 @@ def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
 
 
 NOW = 1_800_000_000.0
-SENT_AGAIN, TOO_OLD, TO_COME, MACHINE, CALLERS = (
-    None,
-    "longer ago than",
-    "yet to come",
-    "clock of a machine",
-    "credentials",
-)
+SENT_AGAIN, TOO_OLD, TO_COME, CALLERS = None, "longer ago than", "yet to come", "credentials"
 
 
 def reason(sent: Sent | Moment | None, now: Now, kept: float = DAY, caller: str = "me") -> str | None:
@@ -156,8 +149,7 @@ def reason(sent: Sent | Moment | None, now: Now, kept: float = DAY, caller: str 
     return None if doubt is None else doubt[1]
 
 
-def by_provider(known: bool, error: VictorError | None = None) -> Now:
-    return Now(Moment(NOW, 50.0), ProviderTime(datetime.fromtimestamp(NOW, UTC), known), error)
+BY_PROVIDER = Now(Moment(NOW, 50.0), ProviderTime(datetime.fromtimestamp(NOW, UTC), is_known=True))
 
 
 @pytest.mark.parametrize(
@@ -177,23 +169,10 @@ def by_provider(known: bool, error: VictorError | None = None) -> Now:
     ],
 )
 def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | None) -> None:
-    found = reason(Sent(NOW - age, "me", known=True), by_provider(known=True), kept)
+    found = reason(Sent(NOW - age, "me", known=True), BY_PROVIDER, kept)
     assert found is None if why is None else why in (found or "")
     if why is SENT_AGAIN:
-        assert CALLERS in (reason(Sent(NOW - age, "another", known=True), by_provider(known=True), kept) or "")
-
-
-@pytest.mark.parametrize(
-    ("sent_known", "now_known", "why"),
-    [(False, True, MACHINE), (False, False, MACHINE), (True, False, "does not tell its time")],
-)
-def test_an_age_that_no_time_of_the_provider_bounds_is_uncertain(sent_known: bool, now_known: bool, why: str) -> None:
-    assert why in (reason(Sent(NOW - 60, "me", sent_known), by_provider(now_known)) or "")
-
-
-def test_nothing_is_judged_before_an_answer_has_come() -> None:
-    not_yet = by_provider(known=False, error=VictorError("The provider has not answered yet."))
-    assert reason(Sent(NOW - 60, "me", known=True), not_yet) is TIME_UNKNOWN
+        assert CALLERS in (reason(Sent(NOW - age, "another", known=True), BY_PROVIDER, kept) or "")
 
 
 @pytest.mark.parametrize(("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)])

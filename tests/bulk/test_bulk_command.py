@@ -9,12 +9,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
 from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, write_csv
+from victor_ext.cli.bulk_processes import WorkerProcesses
 from victor_ext.sandbox import Sandbox
 
 KEY = ("--key-column", "invoice_no")
@@ -108,7 +111,7 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
 ) -> None:
     write_csv(bulk.folder / "invoices.csv", rows(1))
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     ended = bulk("send", "invoices.csv", *KEY, "--patience", "0", "--deadline", "1")
     assert (ended.status, ended.out) == (3, "invoices.csv: 1 row: 1 unknown\n")
     assert "victor bulk resume --batch invoices.csv" in ended.err
@@ -129,7 +132,7 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
         (("resume", "one", "--batch", "two"), "Two batches"),
         (("send", "invoices.csv", "--key-retention", "soon"), "24h"),
         (("send", "invoices.csv", "--key-column", "number"), "no column number to tell the rows apart"),
-        (("send", "invoices.csv", "--key-column", "number"), "name another one: --key-column NAME."),
+        (("send", "invoices.csv", "--key-column", "invoice"), "one, such as invoice_no: --key-column NAME."),
         (("send", "invoices.csv", "--key-column", "number"), "Error: the heading is wrong. Nothing was sent."),
         (("send", "invoices.csv", *KEY, "--rate", "0"), "--rate=0.0 must be a number of rows a second"),
         (("send", "invoices.csv", "--processes", "2"), "--processes 2 needs a PostgreSQL database"),
@@ -353,3 +356,34 @@ def test_other_processes_stop_with_the_one_that_started_them(
     assert len(victor_sandbox.work_done_by_key()) < len(records)
     assert bulk("resume", "--state", postgres).status == 0
     asked_once(victor_sandbox, keys_of("invoices.csv", records))
+
+
+def test_a_worker_imports_nothing_from_the_folder_of_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "victor_ext").mkdir()
+    (tmp_path / "victor_ext" / "__init__.py").write_text("raise SystemExit(7)")
+    monkeypatch.chdir(tmp_path)
+    under_way: Any = SimpleNamespace(over=False)
+    shown: list[str] = []
+    with WorkerProcesses(2, "postgresql://", ["--help"], shown.append) as workers:
+        workers.watch(under_way)
+    assert shown == []
+
+
+def test_the_example_asks_once(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    for _ in range(2):
+        ended = subprocess.run(
+            [sys.executable, Path(__file__).parents[2] / "examples" / "bulk_send.py"],
+            cwd=bulk.folder,
+            env=bulk.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (ended.returncode, ended.stderr) == (1, "")
+        first, *lines = ended.stdout.splitlines()
+        assert first == "12 created, 1 refused"
+        assert sum(": created " in line for line in lines) == 12
+        (refused,) = (line for line in lines if ": refused " in line)
+        assert refused.startswith("invoice 2046: refused amount is '12.345'")
+    assert set(victor_sandbox.attempts_by_key().values()) == {1}
+    assert len(victor_sandbox.work_done_by_key()) == 12

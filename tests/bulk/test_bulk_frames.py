@@ -2,7 +2,7 @@
 
 A failure, or Ctrl-C, can come at any line. So the locals of our frames are looked at before every line that runs, as
 reporters look at them. Two places are left out: the first line of a function, which is where it hides an argument, and
-`hidden.py`, which does that.
+the function that hides the password of a URL.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Look:
 
     def _trace(self, frame: FrameType, event: str, _argument: object) -> Any:
         code = frame.f_code
-        if not code.co_filename.startswith(OURS) or code.co_filename.endswith("hidden.py"):
+        if not code.co_filename.startswith(OURS) or code.co_name == "_with_hidden_password":
             return None
         if event == "call":
             self._entered.add(id(frame))
@@ -113,7 +113,7 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
     def send(records: list[dict[str, str]], **options: Any) -> Any:
         return sender(storage_key=SECRETS["the storage key"], workers=1, **options).send(source(records))
 
-    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    victor_sandbox.inject("lose_answer", operation="create", times=2)
     first = [row(1, client_reference_id="a"), row(2, amount="-1"), row(3), row(4, payee_account_number=ACCOUNT + "x")]
     with Look() as look:
         send(first, skip_invalid=True)
@@ -198,7 +198,7 @@ def test_what_callers_raise_carries_no_row_with_it(sender: Senders) -> None:
 
 def test_the_look_finds_what_a_frame_shows(sender: Senders, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look that finds nothing proves nothing."""
-    monkeypatch.setattr("victor_ext.bulk.sender.hidden", lambda value: value)
+    monkeypatch.setattr("victor_ext.bulk.sender.concealed", lambda value: value)
     monkeypatch.setattr("victor_ext.tables.sources.hidden_fields", dict)
     with Look() as look:
         sender(storage_key=SECRETS["the storage key"]).check([row(1)])

@@ -86,7 +86,7 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
     notices = logged_notices()
     assert 1 <= len(notices) <= 3
-    assert all("database or disk is full" in notice and "goes on" in notice for notice in notices)
+    assert all("database or disk is full" in notice and "are sent then" in notice for notice in notices)
     assert all(result.outcome == "created" for result in sender().export())
 
 

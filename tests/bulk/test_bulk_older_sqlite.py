@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import sys
 import time
@@ -56,18 +57,20 @@ def test_a_batch_is_sent(sender: Senders, victor_sandbox: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("old_sqlite")
-def test_times_are_whole_milliseconds_of_now(tmp_path: Path) -> None:
-    state = State(f"sqlite:///{tmp_path}/state.sqlite")
-    with state.engine() as ours:
-        of_dbos = sa.create_engine(state.connection_string)
-        for engine in (ours, of_dbos):
-            with engine.connect() as connection:
-                found = connection.scalar(sa.text("SELECT unixepoch('subsec') * 1000"))
-                other = connection.scalar(sa.text("SELECT unixepoch('auto')"))
-            assert found == int(found)
-            assert abs(found / 1000 - time.time()) < 60
-            assert other is None
-        of_dbos.dispose()
+def test_times_are_whole_milliseconds_of_now_in_every_connection_to_the_state(sender: Senders, tmp_path: Path) -> None:
+    sender().send(rows(3))
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
+        columns = "created_at, updated_at, completed_at"
+        times = database.execute(f"SELECT {columns} FROM workflow_status WHERE status = 'SUCCESS'").fetchall()
+    assert times
+    for moment in itertools.chain(*times):
+        assert isinstance(moment, int)
+        assert abs(moment / 1000 - time.time()) < 60
+    with State(f"sqlite:///{tmp_path}/state.sqlite").engine() as engine, engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT unixepoch('auto')")) is None
+    # The engines of the program that sends are its own.
+    with sa.create_engine("sqlite://").connect() as connection:
+        assert connection.scalar(sa.text("SELECT unixepoch('subsec')")) is None
 
 
 def test_a_newer_sqlite_keeps_its_own_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

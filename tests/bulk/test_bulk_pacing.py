@@ -230,11 +230,11 @@ def test_a_rate_is_kept_evenly(sender: Callable[..., Any], victor_sandbox: Sandb
 def test_a_rate_holds_for_all_workers_of_a_database_together(
     bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Callable[..., Any]
 ) -> None:
-    file = write_csv(bulk.folder / "march", rows(150))
+    file = write_csv(bulk.folder / "march", rows(110))
     with bulk.started("worker", "--state", postgres), bulk.started("worker", "--state", postgres):
         # Five seconds' worth of rows go into a chunk: with 20 a second there are two chunks, for three workers.
         assert sender(state=postgres, rate=20).send(file).exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", rows(150)))
+    asked_once(victor_sandbox, keys_of("march", rows(110)))
     kept(victor_sandbox, 20)
 
 

@@ -62,8 +62,8 @@ def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
     assert [result.outcome for result in exported] == ["created"] * 3 + ["unknown"] * 3
     made = {request.get("client_reference_id"): request["id"] for request in victor_sandbox.requests()}
     assert [result.id for result in exported[:3]] == [made[f"REF-{number}"] for number in (1, 2, 3)]
-    assert "found by its client_reference_id" in (exported[0].error or "")
-    assert "left to you" in (exported[3].error or "")
+    assert "identified by its client_reference_id" in (exported[0].error or "")
+    assert "check it by hand" in (exported[3].error or "")
 
     # Nothing changes when it is tried once more, in either way.
     assert again().resume().exit_status == 3
@@ -100,7 +100,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     assert sender(key_retention=3600).resume().exit_status == 3
     assert victor_sandbox.attempts_by_key() == attempts
     (result,) = sender().export()
-    assert "longer ago than its key is kept" in (result.error or "")
+    assert "longer ago than the provider keeps its key" in (result.error or "")
 
 
 @pytest.mark.parametrize("batch", ["march", "april"])
@@ -116,7 +116,7 @@ def test_the_request_of_another_row_settles_nothing(
     assert again.resume().counts["unknown"] == 1
     result = next(iter(again.export()))
     assert (result.outcome.value, result.id) == ("unknown", None)
-    assert "not clear whose it is" in (result.error or "")
+    assert "another payment has the same reference" in (result.error or "")
     assert sum(request["direction"] == "outbound" for request in victor_sandbox.requests()) == 1
 
 
@@ -141,7 +141,7 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
 ) -> None:  # fmt: skip
     """The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make a second request."""
     options = {"state": request.getfixturevalue("postgres")} if kind == "postgres" else {}
-    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    victor_sandbox.inject("lose_answer", operation="create", times=2)
     victor_sandbox.inject("refuse", operation="create", times=2)
     assert dict(sender(workers=1, **options).send(referenced(3)).counts) == {"created": 1, "unknown": 2}
     with pytest.raises(InterruptedError):
@@ -184,7 +184,7 @@ def test_a_conflict_proves_nothing(
     again = sender(state=f"sqlite:///{tmp_path}/another.sqlite")
     assert dict(again.send([{**record, "amount": "7.77"}]).counts) == {"unknown": 1}
     (result,) = again.export()
-    assert "key" in (result.error or "") and "which has other values" in (result.error or "")
+    assert "key" in (result.error or "") and "but other values" in (result.error or "")
     # The age of the key is not certain: it is looked up, and not sent again.
     attempts = victor_sandbox.attempts_by_key()
     assert dict(again.resume().counts) == {"unknown": 1}
@@ -200,7 +200,7 @@ def test_a_conflict_proves_nothing(
 def test_a_refusal_of_a_row_that_may_have_been_sent_before_is_no_refusal(
     sender: Callable[..., Any], victor_sandbox: Sandbox
 ) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=4)
+    victor_sandbox.inject("lose_answer", operation="create", times=4)
     assert sender(workers=1).send(referenced(2)).exit_status == 3
     victor_sandbox.inject("status", operation="create", status=400, times=None)
     # Both exist: the first answers were lost. They are found by looking.

@@ -32,14 +32,16 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     victor_sandbox.move(declined, "declined", "Account 800000219 is\nclosed.")
     assert {line["status"] for line in bulk("export").table} == {"created", ""}
     before = reads(victor_sandbox)
-
     exported = bulk("export", "--refresh")
-    assert (exported.status, exported.err) == (0, "")
+    now = "The provider says now: 1 completed (paid), 1 declined, 1 created."
+    assert (exported.status, exported.err) == (0, f"{now}\n")
     found = {line["id"]: (line["status"], line["error"]) for line in exported.table}
     assert found[paid] == ("completed", "")
     assert found[declined] == ("declined", "Account *****0219 is closed.")
     assert found[""][0] == ""
     assert reads(victor_sandbox)[len(before) :] == ["list"] * 2  # a page, and the empty one behind it
+    assert bulk("export", "--refresh", "-o", "now.csv").err == f"4 rows written to now.csv. {now}\n"
+    assert bulk("export", "-o", "then.csv").err == "4 rows written to then.csv\n"
 
     shown = bulk("status", "--refresh")
     assert shown.status == 1

@@ -56,7 +56,7 @@ def test_an_sqlite_file_shows_nothing(
     bulk: Bulk, victor_sandbox: Sandbox, caplog: pytest.LogCaptureFixture, sender: Callable[..., Any], tmp_path: Path
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    victor_sandbox.inject("lose_answer", operation="create", times=2)
     victor_sandbox.inject("status", operation="create", status=400, times=1)
     status = sender(workers=1, skip_invalid=True).send(telling_rows())
     assert {outcome.value for outcome in status.counts} == {"created", "unknown", "rejected", "refused"}
@@ -86,7 +86,7 @@ def test_a_postgresql_database_shows_nothing(bulk: Bulk, postgres: str) -> None:
 
 def test_what_is_said_to_go_on_shows_no_password(bulk: Bulk, victor_sandbox: Sandbox, postgres: str) -> None:
     state = postgres.replace("postgres@", "postgres:pass-w@rd@") + "&password=pass-w@rd"
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     write_csv(bulk.folder / "march.csv", rows(1))
     send = ("send", "march.csv", "--key-column", "invoice_no", "--patience", "0", "--deadline", "1")
     ended = bulk(*send, "--state", state)

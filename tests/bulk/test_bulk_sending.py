@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tests.bulk.bulk_runs import asked_once, keys_of, row, rows, today, write_csv
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
-from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, worker
+from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, layout, worker
 from victor_ext.bulk.columns import canonical_text, split_record
 from victor_ext.bulk.validating import Digests
 from victor_ext.sandbox import Sandbox
@@ -228,35 +228,22 @@ def test_what_the_provider_refuses_is_rejected_and_stays_so(sender: Senders, vic
     assert victor_sandbox.attempts_by_key() == attempts
 
 
-def test_a_lost_answer_is_unknown_and_resume_settles_it_with_the_same_key(
-    sender: Senders, victor_sandbox: Sandbox
+@pytest.mark.parametrize("again", ["resume", "send"])
+def test_a_lost_answer_is_unknown_and_is_settled_with_the_same_key(
+    sender: Senders, victor_sandbox: Sandbox, again: str
 ) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=2)
+    victor_sandbox.inject("lose_answer", operation="create", times=2)
     status = sender(workers=1).send(rows(3))
     assert dict(status.counts) == {RowOutcome.CREATED: 2, RowOutcome.UNKNOWN: 1}
     assert status.exit_status == 3
     (unknown,) = (result for result in sender().export() if result.outcome is RowOutcome.UNKNOWN)
     assert unknown.error
 
-    status = sender().resume()
+    status = sender().resume() if again == "resume" else sender().send(rows(3))
     assert (dict(status.counts), status.exit_status) == ({RowOutcome.CREATED: 3}, 0)
     asked_once(victor_sandbox, keys_of("march", rows(3)))
     assert victor_sandbox.attempts_by_key()[unknown.key] == 3
     assert by_row(sender())[unknown.row].outcome is RowOutcome.CREATED
-
-
-def test_sending_the_file_again_settles_it_too(sender: Senders, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=2)
-    assert sender(workers=1).send(rows(3)).exit_status == 3
-    assert sender().send(rows(3)).exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", rows(3)))
-
-
-def test_a_row_is_tried_for_as_long_as_its_patience_lasts(sender: Senders, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=3)
-    status = sender(workers=1, patience=60).send(rows(2))
-    assert status.exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", rows(2)))
 
 
 def test_a_provider_that_is_down_leaves_rows_not_sent(sender: Senders, victor_sandbox: Sandbox) -> None:
@@ -266,12 +253,6 @@ def test_a_provider_that_is_down_leaves_rows_not_sent(sender: Senders, victor_sa
     victor_sandbox.up()
     assert sender().resume().exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(3)))
-
-
-def test_too_many_requests_are_no_rejection(sender: Senders, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("status", operation="create", status=429, times=2)
-    status = sender(workers=1).send(rows(2))
-    assert dict(status.counts) == {RowOutcome.CREATED: 1, RowOutcome.NOT_SENT: 1}
 
 
 def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
@@ -414,7 +395,11 @@ def test_a_worker_in_a_thread_stops_when_it_is_told(sender: Senders, victor_sand
     assert not thread.is_alive()
 
 
-def test_what_progress_raises_stops_the_sending_and_loses_nothing(sender: Senders, victor_sandbox: Sandbox) -> None:
+def test_what_progress_raises_stops_the_sending_and_loses_nothing(
+    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "PACED_SECONDS", 1.0)
+
     def enough(status: Any) -> None:
         if status.counts.get(RowOutcome.CREATED):
             raise RuntimeError("enough")
@@ -521,6 +506,6 @@ def test_a_new_batch_without_a_key_column_has_the_reference(sender: Senders, vic
 
 def test_a_mistyped_batch_is_told_those_that_are_there(sender: Senders) -> None:
     sender().send(rows(1))
-    with pytest.raises(ConfigurationError, match="There is: march") as caught:
+    with pytest.raises(ConfigurationError, match="It has: march") as caught:
         sender(batch="Marhc").status()
     assert "nothing was sent" not in str(caught.value)

@@ -113,7 +113,7 @@ def test_two_machines_that_send_one_file_at_once(
     with bulk.started(*words) as first, bulk.started(*words) as second:
         ends = [(process.communicate(timeout=120), process.returncode) for process in (first, second)]
     assert 0 in {status for _, status in ends}, ends
-    assert all(status == 0 or "Another process hands the batch" in err for (_, err), status in ends), ends
+    assert all(status == 0 or "Another process is storing the batch" in err for (_, err), status in ends), ends
     asked_once(victor_sandbox, keys_of("march.csv", records))
     assert len(list(sender(state=postgres, batch="march.csv").export())) == 300
 
@@ -130,7 +130,7 @@ def test_a_file_that_another_process_stores_under_the_same_name_is_not_mixed_in(
         add(self, load, chunks)
 
     monkeypatch.setattr(batch_store.BatchStore, "add_load", meanwhile)
-    with pytest.raises(ConfigurationError, match="Another process hands the batch march over"):
+    with pytest.raises(ConfigurationError, match="Another process is storing the batch march"):
         sender().send(rows(250))
     assert set(victor_sandbox.attempts_by_key()) == keys_of("march", rows(120, start=1000))
     assert sender().status().rows == len(list(sender().export())) == 120
@@ -150,7 +150,7 @@ def test_one_that_was_slow_and_taken_for_dead_stores_no_more(
 
     monkeypatch.setattr(batch_store, "AT_ONCE", 2)
     monkeypatch.setattr(batch_store.BatchStore, "_add", slow)
-    with pytest.raises(ConfigurationError, match="Another process hands the batch march over"):
+    with pytest.raises(ConfigurationError, match="Another process is storing the batch march"):
         sender().send(rows(530))
     # What is stored is what is counted, exported and sent; the rest comes with the next sending.
     status = sender().status()

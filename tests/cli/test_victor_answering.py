@@ -61,7 +61,7 @@ def test_a_modified_amount_is_checked(command: Command, victor_sandbox: Sandbox,
 
 
 def test_a_lost_answer_is_read_back(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
-    victor_sandbox.inject("lost_answer", operation="respond")
+    victor_sandbox.inject("lose_answer", operation="respond")
     ran = command("rfp", "accept", inbound, "--notes", "Yes", "--json")
     assert (ran.status, ran.json["status"]) == (0, "accepted")
     assert sent(victor_sandbox) == 1
@@ -70,7 +70,7 @@ def test_a_lost_answer_is_read_back(command: Command, victor_sandbox: Sandbox, i
 def test_a_doubt_that_stays_is_status_3_and_says_where_to_look(
     command: Command, victor_sandbox: Sandbox, inbound: str
 ) -> None:
-    victor_sandbox.inject("lost_answer", operation="respond")
+    victor_sandbox.inject("lose_answer", operation="respond")
     victor_sandbox.inject("status", operation="get", times=None)
     ran = command("rfp", "accept", inbound, "--notes", "Yes", "--deadline", "1", "--json")
     assert (ran.status, ran.out) == (3, "")
@@ -88,5 +88,5 @@ def test_a_doubt_reads_well_for_people(command: Command, victor_sandbox: Sandbox
     ran = command("rfp", "decline", inbound, "--notes", "No")
     assert ran.status == 3
     assert "Outcome: unknown" in ran.err
-    assert "shows no answer yet" in ran.err
+    assert "has no response yet" in ran.err
     assert f"  victor rfp get {inbound}\n" in ran.err

@@ -149,7 +149,7 @@ def test_the_same_key_asks_once(command: Command, victor_sandbox: Sandbox) -> No
 
 
 def test_a_lost_answer_is_got_over(command: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create")
+    victor_sandbox.inject("lose_answer", operation="create")
     ran = command(*words(), "--json")
     assert ran.status == 0
     assert victor_sandbox.work_done_by_key() == {ran.json["idempotency_key"]: 1}
@@ -159,7 +159,7 @@ def test_a_lost_answer_is_got_over(command: Command, victor_sandbox: Sandbox) ->
 def test_an_unknown_outcome_is_status_3_with_the_command_that_settles_it(
     command: Command, victor_sandbox: Sandbox
 ) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = command(*words(notes="It's late", due_date="tomorrow"), "--deadline", "1", "--json")
     assert (ran.status, ran.out) == (3, "")
     key = ran.error["idempotency_key"]
@@ -177,7 +177,7 @@ def test_an_unknown_outcome_is_status_3_with_the_command_that_settles_it(
 def test_an_unknown_outcome_in_a_log_shows_the_key_and_no_account_number(
     command: Command, victor_sandbox: Sandbox
 ) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = command(*words(idempotency_key=KEY), "--deadline", "1")
     assert ran.status == 3
     assert "Outcome: unknown" in ran.err
@@ -187,7 +187,7 @@ def test_an_unknown_outcome_in_a_log_shows_the_key_and_no_account_number(
 
 
 def test_an_unknown_outcome_at_a_terminal_shows_the_exact_command(command: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = command.at_terminal(*words(idempotency_key=KEY), "--deadline", "1")
     assert ran.status == 3
     victor_sandbox.clear_faults()
@@ -290,7 +290,7 @@ def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command,
     victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
     ran = command(*words(), "--deadline", "5", "--json")
     assert (ran.status, ran.error["outcome"], ran.error["retry_after"]) == (75, "rejected", 60)
-    victor_sandbox.inject("lost_answer", operation="create")
+    victor_sandbox.inject("lose_answer", operation="create")
     victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
     ran = command(*words(), "--deadline", "5", "--json")
     assert (ran.status, ran.error["outcome"]) == (3, "unknown")
@@ -351,7 +351,7 @@ class TestTheLoopOfThePage:
     def test_what_may_have_been_done_stays_so_whatever_a_later_try_says(
         self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
     ) -> None:
-        victor_sandbox.inject("lost_answer", operation="create")
+        victor_sandbox.inject("lose_answer", operation="create")
         victor_sandbox.inject("rate_limit", operation="create", retry_after=60, times=2)
         victor_sandbox.inject("status", operation="create", status=403, times=None)
         assert loop(tmp_path) == (3, "0\n1\n10\n")

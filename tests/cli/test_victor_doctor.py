@@ -98,6 +98,9 @@ def test_a_setting_that_is_missing_ends_it(bare_command: Command) -> None:
     ran = bare_command("doctor", "--json")
     assert (ran.status, verdicts(ran)) == (2, [True, False])
     assert "VICTOR_CLIENT_ID" in checks(ran)["Credentials"]["found"]
+    for words in ("--profile", "'victor sandbox --env-file FILE'"):
+        assert words in checks(ran)["Credentials"]["advice"]
+        assert words in bare_command("rfp", "list").err
 
 
 def test_credentials_of_somebody_else_are_crossed(command: Command) -> None:
@@ -113,7 +116,7 @@ def test_a_host_that_is_not_there_is_75(command: Command) -> None:
         unused.bind(("127.0.0.1", 0))
         ran = command("doctor", "--json", "--base-url", f"http://127.0.0.1:{unused.getsockname()[1]}")
     assert (ran.status, verdicts(ran)) == (75, [True, True, True, True, False, None, None, None])
-    assert checks(ran)["Signed read"]["found"] == "not tried: Connection is the first to mend"
+    assert checks(ran)["Signed read"]["found"] == "skipped: Connection must be fixed first"
 
 
 def test_a_provider_that_is_out_of_order_is_crossed(command: Command, victor_sandbox: Sandbox) -> None:
@@ -135,7 +138,8 @@ def test_a_clock_that_is_off_is_crossed(command: Command, victor_sandbox: Sandbo
 def test_a_proxy_is_looked_at_in_place_of_the_provider(command: Command) -> None:
     through = {"HTTPS_PROXY": "http://user:pass-word@127.0.0.1:1", "NO_PROXY": ""}
     ran = command("doctor", "--json", "--base-url", "https://nobody.invalid", "--deadline", "0.5", **through)
-    assert (ran.status, verdicts(ran)) == (75, [True] * 4 + [False] + [None] * 3)
+    assert (ran.status, verdicts(ran)) == (75, [True] * 5 + [False] + [None] * 3)
+    assert checks(ran)["Proxy"]["found"] == "127.0.0.1:1, which HTTPS_PROXY names: calls go through it"
     assert "port 1 of the proxy 127.0.0.1 cannot be reached" in checks(ran)["Connection"]["found"]
     assert "HTTPS_PROXY" in checks(ran)["Connection"]["advice"]
     assert "pass-word" not in ran.out
@@ -147,7 +151,7 @@ def test_a_proxy_is_looked_at_in_place_of_the_provider(command: Command) -> None
         through = {"HTTPS_PROXY": f"http://127.0.0.1:{deaf.port}", "NO_PROXY": ""}
         ran = command("doctor", "--json", "--base-url", "https://nobody.invalid", "--deadline", "0.5", **through)
         deaf.close()
-    assert (ran.status, verdicts(ran)) == (75, [True] * 5 + [None, False, None])
+    assert (ran.status, verdicts(ran)) == (75, [True] * 6 + [None, False, None])
     assert "crossed above" not in checks(ran)["Signed read"]["advice"]
 
 
@@ -172,3 +176,7 @@ def test_tls_is_looked_at_with_what_the_client_trusts(secured: Command, tmp_path
     ran = secured("doctor", "--json")
     assert (ran.status, verdicts(ran)) == (1, [True] * 5 + [False, None, None])
     assert "not trusted" in checks(ran)["TLS"]["found"]
+    read = secured("rfp", "list")
+    assert read.status == 75
+    for advice in (checks(ran)["TLS"]["advice"], read.err):
+        assert "set SSL_CERT_FILE to its CA bundle (in Python also verify=)" in advice

@@ -31,7 +31,7 @@ def test_a_create_is_asked_about(command: Command, victor_sandbox: Sandbox, type
     assert (ran.status, len(creates(victor_sandbox))) == (status, sent), ran
     assert "This asks acme000001 for 44.23 USD, to be paid to ****3645." in ran.err
     assert f"Do it in production (production, {victor_sandbox.url})? [y/N]" in ran.err
-    assert ("It was not wanted. Nothing was sent." in ran.err) == (status == 1)
+    assert ("It was not confirmed. Nothing was sent." in ran.err) == (status == 1)
 
 
 def test_what_is_wrong_is_said_before_the_question(command: Command) -> None:
@@ -57,7 +57,7 @@ def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(command: Command,
     for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
         ran = command.in_a_process(*line)
         assert (ran.status, ran.out, moves(victor_sandbox)) == (2, "", 0)
-        assert "write --yes if it is meant" in ran.err
+        assert "write --yes to confirm" in ran.err
     for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
         assert command(*line, "--yes").status == 0
     assert moves(victor_sandbox) == 2
@@ -70,7 +70,7 @@ def test_what_moves_no_money_is_not_asked_about(command: Command, victor_sandbox
 
 
 def test_the_command_that_settles_it_asks_no_more_than_this_one(command: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = command(*words(idempotency_key=KEY), "--yes", "--deadline", "0.5", "--json")
     assert ran.status == 3
     assert "--yes" in shlex.split(ran.error["next_command"])

@@ -50,7 +50,7 @@ def test_an_empty_name_is_no_profile(profiled: Command, settings: dict[str, str]
 
 
 def test_the_command_that_settles_a_create_names_the_profile(profiled: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", times=None)
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
     ran = profiled("rfp", "create", "--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001",
                    "--amount", "1", "--biller-type", "BUSINESS", "--due-date", "today", "--profile", "sandbox",
                    "--deadline", "0.5", "--json")  # fmt: skip
@@ -69,14 +69,17 @@ def test_a_file_that_others_may_read_or_change_is_refused(profiled: Command, fil
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "There are no profiles:"),
+        (None, "the file of the profiles, does not exist"),
         ("[live]\n", "There is no profile 'sandbox' in"),
         ("[live]\n", "which has: live."),
-        ("[sandbox]\nclient_secret = s3cret\n", "is no TOML file:"),
-        ("\udcff", "it is no UTF-8"),
+        ("[sandbox]\nclient_secret = s3cret\n", "is not a TOML file:"),
+        ("\udcff", "it is not UTF-8"),
         ("sandbox = 's3cret'", "write [sandbox] above its settings"),
         ("[sandbox]\nclient_secret = 12345\n", "client_secret must be text: put it in quotes"),
-        ("[sandbox]\nsecret = 's3cret'\n", "has secret, which is no setting: write one of environment, base_url"),
+        (
+            "[sandbox]\nsecret = 's3cret'\n",
+            "has secret, which is no setting of Victor: did you mean client_secret?",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used_is_said_without_its_values(

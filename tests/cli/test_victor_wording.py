@@ -16,6 +16,8 @@ from victor_ext import Problem
 from victor_ext.cli.wording import in_options, spelling_of
 from victor_ext.sandbox import Sandbox
 
+PAYMENTS = "client_reference_id,payee_account_number,payer_counterparty_id,amount,biller_type,due_date"
+
 KEY = "773e5a85-068e-5a65-856b-5d2a6b01e0aa"
 CREATE = (
     "rfp", "create", "--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001",
@@ -37,7 +39,7 @@ def refused(command: Command, _sandbox: Sandbox) -> Ran:
 
 
 def unknown(command: Command, sandbox: Sandbox) -> Ran:
-    sandbox.inject("lost_answer", operation="create", times=None)
+    sandbox.inject("lose_answer", operation="create", times=None)
     return command(*CREATE, "--amount", "1", "--deadline", "0.5")
 
 
@@ -184,7 +186,7 @@ def test_an_unknown_outcome_says_each_thing_once(command: Command, victor_sandbo
 
 
 def test_where_to_look_is_a_command_with_the_reference_and_the_time(command: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lost_answer", operation="create", work=True, times=None)
+    victor_sandbox.inject("lose_answer", operation="create", work=True, times=None)
     ran = command(*CREATE, "--amount", "1", "--client-reference-id", "INV 7", "--deadline", "0.5")
     [look] = re.findall(r"look with 'victor (rfp find 'INV 7' --start-datetime [0-9T:Z-]+ --deadline 0.5)'", ran.err)
     victor_sandbox.clear_faults()
@@ -272,3 +274,32 @@ def test_an_encrypted_key_opens_with_its_password(
     assert (ran.status, "is encrypted: set VICTOR_PRIVATE_KEY_PASSWORD" in ran.err) == (2, True)
     settings["VICTOR_PRIVATE_KEY_PASSWORD"] = "s3cret words"
     assert bare_command("rfp", "list", "--base-url", victor_sandbox.url, **settings).status == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "advice"),
+    [
+        ("reference,total", ["reconcile"], "Name it with --column amount=NAME."),
+        ("reference,amont", ["reconcile"], "Name it with --column amount=amont."),
+        ("invoice,amount", ["reconcile"], "Name it with --column reference=NAME."),
+        ("reference,amount", ["reconcile", "--column", "amount=amuont"], "Did you mean amount?"),
+        ("reference,amount", ["reconcile", "--column", "sum=amount"], "--column names sum: the fields are"),
+        ("reference,amount\nM\xfcller,1", ["reconcile"], "such as --encoding windows-1252."),
+        (f"{PAYMENTS}\nM\xfcller", ["bulk", "send"], "such as --encoding windows-1252."),
+        (PAYMENTS.replace("amount", "amout"), ["bulk", "send"], "Did you mean amout?"),
+        ("reference_id", ["bulk", "send"], "name another one, such as reference_id: --key-column NAME."),
+        (f"{PAYMENTS}\nINV-1,12345678,aHeq349838,1.00,BUSINESS,", ["bulk", "send"], "--due-date tomorrow gives a due"),
+    ],
+)
+def test_advice_about_a_file_is_in_options(
+    command: Command, tmp_path: Path, content: str, words: list[str], advice: str
+) -> None:
+    file = tmp_path / "book.csv"
+    file.write_bytes(f"{content}\n".encode("latin-1"))
+    window = ["--start", "2026-03-04T00:00:00Z", "--end", "2026-03-05T00:00:00Z"]
+    settings = {"VICTOR_BULK_KEY": "a secret for tests, of some length"}
+    ran = command(
+        *words, str(file), *(window if words[0] == "reconcile" else ["--state", f"sqlite:///{tmp_path}/s"]), **settings
+    )
+    assert (ran.status, ran.out) == (2, "")
+    assert advice in ran.err, ran.err

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 
@@ -30,12 +30,14 @@ class Call:
         make: Calls it with every argument that it has. Several functions, where arguments exclude each other.
         answer: Members that a good answer needs, over what the document's schema gives: the id that was asked for.
         has_record: False for an answer that callers do not see, such as a token.
+        add: What a new argument of the method needs.
     """
 
     name: str
     make: tuple[Callable[[Any], Any], ...]
     answer: Mapping[str, Any] = field(default_factory=dict)
     has_record: bool = True
+    add: str = "one"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Contract:
         not_read: Members of answers that no record has, as `Schema.member`.
         limited: How a value is sent at a place that the document limits, as `operation: place`.
         unlimited: Places whose limits the client does not check.
+        words: The type that names the document's words, as `operation: place`, and the file that has it.
         unrelated: Members of records that read no one member of an answer: all of them, or the clock.
     """
 
@@ -62,6 +65,7 @@ class Contract:
     not_read: Mapping[str, str] = field(default_factory=dict)
     limited: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
     unlimited: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     unrelated: frozenset[str] = frozenset()
 
     def differences(self, document: Document) -> list[str]:
@@ -78,7 +82,19 @@ class Contract:
 
     def gone(self, document: Document) -> list[str]:
         """The differences without new members of answers, which take the longest to find."""
-        return sorted({*self._operations(document), *self._sent(document), *self._gone_from_answers(document)})
+        parts = (self._operations, self._sent, self._words, self._gone_from_answers)
+        return sorted({line for part in parts for line in part(document)})
+
+    def _words(self, document: Document) -> Iterator[str]:
+        """The words of the document that type checkers do not know, and those that it has no more."""
+        for operation, _ in self._called(document):
+            for place, schema in operation.sent.items():
+                kind, file = self.words.get(f"{operation.id}: {place}", (None, ""))
+                known = {word for part in get_args(kind) for word in get_args(part)}
+                theirs = set(schema.get("enum", ())) if kind else known
+                for word in sorted(known ^ theirs):
+                    change = f"add it to the `Literal` of {place}" if word in theirs else f"remove it from {place}"
+                    yield f"{operation.id}: {place} has the word {word!r} on one side only: {change} in {file}."
 
     def _operations(self, document: Document) -> Iterator[str]:
         declared = {operation.id for operation in document.operations}
@@ -108,7 +124,7 @@ class Contract:
                 if f"{operation.id}: {place}" not in self.not_sent:
                     yield (
                         f"{operation.id}: the document declares {place}, and {call.name} has no argument for it. "
-                        "Add one, or name it in `not_sent` of tests/contracts with the reason."
+                        f"Add {call.add}, or name it in `not_sent` of tests/contracts with the reason."
                     )
             for place in sent - operation.sent.keys():
                 yield f"{operation.id}: {call.name} sends {place}, which the document declares no more. Remove it."
@@ -124,18 +140,18 @@ class Contract:
         }
 
     def _answers(self, document: Document) -> Iterator[str]:
-        found = self.reading(document)
-        for name, places in found.items():
+        reading = self.reading(document)
+        for name, places in reading.items():
             if REFUSED in places:
                 yield f"{name}: it refuses the answer that the document declares: {places.pop(REFUSED)[0]}"
-        read = {place for call in found.values() for place, members in call.items() if members}
-        for name, places in found.items():
+        read = {place for call in reading.values() for place, members in call.items() if members}
+        for name, places in reading.items():
             for place in places.keys() - read - self.not_read.keys():
                 yield (
                     f"{place}: the document declares it in an answer, and no member of the record of {name} reads it. "
                     "Add one, or name it in `not_read` of tests/contracts with the reason; `raw` has it."
                 )
-        yield from _stale("not_read", self.not_read, {place for call in found.values() for place in call} - read)
+        yield from _stale("not_read", self.not_read, {place for call in reading.values() for place in call} - read)
 
     def _gone_from_answers(self, document: Document) -> Iterator[str]:
         declared = {
@@ -166,7 +182,7 @@ class Contract:
 
     def reading(self, document: Document) -> dict[str, dict[str, list[str]]]:
         """By method, each member of its answer with the members of the record that change without it."""
-        found: dict[str, dict[str, list[str]]] = {}
+        by_name: dict[str, dict[str, list[str]]] = {}
         for operation, call in self._called(document):
             schema = operation.answer[1]
             if schema and call.has_record:
@@ -174,14 +190,14 @@ class Contract:
                 if isinstance(exchange.result, Crash):
                     continue
                 if isinstance(exchange.result, VictorError):
-                    found[call.name] = {REFUSED: [str(exchange.result)]}
+                    by_name[call.name] = {REFUSED: [str(exchange.result)]}
                     continue
-                found[call.name] = {leaf.place: sorted(exchange.readers(leaf)) for leaf in document.leaves(schema)}
-        return found
+                by_name[call.name] = {leaf.place: sorted(exchange.readers(leaf)) for leaf in document.leaves(schema)}
+        return by_name
 
     def limits(self, document: Document) -> list[str]:
         """Where the client takes what the document forbids, or refuses what it allows, one sentence each."""
-        found: list[str] = []
+        items: list[str] = []
         known: set[str] = set()
         for operation, call in self._called(document):
             for place, schema in operation.sent.items():
@@ -189,17 +205,17 @@ class Contract:
                 limits = LIMITS & schema.keys()
                 known |= {name} if limits else set()
                 if name in self.limited:
-                    found += [
+                    items += [
                         f"{name}: {self._sentence(call, value, allowed=allowed)}"
                         for limit in sorted(limits)
                         for value, allowed in around(limit, schema)
                         if self._takes(name, value) != allowed
                     ]
                 elif limits and name not in self.unlimited:
-                    found.append(
+                    items.append(
                         f"{name}: the document limits it ({', '.join(sorted(limits))}), and no rule is known here."
                     )
-        return sorted([*found, *_stale("limited", self.limited, known), *_stale("unlimited", self.unlimited, known)])
+        return sorted([*items, *_stale("limited", self.limited, known), *_stale("unlimited", self.unlimited, known)])
 
     @staticmethod
     def _sentence(call: Call, value: Any, *, allowed: bool) -> str:
@@ -253,29 +269,29 @@ class Exchange:
     def readers(self, leaf: Leaf) -> set[str]:
         """The members of the result that change when an answer lacks this value."""
         body = _without(self._answers[self._operation.id], leaf.path)
-        found = self._run({**self._answers, self._operation.id: body})
-        if isinstance(found, VictorError | Crash):
-            return {f"refused ({type(found).__name__})"}
-        return {name for name, _ in set(_members(found)) ^ set(_members(self.result))} - self._contract.unrelated
+        result = self._run({**self._answers, self._operation.id: body})
+        if isinstance(result, VictorError | Crash):
+            return {f"refused ({type(result).__name__})"}
+        return {name for name, _ in set(_members(result)) ^ set(_members(self.result))} - self._contract.unrelated
 
     def _run(self, answers: dict[str, Any]) -> Any:
         def answer(request: httpx.Request) -> httpx.Response:
             # The longest path: `/payees/deltas` is no payee.
-            found = max((each for each in self._document.operations if each.matches(request)), key=_specific)
-            body = answers[found.id]
-            if found is self._operation:
-                self.sent |= found.places_in(request)
-            headers = {"Location": f"{request.url}/made-1", "Retry-After": "1"} if found.answer[1] is None else {}
+            operation = max((each for each in self._document.operations if each.matches(request)), key=_specific)
+            body = answers[operation.id]
+            if operation is self._operation:
+                self.sent |= operation.places_in(request)
+            headers = {"Location": f"{request.url}/made-1", "Retry-After": "1"} if operation.answer[1] is None else {}
             return (
-                httpx.Response(found.answer[0], json=body, headers=headers)
+                httpx.Response(operation.answer[0], json=body, headers=headers)
                 if body is not None
-                else httpx.Response(found.answer[0], headers=headers)
+                else httpx.Response(operation.answer[0], headers=headers)
             )
 
         with self._contract.client(httpx.MockTransport(answer)) as client:
             try:
-                found = self._make(client)
-                return next((page.items for page in found.pages()), ()) if hasattr(found, "pages") else found
+                result = self._make(client)
+                return next((page.items for page in result.pages()), ()) if hasattr(result, "pages") else result
             except VictorError as error:
                 return error
             except Exception as error:  # noqa: BLE001 - the package is not the one that the client was written for

@@ -49,19 +49,19 @@ class Operation:
     @property
     def sent(self) -> dict[str, Tree]:
         """The places that the document declares in a request, each with its schema."""
-        found: dict[str, Tree] = {}
+        by_name: dict[str, Tree] = {}
         for parameter in self._parameters:
             schema = self._document.resolve(parameter["schema"])
             place = f"{parameter['in']}:{parameter['name']}"
             if schema.get("properties"):  # `style: form` and `explode: true`: each is a parameter of its own
-                found |= {f"{parameter['in']}:{name}": each for name, each in schema["properties"].items()}
+                by_name |= {f"{parameter['in']}:{name}": each for name, each in schema["properties"].items()}
             else:
-                found[place] = schema
+                by_name[place] = schema
         for schema in self.bodies:
-            found |= {
+            by_name |= {
                 f"body:{'.'.join(leaf.path).replace('.*', '[]')}": leaf.schema for leaf in self._document.leaves(schema)
             }
-        return {place: self._document.resolve(schema) for place, schema in found.items()}
+        return {place: self._document.resolve(schema) for place, schema in by_name.items()}
 
     @property
     def bodies(self) -> list[Tree]:
@@ -71,12 +71,12 @@ class Operation:
     def places_in(self, request: httpx.Request) -> set[str]:
         """The places of a request that was made, headers only where the document has them."""
         match = self.matches(request)
-        found = {f"path:{name[1:]}" for name in (match.groupdict() if match else {})}
-        found |= {f"query:{name}" for name in request.url.params}
-        found |= {place for place in self.sent if place.startswith("header:") and place[7:] in request.headers}
+        by_name = {f"path:{name[1:]}" for name in (match.groupdict() if match else {})}
+        by_name |= {f"query:{name}" for name in request.url.params}
+        by_name |= {place for place in self.sent if place.startswith("header:") and place[7:] in request.headers}
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            return found | {f"body:{name}" for name in httpx.QueryParams(request.content.decode())}
-        return found | {f"body:{place}" for place in _places(_json(request))}
+            return by_name | {f"body:{name}" for name in httpx.QueryParams(request.content.decode())}
+        return by_name | {f"body:{place}" for place in _places(_json(request))}
 
     @property
     def answer(self) -> tuple[int, Tree | None]:
@@ -114,10 +114,10 @@ class Document:
     def resolve(self, tree: Tree) -> Tree:
         """The target of a reference."""
         while "$ref" in tree:
-            found: Any = self.tree
+            target: Any = self.tree
             for step in tree["$ref"].removeprefix("#/").split("/"):
-                found = found[step]
-            tree = found
+                target = target[step]
+            tree = target
         return tree
 
     def properties(self, schema: Tree) -> Iterator[tuple[str, str, Tree]]:

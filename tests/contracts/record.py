@@ -13,8 +13,8 @@ SYSTEMS = ("eastpay", "flexfactor", "velo", "victor")
 
 def record_of(contract: Contract) -> str:
     """Which members of an answer each call of a system reads now."""
-    found = contract.reading(Document.of(contract.name))
-    read = {call: {place: members for place, members in places.items() if members} for call, places in found.items()}
+    result = contract.reading(Document.of(contract.name))
+    read = {call: {place: members for place, members in places.items() if members} for call, places in result.items()}
     return json.dumps(read, indent=1, sort_keys=True) + "\n"
 
 

@@ -21,17 +21,17 @@ def contract_of(system: str) -> Contract:
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_client_is_what_the_document_says(system: str) -> None:
-    found = contract_of(system).differences(Document.of(system))
-    if found:
-        title = f"{len(found)} differences between the client and openapi/{system}.yaml:"
-        pytest.fail("\n".join([title, *found]), pytrace=False)
+    problems = contract_of(system).differences(Document.of(system))
+    if problems:
+        title = f"{len(problems)} differences between the client and openapi/{system}.yaml:"
+        pytest.fail("\n".join([title, *problems]), pytrace=False)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_each_limit_of_the_document_is_a_rule_of_the_client(system: str) -> None:
-    found = contract_of(system).limits(Document.of(system))
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)
+    problems = contract_of(system).limits(Document.of(system))
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

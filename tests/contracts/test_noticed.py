@@ -33,8 +33,8 @@ def test_a_new_member_of_any_schema_is_named(system: str) -> None:
     schemas = members_of(document, system)
     for schema in schemas:
         document.tree["components"]["schemas"][schema]["properties"]["brandNew"] = {"type": "string"}
-    found = contract_of(system).differences(document)
-    named = " ".join(found)
+    problems = contract_of(system).differences(document)
+    named = " ".join(problems)
     answers = {
         schema
         for operation in document.operations
@@ -76,10 +76,25 @@ def test_a_limit_that_moved_is_named() -> None:
     schemas["NewPayment"]["properties"]["remoteId"]["maxLength"] = 101
     schemas["NewFundingAccount"]["properties"]["name"]["minLength"] = 4
     schemas["NewFundingAccount"]["properties"]["currency"]["maxLength"] = 3
-    found = "\n".join(contract_of("velo").limits(document))
+    problems = "\n".join(contract_of("velo").limits(document))
     for place in ("paymentMemo", "remoteId", "body:name", "body:currency"):
-        assert place in found
-    assert len(found.splitlines()) == 4
+        assert place in problems
+    assert len(problems.splitlines()) == 4
+
+
+def test_a_new_word_and_a_new_filter_are_named_with_the_line_that_is_missing() -> None:
+    document = Document.of("victor").copy()
+    filters = document.tree["components"]["schemas"]["ListPaymentRequests"]["properties"]
+    filters["status"]["enum"].append("canceled")
+    filters["direction"]["enum"].remove("inbound")
+    filters["purpose"] = {"type": "string"}
+    problems = contract_of("victor").gone(document)
+    assert any(
+        "'canceled'" in line and "add it to the `Literal`" in line and "statuses.py" in line for line in problems
+    )
+    assert any("'inbound'" in line and "remove it" in line and "statuses.py" in line for line in problems)
+    assert any("query:purpose" in line and "`ListRequest`" in line and "requests.py" in line for line in problems)
+    assert len(problems) == 3
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -88,9 +103,9 @@ def test_a_new_operation_and_one_that_is_gone_are_named(system: str) -> None:
     changed = document.copy().tree
     item = next(item for item in changed["paths"].values() if "get" in item)
     changed["paths"]["/v9/new"] = {"get": {**item.pop("get"), "operationId": "brandNew", "parameters": []}}
-    found = contract_of(system).gone(Document(changed))
-    assert any("/v9/new" in line and "brandNew" in line for line in found)
-    assert any("no operation" in line for line in found)
+    problems = contract_of(system).gone(Document(changed))
+    assert any("/v9/new" in line and "brandNew" in line for line in problems)
+    assert any("no operation" in line for line in problems)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -103,9 +118,9 @@ def test_an_operation_with_another_id_is_no_loss_of_its_members(system: str) -> 
     )
     renamed.tree["operationId"] = "newName"
     name = contract.calls[renamed.id].name
-    found = contract.gone(Document(document.tree))
-    assert [line for line in found if line.startswith(f"{name}: ") and "another id" in line]
-    assert [line for line in found if "declares it no more" in line and f"and {name} reads it" in line] == []
+    problems = contract.gone(Document(document.tree))
+    assert [line for line in problems if line.startswith(f"{name}: ") and "another id" in line]
+    assert [line for line in problems if "declares it no more" in line and f"and {name} reads it" in line] == []
 
 
 def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +133,8 @@ def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(mon
     del document.tree["components"]["schemas"]["PaymentRequestReceipt"]["properties"]["error_message"]
     contract = dataclasses.replace(contract_of("victor"))
     monkeypatch.setattr(RfpBasePaymentDetails, "__init__", refuses)
-    found = contract.differences(document)
-    assert [line for line in found if "createRequestPayment" in line and "unexpected keyword argument 'notes'" in line]
-    assert [line for line in found if line.startswith("PaymentRequestReceipt.error_message: ")]
+    problems = contract.differences(document)
+    assert [
+        line for line in problems if "createRequestPayment" in line and "unexpected keyword argument 'notes'" in line
+    ]
+    assert [line for line in problems if line.startswith("PaymentRequestReceipt.error_message: ")]

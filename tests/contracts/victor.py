@@ -8,9 +8,12 @@ from typing import Any
 import httpx
 
 from tests.contracts.contract import ONCE, Call, Contract
-from victor_ext import Victor, VictorOAuth
+from victor_ext import Victor, VictorOAuth, Word
+from victor_ext.providers.victor import statuses
+from victor_ext.providers.victor.requests import FILTERS
 
 ID = "a7ffd43c37c1"
+REQUESTS, STATUSES = "victor_ext/providers/victor/requests.py", "victor_ext/providers/victor/statuses.py"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 DAY = date(2026, 3, 4)
 TOKEN = {"access_token": "a-token", "token_type": "Bearer", "expires": 4_000_000_000_000}
@@ -43,23 +46,9 @@ def create(victor: Any, **changes: Any) -> Any:
 
 
 def walk(victor: Any) -> Any:
-    return victor.payment_requests.list(
-        status="accepted",
-        direction="inbound",
-        start_datetime=MOMENT,
-        end_datetime=MOMENT,
-        victor_id=ID,
-        due_date_start_date=DAY,
-        due_date_end_date=DAY,
-        approval_start_datetime=MOMENT,
-        approval_end_datetime=MOMENT,
-        victor_payment_request_parent_id="parent",
-        victor_payment_request_child_id="child",
-        network_type="RTP",
-        tracking_id="tracking",
-        instant_payment_rails_id="rails",
-        page_size=50,
-    )
+    values = {"datetime | None": MOMENT, "date | str | None": DAY, "str | None": "a-value"}
+    filters = {name: values[kind] if kind in values else Word("a-word") for name, kind in FILTERS.items()}
+    return victor.payment_requests.list(**filters, page_size=50)
 
 
 CREATED = {
@@ -79,14 +68,30 @@ CONTRACT = Contract(
     "victor",
     client,
     {
-        "createRequestPayment": Call("payment_requests.create", (create,), CREATED),
-        "listPaymentRequests": Call("payment_requests.list", (walk,), IN_LIST),
+        "createRequestPayment": Call(
+            "payment_requests.create",
+            (create,),
+            CREATED,
+            add=f"a field to `CreateRequest`, a line to `ARGUMENTS` (both in {REQUESTS}), and a line to the docstring",
+        ),
+        "listPaymentRequests": Call(
+            "payment_requests.list",
+            (walk,),
+            IN_LIST,
+            add=f"a field to `ListRequest` in {REQUESTS}, and a line to the docstring",
+        ),
         "getPaymentRequest": Call("payment_requests.get", (lambda victor: victor.payment_requests.get(ID),), ASKED),
         "respondToPaymentRequest": Call(
             "payment_requests.accept",
             (lambda victor: victor.payment_requests.accept(ID, notes="a-notes", modified_amount="12345678901"),),
             {**ASKED, "status": "Accepted", "modified_amount": "12345678901"},
         ),
+    },
+    words={
+        "createRequestPayment: body:payment_details.biller_type": (statuses.BillerTypeWord, STATUSES),
+        "listPaymentRequests: query:status": (statuses.StatusWord, STATUSES),
+        "listPaymentRequests: query:direction": (statuses.DirectionWord, STATUSES),
+        "listPaymentRequests: query:network_type": (statuses.NetworkWord, STATUSES),
     },
     not_read=dict.fromkeys(
         ("ListPaymentRequestsResponse.page", "ListPaymentRequestsResponse.page_size"),

@@ -16,11 +16,11 @@ import httpx
 
 from victor_ext import RetryPolicy, VictorError
 from victor_ext.runtime.auth.tokens import FixedToken
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.attempts import AttemptLoop
-from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Send, Sleep
-from victor_ext.runtime.loop.key_places import HeaderKey
+from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryQuota
 

@@ -257,6 +257,7 @@ class _Connection(asyncio.Protocol):
         self._buffer += data
         while (request := self._take()) is not None:
             self._provider.serve(self, request)
+            self._provider.quiet.note()
 
     def _take(self) -> Request | None:
         """The next request, once all of it is here."""

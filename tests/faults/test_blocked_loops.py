@@ -8,7 +8,7 @@ import time
 import httpx
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.faults.deaf_servers import Deaf, full, on_linux
+from tests.faults.odd_servers import Deaf, full, on_linux
 from victor_ext import AsyncVictor, TimedOut, VictorJwt
 
 DEADLINE = 0.1

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Adapter, Operation, adapter, timeouts
 from tests.faults.cutting_proxy import Cut
-from tests.faults.deaf_servers import Deaf, full, on_linux
+from tests.faults.odd_servers import Deaf, full, on_linux
 from tests.faults.raw_provider import Exchange, answer
 from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, RetryScheduled, TimedOut

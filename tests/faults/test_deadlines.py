@@ -13,11 +13,9 @@ import pytest
 from tests.faults.adapters import CALLERS, MODES, OPERATIONS, Adapter, Observed, Operation, adapter
 from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut
-from tests.faults.deaf_servers import full, on_linux
-from tests.faults.lateness import lateness
+from tests.faults.odd_servers import full, lateness, on_linux, trickling_server
 from tests.faults.raw_provider import Act, Exchange, bare
 from tests.faults.raw_sockets import Background
-from tests.faults.trickling import trickling_server
 from tests.security.recorder import RecordingProxy
 from victor_ext import DeadlineExceeded
 

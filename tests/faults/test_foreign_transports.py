@@ -86,9 +86,9 @@ class Curl(httpx.AsyncBaseTransport):
     ("client", "transport", "words"),
     [
         (Victor, SyncHttpxTransport, r"transport: pyreqwest reports .* pass httpx\.HTTPTransport\(\.\.\.\)\."),
-        (Victor, OwnTransport, "transport: pyreqwest .* asked for again"),
+        (Victor, OwnTransport, "transport: pyreqwest .* sent again"),
         (AsyncVictor, HttpxTransport, r"pass httpx\.AsyncHTTPTransport\(\.\.\.\)\."),
-        (AsyncVictor, AiohttpTransport, "transport: httpx_aiohttp reports an answer that did not come as a connection"),
+        (AsyncVictor, AiohttpTransport, "transport: httpx_aiohttp reports a missing response as a connection"),
         (AsyncVictor, Curl, "transport: httpx_curl_cffi sends a request again by itself"),
     ],
 )

@@ -28,11 +28,10 @@ from tests.faults.test_damaged_answers import JUNK
 from tests.faults.test_tls import VERSIONS
 from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.runtime.http import connection_pool
-from victor_ext.runtime.http.async_streams import AsyncBackend, SocketStream
 from victor_ext.runtime.http.connections import checked_limits
-from victor_ext.runtime.http.deadline_stream import SyncBackend, SyncStream
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.routes import Route
+from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 
 LATEST = 0.01
 """Seconds after the first answer within which the second one comes."""
@@ -337,7 +336,7 @@ class Patient(SyncBackend):
 
 
 class AsyncPatient(AsyncBackend):
-    async def connect_tcp(self, *where: Any, **how: Any) -> SocketStream:
+    async def connect_tcp(self, *where: Any, **how: Any) -> AsyncStream:
         stream: Any = await super().connect_tcp(*where, **how)
         await anyio.wait_readable(stream._socket)
         return stream
@@ -358,7 +357,7 @@ def test_what_was_said_before_anything_was_asked_is_no_answer() -> None:
     for send in (blocking, awaited):
         server = Talking()
         url = httpx.URL(f"http://127.0.0.1:{server.port}")
-        with pytest.raises(httpx.ConnectError, match="before anything had been asked"):
+        with pytest.raises(httpx.ConnectError, match="before a request was sent"):
             send(Route(url, httpx.create_ssl_context()), httpx.Request("POST", url, content=b"{}"))
         server.close()
         assert server.received == b""

@@ -114,11 +114,13 @@ raise httpx.RemoteProtocolError(f"peer closed connection without sending complet
 }
 
 
+@pytest.mark.nightly
 def test_without_a_mistake_they_are_green(tmp_path: Path) -> None:
     run = Copy(tmp_path).run(*SELECTED, *CUT)
     assert (run.failed, run.passed) == ((), len(SELECTED) + len(CUT)), run.output
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_turns_them_red(tmp_path: Path, name: str) -> None:
     mistake = MISTAKES[name]

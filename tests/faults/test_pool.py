@@ -14,7 +14,8 @@ from tests.faults.adapters import CALLERS, MODES, Observed
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from victor_ext import AsyncVictor, TimedOut, Victor, VictorOAuth
-from victor_ext.runtime.http.connections import async_connections, connections
+from victor_ext.runtime.http.connections import route_to
+from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 
 AUTH = VictorOAuth("id", "not-a-secret")
 each_mode = pytest.mark.parametrize("mode", MODES)
@@ -148,13 +149,13 @@ def test_many_tasks_over_few_connections(provider: RawProvider) -> None:
 
 
 def elsewhere_blocking(url: str) -> None:
-    with connections(httpx.URL(url), verify=True, limits=None, proxy=None) as transport:
+    with PooledTransport(route_to(httpx.URL(url), verify=True, proxy=None), httpx.Limits()) as transport:
         transport.handle_request(httpx.Request("GET", "http://localhost:1/"))
 
 
 def elsewhere_awaited(url: str) -> None:
     async def run() -> None:
-        async with async_connections(httpx.URL(url), verify=True, limits=None, proxy=None) as transport:
+        async with AsyncPooledTransport(route_to(httpx.URL(url), verify=True, proxy=None), httpx.Limits()) as transport:
             await transport.handle_async_request(httpx.Request("GET", "http://localhost:1/"))
 
     asyncio.run(run())

@@ -12,10 +12,9 @@ import httpx
 
 from tests.fuzz.fuzz_reading import read_everything
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth, zulu
-from victor_ext.runtime.http.async_streams import AsyncBackend, SocketStream
-from victor_ext.runtime.http.deadline_stream import SyncBackend, SyncStream
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.routes import Route
+from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 
 TOKEN = json.dumps({"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}).encode()
 TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(TOKEN), TOKEN)
@@ -71,7 +70,7 @@ class _SyncStream(_Stream, SyncStream):
         self.asked(bytes(data))
 
 
-class _AsyncStream(_Stream, SocketStream):
+class _AsyncStream(_Stream, AsyncStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - the interface
         return self.answered(max_bytes)
 
@@ -91,7 +90,7 @@ class _AsyncBackend(AsyncBackend):
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    async def connect_tcp(self, *_where: Any, **_how: Any) -> SocketStream:
+    async def connect_tcp(self, *_where: Any, **_how: Any) -> AsyncStream:
         return _AsyncStream(self._wire)
 
 

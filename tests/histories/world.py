@@ -17,7 +17,7 @@ import greenlet
 import httpx
 
 from tests.histories.provider import BODIES, Provider, Reply, Rules
-from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.loop import clock
 
 Event = tuple[Any, ...]

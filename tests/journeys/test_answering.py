@@ -50,13 +50,6 @@ def test_what_is_known_of_a_request_is_checked_before_anything_is_sent(victor_sa
     assert victor.payment_requests.accept(fixed, notes="All of it.", modified_amount="10.00").status == "accepted"
 
 
-def test_a_request_that_allows_it_may_be_paid_in_part(victor_sandbox: Sandbox, victor: Victor) -> None:
-    victor_sandbox.create_inbound("10.00", amount_modification_allowed=True)
-    open_ = next(iter(victor.payment_requests.list(direction="inbound", page_size=1)))
-
-    assert victor.payment_requests.accept(open_, notes="Half now.", modified_amount="5.00").amount == Decimal("5.00")
-
-
 def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox: Sandbox, victor: Victor) -> None:
     made = victor.payment_requests.create(
         payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
@@ -78,7 +71,7 @@ def test_paying_less_where_it_is_not_allowed(victor_sandbox: Sandbox, victor: Vi
     assert caught.value.outcome is Outcome.REJECTED
 
 
-@pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "truncated_json", "html"])
+@pytest.mark.parametrize("kind", ["lose_answer", "cut_answer", "truncated_json", "html"])
 def test_a_lost_answer_is_read_back_and_never_sent_again(victor_sandbox: Sandbox, victor: Victor, kind: Any) -> None:
     inbound = victor_sandbox.create_inbound("10.00")
     victor_sandbox.inject(kind, operation="respond", work=True)
@@ -87,15 +80,6 @@ def test_a_lost_answer_is_read_back_and_never_sent_again(victor_sandbox: Sandbox
 
     assert accepted.status in ("accepted", "completed")
     assert answers(victor_sandbox) == 1
-
-
-def test_without_a_deadline_a_lost_answer_is_read_back_as_well(victor_sandbox: Sandbox, victor: Victor) -> None:
-    inbound = victor_sandbox.create_inbound("10.00")
-    victor_sandbox.inject("lost_answer", operation="respond")
-
-    accepted = victor.with_options(deadline=None).payment_requests.accept(inbound, notes="Thank you.")
-
-    assert accepted.status in ("accepted", "completed")
 
 
 def test_an_answer_that_never_arrived_is_unknown_and_stays_with_the_caller(
@@ -109,23 +93,7 @@ def test_an_answer_that_never_arrived_is_unknown_and_stays_with_the_caller(
 
     assert caught.value.outcome is Outcome.UNKNOWN
     assert answers(victor_sandbox) == 1
-    assert any("shows no answer" in note for note in caught.value.__notes__)
-
-
-def test_somebody_elses_answer_is_a_conflict(victor_sandbox: Sandbox, victor: Victor) -> None:
-    inbound = victor_sandbox.create_inbound("10.00")
-    victor.payment_requests.decline(inbound, notes="Not ours.")
-    victor_sandbox.inject("status", status=503, operation="respond", work=False)
-
-    with pytest.raises(Conflict, match="carries another answer"):
-        victor.payment_requests.accept(inbound, notes="Thank you.")
-
-
-def test_a_server_that_asks_for_patience_has_not_begun(victor_sandbox: Sandbox, victor: Victor) -> None:
-    inbound = victor_sandbox.create_inbound("10.00")
-    victor_sandbox.inject("rate_limit", operation="respond", retry_after=0)
-
-    assert victor.payment_requests.accept(inbound, notes="Thank you.").status == "accepted"
+    assert any("has no response yet" in note for note in caught.value.__notes__)
 
 
 @pytest.mark.victor_sandbox(demo_data=True)
@@ -182,10 +150,10 @@ def test_what_became_of_a_request_of_ours_is_no_answer_of_ours(
         due_date=datetime.now(UTC).date(),
     )  # fmt: skip
     victor_sandbox.advance(3600)
-    victor_sandbox.inject("lost_answer", operation="respond")
+    victor_sandbox.inject("lose_answer", operation="respond")
     answer = victor.payment_requests.accept if behaviour == "accept" else victor.payment_requests.decline
 
-    with pytest.raises(Conflict, match="is outbound: it asks somebody else") as caught:
+    with pytest.raises(Conflict, match="is outbound: it asks another party") as caught:
         answer(made.id, notes="Thank you.")
 
     assert caught.value.outcome is Outcome.REJECTED

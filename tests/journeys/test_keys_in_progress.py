@@ -53,7 +53,7 @@ each_client = pytest.mark.parametrize("client_class", [Victor, AsyncVictor])
 class TestOverTheSandbox:
     def test_it_waits_until_the_first_attempt_is_done(self, client_class: type) -> None:
         with Sandbox(SandboxSettings(key_in_progress=0.3)) as sandbox:
-            sandbox.inject("lost_answer", operation="create")
+            sandbox.inject("lose_answer", operation="create")
             options = {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
             made = call(client_class, create, retry=PATIENT, **options)
             assert isinstance(made, PaymentRequest)
@@ -64,7 +64,7 @@ class TestOverTheSandbox:
 
     def test_the_deadline_leaves_it_unknown(self, client_class: type) -> None:
         with Sandbox(SandboxSettings(key_in_progress=3600.0)) as sandbox:
-            sandbox.inject("lost_answer", operation="create")
+            sandbox.inject("lose_answer", operation="create")
             options = {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
             with pytest.raises(DeadlineExceeded, match=rf"repeat it with idempotency_key='{KEY}', or look") as raised:
                 call(client_class, create, retry=PATIENT, deadline=1.5, **options)
@@ -110,7 +110,9 @@ class TestWhatAnAnswerProves:
     def test_it_says_that_the_values_differ(self, client_class: type) -> None:
         error, provider = observe(client_class, httpx.Response(409, content=b'{"message": "payload mismatch"}'))
         assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 1)
-        assert "may have been used before, with other values. So send the values of that time, or look" in str(error)
+        assert "may have been used before, with other values. So send the values of the earlier call, or look" in str(
+            error
+        )
 
     def test_it_does_not_say_why(self, client_class: type) -> None:
         """It may be about an attempt whose answer was lost, or about an earlier call: it never proves that none is."""
@@ -119,7 +121,7 @@ class TestWhatAnAnswerProves:
         error, provider = observe(client_class, httpx.Response(409))
         assert (error.outcome, len(provider.keys)) == (Outcome.UNKNOWN, 1)
         assert f"idempotency_key={KEY!r} may have been used before, with other values or by a call" in str(error)
-        assert "still being worked on. So repeat with the same key and the same values in a while" in str(error)
+        assert "still in progress. So repeat the call later with the same key and the same values" in str(error)
 
     def test_what_has_no_key_is_not_asked_again(self, client_class: type) -> None:
         def accept(victor: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from victor_ext import AsyncVictor, BadRequest, PaginationError, Victor
+from victor_ext import AsyncVictor, BadRequest, Victor
 from victor_ext.sandbox import Sandbox
 
 
@@ -79,28 +79,6 @@ def test_so_it_is_when_awaited(victor_sandbox: Sandbox, async_victor: AsyncVicto
     assert asyncio.run(main()) == 60
 
 
-@pytest.mark.victor_sandbox(demo_data=False)
-def test_what_expires_while_a_page_is_read_hides_nobody(victor_sandbox: Sandbox, victor: Victor) -> None:
-    fill(victor_sandbox, 80)
-    pages = victor.payment_requests.list(status="pending").pages()
-    first = next(pages)
-    for request in first.items[:20]:
-        victor_sandbox.move(request.id, "expired")
-
-    listed = [request.id for page in (first, *pages) for request in page.items]
-
-    assert len(listed) == len(set(listed)) == 80
-
-
-@pytest.mark.victor_sandbox(demo_data=False, depart=3, max_page_size=10)
-def test_requests_that_leave_after_each_page(victor_sandbox: Sandbox, victor: Victor) -> None:
-    fill(victor_sandbox, 40)
-
-    listed = [request.id for request in victor.payment_requests.list(status="pending")]
-
-    assert len(listed) == len(set(listed)) == 40
-
-
 @pytest.mark.victor_sandbox(demo_data=False, max_page_size=10)
 def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 25)
@@ -127,21 +105,6 @@ def test_a_list_is_read_as_it_is_walked(victor_sandbox: Sandbox, victor: Victor)
 
     assert len(victor_sandbox.received()) == 1
     assert sum(1 for _ in listing) == sum(1 for _ in listing) == 20
-
-
-@pytest.mark.victor_sandbox(demo_data=False)
-def test_a_server_that_repeats_a_page_for_ever_is_left(victor_sandbox: Sandbox, victor: Victor) -> None:
-    fill(victor_sandbox, 3)
-    body = '{"page":0,"results":[{"victor_payment_request_id":"R1"},{"victor_payment_request_id":"R2"}]}'
-    victor_sandbox.inject(
-        "status", status=200, body=body, headers={"content-type": "application/json"}, operation="list", times=None
-    )
-    seen = []
-
-    with pytest.raises(PaginationError, match="does not end"):
-        seen.extend(request.id for request in victor.payment_requests.list())
-
-    assert len(victor_sandbox.received()) < 10
 
 
 def refuse(sandbox: Sandbox, page: int, *fields: str) -> None:

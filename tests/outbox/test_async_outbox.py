@@ -88,7 +88,7 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_block(
             faults.status(401, times=None)
             async with async_victor as victor, outbox.worker(victor, interval=0.001):
                 with anyio.fail_after(20):
-                    while "outbox.send has failed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+                    while "outbox.send failed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
                         await anyio.sleep(0.001)
                     faults.clear()
                     while (await outbox.counts())[EntryState.SENT] == 0:  # noqa: ASYNC110 - a table has no event

@@ -262,7 +262,7 @@ class TestOldKeys:
         faults.status(409, operation="create")
         (entry,) = outbox.send(victor)
         assert entry.state is EntryState.UNCLEAR
-        assert "no proof" in str(entry.error)
+        assert "does not prove" in str(entry.error)
 
 
 STEPS = ("commit of the claim", "call", "after the call", "commit of the result", "after the result")

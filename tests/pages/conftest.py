@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy.ext.asyncio  # noqa: F401 - pytester forgets what a page's tests load, and this cannot be loaded twice
+from sqlalchemy import make_url
 
+from tests.outbox.django_project import set_up, use_database
 from tests.pages.page import ROOT
 from tests.pages.shell import Shell
 from tests.providers.connected.till import till_api
@@ -146,8 +148,20 @@ def invoice() -> dict[str, Any]:
 @pytest.fixture
 def invoice_with_number(invoice: dict[str, Any], victor_sandbox: Sandbox) -> SimpleNamespace:
     """An invoice as a program has it. The answers to the first call are lost."""
-    victor_sandbox.inject("lost_answer", operation="create", times=6)
+    victor_sandbox.inject("lose_answer", operation="create", times=6)
     return SimpleNamespace(number=1042, reference="INV-1042", arguments=invoice)
+
+
+@pytest.fixture
+def Invoice(tmp_path: Path) -> Iterator[Any]:  # noqa: N802 - it is a class
+    """A model of a Django project, with a database of its own."""
+    set_up()
+    from django.core.management import call_command
+    from invoicing import models
+
+    with use_database(make_url(f"sqlite:///{tmp_path / 'invoicing.sqlite3'}")):
+        call_command("migrate", verbosity=0)
+        yield models.Invoice
 
 
 # What follows is for the pages of the other systems.

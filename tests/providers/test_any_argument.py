@@ -388,10 +388,10 @@ def test_any_value_for_any_argument(name: str, data: st.DataObject) -> None:
 
 def nested(levels: int) -> list[Any]:
     """A list in a list in a list: whoever shows, copies or compares it runs out of stack."""
-    found: list[Any] = []
+    items: list[Any] = []
     for _ in range(levels):
-        found = [found]
-    return found
+        items = [items]
+    return items
 
 
 @pytest.mark.parametrize("name", [*CONSTRUCTORS, *METHODS])

@@ -64,7 +64,7 @@ def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(vi
             http_client.close()
 
     victor = Victor(http_client=http_client, on_event=close_before_a_retry, **credentials(victor_sandbox))
-    victor_sandbox.inject("lost_answer", operation="create")
+    victor_sandbox.inject("lose_answer", operation="create")
     with pytest.raises(ConfigurationError, match="http_client has been closed") as raised:
         victor.payment_requests.create(**arguments("create", "INV-1042"), idempotency_key="invoice-1042-of-2026")
     assert (raised.value.outcome, raised.value.idempotency_key) == ("unknown", "invoice-1042-of-2026")
@@ -106,10 +106,10 @@ def test_what_is_no_client_for_this_mode_is_refused(system: str, awaited: bool) 
     ("options", "words"),
     [
         ({"transport": httpx.AsyncHTTPTransport()}, "http_client and transport: pass one of the two"),
-        ({"http_client": HttpxAiohttpClient()}, "http_client: httpx_aiohttp reports an answer that did not come"),
+        ({"http_client": HttpxAiohttpClient()}, "http_client: httpx_aiohttp reports a missing response"),
         (
             {"http_client": httpx.AsyncClient(mounts={"https://": AiohttpTransport()})},
-            "http_client: httpx_aiohttp reports an answer that did not come",
+            "http_client: httpx_aiohttp reports a missing response",
         ),
     ],
 )

@@ -103,7 +103,7 @@ def test_a_read_sends_the_filters(system: str, name: str) -> None:
 
 
 def test_a_write_without_a_body_says_so() -> None:
-    with pytest.raises(InvalidRequest, match="withdraw_payout sends no object"):
+    with pytest.raises(InvalidRequest, match="withdraw_payout sends no JSON object"):
         called("velo", "payouts.withdraw", extra_body={"purpose": "RENT"})
 
 
@@ -138,8 +138,8 @@ def test_a_list_with_a_filter_that_items_may_leave_is_read_until_nothing_is_miss
         return httpx.Response(200, json={"content": items, "page": {}})
 
     with CLIENTS["velo"][0](**ARGUMENTS["velo"], transport=httpx.MockTransport(answer)) as velo:
-        found = velo.with_options(extra_query={"purpose": "RENT"}).payees.list(ARGUMENTS["flexfactor"]["mid"])
-        assert [each.id for each in found] == ["a", "b"]
+        items_read = velo.with_options(extra_query={"purpose": "RENT"}).payees.list(ARGUMENTS["flexfactor"]["mid"])
+        assert [each.id for each in items_read] == ["a", "b"]
     assert [each.rpartition("&")[2] for each in asked] == ["purpose=RENT"] * 4
 
 

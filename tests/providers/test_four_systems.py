@@ -125,8 +125,8 @@ FAILURES: dict[str, tuple[str, dict[str, Any], bool]] = {
     "closed before it was read": ("refuse", {}, False),
     **{f"request cut at {at}": ("cut_request", {"after": at}, False) for at in (1, 25, 120, -1)},
     "request cut, closed cleanly": ("cut_request", {"after": 25, "how": "close"}, False),
-    "answer lost": ("lost_answer", {}, True),
-    "answer lost, closed cleanly": ("lost_answer", {"how": "close"}, True),
+    "answer lost": ("lose_answer", {}, True),
+    "answer lost, closed cleanly": ("lose_answer", {"how": "close"}, True),
     **{f"answer cut at {at}": ("cut_answer", {"after": at}, True) for at in (1, 25, 60)},
     "503 before the work": ("status", {"status": 503}, False),
     "503 after the work": ("status", {"status": 503, "work": True}, True),
@@ -201,7 +201,7 @@ def test_a_provider_that_stays_down(bench: Bench) -> None:
 @pytest.mark.parametrize("system", KEYED, indirect=True)
 def test_a_refusal_after_a_lost_answer_does_not_settle_it(bench: Bench) -> None:
     write = bench.adapter.WRITE
-    bench.sandbox.inject("lost_answer", operation=write.word)
+    bench.sandbox.inject("lose_answer", operation=write.word)
     bench.sandbox.inject("status", operation=write.word, status=400, skip=0, times=None)
     assert bench.run(write) == Observed("unknown", "BadRequest", 2, 1)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import pydoc
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from victor_ext import VictorOAuth
+from victor_ext import ConfigurationError, VictorOAuth
 from victor_ext.providers import FlexFactorAuth, VeloAuth
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.systems import entry_points_of
@@ -125,3 +127,56 @@ def test_both_clients_show_one_constructor(system: str) -> None:
         shown = pydoc.plain(pydoc.render_doc(client))
         for name in inspect.signature(client).parameters:
             assert f"          {name}: " in shown, name
+        assert "object object" not in shown
+        assert "Client[" not in shown, "a base that no user names"
+
+
+@each_system
+@pytest.mark.parametrize("make", [lambda kind: kind.from_env, lambda kind: partial(kind.from_profile, "mine")])
+def test_a_misspelt_option_is_refused_with_the_one_that_is_meant(
+    system: str, make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The settings themselves are complete: they come from the environment, or from a profile."""
+    written = profile(system, monkeypatch, tmp_path)
+    for name, value in written.items():
+        monkeypatch.setenv(f"{system.upper()}_{name.upper()}", value)
+    for kind in CLIENTS[system]:
+        make(kind)(deadline=5)
+        with pytest.raises(TypeError, match=r"unexpected keyword argument 'deadlin'\. Did you mean 'deadline'\?"):
+            make(kind)(deadlin=5)
+
+
+@each_system
+def test_a_profile_makes_the_client_and_no_variable_does(
+    system: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    profile(system, monkeypatch, tmp_path)
+    for name in entry_points_of()[system].load().settings:
+        monkeypatch.setenv(f"{system.upper()}_{name.upper()}", "a value that cannot be right")
+    for kind in CLIENTS[system]:
+        assert str(kind.from_profile("mine").base_url).rstrip("/") == "https://own.example"
+        assert str(kind.from_profile("mine", base_url="https://other.example").base_url).startswith("https://other")
+        with pytest.raises(ConfigurationError, match=r"There is no profile 'yours' in .*, which has: mine, typo\."):
+            kind.from_profile("yours")
+        with pytest.raises(ConfigurationError, match=r"base_ulr, which is no setting of .*: did you mean base_url\?"):
+            kind.from_profile("typo")
+
+
+SETTINGS = {
+    "victor": {"client_id": "id", "client_secret": "secret"},
+    "velo": {"api_key": "key", "api_secret": "secret"},
+    "eastpay": {"token": "t" * 32, "entity_id": "EB000001"},
+    "flexfactor": {"app_key": "key", "app_secret": "secret", "mid": GUID},
+}
+
+
+def profile(system: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> dict[str, str]:
+    """Write the profiles `mine` and `typo`. Returns the settings of the first."""
+    settings = {**SETTINGS[system], "base_url": "https://own.example"}
+    file = folder / "victor" / "profiles.toml"
+    file.parent.mkdir()
+    lines = [f'{name} = "{value}"' for name, value in settings.items()]
+    file.write_text("\n".join(["[mine]", *lines, "[typo]", 'base_ulr = "https://own.example"', ""]))
+    file.chmod(0o600)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    return settings

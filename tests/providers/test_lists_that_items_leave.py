@@ -94,9 +94,9 @@ def provider_of(name: str) -> Provider:
 def test_who_stays_is_in_it_once(name: str) -> None:
     provider = provider_of(name)
 
-    found = [item.payee_id if name == "invitations" else item.id for item in WALKS[name](provider)]
+    items = [item.payee_id if name == "invitations" else item.id for item in WALKS[name](provider)]
 
-    letters = sorted(item_id[-1] if name == "orders" else last_letter(item_id) for item_id in found)
+    letters = sorted(item_id[-1] if name == "orders" else last_letter(item_id) for item_id in items)
     assert letters == list("abcdefg")
 
 

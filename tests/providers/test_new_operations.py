@@ -94,9 +94,9 @@ class TestOnEachSystem:
     @pytest.mark.parametrize("name", GOOD)
     def test_what_the_document_declares_is_good(self, system: str, mode: str, name: str) -> None:
         answer = GOOD[name][2]
-        found = call(system, mode, Provider(answer), name)
-        assert found.status_code == answer.status_code
-        assert (found.parsed is None) is (answer.status_code == 204)
+        result = call(system, mode, Provider(answer), name)
+        assert result.status_code == answer.status_code
+        assert (result.parsed is None) is (answer.status_code == 204)
 
     @pytest.mark.parametrize("name", ["balances.list_balances", "payments.get_payment"])
     def test_what_the_parser_cannot_read_is_asked_for_again(self, system: str, mode: str, name: str) -> None:
@@ -137,7 +137,7 @@ class TestOnEachSystem:
     @pytest.mark.parametrize("body", [{"message": "please log in"}, {"id": None}, {"id": 7}, {"success": True}])
     def test_an_object_of_something_else_is_no_success_of_a_write(self, system: str, mode: str, body: Any) -> None:
         provider = Provider(httpx.Response(201, json=body))
-        with pytest.raises(UnreadableResponse, match="says nothing of what was asked") as raised:
+        with pytest.raises(UnreadableResponse, match="has nothing that the document declares") as raised:
             call(system, mode, provider, "payments.take_payment")
         assert (raised.value.outcome, provider.asked) == (Outcome.UNKNOWN, SENT.get(system, 1))
         assert call(system, mode, Provider(httpx.Response(200, json=body)), "payments.get_payment").parsed is not None

@@ -47,10 +47,10 @@ class Row(NamedTuple):
 
 def rows_of(page: str) -> list[Row]:
     """The table of operations; without one none."""
-    found = re.search(r"^(\| operation \|.*)\n\|[-|]+\n((?:\|.*\n?)+)", page, re.MULTILINE)
-    if found is None:
+    match = re.search(r"^(\| operation \|.*)\n\|[-|]+\n((?:\|.*\n?)+)", page, re.MULTILINE)
+    if match is None:
         return []
-    lines = (found[1], *found[2].splitlines())
+    lines = (match[1], *match[2].splitlines())
     header, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
     return [_row(dict(zip(header, cells, strict=True))) for cells in rows]
 
@@ -78,14 +78,14 @@ def route(operation: str) -> str:
 @cache
 def generated(system: str) -> frozenset[str]:
     """The operations of a generated package, as its modules send them."""
-    found: set[str] = set()
+    items: set[str] = set()
     package = Path(str(importlib.import_module(f"{system}_api").__file__)).parent
     for module in (package / "api").rglob("*.py"):
         text = module.read_text(encoding="utf-8")
         if "_get_kwargs" in text:
             [(method, path)] = re.findall(r'"method": "(\w+)",\s+"url": "([^"]+)"', text)
-            found.add(route(f"{method.upper()} {path}"))
-    return frozenset(found)
+            items.add(route(f"{method.upper()} {path}"))
+    return frozenset(items)
 
 
 # ---- What is missing, or too much ----
@@ -156,12 +156,12 @@ def answers_of(system: str) -> dict[str, Any]:
     """A good answer to each operation, by its id."""
     contract: Contract = importlib.import_module(f"tests.contracts.{system}").CONTRACT
     document = Document.of(system)
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for each in document.operations:
         schema, known = each.answer[1], contract.calls.get(each.id)
         body = None if schema is None else document.value(schema)
-        found[each.id] = _with(body, known.answer if known else {})
-    return found
+        by_name[each.id] = _with(body, known.answer if known else {})
+    return by_name
 
 
 class Recorder:
@@ -175,13 +175,13 @@ class Recorder:
         operations = [each for each in self._document.operations if each.matches(request)]
         if not operations:
             return httpx.Response(200, json=TOKEN)
-        found = max(operations, key=_specific)
-        self.called.add(route(f"{found.method} {found.path}"))
-        headers = {"Location": f"{request.url}/made-1"} if found.answer[1] is None else {}
-        body = self._answers[found.id]
+        result = max(operations, key=_specific)
+        self.called.add(route(f"{result.method} {result.path}"))
+        headers = {"Location": f"{request.url}/made-1"} if result.answer[1] is None else {}
+        body = self._answers[result.id]
         if body is None:
-            return httpx.Response(found.answer[0], headers=headers)
-        return httpx.Response(found.answer[0], json={**body, **TOKEN} if "token" in request.url.path else body)
+            return httpx.Response(result.answer[0], headers=headers)
+        return httpx.Response(result.answer[0], json={**body, **TOKEN} if "token" in request.url.path else body)
 
 
 KNOWN: Mapping[str, Any] = {
@@ -231,11 +231,11 @@ def namespace_of(method: Any) -> dict[str, Any]:
     """The names that annotations of a method use: those of its module and of its request object's."""
     home = vars(inspect.getmodule(inspect.unwrap(method)))
     package = home["__package__"]
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for each in ("requests", "transactions", "settings"):
         if importlib.util.find_spec(f"{package}.{each}") is not None:
-            found |= vars(importlib.import_module(f"{package}.{each}"))
-    return {**found, **home}
+            by_name |= vars(importlib.import_module(f"{package}.{each}"))
+    return {**by_name, **home}
 
 
 def arguments_of(method: Any) -> dict[str, Any]:

@@ -73,21 +73,21 @@ def test_it_is_one_signed_read_of_one_item(system: str) -> None:
 def test_awaited_it_tells_the_same(system: str) -> None:
     async def main() -> Ping:
         async with client_of(system, Provider(600), awaited=True) as client:
-            found: Ping = await client.ping()
-            return found
+            result: Ping = await client.ping()
+            return result
 
-    found = asyncio.run(main())
-    assert found.clock_offset is not None
-    assert abs(found.clock_offset - 600) <= 2
+    result = asyncio.run(main())
+    assert result.clock_offset is not None
+    assert abs(result.clock_offset - 600) <= 2
 
 
 @pytest.mark.parametrize(("ahead", "offset"), [(-600, -600), (None, None)])
 def test_the_difference_of_the_clocks(ahead: int | None, offset: int | None) -> None:
     with client_of("victor", Provider(ahead)) as victor:
-        found = victor.ping().clock_offset
-    assert (found is None) == (offset is None)
-    if found is not None and offset is not None:
-        assert abs(found - offset) <= 2
+        result = victor.ping().clock_offset
+    assert (result is None) == (offset is None)
+    if result is not None and offset is not None:
+        assert abs(result - offset) <= 2
 
 
 @each_system

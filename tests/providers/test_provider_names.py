@@ -13,9 +13,9 @@ from victor_ext import providers
 
 @pytest.mark.parametrize("name", providers.__all__)
 def test_each_is_the_one_of_its_own_package(name: str) -> None:
-    found = getattr(providers, name)
-    home = importlib.import_module(found.__module__)
-    assert getattr(home, name) is found
+    result = getattr(providers, name)
+    home = importlib.import_module(result.__module__)
+    assert getattr(home, name) is result
     assert name in dir(providers)
 
 

@@ -103,10 +103,10 @@ def test_an_error_tells_the_same() -> None:
 
 def test_a_search_without_a_result_tells_it_too() -> None:
     with victor_over(httpx.Response(200, headers={"X-Request-Id": ID}, json={"results": []})) as victor:
-        found = victor.payment_requests.find("INV-1", start_datetime=NOW)
-    assert found == []
-    assert found.response_info is not None
-    assert found.response_info.request_id == ID
+        matches = victor.payment_requests.find("INV-1", start_datetime=NOW)
+    assert matches == []
+    assert matches.response_info is not None
+    assert matches.response_info.request_id == ID
 
 
 def test_two_readings_of_one_state_are_equal_and_survive_a_pickle() -> None:

@@ -200,6 +200,8 @@ def test_a_result_in_an_error_status_that_is_not_documented(awaited: bool, detai
     """The gateway may answer so of a payment that is under way."""
     pay = next(operation for operation in WRITES if "eastpay" in operation.name)
     answer = httpx.Response(402, json={"id": "p-1", "result": {"code": "000.200.100", "description": "under way"}})
-    with pytest.raises(UnreadableResponse, match=r"status 402: under way .* It may have been done") as raised:
+    with pytest.raises(
+        UnreadableResponse, match=r"status 402: under way .* The provider may have executed it"
+    ) as raised:
         call(pay, Provider(answer), awaited=awaited, detailed=detailed)
     assert (raised.value.outcome, raised.value.body) == (Outcome.UNKNOWN, answer.content)

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from typing import get_args
+import json
+from datetime import UTC, datetime
+from typing import Any, get_args
 
 import httpx
 import pytest
 
+import victor_ext
 from tests.providers.test_introspection import ARGUMENTS
-from victor_ext import InvalidRequest, RetryPolicy, TimedOut
+from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, settlement
 from victor_ext.providers import FlexFactor, Velo
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.flexfactor.orders import Status
 from victor_ext.providers.velo.words import PayoutStatusWord
+from victor_ext.runtime.auth.tokens import FixedToken
 
 FAILING = httpx.MockTransport(lambda _request: httpx.Response(500))
 ONCE = RetryPolicy(max_attempts=1)
+REQUEST: dict[str, Any] = {
+    "payee_account_number": "043987673645",
+    "payer_counterparty_id": "aHeq349838",
+    "amount": "44.23",
+    "biller_type": "BUSINESS",
+    "due_date": datetime.now(UTC).date(),
+}
+
+
+class BareToken:
+    """Credentials that need no token endpoint."""
+
+    def authenticator(self, *_: object) -> FixedToken:
+        return FixedToken("Token t")
 
 
 def test_a_misspelt_word_is_refused_by_the_checker_and_by_the_client() -> None:
@@ -29,6 +47,45 @@ def test_a_misspelt_word_is_refused_by_the_checker_and_by_the_client() -> None:
             flexfactor.orders.wait("o-1", until="COMPLETE", timeout=0)  # type: ignore[arg-type] # as above
         with pytest.raises(InvalidRequest, match="sort"):
             flexfactor.orders.list(sort="up")  # type: ignore[arg-type] # as above
+
+
+def test_a_word_that_the_client_does_not_know_is_sent_as_it_is() -> None:
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        receipt = {"victor_payment_request_id": "p-1", "status": "canceled", "direction": "outbound"}
+        return httpx.Response(200, json=receipt if request.method == "POST" else {"results": []})
+
+    with Victor(BareToken(), transport=httpx.MockTransport(answer), retry=ONCE) as victor:
+        list(victor.payment_requests.list(status=Word("canceled"), direction=Word("Sideways")))
+        assert dict(sent[-1].url.params).items() >= {"status": "canceled", "direction": "Sideways"}.items()
+        victor.payment_requests.create(**{**REQUEST, "biller_type": Word("GOVERNMENT")})
+        assert json.loads(sent[-1].content)["payment_details"]["biller_type"] == "GOVERNMENT"
+        for word in ("GOVERNMENT", Word(" "), Word("\ud800")):
+            with pytest.raises(InvalidRequest, match="biller_type"):
+                victor.payment_requests.create(**{**REQUEST, "biller_type": word})
+        with pytest.raises(InvalidRequest, match="status"):
+            victor.payment_requests.list(status="canceled")  # type: ignore[arg-type] # the mistake that is tested
+
+
+def test_a_status_that_the_client_does_not_know_is_waited_for() -> None:
+    item = {"victor_payment_request_id": "p-1", "status": "Canceled", "payment_request": {"payee": {}}}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"results": [item]} if "victor_id" in request.url.params else item)
+
+    with Victor(BareToken(), transport=httpx.MockTransport(answer), retry=ONCE) as victor:
+        assert victor.payment_requests.wait("p-1", until=Word("canceled"), timeout=0).status == "Canceled"
+    with Velo(**ARGUMENTS["velo"], transport=FAILING, retry=ONCE) as velo, pytest.raises(TimedOut, match="PARKED"):
+        velo.payouts.wait("p-1", until=Word("PARKED"), timeout=0)
+
+
+def test_a_stored_word_is_sent_as_it_was_checked() -> None:
+    stored = settlement.dumped({**REQUEST, "biller_type": Word("GOVERNMENT")})
+    victor_ext.check_payment_request(**settlement.loaded(stored))
+    assert settlement.is_stored_as({**REQUEST, "biller_type": Word("GOVERNMENT")}, stored)
+    assert not settlement.is_stored_as(REQUEST, stored)
 
 
 def test_the_words_are_those_that_the_client_takes() -> None:

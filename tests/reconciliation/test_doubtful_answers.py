@@ -108,12 +108,12 @@ def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(victor: Victor,
         query = call.url.params
         if "page" not in query:
             return httpx.Response(200, json=request(9, "INV-9", status="Pending"))
-        found = (
+        record = (
             [request(9, "INV-9", status="completed"), request(9, None, victor_payment_request_id="id-9")]
             if (query["page"], query.get("victor_id")) == ("0", "ID-9")
             else []
         )
-        return httpx.Response(200, content=page(found))
+        return httpx.Response(200, content=page(record))
 
     httpx_mock.add_callback(answer, method="GET", is_reusable=True)
     with reconcile(victor, [{"id": "ID-9", "amount": "44.23"}], **WINDOW) as report:
@@ -174,8 +174,8 @@ def test_not_found_proves_nothing_at_eastpay_where_nothing_was_found() -> None:
     with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
         with reconcile(eastpay, ours, **EASTPAY) as report:
             assert [row.kind.value for row in report] == ["unchecked", "unchecked"]
-        found = eastpay_adapter.pay(eastpay, "INV-1").id
-        with reconcile(eastpay, [*ours, {"id": found, "amount": "92"}], **EASTPAY) as report:
+        result = eastpay_adapter.pay(eastpay, "INV-1").id
+        with reconcile(eastpay, [*ours, {"id": result, "amount": "92"}], **EASTPAY) as report:
             assert [row.kind.value for row in report] == ["missing", "missing", "matched"]
 
 

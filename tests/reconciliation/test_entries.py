@@ -82,7 +82,7 @@ def test_a_column_that_is_not_read(tmp_path: Path) -> None:
 
 SHORTENED = (
     "line 2, reference: reference is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: "
-    "format the column as text, enter the numbers anew and export it again."
+    "format the column as text, enter the numbers again and export it once more."
 )
 WRONG = {
     "R-1,1,USD,": None,

@@ -88,10 +88,10 @@ class Provider:
             items = list(map(write, self.items[begin : begin + SIZE]))
             return httpx.Response(200, json=self.system.page(items, len(self.items)))
         sought = query.get("victor_id", request.url.path.rpartition("/")[2])
-        found = [write(item) for item in self.items if item[0] == sought]
+        items_read = [write(item) for item in self.items if item[0] == sought]
         if "victor_id" in query:
-            return httpx.Response(200, json={"results": found if query["page"] == "0" else []})
-        return httpx.Response(200, json=found[0]) if found else httpx.Response(404, json={})
+            return httpx.Response(200, json={"results": items_read if query["page"] == "0" else []})
+        return httpx.Response(200, json=items_read[0]) if items_read else httpx.Response(404, json={})
 
     def _happen(self) -> None:
         happens = self.happens[self.pages] if self.pages < len(self.happens) else "nothing"
@@ -165,7 +165,7 @@ def test_a_list_that_moves_before_each_page_proves_nothing_and_one_that_rests_ag
     theirs: list[Name] = [(f"ID-{number}", f"R-{number}") for number in range(9)]
     provider = Provider(SYSTEMS[name], [*theirs], ["shuffle"] * moves, Random(7))
     rows, notes = provider.compared([(None, reference) for _, reference in theirs] + [(None, "GONE")])
-    found = {row.ours.reference: row.kind.value for row in rows}
-    assert (found["GONE"], set(found.values()) <= {kind, "matched"}) == (kind, True)
+    rows_read = {row.ours.reference: row.kind.value for row in rows}
+    assert (rows_read["GONE"], set(rows_read.values()) <= {kind, "matched"}) == (kind, True)
     is_noted = "The provider's list changed in each of 4 readings: rows of ours that" in notes
     assert is_noted is (kind == "unchecked")

@@ -132,7 +132,7 @@ def test_eastpay_is_looked_up_payment_by_payment(compare: Callable[..., tuple[Re
         ("unchecked", "NO-ID", ()),
         ("matched", "EQUAL", ()),
     ]
-    assert "EastPay has no list: a payment that EastPay has and our book has not cannot be found." in summary.notes
+    assert "EastPay has no list: payments that are missing in our book cannot be detected." in summary.notes
     assert not any("without an id:" in note for note in summary.notes)
 
 

@@ -28,8 +28,8 @@ def test_the_kinds_are_those_there_are_in_their_order() -> None:
 
 
 def test_the_columns_are_those_that_are_read() -> None:
-    found = {row[0].strip("`"): tuple(re.findall(r"`(\w+)`", row[1])) for row in table("The file")}
-    assert found == dict(COLUMNS)
+    by_name = {row[0].strip("`"): tuple(re.findall(r"`(\w+)`", row[1])) for row in table("The file")}
+    assert by_name == dict(COLUMNS)
 
 
 def test_the_awaited_example(async_victor: AsyncVictor) -> None:

@@ -79,7 +79,7 @@ def test_an_awaited_client_finds_the_same(planted: Planted, book: Path) -> None:
 FAULTS: dict[str, dict[str, Any]] = {
     "a 503": {"kind": "status", "status": 503, "times": 2},
     "a cut answer": {"kind": "cut_answer", "after": 60, "times": 2},
-    "a lost answer": {"kind": "lost_answer", "times": 2},
+    "a lost answer": {"kind": "lose_answer", "times": 2},
     "a 429": {"kind": "rate_limit", "retry_after": 0, "times": 1},
 }
 

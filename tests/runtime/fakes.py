@@ -19,15 +19,14 @@ from eastpay_api.client import Client
 from victor_ext.runtime.auth.tokens import SignedToken
 from victor_ext.runtime.client.generated import bind
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AttemptTransport
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.authenticator import Authenticator
-from victor_ext.runtime.loop.clock import ServerClock
-from victor_ext.runtime.loop.events import Event
+from victor_ext.runtime.loop.events import Event, Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
-from victor_ext.runtime.loop.key_places import HeaderKey
+from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
-from victor_ext.runtime.loop.reporter import Reporter
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 
 BOTH = ("sync", "async")

@@ -1,8 +1,12 @@
-"""Two ways to call a sandbox that share nothing with the client: plain httpx, and bytes on a socket."""
+"""Ways to call a sandbox that share nothing with the client: plain httpx, bytes on a socket; and one in a process."""
 
 from __future__ import annotations
 
+import json
+import signal
 import socket
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -18,6 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+
+from victor_ext.sandbox import RemoteSandbox
 
 CREATE = "/v2/payment-requests/request-payment"
 LIST = "/v2/payment-requests"
@@ -153,3 +159,31 @@ def exchange(url: str, data: bytes, patience: float = 5.0) -> tuple[bytes, str]:
         except (ConnectionResetError, BrokenPipeError):
             return b"", "reset"
         return connection.read_to_end(patience)
+
+
+class SandboxProcess:
+    """`python -m victor_ext.sandbox` on a free port, and the commands over HTTP."""
+
+    def __init__(self, *options: str) -> None:
+        command = [sys.executable, "-m", "victor_ext.sandbox", "--json", *options]
+        if "--port" not in options:
+            command += ["--port", "0"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(self.process.communicate()[1])
+        self.facts = json.loads(line)
+        self.url = self.facts["url"]
+        self.commands = RemoteSandbox(self.facts["control_url"])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end(signal.SIGTERM)
+
+    def end(self, number: int) -> str:
+        """Send a signal and return what the process wrote to stderr."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.communicate(timeout=10)[1]

@@ -56,10 +56,10 @@ def run(source: str, request) -> None:
 
 
 def accepted_after_faults(seen, client):
-    seen.inject("lost_answer", operation="create")
+    seen.inject("lose_answer", operation="create")
     seen.inject("status", operation="create", status=502, work=True)
     made = ask(client, notes='It\'s "so"\n\u202e', client_reference_id="INV-1042")
-    seen.inject("lost_answer", operation="respond")
+    seen.inject("lose_answer", operation="respond")
     client.payment_requests.accept(made.child_id, notes="Paid in full")
     seen.advance(1)
     return made.id
@@ -165,8 +165,8 @@ def test_it_reads_as_one_would_write_it(seen, client):
         "    request = victor.payment_requests.create(",
         '        amount=Decimal("44.23"),',
         '    victor.payment_requests.accept(request.child_id, notes="Paid in full")',
-        "    (found,) = victor.payment_requests.list(victor_id=request.id)",
-        '    assert found.status == "completed"',
+        "    (listed,) = victor.payment_requests.list(victor_id=request.id)",
+        '    assert listed.status == "completed"',
     ):
         assert line in source.splitlines(), source
 

@@ -182,7 +182,7 @@ def test_a_fault_before_the_work_and_one_after_it(window, victor, sandbox):
     page.get_by_text("Faults", exact=True).click()
     page.get_by_role("button", name="Fail before the work").click()
     expect(page.locator(".faults")).to_contain_text("status 503 create, before the work, 1 more")
-    page.get_by_label("meet").select_option("lost_answer")
+    page.get_by_label("meet").select_option("lose_answer")
     expect(page.get_by_role("button", name="Fail before the work")).to_be_disabled()
     page.get_by_role("button", name="Fail after the work").click()
     expect(page.locator(".faults li")).to_have_count(2)

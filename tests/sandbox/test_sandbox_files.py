@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.sandbox_processes import SandboxProcess
+from tests.sandbox.sandbox_callers import SandboxProcess
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
 if os.name != "posix":

@@ -12,8 +12,7 @@ import httpx
 import pytest
 
 from tests.fifth_system.tiny_pay.sandbox import TinyProvider
-from tests.sandbox.sandbox_callers import LIST, exchange
-from tests.sandbox.sandbox_processes import SandboxProcess
+from tests.sandbox.sandbox_callers import LIST, SandboxProcess, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings, command_line
 from victor_ext.sandbox.command_line import parser_of, provider_named, providers
 from victor_ext.sandbox.eastpay import EastPaySandbox
@@ -183,7 +182,7 @@ def test_a_call_of_a_web_page_is_refused(any_sandbox, door, http):
             http.options(door + "reset", headers={**given, "access-control-request-method": "POST"}),
         ):
             said = refused(answer)
-            assert "takes no orders from web pages" in said, headers
+            assert "accepts no calls from web pages" in said, headers
             assert "from a program" in said
     assert len(any_sandbox.faults()) == 1
 
@@ -253,7 +252,7 @@ def test_the_commands_over_http_say_why_they_were_refused(sandbox, monkeypatch):
     look_up = socket.getaddrinfo
     rebound = {"rebound.example": "127.0.0.1"}
     monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more: look_up(rebound.get(host, host), *more))
-    with pytest.raises(ValueError, match=r"'rebound\.example:[0-9]+', which is no name of this sandbox"):
+    with pytest.raises(ValueError, match=r"'rebound\.example:[0-9]+', which is not a name of this sandbox"):
         RemoteSandbox(sandbox.url.replace("127.0.0.1", "rebound.example")).new_api_key()
     assert RemoteSandbox(sandbox.url.replace("127.0.0.1", "localhost")).clock()["advanced"] == 0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from tests.sandbox.sandbox_callers import KEY
@@ -191,12 +189,6 @@ def test_time_passes_by_itself_in_auto(start):
     assert sandbox.request(request_id)["status"] == "completed"
 
 
-def test_without_auto_nothing_moves_by_itself(start):
-    _, caller = start()
-    request_id = caller.created(counterparty="acceptsRfp")["victor_payment_request_id"]
-    assert caller.list(victor_id=request_id).json()["results"][0]["status"] == "created"
-
-
 def test_a_command_moves_a_request_anywhere(sandbox, caller):
     request_id = caller.created()["victor_payment_request_id"]
     sandbox.move(request_id, "failed", "Account closed.")
@@ -216,16 +208,3 @@ def test_an_unknown_id_is_400_or_404_as_told(start, option):
     for response in (caller.get("NOSUCHID"), caller.respond("NOSUCHID")):
         assert response.status_code == int(option)
         assert response.json()["allErrors"][0]["defaultMessage"] == "There is no payment request with this id."
-
-
-def test_due_dates_are_refused_only_when_they_are_wrong_everywhere(start):
-    sandbox, caller = start()
-    now = datetime.fromtimestamp(sandbox.clock()["now"], UTC)
-    here = now.date()
-    allowed = {(now - timedelta(hours=12)).date(), here, here + timedelta(days=1), (now + timedelta(hours=38)).date()}
-    for day in range(-3, 5):
-        date = here + timedelta(days=day)
-        response = caller.create(due_date=date.isoformat())
-        assert (response.status_code == 200) == (date in allowed), (now, date)
-        if response.status_code == 400:
-            assert response.json()["error"]["message"] == "error.dueDate.invalid"

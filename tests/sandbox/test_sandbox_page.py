@@ -64,7 +64,7 @@ def test_the_page_shows_what_there_is(start, http):
 
 def test_requests_are_grouped_by_key(start, http):
     sandbox, caller = start(demo_data=True)
-    sandbox.inject("lost_answer", operation="create")
+    sandbox.inject("lose_answer", operation="create")
     with pytest.raises(httpx.TransportError):
         caller.create(KEY)
     caller.create(KEY)
@@ -77,7 +77,7 @@ def test_requests_are_grouped_by_key(start, http):
     assert "nothing made" in nothing
     assert "status 503" in nothing
     assert "2 attempts" in twice
-    assert "lost_answer" in twice
+    assert "lose_answer" in twice
     assert twice.count('class="row record"') == 2, "the request and its inbound twin"
 
 
@@ -111,7 +111,7 @@ def test_a_record_tells_its_life(start, http):
 
 
 def test_what_a_forgotten_life_began_with_comes_after_its_call(sandbox, caller, http, monkeypatch):
-    monkeypatch.setattr("victor_ext.sandbox.victor.history._KEPT", 0)
+    monkeypatch.setattr("victor_ext.sandbox.victor.state._KEPT", 0)
     for _ in range(20):  # a time in milliseconds is before the call in every second case
         made = caller.created(counterparty="ignoresRfp")["victor_payment_request_id"]
         found = http.get(f"{sandbox.url}{PAGE}/records/{made}").text
@@ -183,7 +183,7 @@ def test_how_far_the_clock_was_advanced(sandbox, http, seconds, shown):
 def test_old_contents_are_forgotten_and_the_page_says_so(sandbox, caller, http):
     for _ in range(201):
         caller.http.get("/v2")
-    assert "has been forgotten" in http.get(f"{sandbox.url}{PAGE}/calls/1").text
+    assert "have been forgotten" in http.get(f"{sandbox.url}{PAGE}/calls/1").text
     assert "user-agent" in http.get(f"{sandbox.url}{PAGE}/calls/2").text
 
 
@@ -390,7 +390,7 @@ def test_no_fault_touches_the_page(sandbox, http):
     sandbox.inject("refuse", times=None)
     assert http.get(sandbox.url).status_code == 200
     assert http.get(sandbox.url + "/docs").status_code == 200
-    assert (sandbox.faults()[0]["met"], sandbox.received()) == (0, [])
+    assert (sandbox.faults()[0]["applied"], sandbox.received()) == (0, [])
 
 
 def test_only_looking_is_the_page_s(caller):

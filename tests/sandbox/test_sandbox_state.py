@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.sandbox.sandbox_callers import API_KEY, CREATE, KEY, LIST, Caller, a_body
-from tests.sandbox.sandbox_processes import SandboxProcess
+from tests.sandbox.sandbox_callers import API_KEY, CREATE, KEY, LIST, Caller, SandboxProcess, a_body
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
 

@@ -143,7 +143,7 @@ class Journeys:
         self, method: str, arguments: Callable[[], Any], statuses: tuple[int, ...] = STATUSES
     ) -> Iterator[tuple[str, Journey]]:
         faults: dict[str, dict[str, Any]] = {
-            "lost_answer": {}, "truncated_json": {}, "malformed_json": {}, "refuse": {},
+            "lose_answer": {}, "truncated_json": {}, "malformed_json": {}, "refuse": {},
             "cut_answer": {"after": 150}, "cut_request": {"after": 200}, "rate_limit": {"retry_after": 3600},
         }  # fmt: skip
         for kind, options in faults.items():

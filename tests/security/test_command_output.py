@@ -84,10 +84,10 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
     "listed": (lambda _: ["rfp", "list"], None, 0),
     "read": (lambda sandbox: ["rfp", "get", asked(sandbox)], None, 0),
     "accepted": (lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "Thanks."], None, 0),
-    "lost": (lambda _: [*payment(), "--deadline", "0.5"], ("lost_answer", {}), 3),
+    "lost": (lambda _: [*payment(), "--deadline", "0.5"], ("lose_answer", {}), 3),
     "lost, accepting": (
         lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "n", "--deadline", "0.5"],
-        ("lost_answer", {}),
+        ("lose_answer", {}),
         3,
     ),
     "unreadable": (lambda _: [*payment(), "--deadline", "0.5"], ("truncated_json", {}), 3),

@@ -30,7 +30,7 @@ from victor_api.models import (
 from tests.faults.raw_sockets import background
 from tests.security.recorder import Recorder
 from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth
-from victor_ext.runtime.loop.key_places import MAX_KEY_LENGTH, MIN_KEY_LENGTH
+from victor_ext.runtime.loop.idempotency_keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH
 
 EVIL = "X-Evil: 1"
 NASTY = [

@@ -18,13 +18,13 @@ import httpx
 import pytest
 
 from tests.faults.certificates import Authority
-from tests.faults.deaf_servers import Deaf, full
+from tests.faults.odd_servers import Deaf, full
 from tests.faults.raw_provider import CREATE, Act, RawProvider, answer, behave
 from tests.faults.raw_sockets import Background, background
 from tests.security.journeys import Journeys
 from tests.security.recorder import RecordingProxy
 from tests.security.secrets import Secrets, of_error, of_frames
-from victor_ext import AsyncVictor, Victor, VictorError, VictorJwt, VictorOAuth
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorJwt, VictorOAuth
 
 SOON = 0.2
 """Seconds after which a call is interrupted. Each of the waits below would last for longer than a test may."""
@@ -99,7 +99,7 @@ def waiting_for_the_next_attempt(stage: Stage) -> None:
 
 def waiting_for_a_connection(stage: Stage) -> None:
     stage.hold(CREATE)
-    stage.options["limits"] = httpx.Limits(max_connections=1)
+    stage.options.update(limits=httpx.Limits(max_connections=1), retry=RetryPolicy(max_attempts=1))
     stage.calls = 2
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.security.secret_scan import ROOT, found_in, new_in, tracked
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout: what is committed is not known")
 def test_nothing_in_the_repository() -> None:
     assert [str(each) for each in new_in(found_in(tracked(ROOT)))] == []

@@ -176,19 +176,9 @@ def test_credentials_are_copied_and_not_pickled(kind: str, secrets: Secrets) -> 
     auth = CREDENTIALS[kind](secrets)
     assert copy.copy(auth) is copy.deepcopy(auth) is auth
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        with pytest.raises(
-            TypeError, match="holds a secret and is not pickled: make it anew in each process"
-        ) as raised:
+        with pytest.raises(TypeError, match="holds a secret and is not pickled: make it in each process") as raised:
             pickle.dumps(auth, protocol)
         secrets.check(of_error(raised.value))
-
-
-def test_a_part_of_a_secret_is_a_secret(victor_key_pair: tuple[str, str]) -> None:
-    from victor_ext.redaction import concealed
-
-    text, data = concealed("s" * 100), concealed(b"s" * 100)
-    assert repr([text[:80], text[3], data[:80]]) == "['[secret]', '[secret]', b'[secret]']"
-    assert (text[:80], text[3], data[:80], data[3]) == ("s" * 80, "s", b"s" * 80, ord("s"))
 
 
 class TestTheSearch:

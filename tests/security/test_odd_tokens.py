@@ -180,7 +180,7 @@ class TestATokenThatCannotBeSent:
         issuer = Issuer(loop, {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"})
         error = observe(system, issuer.url, awaited=awaited)
         assert type(error) is UnreadableResponse
-        assert "without a usable token" in str(error)
+        assert "no usable token" in str(error)
         assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
         assert len(issuer.requests) == 1
         assert [text for text in shown(error, caplog) if MARK in text] == []

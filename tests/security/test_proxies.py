@@ -26,7 +26,8 @@ from victor_ext import (
     Victor,
     VictorOAuth,
 )
-from victor_ext.runtime.http.connections import async_connections, connections
+from victor_ext.runtime.http.connections import route_to
+from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 
 AUTH = VictorOAuth("client-id", "not-a-secret")
 SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\r\nAuthorization:")
@@ -166,17 +167,15 @@ def test_what_goes_wrong_at_a_proxy_is_no_answer_of_the_provider(
 ) -> None:
     """Its errors are those of a connection that is not there yet: nothing of the request was sent."""
     proxy = RecordingProxy(loop, 1, answer=answer)
-    options: dict[str, Any] = {
-        "verify": authority.trusted(), "limits": None, "proxy": f"http://127.0.0.1:{proxy.port}",
-    }  # fmt: skip
     url = httpx.URL("https://pay.example")
+    route = route_to(url, authority.trusted(), f"http://127.0.0.1:{proxy.port}")
     request = httpx.Request("POST", url, content=b"{}", extensions={"timeout": dict.fromkeys(("connect", "read"), 0.2)})
 
     async def awaited() -> None:
-        async with async_connections(url, **options) as transport:
+        async with AsyncPooledTransport(route, httpx.Limits()) as transport:
             await transport.handle_async_request(request)
 
-    with pytest.raises(error), connections(url, **options) as transport:
+    with pytest.raises(error), PooledTransport(route, httpx.Limits()) as transport:
         transport.handle_request(request)
     with pytest.raises(error):
         asyncio.run(awaited())
@@ -216,7 +215,7 @@ def test_a_socks_proxy(mode: str, scheme: str, login: bytes, loop: Background, a
     [
         ({"reply": 4}, "the host cannot be reached"),
         ({"reply": 99}, "reply 99"),
-        ({"login": b"\x01\x04user\x07hunter3"}, "does not know this user"),
+        ({"login": b"\x01\x04user\x07hunter3"}, "rejected the user"),
     ],
 )
 def test_a_socks_proxy_that_refuses(

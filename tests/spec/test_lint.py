@@ -81,6 +81,11 @@ FAULTS = {
     "undocumented-failure": ("        '401': {description: refused}\n", "", "paths./cards.get"),
     "operation-without-id": ("      operationId: listCards\n", "", "paths./cards.get"),
     "write-without-key": ("Idempotency-Key", "X-Colour", "paths./cards.post"),
+    "webhook-without-security": (
+        "\npaths:\n",
+        "\nwebhooks: {paid: {post: {security: []}}}\npaths:\n",
+        "webhooks.paid.post",
+    ),
     "answer-without-schema": (
         "'201': {description: ok}",
         "'201': {description: ok, content: {application/json: {}}}",

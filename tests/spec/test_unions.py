@@ -77,6 +77,19 @@ SCHEMAS: Tree = {
     "Choice": {"oneOf": [word("none", "auto"), an_object(name=TEXT)]},
     "Chooser": an_object(choice={"allOf": [ref("Choice"), {"nullable": True}]}, flag=ref("OrFlag")),
     "Listed": an_object(entries={"items": ref("Day")}),
+    "NoBank": an_object(("bank",), bank={"type": "null"}, note=TEXT),
+    "WithBank": an_object(bank=an_object(iban=TEXT)),
+    "Account": {"anyOf": [ref("WithBank"), ref("NoBank")]},
+    "Paid": {"anyOf": [an_object(bank={"const": None}), ref("WithBank")]},
+    "Pet": {
+        **an_object(("kind",), kind=TEXT, friend=ref("Pet"), worded={"allOf": [ref("Pet"), {"description": "-"}]}),
+        "discriminator": {"propertyName": "kind", "mapping": {"kitty": "Cat", "dog": "#/components/schemas/Dog"}},
+    },
+    "Cat": {"allOf": [ref("Pet"), an_object(lives={"type": "integer"})]},
+    "Lion": {"allOf": [ref("Cat"), an_object(mane=TEXT)]},
+    "Dog": {"allOf": [ref("Pet"), an_object(("pack",), pack={"type": "integer"})]},
+    "Fish": {"allOf": [ref("Pet")]},
+    "Owner": an_object(cat=ref("Cat"), pets={"type": "array", "items": ref("Pet")}),
 }
 
 
@@ -245,3 +258,39 @@ def test_a_list_as_a_form_is_named(tmp_path: Path) -> None:
     line = f"POST /x: body as {kind} is a list, without names for its fields, and is refused when called"
     assert wire.result.left_out == [line]
     assert [each.place for each in check(tmp_path / "document.json", None).problems] == [line]
+
+
+@pytest.mark.parametrize("value", [None, {"iban": "1"}])
+def test_null_tells_members_apart(wire: Wire, value: Any) -> None:
+    """In either order, whichever of the members comes first."""
+    assert type(read(wire, "account", bank=value)).__name__ == ("NoBank" if value is None else "WithBank")
+    assert type(read(wire, "paid", bank=value)).__name__ == ("PaidType0" if value is None else "WithBank")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("kitty", "Cat"), ("dog", "Dog"), ("DOG", "Dog"), ("Lion", "Lion"), ("Fish", "Fish"), ("horse", "Pet")],
+)
+def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire, kind: str, name: str) -> None:
+    """The word of the mapping, or the name of the schema; the parent itself for any other word."""
+    value = {"kind": kind}
+    found = read(wire, "pet", **value, friend=value, worded=value)
+    assert [type(each).__name__ for each in (found, found.friend, found.worded)] == [name] * 3
+    assert [type(each).__name__ for each in read(wire, "owner", pets=[value, {"kind": "dog"}]).pets] == [name, "Dog"]
+
+
+def test_a_parent_between_is_read_as_its_own_children_only(wire: Wire) -> None:
+    assert [type(read(wire, "owner", cat={"kind": kind}).cat).__name__ for kind in ("kitty", "Lion", "dog")] == [
+        "Cat",
+        "Lion",
+        "Cat",
+    ]
+
+
+def test_a_body_takes_the_children(tmp_path: Path) -> None:
+    body = {"required": True, "content": {"application/json": {"schema": ref("Pet")}}}
+    paths = {"/x": {"post": {"operationId": "x", "requestBody": body, "responses": {"204": {"description": "-"}}}}}
+    made = Wire(tmp_path, "wire_children", openapi="3.1.0", paths=paths, components={"schemas": SCHEMAS})
+    sent = made.send("x", body=made.models.Lion(kind="Lion", mane="long"))
+    assert json.loads(sent.content) == {"kind": "Lion", "mane": "long"}
+    assert check(made.folder / "document.json", None).problems == []

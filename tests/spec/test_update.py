@@ -97,6 +97,35 @@ def test_the_changelog_names_new_operations_and_what_is_to_be_looked_at(shop: Pa
     assert "components.schemas.Card.properties.price` (" in changelog
 
 
+def changelog_of(shop: Path, newer: str) -> str:
+    """What the update adds to the changelog."""
+    update(shop, newer, "--changelog", str(shop / "CHANGELOG.md"))
+    return (shop / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_a_renamed_path_parameter_makes_no_new_operation(shop: Path) -> None:
+    text = changelog_of(shop, OLD.replace("/cards/{id}:", "/cards/{card}:").replace("name: id,", "name: card,"))
+    assert "New operations" not in text
+    assert "path:id` (in Python): path parameter is named card instead of id" in text
+
+
+def test_the_changelog_names_each_move_once_and_what_changed_in_it(shop: Path) -> None:
+    newer = OLD.replace("/cards/{id}:", "/v2/cards/{id}:").replace("price: {type: integer}", "price: {type: string}")
+    text = changelog_of(shop, newer)
+    assert text.count("/v2/cards") == 1
+    assert "  - Moved: `get /cards/{id}` to `get /v2/cards/{id}`.\n" in text
+    assert "components.schemas.Card.properties.price` (on the wire and in Python): type changed" in text
+    assert "New operations" not in text
+
+
+def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:
+    """The package takes the new word at once; a wrapper with words of its own refuses it until somebody adds it."""
+    filters = "parameters: [{in: query, name: state, schema: {type: string, enum: [open%s]}}, {in: path"
+    (shop / "shop.yaml").write_text(OLD.replace("parameters: [{in: path", filters % ""), encoding="utf-8")
+    text = changelog_of(shop, OLD.replace("parameters: [{in: path", filters % ", closed"))
+    assert 'query:state` (requests may have more): enum value "closed" added; in Python: ' in text
+
+
 def test_the_names_are_those_of_the_package_that_was_named(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert update(shop, BROKEN, "--name", "bank") == 1
     assert "bank.models.Card.price" in capsys.readouterr().out

@@ -11,6 +11,7 @@ import pytest
 
 from victor_ext import AsyncVictor, ConnectionFailed, Outcome, RateLimited, TimedOut, Victor, VictorError, VictorOAuth
 from victor_ext.sandbox import Received, Sandbox
+from victor_ext.sandbox.server.faults import KINDS
 from victor_ext.testing import Faults, TimeTravel
 
 pytest_plugins = ["pytester"]
@@ -50,7 +51,7 @@ def test_a_lost_answer_is_asked_for_again(victor: Victor, faults: Faults, sent_o
     faults.lose_answer()
     request = create(victor)
     calls = sent_once(request.idempotency_key)
-    assert fault_of(calls) == ["lost_answer", None]
+    assert fault_of(calls) == ["lose_answer", None]
     assert [each.replayed for each in calls] == [False, True]
 
 
@@ -59,10 +60,12 @@ def test_a_lost_answer_is_asked_for_again(victor: Victor, faults: Faults, sent_o
     [
         (lambda faults: faults.status(503, times=2), ["status", "status", None]),
         (lambda faults: faults.status(502, work=True, operation="create"), ["status", None]),
-        (lambda faults: faults.cut(after=10), ["cut_answer", None]),
+        (lambda faults: faults.cut_answer(after=10), ["cut_answer", None]),
         (lambda faults: faults.cut_request(), ["cut_request", None]),
         (lambda faults: faults.rate_limit(retry_after=30), ["rate_limit", None]),
-        (lambda faults: faults.damage(skip=0), ["malformed_json", None]),
+        (lambda faults: faults.malformed_json(skip=0), ["malformed_json", None]),
+        (lambda faults: faults.truncated_json(), ["truncated_json", None]),
+        (lambda faults: faults.html(status=502), ["html", None]),
         (lambda faults: faults.delay(0.01), ["delay"]),
     ],
 )
@@ -103,6 +106,19 @@ def test_a_wrong_option_is_named(faults: Faults) -> None:
         faults.status(42)
     with pytest.raises(ValueError, match="unknown option tims"):
         faults.lose_answer(tims=2)  # type: ignore[call-arg] # on purpose
+
+
+def test_each_kind_of_fault_has_one_word(victor_sandbox: Sandbox, faults: Faults) -> None:
+    arguments = {"status": 503, "delay": 1.0}
+    for kind in KINDS:
+        getattr(faults, kind)(*[arguments[kind]] if kind in arguments else [])
+    assert [each["kind"] for each in victor_sandbox.faults()] == [*KINDS]
+
+
+@pytest.mark.parametrize(("old", "word"), [("cut", "cut_answer"), ("damage", "malformed_json")])
+def test_another_spelling_of_a_fault_is_refused_by_its_word(faults: Faults, old: str, word: str) -> None:
+    with pytest.raises(AttributeError, match=f"'{old}'.*'{word}'"):
+        getattr(faults, old)
 
 
 def test_sent_once_says_what_it_found(victor: Victor, faults: Faults, sent_once: Any) -> None:
@@ -186,7 +202,7 @@ def test_awaited_calls_have_it_all(
 
     began = time.monotonic()
     assert anyio.run(ask) == "completed"
-    assert fault_of(sent_once(KEY)) == ["lost_answer", "rate_limit", None]
+    assert fault_of(sent_once(KEY)) == ["lose_answer", "rate_limit", None]
     assert time.monotonic() - began < 25
 
 
@@ -223,12 +239,12 @@ def failing(pytester: pytest.Pytester, **parts: str) -> str:
 
 
 def test_a_test_that_fails_shows_the_exchange(pytester: pytest.Pytester) -> None:
-    prepare = "victor_sandbox.inject('lost_answer'); victor_sandbox.inject('status', operation='get')"
+    prepare = "victor_sandbox.inject('lose_answer'); victor_sandbox.inject('status', operation='get')"
     shown = failing(pytester, prepare=prepare).partition("- Victor sandbox -")[2]
     assert "  1  POST  /v2/payment-requests/request-payment  200" in shown
-    assert "key=invoice-… attempt=1  fault=lost_answer" in shown
+    assert "key=invoice-… attempt=1  fault=lose_answer" in shown
     assert "key=invoice-… attempt=2  replayed" in shown
-    assert "status  met by 0 calls" in shown
+    assert "status  applied to 0 calls" in shown
     assert "outbound  created  44.23  key=invoice-…" in shown
     first, second = shown.split("  2  POST")
     for call in (first.partition("  1  POST")[2], second):
@@ -289,3 +305,12 @@ def test_a_test_that_passes_shows_nothing(pytester: pytest.Pytester) -> None:
 def test_a_due_date_of_the_demo_is_a_date(victor_sandbox: Sandbox, victor: Victor) -> None:
     request_id = victor_sandbox.create_inbound(due_date=date(2026, 3, 4))
     assert victor.payment_requests.get(request_id).due_date == date(2026, 3, 4)
+
+
+def test_a_fixture_without_its_extra_says_in_a_line_what_to_install(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("import sys; sys.modules['starlette'] = None")
+    pytester.makepyfile("def test_it(victor_sandbox): pass")
+    ran = pytester.runpytest_subprocess()
+    message = "The fixture victor_sandbox: victor_ext.sandbox needs starlette; install its extra: *victor-ext?sandbox?*"
+    ran.stdout.fnmatch_lines([message])
+    ran.stdout.no_fnmatch_line("*raise *")

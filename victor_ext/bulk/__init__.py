@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from importlib.util import find_spec as _find_spec
 
-# Only found, not loaded: it takes half of the start, and a check of rows does not need it.
+# DBOS is located and not imported: it takes half of the start, and a check of rows does not need it.
 if _find_spec("dbos") is None:
     raise ImportError("victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos")
 
-from .check import Check, InvalidRows
-from .rows import RowOutcome, RowProblem, RowResult
+from .rows import Check, InvalidRows, RowOutcome, RowProblem, RowResult
 from .run import BulkStopped
 from .sender import BulkSender
 from .state import DEFAULT_STATE

@@ -33,7 +33,7 @@ from .layout import (
     version_for,
 )
 from .notices import database_notices
-from .ownership import batches_of, check_owner
+from .ownership import batches_of, check_owner, is_being_taken_over
 from .pacing import pause_after
 from .rows import Result, RowOutcome
 from .vault import other_key
@@ -79,10 +79,6 @@ class BatchStore:
     """Store of one batch.
 
     Args:
-        client: DBOS client.
-        engine: Database connections of the client.
-        application: DBOS application name of the owner.
-        batch: Name of the batch.
         account: The account that sends it; None: it is only read, whoever it belongs to.
     """
 
@@ -105,14 +101,14 @@ class BatchStore:
         Raises:
             ConfigurationError: The batch belongs to another key, provider or, unless it is only read, account.
         """
-        found: list[Submission] = []
+        submissions: list[Submission] = []
         while True:
-            numbers = range(len(found) + 1, len(found) + 1 + AT_ONCE)
+            numbers = range(len(submissions) + 1, len(submissions) + 1 + AT_ONCE)
             page = self._workflows([load_id(self.batch, number) for number in numbers], rows=True)
             loads = [Submission(**_input_of(info)) for info in page.values()]
-            found += sorted(loads, key=lambda load: load.number)
+            submissions += sorted(loads, key=lambda load: load.number)
             if len(page) < AT_ONCE:
-                return found
+                return submissions
 
     def is_keyed_by(self, column: str) -> bool:
         """Whether a column is the key column of all submissions."""
@@ -124,7 +120,7 @@ class BatchStore:
         Digests by what is sent are under an empty text; those of older releases depend on the key column. `whole` are
         the numbers of the submissions of this batch that count: those whose rows are all stored.
         """
-        found: dict[str, dict[str, str]] = {}
+        batches: dict[str, dict[str, str]] = {}
         offset = 0
         while page := self._client.list_workflows(name=LOAD, load_output=False, limit=AT_ONCE, offset=offset):
             offset += len(page)
@@ -134,8 +130,8 @@ class BatchStore:
                 batch = info.workflow_id.rpartition("/load/")[0]
                 if load.digest is not None and (batch != self.batch or load.number in whole):
                     by = "" if load.digest.startswith(BY_CONTENT) else load.key_column
-                    found.setdefault(by, {}).setdefault(load.digest, batch)
-        return found
+                    batches.setdefault(by, {}).setdefault(load.digest, batch)
+        return batches
 
     def has_chunk(self, number: int) -> bool:
         """Whether the chunk is stored."""
@@ -189,7 +185,7 @@ class BatchStore:
 
     def tries(self, numbers: Sequence[int], *, rows: bool = False) -> dict[int, list[Try]]:
         """Return the attempts of the stored chunks among `numbers`."""
-        found: dict[int, list[Try]] = {}
+        tries: dict[int, list[Try]] = {}
         again = 0
         wanted = list(numbers)
         while wanted:
@@ -197,11 +193,11 @@ class BatchStore:
             page = self._workflows(list(ids), rows=rows)
             wanted = [number for workflow_id, number in ids.items() if workflow_id in page]
             for number in wanted:
-                found.setdefault(number, []).append(_try(page[chunk_id(self.batch, number, again)], again, rows=rows))
+                tries.setdefault(number, []).append(_try(page[chunk_id(self.batch, number, again)], again, rows=rows))
             # An attempt that has not ended, or has settled all rows, has no successor.
-            wanted = [number for number in wanted if found[number][-1].over and found[number][-1].unsettled != 0]
+            wanted = [number for number in wanted if tries[number][-1].over and tries[number][-1].unsettled != 0]
             again += 1
-        return found
+        return tries
 
     def results(self, attempt: Try) -> tuple[list[Result] | None, Sent | None]:
         """Return an attempt's results and the time it began to send; None for a step that has not run."""
@@ -278,7 +274,7 @@ class BatchStore:
 
 
 def _try(info: WorkflowStatus, again: int, *, rows: bool) -> Try:
-    over = info.status in _OVER
+    over = info.status in _OVER and not is_being_taken_over(info)
     counts = None
     if info.status == "SUCCESS":
         output: Any = info.output
@@ -291,11 +287,11 @@ def _try(info: WorkflowStatus, again: int, *, rows: bool) -> Try:
 
 
 def _input_of(info: WorkflowStatus) -> Mapping[str, Any]:
-    found: Any = info.input
+    stored: Any = info.input
     # DBOS returns a value as stored text if it cannot be decrypted.
-    if isinstance(found, str):
+    if isinstance(stored, str):
         raise other_key("The batch")
-    data: Mapping[str, Any] = found["args"][0]
+    data: Mapping[str, Any] = stored["args"][0]
     return data
 
 
@@ -308,6 +304,6 @@ def _stored_by_another() -> tuple[type[Exception], ...]:
 
 def _submitted_elsewhere(batch: str) -> ConfigurationError:
     return ConfigurationError(
-        f"Another process hands the batch {batch} over at this moment. Wait until it has, then send again: rows that "
-        "are there already are not stored twice."
+        f"Another process is storing the batch {batch}. Wait until it is done, then send again: rows that are stored "
+        "already are not stored twice."
     )

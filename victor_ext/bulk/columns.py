@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
+from victor_ext.privacy import AccountNumber, NumberText, Secret
 from victor_ext.settlement import plain
 from victor_ext.tables.files import HeadingCheck
-from victor_ext.tables.hidden import AccountText, Hidden, NumberText
 from victor_ext.tables.records import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
 
@@ -32,7 +33,7 @@ _FLAGS = {"true": True, "false": False}
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
 _SHORT_FORMS = {"payee_account_number": _SHORTENED, "client_reference_id": SHORT_FORM}
 _WHOLE = re.compile(r"-?[0-9]+")
-_TEXTS = frozenset({str, AccountText})
+_TEXTS = frozenset({str, AccountNumber})
 """The types of nearly all values of a file."""
 _SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
 
@@ -66,53 +67,63 @@ def heading_check(key_column: str, required: Sequence[str]) -> HeadingCheck:
                 f"keys are made from the column {key_column}; rename or drop the column idempotency_key.",
             )
         if key_column not in names:
+            similar = _similar(key_column, names)
+            other = "name another one" if similar is None else f"name another one, such as {similar}"
             raise SourceBroken(
                 line,
                 key_column,
                 "key_column",
                 f"the heading ({', '.join(names)}) has no column {key_column} to tell the rows apart: if the column "
-                "had this name when the file was sent before, give it back; else name another one.",
+                f"had this name when the file was sent before, give it back; else {other}.",
             )
         missing = [name for name in required if name not in names]
         if missing:
+            similar = next(filter(None, (_similar(name, names) for name in missing)), None)
+            question = "" if similar is None else f" Did you mean {similar}?"
             raise SourceBroken(
                 line,
                 missing[0],
                 "required",
                 f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in the heading, which names: "
-                f"{', '.join(names)}.",
+                f"{', '.join(names)}.{question}",
             )
 
     return check
 
 
+def _similar(name: str, names: Sequence[str]) -> str | None:
+    """Return the column that may have been meant. An argument is not meant for another one."""
+    others = [other for other in names if not (name in ARGUMENTS and other in ARGUMENTS)]
+    return next(iter(get_close_matches(name, others, 1)), None)
+
+
 def split_record(record: Mapping[str, object], key_column: str) -> Fields:
     """Split a record into arguments and other columns, and convert values where needed."""
-    found = Fields()
+    fields = Fields()
     for name, value in record.items():
         if value is None or value == "":
             if name not in ARGUMENTS:
-                found.extras[name] = ""
+                fields.extras[name] = ""
         elif name in ARGUMENTS:
             read = _argument(name, value)
             if isinstance(read, Problem):
-                found.problems.append(read)
-            found.arguments[name] = value if isinstance(read, Problem) else read
+                fields.problems.append(read)
+            fields.arguments[name] = value if isinstance(read, Problem) else read
         else:
-            found.extras[name] = _as_text(value)
-    if "idempotency_key" in found.extras:
-        found.problems.append(
+            fields.extras[name] = _as_text(value)
+    if "idempotency_key" in fields.extras:
+        fields.problems.append(
             Problem("idempotency_key", "column", f"keys are made from {key_column}: drop this column.")
         )
     read = _key_value(key_column, record.get(key_column))
     if isinstance(read, Problem):
-        if read not in found.problems:
-            found.problems.append(read)
+        if read not in fields.problems:
+            fields.problems.append(read)
     else:
-        found.key_value = read
+        fields.key_value = read
         # The export needs the key column to identify rows.
-        found.extras.setdefault(key_column, read)
-    return found
+        fields.extras.setdefault(key_column, read)
+    return fields
 
 
 def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
@@ -122,10 +133,10 @@ def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
         # Check without the key: with one, the client assumes a possible retry and permits past due dates.
         check_payment_request(**fields.arguments)
     except InvalidRequest as error:
-        found = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
+        problems = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
     else:
-        found = fields.problems
-    return [Problem(problem.field, problem.code, _message(problem, in_file=in_file)) for problem in found]
+        problems = fields.problems
+    return [Problem(problem.field, problem.code, _message(problem, in_file=in_file)) for problem in problems]
 
 
 def _message(problem: Problem, *, in_file: bool) -> str:
@@ -148,7 +159,7 @@ def canonical_text(arguments: Mapping[str, Any]) -> str:
         name: value if type(value) in _TEXTS and name != "amount" else _canonical(name, value)
         for name, value in arguments.items()
     }
-    return Hidden(_SORTED_JSON(spelled))
+    return Secret(_SORTED_JSON(spelled))
 
 
 def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date: str | None) -> list[str]:
@@ -197,7 +208,7 @@ def _wrong_text(name: str, value: str) -> Problem | None:
 
 def _key_value(column: str, value: object) -> str | Problem:
     if value is None or value == "":
-        return Problem(column, "required", f"{column} is empty: the row has nothing to be known by.")
+        return Problem(column, "required", f"{column} is empty: the row has no key.")
     if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
         return Problem(column, "type", f"{column} must be text or a whole number.")
     text = str(value)
@@ -220,20 +231,11 @@ def _as_json(value: object) -> str:
     if isinstance(value, NumberText):
         return str(value)
     if isinstance(value, dict):
-        found = cast("dict[object, object]", value)
-        return "{" + ", ".join(f"{_as_json(str(name))}: {_as_json(item)}" for name, item in found.items()) + "}"
+        items = cast("dict[object, object]", value)
+        return "{" + ", ".join(f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_as_json(item) for item in cast("Sequence[object]", value)) + "]"
     return json.dumps(value, default=str, ensure_ascii=False)
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, Enum):
-        value = value.value
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    # Keep the string type: account numbers mask their own repr.
-    return value if isinstance(value, bool | str) else str(value)
 
 
 def _canonical(name: str, value: Any) -> str:
@@ -242,4 +244,7 @@ def _canonical(name: str, value: Any) -> str:
             return f"{money.to_decimal(value):.2f}"
         except InvalidRequest:
             return repr(value)
-    return str(_plain(value))
+    if isinstance(value, Enum):
+        value = value.value
+    is_day = isinstance(value, date) and not isinstance(value, datetime)
+    return value.isoformat() if is_day else str(value)

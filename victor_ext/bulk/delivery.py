@@ -25,9 +25,9 @@ from victor_ext.settlement import (
     MAY_EXIST,
     About,
     Flow,
-    Found,
     Keys,
     LookUp,
+    Matches,
     Moment,
     Now,
     Payment,
@@ -35,6 +35,7 @@ from victor_ext.settlement import (
     Settlement,
     Turn,
     about,
+    as_checked,
     longest_call,
     settle,
 )
@@ -76,7 +77,7 @@ class SendTerms:
 
 @dataclass(slots=True)
 class _Doubtful:
-    """A row that is looked up: its flow waits for what is found."""
+    """A row that is looked up: its flow waits for the requests with its reference."""
 
     row: Row
     flow: Flow
@@ -87,11 +88,8 @@ class Delivery:
     """Sends the rows of all chunks of a process with one client.
 
     Args:
-        victor: The client.
-        workers: Maximum number of concurrent calls.
         stop: Stops sending: calls in progress finish, and no new call starts.
         caller: Digest of the client's credentials.
-        monotonic: Clock for waits, in seconds.
     """
 
     def __init__(
@@ -133,10 +131,10 @@ class Delivery:
             self._ask()
         # All of them before the first is judged: the last ones may explain why the first ones were rejected.
         to_send = [place for place in range(len(rows)) if place not in results]
-        found = self._threads.map(lambda place: self._send(rows[place], terms, rate_limiter), to_send)
-        doubtful = [each for each in found if isinstance(each, _Doubtful)]
+        settled = self._threads.map(lambda place: self._send(rows[place], terms, rate_limiter), to_send)
+        doubtful = [settlement for settlement in settled if isinstance(settlement, _Doubtful)]
         looked_up = iter(self._look_up(doubtful, terms) if doubtful else ())
-        for place, each in zip(to_send, found, strict=True):
+        for place, each in zip(to_send, settled, strict=True):
             results[place] = self._result(next(looked_up) if isinstance(each, _Doubtful) else each, rows[place].key)
         return [results[place] for place in range(len(rows))]
 
@@ -203,7 +201,7 @@ class Delivery:
 
     def _call(self, victor: Victor, row: Row, *, is_repeat: bool) -> PaymentRequest:
         """Make one call, and note what its result says of the client and the provider."""
-        arguments: dict[str, Any] = dict(row.arguments or {})
+        arguments = as_checked(row.arguments or {})
         try:
             if not is_repeat:
                 _check_due_date(arguments, victor.provider_time().moment)
@@ -242,7 +240,7 @@ class Delivery:
             if self._stop.is_set():
                 return _unresolved(doubtful, "It has not been looked up: the sender was stopped.")
             try:
-                found = requests_by_reference(self._victor, [each.step for each in doubtful])
+                requests = requests_by_reference(self._victor, [row.step for row in doubtful])
             except VictorError as error:
                 reason, at_least = str(error), pause_asked(error)
                 if isinstance(error, AuthenticationError | ConfigurationError):
@@ -251,7 +249,7 @@ class Delivery:
                 reason, at_least = f"An unexpected {type(error).__name__}.", 0.0
             else:
                 self._backoff.record_success()
-                return _matched(doubtful, found, terms.rivals)
+                return _matched(doubtful, requests, terms.rivals)
             self._backoff.record_failure(at_least)
             if self._stop.is_set() or self._monotonic() >= ends:
                 return _unresolved(doubtful, f"It could not be looked up now: {reason}")
@@ -288,15 +286,15 @@ class _Turns:
 def _matched(
     doubtful: Sequence[_Doubtful], requests: Mapping[str, Sequence[PaymentRequest]], rivals: Rivals
 ) -> list[Settlement]:
-    """Give each row what was found for it. One request settles one row in all batches of the state."""
-    ids = {request.id for found in requests.values() for request in found}
+    """Match rows and requests by reference. One request settles one row in all batches of the state."""
+    ids = {request.id for matches in requests.values() for request in matches}
     try:
         others = rivals(requests.keys(), ids) if requests else ()
     except (SQLAlchemyError, ConfigurationError) as error:
         why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
         return _unresolved(doubtful, why)
-    ended = [_ended(each, Found(requests.get(each.step.reference, ()))) for each in doubtful]
-    return [_unless_rivalled(each, row.row.key, others) for each, row in zip(ended, doubtful, strict=True)]
+    settled = [_ended(row, Matches(requests.get(row.step.reference, ()))) for row in doubtful]
+    return [_unless_rivalled(one, row.row.key, others) for one, row in zip(settled, doubtful, strict=True)]
 
 
 def _unless_rivalled(settlement: Settlement, key: str, others: Sequence[Rival]) -> Settlement:
@@ -307,12 +305,12 @@ def _unless_rivalled(settlement: Settlement, key: str, others: Sequence[Rival]) 
 
 
 def _unresolved(doubtful: Sequence[_Doubtful], reason: str) -> list[Settlement]:
-    return [_ended(each, reason) for each in doubtful]
+    return [_ended(row, reason) for row in doubtful]
 
 
-def _ended(doubtful: _Doubtful, found: Found | str) -> Settlement:
+def _ended(doubtful: _Doubtful, matches: Matches | str) -> Settlement:
     try:
-        doubtful.flow.send(found)
+        doubtful.flow.send(matches)
     except StopIteration as end:
         settlement: Settlement = end.value
         return settlement

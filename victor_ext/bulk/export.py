@@ -58,8 +58,8 @@ def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowRe
 
 def _lines_of(store: BatchStore, number: int) -> dict[bytes, RowResult]:
     """Return the lines of a chunk by the identities of their rows."""
-    found = _rows_of(store, store.tries([number], rows=True)[number], results=True)
-    return {identity_of(row.key, row.number): _line(row, result) for row, result in found}
+    rows = _rows_of(store, store.tries([number], rows=True)[number], results=True)
+    return {identity_of(row.key, row.number): _line(row, result) for row, result in rows}
 
 
 def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, escape: bool = True) -> int:
@@ -69,9 +69,6 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
     values come last; an argument that is the key column is among the extra columns.
 
     Args:
-        file: Open text file.
-        results: One result for each line.
-        columns: Extra columns.
         escape: Put a single quote before text that a spreadsheet would run as a formula.
     """
     writer = csv_writer(file)
@@ -112,9 +109,9 @@ def stored_rows(
 ) -> Iterator[tuple[int, Row, Result | None]]:
     """Yield each stored row in order, with the number of its chunk and its result, if known."""
     for page in pages_of(loads):
-        found = store.tries(list(page), rows=True)
+        tries = store.tries(list(page), rows=True)
         for number in page:
-            for row, result in _rows_of(store, found.get(number, []), results=results):
+            for row, result in _rows_of(store, tries.get(number, []), results=results):
                 yield number, row, result
 
 
@@ -132,11 +129,11 @@ def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]
     for attempt in tries:
         if attempt.chunk is None or not (attempt.taken or attempt.over):
             continue
-        found, began = store.results(attempt)
+        stored, began = store.results(attempt)
         if not attempt.over and began is None:
             continue
         rows = attempt.chunk.rows
-        for row, result in zip(rows, found or [_open(row, began, over=attempt.over) for row in rows], strict=True):
+        for row, result in zip(rows, stored or [_open(row, began, over=attempt.over) for row in rows], strict=True):
             known[row.place] = result
     return known
 
@@ -158,6 +155,6 @@ def _set_aside(row: Row) -> Result:
 
 
 def _line(row: Row, result: Result | None) -> RowResult:
-    found = result or (Result(RowOutcome.WAITING) if row.arguments is not None else _set_aside(row))
+    final = result or (Result(RowOutcome.WAITING) if row.arguments is not None else _set_aside(row))
     asked = {name: str(row.arguments[name]) for name in ASKED if name in row.arguments} if row.arguments else {}
-    return RowResult(row.number, row.key, found.id, found.status, found.outcome, found.error, row.extras, asked)
+    return RowResult(row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked)

@@ -103,7 +103,6 @@ class Chunk:
     Attributes:
         retention, patience: As in `Submission`.
         token: Random id of the submitting run, which distinguishes chunks of concurrent processes.
-        rows: The rows.
     """
 
     retention: float
@@ -223,8 +222,8 @@ def checked_batch(name: object) -> str:
         raise ConfigurationError.of([Problem("batch", "required", message)])
     if len(name) > MAX_NAME or name != name.strip() or not name.isprintable() or "/" in name or "\\" in name:
         message = (
-            f"batch={name[:MAX_NAME]!r} is no name of a batch: write at most {MAX_NAME} visible characters, without a "
-            "slash, and without a space at either end."
+            f"batch={name[:MAX_NAME]!r} is not a valid name of a batch: write at most {MAX_NAME} visible characters, "
+            "without a slash, and without a space at either end."
         )
         raise ConfigurationError.of([Problem("batch", "name", message)])
     return name

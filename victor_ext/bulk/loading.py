@@ -12,11 +12,10 @@ from victor_ext import ConfigurationError, Problem, idempotency_key_for
 from victor_ext.tables.sources import open_source
 
 from .batch_store import BatchStore, Try
-from .check import Check
 from .columns import ARGUMENTS, REQUIRED, differing, heading_check
 from .export import latest_results
 from .layout import Chunk, Submission, chunk_rows_for, next_try, pages_of
-from .rows import RowOutcome
+from .rows import Check, RowOutcome
 from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
 from .spool import Spool, identity_of
 from .validating import ChangedRow, Digests, Reading, RowValidator
@@ -158,8 +157,8 @@ def retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Se
     for page in pages_of(loads):
         for number, tries in store.tries(list(page)).items():
             if tries[-1].over and tries[-1].unsettled != 0:
-                (found,) = store.tries([number], rows=True).values()
-                count += _retry(store, found, settings)
+                (attempts,) = store.tries([number], rows=True).values()
+                count += _retry(store, attempts, settings)
     return count
 
 
@@ -224,7 +223,7 @@ def name_changed_columns(store: BatchStore, check: Check, changed: Sequence[Chan
 def _changes(columns: Sequence[str]) -> str:
     verb, values = ("is", "value") if len(columns) == 1 else ("are", "values")
     return (
-        f"{', '.join(columns)} {verb} not what is stored, and may have been sent, under this key: the row is refused. "
+        f"{', '.join(columns)} {verb} not what is stored under this key and may have been sent: the row is refused. "
         f"Put the old {values} back, or ask for another payment under another key."
     )
 

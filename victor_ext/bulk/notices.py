@@ -42,9 +42,9 @@ class DatabaseNotices:
 
     def report_if_full(self, text: str) -> None:
         """Log that the disk is full, if this DBOS message says so."""
-        found = next((words for words in _FULL if words in text), None)
-        if found is not None:
-            self._log("database or disk is full" if found == _FULL[0] else found)
+        reason = next((words for words in _FULL if words in text), None)
+        if reason is not None:
+            self._log("database or disk is full" if reason == _FULL[0] else reason)
 
     def _log(self, reason: str) -> None:
         with self._lock:
@@ -54,7 +54,7 @@ class DatabaseNotices:
             self._reported_at[reason] = now
         hint = " Free some space." if any(words in reason for words in _FULL) else ""
         _logger.warning(
-            "The state cannot be used (%s).%s It is tried again, and what waits for it goes on then.",
+            "The state cannot be used (%s).%s It is retried, and the rows that wait for it are sent then.",
             reason,
             hint,
             extra=NOTICE,

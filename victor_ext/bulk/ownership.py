@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import sqlalchemy as sa
 
 from victor_ext import ConfigurationError
 
-from .layout import CHUNK, LOAD, OLDER_VERSIONS, VERSION, version_for
+from .layout import CHUNK, LOAD, OLDER_VERSIONS, VERSION, batch_of, queue_of, version_for
 from .vault import other_key
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _NAMED = 10
 """Maximum number of batch names in an error message."""
+_AFTER_ALL_STEPS = 3
+"""A chunk has two steps, and DBOS counts them from 1."""
 
 
 def batches_of(client: DBOSClient, engine: sa.Engine, application: str, what: str) -> list[str]:
@@ -34,28 +36,25 @@ def batches_of(client: DBOSClient, engine: sa.Engine, application: str, what: st
 
 def _refuse_if_of_others(engine: sa.Engine, application: str, what: str) -> None:
     """Raise `ConfigurationError` if the database contains batches of other owners: they may have been sent."""
-    schema = None if engine.dialect.name == "sqlite" else "dbos"
-    workflows = sa.table("workflow_status", sa.column("name"), sa.column("application_name"), schema=schema)
-    owner = workflows.c.application_name
-    with engine.connect() as connection:
+    from dbos import DBOSClient  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
+
+    # A client without an application lists the workflows of all of them.
+    client = DBOSClient(system_database_engine=engine, retry_connection_errors=False)
+    try:
+        infos = client.list_workflows(name=LOAD, load_input=False, load_output=False)
+    finally:
+        client.destroy()
+    owners = {info.application_name for info in infos} - {application}
+    if owners:
         # Prefer batches of the same key: the message can then name the settings to change.
-        same_key = owner.startswith(application.rpartition("-")[0], autoescape=True)
-        found = connection.execute(
-            sa.select(owner)
-            .where(workflows.c.name == LOAD, owner != application)
-            .order_by(sa.case((same_key, 0), else_=1))
-            .limit(1)
-        ).scalar()
-    if found is not None:
-        _refuse_owner(found, application, what)
+        same_key = application.rpartition("-")[0]
+        _refuse_owner(max(owners, key=lambda owner: (owner or "").rpartition("-")[0] == same_key), application, what)
 
 
 def check_owner(info: WorkflowStatus, application: str, what: str, account: str | None = None) -> None:
     """Raise `ConfigurationError` if a workflow has another owner or an unsupported layout.
 
     Args:
-        info: The workflow.
-        application: DBOS application name of the owner.
         what: What it belongs to, for the message.
         account: The account that is about to send it; None: it is only read.
     """
@@ -90,41 +89,42 @@ def _refuse_owner(name: str | None, application: str, what: str) -> NoReturn:
     raise other_key(what)
 
 
-def take_over_older(engine: sa.Engine, application: str, account: str, queues: Sequence[str] | None) -> None:
-    """Assign the unfinished chunks of older releases to this release and account.
+def take_over_older(
+    client: DBOSClient, executor: str, application: str, account: str, queues: Collection[str] | None
+) -> None:
+    """Assign the unfinished chunks of older releases to this release and account. It can be interrupted and repeated.
 
-    DBOS gives a chunk only to workers of its version and has no API to change this. An older worker that is running a
-    chunk finishes it normally, and this release can read its result.
+    DBOS gives a chunk only to workers of its version, and only `rewind_workflow` changes the version, of a workflow
+    that has ended. So a chunk is cancelled first. All of its stored steps are kept, and its rows are sent no second
+    time. A chunk that an older worker is running is left to it: this release can read its result. One process at a time
+    may do this: another one would cancel the chunk of a worker that has it already.
 
     Args:
-        engine: Database connections.
-        application: DBOS application name of the owner.
-        account: The account of this worker.
+        executor: DBOS name of this worker. This release runs no older chunk, so those of this name are of an earlier
+            process.
         queues: Queue names, or None for all.
     """
-    workflows = sa.table(
-        "workflow_status",
-        sa.column("name", sa.Text),
-        sa.column("application_name", sa.Text),
-        sa.column("application_version", sa.Text),
-        sa.column("status", sa.Text),
-        sa.column("queue_name", sa.Text),
-        schema=None if engine.dialect.name == "sqlite" else "dbos",
+    unfinished = client.list_workflows(
+        name=CHUNK,
+        app_version=list(OLDER_VERSIONS),
+        status=["ENQUEUED", "PENDING", "CANCELLED"],
+        load_input=False,
+        load_output=False,
     )
-    older = (
-        (workflows.c.name == CHUNK)
-        & (workflows.c.application_name == application)
-        & workflows.c.application_version.in_(OLDER_VERSIONS)
-        & workflows.c.status.in_(("ENQUEUED", "PENDING"))
-    )
-    if queues is not None:
-        older &= workflows.c.queue_name.in_(queues)
-    with engine.connect() as connection:
-        # This runs repeatedly: read first, because a write would wait for all other writers.
-        if connection.execute(sa.select(sa.literal(1)).where(older).limit(1)).scalar() is None:
-            return
-    with engine.begin() as connection:
-        connection.execute(sa.update(workflows).where(older).values(application_version=version_for(account)))
+    for info in unfinished:
+        # A cancelled workflow has no queue.
+        queue = queue_of(application, batch_of(info.workflow_id))
+        if (queues is not None and queue not in queues) or (info.status == "PENDING" and info.executor_id != executor):
+            continue
+        client.cancel_workflow(info.workflow_id)
+        client.rewind_workflow(
+            info.workflow_id, start_step=_AFTER_ALL_STEPS, application_version=version_for(account), queue_name=queue
+        )
+
+
+def is_being_taken_over(info: WorkflowStatus) -> bool:
+    """Whether `take_over_older` was interrupted, or is at work, at this chunk: a worker continues with it."""
+    return info.status == "CANCELLED" and info.app_version in OLDER_VERSIONS
 
 
 def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:
@@ -133,4 +133,4 @@ def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> Configu
         advice = "and nothing was sent. Send it first."
         return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored, {advice}")
     names = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
-    return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored. There is: {names}.")
+    return ConfigurationError(f"There is no batch {batch} in {state}: nothing of it was stored. It has: {names}.")

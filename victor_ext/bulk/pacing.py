@@ -37,8 +37,6 @@ class RateLimiter:
 
     Args:
         rate: Rows per second, or None for no limit.
-        stop: Ends all waits.
-        monotonic: Clock in seconds.
     """
 
     def __init__(
@@ -116,8 +114,8 @@ def rate_of(queue: str, stop: threading.Event) -> float | None:
     failures = 0
     while not stop.is_set():
         try:
-            found = DBOS.retrieve_queue(queue)
-            limiter = None if found is None else found.limiter
+            registered = DBOS.retrieve_queue(queue)
+            limiter = None if registered is None else registered.limiter
         except (SQLAlchemyError, dbos_error.DBOSException) as error:
             database_notices.report(error)
             failures += 1

@@ -18,7 +18,6 @@ class ProviderClock:
 
     Args:
         victor: The client whose responses give the time; also used to request it.
-        monotonic, local: Clocks of this machine, in seconds.
     """
 
     def __init__(

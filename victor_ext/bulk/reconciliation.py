@@ -24,7 +24,7 @@ class Rival:
     may_exist: bool
 
     def may_have_made(self, request: PaymentRequest, key: str) -> bool:
-        """Whether a request that was found for the row with `key` may be this one's."""
+        """Whether a request with the reference of the row with `key` may be this row's."""
         return key != self.key and is_rival(
             request.id,
             request.client_reference_id or "",
@@ -47,20 +47,20 @@ def requests_by_reference(victor: Victor, steps: Sequence[LookUp]) -> dict[str, 
         VictorError: The list could not be read.
     """
     wanted = {step.reference for step in steps}
-    found: dict[str, list[PaymentRequest]] = defaultdict(list)
+    requests: dict[str, list[PaymentRequest]] = defaultdict(list)
     for request in victor.payment_requests.list(direction="outbound", start_datetime=min(step.since for step in steps)):
         reference = reference_of(request.client_reference_id)
         if reference in wanted:
-            found[reference].append(request)
-    return found
+            requests[reference].append(request)
+    return requests
 
 
 def rivals_in(stores: Iterable[BatchStore], references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
     """Return the rows of these batches with these references or ids that may have made a request."""
-    found: list[Rival] = []
+    rivals: list[Rival] = []
     for store in stores:
         for _, row, result in stored_rows(store, store.loads()):
             reference = reference_of((row.arguments or {}).get("client_reference_id"))
             if result is not None and (reference in references or result.id in ids):
-                found.append(Rival(row.key, reference, result.id, result.outcome in MAY_EXIST))
-    return found
+                rivals.append(Rival(row.key, reference, result.id, result.outcome in MAY_EXIST))
+    return rivals

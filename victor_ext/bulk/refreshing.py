@@ -48,13 +48,13 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
     if not statuses:
         return statuses
     requests = victor.payment_requests
-    found: set[str] = set()
-    first, last = (date.fromisoformat(each) for each in (min(dates), max(dates)))
+    listed: set[str] = set()
+    first, last = map(date.fromisoformat, (min(dates), max(dates)))
     for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
         if request.id in statuses:
             statuses[request.id] = _current(request)
-            found.add(request.id)
-    for missing in statuses.keys() - found:
+            listed.add(request.id)
+    for missing in statuses.keys() - listed:
         try:
             # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
             statuses[missing] = _current(next(iter(requests.watch(missing, timeout=0))))
@@ -65,11 +65,11 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
 
 def _current(request: PaymentRequest) -> CurrentStatus:
     status = request.status or NO_STATUS
-    said = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None)
-    if not said:
+    reason = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None)
+    if not reason:
         return CurrentStatus(status)
     # The export has no account number: of long numbers the last four digits are left.
-    return CurrentStatus(status, re.sub(r"\d(?=\d{4})", "*", " ".join(said.split())))
+    return CurrentStatus(status, re.sub(r"\d(?=\d{4})", "*", " ".join(reason.split())))
 
 
 def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus]) -> Iterator[RowResult]:
@@ -84,5 +84,5 @@ def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus
 
 
 def counted(statuses: Mapping[str, CurrentStatus]) -> dict[str, int]:
-    """Return how many requests have each status, the most frequent first; `not found` for what is not there."""
+    """Return how many requests have each status, the most frequent first; `not found`: the provider has none."""
     return dict(Counter(str(now.status or "not found") for now in statuses.values()).most_common())

@@ -6,23 +6,22 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import Outcome, Victor, VictorError
+from victor_ext import Outcome, VictorError
 
 from .batch_store import BatchStore
 from .layout import Submission, queue_of
 from .loading import retry_unsettled
 from .notices import NOTICE, database_notices
-from .settings import Settings
-from .state import State
+from .settings import WorkerContext
 from .status import BatchStatus, StatusReader
-from .vault import Vault
 from .worker_lock import lock_in
 
+_FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3
+"""Seconds between two reads of the status, after shorter ones: a small batch ends soon."""
 _logger = logging.getLogger("victor_ext.bulk")
 
 Progress = Callable[[BatchStatus], None]
@@ -30,16 +29,6 @@ Progress = Callable[[BatchStatus], None]
 
 class BulkStopped(VictorError):
     """The provider rejects this client. The remaining rows wait for `resume`."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerContext:
-    """Client, database, encryption and settings of a worker."""
-
-    victor: Victor
-    state: State
-    vault: Vault
-    settings: Settings
 
 
 def run_batch(
@@ -91,27 +80,18 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
 
     worker_lock = lock_in(context.state)
     notified = False
+    pause = _FIRST_LOOK
     try:
         with ExitStack() as stack:
             worker: Worker | None = None
             while True:
                 if worker is None and worker_lock.acquire():
-                    worker = stack.enter_context(
-                        Worker(
-                            context.victor,
-                            context.state,
-                            context.vault,
-                            worker_lock,
-                            workers=context.settings.workers,
-                            retention=context.settings.key_retention,
-                            patience=context.settings.patience,
-                            queues=queues,
-                        )
-                    )
+                    worker = stack.enter_context(Worker(context, worker_lock, queues))
                 elif worker is None and not notified:
                     notified = True
                     _logger.info("Another process works on %s: waiting for it.", context.state, extra=NOTICE)
-                time.sleep(_LOOK_EVERY)
+                time.sleep(pause)
+                pause = min(_LOOK_EVERY, 1.5 * pause)
                 if over():
                     return
                 if worker is not None and worker.given_up is not None:

@@ -29,12 +29,12 @@ class SealedValues(Serializer):
         """Decrypt data. Arguments become a tuple, as DBOS requires; an exception becomes a `StoredError`."""
         data = self._vault.open(serialized_data)
         if isinstance(data, dict):
-            found = cast("dict[str, Any]", data)
-            if "!error" in found:
-                return StoredError(found["!error"], found["text"])
-            if found.keys() == {"args", "kwargs"}:
-                return {"args": tuple(found["args"]), "kwargs": found["kwargs"]}
-            return found
+            fields = cast("dict[str, Any]", data)
+            if "!error" in fields:
+                return StoredError(fields["!error"], fields["text"])
+            if fields.keys() == {"args", "kwargs"}:
+                return {"args": tuple(fields["args"]), "kwargs": fields["kwargs"]}
+            return fields
         return data
 
 

@@ -13,10 +13,9 @@ from typing import TextIO
 import httpx
 
 from victor_ext import ConfigurationError, Victor
-from victor_ext.tables.hidden import HiddenRows, hidden
+from victor_ext.privacy import HiddenRows, concealed
 
 from .batch_store import BatchStore
-from .check import Check, refuse_invalid
 from .export import columns_of, results_of, write_csv
 from .layout import Submission, checked_batch, queue_of
 from .loading import (
@@ -30,9 +29,9 @@ from .loading import (
 )
 from .ownership import batches_of, no_such_batch
 from .refreshing import counted, current_statuses, refreshed
-from .rows import RowResult
-from .run import Progress, WorkerContext, run_batch, serve
-from .settings import Settings, batch_named_by, caller_of, checked_client, day_of, provider_of, seconds_of
+from .rows import Check, RowResult, refuse_invalid
+from .run import Progress, run_batch, serve
+from .settings import Settings, WorkerContext, checked_client, day_of, provider_of, seconds_of
 from .spool import Spool
 from .state import DEFAULT_STATE, State
 from .status import BatchStatus, StatusReader
@@ -89,7 +88,7 @@ class BulkSender:
         ask_again: bool = False,
         storage_key: str | None = None,
     ) -> None:
-        state, storage_key = hidden(state), hidden(storage_key)
+        state, storage_key = concealed(state), concealed(storage_key)
         self._victor = checked_client(victor)
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
@@ -200,7 +199,14 @@ class BulkSender:
         with self._stored() as (victor, store, loads):
             yield from _results(victor, store, loads, refresh=refresh)
 
-    def export_csv(self, file: TextIO, *, escape: bool = True, refresh: bool = False) -> int:
+    def export_csv(
+        self,
+        file: TextIO,
+        *,
+        escape: bool = True,
+        refresh: bool = False,
+        on_result: Callable[[RowResult], object] | None = None,
+    ) -> int:
         """Write the export as CSV.
 
         The columns are row, key, id, status, outcome, error, the source's other columns, and the requested values.
@@ -209,12 +215,15 @@ class BulkSender:
             file: Open text file.
             escape: Put a single quote before text that a spreadsheet would run as a formula.
             refresh: As for `export`.
+            on_result: Called with each row before it is written.
 
         Returns:
             The number of rows written.
         """
         with self._stored() as (victor, store, loads):
             results = _results(victor, store, loads, refresh=refresh)
+            if on_result is not None:
+                results = _noted(results, on_result)
             return write_csv(file, results, columns_of(loads), escape=escape)
 
     def batches(self) -> list[str]:
@@ -254,9 +263,9 @@ class BulkSender:
     def _name(self, source: object) -> str:
         if self._batch is not None:
             return self._batch
-        name = batch_named_by(source)
-        if name is None:
+        if not isinstance(source, str | os.PathLike):
             raise ConfigurationError("The batch needs a name: give batch=...")
+        name: str = os.path.basename(os.fspath(source))
         return checked_batch(name)
 
     @contextmanager
@@ -279,7 +288,7 @@ class BulkSender:
             self._state.prepare()
             stack.enter_context(self._state.errors())
             client = stack.enter_context(self._state.client(vault, engine))
-            account = None if victor is None else vault.account(caller_of(victor))
+            account = None if victor is None else vault.account(victor.caller)
             yield BatchStore(client, engine, vault.application, batch, account)
 
     @contextmanager
@@ -342,3 +351,9 @@ def _results(victor: Victor, store: BatchStore, loads: list[Submission], *, refr
     # Before anything is written: a provider that cannot be read must not cut an export off.
     statuses = current_statuses(victor, results_of(store, loads))
     return refreshed(results_of(store, loads), statuses)
+
+
+def _noted(results: Iterator[RowResult], on_result: Callable[[RowResult], object]) -> Iterator[RowResult]:
+    for result in results:
+        on_result(result)
+        yield result

@@ -1,9 +1,8 @@
-"""Validated settings of a bulk sender."""
+"""Validated settings of a bulk sender, and what its worker needs."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +13,8 @@ from victor_ext import ConfigurationError, Problem, Victor
 from victor_ext.systems import System, titles
 
 from .layout import CHUNK_ROWS, Submission
+from .state import State
+from .vault import Vault
 
 KEY_COLUMN = "client_reference_id"
 DAY = 24 * 3600.0
@@ -74,6 +75,16 @@ class Settings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """Client, database, encryption and settings of a worker."""
+
+    victor: Victor
+    state: State
+    vault: Vault
+    settings: Settings
+
+
 def _refused(name: str, message: str) -> ConfigurationError:
     return ConfigurationError.of([Problem(name, "setting", message)])
 
@@ -100,7 +111,7 @@ def day_of(value: date | str | None) -> str | None:
             return value
     except ValueError:
         pass
-    raise _refused("due_date", f"due_date={value!r} is no day: write YYYY-MM-DD, today or tomorrow.")
+    raise _refused("due_date", f"due_date={value!r} is not a date: write YYYY-MM-DD, today or tomorrow.")
 
 
 def _in_days(days: int) -> str:
@@ -128,16 +139,6 @@ def provider_of(victor: Victor) -> str:
     url = httpx.URL(victor.base_url)
     address = "this machine" if url.host in _LOOPBACK else str(url).rstrip("/")
     return f"{victor.environment} {address}"
-
-
-def caller_of(victor: Victor) -> str | None:
-    """Return a digest of the client's credentials: providers may keep keys for each caller."""
-    return victor.caller
-
-
-def batch_named_by(source: object) -> str | None:
-    """Return the file name as the default batch name, or None."""
-    return os.path.basename(os.fspath(source)) if isinstance(source, str | os.PathLike) else None
 
 
 def _number(

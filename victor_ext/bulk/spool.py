@@ -76,8 +76,8 @@ class Spool:
         try:
             self._db.execute("INSERT INTO seen VALUES (?, ?)", (identity, line))
         except sqlite3.IntegrityError:
-            found = self._db.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
-            return int(found[0])
+            row = self._db.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
+            return int(row[0])
         return None
 
     @temporary
@@ -92,8 +92,8 @@ class Spool:
         if not self._has_known:
             return None
         query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
-        found = self._db.execute(query, (identity,)).fetchone()
-        return None if found is None else KnownRow(found[0], bool(found[1]), found[2])
+        row = self._db.execute(query, (identity,)).fetchone()
+        return None if row is None else KnownRow(row[0], bool(row[1]), row[2])
 
     @temporary
     def add(self, encrypted: str) -> None:
@@ -108,8 +108,8 @@ class Spool:
 
     def __iter__(self) -> Iterator[str]:
         with temporary:
-            found = self._db.execute("SELECT encrypted FROM chunks ORDER BY number")
-        for (encrypted,) in found:
+            chunks = self._db.execute("SELECT encrypted FROM chunks ORDER BY number")
+        for (encrypted,) in chunks:
             yield encrypted
 
     def close(self) -> None:

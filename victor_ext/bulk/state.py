@@ -9,20 +9,19 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import ConfigurationError, Problem
-from victor_ext.tables.hidden import hidden, kind_of
+from victor_ext import ConfigurationError
+from victor_ext.privacy import concealed
 
-from .hidden import with_hidden_password
+from .database_url import checked_url, refused
 from .notices import database_notices, reason_of
-from .older_sqlite import PLUGIN, add_subseconds, check_version
 from .pacing import pause_after
 from .vault import Vault
 
@@ -30,16 +29,17 @@ if TYPE_CHECKING:
     from dbos import DBOSClient
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
-"""Where `BulkSender` keeps its state if it is told nothing else."""
-_FORMS = "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
-_RENAMED = re.compile(r"\Apostgres://")
-_LOGIN = re.compile(r"[^/]:[^/]*@")
+"""Where `BulkSender` keeps its state by default."""
 _PASSWORDS = re.compile(r"(?i)([?&][^=&]*password=)[^&]*")
-_LAST_PORT = 65_535
 _LEAST_FREE = 64 * 1024
 """Minimum free bytes: the size of one SQLite write."""
 _CONNECT_SECONDS = 10
 _MIGRATIONS = 4
+_RETURNING = (3, 35, 0)
+"""The first SQLite with `RETURNING`, which DBOS uses for its queues."""
+_SUBSECONDS = (3, 42, 0)
+"""The first SQLite with `unixepoch('subsec')`, from which DBOS takes its times on Python 3.12 and newer. An older one
+answers NULL, or has no such function, and each write fails at `NOT NULL`: that of Debian 12 is 3.40."""
 _logger = logging.getLogger("victor_ext.bulk")
 
 
@@ -54,11 +54,11 @@ class State:
     """
 
     def __init__(self, url: str) -> None:
-        url = hidden(url)
-        self.url = _checked(url)
+        url = concealed(url)
+        self.url = checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            check_version()
+            _check_version()
         database_notices.reset()
         route_dbos_log()
 
@@ -75,8 +75,7 @@ class State:
     @property
     def connection_string(self) -> str:
         """The URL for DBOS, with its password, which is a secret."""
-        url = self.url.update_query_dict({"plugin": PLUGIN}) if self.is_sqlite else self.url
-        return url.render_as_string(hide_password=False)
+        return self.url.render_as_string(hide_password=False)
 
     @property
     def path(self) -> Path:
@@ -94,6 +93,7 @@ class State:
         with self.engine() as engine, self.errors():
             if not self.is_sqlite and not self._is_on_server():
                 return False
+            # DBOS has no public question for this.
             return sa.inspect(engine).has_table("workflow_status", schema=None if self.is_sqlite else "dbos")
 
     def prepare(self) -> None:
@@ -115,7 +115,9 @@ class State:
 
         for left in range(_MIGRATIONS, 0, -1):
             try:
-                DBOS.migrate(self.connection_string)
+                # It takes a URL and no engine: the engine that it makes is reached by SQLAlchemy's events.
+                with _subseconds_in_all_pools() if self.is_sqlite else nullcontext():
+                    DBOS.migrate(self.connection_string)
             except SQLAlchemyError as error:
                 # Another process may be creating the database.
                 if left == 1:
@@ -207,74 +209,6 @@ def _is_full(file: Path) -> bool:
         return False
 
 
-def _checked(url: object) -> sa.URL:
-    """Return a validated URL. Messages never quote it: a password may be anywhere in it."""
-    if not isinstance(url, str):
-        raise _refused(f"state must be text, not {kind_of(url)}: {_FORMS}.")
-    if not url.isprintable():
-        raise _refused(f"state holds a character that cannot be seen: {_FORMS}.")
-    found = _parsed(url)
-    backend = found.get_backend_name()
-    if backend == "sqlite":
-        _check_file(found)
-        return found.set(drivername="sqlite")
-    if backend != "postgresql":
-        raise _refused(f"state names the database {backend}, which is not supported: {_FORMS}.")
-    if found.port is not None and not 1 <= found.port <= _LAST_PORT:
-        raise _refused(f"state has the port {found.port}: write one from 1 to {_LAST_PORT}, or none.")
-    if not _can_be_called(found):
-        raise _refused("state has a host or a port that cannot be: write postgresql://user@host/database.")
-    return found.set(drivername="postgresql+psycopg", database=found.database or "victor_bulk")
-
-
-def _parsed(url: str) -> sa.URL:
-    wrong = f"state is no URL of a database: {_FORMS}."
-    try:
-        return with_hidden_password(sa.make_url(_RENAMED.sub("postgresql://", url)))
-    except ArgumentError:
-        pass
-    except ValueError:
-        wrong = "state has a port that is no number: write postgresql://user@host:5432/database."
-    # Raised outside the handler: the original traceback has frames that contain the URL.
-    raise _refused(wrong)
-
-
-def _can_be_called(url: sa.URL) -> bool:
-    """Whether the driver accepts the hosts and ports, including those in the query."""
-    query = url.normalized_query
-    try:
-        for host in (url.host or "", *query.get("host", ())):
-            if not host.startswith("/"):  # a folder with a socket
-                host.encode("idna")
-        return all(int(port) > 0 for port in query.get("port", ()))
-    except ValueError:
-        return False
-
-
-def _check_file(url: sa.URL) -> None:
-    path = url.database
-    if url.username or url.password or url.host or url.port or (path and _LOGIN.search(path)):
-        raise _refused(f"state is a file, which has no user, password, host or port: {_FORMS}.")
-    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise _refused(f"state names the driver {url.drivername}, which is not supported: {_FORMS}.")
-    if not path or path == ":memory:" or path.startswith("file:") or url.query:
-        raise _refused(f"state is no file that could outlive a crash: {_FORMS}.")
-    try:
-        os.fsencode(path)
-        Path(path).exists()
-        folder = Path(path).resolve().parent
-        found = folder.is_dir()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "the name holds a character that no name can hold"
-        raise _refused(f"state is no file that can be: {reason}.") from None
-    if not found:
-        raise _refused(f"state: there is no folder {folder}.")
-
-
-def _refused(message: str) -> ConfigurationError:
-    return ConfigurationError.of([Problem("state", "url", message)])
-
-
 def _postgres_options() -> dict[str, Any]:
     return {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
 
@@ -286,7 +220,38 @@ def _sqlite_options(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
     # Each connection has its own cache; the system caches the file anyway.
     connection.execute("PRAGMA cache_size=-512")
-    add_subseconds(connection)
+    _add_subseconds(connection)
+
+
+def _check_version() -> None:
+    """Raise `ConfigurationError` if DBOS cannot work with the SQLite of this Python."""
+    if sqlite3.sqlite_version_info < _RETURNING:
+        raise refused(
+            f"state is an SQLite file, and the SQLite of this Python is {sqlite3.sqlite_version}: 3.35 is the oldest "
+            "that works. Use a Python with a newer one, or write postgresql://user@host/database.",
+            code="sqlite_version",
+        )
+
+
+@contextmanager
+def _subseconds_in_all_pools() -> Generator[None]:
+    """Call `_add_subseconds` for each connection of this process that is opened in the block."""
+    event.listen(sa.Pool, "connect", _add_subseconds)
+    try:
+        yield
+    finally:
+        event.remove(sa.Pool, "connect", _add_subseconds)
+
+
+def _add_subseconds(connection: Any, _record: object = None) -> None:
+    """Add `unixepoch('subsec')` to a connection whose SQLite lacks it."""
+    if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < _SUBSECONDS:
+        connection.create_function("unixepoch", 1, _unixepoch)
+
+
+def _unixepoch(modifier: object) -> float | None:
+    # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what DBOS asks for.
+    return time.time_ns() // 1_000_000 / 1000 if modifier == "subsec" else None
 
 
 class _ToOurLog(logging.Handler):

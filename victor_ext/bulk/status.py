@@ -10,9 +10,8 @@ from itertools import islice
 from victor_ext.settlement import MAY_EXIST, SETTLED
 
 from .batch_store import BatchStore, Try
-from .check import Check
 from .layout import Submission, numbers_of, rows_of
-from .rows import RowOutcome
+from .rows import Check, RowOutcome
 
 _WINDOW = 200
 """Unfinished chunks to read at once: more than all workers take."""
@@ -23,7 +22,6 @@ class BatchStatus:
     """Status of a batch.
 
     Attributes:
-        batch: Name of the batch.
         rows: Number of rows.
         counts: Rows by outcome; rows that have not been sent are `waiting`.
         complete: Whether all rows of the source are stored, whatever their outcome. No row is sent before.
@@ -71,8 +69,6 @@ class StatusReader:
     Finished chunks are read once; of the others, only the next ones are read.
 
     Args:
-        store: The batch.
-        loads: Its submissions.
         by_others: Count rows in progress as `unknown`, because their sender may have died, instead of `waiting`.
     """
 
@@ -93,9 +89,9 @@ class StatusReader:
         while True:
             self._open.update(islice(self._sizes, _WINDOW - len(self._open)))
             unfinished.clear()
-            found = self._store.tries(list(self._open))
-            over = [number for number, tries in found.items() if tries[-1].over]
-            for number, tries in found.items():
+            attempts = self._store.tries(list(self._open))
+            over = [number for number, tries in attempts.items() if tries[-1].over]
+            for number, tries in attempts.items():
                 counts = _counts(self._open[number], tries)
                 if self._by_others and tries[-1].taken and not tries[-1].over:
                     counts = self._under_way(self._open[number], tries[-1], counts)
@@ -106,12 +102,12 @@ class StatusReader:
                 return self._status(unfinished)
 
     def _under_way(self, size: int, attempt: Try, counts: Counter[RowOutcome]) -> Counter[RowOutcome]:
-        found, began = self._store.results(attempt)
+        stored, began = self._store.results(attempt)
         if began is None:
             return counts
         settled = Counter({outcome: count for outcome, count in counts.items() if outcome in SETTLED})
-        found_now = Counter(result.outcome for result in found or ())
-        return settled + found_now + Counter({RowOutcome.UNKNOWN: size - settled.total() - found_now.total()})
+        known = Counter(result.outcome for result in stored or ())
+        return settled + known + Counter({RowOutcome.UNKNOWN: size - settled.total() - known.total()})
 
     def _status(self, unfinished: Counter[RowOutcome]) -> BatchStatus:
         counts = self._read + unfinished
@@ -125,13 +121,13 @@ class StatusReader:
 
 def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:
     """Count the rows of one chunk by outcome. During a retry, the previous result counts."""
-    found: Counter[RowOutcome] = Counter()
+    counts: Counter[RowOutcome] = Counter()
     for attempt in tries:
         if attempt.counts is not None:
-            found.update({outcome: count for outcome, count in attempt.counts.items() if outcome in SETTLED})
+            counts.update({outcome: count for outcome, count in attempt.counts.items() if outcome in SETTLED})
     known = [attempt for attempt in tries if attempt.over and attempt.taken]
     if known and known[-1].counts is not None:
-        found.update({outcome: count for outcome, count in known[-1].counts.items() if outcome not in SETTLED})
+        counts.update({outcome: count for outcome, count in known[-1].counts.items() if outcome not in SETTLED})
     # The chunk has no result: it failed, or has not finished.
-    found[RowOutcome.UNKNOWN if known else RowOutcome.WAITING] += size - found.total()
-    return +found
+    counts[RowOutcome.UNKNOWN if known else RowOutcome.WAITING] += size - counts.total()
+    return +counts

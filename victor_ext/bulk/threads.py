@@ -26,12 +26,7 @@ _BUSY = 0.7
 
 
 class ThreadLimit:
-    """How many threads send, decided by how busy they are. Twice as many while they wait, one less while they do not.
-
-    Args:
-        most: Maximum number of threads.
-        monotonic: Clock in seconds.
-    """
+    """Number of threads that send: doubled while they wait for the provider, one less while they keep a core busy."""
 
     def __init__(self, most: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._most = most
@@ -46,7 +41,7 @@ class ThreadLimit:
         self._used += seconds
 
     def look(self) -> None:
-        """Decide anew, by what was used since the last time. Does nothing if that is too short ago."""
+        """Decide by the CPU time since the last decision. Does nothing if that was less than 0.02 s ago."""
         now = self._monotonic()
         if now - self._since < _LOOK_EVERY:
             return
@@ -59,12 +54,7 @@ class ThreadLimit:
 
 
 class Threads:
-    """Threads for the rows of all chunks of a process.
-
-    Args:
-        most: Maximum number of threads.
-        limit: Decides how many of them there are.
-    """
+    """Threads for the rows of all chunks of a process."""
 
     def __init__(self, most: int, limit: ThreadLimit | None = None) -> None:
         self._limit = limit or ThreadLimit(most)
@@ -74,7 +64,7 @@ class Threads:
         self._running = 0
 
     def map(self, act: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        """Do something with each item in these threads. Returns the results in order, when all are done."""
+        """Call `act` with each item in these threads. Returns the results in order when all are done."""
         if not items:
             return []
         job = _Job(act, items)
@@ -89,7 +79,7 @@ class Threads:
         self._pool.shutdown(wait=False)
 
     def _start(self) -> None:
-        """Start as many threads as there should be."""
+        """Start threads up to the limit."""
         with self._lock:
             self._limit.look()
             wanted = min(self._limit.threads, self._running + len(self._waiting))
@@ -114,7 +104,7 @@ class Threads:
 
 
 class _Job(Generic[T, R]):
-    """Items, and what came of them."""
+    """Items and their results."""
 
     def __init__(self, act: Callable[[T], R], items: Sequence[T]) -> None:
         self._act, self._items = act, items
@@ -122,7 +112,7 @@ class _Job(Generic[T, R]):
         self.done = threading.Event()
 
     def do(self, place: int) -> None:
-        """Do it with one item."""
+        """Call `act` with one item."""
         try:
             self._results[place] = self._act(self._items[place])
         except BaseException as error:  # noqa: BLE001 - it is raised where the results are awaited
@@ -134,8 +124,8 @@ class _Job(Generic[T, R]):
         """Return the results. Raises what was raised for the first item that failed."""
         results: list[R] = []
         for place in range(len(self._items)):
-            found = self._results[place]
-            if isinstance(found, BaseException):
-                raise found
-            results.append(found)
+            result = self._results[place]
+            if isinstance(result, BaseException):
+                raise result
+            results.append(result)
         return results

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 from victor_ext import Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, RowSource, SourceBroken
 
-from .check import SHOWN, Check
 from .columns import Fields, as_json, canonical_text, problems_of, split_record
 from .layout import BY_CONTENT, Chunk
-from .rows import Row, RowProblem
+from .rows import SHOWN, Check, Row, RowProblem
 from .settings import DAYS
 from .spool import KnownRow, Spool, identity_of
 from .vault import Vault
@@ -104,7 +103,7 @@ class RowValidator:
             check.note(RowProblem(None, broken.line, broken.column, broken.code, broken.message))
         if check.rows == 0 and not check.broken:
             check.broken = True
-            check.note(RowProblem(None, None, None, "empty", "there are no rows."))
+            check.note(RowProblem(None, None, None, "empty", "the source has no rows."))
         self._flush()
         check.columns = list(self._columns)
         return check
@@ -156,7 +155,7 @@ class RowValidator:
         if len(self.check.problems) < SHOWN:
             self.changed.append(ChangedRow(len(self.check.problems), known.chunk, key, fields.arguments))
         message = (
-            "its values are not those that are stored, and may have been sent, under this key: it is refused. Put "
+            "its values differ from the stored ones, which may have been sent under this key: it is refused. Put "
             "the old values back, or ask for another payment under another key."
         )
         self.check.note(RowProblem(record.number, record.line, self._terms.key_column, "changed", message))
@@ -234,8 +233,8 @@ class Digests:
 
     def batch_with_them(self) -> str | None:
         """Return a batch to which exactly these rows were submitted at once, or None."""
-        found = (self._stored.get(theirs, {}).get(self._of(theirs, ours)) for theirs, ours in self._sums)
-        return next((batch for batch in found if batch is not None), None)
+        batches = (self._stored.get(theirs, {}).get(self._of(theirs, ours)) for theirs, ours in self._sums)
+        return next((batch for batch in batches if batch is not None), None)
 
     def _of(self, theirs: str, ours: str) -> str:
         return f"{'' if theirs else BY_CONTENT}{self._rows}:{self._sums[theirs, ours]:x}"

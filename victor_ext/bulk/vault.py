@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from victor_ext import ConfigurationError
-from victor_ext.tables.hidden import Hidden, HiddenBytes, hidden_fields, kind_of
+from victor_ext.privacy import Secret, SecretBytes, hidden_fields, kind_of
 
 _SALT = b"victor-ext bulk storage 1"
 _NONCE = 12
@@ -70,7 +70,7 @@ class Vault:
         mark, _, rest = text.partition(".")
         key_id, _, body = rest.partition(".")
         if mark != MARK:
-            raise ConfigurationError("The bulk database holds something that victor bulk did not write.")
+            raise ConfigurationError("The bulk database contains data that victor bulk did not write.")
         if key_id != self.key_id:
             raise other_key("This content of the bulk database")
         try:
@@ -80,7 +80,7 @@ class Vault:
                 object_pairs_hook=hidden_fields,
             )
         except (InvalidTag, ValueError, zlib.error):
-            raise ConfigurationError("The bulk database is damaged: a sealed value does not open.") from None
+            raise ConfigurationError("The bulk database is damaged: a stored value cannot be decrypted.") from None
 
     def fingerprint(self, text: str) -> str:
         """Return a keyed digest of a text. Without the key, it reveals nothing about the text."""
@@ -116,18 +116,18 @@ def storage_secret(given: str | None) -> bytes:
         if len(secret.strip()) < _LEAST_SECRET:
             name = "VICTOR_BULK_KEY" if given is None else "storage_key"
             raise ConfigurationError(f"{name} has fewer than {_LEAST_SECRET} characters: {_HOW_TO_GIVE}.")
-        return HiddenBytes(b"key:" + secret.strip().encode("utf-8", "surrogatepass"))
-    found = _from_credentials()
-    if found is None:
+        return SecretBytes(b"key:" + secret.strip().encode("utf-8", "surrogatepass"))
+    credentials = _from_credentials()
+    if credentials is None:
         raise ConfigurationError(
-            f"The bulk database is sealed, and there is nothing to make its key from: {_HOW_TO_GIVE}."
+            f"The bulk database is encrypted, and there is no secret to derive its key from: {_HOW_TO_GIVE}."
         )
-    return HiddenBytes(b"credentials:" + found)
+    return SecretBytes(b"credentials:" + credentials)
 
 
 def _variable(name: str) -> str:
     """Return an environment variable, or an empty string. No frame exposes the other variables."""
-    return Hidden(os.environ.get(name, ""))
+    return Secret(os.environ.get(name, ""))
 
 
 def _from_credentials() -> bytes | None:
@@ -137,13 +137,13 @@ def _from_credentials() -> bytes | None:
     path = os.environ.get("VICTOR_PRIVATE_KEY_FILE", "").strip()
     if not private.strip() and path:
         try:
-            private = Hidden(Path(path).read_bytes().decode("latin-1"))
+            private = Secret(Path(path).read_bytes().decode("latin-1"))
         except OSError as error:
             raise ConfigurationError(f"VICTOR_PRIVATE_KEY_FILE cannot be read: {error.strerror}.") from None
     if not private.strip():
         return None
     # Ignore PEM markers and whitespace: PEM and bare base64 give the same secret.
-    return _joined(_variable("VICTOR_API_KEY"), Hidden(re.sub(r"-----[A-Z ]+-----|\s", "", private)))
+    return _joined(_variable("VICTOR_API_KEY"), Secret(re.sub(r"-----[A-Z ]+-----|\s", "", private)))
 
 
 def _compressed(data: Any) -> bytes:
@@ -151,7 +151,7 @@ def _compressed(data: Any) -> bytes:
 
 
 def _joined(*parts: str) -> bytes:
-    return HiddenBytes("\0".join(part.strip() for part in parts).encode("utf-8", "surrogatepass"))
+    return SecretBytes("\0".join(part.strip() for part in parts).encode("utf-8", "surrogatepass"))
 
 
 def _derived(secret: bytes, purpose: bytes) -> bytes:

@@ -10,13 +10,15 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Self
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig
 from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import ConfigurationError, Victor
+from victor_ext import ConfigurationError
 from victor_ext.settlement import Moment
 
 from .batch_store import BatchStore
@@ -41,9 +43,7 @@ from .pacing import rate_of
 from .reconciliation import Rival, rivals_in
 from .rows import Result, RowOutcome
 from .sealed_values import SealedValues
-from .settings import caller_of
-from .state import State
-from .vault import Vault
+from .settings import WorkerContext
 from .worker_lock import WorkerLock
 
 _ROUND = 2.0
@@ -52,6 +52,8 @@ _LOOKS = 3
 """Consecutive checks after which a claimed chunk that is not running is queued again."""
 _GRACE = 10.0
 """Seconds after a server outage before other workers count as dead: they need time to reconnect."""
+_OLDER = "chunks of older releases"
+"""Name of the lock of the process that takes them over."""
 _LAST_CALLS = 300
 """Maximum seconds to wait for calls in progress at the end. None takes longer than 290 (`longest_call`)."""
 
@@ -66,37 +68,22 @@ class Worker:
     A process can have only one worker, because it can have only one DBOS instance.
 
     Args:
-        victor: The client to send with.
-        state: Prepared database.
-        vault: Encryption of stored data.
+        context: The client, the prepared database and the settings.
         worker_lock: Acquired lock that shows that the worker is alive.
-        workers: Maximum number of concurrent calls.
-        retention: Seconds for which the provider keeps a key; None uses the batch's value.
-        patience: Seconds for which a row is retried; None uses the batch's value.
         queues: Queues to serve; None for all of this key and provider.
     """
 
-    def __init__(
-        self,
-        victor: Victor,
-        state: State,
-        vault: Vault,
-        worker_lock: WorkerLock,
-        *,
-        workers: int,
-        retention: float | None,
-        patience: float | None,
-        queues: Sequence[str] | None,
-    ) -> None:
-        self._state = state
+    def __init__(self, context: WorkerContext, worker_lock: WorkerLock, queues: Sequence[str] | None) -> None:
+        victor, settings, vault = context.victor, context.settings, context.vault
+        self._state = context.state
         self._vault = vault
         self._worker_lock = worker_lock
-        self._retention = retention
-        self._patience = patience
+        self._retention = settings.key_retention
+        self._patience = settings.patience
         self._queues = None if queues is None else [*queues, loads_queue_of(vault.application)]
         self._stop = threading.Event()
-        self._account = vault.account(caller_of(victor))
-        self._delivery = Delivery(victor, workers, self._stop, caller_of(victor))
+        self._account = vault.account(victor.caller)
+        self._delivery = Delivery(victor, settings.workers, self._stop, victor.caller)
         self._lock = threading.Lock()
         self._running: list[str] = []
         self._unstored: dict[str, dict[int, Result]] = {}
@@ -106,6 +93,7 @@ class Worker:
         self._present: Moment | None = None
         """The last moment at which this worker still had its lock, by a look at the server."""
         self._losses = 0
+        self._resources = ExitStack()
 
     @property
     def given_up(self) -> str | None:
@@ -114,16 +102,13 @@ class Worker:
 
     def __enter__(self) -> Self:
         if not _one_at_a_time.acquire(blocking=False):
-            raise ConfigurationError(
-                "Another bulk sender is at work in this process: let it finish, or use another process."
-            )
-        try:
-            self._launch()
-        except BaseException:
-            self._delivery.close()
-            _one_at_a_time.release()
-            raise
-        self._supervisor.start()
+            raise ConfigurationError("Another bulk sender runs in this process: let it finish, or use another process.")
+        with ExitStack() as stack:
+            stack.callback(_one_at_a_time.release)
+            stack.callback(self._delivery.close)
+            self._launch(stack.enter_context(self._state.engine()) if self._state.is_sqlite else None)
+            self._supervisor.start()
+            self._resources = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
@@ -137,16 +122,17 @@ class Worker:
         finally:
             _current = None
             self._supervisor.join()
-            self._delivery.close()
-            _one_at_a_time.release()
+            self._resources.close()
 
-    def _launch(self) -> None:
+    def _launch(self, sqlite: sa.Engine | None) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
-        # Do not store the URL in a variable: it may contain a password.
+        # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for idle transactions to
+        # the connections of an engine that it makes for a server.
         DBOS(
             config=DBOSConfig(
                 name=self._vault.application,
-                system_database_url=self._state.connection_string,
+                system_database_url=self._state.connection_string if sqlite is None else None,
+                system_database_engine=sqlite,
                 application_version=version_for(self._account),
                 executor_id=self._worker_lock.executor,
                 serializer=SealedValues(self._vault),
@@ -168,8 +154,7 @@ class Worker:
             if self._queues is not None:
                 DBOS.listen_queues(self._queues)
             with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-                # Before DBOS recovers the chunks of an earlier process with the same name.
-                take_over_older(engine, self._vault.application, self._account, self._queues)
+                self._take_over_older(client)
                 for batch, owner in batches_of_others(client, self._account).items():
                     _logger.info("%s belongs to the account %s, and is left alone.", batch, owner, extra=NOTICE)
             DBOS.launch()
@@ -220,7 +205,7 @@ class Worker:
             rivals = partial(self._rivals, batch_of(workflow_id))
             terms = SendTerms(retention, patience, rate, sent, rivals, alone_since)
             results |= zip(places, self._delivery.deliver([chunk.rows[place] for place in places], terms), strict=True)
-            self._unstored[workflow_id] = {place: each for place, each in results.items() if self._is_lasting(each)}
+            self._unstored[workflow_id] = {place: one for place, one in results.items() if self._is_lasting(one)}
             return [results[place].to_json() for place in range(len(chunk.rows))]
 
         # DBOS stores nothing of a worker whose chunk was taken over: from then on it counts as another one's.
@@ -271,7 +256,7 @@ class Worker:
         """Regularly take over the chunks of dead workers and the lost claims of this worker."""
         stalled: dict[str, int] = {}
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-            while not self._stop.wait(_ROUND):
+            while True:
                 try:
                     # Before the look: this machine may be suspended until the answer is read.
                     moment = Moment(time.time(), time.monotonic())
@@ -280,32 +265,46 @@ class Worker:
                         self._away_since = time.monotonic()
                     else:
                         self._present = moment
-                    take_over_older(engine, self._vault.application, self._account, self._queues)
+                    self._take_over_older(client)
                     stalled = self._recover_chunks(client, stalled)
                 except SQLAlchemyError as error:
                     database_notices.report(error)
                 except Exception:
                     _logger.exception("Looking for chunks that were left stalled failed; it is tried again.")
+                if self._stop.wait(_ROUND):
+                    return
 
     def _recover_chunks(self, client: DBOSClient, stalled: Mapping[str, int]) -> dict[str, int]:
         """Recover chunks. Returns this worker's stalled chunks with their number of consecutive checks."""
         pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        found: dict[str, int] = {}
+        still_stalled: dict[str, int] = {}
         for info in pending:
             if (
                 info.executor_id == self._worker_lock.executor
                 and info.name == CHUNK
                 and not self._runs(info.workflow_id)
             ):
-                found[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
-                if found[info.workflow_id] >= _LOOKS:
+                still_stalled[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
+                if still_stalled[info.workflow_id] >= _LOOKS:
                     # The claim was stored but its response was lost, for example in a server crash.
                     client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
-                    del found[info.workflow_id]
+                    del still_stalled[info.workflow_id]
         if time.monotonic() - self._away_since >= _GRACE:
             for executor in {info.executor_id for info in pending} - {self._worker_lock.executor, None}:
                 self._take_over(client, str(executor))
-        return found
+        return still_stalled
+
+    def _take_over_older(self, client: DBOSClient) -> None:
+        """Assign the chunks of older releases to this one, unless another process is doing it."""
+        claimed = self._worker_lock.claim(_OLDER)
+        if not claimed and self._worker_lock.can_be_lost:
+            return
+        try:
+            executor, application = self._worker_lock.executor, self._vault.application
+            take_over_older(client, executor, application, self._account, self._queues)
+        finally:
+            if claimed:
+                self._worker_lock.release(_OLDER)
 
     def _take_over(self, client: DBOSClient, executor: str) -> None:
         """Requeue the chunks of another worker if it is dead."""

@@ -77,7 +77,7 @@ class FileLock:
                 raise self._impossible(error.strerror) from None
             # The last holder deleted the file meanwhile.
             os.close(lock)
-        raise self._impossible("it is never the file that was opened")
+        raise self._impossible("it is replaced again and again")
 
     def renew(self) -> bool:
         """Return False: the kernel keeps the lock, so it never needs renewal."""
@@ -109,7 +109,7 @@ class FileLock:
             raise self._impossible("it is a link" if error.errno == errno.ELOOP else error.strerror) from None
         if not stat.S_ISREG(os.fstat(lock).st_mode):
             os.close(lock)
-            raise self._impossible("it is no file")
+            raise self._impossible("it is not a regular file")
         return lock
 
     def _is_in_place(self, lock: int) -> bool:
@@ -176,8 +176,8 @@ class ServerLock:
         """Acquire another worker's lock, which is free if that worker is dead; return whether this succeeded."""
         if self._connection is None:
             return False
-        found = self._connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _key_of(executor)})
-        return bool(found.scalar())
+        acquired = self._connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _key_of(executor)})
+        return bool(acquired.scalar())
 
     def release(self, executor: str) -> None:
         """Free another worker's lock."""

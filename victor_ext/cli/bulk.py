@@ -19,7 +19,6 @@ import typer
 from . import bulk_output, bulk_processes
 from .bulk_processes import MAX_PROCESSES, WorkerProcesses, check_processes
 from .bulk_progress import Progress
-from .confirmation import confirm
 from .failures import UNKNOWN, Misuse, victor_failure
 from .screen import notices, plain
 from .session import Session, Yes, with_session
@@ -41,7 +40,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def _seconds(text: str) -> float:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", text)
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no time: write 24h, 90m or 3600s.")
+        raise typer.BadParameter(f"{text!r} is not a duration: write 24h, 90m or 3600s.")
     return float(match[1]) * _UNITS[match[2] or "s"]
 
 
@@ -54,8 +53,8 @@ State = Annotated[
 ]
 Batch = Annotated[str | None, _option("The batch's name.", "NAME")]
 BatchName = Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
-Rate = Annotated[float | None, _option("Rows a second at most, over all machines (default: as fast as it goes).", "N")]
-Workers = Annotated[int, _option("Calls under way at a time in this process, 1 to 100.", "N")]
+Rate = Annotated[float | None, _option("Maximum rows per second over all machines (default: no limit).", "N")]
+Workers = Annotated[int, _option("Concurrent calls of this process, 1 to 100.", "N")]
 Processes = Annotated[
     int,
     _option(
@@ -63,7 +62,8 @@ Processes = Annotated[
     ),
 ]
 Refresh = Annotated[
-    bool, typer.Option("--refresh", help="Read what the provider says of the requests now: completed is paid.")
+    bool,
+    typer.Option("--refresh", help="Read the present status of the requests from the provider: completed is paid."),
 ]
 KeyRetention = Annotated[
     float | None,
@@ -91,7 +91,6 @@ def _sender(
     """Open a sender for the block. A failure is reported and ends the command.
 
     Args:
-        session: The command's.
         state: Where the batch is kept.
         workers: Calls under way at a time.
         question: What is asked before the block, in production. None: nothing.
@@ -107,7 +106,7 @@ def _sender(
         try:
             sender = BulkSender(victor, state=state, workers=workers, **options)
             if question is not None:
-                confirm(session, victor, partial(question, sender), yes=False)
+                session.confirm(victor, partial(question, sender), yes=False)
             yield sender
         except InvalidRows as error:
             failure = victor_failure(error, None, session.spelled)
@@ -165,15 +164,19 @@ def send(
     key_retention: KeyRetention = None,
     patience: Patience = None,
     ask_again: Annotated[
-        bool, typer.Option("--ask-again", help="Send what an earlier file asked once more, on purpose, to all of them.")
+        bool,
+        typer.Option(
+            "--ask-again",
+            help="Send the rows of an earlier file again, on purpose: all of their customers are asked again.",
+        ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all rows, and send nothing.")] = False,
     yes: Yes = False,
 ) -> None:
     """Send the rows of a file.
 
-    All of them are checked first. Sending the same file again under the same name never asks anybody twice: rows
-    that were sent are left alone, rows that were added are sent, rows whose values changed are refused.
+    All rows are checked first. Sending the same file again under the same name asks nobody twice: rows that were
+    sent are skipped, added rows are sent, and changed rows are refused.
     """
     check_processes(processes, state)
     options: dict[str, Any] = {
@@ -200,7 +203,7 @@ def send(
             progress.close()
             bulk_output.show_check(check, skip_invalid=skip_invalid, as_json=session.as_json)
             raise typer.Exit(bulk_output.exit_status_of(check, skip_invalid=skip_invalid))
-        helping = _helping(batch or file.name, session, workers, key_retention, patience)
+        helping = bulk_processes.worker_arguments(batch or file.name, session, workers, key_retention, patience)
         with (
             _stoppable(session, progress, _next("resume", batch or file.name, state, session, yes=yes)),
             WorkerProcesses(processes, state, helping, progress.tell) as others,
@@ -225,10 +228,10 @@ def resume(
     patience: Patience = None,
     yes: Yes = False,
 ) -> None:
-    """Go on with what was interrupted, and try what is not settled again, with the same keys."""
+    """Continue an interrupted batch, and retry the rows that are not settled with the same keys."""
     check_processes(processes, state)
     options: dict[str, Any] = {"rate": rate, "key_retention": key_retention, "patience": patience, "workers": workers}
-    found: list[BatchStatus] = []
+    statuses: list[BatchStatus] = []
 
     def question(sender: BulkSender) -> str:
         status = sender.status()
@@ -242,12 +245,15 @@ def resume(
             with (
                 _stoppable(session, progress, _next("resume", one, state, session, yes=yes)),
                 WorkerProcesses(
-                    processes, state, _helping(one, session, workers, key_retention, patience), progress.tell
+                    processes,
+                    state,
+                    bulk_processes.worker_arguments(one, session, workers, key_retention, patience),
+                    progress.tell,
                 ) as others,
             ):
-                found.append(sender.resume(on_progress=_both(progress.show, others.watch)))
+                statuses.append(sender.resume(on_progress=_both(progress.show, others.watch)))
             progress.close()
-    _finish(found, state, session, yes=yes)
+    _finish(statuses, state, session, yes=yes)
 
 
 @bulk.command()
@@ -260,17 +266,17 @@ def status(
     state: State = _DEFAULT_STATE,
     refresh: Refresh = False,
 ) -> None:
-    """Show how far batches have come; with --refresh: who has paid. With --json: one JSON document a line.
+    """Show the progress of batches; with --refresh: who has paid. With --json: one JSON document a line.
 
     The exit status is the one that `send` would end with now.
     """
-    found: list[BatchStatus] = []
+    statuses: list[BatchStatus] = []
     for one in _batches(session, state, name, batch):
         with _sender(session, state, batch=one) as sender:
-            found.append(sender.status(refresh=refresh))
+            statuses.append(sender.status(refresh=refresh))
         go_on = _next("resume", one, state, session, yes=False)
-        bulk_output.show_status(found[-1], go_on, as_json=session.as_json)
-    raise typer.Exit(_exit_status(found))
+        bulk_output.show_status(statuses[-1], go_on, as_json=session.as_json)
+    raise typer.Exit(_exit_status(statuses))
 
 
 @bulk.command()
@@ -293,15 +299,15 @@ def export(
     ] = False,
     refresh: Refresh = False,
 ) -> None:
-    """Write what became of each row, as CSV. It ends with 0, whatever became of them.
+    """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
     The columns are row, key, id, status, outcome, error, the file's other columns, and what was asked of whom.
     """
-    found = _batches(session, state, name, batch)
-    if len(found) > 1:
-        raise Misuse(f"There are several batches ({', '.join(found)}): name one of them with --batch.")
-    with _sender(session, state, batch=found[0]) as sender:
-        go_on = _next("resume", found[0], state, session, yes=False)
+    names = _batches(session, state, name, batch)
+    if len(names) > 1:
+        raise Misuse(f"There are several batches ({', '.join(names)}): name one of them with --batch.")
+    with _sender(session, state, batch=names[0]) as sender:
+        go_on = _next("resume", names[0], state, session, yes=False)
         bulk_output.write_export(sender, output, go_on, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
@@ -317,7 +323,7 @@ def worker(
     patience: Patience = None,
     state_from_input: Annotated[bool, typer.Option("--state-from-input", hidden=True)] = False,
 ) -> None:
-    """Work on the batches of a PostgreSQL database until Ctrl-C: another machine that helps."""
+    """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine."""
     if state_from_input:
         state = bulk_processes.state_from_input()
         if not state:
@@ -343,13 +349,13 @@ def _batches(session: Session, state: str, name: str | None, batch: str | None) 
     if name is not None or batch is not None:
         return [name or batch or ""]
     with _sender(session, state) as sender:
-        found = sender.batches()
-    if not found:
+        names = sender.batches()
+    if not names:
         raise Misuse(
             f"There is no batch in {bulk_output.without_password(state)}: nothing was stored there, and nothing was "
             "sent from it. Begin with 'victor bulk send', and the name of your file."
         )
-    return found
+    return names
 
 
 @contextmanager
@@ -363,21 +369,12 @@ def _stoppable(session: Session, progress: Progress, next_command: str) -> Gener
         _leave(TERMINATED if isinstance(error, Terminated) else INTERRUPTED)
 
 
-def _helping(
-    batch: str, session: Session, workers: int, key_retention: float | None, patience: float | None
-) -> list[str]:
-    """Return the arguments of a worker that helps this command."""
-    words = ["--batch", batch, "--workers", str(workers), *session.options()]
-    words += [] if key_retention is None else ["--key-retention", f"{key_retention:f}"]
-    return words + ([] if patience is None else ["--patience", f"{patience:f}"])
+def _both(*callbacks: Callable[[BatchStatus], None]) -> Callable[[BatchStatus], None]:
+    def call(status: BatchStatus) -> None:
+        for callback in callbacks:
+            callback(status)
 
-
-def _both(*tell: Callable[[BatchStatus], None]) -> Callable[[BatchStatus], None]:
-    def told(status: BatchStatus) -> None:
-        for each in tell:
-            each(status)
-
-    return told
+    return call
 
 
 def _leave(status: int) -> NoReturn:
@@ -389,13 +386,13 @@ def _leave(status: int) -> NoReturn:
     raise typer.Exit(status)
 
 
-def _finish(found: list[BatchStatus], state: str, session: Session, *, yes: bool) -> None:
-    for one in found:
+def _finish(statuses: list[BatchStatus], state: str, session: Session, *, yes: bool) -> None:
+    for one in statuses:
         command = partial(_next, batch=one.batch, state=state, session=session, yes=yes)
         bulk_output.show_result(one, command, as_json=session.as_json)
-    _leave(_exit_status(found))
+    _leave(_exit_status(statuses))
 
 
-def _exit_status(found: list[BatchStatus]) -> int:
-    statuses = {one.exit_status for one in found}
+def _exit_status(batches: list[BatchStatus]) -> int:
+    statuses = {one.exit_status for one in batches}
     return UNKNOWN if UNKNOWN in statuses else max(statuses, default=0)

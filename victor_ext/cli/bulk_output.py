@@ -6,7 +6,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from .bulk_progress import counts
 from .failures import Failure, Misuse
 from .screen import complain, plain, say, standard_output
-from .wording import with_hint
+from .wording import DUE_DATE, ENCODING, with_hint
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowProblem
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowProblem, RowResult
 
 _SHOWN = 20
 """Maximum number of row problems to list."""
@@ -66,7 +67,7 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     if not (status.complete and status.over):
         complain(f"Go on with:\n  {resume}")
     for word, count in (status.payments or {}).items():
-        say(f"  {count:,} {plain(word)}{' (paid)' if word == 'completed' else ''}")
+        say(f"  {_counted(word, count)}")
 
 
 def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
@@ -113,20 +114,36 @@ def write_export(
 ) -> None:
     """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
     missing = _not_stored(sender, resume)
+    statuses: Counter[str] = Counter()
+
+    def write(file: TextIO) -> int:
+        return _write(sender, file, statuses, as_json=as_json, escape=escape, refresh=refresh)
+
     if output is None:
         with standard_output() as stdout:
-            _write(sender, stdout, as_json=as_json, escape=escape, refresh=refresh)
-        print(missing, end="", file=sys.stderr)
+            write(stdout)
+        now = f"The provider says now: {_listed(statuses)}.\n" if refresh else ""
+        print(f"{now}{missing}", end="", file=sys.stderr)
         return
     try:
         # Rename at the end, so that the output file is always complete.
         partial = output.with_name(output.name + ".part")
         with partial.open("w", encoding="utf-8", newline="") as file:
-            count = _write(sender, file, as_json=as_json, escape=escape, refresh=refresh)
+            count = write(file)
         os.replace(partial, output)
     except OSError as error:
         raise Misuse(f"--output {output} cannot be written: {error.strerror or error}.") from error
-    print(f"{_rows(count)} written to {output}\n{missing}", end="", file=sys.stderr)
+    now = f". The provider says now: {_listed(statuses)}." if refresh else ""
+    print(f"{_rows(count)} written to {output}{now}\n{missing}", end="", file=sys.stderr)
+
+
+def _listed(statuses: Mapping[str, int]) -> str:
+    """Return how many created requests have each status."""
+    return ", ".join(_counted(word, count) for word, count in statuses.items()) or "nothing was created"
+
+
+def _counted(status: str, count: int) -> str:
+    return f"{count:,} {plain(status)}{' (paid)' if status == 'completed' else ''}"
 
 
 def _not_stored(sender: BulkSender, resume: str) -> str:
@@ -140,11 +157,20 @@ def _not_stored(sender: BulkSender, resume: str) -> str:
     )
 
 
-def _write(sender: BulkSender, file: TextIO, *, as_json: bool, escape: bool, refresh: bool) -> int:
+def _write(
+    sender: BulkSender, file: TextIO, statuses: Counter[str], *, as_json: bool, escape: bool, refresh: bool
+) -> int:
+    """Write the results, and count the statuses of created requests."""
+
+    def note(result: RowResult) -> None:
+        if result.outcome == "created":
+            statuses[result.status or "not found"] += 1
+
     if not as_json:
-        return sender.export_csv(file, escape=escape, refresh=refresh)
+        return sender.export_csv(file, escape=escape, refresh=refresh, on_result=note)
     count = 0
     for result in sender.export(refresh=refresh):
+        note(result)
         fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
         file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
         count += 1
@@ -220,3 +246,12 @@ def _print_problems(check: Check) -> None:
         shown = "all of them" if all_kept else f"the first {len(check.problems)}"
         more = f"{check.problem_count - _SHOWN:,} more"
         print(f"... and {more}: --dry-run --json shows {shown}", file=sys.stderr)
+    for remedy in dict.fromkeys(map(_remedy, check.problems)):
+        if remedy is not None:
+            print(remedy, file=sys.stderr)
+
+
+def _remedy(problem: RowProblem) -> str | None:
+    if problem.code == "encoding":
+        return ENCODING
+    return DUE_DATE if (problem.code, problem.column) == ("required", "due_date") else None

@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
-from victor_ext.tables.hidden import Hidden
+from victor_ext.privacy import Secret
 
 from .failures import Misuse
 from .screen import plain
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from victor_ext.bulk import BatchStatus
+
+    from .session import Session
 
 MAX_PROCESSES = 64
 _LAST_CALLS = 130.0
@@ -33,6 +35,15 @@ def check_processes(processes: int, state: str) -> None:
             f"--processes {processes} needs a PostgreSQL database: --state is an SQLite file, on which one process "
             "works at a time. Leave --processes out, or keep the batch in --state postgresql://..."
         )
+
+
+def worker_arguments(
+    batch: str, session: Session, workers: int, key_retention: float | None, patience: float | None
+) -> list[str]:
+    """Return the arguments of a further worker for this batch."""
+    words = ["--batch", batch, "--workers", str(workers), *session.options()]
+    words += [] if key_retention is None else ["--key-retention", f"{key_retention:f}"]
+    return words + ([] if patience is None else ["--patience", f"{patience:f}"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class WorkerProcesses:
 
     def __init__(self, processes: int, state: str, words: Sequence[str], show: Callable[[str], None]) -> None:
         self._processes = processes
-        self._state = Hidden(state)
+        self._state = Secret(state)
         self._words = words
         self._show = show
         self._begun = False
@@ -82,7 +93,7 @@ class WorkerProcesses:
             self._files.close()
 
     def watch(self, status: BatchStatus) -> None:
-        """Start the workers when the rows are stored; afterwards tell which of them have ended early."""
+        """Start the workers when the rows are stored; afterwards report those that ended early."""
         if not self._begun and not status.over:
             self._begun = True
             for number in range(2, self._processes + 1):
@@ -100,7 +111,7 @@ class WorkerProcesses:
         )
         self._workers.append(_Started(number, process, messages))
         assert process.stdin is not None
-        # A worker that has ended already is told of by `_look`.
+        # `_look` reports a worker that has ended already.
         with suppress(OSError):
             process.stdin.write(f"{self._state}\n".encode("utf-8", "surrogateescape"))
             process.stdin.flush()
@@ -115,8 +126,8 @@ class WorkerProcesses:
             if ended:
                 how = f"was killed by signal {-ended}" if ended < 0 else f"ended with exit status {ended}"
                 worker.messages.seek(0)
-                said = worker.messages.read().decode("utf-8", "replace").splitlines()
-                why = f" ({plain(said[-1])})" if ended > 0 and said else ""
+                lines = worker.messages.read().decode("utf-8", "replace").splitlines()
+                why = f" ({plain(lines[-1])})" if ended > 0 and lines else ""
                 self._show(
                     f"Worker {worker.number} of {self._processes} {how}{why}. The others go on, and take over its rows."
                 )
@@ -130,7 +141,7 @@ def _end_input(process: subprocess.Popen[bytes]) -> None:
 
 def state_from_input() -> str:
     """Return the URL that `WorkerProcesses` writes; empty if the process that started this one has died before."""
-    return Hidden(sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\n"))
+    return Secret(sys.stdin.buffer.readline().decode("utf-8", "surrogateescape").rstrip("\n"))
 
 
 def stop_when_input_ends() -> threading.Event:

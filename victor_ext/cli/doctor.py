@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -22,6 +20,7 @@ from .screen import plain, say, terminal_width
 from .session import Session, with_common_options
 from .systems import Provider, client_of
 from .view import entry
+from .wording import CERTIFICATE, CREDENTIALS
 
 if TYPE_CHECKING:
     import httpx
@@ -38,12 +37,12 @@ _EXPIRES_SOON = 14
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check has found.
+    """The result of one check.
 
     Attributes:
         check: What was looked at.
         ok: Whether it is right. None: it could not be looked at.
-        found: What was found.
+        found: What was seen.
         advice: What to do about it, or None.
         seconds: How long it took, where that says something.
         exit_status: What the command ends with because of it.
@@ -70,7 +69,7 @@ def _skipped(check: str, why: str) -> Finding:
 
 
 def _after(check: str, failed: str) -> Finding:
-    return _skipped(check, f"not tried: {failed} is the first to mend")
+    return _skipped(check, f"skipped: {failed} must be fixed first")
 
 
 @with_common_options
@@ -79,19 +78,21 @@ def doctor(
     *,
     provider: Provider = DEFAULT,
 ) -> None:
-    """Check the settings, the way to the provider, the clock and a signed read. Nothing is changed anywhere.
+    """Check the settings, the connection to the provider, the clock and a signed read. Nothing is changed.
 
     The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be reached now, and 1 if
     anything else is wrong.
     """
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for finding in _findings(session, provider):
-        found.append(finding)
+        findings.append(finding)
         if not session.as_json:
             _show(finding)
-    status = next((each.exit_status for each in found if each.ok is False), 0)
+    status = next((finding.exit_status for finding in findings if finding.ok is False), 0)
     if session.as_json:
-        checks = [{name: value for name, value in asdict(each).items() if name != "exit_status"} for each in found]
+        checks = [
+            {name: value for name, value in asdict(finding).items() if name != "exit_status"} for finding in findings
+        ]
         say(json.dumps({"ok": status == 0, "checks": checks, "exit_status": status}))
     raise typer.Exit(status)
 
@@ -105,11 +106,14 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         system, client = client_of(session, provider, deadline=_DEADLINE)
     except victor_ext.VictorError as error:
         failure = victor_failure(error, None, session.spelled)
-        yield _bad("Credentials", failure.message, "Correct that setting, and run it again.", MISUSE)
+        advice = CREDENTIALS if CREDENTIALS in failure.notes else "Correct that setting, and run it again."
+        yield _bad("Credentials", failure.message, advice, MISUSE)
         return
     with client:
         yield _credentials(system)
         yield _good("Environment", ", ".join(filter(None, [client.environment, client.base_url])))
+        if client.proxy is not None:
+            yield _good("Proxy", f"{client.proxy}, which {_proxy_variable(client.base_url)} names: calls go through it")
         failed: Finding | None = None
         for finding in _way(client, system):
             failed = finding if finding.ok is False else failed
@@ -155,19 +159,30 @@ def _way(client: Any, system: System) -> Iterator[Finding]:
         yield finding
 
 
+def _proxy_variable(base_url: str) -> str:
+    """Return the variable that names the proxy."""
+    names = (f"{base_url.partition(':')[0]}_proxy", "all_proxy")
+    set_ones = (name for lower in names for name in (lower, lower.upper()) if os.environ.get(name))
+    return next(set_ones, "a setting of this machine")
+
+
 def _dns(host: str, port: int) -> Finding:
+    import socket  # noqa: PLC0415 - every start of the command would pay for it
+
     began = time.monotonic()
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         return _bad(
             "DNS", f"{host} has no address: {error.strerror or error}", "Check this machine's resolver.", FOR_NOW
         )
-    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    addresses = list(dict.fromkeys(str(address[4][0]) for address in resolved))
     return _good("DNS", f"{host} is {', '.join(addresses[:3])}", time.monotonic() - began)
 
 
 def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Finding:
+    import socket  # noqa: PLC0415 - see `_dns`
+
     of = f" of the proxy {host}" if by_proxy else ""
     began = time.monotonic()
     try:
@@ -185,7 +200,10 @@ def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Find
 
 
 def _tls(url: httpx.URL, port: int) -> Finding:
-    import httpx  # noqa: PLC0415 - `victor --help` does not need it
+    import socket  # noqa: PLC0415 - see `_dns`
+    import ssl  # noqa: PLC0415 - see `_dns`
+
+    import httpx  # noqa: PLC0415 - see `_dns`
 
     if url.scheme == "http":
         return _skipped("TLS", "none: http to this machine")
@@ -200,8 +218,7 @@ def _tls(url: httpx.URL, port: int) -> Finding:
             certificate: dict[str, Any] = secured.getpeercert() or {}
             return _judged(certificate, secured.version() or "TLS", seconds)
     except ssl.SSLCertVerificationError as error:
-        advice = "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle; else somebody is in between."
-        return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", advice)
+        return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", CERTIFICATE)
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or error
         return _bad(
@@ -210,6 +227,8 @@ def _tls(url: httpx.URL, port: int) -> Finding:
 
 
 def _judged(certificate: dict[str, Any], version: str, seconds: float) -> Finding:
+    import ssl  # noqa: PLC0415 - see `_dns`
+
     days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
     advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
     return _good("TLS", f"{version}, the certificate is good for {days:.0f} days", seconds, advice)
@@ -236,7 +255,7 @@ def _signed_read(client: Any, system: System, session: Session) -> Finding:
 def _clock(client: Any) -> Finding:
     provider = client.provider_time()
     if not provider.is_known:
-        return _skipped("Clock", "not known: no answer said what time it is")
+        return _skipped("Clock", "not known: no response had a Date header")
     offset = (datetime.now(UTC) - provider.moment).total_seconds()
     if abs(offset) <= _TOLERATED:
         return _good("Clock", f"agrees with the provider's to within {_TOLERATED:g} s")

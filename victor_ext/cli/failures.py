@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import victor_ext
+from victor_ext.privacy import short_mask
 
 from .screen import complain
 from .signals import INTERRUPTED, TERMINATED, Terminated
-from .wording import in_options, is_of_another_payment, next_step, sentence, spelling_of
+from .wording import CERTIFICATE, CREDENTIALS, in_options, sentence, spelling_of
 
 if TYPE_CHECKING:
     from victor_ext import Problem, VictorError
@@ -52,7 +53,7 @@ class Doubt:
         """Return the command in shell syntax, with the secret masked unless `in_full`."""
         if in_full or self.secret is None:
             return shlex.join(self.command)
-        return shlex.join("****" + word[-4:] if word == self.secret else word for word in self.command)
+        return shlex.join(short_mask(word) if word == self.secret else word for word in self.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,9 @@ def usage_message(error: Exception) -> str | None:
     # typer exports no public base class for these errors.
     if typer.BadParameter.__bases__[0] not in type(error).__mro__:
         return None
-    found: Any = error
-    hint = "" if found.ctx is None else f" See '{found.ctx.command_path} --help'."
-    return f"{found.format_message()}{hint}"
+    usage_error: Any = error
+    hint = "" if usage_error.ctx is None else f" See '{usage_error.ctx.command_path} --help'."
+    return f"{usage_error.format_message()}{hint}"
 
 
 def usage_failure(message: str) -> Failure:
@@ -147,7 +148,7 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
     unsettled = doubt is not None and not misuse and error.outcome in ("unknown", "accepted")
     return Failure(
         kind=type(error).__name__,
-        message=in_options(error.problems, names) if local else f"{error.summary} {next_step(error, doubt)}".rstrip(),
+        message=in_options(error.problems, names) if local else f"{error.summary} {_next_step(error, doubt)}".rstrip(),
         exit_status=MISUSE if misuse else UNKNOWN if unsettled else FOR_NOW if _may_pass(error) else FAILED,
         outcome=None if doubt is None else error.outcome.value,
         key=None if doubt is None or misuse else error.idempotency_key or doubt.key,
@@ -156,10 +157,55 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
         request_id=error.request_id,
         retry_after=error.retry_after,
         problems=error.problems,
-        notes=[*getattr(error, "__notes__", ()), *(["--json shows all problems."] if more else [])],
-        doubt=doubt if unsettled and not is_of_another_payment(error) else None,
+        notes=[*getattr(error, "__notes__", ()), *_remedies(error), *(["--json shows all problems."] if more else [])],
+        doubt=doubt if unsettled and not _is_of_another_payment(error) else None,
         spelled=names,
     )
+
+
+def _next_step(error: VictorError, doubt: Doubt | None) -> str:
+    """Return the next step after a failed call, in terms of commands."""
+    if doubt is None or not error.hint:
+        return "Try again, with a longer --timeout." if isinstance(error, victor_ext.TimedOut) and error.hint else ""
+    outcome = victor_ext.Outcome
+    look = f"look with '{shlex.join(doubt.look)}'"
+    option = None if error.idempotency_key is None else shlex.join(["--idempotency-key", error.idempotency_key])
+    steps = {
+        outcome.NOT_SENT: "Nothing was sent: repeat it as you like.",
+        outcome.REJECTED: "Nothing was done by it.",
+        outcome.ACCEPTED: f"Repeat it only with {option}." if option else f"Do not send it again: {look}.",
+        outcome.UNKNOWN: f"It may have been done: repeat it with {option}, or {look}."
+        if option
+        else f"It may have been done, and no key makes a repeat safe: {look} before you repeat it.",
+    }
+    if isinstance(error, victor_ext.Conflict):
+        if error.outcome is outcome.REJECTED:
+            return f"{steps[outcome.REJECTED]} To see the other answer, {look}."
+        if option is not None and error.status_code is not None:
+            return (
+                f"It may have been done: {option} may have been used before, with other values or by a call that is "
+                f"still being worked on. So repeat it in a while with the values of that time, or {look}. A new key "
+                "could ask a second time."
+            )
+    if _is_of_another_payment(error):
+        return (
+            f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "
+            "does not exist."
+        )
+    return steps[error.outcome]
+
+
+def _is_of_another_payment(error: VictorError) -> bool:
+    """Whether the key returned the request of another payment. Repeating the call then settles nothing."""
+    return error.idempotency_key is not None and isinstance(error, victor_ext.Conflict) and error.status_code is None
+
+
+def _remedies(error: VictorError) -> list[str]:
+    if isinstance(error, victor_ext.ConfigurationError) and "not set" in error.summary:
+        return [CREDENTIALS]
+    if isinstance(error, victor_ext.ConnectionFailed) and "CERTIFICATE_VERIFY_FAILED" in str(error.__cause__):
+        return [CERTIFICATE]
+    return []
 
 
 def _may_pass(error: VictorError) -> bool:

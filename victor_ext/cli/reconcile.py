@@ -37,7 +37,7 @@ def reconcile(
     file: Annotated[Path, typer.Argument(help="Our book: CSV or JSON Lines, a file or an export of victor bulk.")],
     *,
     start: Annotated[str | None, _option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
-    end: Annotated[str | None, _option("The window's end, which is no part of it.", "TIME")] = None,
+    end: Annotated[str | None, _option("The window's end, which is not part of it.", "TIME")] = None,
     provider: Provider = DEFAULT,
     column: Annotated[
         list[str] | None,
@@ -71,7 +71,7 @@ def reconcile(
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
 
         if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
-            raise Misuse(f"--out {out} cannot be written: name a file in a folder that is there.")
+            raise Misuse(f"--out {out} cannot be written: name a file in a folder that exists.")
         if out is not None and out.exists() and file.exists() and out.samefile(file):
             raise Misuse(f"--out {out} is the file that is compared: name another one.")
         if not margin <= _LONGEST_MARGIN:  # NaN, too

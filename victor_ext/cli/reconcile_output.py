@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .screen import complain, notices, plain, say, terminal_width
 from .view import entry
+from .wording import ENCODING, column_remedy
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -114,7 +115,9 @@ def show_problems(error: InvalidEntries) -> None:
     """Print the problems of rows, a line each."""
     for problem in error.problems:
         complain(plain(problem.message))
-    complain("Error: the file cannot be compared as it is. Nothing was read from the provider.")
+    remedies = [ENCODING if problem.code == "encoding" else column_remedy(problem) for problem in error.problems]
+    advice = [plain(remedy) for remedy in dict.fromkeys(remedies) if remedy is not None]
+    complain(" ".join(["Error: the file cannot be compared as it is. Nothing was read from the provider.", *advice]))
 
 
 def _difference(row: Row) -> Iterator[Text]:

@@ -6,14 +6,13 @@ import json
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 import victor_ext
 
 from . import view
-from .confirmation import confirm
 from .failures import Doubt
 from .screen import at_terminal, complain, masked, notices, plain, say, spinner, terminal_width
 from .session import Checks, Session, Yes, day, values, with_session
@@ -34,7 +33,7 @@ _MOMENTS = ("yesterday", *_DAYS)
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
 AnswerNotes = Annotated[str | None, typer.Option(help="1 to 150 characters. [needed]", metavar="TEXT")]
-Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Stop after so long, with status 1.")]
+Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Give up after SECONDS, with exit status 1.")]
 
 
 def _needed(text: str, metavar: str, *words: str) -> Any:
@@ -45,7 +44,9 @@ def _optional(text: str, metavar: str = "TEXT", *words: str) -> Any:
     return typer.Option(help=text, metavar=metavar, autocompletion=values(*words))
 
 
-Until = Annotated[str | None, _optional(f"Stop at it: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)]
+Until = Annotated[
+    str | None, _optional(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
+]
 
 
 @rfp.callback(invoke_without_command=True)
@@ -79,7 +80,7 @@ def create(
     ] = None,
     notes: Annotated[str | None, typer.Option(help="For the payer; up to 150 characters.", metavar="TEXT")] = None,
     client_reference_id: Annotated[
-        str | None, typer.Option(help="Your own reference; up to 128 characters.", metavar="TEXT")
+        str | None, typer.Option(help="Your reference; up to 128 characters.", metavar="TEXT")
     ] = None,
     idempotency_key: Annotated[
         str | None,
@@ -120,7 +121,7 @@ def create(
     with session.client() as victor:
         with session.failures(doubt):
             _check(arguments, victor.provider_time().moment, is_first=idempotency_key is None)
-        confirm(session, victor, question, yes=yes)
+        session.confirm(victor, question, yes=yes)
         with session.failures(doubt):
             made = victor.payment_requests.create(**arguments)
             _show(made, as_json=session.as_json, place=session.place(victor))
@@ -194,8 +195,8 @@ def list_(
         checks.run(lambda: requests.list(**given))
         checks.run(lambda: requests.list(page=page, page_size=page_size))
         checks.finish("The list was not sent")
-        found = requests.list(**given, page=page, page_size=page_size)
-        pages = at_most(limit, (page.items for page in found.pages()))
+        listing = requests.list(**given, page=page, page_size=page_size)
+        pages = at_most(limit, (page.items for page in listing.pages()))
         if payers:
             pages = with_payers(pages, requests.get)
         count = as_json_lines(pages) if session.as_json else as_table(pages)
@@ -207,12 +208,12 @@ def list_(
 @with_session
 def find(
     session: Session,
-    client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your own reference.")],
+    client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your reference.")],
     *,
     start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
     end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
 ) -> None:
-    """List the payment requests with a reference of your own: to see what became of a create.
+    """List the payment requests with a client reference, to see whether a create took effect.
 
     The provider has no filter for the reference, so that all of the window is read: keep it small.
     """
@@ -223,10 +224,10 @@ def find(
     }
     with session.client() as victor:
         checks.finish("The search was not sent")
-        found = victor.payment_requests.find(client_reference_id, **window)
-        if found:
-            as_json_lines([found]) if session.as_json else as_table([found])
-    if not found and not session.as_json:
+        matches = victor.payment_requests.find(client_reference_id, **window)
+        if matches:
+            as_json_lines([matches]) if session.as_json else as_table([matches])
+    if not matches and not session.as_json:
         complain("No payment request of that time has this reference.")
 
 
@@ -242,7 +243,7 @@ def accept(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Agree to pay an inbound request. This moves money. It is sent once, and read back when in doubt."""
+    """Agree to pay an inbound request. This moves money. It is sent once, and read back if the outcome is unknown."""
     with session.client() as victor:
         request: str | PaymentRequest = request_id
         if modified_amount is not None:
@@ -256,7 +257,7 @@ def accept(
             other = "" if modified_amount is None else f" {plain(modified_amount)} USD, in place of its amount"
             return "\n".join([*(line.plain for line in lines), f"This pays it{other}."])
 
-        confirm(session, victor, question, yes=yes)
+        session.confirm(victor, question, yes=yes)
         with session.failures(_answer_doubt(request_id, session)):
             # The client reports missing notes together with other problems.
             answered = victor.payment_requests.accept(request, notes=notes or "", modified_amount=modified_amount)
@@ -271,7 +272,7 @@ def decline(
     *,
     notes: AnswerNotes = None,
 ) -> None:
-    """Refuse to pay an inbound request. It is sent once, and read back when in doubt."""
+    """Refuse to pay an inbound request. It is sent once, and read back if the outcome is unknown."""
     with session.client(_answer_doubt(request_id, session)) as victor:
         answered = victor.payment_requests.decline(request_id, notes=notes or "")
         _show(answered, as_json=session.as_json, place=session.place(victor))
@@ -286,7 +287,8 @@ def watch(session: Session, request_id: RequestId, *, until: Until = None, timeo
         notices(lambda text: complain(f"Still watching: {text}")),
         spinner(f"watching {plain(request_id)}; Ctrl-C stops watching", shown=at_terminal() and not session.as_json),
     ):
-        for request in victor.payment_requests.watch(request_id, until=until, timeout=timeout):
+        wanted = cast("victor_ext.Status | None", until)  # the client checks it
+        for request in victor.payment_requests.watch(request_id, until=wanted, timeout=timeout):
             say(json.dumps(request.to_dict()) if session.as_json else view.change(request, datetime.now(UTC)))
 
 

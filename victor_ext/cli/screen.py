@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import shutil
 import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TextIO
+
+from victor_ext.privacy import short_mask
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -84,6 +85,7 @@ def _styled(line: Text) -> str:
 @contextmanager
 def notices(show: Callable[[str], None] = complain) -> Generator[None]:
     """Show the log records that the client and the bulk sender mark as notices, such as a temporary outage."""
+    import logging  # noqa: PLC0415 - `victor --help` does not need it
 
     class Show(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -128,4 +130,4 @@ def plain(text: str) -> str:
 
 def masked(number: str) -> str:
     """Mask an account or routing number except its last four digits."""
-    return f"****{plain(number[-4:])}" if len(number) > 4 else "****"
+    return plain(short_mask(number))

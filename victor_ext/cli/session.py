@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ import typer
 import victor_ext
 
 from . import profiles
-from .failures import Doubt, Failure, Misuse, interruption, surprise, unwritten, victor_failure
-from .screen import OutputLost
+from .failures import FAILED, Doubt, Failure, Misuse, interruption, surprise, unwritten, victor_failure
+from .screen import OutputLost, complain
 from .wording import spellings
 
 if TYPE_CHECKING:
@@ -54,14 +55,14 @@ Profile = Annotated[
         autocompletion=_profiles,
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it in production, too, without a question.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it in production without asking.")]
 BaseUrl = Annotated[
     str | None, typer.Option(help="Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", metavar="URL")
 ]
 Deadline = Annotated[
     float | None,
     typer.Option(
-        help=f"Bound of one call, all its attempts and waits included (default: {_DEFAULT_DEADLINE:g}).",
+        help=f"Give up on a call after SECONDS, with all its attempts and waits (default: {_DEFAULT_DEADLINE:g}).",
         metavar="SECONDS",
     ),
 ]
@@ -155,6 +156,29 @@ class Session:
         elsewhere = self.base_url is not None or os.environ.get("VICTOR_BASE_URL", "").strip()
         return f"{victor.environment}, {victor.base_url}" if elsewhere else victor.environment
 
+    def confirm(self, victor: Victor, question: Callable[[], str], *, yes: bool) -> None:
+        """Ask a person before something in production; elsewhere, and with `yes`, do nothing.
+
+        Args:
+            victor: The client of the command.
+            question: Makes the question; it is called only if it is asked, and may read what it is about.
+            yes: Whether `--yes` was given.
+
+        Raises:
+            Misuse: Standard input is not a terminal.
+        """
+        if yes or victor.environment != "production":
+            return
+        stdin: Any = sys.stdin
+        if stdin is None or not stdin.isatty():
+            raise Misuse(
+                "This is production, and there is no terminal to confirm it: write --yes to confirm. Nothing was sent."
+            )
+        complain(question())
+        # Nothing has been sent: Ctrl-C here ends like anywhere else.
+        if not typer.confirm(f"Do it in production ({self.place(victor)})?", err=True):
+            self.end(Failure(kind="Declined", message="It was not confirmed. Nothing was sent.", exit_status=FAILED))
+
     def end(self, failure: Failure) -> NoReturn:
         """Report a failure and end the command."""
         failure.report(as_json=self.as_json)
@@ -198,7 +222,7 @@ def with_common_options(function: Callable[..., None]) -> Callable[..., None]:
 
     _, *positional = of(function, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     context, *_ = of(command, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    own, shared = (of(each, inspect.Parameter.KEYWORD_ONLY) for each in (function, command))
+    own, shared = (of(described, inspect.Parameter.KEYWORD_ONLY) for described in (function, command))
     signature = inspect.Signature([context, *positional, *own, *shared])
     command.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
@@ -229,8 +253,8 @@ class Checks:
             # The client's message has no name for the value, and no word for a midnight: add them.
             words = f", or write {', '.join(_MIDNIGHTS)}"
             self._problems += [
-                Problem(name, found.code, f"{name}: {found.message}{words if found.code == 'format' else ''}")
-                for found in error.problems
+                Problem(name, problem.code, f"{name}: {problem.message}{words if problem.code == 'format' else ''}")
+                for problem in error.problems
             ]
             return None
 

@@ -6,16 +6,13 @@ replaces them with options and commands.
 
 from __future__ import annotations
 
-import shlex
+import re
 from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-import victor_ext
-
 if TYPE_CHECKING:
-    from victor_ext import Problem, VictorError
-
-    from .failures import Doubt
+    from victor_ext import Problem
 
 # Problem fields whose argument has another name. Fields in `payment_details` keep their names.
 _ARGUMENTS = {
@@ -25,6 +22,7 @@ _ARGUMENTS = {
     "payee.account_number": "payee_account_number",
     "payee.ultimate_creditor": "ultimate_creditor",
     "payer.victor_counterparty_id": "payer_counterparty_id",
+    "columns": "column",
 }
 
 _DATE = "write YYYY-MM-DD, today or tomorrow"
@@ -78,42 +76,27 @@ def with_hint(message: str, hint: str | None) -> str:
     return f"{message.removesuffix('.')}: {hint}." if hint else message
 
 
+ENCODING = "Name the encoding of the file, such as --encoding windows-1252."
+DUE_DATE = "--due-date tomorrow gives a due date to every row without one."
+CREDENTIALS = "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a trial."
+CERTIFICATE = (
+    "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle (in Python also verify=). If it does not, "
+    "somebody is between this machine and the provider."
+)
+_HEADING = re.compile(r"the heading \(([^)]*)\)")
+
+
+def column_remedy(problem: Problem) -> str | None:
+    """Return how to name the column that a heading lacks with `--column`, or None for another problem."""
+    heading = _HEADING.search(problem.message)
+    if heading is None:
+        return None
+    similar = get_close_matches(problem.field, heading[1].split(", "), 1)
+    if problem.code == "column":
+        return f"Did you mean {similar[0]}?" if similar else None
+    other = ", or one currency for all rows with --currency USD" if problem.field == "currency" else ""
+    return f"Name it with --column {problem.field}={similar[0] if similar else 'NAME'}{other}."
+
+
 def _is_missing(problem: Problem) -> bool:
     return problem.code == "required"
-
-
-def next_step(error: VictorError, doubt: Doubt | None) -> str:
-    """Return the next step after a failed call, in terms of commands."""
-    if doubt is None or not error.hint:
-        return "Try again, with a longer --timeout." if isinstance(error, victor_ext.TimedOut) and error.hint else ""
-    outcome = victor_ext.Outcome
-    look = f"look with '{shlex.join(doubt.look)}'"
-    option = None if error.idempotency_key is None else shlex.join(["--idempotency-key", error.idempotency_key])
-    steps = {
-        outcome.NOT_SENT: "Nothing was sent: repeat it as you like.",
-        outcome.REJECTED: "Nothing was done by it.",
-        outcome.ACCEPTED: f"Repeat it only with {option}." if option else f"Do not send it again: {look}.",
-        outcome.UNKNOWN: f"It may have been done: repeat it with {option}, or {look}."
-        if option
-        else f"It may have been done, and no key makes a repeat safe: {look} before you repeat it.",
-    }
-    if isinstance(error, victor_ext.Conflict):
-        if error.outcome is outcome.REJECTED:
-            return f"{steps[outcome.REJECTED]} To see the other answer, {look}."
-        if option is not None and error.status_code is not None:
-            return (
-                f"It may have been done: {option} may have been used before, with other values or by a call that is "
-                f"still being worked on. So repeat it in a while with the values of that time, or {look}. A new key "
-                "could ask a second time."
-            )
-    if is_of_another_payment(error):
-        return (
-            f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "
-            "does not exist."
-        )
-    return steps[error.outcome]
-
-
-def is_of_another_payment(error: VictorError) -> bool:
-    """Whether the key returned the request of another payment. Repeating the call then settles nothing."""
-    return error.idempotency_key is not None and isinstance(error, victor_ext.Conflict) and error.status_code is None

@@ -18,10 +18,9 @@ keeps it; afterwards it is looked up by its reference and never sent again. See 
 """
 
 try:
-    from .arguments import PaymentRequestArguments
     from .asynchronous import AsyncOutbox
     from .blocking import Outbox
-    from .entries import Entry, EntryState
+    from .entries import Entry, EntryState, PaymentRequestArguments
 except ImportError as error:
     raise ImportError(
         f"victor_ext.outbox needs {error.name}; install its extra: pip install 'victor-ext[outbox]'", name=error.name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,19 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import anyio
 
-from victor_ext import AsyncVictor, VictorError
+from victor_ext import AsyncVictor
 from victor_ext.flows import adrive
 
-from .arguments import PaymentRequestArguments
-from .entries import Entry, EntryState
-from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction
+from .entries import Entry, EntryState, PaymentRequestArguments
+from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 T = TypeVar("T")
-
-_log = logging.getLogger("victor_ext.outbox")
 
 
 class AsyncOutbox(OutboxBase):
@@ -52,7 +48,7 @@ class AsyncOutbox(OutboxBase):
         await self._transaction(Transaction(lambda connection: self.table.create(connection, checkfirst=True)))
 
     async def add(self, session: AsyncSession | AsyncConnection, **arguments: Unpack[PaymentRequestArguments]) -> None:
-        """As `Outbox.add`, awaited, with a session or connection of yours."""
+        """As `Outbox.add`, awaited, with your session or connection."""
         await session.run_sync(self._add, arguments)
 
     async def send(self, victor: AsyncVictor) -> list[Entry]:
@@ -75,12 +71,8 @@ class AsyncOutbox(OutboxBase):
         """
         while True:
             for work in (self.send, self.refresh):
-                try:
+                with logged(work.__name__):
                     await work(victor)
-                except VictorError as error:
-                    _log.warning("outbox.%s has failed, and is tried again: %s", work.__name__, error)
-                except Exception:  # noqa: BLE001 - a worker that has ended sends nothing; it is logged with its traceback
-                    _log.exception("outbox.%s has failed, and is tried again", work.__name__)
             await anyio.sleep(interval)
 
     @asynccontextmanager

@@ -6,15 +6,16 @@ A pass yields steps: a transaction, a call, or the next page of a list. `Outbox`
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from victor_ext import AsyncVictor, InvalidRequest, Outcome, Problem, Victor, VictorError, check_payment_request
@@ -22,9 +23,9 @@ from victor_ext.settlement import (
     SETTLED,
     About,
     Create,
-    Found,
     Keys,
     LookUp,
+    Matches,
     Moment,
     Now,
     Payment,
@@ -40,13 +41,24 @@ from victor_ext.settlement import (
     settle,
 )
 
-from .arguments import PaymentRequestArguments
-from .entries import Entry, EntryState, entry_of, outbox_table, sent_of, sent_values, storable, values_of
+from .entries import (
+    Entry,
+    EntryState,
+    PaymentRequestArguments,
+    entry_of,
+    outbox_table,
+    sent_of,
+    sent_values,
+    storable,
+    values_of,
+)
 
 T = TypeVar("T")
 
+_log = logging.getLogger("victor_ext.outbox")
+
 _MOST_CONFLICTS = 12
-"""How often a transaction is made once more that the database has ended because of another one."""
+"""The maximum number of repeats of a transaction that the database ended because of another one."""
 _LONGEST_PAUSE = 1.0
 _ENDED_BY_DATABASE = frozenset({"40001", "40P01"})
 """SQLSTATE: a serialization failure, and a deadlock. Nothing of the transaction was stored."""
@@ -76,7 +88,7 @@ class NextPage:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait for so many seconds."""
+    """Wait for this many seconds."""
 
     seconds: float
 
@@ -116,14 +128,26 @@ def _transact(work: Callable[[sa.Connection], T]) -> Pass[T]:
     while True:
         try:
             done: T = yield Transaction(work)
-        except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+        except Exception as error:
+            # SQLAlchemy and Django raise an error of their own from the driver's.
+            state = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None)
             conflicts += 1
             if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
                 raise
         else:
             return done
         yield Pause(random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts)))  # noqa: S311 - no secret
+
+
+@contextmanager
+def logged(work: str) -> Generator[None]:
+    """A failure ends this pass of a worker, not the worker: the provider or the database may be away for a while."""
+    try:
+        yield
+    except VictorError as error:
+        _log.warning("outbox.%s failed and will be retried: %s", work, error)
+    except Exception:  # noqa: BLE001 - a worker that has ended sends nothing; it is logged with its traceback
+        _log.exception("outbox.%s failed and will be retried", work)
 
 
 class OutboxBase:
@@ -182,8 +206,8 @@ class OutboxBase:
         query = sa.select(state, sa.func.count()).group_by(state)
 
         def work(connection: sa.Connection) -> dict[EntryState, int]:
-            found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
-            return {each: found.get(each.value, 0) for each in EntryState}
+            counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+            return {state: counts.get(state.value, 0) for state in EntryState}
 
         return _transact(work)
 
@@ -198,10 +222,10 @@ class OutboxBase:
             if not victor.provider_time().is_known:
                 yield NextPage(victor.payment_requests.list(page_size=1).pages())
             now = Now(_moment(), victor.provider_time())
-            found, claim = yield from _transact(lambda connection: self._claim(connection, last, now, victor.caller))  # noqa: B023 - done at once
-            if found is None:
+            row_id, claim = yield from _transact(lambda connection: self._claim(connection, last, now, victor.caller))  # noqa: B023 - done at once
+            if row_id is None:
                 break
-            last = found
+            last = row_id
             if claim is None:
                 continue
             try:
@@ -219,8 +243,8 @@ class OutboxBase:
     def _refresh(self, victor: Victor | AsyncVictor) -> Pass[list[Entry]]:
         columns = self.table.c
         open_ones = sa.select(self.table).where(columns.state == EntryState.SENT.value, columns.ended.is_(False))
-        found = yield from _transact(lambda connection: connection.execute(open_ones).all())
-        rows = {row.request_id: row for row in found if row.request_id}
+        open_rows = yield from _transact(lambda connection: connection.execute(open_ones).all())
+        rows = {row.request_id: row for row in open_rows if row.request_id}
         if not rows:
             return []
         since = min(sent_of(row, None).earliest(Now(_moment(), victor.provider_time())) for row in rows.values())
@@ -242,7 +266,7 @@ class OutboxBase:
         """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us.
 
         Returns:
-            The entry's id (None: there is none), and the claim; None: another worker was faster.
+            The id of the entry, or None without one; and the claim, or None if another worker was faster.
         """
         columns, local = self.table.c, now.moment.local
         due = columns.state.in_([EntryState.WAITING.value, EntryState.SENDING.value])
@@ -261,7 +285,7 @@ class OutboxBase:
     def _deliver(self, victor: Victor | AsyncVictor, claim: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
         payment = Payment(loaded(claim.row.arguments), claim.sent)  # its repr shows no account number
-        # A process that was stopped cannot tell that others have sent its entry meanwhile.
+        # A process that was stopped does not know whether others have sent its entry.
         keys = Keys(self._kept, victor.caller, lambda: claim.at)
         flow = settle(payment, keys)
         is_tried = False
@@ -284,9 +308,9 @@ class OutboxBase:
             settlement: Settlement = end.value
         return (yield from self._settled(claim, settlement))
 
-    def _find(self, step: LookUp) -> Pass[Found]:
-        found = yield Call("find", {"client_reference_id": step.reference, "start_datetime": step.since})
-        return Found(found, found.caveat)
+    def _find(self, step: LookUp) -> Pass[Matches]:
+        matches = yield Call("find", {"client_reference_id": step.reference, "start_datetime": step.since})
+        return Matches(matches, matches.caveat)
 
     def _settled(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
         """Store what became of a claimed entry. Raise the error of a call that is not about this entry."""

@@ -12,8 +12,7 @@ from __future__ import annotations
 from victor_ext.books import Theirs
 
 from .entries import COLUMNS, Entry, InvalidEntries
-from .export import write_csv, write_json_lines
-from .report import Kind, Row, Summary, Totals
+from .report import Kind, Row, Summary, Totals, write_csv, write_json_lines
 from .run import Progress, Reconciliation, reconcile, reconcile_async
 
 __all__ = (

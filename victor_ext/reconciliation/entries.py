@@ -11,7 +11,7 @@ from typing import Any
 from victor_ext import ConfigurationError, InvalidRequest, Problem, zulu
 from victor_ext.ids import trimmed
 from victor_ext.money import Money
-from victor_ext.tables.hidden import HiddenRows
+from victor_ext.privacy import HiddenRows
 from victor_ext.tables.records import Record, SourceBroken
 from victor_ext.tables.sources import open_source
 from victor_ext.tables.texts import damage_of
@@ -48,7 +48,7 @@ class InvalidEntries(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One payment of our book. By its `reference` or `id` it is found at the provider; without both it is `unchecked`.
+    """One payment of our book. It is matched by `reference` or `id`; without both it is `unchecked`.
 
     Attributes:
         amount: What was asked or paid, above zero.
@@ -182,25 +182,25 @@ class EntryReader:
 
     def _entry_of(self, record: Record) -> Entry | None:
         place = record.line or record.number
-        found: Mapping[str, Any] = record.fields
-        entry = found.get("")  # see `_as_mapping`
+        fields: Mapping[str, Any] = record.fields
+        entry = fields.get("")  # see `_as_mapping`
         if isinstance(entry, Entry):
             return entry if entry.line else replace(entry, line=place)
         if record.problems:
             for problem in record.problems:
                 self._note(place, problem)
             return None
-        exported = found.keys() >= _EXPORT
-        if exported and found["outcome"] in _NOT_ASKED:
+        exported = fields.keys() >= _EXPORT
+        if exported and fields["outcome"] in _NOT_ASKED:
             self.not_asked += 1
             return None
-        asked = found.get("asked") if exported else None
+        asked = fields.get("asked") if exported else None
         if isinstance(asked, dict):  # an export as JSON Lines, which escapes nothing
-            found = {**found, **asked}
+            fields = {**fields, **asked}
         escaped = exported and not isinstance(asked, dict)
-        values = {name: self._value(found, self._places(name, exported=exported), escaped=escaped) for name in COLUMNS}
-        is_unclear = exported and found["outcome"] == "unknown"
-        doubt = f"Bulk sending calls it unknown. {found['error'] or ''}".strip() if is_unclear else None
+        values = {name: self._value(fields, self._places(name, exported=exported), escaped=escaped) for name in COLUMNS}
+        is_unclear = exported and fields["outcome"] == "unknown"
+        doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip() if is_unclear else None
         try:
             return Entry(
                 amount=_money(values["amount"], values["currency"] or self.currency),
@@ -213,9 +213,9 @@ class EntryReader:
             return None
 
     @staticmethod
-    def _value(found: Mapping[str, Any], places: Sequence[str], *, escaped: bool) -> Any:
+    def _value(fields: Mapping[str, Any], places: Sequence[str], *, escaped: bool) -> Any:
         for column in places:
-            value = found.get(column)
+            value = fields.get(column)
             if value is None or (isinstance(value, str) and not value.strip()):
                 continue
             # An export of `victor bulk` has a single quote before what a spreadsheet would run.

@@ -2,7 +2,7 @@
 
 Ids come first, then references, those with equal amounts before others; last come references and ids that differ in
 letter case, blanks, forms of one letter or invisible characters alone: nobody is to be asked again because of these.
-What the rules are is told in docs/reconcile.md, and once more by the oracle of the tests.
+docs/reconcile.md states the rules; the oracle of the tests implements them independently.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ FROM ours o WHERE core AND row NOT IN (SELECT row FROM pairs) ORDER BY row;
 
 INSERT INTO report (kind, row, number, other)
 SELECT 'duplicate', c.row, t.number, c.number FROM theirs t JOIN claimed c USING (folded) JOIN ours o USING (row)
-WHERE t.number NOT IN (SELECT number FROM pairs) AND (t.zone < 2 OR (t.zone = 2 AND o.core) OR {found})
+WHERE t.number NOT IN (SELECT number FROM pairs) AND (t.zone < 2 OR (t.zone = 2 AND o.core) OR {looked_up})
 ORDER BY c.row, t.at, t.number;
 
 INSERT INTO report (kind, number)
@@ -98,13 +98,13 @@ CREATE INDEX report_by_kind ON report (kind);
 """
 
 
-def match(database: sqlite3.Connection, *, amounts: bool, found: bool, is_complete: bool) -> None:
+def match(database: sqlite3.Connection, *, amounts: bool, looked_up: bool, is_complete: bool) -> None:
     """Fill the table `report`.
 
     Args:
         database: The database of `store`.
         amounts: Whether an amount that the provider does not say is a difference.
-        found: Whether all payments of theirs were found for a row of ours, so that none is outside of the window.
+        looked_up: Whether payments of theirs are known by look-ups alone, so that none is outside of the window.
         is_complete: Whether what the provider's list did not show is not in it.
     """
     database.executescript(_PAIRS)
@@ -118,4 +118,4 @@ def match(database: sqlite3.Connection, *, amounts: bool, found: bool, is_comple
                 theirs_known=" AND ".join(f"{name} IS NOT NULL" for name in stage.values()),
             )
         )
-    database.executescript(_REPORT.format(amounts=int(amounts), found=int(found), is_complete=int(is_complete)))
+    database.executescript(_REPORT.format(amounts=int(amounts), looked_up=int(looked_up), is_complete=int(is_complete)))

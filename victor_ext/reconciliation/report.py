@@ -1,17 +1,19 @@
-"""What a reconciliation finds: rows, and their counts and sums."""
+"""The result of a reconciliation: rows, their counts and sums, and their export as CSV or JSON Lines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TextIO
 
 from victor_ext import zulu
 from victor_ext.books import Theirs
 from victor_ext.money import Money
 from victor_ext.tables.texts import visible
+from victor_ext.tables.writing import csv_writer, escape_formulas
 
 from .entries import Entry
 
@@ -128,14 +130,14 @@ class Summary:
     Attributes:
         totals: By kind; kinds without rows are left out.
         ours: The number of entries in our book.
-        theirs: The number of payments that the provider listed, or found.
+        theirs: The number of payments that the provider listed, or returned by id or reference.
         outside: Our entries outside of the window by their own time; they are no part of the report.
         not_asked: Rows of a bulk export for which nothing was made at the provider; they are no part of the report.
         statuses: How many of the rows that are `matched` or `modified` have each status at the provider. Their sum says
             what was asked, and the statuses what became of it: a payment that was declined is in both books, too.
-        notes: What cannot be told at this provider, in sentences.
-        elsewhere: Our entries whose payment is not in the list of the window, and was found by its id. Whether there
-            is a second payment beside it is not known.
+        notes: What this provider gives no evidence of, in sentences.
+        elsewhere: Our entries whose payment is not in the list of the window, but was read by its id. It is not known
+            whether a second payment exists.
     """
 
     totals: Mapping[Kind, Totals]
@@ -173,6 +175,30 @@ class Summary:
             "statuses": dict(self.statuses),
             "notes": list(self.notes),
         }
+
+
+def write_csv(file: TextIO, rows: Iterable[Row]) -> int:
+    """Write rows to a text `file` as CSV, and return their number.
+
+    Text that a spreadsheet would run has a single quote before it.
+    """
+    writer = csv_writer(file)
+    writer.writerow(FIELDS)
+    count = 0
+    for row in rows:
+        cells = row.to_dict()
+        writer.writerow("" if cells[name] is None else escape_formulas(str(cells[name])) for name in FIELDS)
+        count += 1
+    return count
+
+
+def write_json_lines(file: TextIO, rows: Iterable[Row]) -> int:
+    """Write rows to a text `file` as JSON Lines, and return their number."""
+    count = 0
+    for row in rows:
+        file.write(json.dumps(row.to_dict()) + "\n")
+        count += 1
+    return count
 
 
 def _sums(sums: Sequence[Money]) -> dict[str, str]:

@@ -9,12 +9,11 @@ from functools import partial
 from itertools import islice
 from typing import Any, Self, TypeVar
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, Problem
 from victor_ext.books import MARGIN, Book, Window, Zone
 from victor_ext.flows import adrive, drive, following
-from victor_ext.systems import AsyncClient, Client
+from victor_ext.systems import AsyncClient, Client, System, titles
 
-from .books import book_of
 from .entries import Entry, EntryReader, Ours, concealed
 from .report import AGREEING, Kind, Row, Summary
 from .store import Store
@@ -125,7 +124,7 @@ def reconcile(
         columns: The column of a field, by field (`COLUMNS`): `{"reference": "invoice_no"}`. None: no such column.
         currency: The currency of rows without one. None: the provider's, if it has only one.
         encoding: The encoding of a file. None: UTF-8.
-        payor_id: The payor; for Velo only, and needed there.
+        payor_id: The payor. Required for Velo, refused for the others.
         page_size: The number of payments in a page. None: the provider's default, or the largest that it documents.
         on_progress: Called after each step.
 
@@ -133,10 +132,10 @@ def reconcile(
         InvalidRequest: An argument cannot be right. Nothing was read.
         InvalidEntries: Rows of ours cannot be right; `problems` has the place of each. The provider was not asked.
         ConfigurationError: The file cannot be opened, or the temporary folder cannot be used.
-        VictorError: The provider's book could not be read. There is no report then: repeat it as you like.
+        VictorError: The provider's book could not be read. No report exists then. Repeat the call at any time.
     """
     ours, window = concealed(ours), Window(start, end, margin)
-    book = book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
+    book = _book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
     steps = _Comparison(book, reader, window, on_progress).steps(ours)
     return drive(steps, lambda step: step.take() if isinstance(step, _Read) else step.do())
@@ -158,14 +157,40 @@ async def reconcile_async(
 ) -> Reconciliation:
     """As `reconcile`, with an awaited client. The work on the database is done in a worker thread."""
     ours, window = concealed(ours), Window(start, end, margin)
-    book = book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
+    book = _book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
     return await adrive(_Comparison(book, reader, window, on_progress).steps(ours), _take)
 
 
+def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: int | None) -> Book:
+    """Return the book of a client's provider.
+
+    Raises:
+        ConfigurationError: It is no client of a system with a book, its calls are not `awaited` as those of the caller
+            are, or `payor_id` does not belong to it.
+    """
+    system: System | None = getattr(client, "system", None)
+    if system is None or not system.book:
+        raise ConfigurationError(
+            f"client is {type(client).__name__} and must be {titles('book')}, or the async form of one."
+        )
+    if system.needs_payor and payor_id is None:
+        message = "payor_id is missing: name the payor whose payments are compared."
+        raise ConfigurationError.of([Problem("payor_id", "required", message)])
+    if payor_id is not None and not system.needs_payor:
+        message = f"payor_id is for {titles('needs_payor')}: leave it out."
+        raise ConfigurationError.of([Problem("payor_id", "choice", message)])
+    if hasattr(client, "__aenter__") is not awaited:
+        instead = "use reconcile" if awaited else "await reconcile_async"
+        raise ConfigurationError(f"client is {type(client).__name__}: {instead} instead.")
+    payor = {"payor_id": payor_id} if system.needs_payor else {}
+    book: Book = system.load("book")(client, page_size=page_size, **payor)
+    return book
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """Ask the provider: the result is there at once, or has to be awaited."""
+    """A read of the provider. An async client returns an awaitable."""
 
     take: Callable[[], Any]
 
@@ -199,15 +224,15 @@ class _Comparison:
         try:
             entries = self.reader.read(ours)
             while (yield _Work(partial(self._load, entries))):
-                self._tell()
-            self._tell()
+                self._report()
+            self._report()
             is_calm = is_complete = True
             if book.pages is not None:
                 is_calm = yield from self._walk(book.pages, 1)
             yield from self._look_up()
             if book.pages is not None and (not is_calm or (yield _Work(store.lacks_some))):
                 is_complete = yield from self._walk_again(book.pages, is_calm=is_calm)
-            match = partial(store.match, amounts=book.amounts, found=book.pages is None, is_complete=is_complete)
+            match = partial(store.match, amounts=book.amounts, looked_up=book.pages is None, is_complete=is_complete)
             totals = yield _Work(match)
             statuses = yield _Work(store.statuses)
             without_id = (yield _Work(store.without_id)) if book.pages is not None else 0
@@ -221,8 +246,8 @@ class _Comparison:
             store, Summary(totals, read.ours, read.theirs, self.outside, not_asked, statuses, notes, self.elsewhere)
         )
 
-    def _tell(self, **more: int) -> None:
-        """Add to the progress, and call who wants to know."""
+    def _report(self, **more: int) -> None:
+        """Add to the progress, and call `on_progress`."""
         self.progress = replace(self.progress, **{name: getattr(self.progress, name) + more[name] for name in more})
         if self.on_progress is not None:
             self.on_progress(self.progress)
@@ -249,7 +274,7 @@ class _Comparison:
             is_calm = is_calm and is_new and not page.repeats
             counted = [payment for payment, is_ours in payments if is_ours and (payment.id or reading == 1)]
             near = [(payment, self.window.zone(payment.at)) for payment in counted]
-            self._tell(theirs=(yield _Work(partial(store.add_theirs, near))))
+            self._report(theirs=(yield _Work(partial(store.add_theirs, near))))
         return is_calm
 
     def _walk_again(self, read: Callable[[Window], Any], *, is_calm: bool) -> _Steps[bool]:
@@ -266,7 +291,7 @@ class _Comparison:
         return False
 
     def _look_up(self) -> _Steps[None]:
-        """Read the payments of ours one by one: by reference if there is no list, then by each id that was not met."""
+        """Read our payments one by one: by reference without a list, then by each id that the list did not have."""
         book, store = self.book, self.store
         for name, ask in (("reference", book.find), ("id", book.look_up)):
             if ask is None:
@@ -277,20 +302,20 @@ class _Comparison:
                 for row, value in batch:
                     after = row
                     try:
-                        found = yield _Read(partial(ask, value))
+                        result = yield _Read(partial(ask, value))
                     except book.absent:
                         # An inquiry by reference fails in this way, too, if the provider has none.
-                        found = None
-                    records = [] if found is None else [found] if name == "id" else book.choose(found)
+                        result = None
+                    records = [] if result is None else [result] if name == "id" else book.choose(result)
                     # Of what was not in the list, only our entry says that it belongs to the window.
                     near = [(book.read(record), Zone.OUTSIDE) for record in records if book.is_outbound(record)]
                     self.elsewhere += len(near) if book.pages is not None else 0
                     new = yield _Work(partial(store.add_theirs, near))
-                    if found is not None:
+                    if result is not None:
                         # An id of a payment that others asked us for says nothing of ours.
                         yield _Work(partial(store.set_checked, row, len(near) == len(records)))
-                    self._tell(theirs=new, looked_up=1)
-        # Without one payment that is found, a look-up in vain may be about a wrong path, and proves nothing.
+                    self._report(theirs=new, looked_up=1)
+        # If no payment exists at all, a failed look-up may be about a wrong path, and proves nothing.
         if book.pages is None and self.progress.theirs:
             yield _Work(store.set_ids_checked)
 

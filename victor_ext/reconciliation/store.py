@@ -117,7 +117,7 @@ class Store:
     @_temporary()
     def add_theirs(self, payments: Iterable[tuple[Theirs, Zone]]) -> int:
         """Add payments of theirs, each id once. Return how many were new."""
-        found = self._database.executemany(
+        cursor = self._database.executemany(
             "INSERT OR IGNORE INTO theirs (reference, folded, id, folded_id, amount, requested, currency, status, at, "
             "zone) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -128,7 +128,7 @@ class Store:
                 for payment, zone in payments
             ),
         )  # fmt: skip
-        return found.rowcount
+        return cursor.rowcount
 
     @_temporary()
     def add_listed(self, reading: int, payments: Sequence[Theirs]) -> bool:
@@ -136,11 +136,11 @@ class Store:
 
         A payment without an id is known by all that the provider says of it.
         """
-        found = self._database.executemany(
+        cursor = self._database.executemany(
             "INSERT OR IGNORE INTO listed VALUES (?, ?)",
             ((reading, canonical_id(_storable(payment.id)) or repr(payment)) for payment in payments),
         )
-        return not payments or found.rowcount == len(payments)
+        return not payments or cursor.rowcount == len(payments)
 
     @_temporary()
     def is_as_before(self, reading: int) -> bool:
@@ -167,7 +167,7 @@ class Store:
 
     @_temporary()
     def set_checked(self, row: int, checked: bool) -> None:  # noqa: FBT001 - the value of a column
-        """Note whether the provider has said what it has for a row of ours."""
+        """Note whether the provider has been asked about a row of ours, and answered."""
         self._database.execute("UPDATE ours SET checked = ? WHERE row = ?", (checked, row))
 
     @_temporary()
@@ -190,22 +190,22 @@ class Store:
     @_temporary()
     def without_id(self) -> int:
         """Return how many payments of theirs have no id."""
-        found: int = self._database.execute("SELECT count(*) FROM theirs WHERE id IS NULL").fetchone()[0]
-        return found
+        count: int = self._database.execute("SELECT count(*) FROM theirs WHERE id IS NULL").fetchone()[0]
+        return count
 
     @_temporary()
-    def match(self, *, amounts: bool, found: bool = False, is_complete: bool = True) -> dict[Kind, Totals]:
+    def match(self, *, amounts: bool, looked_up: bool = False, is_complete: bool = True) -> dict[Kind, Totals]:
         """Make the report, and return its counts and sums. The arguments are those of `matching.match`."""
-        match(self._database, amounts=amounts, found=found, is_complete=is_complete)
+        match(self._database, amounts=amounts, looked_up=looked_up, is_complete=is_complete)
         counts: dict[str, int] = dict(self._database.execute(_COUNTS))
         ours, theirs = self._sums(_OUR_SUMS), self._sums(_THEIR_SUMS)
         return {kind: Totals(counts[kind], ours.get(kind, ()), theirs.get(kind, ())) for kind in Kind if kind in counts}
 
     def _sums(self, query: str) -> dict[str, list[Money]]:
-        found: dict[str, list[Money]] = {}
+        sums: dict[str, list[Money]] = {}
         for kind, currency, amount in self._database.execute(query):
-            found.setdefault(kind, []).append(Money.of(amount, currency))
-        return found
+            sums.setdefault(kind, []).append(Money.of(amount, currency))
+        return sums
 
     def rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
         """Yield the rows of these kinds, in this order."""

@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victo
 
 def providers() -> dict[str, EntryPoint]:
     """The providers that are installed, of this distribution or of any other, by name. None is loaded."""
-    found = {each.name: each for each in entry_points(group="victor_ext.sandboxes")}
-    return {name: found[name] for name in sorted(found, key=lambda name: (name != _DEFAULT, name))}
+    installed = {entry.name: entry for entry in entry_points(group="victor_ext.sandboxes")}
+    return {name: installed[name] for name in sorted(installed, key=lambda name: (name != _DEFAULT, name))}
 
 
 def provider_named(name: str) -> type[AnyProvider]:

@@ -1,15 +1,15 @@
 """What becomes of a payment request that was asked for: one logic, without input and output, for every durable sender.
 
 `settle` is a generator, as the attempt loop is: it yields what is to be done, and ends with a `Settlement`. Bulk
-sending drives it with threads on DBOS, the outbox with blocking and with awaited calls on SQLAlchemy.
+sending drives it with threads on DBOS; the outbox with blocking and with awaited calls on SQLAlchemy, and on Django.
 
     arguments   what is stored of the arguments of `create`, so that the same bytes are sent later
     key_age     when a payment may first have been sent, and why its key must not be sent again
     flow        the steps from a claim to a result
-    whose       which request of the provider's is which payment's
+    matches     which request of the provider's is which payment's
 """
 
-from .arguments import dumped, is_stored_as, loaded, plain
+from .arguments import as_checked, dumped, is_stored_as, loaded, plain
 from .flow import (
     MAY_EXIST,
     SETTLED,
@@ -25,7 +25,7 @@ from .flow import (
     settle,
 )
 from .key_age import Keys, Moment, Now, Sent, longest_call
-from .whose import Found, is_rival, reference_of
+from .matches import Matches, is_rival, reference_of
 
 __all__ = (
     "MAY_EXIST",
@@ -33,9 +33,9 @@ __all__ = (
     "About",
     "Create",
     "Flow",
-    "Found",
     "Keys",
     "LookUp",
+    "Matches",
     "Moment",
     "Now",
     "Payment",
@@ -44,6 +44,7 @@ __all__ = (
     "Settlement",
     "Turn",
     "about",
+    "as_checked",
     "dumped",
     "is_rival",
     "is_stored_as",

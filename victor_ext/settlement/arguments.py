@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, cast
 
-from victor_ext import InvalidRequest, money
+from victor_ext import InvalidRequest, Word, money
 
 
 def plain(name: str, value: Any) -> Any:
@@ -43,7 +43,13 @@ def dumped(arguments: Mapping[str, Any]) -> str:
 def loaded(text: str) -> dict[str, Any]:
     """Return the arguments from text. Older releases stored an amount as it was written, such as `1E+2`."""
     arguments: dict[str, Any] = json.loads(text, parse_float=Decimal)
-    return {**arguments, "amount": Decimal(arguments["amount"])}
+    return as_checked({**arguments, "amount": Decimal(arguments["amount"])})
+
+
+def as_checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stored arguments as they were checked: the biller type may have been a `Word`."""
+    words = {name: Word(arguments[name]) for name in ("biller_type",) if name in arguments}
+    return {**arguments, **words}
 
 
 def is_stored_as(arguments: Mapping[str, Any], text: str) -> bool:

@@ -1,8 +1,8 @@
 """From a claimed payment to its result, as a generator that yields what is to be done.
 
 A driver answers a `Turn` with the time when the payment can be sent, a `Create` with the request, and a `LookUp` with
-what was found. The error of a call is thrown in. So the rules stand once, whatever does the work, and wherever the
-payment is stored.
+the matches. It throws the error of a call into the generator. The rules therefore exist once, for every driver and
+every store.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from victor_ext import (
 )
 
 from .key_age import TIME_UNKNOWN, Keys, Moment, Now, Sent
-from .whose import Found, contested, reference_of, the_one
+from .matches import Matches, contested, reference_of, the_one
 
 
 class PaymentOutcome(StrEnum):
@@ -69,11 +69,11 @@ class Settlement:
     Attributes:
         outcome: What is known of it.
         request: The provider's request, if it was created.
-        reason: Why it is not created, or how it was found, in sentences.
+        reason: Why it is not created, or how its request was identified, in sentences.
         error: The error of the last call, if it failed.
         sent: The earliest time at which it may have been sent, unless it is settled.
         looked_up: Whether it was looked up, so that it must not be sent again.
-        unless_mine: For a request that was found: the settlement if the request may be another payment's
+        unless_mine: For a request that was looked up: the settlement if the request may be another payment's
             (`is_rival`). The driver has to check that before it stores this one.
     """
 
@@ -128,7 +128,7 @@ class Create:
 class LookUp:
     """Read the requests since then that have the payment's reference.
 
-    The answer is `Found`, or a sentence: why it could not be looked up.
+    The answer is `Matches`, or a sentence: why it could not be looked up.
     """
 
     reference: str
@@ -197,14 +197,14 @@ def _create(*, is_repeat: bool) -> Generator[Step, Any, Settlement | str]:
         return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error)
     if request.id:
         return Settlement(PaymentOutcome.CREATED, request)
-    return Settlement(PaymentOutcome.ACCEPTED, request, "The answer holds no id.")
+    return Settlement(PaymentOutcome.ACCEPTED, request, "The response has no id.")
 
 
 def _unless_known(doubt: str, now: Now) -> Settlement | str:
     """Return why a payment is looked up, or that it waits: the provider's time may be known later."""
     if doubt is not TIME_UNKNOWN:
         return doubt
-    why = f"It may have been sent, and waits for the provider to tell its time: {now.error}"
+    why = f"It may have been sent. It waits until the time of the provider is known: {now.error}"
     return Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
 
 
@@ -253,21 +253,21 @@ def _joined(before: Settlement, after: Settlement, sent: Sent | Moment | None) -
 def _may_exist(settlement: Settlement, sent: Sent | Moment) -> Settlement:
     if settlement.outcome in MAY_EXIST:
         return replace(settlement, sent=sent)
-    why = "It may have been sent before this program was interrupted; it has not been tried since."
+    why = "It may have been sent before this program was interrupted. It has not been tried since."
     return replace(settlement, outcome=PaymentOutcome.UNKNOWN, reason=settlement.reason or why, sent=sent)
 
 
 def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: str) -> Generator[Step, Any, Settlement]:
-    """Look a payment up by its reference. It is not sent any more, whatever is found."""
+    """Look a payment up by its reference. It is not sent again, whatever the result."""
     stored = Sent.at(sent, now, keys.caller) if isinstance(sent, Moment) else sent
     if not payment.reference:
-        nothing = "It has no client_reference_id to look for: it is left to you, and it is not sent again."
+        nothing = "It has no client_reference_id to search for. It is not sent again: check it by hand."
         return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {nothing}", sent=sent, looked_up=True)
     since = stored.earliest(now)
-    found: Found | str = yield LookUp(payment.reference, since)
-    if isinstance(found, str):
-        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {found}", sent=sent)
-    request, words = the_one(found, lambda request: request.may_be(payment.arguments, since=since))
+    matches: Matches | str = yield LookUp(payment.reference, since)
+    if isinstance(matches, str):
+        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {matches}", sent=sent)
+    request, words = the_one(matches, lambda request: request.could_be(payment.arguments, since=since))
     if request is None:
         return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {words}", sent=sent, looked_up=True)
     otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {contested(request)}", sent=sent, looked_up=True)

@@ -110,8 +110,8 @@ class Keys:
         kept: Seconds for which the provider keeps a key.
         caller: Digest of the client's credentials: the provider may keep the keys of each caller apart.
         alone_since: Returns when this worker was last known to be the only one with the payment, if another one can
-            take it over meanwhile; else None. A worker that was stopped (a suspended machine) cannot tell that it was
-            taken over. So it takes the payment for one that may have been sent since then.
+            take it over meanwhile; else None. A worker that was stopped (a suspended machine) does not know that it was
+            taken over. It therefore treats the payment as possibly sent since then.
     """
 
     kept: float
@@ -145,16 +145,18 @@ class Keys:
 
     def _of_stored(self, sent: Sent, now: Now) -> str | None:
         if sent.looked_up:
-            return "It may have been sent, and was looked up before."
+            return "It may have been sent, and it was already looked up."
         if not sent.known:
-            return "It may have been sent at a moment that only the clock of a machine tells."
+            return "It may have been sent at a time that is known only by the clock of a machine."
         if not now.provider.is_known and now.error is not None:
             return TIME_UNKNOWN
         if not now.provider.is_known:
-            return "It may have been sent, and its age is not certain, because the provider does not tell its time."
+            return (
+                "It may have been sent, and its age is uncertain, because the responses of the provider have no Date."
+            )
         doubt = _by_age(now.provider.moment.timestamp() - sent.since, self.kept)
         if doubt is None and sent.by != self.caller:
-            return "It may have been sent with other credentials, whose keys the provider may keep apart."
+            return "It may have been sent with other credentials, and the provider may keep their keys separately."
         return doubt
 
 
@@ -174,7 +176,7 @@ def _margin(kept: float) -> float:
 def _by_age(age: float, kept: float) -> str | None:
     """Return why a key of this age must not be sent: it may expire during the call, or the age is impossible."""
     if age < -_DATES_DIFFER:
-        return "It may have been sent at a moment that is yet to come: a clock was set."
+        return "It may have been sent at a time in the future: a clock was changed."
     if age > kept - _margin(kept):
-        return "It may have been sent, longer ago than its key is kept."
+        return "It may have been sent longer ago than the provider keeps its key."
     return None

@@ -19,7 +19,7 @@ from .tree import Tree
 
 MAX_DIFF_LINES = 400
 """Of one package: an edit is short, and a stale package is recognised by its first lines."""
-KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum values")
+KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum values", "webhooks")
 
 
 @dataclass
@@ -41,6 +41,7 @@ class Report:
         counts = [
             f"{declared[kind]} {kind}" if found[kind] == declared[kind] else f"{found[kind]} of {declared[kind]} {kind}"
             for kind in KINDS
+            if kind != "webhooks" or declared[kind]
         ]
         counts += [f"{self.findings.calls} calls made", f"{self.findings.decoded} answers decoded"]
         whole = f"all there, {len(self.accepted)} accepted" if self.accepted else "all there"
@@ -70,6 +71,7 @@ def check(
     accepted: Path | None = None,
     accept: str | None = None,
     progress: Progress = silent,
+    decimals: Collection[str] = (),
 ) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
@@ -81,6 +83,7 @@ def check(
         accepted: The file of accepted losses; None is `<document>.accepted.yaml` beside the document.
         accept: The reason to accept everything that is left out now; None accepts nothing new.
         progress: Told how many operations are done.
+        decimals: The places of numbers that are read as Decimal.
 
     Raises the errors of `generate`, and AcceptanceError.
     """
@@ -88,7 +91,7 @@ def check(
     acceptance.load(path)  # a mistake in it is reported before the work begins
     tree = load(document)
     with tempfile.TemporaryDirectory() as folder:
-        result = generate(document, Path(folder), name=name, skip=skip, tree=tree)
+        result = generate(document, Path(folder), name=name, skip=skip, tree=tree, decimals=decimals)
         report = check_generated(tree, document.name, result, path, accept=accept, progress=progress)
         if packages is not None and result.written:
             report.problems[:0] = _stale(packages / result.package.name, result.package)

@@ -76,12 +76,14 @@ def generate(
     skip: Collection[str] = (),
     trace: bool = False,
     tree: Tree | None = None,
+    decimals: Collection[str] = (),
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `skip` names rewrites to leave out, for tests.
     `trace` looks up where each name comes from, which costs time and memory and changes no byte of the package. `tree`
-    is what `load` made of the document; None loads it.
+    is what `load` made of the document; None loads it. `decimals` are the places of numbers that are read as Decimal:
+    `Card.price`, `*.amount`.
 
     Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
     ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
@@ -89,14 +91,15 @@ def generate(
     require_pinned_tools()
     package = package_folder(out, package_name(document) if name is None else name)
     try:
-        prepared, log = prepare(load(document) if tree is None else tree, skip=skip, trace=trace)
+        loaded = load(document) if tree is None else tree
+        prepared, log = prepare(loaded, skip=skip, trace=trace, decimals=decimals)
+        data = parse(prepared, log)
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:
         raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
     with build_folder(package) as folder:
         built = folder / package.name
-        data = parse(prepared, log)
         if data is not None:
             render(data, built, TEMPLATES, log)
         written = (built / "client.py").exists()

@@ -19,13 +19,17 @@ import openapi_python_client
 from jinja2.bccache import Bucket
 from openapi_python_client import strings
 from openapi_python_client.config import Config, ConfigFile, MetaType
-from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser import GeneratorData, properties
 from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties import model_property
+from openapi_python_client.parser.properties.uuid import UuidProperty
+from openapi_python_client.strings import PythonIdentifier
 
 from .failures import Failure, Tracker, mend, replaced, unreadable_schema
 from .python_names import give_distinct_names, literal
+from .requests import HOOKS
 from .rewrites import Log
+from .rewrites.schemas import DECIMAL
 from .tree import Tree
 
 ROUNDS = 40
@@ -65,6 +69,8 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
         log.lose(replace(failure, schema=None).loss, failure.text)
     if data is not None:
         give_distinct_names(data)
+        hooks = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
+        log.requests.hook_endpoints = [] if hooks is None else hooks.endpoints
     return data
 
 
@@ -77,13 +83,22 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         project.env.bytecode_cache = _COMPILED
         filters: Any = project.env.filters
         filters["in_double_quote_literal"] = literal
-        names: dict[str, Any] = {"requests": log.requests, "literal": repr}
+        names: dict[str, Any] = {"requests": log.requests, "literal": repr, "return_type": _return_type}
         project.env.globals.update(names)
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
         for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
+        if log.requests.hook_endpoints and folder.is_dir():
+            text = project.env.get_template("webhooks.py.jinja").render(endpoints=log.requests.hook_endpoints)
+            (folder / "webhooks.py").write_text(text, encoding="utf-8")
+
+
+def _return_type(endpoint: endpoints.Endpoint) -> str:
+    """The type of the parsed answers; a status without a body has none."""
+    answers = [each for each in endpoint.responses if each.source["attribute"] != "None"]
+    return " | ".join(sorted({each.prop.get_type_string().as_unembedded_code() for each in answers})) or "Any"
 
 
 def _attempt(tree: Tree, log: Log, tracker: Tracker | None) -> tuple[GeneratorData | None, list[Failure]]:
@@ -104,6 +119,7 @@ def _config(folder: Path, log: Log) -> Config:
 def _differences() -> Generator[None]:
     """Replace functions of the pinned openapi-python-client; each is restored afterwards."""
     resolve_conflict: Any = vars(model_property)["_resolve_naming_conflict"]
+    of_text: Any = vars(properties)["_string_based_property"]
     check_parameters: Any = vars(endpoints.Endpoint)["_check_parameters_for_conflicts"]
 
     # What it cannot resolve is left to `give_distinct_names`, with the names as they were.
@@ -119,6 +135,13 @@ def _differences() -> Generator[None]:
             _set_names(parameters, names)
         return endpoint
 
+    def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:
+        made = of_text(name=name, required=required, data=data, config=config)
+        if data.schema_format != DECIMAL:
+            return made
+        words = {"description": data.description, "example": data.example}
+        return _DecimalProperty(name=name, required=required, default=None, python_name=made.python_name, **words)
+
     with replaced(
         (model_property, "_resolve_naming_conflict", tolerate_conflict),
         (endpoints.Endpoint, "_check_parameters_for_conflicts", tolerate_parameters),
@@ -128,8 +151,19 @@ def _differences() -> Generator[None]:
         (endpoints, "deepcopy", _same),
         # It removes characters from wire names, and from the values of enums.
         (strings, "in_double_quote_literal", literal),
+        (properties, "_string_based_property", text_property),
     ):
         yield
+
+
+class _DecimalProperty(UuidProperty):
+    """A number that is read as a Decimal."""
+
+    _type_string = "Decimal"
+    _json_type_string = "float"
+
+    def get_imports(self, *, prefix: str) -> set[str]:
+        return {*super().get_imports(prefix=prefix), "from decimal import Decimal"} - {"from uuid import UUID"}
 
 
 def _same(endpoint: Any) -> Any:

@@ -29,7 +29,7 @@ class Style(NamedTuple):
 
     def call(self, name: str, value: str) -> str:
         """The arguments of the function in `serializing` that writes the parameter; both are Python expressions."""
-        value = f"_as_json({value})" if self.json else value
+        value = f"_as_json({name}, {value})" if self.json else value
         style = "" if self.style == DEFAULT_STYLES[self.location] else f', "{self.style}"'
         explode = f", explode={self.explode}" if self.explode != EXPLODED[self.location] else ""
         return f"{name}, {value}{style}{explode}{', reserved=True' if self.reserved else ''}"
@@ -69,8 +69,6 @@ class Request:
     """By the location in the prepared document, and the name."""
     encodings: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
     """By content type: the arguments of each `Encoding`, with the fields that have it."""
-    json_files: bool = False
-    """Whether its body has files that cannot be sent as JSON."""
     answers: dict[str, Offered] = field(default_factory=dict[str, Offered])
     """By status: the answers that come as JSON or as something else."""
 
@@ -85,14 +83,34 @@ class Request:
         return any(style.location == location for style in self.parameters.values())
 
 
+class Hook(NamedTuple):
+    """A request of the provider: a webhook or a callback."""
+
+    name: str
+    headers: tuple[str, ...]
+    """The headers that the document declares."""
+    security: tuple[str, ...]
+    """What the document requires of it, in words, one text for each alternative."""
+
+
+HOOKS = "x hooks"
+"""The tag of the operations that stand for webhooks and callbacks."""
+
+
 @dataclass
 class Requests:
     """All operations, and the servers of the document."""
 
     servers: list[str] = field(default_factory=list[str])
     """The absolute URLs of its servers."""
+    decimals: bool = False
+    """Whether a number is read as a Decimal: then all are read with their digits."""
     base_path: str | None = None
     """The path of its server, when that is a relative URL."""
+    hooks: dict[str, Hook] = field(default_factory=dict[str, Hook])
+    """By the path that stands for each."""
+    hook_endpoints: list[Endpoint] = field(default_factory=list[Endpoint])
+    """What the generator made of these paths."""
     of: dict[Key, Request] = field(default_factory=dict[Key, Request])
 
     def request(self, operation: Tree) -> Request:

@@ -19,12 +19,11 @@ from .checking.acceptance import load as read_accepted
 from .destination import build_folder, move_into_place, package_folder
 from .diff.approvals import read_approvals
 from .diff.documents import report_on
-from .diff.entry import Entry
+from .diff.entry import RULES, Entry
 from .diff.python import Generated, package_changes
 from .diff.report import Report, number, one_line
 from .document import load
 from .generate import package_name
-from .rewrites.base import operations
 from .tree import Tree, mapping_at
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
@@ -98,26 +97,29 @@ def update(
 
 def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) -> Iterator[str]:
     versions = [one_line(str(mapping_at(each, "info").get("version", ""))) for each in (before, after)]
-    moved = f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
-    yield f"- The document `{document.name}` is a newer one{moved}. {report.summary()}"
-    serious = [each for each in report.entries if "breaks" in (each.wire, each.python)]
-    for entry in serious[:MAX_LINES]:
-        columns = [
-            where for where, level in (("on the wire", entry.wire), ("in Python", entry.python)) if level == "breaks"
-        ]
-        yield f"  - `{one_line(entry.place)}` ({' and '.join(columns)}): {one_line(entry.what)}"
-    if len(serious) > MAX_LINES:
-        yield f"  - and {number(len(serious) - MAX_LINES, 'more change')} that break something."
-    looks = [each for each in report.entries if each not in serious and "look" in (each.wire, each.python)]
-    for entry in looks[:MAX_LINES]:
-        yield f"  - `{one_line(entry.place)}` (to look at): {one_line(entry.what)}"
-    if len(looks) > MAX_LINES:
-        yield f"  - and {number(len(looks) - MAX_LINES, 'more change')} to look at."
-    earlier, later = ([f"{each.method} {each.path}" for each in operations(tree)] for tree in (before, after))
-    new = [f"`{one_line(each)}`" for each in later if each not in earlier]
-    if new:
-        rest = f" and {len(new) - MAX_LINES} more" if len(new) > MAX_LINES else ""
-        yield f"  - New operations: {', '.join(new[:MAX_LINES])}{rest}."
+    version = f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
+    yield f"- The document `{document.name}` is a newer one{version}. {report.summary()}"
+    moves = {RULES["operation-moved"].words.replace("{new}", new) for new in report.moved.values()}
+    left = [each for each in report.entries if each.what not in moves and not {*each.operations} <= {*report.added}]
+    broken = [each for each in left if "breaks" in (each.wire, each.python)]
+    looks = [each for each in left if each not in broken and "look" in (each.wire, each.python)]
+    wider = [each for each in left if each not in (*broken, *looks) and each.wire == "fine"]
+    wider = [each for each in wider if each.direction != "received"]
+    for entries, effect in ((broken, ""), (looks, "to look at"), (wider, "requests may have more")):
+        for each in entries[:MAX_LINES]:
+            yield f"  - `{one_line(each.place)}` ({effect or _columns(each)}): {one_line(each.what)}"
+        if len(entries) > MAX_LINES:
+            yield f"  - {number(len(entries) - MAX_LINES, 'more change')} ({effect or 'something breaks'})."
+    moved = [f"`{one_line(old)}` to `{one_line(new)}`" for old, new in report.moved.items()]
+    for title, names in (("Moved", moved), ("New operations", [f"`{one_line(each)}`" for each in report.added])):
+        if names:
+            rest = f" and {len(names) - MAX_LINES} more" if len(names) > MAX_LINES else ""
+            yield f"  - {title}: {', '.join(names[:MAX_LINES])}{rest}."
+
+
+def _columns(entry: Entry) -> str:
+    levels = (("on the wire", entry.wire), ("in Python", entry.python))
+    return " and ".join(column for column, level in levels if level == "breaks")
 
 
 def _add_to(changelog: Path, entry: str) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from victor_ext import Problem
+from victor_ext.privacy import HiddenValue, NumberText, Secret, hidden_fields, hidden_pairs
 
-from .hidden import Hidden, HiddenValue, NumberText, hidden_fields, hidden_pairs
 from .records import Record, SourceBroken, checked_encoding, lines_of
 
 _DELIMITERS = (",", ";", "\t")
@@ -123,7 +123,7 @@ class JsonLinesFile(_TextFile):
         """Yield the records. Raises `SourceBroken` for a single JSON array or an empty file."""
         number = 0
         for line, text in enumerate(lines_of(self._path, self._encoding), start=1):
-            stripped = Hidden(text.strip())
+            stripped = Secret(text.strip())
             if not stripped:
                 continue
             if number == 0 and stripped.startswith("["):
@@ -136,14 +136,14 @@ class JsonLinesFile(_TextFile):
 
 def _json_record(number: int, line: int, text: str) -> Record:
     try:
-        found: Any = json.loads(
+        row: Any = json.loads(
             text, parse_float=NumberText, parse_int=NumberText, parse_constant=_constant, object_pairs_hook=_object
         )
     except (ValueError, RecursionError) as error:
         return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {_reason(error)}."),))
-    if not isinstance(found, dict):
+    if not isinstance(row, dict):
         return Record(number, line, {}, (Problem("", "format", "not a JSON object: write {...}."),))
-    return Record(number, line, found)  # pyright: ignore[reportUnknownArgumentType] - `_object` made it
+    return Record(number, line, row)  # pyright: ignore[reportUnknownArgumentType] - `_object` made it
 
 
 def _reason(error: Exception) -> str:
@@ -154,11 +154,11 @@ def _reason(error: Exception) -> str:
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     pairs = hidden_pairs(pairs)
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    row = dict(pairs)
+    if len(row) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(f"it names {next(name for name in names if names.count(name) > 1)!r} twice")
-    return found
+    return row
 
 
 def _constant(name: str) -> object:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from victor_ext import ConfigurationError, Problem
-
-from .hidden import Hidden, HiddenBytes
+from victor_ext.privacy import Secret, SecretBytes
 
 MAX_LINE = 1 << 20
 """Maximum bytes of a line. This limits memory for files that are not text."""
@@ -82,13 +81,13 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
             if number == 1:
                 raw = _without_mark(raw, encoding)
             try:
-                yield Hidden(raw.decode(encoding))
+                yield Secret(raw.decode(encoding))
             except UnicodeDecodeError as error:
                 raise SourceBroken(number, None, "encoding", _not_text(raw, error)) from None
 
 
 def _line(file: BinaryIO, number: int) -> bytes:
-    raw = HiddenBytes(file.readline(MAX_LINE + 1))
+    raw = SecretBytes(file.readline(MAX_LINE + 1))
     if len(raw) > MAX_LINE:
         raise SourceBroken(
             number, None, "length", f"the line is longer than {MAX_LINE} bytes: this is no text in lines."
@@ -101,7 +100,7 @@ def _without_mark(raw: bytes, encoding: str) -> bytes:
         raise SourceBroken(1, None, "encoding", "the text has 16 bits a character (UTF-16): save the file as UTF-8.")
     if raw.startswith(codecs.BOM_UTF8) and encoding not in _UTF_8:
         raise SourceBroken(1, None, "encoding", f"the file is UTF-8, as its byte order mark says, and not {encoding}.")
-    return HiddenBytes(raw.removeprefix(codecs.BOM_UTF8))
+    return SecretBytes(raw.removeprefix(codecs.BOM_UTF8))
 
 
 def _not_text(raw: bytes, error: UnicodeDecodeError) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from victor_ext import ConfigurationError, Problem
+from victor_ext.privacy import HiddenValue, hidden_fields
 
 from .files import CsvFile, HeadingCheck, JsonLinesFile
-from .hidden import HiddenValue, hidden_fields
 from .records import Record, SourceBroken
 
 __all__ = ["Record", "RowSource", "SourceBroken", "open_source"]

@@ -27,7 +27,7 @@ def damage_of(name: str, text: str, short_form: re.Pattern[str] | None = SHORT_F
         name,
         "shortened",
         f"{name} is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: format the column "
-        "as text, enter the numbers anew and export it again.",
+        "as text, enter the numbers again and export it once more.",
     )
 
 

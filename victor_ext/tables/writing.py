@@ -43,4 +43,4 @@ def escape_formulas(text: str) -> str:
 def unescape_formulas(text: str) -> str:
     """Undo `escape_formulas`. Text that has such a quote of its own loses it."""
     plain = _QUOTED.sub(r"\1", text)
-    return next((each for each in (plain.removeprefix("'"), plain) if escape_formulas(each) == text), text)
+    return next((cell for cell in (plain.removeprefix("'"), plain) if escape_formulas(cell) == text), text)

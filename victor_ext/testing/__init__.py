@@ -21,9 +21,8 @@ import pytest
 
 import victor_ext
 
-from .faults import Faults
+from .controls import Faults, TimeTravel
 from .report import describe as _describe
-from .travel import TimeTravel
 
 if TYPE_CHECKING:
     from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
@@ -58,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what a test that failed, or one of its fixtures, has said to the sandbox."""
+    """Show the calls of a failed test and its fixtures to the sandbox."""
     report = yield
     sandbox: Any = item.stash.get(_SANDBOX, None) or getattr(item, "funcargs", {}).get(_MARK)
     if report.when != "teardown" and report.failed and hasattr(sandbox, "received"):
@@ -73,8 +72,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture
 def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A sandbox for one test, on a free port of this machine: empty, unless the mark says `demo_data=True`."""
-    from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that use it import it
-
+    try:
+        from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that use it import it
+    except ImportError as error:
+        pytest.fail(f"The fixture {_MARK}: {error}", pytrace=False)
     mark = request.node.get_closest_marker(_MARK)
     settings: dict[str, Any] = mark.kwargs if mark else {}
     with Sandbox(SandboxSettings(**settings)) as sandbox:
@@ -85,7 +86,7 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def faults(victor_sandbox: Sandbox) -> Faults:
-    """Failures on command: `faults.lose_answer()`, `faults.status(503, times=2)`, `faults.cut(after=10)`."""
+    """Failures on command: `faults.lose_answer()`, `faults.status(503, times=2)`, `faults.cut_answer(after=10)`."""
     return Faults(victor_sandbox)
 
 
@@ -96,7 +97,7 @@ def sent_once(victor_sandbox: Sandbox) -> Callable[[str], list[Received]]:
     def check(idempotency_key: str) -> list[Received]:
         __tracebackhide__ = True
         times = victor_sandbox.work_done_by_key().get(idempotency_key, 0)
-        calls = [each for each in victor_sandbox.received() if each.idempotency_key == idempotency_key]
+        calls = [call for call in victor_sandbox.received() if call.idempotency_key == idempotency_key]
         what = "done no work" if times == 0 else f"done the work {times} times"
         assert times == 1, f"the provider has {what} under the key {idempotency_key!r}, in {len(calls)} calls"
         return calls

@@ -1,4 +1,4 @@
-"""What a test that failed has said to the sandbox, for pytest's report. Tokens and whole keys are not in it."""
+"""The calls of a failed test to the sandbox, for pytest's report. Tokens and whole keys are not in it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 _MOST = 30
 _WITH_BODIES = 8
-"""So many calls, the last ones, are shown with their bodies: what failed is among them, and it stays on a screen."""
+"""The number of calls, the last ones, that are shown with their bodies: enough for the failure, and for one screen."""
 
 
 def describe(sandbox: SandboxCommands) -> str:
     """The last calls as the sandbox saw them, the faults that wait, and the last payment requests."""
     received = sandbox.received()
-    bodies = {each["number"]: each for each in sandbox.bodies(received[-1].number - _WITH_BODIES if received else 0)}
+    bodies = {call["number"]: call for call in sandbox.bodies(received[-1].number - _WITH_BODIES if received else 0)}
     calls = [
-        "\n".join([f"{each.number}  {each.summary()}", *_excerpts(each, bodies.get(each.number, {}))])
-        for each in received
+        "\n".join([f"{call.number}  {call.summary()}", *_excerpts(call, bodies.get(call.number, {}))])
+        for call in received
     ]
-    requests = [_request(each) for each in sandbox.requests()]
-    faults = [f"{each['kind']}  met by {each['met']} calls" for each in sandbox.faults()]
+    requests = [_request(request) for request in sandbox.requests()]
+    faults = [f"{fault['kind']}  applied to {fault['applied']} calls" for fault in sandbox.faults()]
     parts = [("calls", calls), ("faults that still wait", faults), ("payment requests", requests)]
     return "\n".join(line for title, lines in parts for line in _part(title, lines))
 
@@ -36,7 +36,7 @@ def _part(title: str, lines: list[str]) -> list[str]:
 
 
 def _excerpts(call: Received, bodies: Mapping[str, Any]) -> Iterator[str]:
-    """The beginning of each body on a line of its own: what was said, and what was answered."""
+    """The beginning of each body on a line of its own: the request's, then the response's."""
     for mark, body in ((">", bodies.get("request")), ("<", bodies.get("response"))):
         if body:
             yield f"       {mark} {call.excerpt(body)}"

@@ -9,16 +9,22 @@ import httpx
 
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import ClientConfig
-from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
-from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
+from victor_ext.runtime.client.config import (
+    ClientConfig,
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
 from victor_ext.runtime.client.paging import PageReader
+from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext.runtime.client.settings import provider_variables, require_variables
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.http.connections import checked_base_url
-from victor_ext.runtime.loop.clock import ServerClock
-from victor_ext.runtime.loop.key_places import BodyKey
+from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.systems import System
 

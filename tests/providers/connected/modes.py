@@ -61,5 +61,5 @@ class Caller:
 
             return collect()
 
-        found: list[Any] = self.run(use)
-        return found
+        items_read: list[Any] = self.run(use)
+        return items_read

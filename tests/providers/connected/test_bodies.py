@@ -96,9 +96,9 @@ class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
 class TestABodyThatTheDocumentHasNoContentFor:
     @pytest.mark.parametrize("body", [{"status": False}, {"id": "pay_1"}, [], 0, False])
     def test_json_is_given(self, mode: str, name: str, body: Any) -> None:
-        found = Provider(httpx.Response(201, json=body)).call(mode, name)
-        assert found.parsed == body
-        assert type(found.parsed) is type(body)
+        result = Provider(httpx.Response(201, json=body)).call(mode, name)
+        assert result.parsed == body
+        assert type(result.parsed) is type(body)
 
     @pytest.mark.parametrize("body", [b"<html>Log in</html>", b"OK", b"\xff", b'{"id": "pay'])
     def test_anything_else_is_no_success(self, mode: str, name: str, body: bytes) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import inspect
 import logging
 import pickle
-import threading
 from typing import Any
 
 import httpx
 import pytest
 
 import victor_ext
-from tests.providers.connected import adapter
 from tests.providers.connected.modes import MODES, URL, Caller
 from tests.providers.connected.till import client_class, new_payment, operation
-from tests.providers.connected.till_sandbox import TillSandbox
 from tests.spec.strict_server import strict_server
 from victor_ext import (
     ApiClient,
@@ -226,33 +222,6 @@ class TestClientCredentials:
         assert ("authorization" in asked.headers) is not in_body
         assert called.headers["authorization"] == "Bearer t-1"
 
-    def test_it_is_fetched_once_for_all_threads(self) -> None:
-        with TillSandbox() as sandbox, adapter.client(sandbox, awaited=False) as client:
-            threads = [threading.Thread(target=adapter.READ.call, args=(client,)) for _ in range(20)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-            assert [seen.operation for seen in sandbox.received()].count("token") == 1
-
-    def test_it_is_fetched_once_for_all_tasks(self) -> None:
-        async def main(sandbox: TillSandbox) -> None:
-            async with adapter.client(sandbox, awaited=True) as client:
-                await asyncio.gather(*[adapter.READ.call(client) for _ in range(20)])
-
-        with TillSandbox() as sandbox:
-            asyncio.run(main(sandbox))
-            assert [seen.operation for seen in sandbox.received()].count("token") == 1
-
-    def test_it_is_replaced_before_it_expires(self) -> None:
-        with TillSandbox() as sandbox, adapter.client(sandbox, awaited=False) as client:
-            adapter.READ.call(client)
-            sandbox.set_clock_skew(595)  # of 600
-            adapter.READ.call(client)  # the client learns the time from the answer to this one
-            adapter.READ.call(client)
-            seen = [(seen.operation, seen.status) for seen in sandbox.received()]
-            assert seen == [("token", 200), ("get", 200), ("get", 200), ("token", 200), ("get", 200)]
-
     def test_a_refusal_says_what_to_check(self, mode: str) -> None:
         provider = Provider(httpx.Response(401, json={"error": "invalid_client", "error_description": MARK}))
         with pytest.raises(AuthenticationError, match="ClientCredentialsAuth") as raised:
@@ -268,8 +237,8 @@ class TestClientCredentials:
             tokens.token["expires_in"] = 600
             api.answers = {"GET /v1/payments/pay_1": [(200, b'{"id": "pay_1"}')]}
             auth = ClientCredentialsAuth(f"{tokens.url}/v2/auth/token", "me", MARK)
-            found = Caller(mode, auth=auth, base_url=api.url).call("payments.get_payment", "pay_1")
-            assert (found.parsed.id, tokens.tokens, api.tokens) == ("pay_1", 1, 0)
+            result = Caller(mode, auth=auth, base_url=api.url).call("payments.get_payment", "pay_1")
+            assert (result.parsed.id, tokens.tokens, api.tokens) == ("pay_1", 1, 0)
 
 
 class TestKeys:
@@ -387,9 +356,9 @@ class TestResponses:
         self, mode: str, name: str, arguments: tuple[Any, ...], status: int, body: bytes
     ) -> None:
         answer = httpx.Response(status, content=body, headers={"content-type": "application/json"} if body else {})
-        found = Caller(mode, Provider(answer)).call(name, *arguments)
-        assert found.status_code == status
-        assert (found.parsed is None) is (status == 204)
+        result = Caller(mode, Provider(answer)).call(name, *arguments)
+        assert result.status_code == status
+        assert (result.parsed is None) is (status == 204)
 
     @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"\xff", b'{"error": {"message": "no"}}'])
     def test_what_it_does_not_is_asked_for_again(self, mode: str, body: bytes) -> None:

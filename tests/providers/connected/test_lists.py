@@ -125,8 +125,8 @@ class TestEachWay:
     def test_all_items_are_yielded_once(self, mode: str, way: str) -> None:
         page, style, asked = WAYS[way]
         lists = Lists(page)
-        found = Caller(mode, lists).read(payments(), style, limit=3)
-        assert [item["id"] if isinstance(item, dict) else item.id for item in found] == [each["id"] for each in ITEMS]
+        items = Caller(mode, lists).read(payments(), style, limit=3)
+        assert [item["id"] if isinstance(item, dict) else item.id for item in items] == [each["id"] for each in ITEMS]
         assert lists.asked == asked
 
     def test_a_page_is_read_when_it_is_needed(self, way: str) -> None:
@@ -170,21 +170,21 @@ class TestEachWay:
 def test_items_that_move_while_they_are_read_are_yielded_once(mode: str) -> None:
     """A new payment at the front moves the others back by one."""
     pages = iter([ITEMS[0:3], ITEMS[2:5], ITEMS[4:7], []])
-    found = Caller(mode, Lists(lambda _params: {"data": next(pages)})).read(payments(), OffsetPages(**ENVELOPE))
-    assert ids(found) == [item["id"] for item in ITEMS]
+    result = Caller(mode, Lists(lambda _params: {"data": next(pages)})).read(payments(), OffsetPages(**ENVELOPE))
+    assert ids(result) == [item["id"] for item in ITEMS]
 
 
 def test_without_an_id_nothing_is_dropped(mode: str) -> None:
     pages = iter([ITEMS[:1], ITEMS[:1], []])
-    found = Caller(mode, Lists(lambda _params: {"data": next(pages)})).read(payments(), OffsetPages(items="data"))
-    assert ids(found) == ["pay_0", "pay_0"]
+    result = Caller(mode, Lists(lambda _params: {"data": next(pages)})).read(payments(), OffsetPages(items="data"))
+    assert ids(result) == ["pay_0", "pay_0"]
 
 
 def test_the_page_itself_may_be_the_list(mode: str) -> None:
     pages = iter([[{"amount": 1}, {"amount": 2}], []])
     style = NumberedPages()
-    found = Caller(mode, Lists(lambda _params: next(pages))).read(operation("balances.list_balances"), style)
-    assert [item.amount for item in found] == [1, 2]
+    items = Caller(mode, Lists(lambda _params: next(pages))).read(operation("balances.list_balances"), style)
+    assert [item.amount for item in items] == [1, 2]
 
 
 def test_places_may_be_functions(mode: str) -> None:
@@ -326,8 +326,8 @@ def test_over_real_sockets(mode: str) -> None:
         sandbox.inject("cut_answer", operation="list", after=60)
         auth = ClientCredentialsAuth("/oauth/token", *sandbox.add_client())
         style = CursorPages("starting_after", last="id", more="has_more", **ENVELOPE)
-        found = Caller(mode, auth=auth, base_url=sandbox.url).read(payments(), style)
-        assert ids(found) == [f"pay_{number}" for number in range(5)]
+        result = Caller(mode, auth=auth, base_url=sandbox.url).read(payments(), style)
+        assert ids(result) == [f"pay_{number}" for number in range(5)]
         assert [seen.operation for seen in sandbox.received()] == ["token", "list", "list", "list", "list"]
 
 

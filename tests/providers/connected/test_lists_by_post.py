@@ -99,8 +99,8 @@ class TestEachWay:
         server = Search(page)
         given = {"reference": "INV-1", "options": {"size": 2}, "unknown": [1, {"kept": None}]}
         first = body(**given)
-        found = Caller(mode, server).read(search(), style, body=first)
-        assert [item.id for item in found] == [item["id"] for item in ITEMS]
+        result = Caller(mode, server).read(search(), style, body=first)
+        assert [item.id for item in result] == [item["id"] for item in ITEMS]
         assert server.asked == [
             {**given, **change, "options": {"size": 2, **change.get("options", {})}} for change in changes
         ]
@@ -123,8 +123,8 @@ class TestEachWay:
 
 def test_the_first_page_is_that_of_the_body(mode: str) -> None:
     server = Search(by_cursor)
-    found = Caller(mode, server).read(search(), BY_CURSOR, body=body(cursor="2"))
-    assert [item.id for item in found] == ["pay_2", "pay_3", "pay_4"]
+    result = Caller(mode, server).read(search(), BY_CURSOR, body=body(cursor="2"))
+    assert [item.id for item in result] == ["pay_2", "pay_3", "pay_4"]
     server = Search(by_offset)
     style = OffsetPages("options.offset", in_body=True, items="data")
     Caller(mode, server).read(search(), style, body=body(options={"offset": 1}))

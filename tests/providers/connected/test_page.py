@@ -125,8 +125,8 @@ def test_each_line_of_the_tables_can_be_written() -> None:
         "client_id": "i",
     }
     given |= {"client_secret": "s", "my_jwt": str}
-    found = re.findall(r"`((?:\w+Auth|\w+Key|\w+Pages)\([^`]*\))`", PAGE)
-    assert len(found) > 15
-    for expression in found:
+    result = re.findall(r"`((?:\w+Auth|\w+Key|\w+Pages)\([^`]*\))`", PAGE)
+    assert len(result) > 15
+    for expression in result:
         if "..." not in expression:
             eval(expression, NAMES | given)

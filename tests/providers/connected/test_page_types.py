@@ -62,8 +62,8 @@ def test_a_program_of_the_page_is_typed(tmp_path: Path) -> None:
         [sys.executable, "-m", "mypy", "--strict", "--config-file", "mypy.ini", source.name],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    found = {int(line) for line in re.findall(r"^program\.py:(\d+): error", ran.stdout, re.MULTILINE)}
+    by_name = {int(line) for line in re.findall(r"^program\.py:(\d+): error", ran.stdout, re.MULTILINE)}
     begin = program.count("\n") + 1
     wrong = {begin + at for at, line in enumerate(WRONG.splitlines()) if line and not line.startswith("for ")}
-    assert found == wrong, ran.stdout + ran.stderr
+    assert by_name == wrong, ran.stdout + ran.stderr
     assert "error" not in re.sub(r"^program\.py:.*|^Found .*", "", ran.stdout, flags=re.MULTILINE), ran.stdout

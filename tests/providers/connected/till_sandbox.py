@@ -141,8 +141,8 @@ class TillProvider(SandboxProvider[TillSettings]):
         return json_response(200, {"data": [self._payments[id] for id in page], "has_more": len(page) < len(rest)})
 
     def _get(self, call: Call) -> Response:
-        found = self._payments.get(call.params["id"])
-        return self.error(404, "id", "There is no such payment.") if found is None else json_response(200, found)
+        record = self._payments.get(call.params["id"])
+        return self.error(404, "id", "There is no such payment.") if record is None else json_response(200, record)
 
     def _cancel(self, call: Call) -> Response:
         self._payments.pop(call.params["id"], None)

@@ -30,7 +30,7 @@ def test_nothing_is_sent_unless_it_is_turned_on(harness: Harness) -> None:
 def test_it_finds_a_payment_and_its_steps_after_a_lost_answer(harness: Harness) -> None:
     harness.settings["inquiry_by_reference"] = True
     harness.debit("INV-2")
-    harness.sandbox.inject("lost_answer", operation="pay")
+    harness.sandbox.inject("lose_answer", operation="pay")
     with pytest.raises(ConnectionFailed, match=r"look with payments\.find\('INV-1'\), or for .* before you repeat"):
         harness.debit("INV-1")
     (paid,) = find(harness, "INV-1")
@@ -55,7 +55,7 @@ def test_a_gateway_without_it_answers_404_which_proves_nothing() -> None:
         merchant: Merchant = sandbox.add_merchant()
         harness = Harness(False, sandbox, merchant)
         harness.debit("INV-1")
-        with pytest.raises(NotFound, match=r"There is nothing here.*this does not prove that there is no such payment"):
+        with pytest.raises(NotFound, match=r"There is nothing here.*this does not prove that the payment"):
             find(harness, "INV-1")
 
 
@@ -85,8 +85,8 @@ ONE = {"id": "8ac7", "merchantTransactionId": "INV-1", "result": {"code": "100.2
 
 @pytest.mark.parametrize("names", [("payments",), ("records",), ("payments", "records")])
 def test_the_list_may_have_either_name(names: tuple[str, ...]) -> None:
-    found = asked(200, {"result": CODE, **{name: [ONE] for name in names}})
-    assert [payment.result.kind for payment in found] == ["pending"] * len(names)
+    result = asked(200, {"result": CODE, **{name: [ONE] for name in names}})
+    assert [payment.result.kind for payment in result] == ["pending"] * len(names)
     assert list(asked(200, {name: [] for name in names})) == []
 
 

@@ -106,7 +106,7 @@ def test_what_is_no_token_of_a_card(token: Any) -> None:
 
 @pytest.mark.parametrize("kept", [card(), CardToken(TOKEN)], ids=["card", "token"])
 @pytest.mark.parametrize(
-    "kind", ["lost_answer", "cut_request", "cut_answer", "refuse", "status", "html", "truncated_json"]
+    "kind", ["lose_answer", "cut_request", "cut_answer", "refuse", "status", "html", "truncated_json"]
 )
 def test_no_failure_shows_a_card(harness: Harness, kept: Any, kind: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)

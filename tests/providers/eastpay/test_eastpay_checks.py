@@ -271,11 +271,11 @@ def test_ids_cannot_leave_their_path(payment_id: Any) -> None:
 
 
 def test_all_problems_at_once() -> None:
-    found = refused(
+    problems = refused(
         amount=Money(0, "KWD"), merchant_transaction_id="", card="4111111111111111", payment_brand="x" * 33,
         notification_url="nowhere", shopper_result_url="nowhere", parameters={"amount": "1"},
     )  # fmt: skip
-    assert [field for field, _ in found] == [
+    assert [field for field, _ in problems] == [
         *("amount", "card", "merchant_transaction_id", "payment_brand", "notification_url", "shopper_result_url"),
         "parameters",
     ]

@@ -32,7 +32,7 @@ STEPS: dict[str, Any] = {
 
 
 def test_after_a_lost_answer_nothing_is_charged_again(harness: Harness) -> None:
-    harness.sandbox.inject("lost_answer", operation="pay")
+    harness.sandbox.inject("lose_answer", operation="pay")
     with pytest.raises(ConnectionFailed) as raised:
         harness.debit("INV-1")
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
@@ -47,7 +47,7 @@ def test_after_a_lost_answer_nothing_is_charged_again(harness: Harness) -> None:
 def test_after_a_lost_answer_of_a_step_the_payment_can_be_inquired(harness: Harness, step: str) -> None:
     kind = "debit" if step == "refund" else "preauthorise"
     paid = harness(lambda eastpay: getattr(eastpay.payments, kind)(PRICE, card=card(), merchant_transaction_id="INV-1"))
-    harness.sandbox.inject("lost_answer", operation="follow_up")
+    harness.sandbox.inject("lose_answer", operation="follow_up")
     with pytest.raises(ConnectionFailed, match=rf"look with payments\.inquire\('{paid.id}'\), or for") as raised:
         harness(lambda eastpay: STEPS[step](eastpay, paid.id))
     assert raised.value.outcome is Outcome.UNKNOWN
@@ -55,7 +55,7 @@ def test_after_a_lost_answer_of_a_step_the_payment_can_be_inquired(harness: Harn
 
 
 def test_a_checkout_whose_answer_was_lost(harness: Harness) -> None:
-    harness.sandbox.inject("lost_answer", operation="prepare")
+    harness.sandbox.inject("lose_answer", operation="prepare")
     with pytest.raises(ConnectionFailed, match="lapses after 15 minutes") as raised:
         harness(lambda eastpay: eastpay.checkouts.prepare(PRICE))
     assert raised.value.outcome is Outcome.UNKNOWN
@@ -272,15 +272,15 @@ JSON = st.recursive(
 
 @given(st.sampled_from([200, 201, 400, 403, 404, 500]), JSON | st.binary())
 def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None:
-    found = observe(status, body)
-    if isinstance(found, Payment):
-        assert found.fields["result"]["code"] == found.result.code
-        assert status < 400 or not found.succeeded
-        assert found.result.kind
-        assert repr(found)
+    result = observe(status, body)
+    if isinstance(result, Payment):
+        assert result.fields["result"]["code"] == result.result.code
+        assert status < 400 or not result.succeeded
+        assert result.result.kind
+        assert repr(result)
     else:
-        assert isinstance(found, VictorError)
-        assert found.outcome is not Outcome.NOT_SENT
+        assert isinstance(result, VictorError)
+        assert result.outcome is not Outcome.NOT_SENT
 
 
 class TestWhoIsRefused:

@@ -120,8 +120,8 @@ def test_checkout(harness: Harness) -> None:
         assert script.headers["content-type"] == "text/javascript"
     assert harness(lambda eastpay: eastpay.checkouts.status(checkout.id)).result.must_inquire
     paid = harness.sandbox.pay_checkout(checkout.id)
-    found = harness(lambda eastpay: eastpay.checkouts.status(checkout.id))
-    assert (found.id, found.succeeded) == (paid, True)
+    result = harness(lambda eastpay: eastpay.checkouts.status(checkout.id))
+    assert (result.id, result.succeeded) == (paid, True)
 
 
 def test_a_shopper_whose_card_is_declined(harness: Harness) -> None:
@@ -144,8 +144,8 @@ def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness: Harness) -> 
     paid = harness.debit("INV-1")
     forged = b'{"id": "%s", "result": {"code": "800.100.153"}, "amount": "0.01"}' % paid.id.encode()
     for body in (harness.sandbox.notification(paid.id), forged, forged.decode()):
-        found = harness(lambda eastpay, body=body: eastpay.payments.notified(body))
-        assert (found.id, found.succeeded) == (paid.id, True)
+        result = harness(lambda eastpay, body=body: eastpay.payments.notified(body))
+        assert (result.id, result.succeeded) == (paid.id, True)
     assert [seen.operation for seen in harness.sandbox.received()] == ["pay", "inquire", "inquire", "inquire"]
     with pytest.raises(NotFound):
         harness(lambda eastpay: eastpay.payments.notified(b'{"id": "8ac7a4a1", "result": {"code": "000.000.000"}}'))

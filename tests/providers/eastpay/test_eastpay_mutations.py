@@ -43,11 +43,13 @@ MISTAKES = {
 }
 
 
+@pytest.mark.nightly
 def test_without_a_mistake_they_are_green(tmp_path: Path) -> None:
     run = Copy(tmp_path).run(*SELECTED)
     assert (run.failed, run.passed) == ((), len(SELECTED)), run.output
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_turns_them_red(tmp_path: Path, name: str) -> None:
     assert_noticed(MISTAKES[name], tmp_path, SELECTED)

@@ -58,9 +58,9 @@ JSON = st.recursive(
 @given(st.binary() | st.text() | JSON.map(json.dumps))
 def test_whatever_comes_is_an_id_or_is_refused(body: bytes | str) -> None:
     try:
-        found = payment_id_of(body)
+        result = payment_id_of(body)
     except InvalidRequest:
         return
-    assert "/" not in found
-    assert found.strip(".")
-    assert found.isascii()
+    assert "/" not in result
+    assert result.strip(".")
+    assert result.isascii()

@@ -26,7 +26,7 @@ GOOD: dict[str, Any] = {"token": TOKEN, "base_url": URL, "entity_id": "EB000001"
         ({"token": "x" * 2049}, "token must have 32 to 2048 characters"),
         ({"token": None}, "token must be text, not NoneType"),
         ({"token": "ü" * 40}, "beyond ASCII"),
-        ({"base_url": None}, "there is no default: each bank runs the gateway on a host of its own"),
+        ({"base_url": None}, "It has no default, because each bank runs its own gateway"),
         ({"base_url": "pay.bank.example"}, "must be absolute"),
         ({"base_url": "http://pay.bank.example"}, "unencrypted"),
         ({"base_url": f"{URL}?x=1"}, "no user, query or fragment"),

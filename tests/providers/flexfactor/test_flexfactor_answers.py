@@ -131,7 +131,7 @@ def test_the_same_order_in_other_words_is_no_other_order(named: Any) -> None:
 @pytest.mark.parametrize("operation", ["refund", "capture", "cancel", "external_cancel", "transmit", "evaluate", "get"])
 @pytest.mark.parametrize("body", [PROBLEM, {"Errors": ["is wrong"]}, {"title": "is wrong", "status": 404}])
 def test_a_200_that_only_complains_is_a_refusal(operation: str, body: dict[str, Any]) -> None:
-    with pytest.raises(BadRequest, match=r"its body says no .*is wrong") as raised:
+    with pytest.raises(BadRequest, match=r"its body reports a rejection .*is wrong") as raised:
         answered(operation, body)
     assert raised.value.outcome is Outcome.REJECTED
 

@@ -43,7 +43,7 @@ def test_a_refund_that_failed_with_status_200_is_an_error(harness: Harness) -> N
     error = raised.value
     assert (error.status_code, error.outcome, error.attempts) == (200, Outcome.REJECTED, 1)
     assert error.problems[0].code == "2001"
-    assert "Nothing was done by it" in str(error)
+    assert "The provider did not execute it" in str(error)
     assert error.request_id
     assert harness.work("INV-1/refund") == 0
 
@@ -83,7 +83,7 @@ CALLS: dict[str, Any] = {
 def test_a_200_that_says_no_is_a_refusal(name: str) -> None:
     operation, body = NO[name]
     client, script = scripted(httpx.Response(200, json=body))
-    with pytest.raises(BadRequest, match="its body says no") as raised:
+    with pytest.raises(BadRequest, match="its body reports a rejection") as raised:
         CALLS[operation](client)
     assert (raised.value.outcome, len(script.requests)) == (Outcome.REJECTED, 1)
     assert raised.value.problems
@@ -170,7 +170,7 @@ def test_the_body_is_the_same_bytes_in_every_attempt() -> None:
 
 
 def test_an_evaluation_whose_answers_are_all_lost_can_be_repeated_or_stopped(harness: Harness) -> None:
-    harness.sandbox.inject("lost_answer", operation="evaluate", times=3)
+    harness.sandbox.inject("lose_answer", operation="evaluate", times=3)
     with pytest.raises(ConnectionFailed, match="external_cancel") as raised:
         harness(lambda client: client.evaluate(**declined()))
     error = raised.value
@@ -180,7 +180,7 @@ def test_an_evaluation_whose_answers_are_all_lost_can_be_repeated_or_stopped(har
     assert harness.work("INV-1042") == 1
 
 
-@pytest.mark.parametrize("kind", ["lost_answer", "cut_answer", "cut_request", "status"])
+@pytest.mark.parametrize("kind", ["lose_answer", "cut_answer", "cut_request", "status"])
 def test_a_refund_is_never_sent_again_by_itself(harness: Harness, kind: str) -> None:
     order_id = harness.sandbox.add_order("INV-1")
     harness.sandbox.inject(kind, operation="refund", **({"status": 503} if kind == "status" else {}))
@@ -191,7 +191,7 @@ def test_a_refund_is_never_sent_again_by_itself(harness: Harness, kind: str) -> 
 
 
 def test_a_copy_is_not_sent_again_by_itself(harness: Harness) -> None:
-    harness.sandbox.inject("lost_answer", operation="transmit")
+    harness.sandbox.inject("lose_answer", operation="transmit")
     with pytest.raises(ConnectionFailed) as raised:
         harness(lambda client: client.transmit(**declined()))
     assert raised.value.outcome is Outcome.UNKNOWN
@@ -213,7 +213,7 @@ def test_a_key_in_a_refund_makes_no_repeat_safe() -> None:
 @pytest.mark.parametrize("operation", ["cancel", "external_cancel"])
 def test_a_cancellation_is_repeated(harness: Harness, operation: str) -> None:
     order_id = harness.sandbox.add_order("INV-1", status="CAPTUREREQUIRED")
-    harness.sandbox.inject("lost_answer", operation=operation)
+    harness.sandbox.inject("lose_answer", operation=operation)
     by_id = operation == "cancel"
     harness(lambda client: client.orders.cancel(order_id) if by_id else client.orders.external_cancel("INV-1"))
     assert (harness.work("INV-1/cancel"), len(harness.sent(operation))) == (1, 2)
@@ -315,7 +315,7 @@ def test_an_id_with_a_slash_makes_no_other_operation_of_a_call() -> None:
 
     client, script = scripted(httpx.Response(200, json={"success": False, "status": "FAILED"}))
     for order_id in ("x/v1/transmit", "v1", "a/v1/orders", "x/../../v1/evaluate"):
-        with pytest.raises(BadRequest, match="its body says no"):
+        with pytest.raises(BadRequest, match="its body reports a rejection"):
             refund_order.sync(order_id, client=client.api, body=RefundRequest(amount_to_refund=4.2))
     assert len(script.requests) == 4
 

@@ -147,8 +147,8 @@ def test_orders_are_filtered(harness: Harness) -> None:
     harness.sandbox.add_order("INV-1")
     open_order = harness.sandbox.add_order("INV-2", status="CAPTUREREQUIRED")
     for status in ("capturerequired", 5, OrderStatus.CAPTUREREQUIRED, ["Problem", 5]):
-        found = harness.walk(lambda client, status=status: client.orders.list(status=status))
-        assert [order.id for order in found] == [open_order]
+        items = harness.walk(lambda client, status=status: client.orders.list(status=status))
+        assert [order.id for order in items] == [open_order]
     assert harness.walk(lambda client: client.orders.list(query="inv-2"))[0].id == open_order
     assert harness.walk(lambda client: client.orders.list(sort="desc"))[0].id == open_order
     assert harness.walk(lambda client: client.orders.list(mid=str(uuid.uuid4()))) == []
@@ -169,13 +169,13 @@ def test_a_client_with_other_limits_acts_for_the_same_merchant(harness: Harness)
 def test_an_order_is_waited_for(harness: Harness) -> None:
     harness.sandbox.decide("SUBMITTED")
     decision = harness(lambda client: client.evaluate(**declined()))
-    with pytest.raises(TimedOut, match="did not come to an end within 0 s: it is Draft"):
+    with pytest.raises(TimedOut, match="did not reach a final status within 0 s: it is Draft"):
         harness(lambda client: client.orders.wait(decision.order_id, timeout=0))
     assert harness(lambda client: client.orders.wait(decision.order_id, until="draft", timeout=0)).status == 0
     harness.sandbox.settle("INV-1042", "APPROVED")
     order = harness(lambda client: client.orders.wait(decision.order_id))
     assert order.status is OrderStatus.COMPLETED
-    with pytest.raises(TimedOut, match="did not come to that state"):
+    with pytest.raises(TimedOut, match="did not reach the status"):
         harness(lambda client: client.orders.wait(decision.order_id, until=["Problem", 2], timeout=0))
 
 

@@ -40,7 +40,7 @@ MISTAKES = {
     ),
     "every 409 is final": Mistake(f"{FLEXFACTOR}.profile:", "in_progress=may_be_in_progress", "", (UNDECIDED,)),
     "a token is kept when it has ended, and not before": Mistake(
-        "victor_ext.runtime.auth.oauth:KeptToken",
+        "victor_ext.runtime.auth.oauth:TokenCache",
         "left <= kept.window(MANDATORY_SECONDS)",
         "left >= kept.window(MANDATORY_SECONDS)",
         (TOKEN,),
@@ -51,12 +51,14 @@ MISTAKES = {
 }
 
 
+@pytest.mark.nightly
 def test_without_a_mistake_they_are_green(tmp_path: Path) -> None:
     run = Copy(tmp_path).run(*SELECTED)
     assert run.failed == (), run.output
     assert run.passed >= len(SELECTED)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_turns_them_red(tmp_path: Path, name: str) -> None:
     mistake = MISTAKES[name]

@@ -123,8 +123,8 @@ BODIES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
 @pytest.mark.parametrize("name", BODIES)
 def test_every_shape_of_errors_is_read(name: str) -> None:
     body, expected = BODIES[name]
-    found = [(each.field, each.code, each.message) for each in problems_in(body)]
-    assert found == [(wire_path(field) if "." in field else field, code, text) for field, code, text in expected]
+    problems = [(each.field, each.code, each.message) for each in problems_in(body)]
+    assert problems == [(wire_path(field) if "." in field else field, code, text) for field, code, text in expected]
 
 
 def test_an_answer_without_errors_has_its_sentence() -> None:
@@ -164,8 +164,8 @@ def test_six_digit_codes_are_split(code: Any, split: ErrorCode | None) -> None:
 @MANY
 @given(st.integers() | st.text() | st.floats() | st.none())
 def test_splitting_a_code_never_raises(code: Any) -> None:
-    found = split_code(code)
-    assert found is None or found.http_status * 1000 + found.error == int(code)
+    result = split_code(code)
+    assert result is None or result.http_status * 1000 + result.error == int(code)
 
 
 @MANY

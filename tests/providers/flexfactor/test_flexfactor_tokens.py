@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.flexfactor.harness import MID, Harness, scripted
+from tests.providers.flexfactor.harness import MID, Harness
 from tests.providers.flexfactor.test_flexfactor_leaks import check
-from victor_ext import AuthenticationError, ConfigurationError, UnreadableResponse
+from victor_ext import AuthenticationError, ConfigurationError
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFactorToken
 from victor_ext.providers.flexfactor.auth import issued_token
 
@@ -94,18 +94,6 @@ def test_the_pair_goes_as_json() -> None:
     assert client.authorization() == "Bearer t1"
 
 
-def test_a_revoked_token_is_renewed_once(harness: Harness) -> None:
-    order = harness.sandbox.add_order("INV-1")
-
-    def revoke(client: Any) -> Any:
-        harness.sandbox.revoke_tokens()
-        return client.orders.get(order)
-
-    harness(lambda client: client.orders.get(order), revoke)
-    assert sum(harness.sandbox.tokens_issued().values()) == 2
-    assert [each.status for each in harness.sent("order")] == [200, 401, 200]
-
-
 def test_a_refused_evaluation_is_sent_again_with_the_same_key(harness: Harness) -> None:
     from tests.providers.flexfactor.harness import declined
 
@@ -127,38 +115,10 @@ def test_a_pair_that_is_not_known(harness: Harness) -> None:
     assert raised.value.attempts == 0
 
 
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (httpx.Response(200, json={"success": False, "errors": ["AppSecret s3cret is wrong"]}), AuthenticationError),
-        (httpx.Response(200, json={"success": True}), UnreadableResponse),
-        (httpx.Response(200, content=b"<html>"), UnreadableResponse),
-        (httpx.Response(200, json=[]), UnreadableResponse),
-    ],
-)
-def test_odd_answers_of_the_token_endpoint(answer: httpx.Response, error: type[Exception]) -> None:
-    def handle(_request: httpx.Request) -> httpx.Response:
-        return httpx.Response(answer.status_code, content=answer.content)
-
-    client = FlexFactor(FlexFactorAuth("key", "s3cret"), mid=MID, transport=httpx.MockTransport(handle), deadline=None)
-    with pytest.raises(error) as raised:
-        client.with_options(retry=scripted(answer)[0]._config.loop.policy).orders.get(ORDER)
-    assert "s3cret" not in str(raised.value)
-
-
 @pytest.mark.parametrize(("key", "secret"), [("", "s"), ("k", " "), ("k", 7), (None, "s"), ("k", "a\nb")])
 def test_credentials_that_cannot_be(key: Any, secret: Any) -> None:
     with pytest.raises(ConfigurationError, match="app_"):
         FlexFactorAuth(key, secret)
-
-
-def test_a_call_that_stays_refused_renews_the_token_once_and_no_more() -> None:
-    client, script = scripted(httpx.Response(200, json={"id": ORDER}), httpx.Response(401))
-    client.orders.get(ORDER)
-    with pytest.raises(AuthenticationError) as raised:
-        client.orders.get(ORDER)
-    assert (raised.value.attempts, script.tokens) == (2, 2)
-    assert script.authorizations == ["Bearer token-1", "Bearer token-1", "Bearer token-2"]
 
 
 class TestATokenThatIsReady:

@@ -101,8 +101,8 @@ class Listed(NamedTuple):
     walk: Callable[[Any, str], Any]
 
     def __call__(self, client: Any, subject: str) -> Any:
-        found = self.walk(client, subject)
-        return self._awaited(found) if hasattr(found, "__aiter__") else list(found)
+        result = self.walk(client, subject)
+        return self._awaited(result) if hasattr(result, "__aiter__") else list(result)
 
     async def _awaited(self, found: Any) -> list[Any]:
         return [item async for item in found]

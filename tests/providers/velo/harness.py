@@ -48,11 +48,11 @@ class Harness:
         """Everything in a list."""
 
         def listed(velo: Any) -> Any:
-            found = walk(velo)
-            return self._walked(found) if self.awaited else list(found)
+            items = walk(velo)
+            return self._walked(items) if self.awaited else list(items)
 
-        found: list[Any] = self(listed, **options)
-        return found
+        items: list[Any] = self(listed, **options)
+        return items
 
     async def _walked(self, pages: Any) -> list[Any]:
         return [item async for item in pages]

@@ -141,10 +141,10 @@ class TestGoodAnswers:
         ("request_line", "parts", "said"),
         [
             ("GET /v3/payouts/1", {"content": b""}, "its body is empty"),
-            ("GET /v3/payouts/1", {"json": {}}, "says nothing"),
+            ("GET /v3/payouts/1", {"json": {}}, "none of the expected members"),
             ("GET /v3/payouts/1", {"json": []}, "no object"),
-            ("GET /v4/payees", {"json": {"links": []}}, "says nothing"),
-            ("GET /v4/payees/batch/1", {"json": {"failures": []}}, "says nothing"),
+            ("GET /v4/payees", {"json": {"links": []}}, "none of the expected members"),
+            ("GET /v4/payees/batch/1", {"json": {"failures": []}}, "none of the expected members"),
             ("GET /v4/payments/deltas", {"content": b"<html>"}, "not JSON"),
             ("POST /v3/payouts/1/quote", {"content": b""}, "its body is empty"),
             ("POST /v3/payouts", {"content": b""}, "Location has no id"),
@@ -178,8 +178,8 @@ class TestGoodAnswers:
 
     @given(st.text(max_size=60))
     def test_any_location_has_a_plain_id_or_none(self, location: str) -> None:
-        found = created_id(answered("POST /v3/payouts", 202, headers={"location": location.encode()}))
-        assert found is None or (found in location and found.isascii() and not set("/?#.% ") & set(found))
+        result = created_id(answered("POST /v3/payouts", 202, headers={"location": location.encode()}))
+        assert result is None or (result in location and result.isascii() and not set("/?#.% ") & set(result))
 
     @pytest.mark.parametrize(
         ("request_line", "said", "other"),
@@ -195,7 +195,7 @@ class TestGoodAnswers:
     def test_what_is_about_something_else(self, request_line: str, said: Any, other: Any) -> None:
         assert mismatch(answered(request_line, json=said)) is None
         assert mismatch(answered(request_line, json={})) is None
-        assert "about another one" in (mismatch(answered(request_line, json=other)) or "")
+        assert "about another object" in (mismatch(answered(request_line, json=other)) or "")
         assert mismatch(answered("POST" + request_line.removeprefix("GET"), json=other)) is None
 
     def test_the_state_of_another_payout_is_not_waited_for(self) -> None:
@@ -360,16 +360,16 @@ class TestPages:
             return [one.payment_id for one in client.payments.changes("payor", since=SINCE)], asked
 
     def test_it_ends_where_velo_says(self) -> None:
-        found, asked = self.walk({1: "ab", 2: "c"}, {"totalPages": 2, "totalElements": 3})
-        assert (found, asked) == (["a", "b", "c"], [1, 2])
+        result, asked = self.walk({1: "ab", 2: "c"}, {"totalPages": 2, "totalElements": 3})
+        assert (result, asked) == (["a", "b", "c"], [1, 2])
 
     def test_an_empty_list_is_asked_for_once(self) -> None:
         assert self.walk({}, {"totalPages": 0, "totalElements": 0}) == ([], [1])
 
     @pytest.mark.parametrize("total", [None, {}, {"totalPages": 1, "totalElements": 3}, {"totalElements": 3}])
     def test_without_totals_or_with_wrong_ones_it_ends_at_an_empty_page(self, total: Any) -> None:
-        found, asked = self.walk({1: "ab", 2: "c"}, total)
-        assert found == ["a", "b", "c"]
+        result, asked = self.walk({1: "ab", 2: "c"}, total)
+        assert result == ["a", "b", "c"]
         assert asked[:2] == [1, 2]
 
     def test_a_list_without_an_end(self) -> None:
@@ -384,8 +384,8 @@ class TestPages:
             return httpx.Response(200, json={"content": content})
 
         with velo(answer) as client:
-            found = [one.status for one in client.payments.changes("payor", since=SINCE)]
-        assert found == ["ACCEPTED", "CONFIRMED"]
+            items = [one.status for one in client.payments.changes("payor", since=SINCE)]
+        assert items == ["ACCEPTED", "CONFIRMED"]
 
     def test_a_moment_is_sent_in_whole_seconds_never_later(self) -> None:
         asked: list[httpx.QueryParams] = []
@@ -408,7 +408,7 @@ class TestPages:
             content = first if request.url.params["page"] == "1" else []
             return httpx.Response(200, json={"content": content, "page": {"totalPages": 3, "totalElements": 5}})
 
-        with velo(answer) as client, pytest.raises(UnreadableResponse, match="came empty"):
+        with velo(answer) as client, pytest.raises(UnreadableResponse, match="is empty, although"):
             client.payments.find("INV-1", payor_id="payor", since=SINCE)
 
     @pytest.mark.parametrize("content", ['{"content": {}}', '{"content": 5}'])

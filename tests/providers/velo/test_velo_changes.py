@@ -169,9 +169,9 @@ class TestWhatIsRefusedHere:
 
     def test_webhooks(self) -> None:
         many: Any = {"url": "", "authorization_header": "short", "categories": "payment", "enabled": "yes"}
-        found = {"url": "length", "authorization_header": "length", "categories": "type", "enabled": "type"}
-        assert refused(lambda velo: velo.webhooks.create("..", **many)) == {"payor_id": "format", **found}
-        assert refused(lambda velo: velo.webhooks.update("..", **many)) == {"webhook_id": "format", **found}
+        by_name = {"url": "length", "authorization_header": "length", "categories": "type", "enabled": "type"}
+        assert refused(lambda velo: velo.webhooks.create("..", **many)) == {"payor_id": "format", **by_name}
+        assert refused(lambda velo: velo.webhooks.update("..", **many)) == {"webhook_id": "format", **by_name}
         none: Any = {"url": None, "authorization_header": None, "enabled": None}
         assert refused(lambda velo: velo.webhooks.create("p", **none)) == dict.fromkeys(none, "type")
         assert refused(lambda velo: velo.webhooks.update("w-1")) == {"webhook_id": "missing"}

@@ -73,14 +73,14 @@ def test_what_is_no_list_of_payments(payments: Any) -> None:
 
 
 def test_one_reference_names_one_payment() -> None:
-    found = refused(lambda velo: velo.payouts.submit([pay("a"), pay("b"), pay("a")]))
-    assert found == {"payments[2].payor_payment_id": "repeated"}
+    problems = refused(lambda velo: velo.payouts.submit([pay("a"), pay("b"), pay("a")]))
+    assert problems == {"payments[2].payor_payment_id": "repeated"}
 
 
 @pytest.mark.parametrize("reference", [" INV-1", "INV-1 ", "INV\n1", "INV\x001"])
 def test_a_reference_that_velo_may_give_back_otherwise(reference: str) -> None:
-    found = {"payments[0].payor_payment_id": "characters"}
-    assert refused(lambda velo: velo.payouts.submit([pay(reference)])) == found
+    by_name = {"payments[0].payor_payment_id": "characters"}
+    assert refused(lambda velo: velo.payouts.submit([pay(reference)])) == by_name
     assert refused(lambda velo: velo.payments.find(reference, payor_id="p", since=datetime.now(UTC))) == {
         "payor_payment_id": "characters"
     }
@@ -88,9 +88,9 @@ def test_a_reference_that_velo_may_give_back_otherwise(reference: str) -> None:
 
 @pytest.mark.parametrize("amount", [-1, 2**31, True, "1", 1.0])
 def test_what_is_no_amount_to_filter_by(amount: Any) -> None:
-    found = {"source_amount_from": "range"}
-    assert refused(lambda velo: velo.payments.list("p", source_amount_from=amount)) == found
-    assert refused(lambda velo: velo.payouts.audited_payments("p", source_amount_from=amount)) == found
+    by_name = {"source_amount_from": "range"}
+    assert refused(lambda velo: velo.payments.list("p", source_amount_from=amount)) == by_name
+    assert refused(lambda velo: velo.payouts.audited_payments("p", source_amount_from=amount)) == by_name
 
 
 def test_an_address_has_other_limits_in_an_update() -> None:
@@ -114,8 +114,8 @@ def test_what_is_no_state(until: Any) -> None:
 
 @pytest.mark.parametrize("percent", [-1, 10**400, float("nan"), float("inf"), "1", True])
 def test_what_is_no_percentage(percent: Any) -> None:
-    found = {"stop_if_rates_worse_by": "range"}
-    assert refused(lambda velo: velo.payouts.instruct("p-1", stop_if_rates_worse_by=percent)) == found
+    by_name = {"stop_if_rates_worse_by": "range"}
+    assert refused(lambda velo: velo.payouts.instruct("p-1", stop_if_rates_worse_by=percent)) == by_name
 
 
 @pytest.mark.parametrize("receipt", [None, "fa-1", 5])

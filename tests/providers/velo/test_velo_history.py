@@ -61,7 +61,7 @@ class TestPayments:
             return httpx.Response(200, json={"paymentId": "pay-2", "status": "WITHDRAWN"})
 
         with Velo(VeloAuth("k", "not-a-secret"), transport=httpx.MockTransport(answer), retry=QUICK) as velo:
-            with pytest.raises(UnreadableResponse, match="about another one"):
+            with pytest.raises(UnreadableResponse, match="about another object"):
                 velo.payments.get("pay-1")
             with pytest.raises(Exception, match="503") as raised:
                 velo.payments.withdraw("pay-1", reason="Not due")
@@ -79,8 +79,8 @@ class TestPayouts:
         today = harness.since.date()
 
         listed = harness.all(lambda velo: velo.payouts.list(harness.payor, submitted_from=today, page_size=1))
-        found = {one.id: (one.status, one.total_payments, one.withdrawn_payments) for one in listed}
-        assert found == {paid: ("COMPLETED", 2, 0), withdrawn: ("WITHDRAWN", 1, 1)}
+        by_name = {one.id: (one.status, one.total_payments, one.withdrawn_payments) for one in listed}
+        assert by_name == {paid: ("COMPLETED", 2, 0), withdrawn: ("WITHDRAWN", 1, 1)}
         [march] = harness.all(lambda velo: velo.payouts.list(harness.payor, memo="march"))
         assert (march.id, march.memo, march.instructed_at >= march.submitted_at) == (paid, "March", True)
         assert [cost.total_cost for cost in march.accounts] == [PRICE]

@@ -73,8 +73,8 @@ class TestAPayout:
         [rejected] = payout.rejected
         assert (rejected.payor_payment_id, rejected.amount) == ("INV-2", PRICE)
         assert "nobody" in rejected.reason
-        found = harness.all(lambda velo: velo.payouts.payments(payout_id, payor_payment_id="INV-2"))
-        assert [one.status for one in found] == ["REJECTED"]
+        result = harness.all(lambda velo: velo.payouts.payments(payout_id, payor_payment_id="INV-2"))
+        assert [one.status for one in result] == ["REJECTED"]
 
     def test_one_that_was_rejected_is_not_waited_for(self, harness: Harness) -> None:
         payout_id = harness.submit(pay(remote_id="nobody"))
@@ -85,7 +85,7 @@ class TestAPayout:
 
     def test_waiting_ends(self, harness: Harness) -> None:
         payout_id = harness.submit(pay())
-        with pytest.raises(TimedOut, match=r"COMPLETED of payout .* did not come about within 0 s"):
+        with pytest.raises(TimedOut, match=r"Payout .* did not become COMPLETED within 0 s"):
             harness(lambda velo: velo.payouts.wait(payout_id, until="COMPLETED", timeout=0))
 
     def test_one_is_withdrawn(self, harness: Harness) -> None:
@@ -117,8 +117,8 @@ class TestPayees:
     def test_all_pages_are_read_and_none_beyond_the_last(self, harness: Harness) -> None:
         for number in range(6):
             harness.sandbox.add_payee(f"more-{number}")
-        found = harness.all(lambda velo: velo.payees.list(harness.payor, page_size=3))
-        assert [payee.remote_id() for payee in found] == ["payee-7", *(f"more-{number}" for number in range(6))]
+        items = harness.all(lambda velo: velo.payees.list(harness.payor, page_size=3))
+        assert [payee.remote_id() for payee in items] == ["payee-7", *(f"more-{number}" for number in range(6))]
         assert harness.calls("list_payees") == 3
 
 
@@ -154,8 +154,8 @@ class TestMoneyForAccounts:
         assert receipt.retry_after == 2.0
         assert receipt.location.endswith(receipt.id)
         harness.sandbox.advance(receipt.retry_after)
-        found = harness(lambda velo: velo.funding_accounts.get(receipt.id))
-        assert (found.name, found.type) == ("Second bank", "PRIVATE")
+        record = harness(lambda velo: velo.funding_accounts.get(receipt.id))
+        assert (record.name, record.type) == ("Second bank", "PRIVATE")
         listed = harness.all(lambda velo: velo.funding_accounts.list(payor_id=harness.payor))
         assert [account.name for account in listed] == ["Bank of the payor", "Second bank"]
 
@@ -168,7 +168,7 @@ class TestMoneyForAccounts:
         )  # more than one call tries by itself
         assert harness(lambda velo: velo.funding_accounts.wait(receipt)).id == harness.bank
         assert harness.calls("get_bank") == 6
-        with pytest.raises(TimedOut, match="Funding account of-nobody did not come about within 0 s: it is not there"):
+        with pytest.raises(TimedOut, match="Funding account of-nobody was not created within 0 s: it is still missing"):
             harness(lambda velo: velo.funding_accounts.wait(Receipt("of-nobody", "", 9.0), timeout=0))
 
 
@@ -188,8 +188,8 @@ class TestPaymentsOfAPayor:
 
     def test_one_is_found_by_the_payors_own_reference(self, harness: Harness) -> None:
         payout_id = harness.submit(*(pay(f"INV-{number}") for number in range(120)))
-        found = harness(lambda velo: velo.payments.find("INV-117", payor_id=harness.payor, since=harness.since))
-        assert [(one.payor_payment_id, one.payout_id) for one in found] == [("INV-117", payout_id)]
+        matches = harness(lambda velo: velo.payments.find("INV-117", payor_id=harness.payor, since=harness.since))
+        assert [(one.payor_payment_id, one.payout_id) for one in matches] == [("INV-117", payout_id)]
         assert harness(lambda velo: velo.payments.find("INV-999", payor_id=harness.payor, since=harness.since)) == []
         long_ago = harness.since.replace(year=2020)
         window = {"payor_id": harness.payor, "since": long_ago, "until": long_ago}

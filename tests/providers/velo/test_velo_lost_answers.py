@@ -11,7 +11,7 @@ from victor_ext import Conflict, ConnectionFailed, InvalidRequest, Outcome, Serv
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, NewPayee
 
-LOST = [("lost_answer", {}), ("cut_answer", {"after": 20}), ("status", {"status": 503, "work": True})]
+LOST = [("lose_answer", {}), ("cut_answer", {"after": 20}), ("status", {"status": 503, "work": True})]
 each_loss = pytest.mark.parametrize(("kind", "options"), LOST, ids=[kind for kind, _ in LOST])
 
 
@@ -24,9 +24,9 @@ def test_a_submission_is_sent_once_and_found_by_reference(harness: Harness, kind
     assert "look with payments.find(payor_payment_id" in str(caught.value)
     assert (harness.calls("submit"), harness.sandbox.work_done_by_reference()) == (1, {"INV-1": 1})
 
-    [found] = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
-    harness(lambda velo: velo.payouts.instruct(found.payout_id))
-    assert harness(lambda velo: velo.payouts.get(found.payout_id)).status == "INSTRUCTED"
+    [result] = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
+    harness(lambda velo: velo.payouts.instruct(result.payout_id))
+    assert harness(lambda velo: velo.payouts.get(result.payout_id)).status == "INSTRUCTED"
 
 
 def test_one_that_never_arrived_is_not_found(harness: Harness) -> None:
@@ -73,7 +73,7 @@ def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(harn
 def test_an_answer_about_another_payout_settles_nothing(harness: Harness) -> None:
     payout_id, other = harness.submit(pay("INV-1")), harness.submit(pay("INV-2"))
     body = f'{{"payoutId": "{other}", "status": "INSTRUCTED"}}'
-    harness.sandbox.inject("lost_answer", operation="instruct")
+    harness.sandbox.inject("lose_answer", operation="instruct")
     harness.sandbox.inject("status", operation="get_payout", status=200, body=body, times=None)
     with pytest.raises(ConnectionFailed):
         harness(lambda velo: velo.payouts.instruct(payout_id))
@@ -86,8 +86,8 @@ def test_a_submission_without_an_id_may_have_been_done(harness: Harness, locatio
     with pytest.raises(UnreadableResponse) as caught:
         harness.submit(pay("INV-1"))
     assert caught.value.outcome is Outcome.UNKNOWN
-    [found] = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
-    assert found.payout_id
+    [result] = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
+    assert result.payout_id
 
 
 @pytest.mark.parametrize("form", ["{}", "/v3/payouts/{}", "https://api.example/v3/payouts/{}/", "/v3/payouts/{}?a=b#c"])
@@ -116,7 +116,7 @@ def test_a_funding_of_another_currency_is_asked_for_by_nobody(harness: Harness) 
 
 
 def test_a_funding_is_sent_once(harness: Harness) -> None:
-    harness.sandbox.inject("lost_answer", operation="fund", times=None)
+    harness.sandbox.inject("lose_answer", operation="fund", times=None)
     with pytest.raises(ConnectionFailed, match=r"fundings\.changes") as caught:
         harness(
             lambda velo: velo.source_accounts.fund(
@@ -133,7 +133,7 @@ def test_a_batch_of_payees_is_sent_once(harness: Harness) -> None:
         remote_id="abc", email="a@example.com", company=Company(name="ABC"),
         address=Address(line1="Some street", city="Somewhere", country="US"),
     )  # fmt: skip
-    harness.sandbox.inject("lost_answer", operation="create_payees", times=None)
+    harness.sandbox.inject("lose_answer", operation="create_payees", times=None)
     with pytest.raises(ConnectionFailed, match=r"payees\.list\(payor_id, remote_id"):
         harness(lambda velo: velo.payees.create(harness.payor, [firm]))
     assert harness.calls("create_payees") == 1
@@ -155,7 +155,7 @@ def test_a_generated_operation_is_sent_once_too(harness: Harness) -> None:
     from velo_api.api.payouts import submit_payout
     from velo_api.models import NewPayout
 
-    harness.sandbox.inject("lost_answer", operation="submit", times=None)
+    harness.sandbox.inject("lose_answer", operation="submit", times=None)
     body = NewPayout.from_dict({"payments": [{"payorPaymentId": "INV-1"}]})
     send = submit_payout.asyncio_detailed if harness.awaited else submit_payout.sync_detailed
     with pytest.raises(VictorError):

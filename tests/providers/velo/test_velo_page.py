@@ -64,8 +64,8 @@ def plain(path: str) -> str:
 
 def request_of(module: Path) -> str | None:
     """The request that a generated function makes."""
-    found = re.search(r'"method": "(\w+)",\s+"url": "([^"]+)"', module.read_text(encoding="utf-8"))
-    return None if found is None else f"{found[1].upper()} {plain(found[2])}"
+    match = re.search(r'"method": "(\w+)",\s+"url": "([^"]+)"', module.read_text(encoding="utf-8"))
+    return None if match is None else f"{match[1].upper()} {plain(match[2])}"
 
 
 def generated() -> Iterator[str]:
@@ -118,8 +118,8 @@ class TestTheTable:
         (tmp_path / "velo-full.json").write_text(json.dumps(document), encoding="utf-8")
         outcome = generate(tmp_path / "velo-full.json", tmp_path / "made")
         for request, (_, how) in table().items():
-            if found := BOUND.search(how):
-                module = outcome.package / "api" / found[1] / f"{found[2]}.py"
+            if result := BOUND.search(how):
+                module = outcome.package / "api" / result[1] / f"{result[2]}.py"
                 assert module.is_file(), request
                 assert request_of(module) == plain(request)
 
@@ -151,7 +151,7 @@ class TestTheCode:
     def test_after_a_lost_answer(self, sandbox: VeloSandbox, *, lost: bool) -> None:
         harness = Harness(sandbox, awaited=False)
         if lost:
-            sandbox.inject("lost_answer", operation="submit")
+            sandbox.inject("lose_answer", operation="submit")
         names: dict[str, Any] = {"payments": [pay("INV-7")], "payor_id": harness.payor}
 
         def run(velo: Velo) -> None:

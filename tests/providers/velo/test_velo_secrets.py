@@ -50,7 +50,7 @@ CALLS: dict[str, Callable[[Any, Harness], Any]] = {
     ),
 }
 FAULTS: dict[str, dict[str, Any]] = {
-    "lost_answer": {},
+    "lose_answer": {},
     "status": {"status": 400, "body": f'{{"errors": [{{"errorMessage": "account {ACCOUNT}"}}]}}'},
     "html": {"status": 200},
 }
@@ -87,9 +87,9 @@ def test_whatever_fails(harness: Harness, call: str, kind: Any, caplog: pytest.L
     secrets = secrets_of(harness, token)
     del secrets["account" if kind == "html" else "token"]  # the token of that client was another one
     texts = [*places(caught.value), ("log", caplog.text), ("events", repr(events)), ("credentials", repr(harness.auth))]
-    found = {(place, name) for place, text in texts for name, secret in secrets.items() if secret in text}
+    by_name = {(place, name) for place, text in texts for name, secret in secrets.items() if secret in text}
     # What a provider wrote stays in the raw body, for the caller alone.
-    assert found == set()
+    assert by_name == set()
     pickled = pickle.dumps(caught.value)
     assert [name for name in ("key", "secret", "pair") if secrets[name].encode() in pickled] == []
 

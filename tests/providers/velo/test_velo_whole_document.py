@@ -82,7 +82,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 def operations() -> list[ModuleType]:
     package = importlib.import_module("acme.velo_api.api")
     modules = [
-        importlib.import_module(found.name) for found in pkgutil.walk_packages(package.__path__, "acme.velo_api.api.")
+        importlib.import_module(item.name) for item in pkgutil.walk_packages(package.__path__, "acme.velo_api.api.")
     ]
     return [module for module in modules if hasattr(module, "sync_detailed")]
 

@@ -64,14 +64,14 @@ def test_each_payment_of_the_window_comes_once(provider: OneMoment, sort: str | 
 
 def test_those_that_are_submitted_meanwhile_hide_none(provider: OneMoment) -> None:
     provider.arrives = 7
-    found = walked(provider, page_size=25)
-    assert sorted(name for name in found if not name.startswith("newer")) == NAMES
-    assert len(set(found)) == len(found)
+    result = walked(provider, page_size=25)
+    assert sorted(name for name in result if not name.startswith("newer")) == NAMES
+    assert len(set(result)) == len(result)
 
 
 def test_the_search_for_a_reference_reads_them_in_one_order(provider: OneMoment) -> None:
     with Velo(VeloAuth("k", "not-a-secret"), transport=httpx.MockTransport(provider), retry=QUICK) as velo:
         for name in NAMES[:: len(NAMES) // 3]:
-            [found] = velo.payments.find(f"INV-{name}", payor_id="payor", since=DAY)
-            assert found.id == name
+            [result] = velo.payments.find(f"INV-{name}", payor_id="payor", since=DAY)
+            assert result.id == name
     assert set(provider.sorts) == {"submittedDateTime:asc,paymentId:asc"}

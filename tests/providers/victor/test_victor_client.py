@@ -626,7 +626,7 @@ class TestRealConnections:
             port = listener.getsockname()[1]
         with (
             Victor(Fixed(), base_url=f"http://127.0.0.1:{port}", retry=QUICK) as victor,
-            pytest.raises(victor_ext.ConnectionFailed, match="no connection") as raised,
+            pytest.raises(victor_ext.ConnectionFailed, match="no connection could be established") as raised,
         ):
             create(victor)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 3)

@@ -27,8 +27,8 @@ from victor_ext.providers.victor import requests
 from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
+from victor_ext.sandbox.victor import core as sandbox_core
 from victor_ext.sandbox.victor import document
-from victor_ext.sandbox.victor import provider as provider_module
 
 from .test_victor_checks import ANSWER, CREATE
 from .test_victor_client import RECEIPT, Provider, awaited, blocking, create
@@ -94,8 +94,8 @@ def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) ->
         "payment_request": said,
     }
     provider = Provider(httpx.ReadError("cut"), httpx.Response(200, json=read))
-    found = run(provider, respond("accept", extra_body={"reason_code": "AC04"}))
-    assert (found.id, [each.method for each in provider.received]) == ("in-1", ["POST", "GET"])
+    result = run(provider, respond("accept", extra_body={"reason_code": "AC04"}))
+    assert (result.id, [each.method for each in provider.received]) == ("in-1", ["POST", "GET"])
     assert "reason_code" not in str(provider.received[1].url)
 
 
@@ -163,16 +163,16 @@ def test_every_page_of_every_reading_carries_them(run: Any, method: str) -> None
     def read(victor: Any) -> Any:
         if method == "find":
             return victor.payment_requests.find("INV-1042", **arguments)
-        found = victor.payment_requests.list(**arguments)
-        return collected(found) if isinstance(victor, AsyncVictor) else [each.id for each in found]
+        result = victor.payment_requests.list(**arguments)
+        return collected(result) if isinstance(victor, AsyncVictor) else [each.id for each in result]
 
-    found = run(provider, read)
+    result = run(provider, read)
     assert [each.url.params["page"] for each in provider.received] == ["0", "1", "2"] * 2, "read twice: see `list`"
     for each in provider.received:
         query = each.url.query.decode()
         assert query.endswith("&purpose=RENT%20%26%20food&rail=a&rail=b")
         assert "start_datetime=2026-03-0" in query
-    assert found == ([] if method == "find" else ["a", "b"])
+    assert result == ([] if method == "find" else ["a", "b"])
 
 
 class Paged(Provider):
@@ -217,8 +217,8 @@ def test_the_sandbox_takes_what_its_document_allows_and_a_key_covers_it() -> Non
         assert again.id == made.id
         with pytest.raises(Conflict):
             create(victor, idempotency_key="k" * 20, extra_body={"memo_lines": []})
-        [found] = victor.payment_requests.list(victor_id=made.id, extra_query={"purpose": "RENT"})
-        assert found.id == made.id
+        [result] = victor.payment_requests.list(victor_id=made.id, extra_query={"purpose": "RENT"})
+        assert result.id == made.id
         seen = {each.operation: sorted(each.undeclared) for each in sandbox.received() if not each.replayed}
         first = next(each for each in sandbox.received() if each.work_done)
     assert sorted(first.undeclared) == ["memo_lines", "payment_details.purpose", "payment_details.surcharge"]
@@ -230,7 +230,7 @@ def test_the_sandbox_refuses_what_its_document_closes(monkeypatch: pytest.Monkey
     schemas = closed["components"]["schemas"]
     schemas["RfpBasePaymentDetails"]["additionalProperties"] = False
     schemas["ListPaymentRequests"]["additionalProperties"] = False
-    monkeypatch.setattr(provider_module, "load_document", lambda: document.Document(closed))
+    monkeypatch.setattr(sandbox_core, "load_document", lambda: document.Document(closed))
     with Sandbox() as sandbox, Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
         with pytest.raises(BadRequest):
             create(victor, extra_body=EXTRA)

@@ -12,7 +12,7 @@ from victor_ext import PaymentRequest
 from victor_ext.providers.victor.reading import walk
 from victor_ext.providers.victor.requests import ListRequest
 from victor_ext.runtime.client.paging import QUIET_PASSES
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.core.clock import ServerClock
 
 BEGAN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 ENOUGH = 3 * QUIET_PASSES

@@ -345,7 +345,7 @@ class TestProxies:
     )
     def test_bad_ones_are_refused_and_not_shown(self, client, proxy):
         with pytest.raises(
-            ConfigurationError, match=r"proxy .* none that can be used: write http://host:port"
+            ConfigurationError, match=r"proxy .* is not a proxy that can be used: write http://host:port"
         ) as raised:
             client(AUTH, proxy=proxy)
         assert "hunter2" not in str(raised.value)

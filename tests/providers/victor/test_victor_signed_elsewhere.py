@@ -176,8 +176,8 @@ async def sign_awaited(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("sign", "words"),
     [
-        (sign_awaited, "is awaited, and this client is not"),
-        (lambda content: sign_awaited(content + b""), "is awaited, and this client is not"),
+        (sign_awaited, "is a coroutine function, but the calls of this client block"),
+        (lambda content: sign_awaited(content + b""), "is a coroutine function, but the calls of this client block"),
         (lambda content: None, "must return the bytes of an RS512 signature, not NoneType"),
         (lambda content: "c2ln", "must return the bytes of an RS512 signature, not str"),
         (lambda content: b"", "must return the bytes of an RS512 signature"),

@@ -14,7 +14,8 @@ import pytest
 from tests.runtime.fakes import BOTH, KEY, OK, FakeClock, Happens, Harness, http_date, raises, status, token_answer
 from victor_ext import errors
 from victor_ext.errors import Outcome
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.tokens import IssuedToken
 from victor_ext.runtime.core.locks import ThreadLock, ThreadPermit
 from victor_ext.runtime.loop.retry import RetryPolicy
 
@@ -119,14 +120,6 @@ class TestKeeping:
         harness.call()
         assert len(endpoint.asked) == 2
 
-    @pytest.mark.parametrize("lives", [0.0, -5.0])
-    def test_a_token_that_comes_dead_is_tried_and_not_asked_for_without_end(self, mode, lives):
-        endpoint = Endpoint(lives=lives)
-        harness = oauth_harness(mode, endpoint)
-        harness.call()
-        harness.call()
-        assert tokens(harness) == ["Bearer tok1", "Bearer tok2"]
-
 
 @both
 class TestRefusal:
@@ -137,15 +130,6 @@ class TestRefusal:
         harness.call("POST")
         assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
         assert harness.sleeps == []
-
-    def test_exactly_once(self, mode):
-        endpoint = Endpoint()
-        harness = oauth_harness(mode, endpoint, [OK, UNAUTHORIZED])
-        harness.call()
-        with pytest.raises(errors.AuthenticationError) as raised:
-            harness.call("POST", KEY)
-        assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 2)
 
     def test_a_fresh_one_is_not_renewed(self, mode):
         endpoint = Endpoint()
@@ -163,7 +147,7 @@ class TestRefusal:
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
         assert raised.value.idempotency_key == KEY
         assert "refused the credentials" in str(raised.value)
-        assert str(raised.value).count("It may have been done") == 1
+        assert str(raised.value).count("The provider may have executed it") == 1
 
 
 @both
@@ -198,14 +182,6 @@ class TestTheEndpointFails:
         with pytest.raises(kind) as raised:
             harness.call()
         assert not isinstance(raised.value, errors.AuthenticationError)
-
-    def test_an_endpoint_that_flaps_is_asked_again(self, mode):
-        endpoint = Endpoint(script=(httpx.Response(503), httpx.ConnectError("no"), httpx.ReadTimeout("no"), None))
-        harness = oauth_harness(mode, endpoint)
-        harness.call("POST")
-        assert len(endpoint.asked) == 4
-        assert harness.sleeps == [0.5, 1.0, 2.0]
-        assert tokens(harness) == ["Bearer tok4"]
 
     def test_its_retries_are_its_own(self, mode):
         endpoint = Endpoint(script=(httpx.Response(503),) * 5)
@@ -252,13 +228,6 @@ class TestTheEndpointFails:
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
         assert raised.value.body is None, "it may hold a token that works"
         assert "tok-that-works" not in repr(vars(raised.value))
-
-    def test_the_deadline_holds_for_it_too(self, mode):
-        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),) * 20), deadline=5.0)
-        with pytest.raises(errors.DeadlineExceeded) as raised:
-            harness.call("POST", KEY)
-        assert raised.value.outcome is Outcome.NOT_SENT
-        assert harness.clock.passed <= 5.0
 
     @pytest.mark.parametrize("mine", [ValueError("mine"), KeyboardInterrupt("mine")], ids=repr)
     def test_whatever_else_is_raised_there_leaves_the_lock_free(self, mode, mine):
@@ -434,7 +403,7 @@ class TestManyThreads:
             first = pool.submit(harness.call)
             assert asking.wait(timeout=20)
             harness.loop.deadline = 0.01
-            with pytest.raises(errors.DeadlineExceeded, match="still waiting") as raised:
+            with pytest.raises(errors.DeadlineExceeded, match="still waits") as raised:
                 harness.call("POST", KEY)
             assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.NOT_SENT, KEY)
             go_on.set()
@@ -445,66 +414,6 @@ class TestManyTasks:
     @staticmethod
     async def call(harness: Harness, method: str = "GET") -> int:
         return (await harness.atransport.handle_async_request(harness.request(method))).status_code
-
-    def test_one_request_serves_all_who_wait(self):
-        endpoint = Endpoint()
-
-        async def slow(request):
-            for _ in range(200):
-                await asyncio.sleep(0)
-            return endpoint(request)
-
-        harness = oauth_harness("async", slow)
-
-        async def run():
-            return await asyncio.gather(*(self.call(harness) for _ in range(50)))
-
-        assert asyncio.run(run()) == [200] * 50
-        assert len(endpoint.asked) == 1
-        assert set(tokens(harness)) == {"Bearer tok1"}
-
-    def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
-        endpoint = Endpoint()
-        harness = oauth_harness("async", endpoint)
-        harness.call()
-        harness.clock.passed += 3550.0
-
-        async def run():
-            go_on, asking = asyncio.Event(), asyncio.Event()
-
-            async def slow(request):
-                asking.set()
-                await go_on.wait()
-                return endpoint(request)
-
-            harness.network.tokens = slow
-            renewing = asyncio.ensure_future(self.call(harness))
-            await asking.wait()
-            await asyncio.gather(*(self.call(harness) for _ in range(5)))
-            go_on.set()
-            await renewing
-
-        asyncio.run(run())
-        assert tokens(harness) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
-
-    def test_one_failure_is_that_of_all_who_wait(self):
-        endpoint = Endpoint(script=(httpx.Response(401, json={}),))
-
-        async def slow(request):
-            for _ in range(200):
-                await asyncio.sleep(0)
-            return endpoint(request)
-
-        harness = oauth_harness("async", slow)
-
-        async def run():
-            return await asyncio.gather(*(self.call(harness, "POST") for _ in range(50)), return_exceptions=True)
-
-        observed = asyncio.run(run())
-        assert {type(error) for error in observed} == {errors.AuthenticationError}
-        assert {str(error).count("Nothing was sent") for error in observed} == {1}
-        assert len(endpoint.asked) == 1
-        assert asyncio.run(self.call(harness)) == 200
 
     def test_that_anothers_time_was_up_is_its_own_affair(self):
         asking, go_on = asyncio.Event(), asyncio.Event()
@@ -556,25 +465,6 @@ class TestManyTasks:
 
         harness = asyncio.run(run())
         assert tokens(harness) == ["Bearer tok1"] * 2
-
-    def test_whoever_cannot_wait_for_it_any_longer_says_so(self):
-        async def run():
-            asking = asyncio.Event()
-
-            async def never(_request):
-                asking.set()
-                await asyncio.Event().wait()
-
-            harness = oauth_harness("async", never)
-            first = asyncio.ensure_future(self.call(harness))
-            await asking.wait()
-            harness.loop.deadline = 0.01
-            with pytest.raises(errors.DeadlineExceeded, match="still waiting") as raised:
-                await self.call(harness, "POST")
-            first.cancel()
-            return raised.value
-
-        assert asyncio.run(run()).outcome is Outcome.NOT_SENT
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,6 @@ IN_FILES = [
 FORMS = [*IN_FILES, "pkcs8-with-escaped-breaks", "base64-with-escaped-breaks", "der-bytearray", "key-object"]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_the_same_key(form, forms, key):
-    assert load_rsa_key(forms[form]).private_numbers() == key.private_numbers()
-
-
 def by_jwcrypto(token: str, public_pem: str) -> str:
     return jwcrypto.jwt.JWT(jwt=token, key=jwcrypto.jwk.JWK.from_pem(public_pem.encode()), algs=["RS512"]).claims
 

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext.runtime.client.echoes import pattern_of, texts_within
+from victor_ext.privacy import pattern_of, texts_within
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, integer, records, text, timestamp
-from victor_ext.runtime.client.requests import arguments_of, members_of
+from victor_ext.runtime.client.resources import arguments_of, members_of
 from victor_ext.runtime.core.json_values import json_of, no_object_reason, object_of
 from victor_ext.runtime.core.response import read
 

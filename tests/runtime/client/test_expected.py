@@ -51,7 +51,7 @@ def test_the_result_is_returned_as_it_is(kind: Any, result: object) -> None:
     ],
 )
 def test_another_class_is_no_failure_of_the_call(kind: Any, result: object, told: str) -> None:
-    with pytest.raises(UnreadableResponse, match=f"The call was accepted, and {told}") as raised:
+    with pytest.raises(UnreadableResponse, match=f"The provider accepted the call, but it {told}") as raised:
         expect(kind, result)
     assert raised.value.outcome is Outcome.ACCEPTED
     assert "Do not repeat it" in str(pickle.loads(pickle.dumps(raised.value)))

@@ -134,19 +134,6 @@ def test_one_arrival_in_each_pass_that_is_taken_at_once_hides_nobody(first_page:
     assert reading > 1
 
 
-@settings(max_examples=200, deadline=None)
-@given(count=st.integers(1, 40), page_size=st.integers(1, 4))
-def test_a_reader_that_takes_away_what_it_read_reads_all_of_it(count: int, page_size: int) -> None:
-    """For example, the caller accepts each pending request."""
-    provider = Provider([str(number) for number in range(count)], [], page_size)
-    found: list[str] = []
-    pages = Pages[str](lambda reader: provider.page(reader.number), lambda: RepeatedPageReader(lambda name: name))
-    for name in pages:
-        found.append(name)
-        provider.items.remove(name)
-    assert sorted(found) == sorted(map(str, range(count)))
-
-
 def test_a_list_at_rest_is_read_twice() -> None:
     provider = Provider(list("abcde"), [], 2)
     assert provider.walk() == list("abcde")
@@ -157,20 +144,6 @@ def test_an_empty_list_is_read_once() -> None:
     provider = Provider([], [], 2)
     assert provider.walk() == []
     assert provider.reads == [0]
-
-
-def test_what_crosses_the_same_boundary_in_two_passes_is_found_in_the_third() -> None:
-    """A pass without news is no proof: here the second brings none, and "x" was there all the time."""
-    provider = Provider(list("abx"), [[], leaves(0), [], leaves(0)], 1)
-    assert provider.walk() == ["a", "b", "x"]
-    assert provider.reads[:6] == [0, 1, 2, 0, 1, 0]
-
-
-def test_a_pass_that_met_an_item_twice_proves_nothing() -> None:
-    """An item enters at the front and moves "a" to the next page, then leaves before "x" is read."""
-    around = [[Change(enters=True, place=0)], leaves(0), []]
-    provider = Provider(list("ax"), [*around, *around], 1)
-    assert provider.walk() == ["a", "x"]
 
 
 def test_pages_tell_in_which_reading_they_came() -> None:

@@ -15,12 +15,11 @@ import pytest
 from victor_ext import ConfigurationError, NotFound, Outcome, RetryPolicy, UnreadableResponse
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
-from victor_ext.runtime.client.config import ClientConfig
-from victor_ext.runtime.client.options import take
+from victor_ext.runtime.client.config import ClientConfig, take
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, response_to
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Sleep
 from victor_ext.runtime.loop.profile import Profile
 

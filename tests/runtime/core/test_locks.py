@@ -125,30 +125,6 @@ class TestThreads:
 
 
 class TestTasks:
-    def test_first_come_first_served(self):
-        async def run() -> list[int]:
-            semaphore, served = Semaphore(), list[int]()
-
-            async def wait(number: int) -> None:
-                permit = TaskPermit(semaphore)
-                assert await permit.acquire(PATIENCE)
-                await asyncio.sleep(0)
-                served.append(number)
-                permit.release()
-
-            await asyncio.gather(*(wait(number) for number in range(8)))
-            return served
-
-        assert asyncio.run(run()) == list(range(8))
-
-    def test_the_wait_ends_in_time(self):
-        async def run() -> tuple[bool, bool]:
-            semaphore = Semaphore()
-            holds, waits = TaskPermit(semaphore), TaskPermit(semaphore)
-            return await holds.acquire(0), await waits.acquire(0.05)
-
-        assert asyncio.run(run()) == (True, False)
-
     def test_thousands_wait_without_asking_for_their_turn(self, monkeypatch):
         asked = list[int]()
         admit = Semaphore.admit

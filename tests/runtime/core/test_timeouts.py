@@ -12,7 +12,6 @@ from victor_ext.runtime.core.timeouts import (
     DeadlineTimeout,
     Timeouts,
     as_of_now,
-    configured_timeouts,
     is_over,
     share_of,
 )
@@ -108,13 +107,3 @@ class TestByStage:
     def test_when_nothing_is_left_a_moment_remains(self, clock: SimpleNamespace, left: float):
         read = Timeouts(CONFIGURED, lambda: left).get("read")
         assert read == as_of_now(read) == pytest.approx(LEAST)
-
-
-@pytest.mark.parametrize("extensions", [{}, {"timeout": None}, {"timeout": {}}])
-def test_a_request_may_have_none(extensions: dict[str, None]):
-    assert configured_timeouts(extensions) == {}
-
-
-def test_what_a_request_was_given_is_kept():
-    given = {"connect": 5.0, "read": None}
-    assert configured_timeouts({"timeout": given}) is given

@@ -1,13 +1,23 @@
-"""Which origins the environment's NO_PROXY means: what httpx makes of it, and what it cannot read."""
+"""Where connections lead: what NO_PROXY means, what opens a tunnel, and which connection of the pool serves whom."""
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.faults.adapters import MODES, Operation, adapter
+from tests.faults.raw_provider import CREATE, RESPOND
+from tests.faults.raw_sockets import Background, background
+from victor_ext import DeadlineExceeded
+from victor_ext.runtime.core.locks import ThreadPermit
+from victor_ext.runtime.http.connection_pool import ConnectionPool
 from victor_ext.runtime.http.connections import proxy_for
+from victor_ext.runtime.http.http11 import Connection
+from victor_ext.runtime.http.routes import Route, _through_tunnel
 
 PROXY = "http://proxy:3128"
 ORIGINS = (
@@ -67,3 +77,125 @@ def test_those_that_httpx_does_not_start_with_or_misses(
 ) -> None:
     set_variables(monkeypatch, ALL_PROXY=PROXY, NO_PROXY=entries)
     assert direct_origins() == direct
+
+
+TUNNELLING, ORIGIN = httpx.Proxy("http://127.0.0.1:3128"), httpx.URL("https://pay.example")
+
+
+def answered(answer: bytes) -> Connection:
+    """The connection after this answer."""
+    connection = Connection()
+    steps = _through_tunnel(connection, TUNNELLING, ORIGIN, {})
+    next(steps)
+    steps.send(None)
+    with pytest.raises(StopIteration):
+        steps.send(answer)
+    return connection
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "HTTP/1.0 200 Connection established",
+        "HTTP/1.1 200",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close",
+        "HTTP/1.1 204 OK",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK",
+    ],
+)
+def test_a_tunnel_is_open(head: str) -> None:
+    parser = answered(f"{head}\r\n\r\n".encode()).parser
+    assert parser.request("GET", b"/", [(b"Host", b"pay.example")], b"").startswith(b"GET / ")
+    parser.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert (parser.body(), parser.begin_again()) == (b"", True)
+
+
+@pytest.mark.parametrize("head", ["HTTP/1.1 301 Moved\r\nLocation: /", "HTTP/1.1 407 Log in", "HTTP/1.1 502 No"])
+def test_it_is_not(head: str) -> None:
+    with pytest.raises(httpx.ProxyError, match=head[9:12]):
+        answered(f"{head}\r\nContent-Length: 0\r\n\r\n".encode())
+
+
+ROUTE = Route(httpx.URL("https://pay.example"), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+
+class Idle(Connection):
+    """A connection that was used, and can be used again."""
+
+    __slots__ = ("is_aborted",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_aborted = False
+
+    def begin_again(self) -> bool:
+        return True
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+class Returned(Idle):
+    """One that another thread closes the pool of while it is given back."""
+
+    __slots__ = ("pool",)
+
+    def begin_again(self) -> bool:
+        self.pool.close()
+        return True
+
+
+def test_none_is_kept_that_comes_back_while_the_pool_is_closed() -> None:
+    pool = ConnectionPool(ROUTE, httpx.Limits(max_connections=1))
+    connection = Returned()
+    connection.pool = pool
+    pool.put_back(connection)
+    assert connection.is_aborted
+
+
+ROOM = httpx.Limits(max_connections=2, max_keepalive_connections=2)
+NO_OTHER_OPEN = httpx.Limits(max_connections=1, max_keepalive_connections=9)
+NO_OTHER_KEPT = httpx.Limits(max_connections=9, max_keepalive_connections=1)
+
+
+@pytest.mark.parametrize("limits", [ROOM, NO_OTHER_OPEN, NO_OTHER_KEPT])
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("last_status", [200, 503])
+def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
+    limits: httpx.Limits, at_once: bool, last_status: int
+) -> None:
+    """Nobody waits for it to rest: it is taken, left alone, or closed for a new one."""
+    pool, connection = ConnectionPool(ROUTE, limits), Idle()
+    connection.is_doubtful = last_status == 503
+    pool.put_back(connection)
+    assert ThreadPermit(pool.semaphore).acquire(1.0)
+    is_taken = pool._take_kept(at_once=at_once) is connection
+    assert is_taken is (at_once and last_status == 200)
+    assert connection.is_aborted is (not is_taken and limits is not ROOM)
+
+
+@pytest.fixture(scope="module", name="loop")
+def _loop() -> Iterator[Background]:
+    with background() as made:
+        yield made
+
+
+@pytest.mark.parametrize("operation", ["create", "respond"])
+@pytest.mark.parametrize("mode", MODES)
+def test_nothing_is_sent_where_the_deadline_passes_while_a_connection_is_opened(
+    loop: Background, mode: str, operation: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none_kept = httpx.Limits(max_connections=1, max_keepalive_connections=0)
+    with adapter(loop, mode, direct=True, deadline=59.0, limits=none_kept) as on:
+        clock: Any = on.caller.victor._config.clock  # type: ignore[attr-defined]  # each kind of caller has one
+        opened = ConnectionPool._open
+
+        def open_late(*arguments: Any) -> Any:
+            yield from opened(*arguments)
+            clock.skip(60.0)
+
+        monkeypatch.setattr(ConnectionPool, "_open", open_late)
+        run = on.run(operation)
+        assert (run.observed.word, type(run.observed.error), run.mismatches()) == ("not_sent", DeadlineExceeded, [])
+        assert on.provider.record.sent_to(CREATE if operation == "create" else RESPOND) == []

@@ -14,7 +14,7 @@ import pytest
 from tests.faults.certificates import HERE, Authority
 from victor_ext.runtime.core.timeouts import DeadlineTimeout
 from victor_ext.runtime.core.validation import MOST_SECONDS
-from victor_ext.runtime.http.deadline_stream import SyncStream
+from victor_ext.runtime.http.streams import SyncStream
 
 LARGE = bytes(range(256)) * 40_000
 """More than the system takes for a peer that does not read."""

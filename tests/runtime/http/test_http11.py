@@ -41,19 +41,6 @@ def test_a_request_is_written_at_once() -> None:
     assert "amount" not in repr(vars(type(write))) + repr(write.data)
 
 
-def test_an_answer_in_pieces_with_others_before_it() -> None:
-    connection, steps, _ = begun()
-    steps.send(None)
-    whole = (
-        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n"
-    )
-    for place in range(len(whole) - 1):
-        assert type(steps.send(whole[place : place + 1])) is Read
-    answer = ended(steps, lambda: steps.send(whole[-1:]))
-    assert (answer.status_code, answer.reason) == (201, b"Made")
-    assert not connection.begin_again(), "its body has not been read"
-
-
 def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails() -> None:
     connection, steps, _ = begun()
     assert type(steps.throw(httpx.WriteError("broken pipe"))) is Read
@@ -67,22 +54,6 @@ def test_nothing_is_written_after_the_deadline() -> None:
     steps = exchange(Connection(), REQUEST, memoryview(b""), Timeouts({"write": 3.0}, lambda: 0.0))
     with pytest.raises(httpx.ConnectTimeout, match="no time was left to send the request"):
         next(steps)
-
-
-@pytest.mark.parametrize(
-    ("received", "said"),
-    [
-        (b"", "without sending a response"),
-        (b"nonsense\r\n\r\n", "illegal"),
-        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "switch"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000, "too long"),
-    ],
-)
-def test_no_answer(received: bytes, said: str) -> None:
-    _, steps, _ = begun()
-    steps.send(None)
-    with pytest.raises(httpx.RemoteProtocolError, match=f"(?i){said}"):
-        steps.send(received)
 
 
 def test_a_request_that_cannot_be_written() -> None:

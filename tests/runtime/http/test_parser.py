@@ -14,10 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_ext.redaction import SecretBytes
+from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.http import parser
-from victor_ext.runtime.http.h11_exchange import Fields, Head
-from victor_ext.runtime.http.parser import Parser
+from victor_ext.runtime.http.parser import Fields, Head, Parser
 
 USUAL = (
     b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}"

@@ -89,16 +89,11 @@ class TestTheMessageSaysWhatIsKnown:
         assert raised.value.outcome is (Outcome.UNKNOWN if said else Outcome.REJECTED)
         assert ("may have been used before" in str(raised.value)) is said
 
-    def test_a_conflict_without_a_key_is_not_about_one(self, mode):
-        with pytest.raises(errors.Conflict) as raised:
-            Harness(mode, [status(409)]).call("POST")
-        assert "may have been used before" not in str(raised.value)
-
     @pytest.mark.parametrize(
         ("script", "key", "words"),
         [
             ([raises(httpx.ConnectError)], KEY, "Nothing was sent"),
-            ([status(400)], KEY, "Nothing was done"),
+            ([status(400)], KEY, "The provider did not execute it"),
             ([LOST], KEY, f"repeat it with idempotency_key='{KEY}'"),
             ([LOST], None, "no key makes a repeat safe"),
             (
@@ -131,7 +126,9 @@ class TestWaiting:
     @pytest.mark.parametrize("code", [429, 503])
     def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code):
         harness = Harness(mode, [status(code, retry_after=asked)], deadline=None)
-        with pytest.raises(errors.StatusError, match=r"wait for longer than 30 days.* asks to come back in") as raised:
+        with pytest.raises(
+            errors.StatusError, match=r"wait longer than 30 days.* asks for no other request within"
+        ) as raised:
             harness.call("POST", KEY)
         assert (raised.value.idempotency_key, raised.value.attempts) == (KEY, 1)
         assert raised.value.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)
@@ -143,18 +140,6 @@ class TestWaiting:
         assert harness.call("POST", KEY).status_code == 200
         assert harness.sleeps == [259_200.5]
 
-    def test_one_attempt_means_no_retry(self, mode):
-        harness = Harness(mode, [status(503)], policy=RetryPolicy(max_attempts=1))
-        with pytest.raises(errors.ServerError):
-            harness.call()
-        assert len(harness.received) == 1
-
-    @pytest.mark.parametrize("code", [429, 503, 408])
-    def test_retry_after_in_seconds_is_a_minimum(self, mode, code):
-        harness = Harness(mode, [status(code, retry_after="7"), OK], draw=lambda: 0.5)
-        harness.call()
-        assert harness.sleeps == [7.25]
-
     def test_retry_after_as_a_date_is_read_by_the_providers_clock(self, mode):
         harness = Harness(mode, [OK], drift=300.0)
         there = harness.clock.local() + 300.0
@@ -162,33 +147,15 @@ class TestWaiting:
         harness.call()
         assert harness.sleeps == pytest.approx([9.5])
 
-    def test_retry_after_in_the_past_asks_nothing_more(self, mode):
-        harness = Harness(mode, [status(503, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"), OK])
-        harness.call()
-        assert harness.sleeps == [0.5]
-
-    def test_retry_after_that_cannot_be_read_asks_nothing(self, mode):
-        harness = Harness(mode, [status(503, retry_after="soon"), OK])
-        harness.call()
-        assert harness.sleeps == [0.5]
-
     @pytest.mark.parametrize("code", [429, 503])
     @pytest.mark.parametrize("asked", ["61", "3600", "60"])
     def test_one_that_does_not_fit_the_deadline_raises_at_once_and_says_when(self, mode, code, asked):
         harness = Harness(mode, [status(code, retry_after=asked)])
-        with pytest.raises(errors.StatusError, match=f"come back in {asked} s") as raised:
+        with pytest.raises(errors.StatusError, match=f"no other request within {asked} s") as raised:
             harness.call("POST", KEY)
         assert raised.value.retry_after == float(asked)
         assert harness.sleeps == []
         assert harness.quota.available == 500
-
-    def test_a_date_that_does_not_fit_the_deadline(self, mode):
-        harness = Harness(mode, [OK])
-        harness.network.script[:] = [status(429, retry_after=http_date(harness.clock.local() + 90))]
-        with pytest.raises(errors.RateLimited) as raised:
-            harness.call()
-        assert raised.value.retry_after == pytest.approx(90)
-        assert harness.sleeps == []
 
     def test_a_wait_that_just_fits_leaves_time_for_the_attempt_after_it(self, mode):
         # Jitter on top of what was asked must not eat the time of the attempt that it waits for.
@@ -196,11 +163,6 @@ class TestWaiting:
         harness.call("POST")
         assert harness.sleeps == [8.0]
         assert harness.received[1].timeouts["read"] == 2.0
-
-    def test_without_a_deadline_any_wait_is_kept(self, mode):
-        harness = Harness(mode, [status(429, retry_after="4000"), OK], deadline=None)
-        harness.call()
-        assert harness.sleeps == [4000.5]
 
     def test_the_last_errors_wish_is_on_the_error_when_attempts_run_out(self, mode):
         harness = Harness(mode, [status(429, retry_after="2")], policy=RetryPolicy(max_attempts=2))
@@ -235,11 +197,6 @@ class TestTheDeadline:
             harness.call("POST")
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 2)
         assert len(harness.sleeps) == 1, "after 20 of 60 s, and not after 45.5"
-
-    def test_no_deadline_leaves_the_configured_limits(self, mode):
-        harness = Harness(mode, [OK], deadline=None)
-        harness.call()
-        assert harness.received[0].timeouts == {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
 
     def test_it_is_never_overslept(self, mode):
         harness = Harness(mode, [Happens(503, seconds=3.0)], deadline=10.0, policy=RetryPolicy(base=4.0))
@@ -379,59 +336,8 @@ class TestTheRetryQuota:
         assert (raised.value.status_code, raised.value.attempts) == (503, 3)
         assert harness.quota.available == 2
 
-    def test_a_time_out_needs_ten(self, mode):
-        harness = Harness(mode, [self.TIMEOUT], policy=RetryPolicy(quota=9))
-        with pytest.raises(errors.TimedOut, match="retry quota") as raised:
-            harness.call()
-        assert raised.value.attempts == 1
-        assert harness.quota.available == 9
-
-    def test_a_quota_of_zero_turns_retries_off(self, mode):
-        harness = Harness(mode, [status(500)], policy=RetryPolicy(quota=0))
-        with pytest.raises(errors.ServerError) as raised:
-            harness.call()
-        assert raised.value.attempts == 1
-
 
 class TestRedirects:
-    @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-    @pytest.mark.parametrize("location", ["/new/payments", "https://pay.example/new/payments"])
-    def test_a_read_follows_within_the_origin_signed_afresh(self, mode, code, location):
-        harness = Harness(mode, [status(code, location=location), OK])
-        assert harness.call().status_code == 200
-        assert [one.url for one in harness.received] == [
-            "https://pay.example/payments",
-            "https://pay.example/new/payments",
-        ]
-        assert [one.token for one in harness.received] == ["Token t1", "Token t2"]
-        assert {one.method for one in harness.received} == {"GET"}
-        assert harness.sleeps == []
-
-    @pytest.mark.parametrize(
-        "location",
-        [
-            "https://evil.example/payments",
-            "http://pay.example/payments",
-            "https://pay.example:8443/payments",
-            "//evil.example/payments",
-            "https://pay.example.evil.example/",
-            "https://user@pay.example@evil.example/",
-            "http://[bad",
-        ],
-    )
-    def test_nobody_leaves_the_origin(self, mode, location):
-        harness = Harness(mode, [status(302, location=location), OK])
-        with pytest.raises(errors.StatusError, match="redirect"):
-            harness.call()
-        assert len(harness.received) == 1
-
-    @pytest.mark.parametrize("location", ["//[::1", "https://pay.example:port/", "/" + "a" * 70_000])
-    def test_what_is_no_address_is_not_followed(self, mode, location):
-        harness = Harness(mode, [status(302, location=location), OK])
-        with pytest.raises(errors.StatusError, match="redirect"):
-            harness.call()
-        assert len(harness.received) == 1
-
     def test_the_message_says_where_without_the_query(self, mode):
         with pytest.raises(errors.StatusError) as raised:
             Harness(mode, [status(302, location="https://evil.example/login?token=visibly-fake")]).call()
@@ -439,27 +345,11 @@ class TestRedirects:
         assert "https://evil.example/login" in str(raised.value)
         assert "visibly-fake" not in str(raised.value)
 
-    @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-    @pytest.mark.parametrize("key", [KEY, None])
-    def test_a_write_is_never_redirected(self, mode, code, key):
-        harness = Harness(mode, [status(code, location="/new/payments"), OK])
-        with pytest.raises(errors.StatusError) as raised:
-            harness.call("POST", key)
-        assert type(raised.value) is errors.StatusError
-        assert (raised.value.outcome, raised.value.status_code) == (Outcome.UNKNOWN, code)
-        assert len(harness.received) == 1
-
     def test_a_provider_may_name_redirects_that_carry_a_write_on(self, mode):
         profile = Profile(name="Pay", key_place=PROFILE.key_place, resent_redirects=frozenset({307}))
         harness = Harness(mode, [status(307, location="/new/payments"), OK], profile=profile)
         harness.call("POST", KEY)
         assert [(one.method, one.key, one.body) for one in harness.received] == [("POST", KEY, BODY)] * 2
-
-    def test_they_end(self, mode):
-        harness = Harness(mode, [status(302, location="/again")])
-        with pytest.raises(errors.StatusError):
-            harness.call()
-        assert len(harness.received) == 6
 
     def test_retries_and_redirects_count_apart(self, mode):
         harness = Harness(
@@ -485,13 +375,6 @@ class TestRefusedTokens:
         assert harness.signed_at == [harness.clock.local(), harness.clock.local() + drift]
         assert harness.sleeps == []
         assert harness.quota.available == 500, "signing again is no retry"
-
-    def test_it_is_corrected_exactly_once(self, mode):
-        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0)
-        with pytest.raises(errors.AuthenticationError) as raised:
-            harness.call("POST", KEY)
-        assert len(harness.received) == 2
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 2)
 
     def test_not_even_when_the_clock_jumps_again(self, mode):
         harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0)
@@ -521,13 +404,6 @@ class TestRefusedTokens:
         assert len(harness.received) == 3
         assert harness.signed_at[2] == pytest.approx(harness.clock.local() + 400.0)
 
-    def test_a_drift_that_is_known_does_not_make_a_401_repeatable(self, mode):
-        harness = Harness(mode, [OK, self.UNAUTHORIZED], drift=400.0)
-        harness.call()
-        with pytest.raises(errors.AuthenticationError):
-            harness.call()
-        assert len(harness.received) == 2
-
     @pytest.mark.parametrize("set_by", [-3600.0, -3.0, 3600.0])
     def test_a_clock_that_was_set_within_a_second_of_the_last_answer_is_corrected(self, mode, set_by):
         """All answers of that second carry the same `Date`: it says something new after the clock was set."""
@@ -543,7 +419,7 @@ class TestRefusedTokens:
         harness = Harness(mode, [OK], drift=0.0)
         harness.call()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("victor_ext.runtime.loop.clock.http_date", lambda _text: pytest.fail("it was read again"))
+            patch.setattr("victor_ext.runtime.core.clock.http_date", lambda _text: pytest.fail("it was read again"))
             harness.call()
 
     def test_a_fixed_token_is_tried_once(self, mode):
@@ -573,12 +449,6 @@ class TestRefusedTokens:
             harness.call()
             harness.clock.passed += 12.0
         assert [one.token for one in harness.received] == ["Token t1"] * 3 + ["Token t2"] * 2
-
-    def test_a_401_after_a_lost_answer_is_corrected_and_the_outcome_kept(self, mode):
-        harness = Harness(mode, [LOST, self.UNAUTHORIZED, status(400)], drift=400.0)
-        with pytest.raises(errors.BadRequest) as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 3)
 
 
 class TestWhatTheUsersOwnCodeRaises:
@@ -612,8 +482,8 @@ def test_a_call_without_a_token_for_its_second_attempt_says_what_became_of_the_f
             return False
 
     for answer, outcome, advice in [
-        (status(429), Outcome.REJECTED, "Nothing was done by it."),
-        (LOST, Outcome.UNKNOWN, f"It may have been done: repeat it with idempotency_key='{KEY}', or look."),
+        (status(429), Outcome.REJECTED, "The provider did not execute it."),
+        (LOST, Outcome.UNKNOWN, f"The provider may have executed it: repeat it with idempotency_key='{KEY}', or look."),
     ]:
         tokens = ["Bearer first"]
         with pytest.raises(errors.ConnectionFailed) as raised:

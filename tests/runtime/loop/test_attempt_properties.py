@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from tests.runtime.fakes import BODY, KEY, OK, FakeClock, Happens, Harness, http_date, token_answer
 from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.tokens import IssuedToken
 from victor_ext.runtime.loop.retry import RetryPolicy
 
-MANY = settings(max_examples=400)
+MANY = settings(max_examples=600)
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 LEFT = (
@@ -115,20 +116,34 @@ def followed(happened: Happens, method: str) -> bool:
 
 @MANY
 @given(cases)
-def test_the_number_of_attempts_is_bounded(case):
+def test_the_promises_of_a_call_hold(case):
     harness, error = case.run("sync")
+    brought = list(harness.network.brought)
+    _attempts_are_bounded(case, harness, error)
+    _the_deadline_holds(case, harness, error)
+    if case.method != "GET" and case.key is None:
+        for happened in brought[:-1]:
+            assert outcome_of(happened) in (Outcome.NOT_SENT, Outcome.REJECTED), "it may have done the work"
+    _requests_are_the_same_and_signed(case, harness)
+    if error is None:
+        assert outcome_of(brought[-1]) is None
+        return
+    order = list(Outcome)
+    happened = [outcome_of(one) for index, one in enumerate(brought) if not _led_on(brought, index, case.method)]
+    assert None not in happened, "a good answer is never turned into an error"
+    outcomes = [one for one in happened if one is not None]
+    assert error.outcome is max(outcomes, key=order.index, default=Outcome.NOT_SENT)
+
+
+def _attempts_are_bounded(case: Case, harness: Harness, error: VictorError | None) -> None:
     redirects = min(5, sum(followed(happened, case.method) for happened in harness.network.brought))
     renewal = any(happened.status == 401 for happened in harness.network.brought)
     assert 1 <= len(harness.received) <= case.policy.max_attempts + renewal + redirects
     assert len(harness.sleeps) <= case.policy.max_attempts - 1
-    if error is not None:
-        assert error.attempts == len(harness.received)
+    assert error is None or error.attempts == len(harness.received)
 
 
-@MANY
-@given(cases)
-def test_the_deadline_holds(case):
-    harness, error = case.run("sync")
+def _the_deadline_holds(case: Case, harness: Harness, error: VictorError | None) -> None:
     if case.deadline is None:
         assert not isinstance(error, DeadlineExceeded)
         return
@@ -139,20 +154,7 @@ def test_the_deadline_holds(case):
         assert all(limit is not None and limit <= case.deadline - one.at + 0.001 for limit in one.timeouts.values())
 
 
-@MANY
-@given(cases)
-def test_a_write_without_a_key_is_never_sent_again_after_what_may_have_done_the_work(case):
-    harness, _ = case.run("sync")
-    if case.method == "GET" or case.key is not None:
-        return
-    for happened in harness.network.brought[:-1]:
-        assert outcome_of(happened) in (Outcome.NOT_SENT, Outcome.REJECTED)
-
-
-@MANY
-@given(cases)
-def test_method_key_and_body_never_change_and_every_attempt_is_signed(case):
-    harness, _ = case.run("sync")
+def _requests_are_the_same_and_signed(case: Case, harness: Harness) -> None:
     body = b"" if case.method == "GET" else BODY
     assert {(one.method, one.key, one.body) for one in harness.received} == {(case.method, case.key, body)}
     assert len({one.token for one in harness.received}) == len(harness.received)
@@ -161,28 +163,12 @@ def test_method_key_and_body_never_change_and_every_attempt_is_signed(case):
         assert {one.url for one in harness.received} == {"https://pay.example/payments"}
 
 
-@MANY
-@given(cases)
-def test_the_outcome_is_the_strongest_of_what_happened(case):
-    harness, error = case.run("sync")
-    brought = list(harness.network.brought)
-    if error is None:
-        assert outcome_of(brought[-1]) is None
-        return
-    order = list(Outcome)
-    happened = [outcome_of(one) for index, one in enumerate(brought) if not _led_on(brought, index, case.method)]
-    outcomes = [one for one in happened if one is not None]
-    strongest = max(outcomes, key=order.index, default=Outcome.NOT_SENT)
-    assert error.outcome is strongest
-    assert None not in happened, "a good answer is never turned into an error"
-
-
 def _led_on(brought: list[Happens], index: int, method: str) -> bool:
     earlier = sum(followed(one, method) for one in brought[:index])
     return followed(brought[index], method) and earlier < 5
 
 
-@MANY
+@settings(max_examples=300)
 @given(cases)
 def test_both_drivers_do_the_same(case):
     ours, theirs = case.run("sync"), case.run("async")
@@ -240,7 +226,7 @@ def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[Ha
     return harness, None
 
 
-@MANY
+@settings(max_examples=300)
 @given(cases, TOKEN_SCRIPTS)
 def test_whatever_the_token_endpoint_does_the_calls_promises_hold(case, lives):
     harness, error = _with_token_endpoint(case, "sync", lives)

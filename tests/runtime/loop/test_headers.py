@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from victor_ext.runtime.loop.headers import LONGEST, header_complaint
+from victor_ext.runtime.core.headers import LONGEST, header_complaint
 
 
 @pytest.mark.parametrize("value", [b"Bearer t", b"t", b"a\tb", b"t" * LONGEST])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.runtime.fakes import FakeClock
 from tests.runtime.fakes import http_date as spelled
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.loop.clock import ProviderTime, ServerClock, http_date
+from victor_ext.runtime.core.clock import ProviderTime, ServerClock, http_date
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota, parse_retry_after
 
 MANY = settings(max_examples=200)
@@ -30,24 +30,10 @@ class TestThePolicy:
     @pytest.mark.parametrize(
         "values",
         [
-            {"max_attempts": 0},
-            {"max_attempts": -1},
-            {"max_attempts": True},
-            {"max_attempts": 2.5},
-            {"max_attempts": "3"},
-            {"max_attempts": None},
-            {"base": -0.1},
-            {"base": math.nan},
-            {"base": math.inf},
-            {"base": "1"},
-            {"base": None},
-            {"cap": -1},
-            {"cap": math.inf},
-            {"cap": "8"},
-            {"quota": -1},
-            {"quota": 1.5},
-            {"quota": "500"},
-            {"quota": True},
+            *({"max_attempts": value} for value in (0, -1, True, 2.5, "3", None)),
+            *({"base": value} for value in (-0.1, math.nan, math.inf, "1", None)),
+            *({"cap": value} for value in (-1, math.inf, "8")),
+            *({"quota": value} for value in (-1, 1.5, "500", True)),
         ],
     )
     def test_values_that_no_policy_can_have(self, values):
@@ -87,27 +73,18 @@ class TestTheQuota:
         quota.give_back(1)
         assert quota.available == 20
 
-    def test_a_refused_cost_takes_nothing(self):
-        quota = RetryQuota(7)
-        assert not quota.take(10)
-        assert quota.available == 7
-
 
 class TestRetryAfter:
     @pytest.mark.parametrize(
         ("header", "seconds"),
         [
-            (None, None),
-            ("", None),
-            ("soon", None),
+            *((odd, None) for odd in (None, "", "soon", "-3", "inf", "nan", "1e999")),
+            # RFC 9110, 10.2.3: a whole number of seconds, or a date. Some providers send fractions.
+            *((odd, None) for odd in ("1_0", "1e3", "0x10", "\u0661", "+5", "1.5.5", ".5")),
             ("0", 0.0),
             ("7", 7.0),
             (" 7 ", 7.0),
             ("1.5", 1.5),
-            ("-3", None),
-            ("inf", None),
-            ("nan", None),
-            ("1e999", None),
             (spelled(NOW + 90), 90.0),
             (spelled(NOW - 90), 0.0),
             ("Fri, 31 Dec 9999 23:59:59 GMT", 253402300799.0 - NOW),
@@ -208,10 +185,6 @@ class TestTheProvidersClock:
         with pytest.raises(dataclasses.FrozenInstanceError):
             FakeClock().provider_time().is_known = True
 
-    def test_the_moment_is_aware(self):
-        clock = FakeClock()
-        assert clock.moment() == datetime.fromtimestamp(clock.local(), UTC)
-
     @pytest.mark.parametrize(
         "header",
         [
@@ -272,12 +245,6 @@ class TestTheProvidersClock:
     )
     def test_http_dates(self, text, seconds):
         assert http_date(text) == seconds
-
-
-@pytest.mark.parametrize("header", ["1_0", "1e3", "0x10", "\u0661", "+5", "1.5.5", ".5", "inf", "nan"])
-def test_only_digits_are_seconds(header):
-    """RFC 9110, 10.2.3: a whole number of seconds, or a date."""
-    assert parse_retry_after(header, NOW) is None
 
 
 def test_a_number_beyond_every_float_is_a_long_time():

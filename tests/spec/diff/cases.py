@@ -572,6 +572,13 @@ MORE = [
     _received("header added", _headers(), _headers(Quota={"schema": TEXT}), _QUOTA, "fine"),
     _received("optional header removed", _headers(Quota={"schema": TEXT}), _headers(), _QUOTA, "look"),
     # Operations
+    _either(
+        "operation moved",
+        _OPEN,
+        document({"/v2/cards": _OPEN["paths"]["/cards"]}),
+        "paths./cards.get",
+        "breaks",
+    ),
     _either("operation deprecated", _OPEN, _gets(deprecated=True), "paths./cards.get", "fine"),
     _received(
         "webhook changed",
@@ -589,6 +596,13 @@ MORE = [
     ),
     # Servers and security
     _sent("server changed", _served("a"), _served("b"), "servers[0].url", "breaks"),
+    _sent(
+        "path of a server moved to the paths",
+        document({"/cards": {"get": operation()}}),
+        document({"/v1/cards": {"get": operation()}}, servers=[{"url": "https://api.example.com"}]),
+        "servers",
+        "look",
+    ),
     _sent("server removed", _served("a", "b"), _served("a"), "servers[1].url", "breaks"),
     _sent("server added", _served("a"), _served("a", "b"), "servers[1].url", "fine"),
     _sent("servers in another order", _served("a", "b"), _served("b", "a"), "servers[0].url", "look"),

@@ -135,17 +135,6 @@ def test_what_one_document_alone_has_is_told_with_the_operations_of_that_documen
     assert (removed.operations, removed.direction, removed.wire) == (("post /extras",), "sent", "none")
 
 
-def test_an_operation_whose_path_parameter_has_another_name_is_the_same() -> None:
-    def path(name: str, schema: Tree) -> Tree:
-        parameter = {"name": name, "in": "path", "required": True, "schema": TEXT}
-        response = {"200": {"description": "ok", "content": json_content(schema)}}
-        return document({f"/c/{{{name}}}": {"get": operation(parameters=[parameter], responses=response)}})
-
-    renamed, entry = entries(path("id", card(pin=TEXT)), path("card_id", card()))
-    assert renamed.what == "path parameter is named card_id instead of id"
-    assert (entry.operations, entry.wire) == (("get /c/{id}",), "breaks")
-
-
 def test_what_the_package_absorbs_is_said_for_answers_only() -> None:
     old, new = {"Card": card(pin=TEXT)}, {"Card": card()}
     (received,) = entries(receives(CARD, old), receives(CARD, new))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import html.parser
 import json
 import re
 from typing import Any
@@ -88,29 +87,6 @@ class TestText:
         shown = as_text(WHOLE)
         assert "\x1b" not in shown
         assert not any(line.startswith("::error") for line in shown.splitlines())
-
-
-class _Page(html.parser.HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.loaded: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.loaded += [value or "" for name, value in attrs if name in ("src", "href")]
-
-
-def test_html_is_one_page_that_loads_nothing() -> None:
-    text = FORMATS["html"](WHOLE)
-    page = _Page()
-    page.feed(text)
-    assert "script" not in page.tags
-    assert page.loaded == []
-    assert "url(" not in text
-    assert "@import" not in text
-    assert "color-scheme: light dark" in text
-    assert page.tags.count("tr") == 3 + 6
 
 
 def test_markdown_keeps_its_tables() -> None:

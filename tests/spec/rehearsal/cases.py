@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Tree = dict[str, Any]
@@ -24,12 +25,16 @@ class Case:
     wire: str
     python: str
     edit: Edit
+    moved: bool = False
+    """Whether all paths have another version besides. `wire` is about what else changed."""
 
-    def new(self, old: Tree) -> Tree:
-        """The changed document."""
+    def new(self, old: Tree, *, stays: bool = False) -> Tree:
+        """The changed document; `stays` leaves the paths where they are."""
         document = deepcopy(old)
         self.edit(document)
         assert document != old, self.title
+        if self.moved and not stays:
+            document["paths"] = {re.sub("^/v", "/v1", path): item for path, item in document["paths"].items()}
         return document
 
 
@@ -221,7 +226,7 @@ def _api_key(document: Tree) -> None:
     scheme.update({"type": "apiKey", "in": "header", "name": "X-Key"})
 
 
-CASES = [
+STAYED = [
     # ---- Names: nothing on the wire ----
     Case("victor", "operation id of a list", "none", "breaks", operation(LIST, "get", operationId="searchRequests")),
     Case("velo", "operation id without classes of its own", "none", "breaks", operation("/v1/logout", "post", operationId="signOut")),
@@ -330,3 +335,9 @@ CASES = [
     Case("flexfactor", "credentials no longer needed", "fine", "none", operation("/v1/orders", "get", security=[])),
     Case("victor", "server with a path", "breaks", "none", lambda document: document["servers"][0].update(url="https://api.stage.victorfi.com/pay")),
 ]  # fmt: skip
+
+CASES = [
+    *STAYED,
+    *(replace(case, title=f"{case.title}, moved", moved=True) for case in STAYED if case.title != "path changed"),
+]
+"""Each case twice, but for the one whose paths move anyway."""

@@ -8,7 +8,7 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from io import BytesIO
 from typing import Any, NamedTuple, get_args, get_origin
@@ -139,14 +139,25 @@ class OldClient:
         self.answers = {key: list(each.responses()) for key, each in provider.operations.items()}
         self.requests = {key: list(each.requests()) for key, each in provider.operations.items()}
 
-    def talk_to(self, new: Provider, server: Server, name: str) -> Proof:
-        """Call every operation of the old document, with all that it allows, and read all that the new one allows."""
-        server.providers[name] = new
+    def talk_to(
+        self,
+        new: Provider,
+        server: Server,
+        name: str,
+        served: Provider | None = None,
+        moves: Mapping[str, str] | None = None,
+    ) -> Proof:
+        """Call every operation of the old document, with all that it allows, and read all that the new one allows.
+
+        `served` has other paths than `new`, and nothing else; `moves` leads there: `get /v1/cards` -> `get /v2/cards`.
+        """
+        server.providers[name] = served or new
         seen: dict[str, Any] = {}
         look: Proof | None = None
         with httpx.Client(
             base_url=f"{server.url}/{name}{self.provider.base}",
             event_hooks={"response": [lambda response: seen.update(response=response)]},
+            transport=_Followed(self.provider, f"/{name}{self.provider.base}", moves or {}),
         ) as connection:
             client = self.client(base_url=str(connection.base_url), raise_on_unexpected_status=True)
             client.set_httpx_client(connection)
@@ -261,6 +272,25 @@ class OldClient:
                     if schema is not None and (problem := other.differs(schema, answer.body)):
                         return Proof("fine", f"{word} answer of {' '.join(key)} {answer.status}: {problem}")
         return Proof("none", "nothing differs")
+
+
+class _Followed(httpx.HTTPTransport):
+    """Sends each request of the old document where its operation is now."""
+
+    def __init__(self, provider: Provider, base: str, moves: Mapping[str, str]) -> None:
+        super().__init__()
+        self._provider, self._base, self._moves = provider, base, moves
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        found = self._provider.route(request.method.lower(), request.url.path.removeprefix(self._base))
+        target = self._moves.get(f"{found[0].method} {found[0].path}") if found else None
+        if found is None or target is None:
+            return super().handle_request(request)
+        method, _, path = target.partition(" ")
+        values = iter(found[1].values())
+        url = request.url.copy_with(path=self._base + re.sub("{[^}]+}", lambda _: next(values), path))
+        sent = httpx.Request(method.upper(), url, headers=request.headers, content=request.read())
+        return super().handle_request(sent)
 
 
 def _same_operation(provider: Provider, key: tuple[str, str]) -> Operation | None:

@@ -52,7 +52,7 @@ class Result:
             for said, told, proven in zip((self.case.wire, self.case.python), self.told, self.proven, strict=True)
             if isinstance(proven, Proof)
         )
-        return f"{'ok ' if self.holds else 'NOT'} {self.case.document:10} {self.case.title:48} {wire}  {python}"
+        return f"{'ok ' if self.holds else 'NOT'} {self.case.document:10} {self.case.title:55} {wire}  {python}"
 
     def reasons(self) -> str:
         return f"      {self.proven.wire}\n      {self.proven.python}\n      {self.entries}"
@@ -115,9 +115,17 @@ def _one(number: int, folder: Path, server: Server, old: Generated, client: OldC
     same_surface = UserCode(folder / f"{name}_pkg").text(f"{name}_pkg") == user.text(f"{name}_pkg")
     changes = package_changes(old, new, f"{case.document}_api")
     comparison = compare(load(path), load(changed), changes)
-    told = Pair(worst(each.wire for each in comparison.entries), worst(each.python for each in comparison.entries))
+    else_ = [each for each in comparison.entries if not (case.moved and each.what.startswith("moved to "))]
+    told = Pair(worst(each.wire for each in else_), worst(each.python for each in comparison.entries))
     shown = "; ".join(f"{each.place}: {each.wire}/{each.python} {each.what}" for each in comparison.entries)
-    return _Found(told, client.talk_to(Provider(document), server, name), same_surface, shown)
+    provider = Provider(document)
+    if not case.moved:
+        return _Found(told, client.talk_to(provider, server, name), same_surface, shown)
+    where_it_was = client.talk_to(provider, server, name)
+    if where_it_was.level != "breaks" or worst(each.wire for each in comparison.entries) != "breaks":
+        return _Found(told, where_it_was, same_surface, shown)
+    stayed = Provider(case.new(load(path), stays=True))
+    return _Found(told, client.talk_to(stayed, server, name, provider, comparison.moved), same_surface, shown)
 
 
 def _python_proofs(folder: Path, numbers: list[int], same_surface: dict[int, bool]) -> dict[int, Proof]:

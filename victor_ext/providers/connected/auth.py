@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, cast
@@ -11,16 +10,17 @@ from typing import Any, Protocol, cast
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed, kind_of
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.privacy import Secret, concealed, kind_of
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText, checked_function
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, checked_secret
-from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
+from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, SignedToken
+from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.headers import header_complaint, is_token
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.http.connections import checked_base_url
 from victor_ext.runtime.loop.authenticator import Authenticator, Exchange
-from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Flow, Lock, done
-from victor_ext.runtime.loop.headers import header_complaint, is_token
 
 _LONGEST_LIFE = 10 * 366 * 86_400.0
 """Seconds. A token endpoint that names a longer life is not believed."""
@@ -42,18 +42,22 @@ class _Stored(UnpicklableCredentials):
 
 
 class BearerAuth(_Stored):
-    """A token that was issued once: `Authorization: Bearer <token>`.
+    """A token that was issued elsewhere: `Authorization: Bearer <token>`.
+
+    Args:
+        token: The token. To replace it without a new process, pass the `Path` of a file that holds it, which is read
+            again when it has changed, or a function that returns it, which is called for each attempt.
 
     Raises:
         ConfigurationError: The token is empty, or not text that a header can hold.
     """
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: SecretText) -> None:
         token = concealed(token)
-        self._token = checked_secret("token", token)
+        self._token = RotatingSecret("token", token)
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
-        return FixedToken(f"Bearer {self._token}")
+        return FixedToken(lambda: f"Bearer {self._token.current()}")
 
 
 class BasicAuth(_Stored):
@@ -61,21 +65,21 @@ class BasicAuth(_Stored):
 
     Args:
         username: The user name, without a colon.
-        password: The password, or an empty text.
+        password: The password, or an empty text; or a `Path` or a function, as for `BearerAuth`.
 
     Raises:
         ConfigurationError: One of them is not text that a header can hold, or the user name has a colon.
     """
 
-    def __init__(self, username: str, password: str = "") -> None:
+    def __init__(self, username: str, password: SecretText = "") -> None:
         username, password = map(concealed, (username, password))
         self._username = checked_secret("username", username)
-        self._password = checked_secret("password", password) if password else Secret("")
+        self._password = RotatingSecret("password", password).current if password else lambda: Secret("")
         if ":" in self._username:
             raise ConfigurationError("username holds a colon: pass user name and password as two arguments.")
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
-        return FixedToken(_basic(self._username, self._password))
+        return FixedToken(lambda: _basic(self._username, self._password()))
 
 
 def _basic(username: Secret, password: Secret) -> Secret:
@@ -87,7 +91,7 @@ class ApiKeyAuth(_Stored):
     """A key in a header of the provider's, or in the query.
 
     Args:
-        key: The key.
+        key: The key; for a header also a `Path` or a function, as for `BearerAuth`.
         header: The header's name.
         query: The parameter's name, if the provider takes the key in the URL. Servers and proxies log URLs: prefer a
             header where there is a choice. No URL of this package's errors, events and logs has the key. Those of
@@ -97,21 +101,21 @@ class ApiKeyAuth(_Stored):
         ConfigurationError: The key or the name cannot be sent.
     """
 
-    def __init__(self, key: str, *, header: str = "X-API-Key", query: str | None = None) -> None:
+    def __init__(self, key: SecretText, *, header: str = "X-API-Key", query: str | None = None) -> None:
         key = concealed(key)
-        self._key = checked_secret("key", key)
+        self._key = RotatingSecret("key", key).current if query is None else checked_secret("key", key)
         self._header = header
         if not is_token(header if query is None else query):
             raise ConfigurationError("header (or query) must be the name that the provider's documentation has.")
-        self.query = None if query is None else (query, self._key)
+        self.query = (query, self._key) if query is not None and isinstance(self._key, str) else None
         """The parameter of the query with the key, or None."""
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
-        return NoAuth() if self.query else FixedToken(self._key, header=self._header)
+        return NoAuth() if isinstance(self._key, str) else FixedToken(self._key, header=self._header)
 
 
 class SignedAuth(_Stored):
-    """A token that this side signs, anew for each attempt and by the provider's clock.
+    """A token that is signed locally for each attempt, by the provider's clock.
 
     Args:
         sign: Makes the header's value from the time of issue, in seconds since the epoch: `lambda now: "Token " + ...`.
@@ -124,7 +128,7 @@ class SignedAuth(_Stored):
     """
 
     def __init__(self, sign: Callable[[float], str], *, header: str = "Authorization", reuse: float = 0.0) -> None:
-        self._sign = _checked_function("sign", sign)
+        self._sign = checked_function("sign", sign)
         if not is_token(header):
             raise ConfigurationError(f"header={shown(header)} is not the name of a header.")
         if not are_seconds(reuse, above_zero=False):
@@ -152,7 +156,7 @@ class ClientCredentialsAuth(_Stored):
     Args:
         token_url: Of the token endpoint: a URL, or a path (`/oauth/token`) below the host of `base_url`.
         client_id: The client's id.
-        client_secret: Its secret.
+        client_secret: Its secret; or a `Path` or a function, as for `BearerAuth`: it is asked for each new token.
         scope: The scopes to ask for, as text with blanks between them or one by one; None asks for no scope.
         in_body: True sends id and secret in the form. False sends them as user and password of Basic authentication.
         more: Further fields of the form, such as `{"audience": "https://api.bank.example"}`.
@@ -165,7 +169,7 @@ class ClientCredentialsAuth(_Stored):
         self,
         token_url: str | httpx.URL,
         client_id: str,
-        client_secret: str,
+        client_secret: SecretText,
         *,
         scope: str | Iterable[str] | None = None,
         in_body: bool = False,
@@ -173,7 +177,7 @@ class ClientCredentialsAuth(_Stored):
     ) -> None:
         client_id, client_secret = map(concealed, (client_id, client_secret))
         self._client_id = checked_secret("client_id", client_id)
-        self._client_secret = checked_secret("client_secret", client_secret)
+        self._client_secret = RotatingSecret("client_secret", client_secret)
         is_path = isinstance(token_url, str) and token_url.startswith("/")
         self._token_url = httpx.URL(token_url) if is_path else checked_base_url(token_url, name="token_url")
         scopes = scope if scope is None or isinstance(scope, str) else " ".join(scope)
@@ -191,9 +195,9 @@ class ClientCredentialsAuth(_Stored):
         def token_request() -> httpx.Request:
             headers, form = {"accept": "application/json"}, dict(self._form)
             if self._in_body:
-                form |= {"client_id": self._client_id, "client_secret": self._client_secret}
+                form |= {"client_id": self._client_id, "client_secret": self._client_secret.current()}
             else:
-                headers["authorization"] = _basic(self._client_id, self._client_secret)
+                headers["authorization"] = _basic(self._client_id, self._client_secret.current())
             return httpx.Request("POST", url, headers=headers, data=form)
 
         hint = f"Check ClientCredentialsAuth(token_url, client_id, client_secret) and its scope: {url.host} was asked."
@@ -236,7 +240,7 @@ class _OwnFunction(NoAuth):
     """A function of the caller's, which signs each attempt's request in place."""
 
     def __init__(self, sign: SignRequest) -> None:
-        self._sign = _checked_function("auth", sign)
+        self._sign = checked_function("auth", sign)
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
         before = request.url
@@ -245,14 +249,6 @@ class _OwnFunction(NoAuth):
             request.url = before
             raise ConfigurationError("auth changed the address of the request: it may set headers and the query only.")
         return done()
-
-
-def _checked_function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    if not callable(function) or isinstance(function, type):
-        raise ConfigurationError(f"{name} must be a function, not {kind_of(function)}.")
-    if inspect.iscoroutinefunction(function):
-        raise ConfigurationError(f"{name} must be a plain function: nothing awaits it.")
-    return function
 
 
 def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:

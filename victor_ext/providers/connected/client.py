@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from typing import Any, Generic, TypeVar, Unpack, cast
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed
+from victor_ext.privacy import concealed
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import ClientConfig
+from victor_ext.runtime.client.config import (
+    ClientConfig,
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
 from victor_ext.runtime.client.extras import NO_EXTRAS
-from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
-from victor_ext.runtime.loop.clock import ServerClock
-from victor_ext.runtime.loop.headers import is_token
-from victor_ext.runtime.loop.key_places import BodyKey, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
 
 from .auth import ApiKeyAuth, ClientCredentialsAuth, Credentials, SignRequest, credentials_of
-from .operations import Operation, P, check_arguments, module_of
 from .paging import ListReader, PagesOf, PageStyle, T
 from .profile import profile_of
 from .wire import AsyncWireTransport, WireTransport, origin_of
 
 C = TypeVar("C")
+P = ParamSpec("P")
 Auth = Credentials | SignRequest | None
 
 _ACCEPT = "application/json, */*;q=0.8"
 """JSON if there is a choice. An operation may be documented with another type alone, such as `application/hal+json`."""
+
+_FUNCTIONS = frozenset({"sync", "sync_detailed", "asyncio", "asyncio_detailed"})
+
+
+class Operation(Protocol[P]):
+    """The module of a generated operation, for type checkers: what it takes, without `client`."""
+
+    @property
+    def _get_kwargs(self) -> Callable[P, dict[str, Any]]: ...
 
 
 class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Transport, HttpxClient]):
@@ -147,8 +164,8 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
             raise ConfigurationError(
                 "paged: say how pages follow each other, as in bank.paged(list_cards, CursorPages())."
             )
-        module = module_of(operation)
-        check_arguments(module, args, kwargs)
+        module = _module_of(operation)
+        _check_arguments(module, args, kwargs)
 
         def begin() -> PageReader[Any]:
             reader = ListReader(style, what=module.__name__.rpartition(".")[2])
@@ -211,6 +228,32 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.Asyn
 
         module, begin = self._lists(operation, style, hooks, args, kwargs)
         return AsyncPages(fetch, begin)
+
+
+def _module_of(function: Any) -> Any:
+    """The module of a generated operation.
+
+    Args:
+        function: The module (`list_cards`), or one of its functions (`list_cards.sync`).
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+    if not hasattr(function, "sync_detailed") and getattr(function, "__name__", "") not in _FUNCTIONS:
+        raise ConfigurationError("paged: pass the module of a generated operation, as in bank.paged(list_cards, ...).")
+    return sys.modules.get(getattr(function, "__module__", ""), function)
+
+
+def _check_arguments(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raise `ConfigurationError` for arguments that the operation does not take: now, not while the list is read."""
+    signature = inspect.signature(module._get_kwargs)  # noqa: SLF001 - it takes all but the client
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        takes = ", ".join(signature.parameters) or "nothing"
+        raise ConfigurationError(
+            f"paged: {module.__name__.rpartition('.')[2]} takes {takes} (and the client is this one): {error}."
+        ) from None
 
 
 def _is_post(request: httpx.Request) -> bool:

@@ -21,7 +21,7 @@ from urllib.parse import unquote_plus, urlencode
 import httpx
 
 from victor_ext.errors import ConfigurationError, Outcome, PaginationError, VictorError
-from victor_ext.runtime.client.expected import is_instance, type_name
+from victor_ext.runtime.client.generated import is_instance, type_name
 from victor_ext.runtime.client.paging import Page, PageReader
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.core.response import Response
@@ -50,9 +50,9 @@ class PageStyle(PagesOf[Any]):
         items: Where a page has its list of items. None: the page itself is the list.
         id: Where an item has its id. Items that move between pages while the list is read are then yielded once. None:
             all items of all pages are yielded.
-        more: Where a page says whether another one follows: a false value there ends the list. None: the page does not
+        more: Where a page says whether another one follows: a false value ends the list. None: the page does not
             say so.
-        kind: The class of the items. Set it with `of`, which tells type checkers, too.
+        kind: The class of the items. Set it with `of`, so that type checkers know it.
     """
 
     items: Place | None = None
@@ -92,8 +92,8 @@ def _with(parameter: str, value: object) -> Step:
 
     def step(url: httpx.URL) -> httpx.URL:
         # The other parameters stay as they are written: `ids=1,2` and `ids=1%2C2` are two lists.
-        others = [each for each in url.query.decode("ascii").split("&") if each]
-        kept = [each for each in others if unquote_plus(each.partition("=")[0]) != parameter]
+        others = [part for part in url.query.decode("ascii").split("&") if part]
+        kept = [part for part in others if unquote_plus(part.partition("=")[0]) != parameter]
         return url.copy_with(query="&".join([*kept, pair]).encode("ascii"))
 
     return step
@@ -298,20 +298,20 @@ class ListReader(PageReader[Any]):
 
     def _check_kind(self, items: Sequence[Any]) -> None:
         kind = self._style.kind
-        odd = [] if kind is None else [each for each in items if not is_instance(each, kind)]
+        odd = [] if kind is None else [item for item in items if not is_instance(item, kind)]
         if odd:
             raise self.unusable(f"it has an item of the class {type(odd[0]).__name__}, not {type_name(kind)}")
 
     def _is_null(self, place: str) -> bool:
-        """Whether the body says null there: an empty list, where a member that is missing says nothing."""
+        """Whether the body has null at this place: an empty list, unlike a missing member."""
         above, _, last = place.rpartition(".")
         body = json_of(self.response)
         holder = body if not above or body is NOT_JSON else value_at(body, above)
         return is_object(holder) and any(same_name(name, last) and value is None for name, value in holder.items())
 
 
-def _as_id(found: object) -> str | None:
-    return None if found is None else str(found)
+def _as_id(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 __all__ = ("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages", "PageStyle")

@@ -22,16 +22,16 @@ def value_at(value: Any, place: Place) -> Any:
 
 def _member(value: Any, name: str) -> Any:
     if not isinstance(value, Mapping):
-        for attribute in (each.name for each in getattr(value, "__attrs_attrs__", ()) if same_name(each.name, name)):
-            found = getattr(value, attribute, None)
+        for attribute in (field.name for field in getattr(value, "__attrs_attrs__", ()) if same_name(field.name, name)):
+            member = getattr(value, attribute, None)
             # The marker of an unset value is falsy. Each generated package has its own.
-            if found is not None and type(found).__name__ != "Unset":
-                return found
+            if member is not None and type(member).__name__ != "Unset":
+                return member
         value = getattr(value, "additional_properties", {})
     members = cast("Mapping[str, Any]", value)
     if name in members:
         return members[name]
-    return next((each for key, each in members.items() if same_name(key, name)), None)
+    return next((member for key, member in members.items() if same_name(key, name)), None)
 
 
 def same_name(one: str, other: str) -> bool:

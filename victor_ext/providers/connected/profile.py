@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.redaction import HOLDS_SECRETS, is_code, mask_digits, redact_code, redact_excerpt
+from victor_ext.privacy import HOLDS_SECRETS, is_code, mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint
 from victor_ext.runtime.core.json_values import (
     is_list,
@@ -19,14 +19,14 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
-from victor_ext.runtime.loop.key_places import KeyPlace
+from victor_ext.runtime.loop.idempotency_keys import KeyPlace
 from victor_ext.runtime.loop.profile import Profile
 
 _MOST_PROBLEMS = 100
 _MESSAGES = ("message", "detail", "description", "error_description", "error_message", "reason", "title")
 _CODES = ("code", "error_code", "errorCode")
 _KINDS = ("type", "error")
-"""Fields whose text serves as a code where there is none."""
+"""Fields whose text serves as the code if no other field does."""
 _FIELDS = ("field", "param", "parameter", "path", "pointer", "location")
 
 
@@ -59,11 +59,11 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     `error`, a list or an object of fields in `errors`, and `message` or `code` at the top.
     """
     body = object_of(response)
-    found = [*_within(body.get("error")), *_within(body.get("errors"))][:_MOST_PROBLEMS]
+    problems = [*_within(body.get("error")), *_within(body.get("errors"))][:_MOST_PROBLEMS]
     if response.status_code < 400:
-        return found
-    whole = [] if found and not isinstance(body.get("error"), str) else list(_within(body))
-    return whole or found
+        return problems
+    whole = [] if problems and not isinstance(body.get("error"), str) else list(_within(body))
+    return whole or problems
 
 
 def _within(value: object, field: str = "") -> Iterator[Problem]:
@@ -72,8 +72,8 @@ def _within(value: object, field: str = "") -> Iterator[Problem]:
     elif isinstance(value, str) and value.strip():
         yield _problem(field, "", value)
     elif is_list(value):
-        for each in value[:_MOST_PROBLEMS]:
-            yield from _within(each, field)
+        for item in value[:_MOST_PROBLEMS]:
+            yield from _within(item, field)
     elif is_object(value):
         message = _first(value, _MESSAGES)
         codes = (redact_code(value.get(name) or "") for name in _CODES)
@@ -82,9 +82,9 @@ def _within(value: object, field: str = "") -> Iterator[Problem]:
             source = object_or_empty(value.get("source"))  # JSON:API
             yield _problem(_first(value, _FIELDS) or _first(source, _FIELDS) or field, code, message)
         if not message:
-            for name, each in list(value.items())[:_MOST_PROBLEMS]:
-                if (is_list(each) and name not in _CODES) or (isinstance(each, str) and not code):
-                    yield from _within(each, name)
+            for name, item in list(value.items())[:_MOST_PROBLEMS]:
+                if (is_list(item) and name not in _CODES) or (isinstance(item, str) and not code):
+                    yield from _within(item, name)
 
 
 def _first(body: dict[str, Any], names: Sequence[str]) -> str:

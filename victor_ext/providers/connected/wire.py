@@ -25,14 +25,14 @@ class _Wire:
     origin: tuple[bytes, bytes, int | None] | None = None
     query: tuple[str, str] | None = None
 
-    def way_of(self, request: httpx.Request) -> Any:
+    def select_transport(self, request: httpx.Request) -> Any:
         return self.tokens if self.tokens is not None and origin_of(request.url) == self.origin else self.api
 
-    def dressed(self, request: httpx.Request) -> httpx.Request:
+    def with_query_key(self, request: httpx.Request) -> httpx.Request:
         """The request that is sent. The attempt loop, its errors and httpx's log keep the one without the key."""
         if self.query is None:
             return request
-        # Not by httpx's way to add a parameter: it writes the others anew.
+        # httpx would encode the other parameters again.
         pair = urlencode([self.query]).encode("ascii")
         url = request.url.copy_with(query=b"&".join(filter(None, (request.url.query, pair))))
         sent = httpx.Request(request.method, url, headers=request.headers, stream=request.stream)
@@ -44,7 +44,7 @@ class WireTransport(_Wire, httpx.BaseTransport):
     """For blocking calls."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response: httpx.Response = self.way_of(request).handle_request(self.dressed(request))
+        response: httpx.Response = self.select_transport(request).handle_request(self.with_query_key(request))
         return response
 
     def close(self) -> None:
@@ -57,7 +57,9 @@ class AsyncWireTransport(_Wire, httpx.AsyncBaseTransport):
     """For awaited calls."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response: httpx.Response = await self.way_of(request).handle_async_request(self.dressed(request))
+        response: httpx.Response = await self.select_transport(request).handle_async_request(
+            self.with_query_key(request)
+        )
         return response
 
     async def aclose(self) -> None:

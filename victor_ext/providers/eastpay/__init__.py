@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from .cards import Card, CardToken
 from .client import AsyncEastPay, EastPay
-from .notifications import payment_id_of
 from .records import Checkout, Payment
 from .result_codes import Rejection, ResultClass, ResultCode
+from .webhooks import payment_id_of
 
 __all__ = (
     "AsyncEastPay",

@@ -6,7 +6,7 @@ import re
 from typing import Any, NoReturn, Self
 
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.redaction import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
+from victor_ext.privacy import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
 
 __all__ = ["Card", "CardToken"]
 
@@ -104,7 +104,7 @@ class Card(_Unpicklable):
 
 
 class CardToken(_Unpicklable):
-    """A card that the gateway has stored, by its token there. The token is not shown, and cannot be pickled.
+    """A stored card, by the gateway's token for it. The token is not shown, and cannot be pickled.
 
     Raises:
         InvalidRequest: It is no text of 1 to 64 characters.

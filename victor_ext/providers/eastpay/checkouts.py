@@ -62,8 +62,8 @@ class Checkouts(Resource[Mode]):
 
         Raises:
             InvalidRequest: Something cannot be right; nothing was sent.
-            BadRequest: The gateway found the request wrong; `problems` says where.
-            VictorError: See `outcome`. No money moves here: a checkout whose id was lost can be prepared anew.
+            BadRequest: The gateway rejected the request; `problems` says why.
+            VictorError: See `outcome`. No money moves here: if the id was lost, prepare another checkout.
         """
         validation = Validation()
         reference = merchant_transaction_id

@@ -10,7 +10,7 @@ import httpx
 from eastpay_api import models
 
 from victor_ext.money import Money
-from victor_ext.redaction import concealed, kind_of, one_line
+from victor_ext.privacy import concealed, kind_of, one_line
 from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core import validation
@@ -38,7 +38,7 @@ class Validation(validation.Validation):
         """The form of a request: the entity, the fields that were checked, and the caller's further parameters.
 
         Raises:
-            InvalidRequest: Any check has found a problem.
+            InvalidRequest: A check failed.
         """
         further = self.parameters(parameters, _sources_of(model, more))
         self.finish()
@@ -165,9 +165,9 @@ def _sources_of(model: type[Any], arguments: Mapping[str, object]) -> dict[str, 
 
 def check_id(name: str, value: object) -> None:
     """Check the only argument of a call. Raises `InvalidRequest`."""
-    found = Validation()
-    found.id(name, value)
-    found.finish()
+    validation = Validation()
+    validation.id(name, value)
+    validation.finish()
 
 
 def _is_text(value: object) -> bool:

@@ -3,28 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
 import httpx
 from eastpay_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.redaction import concealed
+from victor_ext.privacy import concealed
+from victor_ext.profiles import profile_variables
+from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText
 from victor_ext.runtime.auth.stored_credentials import caller_digest
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import ClientConfig
+from victor_ext.runtime.client.config import (
+    ClientConfig,
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
 from victor_ext.runtime.client.extras import folded_name
-from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
 from .checkouts import Checkouts
 from .payments import Payments
 from .profile import profile_of
-from .settings import EntityTypeWord, checked_entity, checked_gateway, checked_token, from_process_environment
+from .settings import (
+    TOKEN_SOURCE,
+    EntityTypeWord,
+    checked_entity,
+    checked_gateway,
+    checked_length,
+    from_process_environment,
+)
 from .system import SYSTEM
+
+
+class EastPayOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+    """The arguments of `EastPay` and `AsyncEastPay`, which document them."""
+
+    token: SecretText
+    base_url: str | httpx.URL
+    entity_id: str
+    entity_type: EntityTypeWord
+    entity_type_in_inquiries: bool
+    inquiry_by_reference: bool
 
 
 class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
@@ -37,7 +63,7 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
     @with_client_options
     def __init__(
         self,
-        token: str,
+        token: SecretText,
         *,
         base_url: str | httpx.URL,
         entity_id: str,
@@ -52,7 +78,9 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
 
         Args:
             token: The access token, 32 to 2048 characters, from the bank's back office (account data). The
-                documentation names no end of its life.
+                documentation names no end of its life. To replace it without a new process, pass the `Path` of a file
+                that holds it, which is read again when it has changed, or a function that returns it, which is called
+                for each attempt.
             base_url: The bank's gateway with the first part of its path (eastpay, pay or gateway), such as
                 `https://pay.bank.example/gateway`. There is no default: each bank runs its own. A `/v3` at its end is
                 taken off.
@@ -75,11 +103,13 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
             found_by_reference=inquiry_by_reference,
         )
         url = checked_gateway(base_url)
-        secret = checked_token(token)
+        secret = RotatingSecret("token", token, source=TOKEN_SOURCE)
+        if not callable(token):
+            checked_length(secret.current())
         config = ClientConfig(
             given,
             profile=profile_of(url, found_by_reference=inquiry_by_reference),
-            authenticator=FixedToken(f"Bearer {secret}"),
+            authenticator=FixedToken(lambda: f"Bearer {checked_length(secret.current())}"),
             base_url=url,
             caller=caller_digest(f"{url.host} {entity.id}", product="eastpay"),
             context=entity,
@@ -88,7 +118,7 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
         self._start(config, given)
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[EastPayOptions[Transport, HttpxClient]]) -> Self:
         """A client from the process environment: EASTPAY_TOKEN, EASTPAY_BASE_URL, EASTPAY_ENTITY_ID and, if it is not
         MERCHANT, EASTPAY_ENTITY_TYPE; EASTPAY_INQUIRY_BY_REFERENCE is true or false (if not set). An empty variable
         counts as not set.
@@ -100,6 +130,14 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
             ConfigurationError: A variable that is needed is not set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
+
+    @classmethod
+    def from_profile(cls, name: str, **options: Unpack[EastPayOptions[Transport, HttpxClient]]) -> Self:
+        """A client with the settings of a profile, by the names of the variables of `from_env` without `EASTPAY_`.
+
+        As `Victor.from_profile`, which describes the file.
+        """
+        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:  # noqa: ARG002 - of all providers
         names = cast("Iterable[object]", extra_body if isinstance(extra_body, Mapping) else ())

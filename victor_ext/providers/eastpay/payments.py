@@ -17,17 +17,16 @@ from eastpay_api.api.payments import create_payment, find_payments, follow_up_pa
 from victor_ext.errors import ConfigurationError, Outcome, UnreadableResponse
 from victor_ext.ids import is_same_id
 from victor_ext.money import Money
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, operation
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .cards import Card, CardToken, unless_card
 from .checks import Validation, check_id
-from .notifications import payment_id_of
 from .records import Payment
 from .settings import Entity
+from .webhooks import payment_id_of
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -83,7 +82,7 @@ class Payments(Resource[Mode]):
 
         Raises:
             InvalidRequest: Something cannot be right; nothing was sent.
-            BadRequest: The gateway found the request wrong; `problems` says where.
+            BadRequest: The gateway rejected the request; `problems` says why.
             VictorError: See `outcome`. When it is `unknown`, inquire and do not charge again.
         """
         return (yield from _pay(self.entity, "DB", request))
@@ -182,7 +181,7 @@ class Payments(Resource[Mode]):
     def inquire(self, payment_id: str) -> OperationFlow[Payment]:
         """Ask what became of a payment. A declined one is a result, too.
 
-        It takes the gateway's own id. Whether a payment can be found by `merchant_transaction_id` is not documented.
+        It takes the gateway's own id. An inquiry by `merchant_transaction_id` is not documented.
 
         Raises:
             InvalidRequest: It is no id.
@@ -222,7 +221,7 @@ class Payments(Resource[Mode]):
             **self.entity.in_query(),
             merchant_transaction_id=reference,
         )
-        payments = [Payment(each) for found in (raw.payments, raw.records) for each in found or ()]
+        payments = [Payment(model) for models_ in (raw.payments, raw.records) for model in models_ or ()]
         if any(payment.merchant_transaction_id != reference for payment in payments):
             message = f"A payment in the answer does not name merchantTransactionId {one_line(reference)!r}."
             raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)

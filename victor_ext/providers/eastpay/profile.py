@@ -11,9 +11,8 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import one_line, redact_code, redact_excerpt
+from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
-from victor_ext.runtime.client.echoes import HIDDEN, pattern_of
 from victor_ext.runtime.core.json_values import (
     differs,
     is_list,
@@ -30,42 +29,23 @@ from .result_codes import Rejection, ResultClass, ResultCode
 
 _NO_MESSAGE = "the gateway gave no message"
 _NO_PROOF = (
-    "this does not prove that there is no such payment: a gateway without an inquiry by reference answers 404, too"
+    "this does not prove that the payment does not exist: a gateway without an inquiry by reference responds with 404, "
+    "too"
 )
 _NO_LIST = "its body has no list of payments"
 _CONTRADICTION = "its result code says that it succeeded"
 _ONE_PAYMENT = re.compile(r"/v3/payments/([^/]+)")
 _MOVES_MONEY = re.compile(r"/v3/(?:payments(?:/[^/]+)?|checkouts)\Z")
-_WRAPPED = frozenset(
-    {
-        "create_payment",
-        "follow_up_payment",
-        "inquire_payment",
-        "find_payments",
-        "prepare_checkout",
-        "get_checkout_payment",
-    }
-)
+_WRAPPED = frozenset({
+    "create_payment", "follow_up_payment", "inquire_payment", "find_payments", "prepare_checkout",
+    "get_checkout_payment",
+})  # fmt: skip
 """The operations, by the names of their generated modules, that the rules of this module are for."""
-_PUBLIC = frozenset(
-    {
-        "entityId",
-        "entityType",
-        "amount",
-        "currency",
-        "paymentType",
-        "paymentBrand",
-        "merchantTransactionId",
-        "originalTransactionId",
-        "notificationUrl",
-        "shopperResultUrl",
-        "merchant.id",
-        "checkoutType",
-        "checkoutId",
-        "card.expiryMonth",
-        "card.expiryYear",
-    }
-)
+_PUBLIC = frozenset({
+    "entityId", "entityType", "amount", "currency", "paymentType", "paymentBrand", "merchantTransactionId",
+    "originalTransactionId", "notificationUrl", "shopperResultUrl", "merchant.id", "checkoutType", "checkoutId",
+    "card.expiryMonth", "card.expiryYear",
+})  # fmt: skip
 """What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
 
 _IDS = ("merchantTransactionId", "entityId")
@@ -124,28 +104,28 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems of an error response: each refused parameter, else the result code with the gateway's words for it.
 
     How a refused parameter is written is not documented: `parameterErrors` is read, in the result or beside it, with
-    `name` and `message`. No value is repeated, and nothing that the request said of a card or a person.
+    `name` and `message`. No value is repeated, nor data of the card or a person from the request.
     """
     body = object_of(response)
     private = _private_pattern(response.request)
     result_code = _code_in(body)
     # A code repeats nothing private, although one of its groups may happen to be the CVV.
     code = redact_code(result_code.code if result_code.is_code else _without(result_code.code, private))
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for error in _parameter_errors(body):
         name = _redacted(text_or_empty(error.get("name")), private)
         message = _redacted(text_or_empty(error.get("message")), private) or _NO_MESSAGE
-        found.append(Problem(field=name, code=code, message=message, provider_field=name or None))
+        problems.append(Problem(field=name, code=code, message=message, provider_field=name or None))
     if result_code.succeeded:
-        found.append(Problem("", code, f"{_CONTRADICTION} ({code})"))
+        problems.append(Problem("", code, f"{_CONTRADICTION} ({code})"))
     description = text_or_empty(object_or_empty(body.get("result")).get("description"))
-    if not found and (code or description):
+    if not problems and (code or description):
         message = _redacted(description, private) or _NO_MESSAGE
         known = f"; {code}: {result_code.meaning}" if result_code.rejected else f" ({code})" if code else ""
-        found = [Problem("", code, f"{message}{known}")]
+        problems = [Problem("", code, f"{message}{known}")]
     if _is_by_reference(response.request) and response.status_code == 404:
-        found.append(Problem("", code, _NO_PROOF))
-    return found
+        problems.append(Problem("", code, _NO_PROOF))
+    return problems
 
 
 def _unreadable(response: httpx.Response) -> str | None:
@@ -155,7 +135,7 @@ def _unreadable(response: httpx.Response) -> str | None:
     know is judged by the document alone.
     """
     if _is_unknown(response.request):
-        return document_complaint(response, lambda said: read_problems(said) if _code_of(said).rejected else ())
+        return document_complaint(response, lambda answer: read_problems(answer) if _code_of(answer).rejected else ())
     reason = no_object_reason(response)
     if reason is not None:
         return reason
@@ -166,7 +146,7 @@ def _unreadable(response: httpx.Response) -> str | None:
     if response.status_code >= 400 and code.succeeded:
         return _CONTRADICTION
     if code.rejected and response.request.method == "GET" and not _names_a_payment(body):
-        return "its code says no and not to which payment: it may be the inquiry that is refused"
+        return "its code is a rejection without the id of a payment: it may reject the inquiry itself"
     return None if code.code else "its body has no result code"
 
 

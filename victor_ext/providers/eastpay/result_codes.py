@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from victor_ext.redaction import redact_excerpt
+from victor_ext.privacy import redact_excerpt
 
 __all__ = ["Rejection", "ResultClass", "ResultCode"]
 
@@ -79,7 +79,7 @@ _GROUPS = {
 }
 _MEANINGS = {
     "000.000.000": "It succeeded.",
-    "000.100.000": "The back end has not answered yet: wait for its notification.",
+    "000.100.000": "The back end has not responded yet: wait for its notification.",
     "000.200.000": "It has begun, with 3-D Secure.",
     "000.200.100": "The payment or checkout has begun: inquire for what becomes of it.",
     "000.200.300": "It was handed on for authorization: inquire for what becomes of it.",
@@ -190,8 +190,8 @@ class ResultCode:
         group = self.group or f"group {self.code[4:7]}, which the table does not have"
         bank = f" The bank's own code is {self.detail}." if self.code.startswith("800") else ""
         advice = f" {_LOOK_FIRST}" if self.rejection is Rejection.REQUEST else ""
-        said = f"{source}: {group}; {_PERMITTED[self.kind]}.{bank}{advice}"
-        return said[0].upper() + said[1:]
+        sentence = f"{source}: {group}; {_PERMITTED[self.kind]}.{bank}{advice}"
+        return sentence[0].upper() + sentence[1:]
 
     def __str__(self) -> str:
         shown = redact_excerpt(self.code)

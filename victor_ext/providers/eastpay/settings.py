@@ -10,13 +10,13 @@ from typing import Any, Literal
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed
-from victor_ext.runtime.auth.stored_credentials import checked_secret
+from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.client.settings import provider_variables, require_variables, unversioned_url
 from victor_ext.runtime.core.validation import shown
+from victor_ext.words import Word
 
-EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | str
-"""Open for type checkers: a bank may have more types than the vendor's table."""
+EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | Word
+"""A bank may have more types than the vendor's table."""
 
 _ENTITY_ID = re.compile("[A-Za-z0-9]{1,32}")
 _ENTITY_TYPE = re.compile("[A-Z0-9_]{1,32}")
@@ -62,18 +62,20 @@ def checked_gateway(base_url: object) -> httpx.URL:
     """The URL of a bank's gateway, without the version that every path begins with. Raises `ConfigurationError`."""
     if base_url is None:
         raise ConfigurationError(
-            "base_url is missing, and there is no default: each bank runs the gateway on a host of its own. Write it "
-            "as the bank gave it, such as https://pay.bank.example/gateway."
+            "base_url is missing. It has no default, because each bank runs its own gateway: write the URL from the "
+            "bank, such as https://pay.bank.example/gateway."
         )
-    return unversioned_url(base_url, "v3")  # type: ignore[arg-type] # what is no URL is refused there
+    return unversioned_url(base_url, "v3")  # type: ignore[arg-type] # it refuses what is not a URL
 
 
 _TOKEN_LENGTHS = range(32, 2049)
 
 
-def checked_token(token: object) -> Secret:
+TOKEN_SOURCE = "the bank's back office (account data)"  # noqa: S105 - where it is, and not the token
+
+
+def checked_length(secret: Secret) -> Secret:
     """The access token. Raises `ConfigurationError`."""
-    secret = checked_secret("token", token, source="the bank's back office (account data)")
     if len(secret) not in _TOKEN_LENGTHS:
         raise ConfigurationError("token must have 32 to 2048 characters: copy it whole from the bank's back office.")
     return secret
@@ -91,15 +93,15 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
     variables = None  # a traceback shows no frame with the bare values
     required = [f"{_PREFIX}{name.upper()}" for name in ("token", "base_url", "entity_id") if name not in options]
     require_variables(values, *required)
-    found: dict[str, Any] = {
+    from_variables: dict[str, Any] = {
         name: values[variable] if name == "token" else str(values[variable])
         for name in ("token", "base_url", "entity_id", "entity_type")
         if (variable := f"{_PREFIX}{name.upper()}") in values
     }
     by_reference = f"{_PREFIX}INQUIRY_BY_REFERENCE"
     if by_reference in values and "inquiry_by_reference" not in options:
-        found["inquiry_by_reference"] = _flag(by_reference, values[by_reference])
-    given = {**found, **options}
+        from_variables["inquiry_by_reference"] = _flag(by_reference, values[by_reference])
+    given = {**from_variables, **options}
     return {name: concealed(value) if name == "token" else value for name, value in given.items()}
 
 

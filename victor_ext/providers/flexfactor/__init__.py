@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from .auth import FlexFactorAuth, FlexFactorToken
 from .client import AsyncFlexFactor, FlexFactor
-from .notifications import Notification, NotificationDeduplicator, Webhook
 from .profile import ErrorCode, split_code, trace_id
 from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
 from .transactions import Address, Card, OrderItem, Payer, Subscription, Transaction
+from .webhooks import Notification, NotificationDeduplicator, Webhook
 
 __all__ = (
     "Address",

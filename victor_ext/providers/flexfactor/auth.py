@@ -8,14 +8,15 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
-from victor_ext.runtime.auth.tokens import FixedToken
+from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken
+from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.authenticator import Authenticator
-from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
-from victor_ext.runtime.loop.headers import is_scheme, is_token
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 
@@ -31,17 +32,19 @@ class FlexFactorAuth(UnpicklableCredentials):
 
     Args:
         app_key: From the merchant portal. The sandbox and production have keys of their own.
-        app_secret: Likewise.
+        app_secret: Likewise. To replace it without a new process, pass the `Path` of a file that holds it, which is
+            read again when it has changed, or a function that returns it. Each new token is fetched with the current
+            one.
 
     Raises:
         ConfigurationError: One of them is empty or not text.
     """
 
-    def __init__(self, app_key: str, app_secret: str) -> None:
+    def __init__(self, app_key: str, app_secret: SecretText) -> None:
         # A traceback shows no frame with the bare values.
         app_key, app_secret = map(concealed, (app_key, app_secret))
         self._app_key = checked_secret("app_key", app_key, source="the merchant portal")
-        self._app_secret = checked_secret("app_secret", app_secret, source="the merchant portal")
+        self._app_secret = RotatingSecret("app_secret", app_secret, source="the merchant portal")
 
     @property
     def caller(self) -> str:
@@ -51,7 +54,7 @@ class FlexFactorAuth(UnpicklableCredentials):
     def hint(self, environment: str) -> str:
         """What to check after a 401."""
         return (
-            f"The {environment} was asked: check that the AppKey and the AppSecret were made there (keys of one "
+            f"The {environment} was asked: check that the AppKey and the AppSecret belong to it (keys of one "
             "environment are not valid in the other)."
         )
 
@@ -67,7 +70,7 @@ class FlexFactorAuth(UnpicklableCredentials):
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def token_request() -> httpx.Request:
-            body = {"AppKey": self._app_key, "AppSecret": self._app_secret}
+            body = {"AppKey": self._app_key, "AppSecret": self._app_secret.current()}
             return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
 
         hint = (
@@ -80,11 +83,13 @@ class FlexFactorAuth(UnpicklableCredentials):
 class FlexFactorToken(UnpicklableCredentials):
     """An API key or a token that is ready, as the provider's page "Payment" has it ("authorization: Api key/Token").
 
-    It is sent as it is and never renewed: a call that is refused raises `AuthenticationError`. A token from
+    It is sent as it is: a call that is refused raises `AuthenticationError`. A token from
     `/v1/oauth2/token` ends after ten minutes; `FlexFactorAuth` renews it.
 
     Args:
-        token: The key or the token, without a word before it.
+        token: The key or the token, without a word before it. To replace it without a new process, pass the `Path` of a
+            file that holds it, which is read again when it has changed, or a function that returns it, which is called
+            for each attempt.
         scheme: The word before it in the header. The page does not name one; the newer pages write `Bearer`, and some
             older examples none at all: None sends the token alone.
 
@@ -95,16 +100,22 @@ class FlexFactorToken(UnpicklableCredentials):
     caller = ""
     """Empty: nothing public is known of the caller."""
 
-    def __init__(self, token: str, *, scheme: str | None = "Bearer") -> None:
+    def __init__(self, token: SecretText, *, scheme: str | None = "Bearer") -> None:
         token, scheme = concealed(token), concealed(scheme)  # the scheme may be the token by mistake
-        secret = checked_secret("token", token, source="the merchant portal")
-        if not is_token(secret):
-            raise ConfigurationError(
-                "token holds a blank, or is too long for a header: leave out the word before it, which is the scheme."
-            )
+        self._token = RotatingSecret("token", token, source="the merchant portal")
         if scheme is not None and not (isinstance(scheme, str) and is_scheme(scheme)):
             raise ConfigurationError("scheme must be one word such as 'Bearer', or None to send the token alone.")
-        self._header = secret if scheme is None else Secret(f"{scheme} {secret}")
+        self._prefix = "" if scheme is None else Secret(f"{scheme} ")
+        if not callable(token):
+            self._header()
+
+    def _header(self) -> Secret:
+        secret = self._token.current()
+        if is_token(secret):
+            return Secret(f"{self._prefix}{secret}")
+        raise ConfigurationError(
+            "token holds a blank, or is too long for a header: leave out the word before it, which is the scheme."
+        )
 
     def authenticator(
         self,
@@ -113,7 +124,7 @@ class FlexFactorToken(UnpicklableCredentials):
         clock: ServerClock,  # noqa: ARG002
         lock: Lock,  # noqa: ARG002
     ) -> Authenticator:
-        """The same header on every attempt."""
+        """The header of each attempt."""
         return FixedToken(self._header)
 
     def hint(self, environment: str) -> str:
@@ -130,8 +141,8 @@ class FlexFactorToken(UnpicklableCredentials):
 def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     """Read `{accessToken, expires}`, with `expires` in epoch milliseconds. None without a token.
 
-    Epoch seconds are understood, too. A token without a readable `expires` is kept until a call is answered 401, which
-    is what the provider advises in any case.
+    Epoch seconds are understood, too. A token without a readable `expires` is kept until a 401, as the provider
+    advises in any case.
     """
     header = header_value("Bearer", body.get("accessToken"))
     return None if header is None else IssuedToken(header, _expiry(body.get("expires")), now)

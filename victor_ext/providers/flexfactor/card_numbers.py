@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.core.json_values import is_list
 
 _SHORTEST, _LONGEST = 13, 19
@@ -54,17 +54,17 @@ def _places(value: object, place: str, about_a_card: bool, levels: int) -> Itera
     if levels == 0:
         return
     if _is_mapping(value):
-        for name, each in value.items():
+        for name, item in value.items():
             if has_card_number(name):
                 yield place
                 continue
             inner = f"{place}.{one_line(name)}".lstrip(".") if isinstance(name, str) else place
             # The outermost member about a card is named: within it, a name may say more than it should.
             named = place if about_a_card else inner
-            yield from _places(each, named, about_a_card or _is_about_a_card(name), levels - 1)
+            yield from _places(item, named, about_a_card or _is_about_a_card(name), levels - 1)
     elif is_list(value):
-        for each in value:
-            yield from _places(each, place, about_a_card, levels - 1)
+        for item in value:
+            yield from _places(item, place, about_a_card, levels - 1)
     elif about_a_card and has_card_number(value):
         yield place
 
@@ -75,7 +75,7 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
 
 def _is_about_a_card(name: object) -> bool:
     folded = re.sub(r"[\W_]", "", name).casefold() if isinstance(name, str) else ""
-    return folded == "pan" or any(each in folded for each in _CARD_NAMES)
+    return folded == "pan" or any(word in folded for word in _CARD_NAMES)
 
 
 def _text_of(value: object) -> str | None:
@@ -98,8 +98,8 @@ def _text_of(value: object) -> str | None:
 
 def _joined_groups(text: str) -> Iterator[str]:
     """The groups of digits in a text, each alone and with those that follow."""
-    for found in _GROUPS.finditer(text):
-        groups = re.findall("[0-9]+", found[0])
+    for match in _GROUPS.finditer(text):
+        groups = re.findall("[0-9]+", match[0])
         for first in range(len(groups)):
             joined = ""
             for group in groups[first:]:

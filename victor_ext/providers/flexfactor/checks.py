@@ -14,7 +14,7 @@ from typing import Any, TypeGuard, cast
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
-from victor_ext.redaction import kind_of
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.json_values import is_list, is_object
 from victor_ext.runtime.core.validation import is_encodable, moment_problem
@@ -39,7 +39,7 @@ class Validation(validation.Validation):
     """The problems of a call. Each method checks one argument."""
 
     def text(self, field: str, value: object, *, required: bool = True) -> bool:
-        """Text; returns whether there is one. A text that is not required may be empty."""
+        """Text; returns whether the value is usable. A text that is not required may be empty."""
         if (value is None or value == "") and not required:
             return False
         if not isinstance(value, str):
@@ -55,12 +55,12 @@ class Validation(validation.Validation):
 
     def texts(self, field: str, part: Any) -> None:
         """All texts of a dataclass; those of type `str` are required."""
-        for each in dataclass_fields(part):
-            if each.type in ("str", "str | None"):
-                self.text(f"{field}.{each.name}", getattr(part, each.name), required=each.type == "str")
+        for member in dataclass_fields(part):
+            if member.type in ("str", "str | None"):
+                self.text(f"{field}.{member.name}", getattr(part, member.name), required=member.type == "str")
 
     def path_id(self, field: str, value: object) -> None:
-        """An id that becomes a part of a path, now or later; there it is percent-encoded."""
+        """An id that becomes a part of a path, now or later. The path has it percent-encoded."""
         if self.text(field, value) and isinstance(value, str) and _NO_ID.search(value):
             what = "holds a control character" if value.strip(".") else f"is {value!r}"
             message = f"{field} {what}, which no path of the API can hold: give the order another id."
@@ -125,10 +125,10 @@ class Validation(validation.Validation):
     def fields(self, value: object) -> None:
         """Names and texts of the merchant's own, or None."""
         if is_object(value):
-            for name, each in value.items():
+            for name, text in value.items():
                 self.text("a name in fields", name)
                 if not has_card_number(name):  # else `no_card_numbers_within` says so, and shows none
-                    self.text(f"fields[{name!r}]", each)
+                    self.text(f"fields[{name!r}]", text)
         elif value is not None:
             self.note("fields", "type", f"fields must be a dict of text to text, not {kind_of(value)}.")
 
@@ -194,22 +194,22 @@ def check_wire(body: dict[str, Any], doing: str) -> None:
     Raises:
         InvalidRequest: Something in it cannot be written. No message shows a value.
     """
-    found = Validation()
+    validation = Validation()
     for field in _unwritable(body, ""):
-        found.add(Problem(field, "type", f"{field} is nothing that JSON can carry."))
-    found.finish(doing)
+        validation.add(Problem(field, "type", f"{field} is nothing that JSON can carry."))
+    validation.finish(doing)
 
 
 def _unwritable(value: object, field: str, levels: int = _MOST_LEVELS) -> Iterator[str]:
     if levels == 0:
         yield field
     elif is_object(value):
-        for name, each in value.items():
+        for name, item in value.items():
             path = f"{field}.{name}".lstrip(".") if isinstance(name, str) and is_encodable(name) else ""
-            yield from _unwritable(each, path, levels - 1) if path else [field or "the body"]
+            yield from _unwritable(item, path, levels - 1) if path else [field or "the body"]
     elif is_list(value):
-        for place, each in enumerate(value):
-            yield from _unwritable(each, f"{field}[{place}]", levels - 1)
+        for place, item in enumerate(value):
+            yield from _unwritable(item, f"{field}[{place}]", levels - 1)
     elif isinstance(value, str):
         yield from () if is_encodable(value) else [field]
     elif isinstance(value, int):

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
 import httpx
 from flexfactor_api.api.orders import list_orders
 from flexfactor_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed, kind_of
+from victor_ext.privacy import concealed, kind_of
+from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.stored_credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import ClientConfig
-from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
-from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
+from victor_ext.runtime.client.config import (
+    ClientConfig,
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
+from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
 from .auth import FlexFactorAuth, FlexFactorToken
@@ -34,6 +41,17 @@ from .settings import (
     merchant_of,
 )
 from .system import SYSTEM
+
+
+class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+    """The arguments of `FlexFactor` and `AsyncFlexFactor`, which document them."""
+
+    auth: FlexFactorAuth | FlexFactorToken
+    mid: str
+    site_id: str | None
+    environment: EnvironmentWord
+    hosts: HostsWord
+    base_url: str | httpx.URL | None
 
 
 class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
@@ -61,7 +79,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         Args:
             auth: `FlexFactorAuth(app_key, app_secret)`, or `FlexFactorToken(token)` for a key or a token that is ready.
             mid: The merchant's GUID.
-            site_id: The site's GUID, where the merchant has several sites; None where there is one.
+            site_id: The site's GUID, if the merchant has several sites; else None.
             environment: `"sandbox"` or `"production"`.
             hosts: `"flex-charge"` (`api.flex-charge.com`, as the provider's page has it), or `"flexfactor"` for the
                 hosts under the newer name (`api.flexfactor.io`).
@@ -95,7 +113,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         self._start(config, given)
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
         """A client from the process environment.
 
         FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both FLEXFACTOR_TOKEN (a bearer token that is
@@ -110,12 +128,20 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         """
         return cls(**from_process_environment(options))
 
+    @classmethod
+    def from_profile(cls, name: str, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
+        """A client with the settings of a profile, by the names of the variables of `from_env` without `FLEXFACTOR_`.
+
+        As `Victor.from_profile`, which describes the file.
+        """
+        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
+
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
-        found = Validation()
-        found.no_card_numbers_within("extra_body", extra_body)
-        found.no_card_numbers_within("extra_query", extra_query)
-        if found.problems:
-            raise ConfigurationError.of(found.problems)
+        validation = Validation()
+        validation.no_card_numbers_within("extra_body", extra_body)
+        validation.no_card_numbers_within("extra_query", extra_query)
+        if validation.problems:
+            raise ConfigurationError.of(validation.problems)
 
     @property
     def api(self) -> GeneratedClient:

@@ -11,14 +11,14 @@ from flexfactor_api.api.orders import cancel_order, cancel_order_by_external_id,
 
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.money import Money
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, drop_none, response_to
 from victor_ext.runtime.core.json_values import object_of
-from victor_ext.runtime.loop.keys import new_key
+from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation, is_integer, refund_problem
 from .records import Cancellation, Order, OrderStatus, Refund
@@ -38,7 +38,7 @@ _LATER: Mapping[object, frozenset[OrderStatus]] = {
 }
 """The ends of an order by the provider's guide to its portal (declined, refunded, approved), and what may follow them.
 
-A problem may be found at any time. Nor is it known what a status with a new number may follow.
+A problem may occur at any time. What a status with a new number may follow is not known.
 """
 
 Status = (
@@ -104,7 +104,7 @@ class Orders(Resource[Mode]):
                 self,
                 lambda seconds: _read_order(order_id, seconds),
                 reached,
-                goal=f"Order {order_id} did not come to {'an end' if until is None else 'that state'}",
+                goal=f"Order {order_id} did not reach {'a final status' if until is None else 'the status'}",
                 advice="Wait again, or get() it later.",
                 timeout=timeout,
                 describe=lambda order: one_line(order.status_name or order.status),
@@ -238,7 +238,7 @@ class Orders(Resource[Mode]):
 
         Raises:
             InvalidRequest: An argument cannot be right; nothing was sent.
-            NotFound: The provider knows no such order: `evaluate` did not reach it, or is still in progress there.
+            NotFound: The provider knows no such order: `evaluate` did not reach it, or is still in progress.
             BadRequest: It was refused, for example because the order has been captured.
             VictorError: Anything else; its `outcome` says whether the order may be cancelled.
         """
@@ -283,10 +283,10 @@ def _status_numbers(validation: Validation, status: object, argument: str) -> li
     if status is None:
         return None
     numbers: list[int] = []
-    for each in _sequence_of(status):
-        name = each.strip().upper() if isinstance(each, str) else ""
-        if is_integer(each) and 0 <= each <= _MOST:
-            numbers.append(int(each))
+    for wanted in _sequence_of(status):
+        name = wanted.strip().upper() if isinstance(wanted, str) else ""
+        if is_integer(wanted) and 0 <= wanted <= _MOST:
+            numbers.append(int(wanted))
         elif name in OrderStatus.__members__:
             numbers.append(int(OrderStatus[name]))
         else:

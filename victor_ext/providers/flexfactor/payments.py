@@ -6,10 +6,9 @@ from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
 
 from victor_ext.money import Money
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, operation
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, response_to
-from victor_ext.runtime.loop.keys import new_key
+from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation
 from .records import Capture, Decision, Transmission
@@ -33,8 +32,8 @@ class Payments(Resource[Mode]):
         the first time (for 24 hours). If the outcome is still unknown, repeat the call with the error's key, or make
         sure that nothing is charged with `orders.external_cancel(order_id)`.
 
-        A transaction that the merchant started and that is answered at once ("sync MIT") is retried over days, with the
-        same `order_id` and `merchant_initiated=True`: each of these retries is a call of its own, with its own key.
+        A transaction that the merchant started and that gets an immediate response ("sync MIT") is retried over days,
+        with the same `order_id` and `merchant_initiated=True`: each of these retries is a call with its own key.
 
         Args:
             order_id: The merchant's own id of the order.
@@ -57,7 +56,7 @@ class Payments(Resource[Mode]):
                 1042)`. With None a random one is made. It is on the result and on every error.
 
         Returns:
-            The decision. `approved` alone means that there is a payment.
+            The decision. Only `approved` means that a payment was made.
 
         Raises:
             InvalidRequest: An argument cannot be right; nothing was sent.

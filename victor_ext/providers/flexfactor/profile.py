@@ -11,9 +11,17 @@ import httpx
 
 from victor_ext.errors import Problem, VictorError
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import is_code, one_line, redact_code, redact_excerpt
+from victor_ext.privacy import (
+    HIDDEN,
+    SHORTEST,
+    is_code,
+    one_line,
+    pattern_of,
+    redact_code,
+    redact_excerpt,
+    texts_within,
+)
 from victor_ext.runtime.client.documented import document_complaint, is_generated
-from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, pattern_of, texts_within
 from victor_ext.runtime.core.json_values import (
     differs,
     is_list,
@@ -24,7 +32,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import may_be_in_progress
-from victor_ext.runtime.loop.key_places import BodyKey
+from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
 from .responses import Says, in_words, items_of, member, operation_of, order_in, says, status_of
@@ -73,19 +81,10 @@ KEY_PLACE = BodyKey("idempotencyKey", ignores_key=_takes_no_key)
 # Good responses.
 
 _MOVES_MONEY = frozenset({*_KEYED, "refund", "transmit"})
-_WRAPPED = frozenset(
-    [
-        "create_token",
-        "transmit",
-        "evaluate",
-        "capture",
-        "list_orders",
-        "get_order",
-        "refund_order",
-        "cancel_order",
-        "cancel_order_by_external_id",
-    ]
-)
+_WRAPPED = frozenset({
+    "create_token", "transmit", "evaluate", "capture", "list_orders", "get_order", "refund_order", "cancel_order",
+    "cancel_order_by_external_id",
+})  # fmt: skip
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 
 
@@ -101,7 +100,7 @@ def _is_unknown_id(response: httpx.Response) -> bool:
 
 _ORDER_IDS = {"id", "orderid", "externalorderid"}
 _REPEATED = ("idempotencyKey", "mid", "senseKey", "currency")
-"""What a response may repeat of the request. Amounts are no evidence: they are cents here, and dollars there."""
+"""What a response may repeat of the request. Amounts are no evidence: the unit differs between operations."""
 
 
 def _is_unknown(request: httpx.Request) -> bool:
@@ -128,7 +127,7 @@ def _mismatch(response: httpx.Response) -> str | None:
     operation, body = operation_of(response.request), object_of(response)
     sent = object_of(response.request) if response.request.method == "POST" and operation != "token" else {}
     pairs = [(name, member(sent, name), member(body, name)) for name in _REPEATED]
-    other = next((name for name, asked, said in pairs if differs(asked, said, is_id=name != "currency")), None)
+    other = next((name for name, ours, theirs in pairs if differs(ours, theirs, is_id=name != "currency")), None)
     if other is not None:
         return f"its body is about another call: its {other} is not the one that was sent"
     asked: Any = None
@@ -156,27 +155,27 @@ def _unreadable(response: httpx.Response) -> str | None:
     if reason is not None:
         return reason
     body = object_of(response)
-    said = says(operation, body)
-    if said is Says.BOTH:
+    meaning = says(operation, body)
+    if meaning is Says.BOTH:
         return f"its body contradicts itself ({in_words(body)})"
-    if said is Says.NOT_YET:
+    if meaning is Says.NOT_YET:
         return f"its body does not say that it is done ({in_words(body)})"
     complete = {
         "evaluate": bool(status_of(body)),
-        "capture": said is not Says.NOTHING,
-        "refund": said is not Says.NOTHING,
+        "capture": meaning is not Says.NOTHING,
+        "refund": meaning is not Says.NOTHING,
         "orders": items_of(body) is not None,
         "order": any(member(body, name) is not None for name in ("id", "orderId", "status", "statusName")),
     }
-    says_nothing = said is Says.NOTHING and member(body, "transmitId") is None
+    says_nothing = meaning is Says.NOTHING and member(body, "transmitId") is None
     missing = None if complete.get(operation, True) else _MISSING[operation]
     return missing or (document_complaint(response, read_problems) if says_nothing else None)
 
 
 _MISSING = {
     "evaluate": "its body has no decision",
-    "capture": "its body says neither yes nor no",
-    "refund": "its body says neither yes nor no",
+    "capture": "its body states no result",
+    "refund": "its body states no result",
     "orders": "its body is no page of orders",
     "order": "its body is no order",
 }
@@ -325,11 +324,11 @@ def _may_quote_body(response: httpx.Response) -> bool:
 
 
 def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
-    """Finds what the request said of the payer and the card, and what its caller added; None when it said nothing."""
+    """Matches the payer's and card's data in a request, and members that the caller added; None without any."""
     if operation_of(request) not in _PRIVATE:
         return None
-    found = texts_within(json_of(request), lambda place: place.lower() in _PUBLIC, numbers=True)
-    texts = {text for each in found if len(text := each.strip()) >= SHORTEST}
+    values = texts_within(json_of(request), lambda place: place.lower() in _PUBLIC, numbers=True)
+    texts = {text for value in values if len(text := value.strip()) >= SHORTEST}
     # A response may quote the JSON of the request, where some letters are escaped.
     texts |= {json.dumps(text, ensure_ascii=escaped)[1:-1] for text in texts for escaped in (True, False)}
     return pattern_of(texts, flags=re.IGNORECASE)
@@ -341,5 +340,5 @@ def _without(value: Any, private: re.Pattern[str]) -> Any:
     if isinstance(value, int | float) and private.fullmatch(str(value)):
         return HIDDEN
     if is_object(value):
-        return {private.sub(HIDDEN, name[:_LONGEST]): _without(each, private) for name, each in value.items()}
-    return [_without(each, private) for each in value] if is_list(value) else value
+        return {private.sub(HIDDEN, name[:_LONGEST]): _without(item, private) for name, item in value.items()}
+    return [_without(item, private) for item in value] if is_list(value) else value

@@ -15,7 +15,7 @@ from flexfactor_api import models
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.records import Field, Record
 from victor_ext.runtime.core.json_values import is_object
 
@@ -80,7 +80,7 @@ def word(*names: str) -> Field[str | None]:
 
 
 class FlexFactorRecord(Record):
-    """A record whose members are found in any letter case."""
+    """A record whose members are matched in any letter case."""
 
     __slots__ = ("_body",)
 
@@ -91,7 +91,7 @@ class FlexFactorRecord(Record):
         self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
 
     def value_at(self, path: Sequence[str]) -> Any:
-        """The value of a member of the body, by the name in `path`, in any letter case; None if it is not there."""
+        """The value of a member of the body, by the name in `path`, in any letter case, or None."""
         return member(self._body, path[0])
 
     def __repr__(self) -> str:
@@ -104,7 +104,7 @@ class _Response(FlexFactorRecord):
     Attributes:
         trace_id: The body's `traceId`.
         result: The provider's sentence.
-        error_code: The six-digit code, split, if there is one. No list of the codes is known.
+        error_code: The six-digit code, split, or None. No list of the codes is known.
         problems: What `errors` lists.
         raw: The generated model, with everything that was sent.
     """
@@ -127,7 +127,7 @@ class _Response(FlexFactorRecord):
 
     @property
     def success(self) -> bool | None:
-        """Whether the call was successful, as the provider says; it does not mean that there is a payment."""
+        """Whether the call was successful, as the provider says; it does not mean that a payment was made."""
         return success_of(self._body)
 
     @property
@@ -137,7 +137,7 @@ class _Response(FlexFactorRecord):
 
 
 class Decision(_Response):
-    """The response to `evaluate`. Only `approved` means that there is a payment.
+    """The response to `evaluate`. Only `approved` means that a payment was made.
 
     Attributes:
         idempotency_key: The key of the request.
@@ -191,7 +191,7 @@ class _AmountResponse(_Response):
 
 
 class Capture(_AmountResponse):
-    """The response to `capture`, which says yes. One that says no, or not yet, is raised as an error.
+    """The response to a successful `capture`. A rejected or unfinished capture is raised as an error.
 
     Attributes:
         order_id: The order that was captured.
@@ -209,7 +209,7 @@ class Capture(_AmountResponse):
 
 
 class Refund(_AmountResponse):
-    """The response to `orders.refund`, which says yes. One that says no, or not yet, is raised as an error.
+    """The response to a successful `orders.refund`. A rejected or unfinished refund is raised as an error.
 
     Attributes:
         order_id: The order that was refunded.
@@ -273,12 +273,11 @@ class Cancellation(FlexFactorRecord):
 class Order(FlexFactorRecord):
     """An order, as the provider last described it. Most of its members are not documented: see `raw`.
 
-    The unit of an order's amounts is not documented either, so there are no fields for them.
+    The unit of an order's amounts is not documented either, so the record has no fields for them.
 
     Attributes:
         id: The provider's id.
-        external_order_id: The merchant's own id, if it is there. The name of its member is not documented; three
-            names are tried.
+        external_order_id: The merchant's own id, if the response has it, under one of three names: none is documented.
         reference_number: The provider's reference number.
         correlation_id: The provider's `correlationId`.
         currency: ISO 4217.

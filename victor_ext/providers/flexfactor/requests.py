@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from flexfactor_api import models
 
 from victor_ext.money import Money
-from victor_ext.redaction import concealed, concealed_within, kind_of
+from victor_ext.privacy import concealed, concealed_within, kind_of
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import drop_none
 
@@ -94,7 +94,7 @@ class EvaluateRequest(_TransactionRequest):
     idempotency_key: str | None = None
 
     def check(self) -> None:
-        """Raise `InvalidRequest` with each problem, if there is one."""
+        """Raise `InvalidRequest` with all problems, if any."""
         validation = Validation()
         self.check_transaction(validation)
         validation.ip_address("customer_ip", self.customer_ip)
@@ -124,7 +124,7 @@ class TransmitRequest(_TransactionRequest):
     merchant_initiated: bool = False
 
     def check(self) -> None:
-        """Raise `InvalidRequest` with each problem, if there is one."""
+        """Raise `InvalidRequest` with all problems, if any."""
         validation = Validation()
         self.check_transaction(validation)
         validation.finish("transmit")

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.core.json_values import is_list, is_object, text_or_empty
 
 from .auth import TOKEN_PATH
@@ -33,7 +33,7 @@ _IN_PROGRESS = re.compile("PENDING|PROCESSING|PROGRESS|CHALLENGE|SUBMITTED|REQUI
 """Parts of states in which no money has been moved yet."""
 
 _IMMEDIATE = frozenset({"capture", "refund", "cancel", "external-cancel"})
-"""Operations that have to be done when they are answered; a response that says otherwise is no result of them."""
+"""Operations that must be complete when the response arrives; any other state is not a result."""
 
 _READS = frozenset({"token", "orders", "order"})
 _REQUEST_ID_HEADERS = ("apigw-requestid", "x-request-id")
@@ -75,8 +75,8 @@ def operation_of(request: httpx.Request) -> str:
     path = request.url.raw_path.partition(b"?")[0].decode("ascii")  # not decoded: an id may hold a slash
     if path.endswith(TOKEN_PATH):
         return "token"
-    _, found, rest = path.rpartition("/v1/")
-    parts = rest.split("/") if found else [""]
+    _, version, rest = path.rpartition("/v1/")
+    parts = rest.split("/") if version else [""]
     if parts[0] != "orders":
         return parts[0]
     return {1: "orders", 2: "order"}.get(len(parts), parts[-1])
@@ -87,8 +87,8 @@ _ORDER = re.compile(r"/v1/orders/([^/]+)(?:/(?:refund|cancel|external-cancel))?\
 
 def order_in(request: httpx.Request) -> str:
     """The order that a request names in its path; empty when it names none."""
-    found = _ORDER.search(request.url.raw_path.partition(b"?")[0].decode("ascii"))
-    return unquote(found[1]) if found else ""
+    match = _ORDER.search(request.url.raw_path.partition(b"?")[0].decode("ascii"))
+    return unquote(match[1]) if match else ""
 
 
 def request_id_of(response: Any) -> str | None:
@@ -105,8 +105,8 @@ def member(body: dict[str, Any], name: str) -> Any:
 
 def success_of(body: dict[str, Any]) -> bool | None:
     """`success`, as a flag, as 0 or 1, or as text; None when it is missing. False in any spelling wins."""
-    found = {_flag(value) for name, value in body.items() if name.lower() == "success"}
-    return False if False in found else True if True in found else None
+    flags = {_flag(value) for name, value in body.items() if name.lower() == "success"}
+    return False if False in flags else True if True in flags else None
 
 
 def _flag(value: object) -> bool | None:
@@ -116,7 +116,7 @@ def _flag(value: object) -> bool | None:
 
 
 def status_of(body: dict[str, Any]) -> str:
-    """The state in `status`, in capitals; empty when there is none (in some responses it is a number)."""
+    """The state in `status`, in capitals; empty without one (in some responses it is a number)."""
     return text_or_empty(member(body, "status")).strip().upper()
 
 
@@ -154,7 +154,7 @@ def _complains(body: dict[str, Any], success: bool | None) -> bool:  # noqa: FBT
 
 
 def _error_status(body: dict[str, Any]) -> int:
-    """The HTTP error status in a ProblemDetails; 0 when there is none."""
+    """The HTTP error status in a ProblemDetails, or 0."""
     status = member(body, "status")
     return int(status) if isinstance(status, int | float) and 400 <= status < 600 else 0
 
@@ -183,14 +183,14 @@ def items_of(body: object) -> list[Any] | None:
     """
     if not is_object(body):
         return None
-    found = _array(body)
-    if found is None:
+    items = _array(body)
+    if items is None:
         inner = [value for name, value in body.items() if is_object(value) and name.lower() not in _NOT_ITEMS]
         arrays = [array for array in map(_array, inner) if array is not None]
-        found = arrays[0] if len(arrays) == 1 else None
-    if found is None and _is_page(body) and not any(map(is_list, body.values())):
+        items = arrays[0] if len(arrays) == 1 else None
+    if items is None and _is_page(body) and not any(map(is_list, body.values())):
         return []
-    return found
+    return items
 
 
 def _array(body: dict[str, Any]) -> list[Any] | None:
@@ -201,7 +201,7 @@ def _array(body: dict[str, Any]) -> list[Any] | None:
 
 
 def _is_page(body: dict[str, Any]) -> bool:
-    """Whether it has members of a page, so that the lack of an array means that there are no items."""
+    """Whether it has members of a page, so that a missing array means an empty page."""
     return any(member(body, name) is not None for name in ("pageNumber", "pageCount", "hasNextPage", "isLastPage"))
 
 

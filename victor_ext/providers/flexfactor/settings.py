@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import httpx
 
@@ -15,12 +15,12 @@ from victor_ext.runtime.client.settings import (
     require_variables,
 )
 from victor_ext.runtime.core.validation import shown
+from victor_ext.words import Word
 
 from .auth import FlexFactorAuth, FlexFactorToken
 
-EnvironmentWord = Literal["sandbox", "production"] | str
-"""Open for type checkers, since it mostly comes from a configuration: the client refuses another one by name."""
-HostsWord = Literal["flex-charge", "flexfactor"] | str
+EnvironmentWord = Literal["sandbox", "production"] | Word
+HostsWord = Literal["flex-charge", "flexfactor"] | Word
 
 HOSTS: Mapping[str, Mapping[str, str]] = {
     "flex-charge": {
@@ -37,7 +37,7 @@ HOSTS: Mapping[str, Mapping[str, str]] = {
 The provider's page "Payment" lists the first pair under "Endpoints". Some of its newer pages have the second.
 """
 
-DEFAULT_HOSTS = "flex-charge"
+DEFAULT_HOSTS: Final = "flex-charge"
 
 GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PREFIX = "FLEXFACTOR_"
@@ -86,7 +86,7 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
         f"Set {key}, {secret} (or {token} in place of both) and {mid}; {_PREFIX}SITE_ID, {_PREFIX}ENVIRONMENT, "
         f"{_PREFIX}HOSTS and {_PREFIX}BASE_URL may be left out."
     )
-    found: dict[str, Any] = {
+    from_variables: dict[str, Any] = {
         name: str(values[variable])
         for name in ("mid", "site_id", "environment", "hosts", "base_url")
         if (variable := f"{_PREFIX}{name.upper()}") in values
@@ -95,10 +95,10 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
         if token in values and (key in values or secret in values):
             raise ConfigurationError(f"{token} and {key} or {secret} are set: set one kind of credentials alone.")
         if token in values:
-            found["auth"] = FlexFactorToken(values[token])
+            from_variables["auth"] = FlexFactorToken(values[token])
         else:
             require_variables(values, key, secret, hint=hint)
-            found["auth"] = FlexFactorAuth(values[key], values[secret])
+            from_variables["auth"] = FlexFactorAuth(values[key], values[secret])
     if "mid" not in options:
         require_variables(values, mid, hint=hint)
-    return {**found, **options}
+    return {**from_variables, **options}

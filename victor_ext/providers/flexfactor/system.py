@@ -1,5 +1,11 @@
-"""What the rest of the package asks about FlexFactor."""
+"""What the rest of the package asks about FlexFactor: how it is reached, and its side of a reconciliation."""
 
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from victor_ext.books import Book, Theirs, currency_of
 from victor_ext.systems import System
 
 SYSTEM = System(
@@ -7,6 +13,29 @@ SYSTEM = System(
     title="FlexFactor",
     client="victor_ext.providers.flexfactor.client:FlexFactor",
     async_client="victor_ext.providers.flexfactor.client:AsyncFlexFactor",
-    book="victor_ext.providers.flexfactor.book:book_of",
+    book="victor_ext.providers.flexfactor.system:book_of",
+    settings=("environment", "hosts", "base_url", "mid", "site_id", "app_key", "app_secret", "token"),
     lists="orders",
 )
+
+
+def book_of(client: Any, *, page_size: int | None) -> Book:
+    """The book of a client, blocking or awaited."""
+
+    def read(order: Any) -> Theirs:
+        placed: datetime | None = order.placed_at
+        if placed is not None and placed.tzinfo is None:
+            placed = None  # in which zone it is meant is not documented
+        return Theirs(
+            order.id, order.external_order_id, None, None, currency_of(order.currency), order.status_name, placed
+        )
+
+    return Book(
+        pages=lambda window: client.orders.list(
+            start=window.read_from, end=window.read_to, page_size=page_size
+        ).pages(),
+        read=read,
+        look_up=client.orders.get,
+        amounts=False,
+        notes=("FlexFactor does not document the unit of an order's amount: amounts are not compared.",),
+    )

@@ -1,4 +1,4 @@
-"""The parts of a transaction. Each checks itself and makes its generated model."""
+"""The parts of a transaction. `check` notes the problems of a part; `to_model` makes the generated model."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from flexfactor_api import models
 
 from victor_ext.money import Money
-from victor_ext.redaction import concealed, kind_of
-from victor_ext.runtime.client.requests import HiddenRepr, members_of
+from victor_ext.privacy import HiddenRepr, concealed, kind_of
+from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation
@@ -32,8 +32,8 @@ class Hidden(HiddenRepr):
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        for each in dataclass_fields(self):  # type: ignore[arg-type] # every subclass is a dataclass
-            object.__setattr__(self, each.name, concealed(getattr(self, each.name)))
+        for member in dataclass_fields(self):  # type: ignore[arg-type] # every subclass is a dataclass
+            object.__setattr__(self, member.name, concealed(getattr(self, member.name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,16 @@ class Transaction(_Part):
     """The transaction at the processor that declined it (or approved it, for `transmit`).
 
     Attributes:
-        id: Its id there.
+        id: Its id at the processor.
         occurred_at: When it happened, aware. Take it from the transaction, not from the clock: a repeat with the
             same key has to have the same values.
-        response_code: What the processor answered, such as `"05"`.
+        response_code: The processor's code, such as `"05"`.
         response_code_source: Whose code that is, such as the processor's name.
         type: `"AUTHORIZATION"` or `"PURCHASE"`.
         avs_result: The code of the address check.
         cvv_result: The code of the check of the card's verification value.
         cavv_result: The code of the cardholder's authentication.
-        card_not_present: Whether the card was not there, as on the internet.
+        card_not_present: Whether the card was not present, as on the internet.
         utc_offset: The payer's offset from UTC. The provider does not document its unit.
     """
 
@@ -115,15 +115,14 @@ class Card(Hidden, _Part):
 
     def check(self, validation: Validation, place: str) -> None:
         validation.texts(place, self)
-        for each in dataclass_fields(self):
-            validation.no_card_number(f"{place}.{each.name}", getattr(self, each.name))
+        for member in dataclass_fields(self):
+            validation.no_card_number(f"{place}.{member.name}", getattr(self, member.name))
         for name in ("bin", "last4"):
             validation.digits(f"{place}.{name}", getattr(self, name))
         validation.integer(f"{place}.expiration_month", self.expiration_month, 1, 12)
         validation.integer(f"{place}.expiration_year", self.expiration_year, 1000, 9999)
 
     def to_model(self) -> models.PaymentMethod:
-        """The generated model."""
         return models.PaymentMethod(
             card_number=self.token,
             **members_of(
@@ -162,7 +161,6 @@ class Payer(Hidden, _Part):
             validation.note(field, "type", f"{field} must be a date, not {kind_of(birthdate)}.")
 
     def to_model(self) -> models.Payer:
-        """The generated model."""
         return models.Payer(**members_of(self))
 
 
@@ -171,7 +169,7 @@ class Address(Hidden, _Part):
     """A billing or shipping address, each part as text.
 
     Attributes:
-        first_name: Of the person who lives there.
+        first_name: Of the resident.
         last_name: Likewise.
         line1: Street and number.
         line2: What follows, such as the flat.
@@ -180,7 +178,7 @@ class Address(Hidden, _Part):
         zip_code: The postal code.
         country: Its name.
         country_code: Its two letters, by ISO 3166-1.
-        phone: The telephone number there.
+        phone: The telephone number.
     """
 
     first_name: str | None = None
@@ -195,7 +193,6 @@ class Address(Hidden, _Part):
     phone: str | None = None
 
     def to_model(self) -> models.Address:
-        """The generated model."""
         names = {"line1": "address_line_1", "line2": "address_line_2", "zip_code": "zipcode"}
         return models.Address(**members_of(self, **names))
 
@@ -231,7 +228,6 @@ class OrderItem:
                 validation.item_amount(f"{place}.{name}", getattr(self, name), currency)
 
     def to_model(self) -> models.OrderItem:
-        """The generated model."""
         return models.OrderItem(
             amount=cents(self.amount),
             **members_of(self, "amount", "discount", "tax"),
@@ -251,7 +247,6 @@ class Subscription(_Part):
     interval: str | None = None
 
     def to_model(self) -> models.Subscription:
-        """The generated model."""
         return models.Subscription(**members_of(self, id="subscription_id"))
 
 

@@ -28,7 +28,6 @@ from .audit_records import (
 )
 from .auth import VeloAuth
 from .client import AsyncVelo, Velo
-from .notifications import Notification, NotificationSequencer, Webhook, read_notification
 from .records import (
     AcceptedPayment,
     Funding,
@@ -53,7 +52,8 @@ from .records import (
     SourceAccount,
 )
 from .requests import Address, Challenge, Company, Individual, NewPayee, PaymentChannel, PaymentInstruction
-from .webhooks import WebhookEndpoint, WebhookPing
+from .webhook_endpoints import WebhookEndpoint, WebhookPing
+from .webhooks import Notification, NotificationSequencer, Webhook, read_notification
 
 __all__ = (
     "AcceptedPayment",

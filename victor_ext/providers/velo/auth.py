@@ -10,12 +10,14 @@ import httpx
 from velo_api.api.access import logout
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
-from victor_ext.redaction import Secret, concealed
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
+from victor_ext.runtime.auth.tokens import IssuedToken
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
@@ -33,17 +35,19 @@ class VeloAuth(UnpicklableCredentials):
 
     Args:
         api_key: The API key.
-        api_secret: Its secret.
+        api_secret: Its secret. To replace it without a new process, pass the `Path` of a file that holds it, which is
+            read again when it has changed, or a function that returns it. Each new token is fetched with the current
+            one.
 
     Raises:
         ConfigurationError: One of them is empty or not text, or the key has a colon, which Basic cannot carry.
     """
 
-    def __init__(self, api_key: str, api_secret: str) -> None:
+    def __init__(self, api_key: str, api_secret: SecretText) -> None:
         # A traceback shows no frame with the bare values.
         api_key, api_secret = map(concealed, (api_key, api_secret))
         self._api_key = checked_secret("api_key", api_key, source=_SOURCE)
-        self._api_secret = checked_secret("api_secret", api_secret, source=_SOURCE)
+        self._api_secret = RotatingSecret("api_secret", api_secret, source=_SOURCE)
         if ":" in self._api_key:
             raise ConfigurationError("api_key holds a colon: pass key and secret as two arguments.")
 
@@ -62,7 +66,7 @@ class VeloAuth(UnpicklableCredentials):
         )
 
         def token_request() -> httpx.Request:
-            pair = Secret(f"{self._api_key}:{self._api_secret}")
+            pair = Secret(f"{self._api_key}:{self._api_secret.current()}")
             basic = Secret("Basic " + base64.b64encode(pair.encode()).decode())
             headers = {"authorization": basic, "accept": "application/json", "content-type": "application/json"}
             return httpx.Request("POST", url, headers=headers, content=b"")

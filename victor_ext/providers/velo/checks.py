@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
 from victor_ext.money import Money
-from victor_ext.redaction import kind_of
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import is_encodable, shown
@@ -57,7 +57,7 @@ class Validation(validation.Validation):
         """A reference of the payor's own, up to 40 characters, that must come back from Velo unchanged."""
         self.text(field, value, 40)
         if isinstance(value, str) and value.strip() and not (value == value.strip() and value.isprintable()):
-            message = f"{field} must be printable and have no blanks around it: it could not be found again."
+            message = f"{field} must be printable and have no blanks around it, so that it can be searched for."
             self.note(field, "characters", message)
         return value
 
@@ -174,9 +174,9 @@ class Validation(validation.Validation):
 
 def check_id(field: str, value: object, doing: str) -> None:
     """Check the only argument of a call. Raises `InvalidRequest`."""
-    found = Validation()
-    found.id(field, value)
-    found.finish(doing)
+    validation = Validation()
+    validation.id(field, value)
+    validation.finish(doing)
 
 
 def day_around(value: datetime, days: int) -> str:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
 import httpx
 from velo_api.api.source_accounts import list_source_accounts
 from velo_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed, kind_of
+from victor_ext.privacy import concealed, kind_of
+from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import ClientConfig
-from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
-from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
+from victor_ext.runtime.client.config import (
+    ClientConfig,
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
+from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
 from .auth import Access, VeloAuth
@@ -29,8 +36,16 @@ from .profile import profile_of
 from .settings import checked_place, from_process_environment
 from .source_accounts import SourceAccounts
 from .system import SYSTEM
-from .webhooks import Webhooks
+from .webhook_endpoints import Webhooks
 from .words import EnvironmentWord
+
+
+class VeloOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+    """The arguments of `Velo` and `AsyncVelo`, which document them."""
+
+    auth: VeloAuth
+    environment: EnvironmentWord
+    base_url: str | httpx.URL | None
 
 
 class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
@@ -96,7 +111,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
         self._start(config, given)
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:
         """A client from the process environment: VELO_API_KEY, VELO_API_SECRET, VELO_ENVIRONMENT, VELO_BASE_URL.
         An empty variable counts as not set.
 
@@ -107,6 +122,14 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
             ConfigurationError: Key or secret are not set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
+
+    @classmethod
+    def from_profile(cls, name: str, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:
+        """A client with the settings of a profile, by the names of the variables of `from_env` without `VELO_`.
+
+        As `Victor.from_profile`, which describes the file.
+        """
+        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     @property
     def api(self) -> GeneratedClient:
@@ -121,7 +144,10 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
 
 
 class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
-    """A client of Velo Payments with blocking calls. Safe to share between threads."""
+    """A client of Velo Payments with blocking calls. Safe to share between threads.
+
+    A list raises `InvalidRequest` when it is called. Its filters have Velo's names; one that is None is not sent.
+    """
 
     def logout(self) -> None:
         """Have Velo revoke the token. The next call asks for another; other holders of this token may have to as well.

@@ -6,10 +6,9 @@ from velo_api import models
 from velo_api.api.funding import create_funding_account, get_funding_account, list_funding_accounts
 
 from victor_ext.errors import InvalidRequest, NotFound, Problem
-from victor_ext.redaction import concealed_account, kind_of
+from victor_ext.privacy import concealed_account, kind_of
 from victor_ext.runtime.client.polling import checked_seconds, poll
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.loop.flow import Sleep
 
@@ -30,9 +29,6 @@ class FundingAccounts(Resource[Mode]):
 
         The filters have Velo's names (`account_type` is its `type`); one that is None is not sent. `page_size` is 1 to
         100. `sensitive=True` asks for unmasked numbers, which the key has to be allowed to see.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         arguments, what = request.arguments("The list of funding accounts"), "list of funding accounts"
         return walk(list_funding_accounts, FundingAccount, lambda account: account.id, what, arguments)
@@ -110,17 +106,17 @@ class FundingAccounts(Resource[Mode]):
         seconds = checked_seconds(timeout)
         ends = self.clock.monotonic() + seconds
         yield Sleep(min(receipt.retry_after or 0.0, seconds))
-        found = yield from poll(
+        account_or_none = yield from poll(
             self,
-            lambda left: _if_there(receipt.id, left),
+            lambda left: _read_if_exists(receipt.id, left),
             lambda account: account is not None,
-            goal=f"Funding account {receipt.id} did not come about",
+            goal=f"Funding account {receipt.id} was not created",
             advice="Wait again, or read it later.",
             timeout=max(0.0, ends - self.clock.monotonic()),
-            describe=lambda account: "not there" if account is None else repr(account),
+            describe=lambda account: "still missing" if account is None else repr(account),
         )
-        assert found is not None
-        return found
+        assert account_or_none is not None
+        return account_or_none
 
 
 def _read_account(
@@ -135,7 +131,7 @@ def _read_account(
     return FundingAccount((yield from call(get_funding_account, models.FundingAccount, seconds, **arguments)))
 
 
-def _if_there(funding_account_id: str, seconds: float | None) -> OperationFlow[FundingAccount | None]:
+def _read_if_exists(funding_account_id: str, seconds: float | None) -> OperationFlow[FundingAccount | None]:
     try:
         return (yield from _read_account(funding_account_id, seconds))
     except NotFound:

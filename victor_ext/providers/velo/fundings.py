@@ -44,9 +44,6 @@ class Fundings(Resource[Mode]):
             source_account_name: The name of a source account.
             sort: Fields and directions: `dateTime` and `amount`. None sorts by `dateTime`.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         validation = Validation()
         arguments = drop_none(

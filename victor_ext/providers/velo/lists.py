@@ -42,7 +42,10 @@ class ListRequest:
     def arguments(self, doing: str) -> dict[str, Any]:
         """What is sent; None is left out. Raises `InvalidRequest` with all problems, which begins with `doing`."""
         validation = Validation()
-        sent = {_RENAMED.get(each.name, each.name): _checked(validation, each, self) for each in fields(self)}
+        sent = {
+            _RENAMED.get(argument.name, argument.name): _checked(validation, argument, self)
+            for argument in fields(self)
+        }
         validation.finish(doing)
         return drop_none(**sent)
 

@@ -1,4 +1,4 @@
-"""Velo's lists: pages counted from 1, most of which say how many pages and items there are."""
+"""Velo's lists: pages counted from 1, most of which state the number of pages and items."""
 
 from __future__ import annotations
 
@@ -18,25 +18,11 @@ from victor_ext.runtime.core.json_values import is_list
 
 R = TypeVar("R", bound=Record)
 
-_FILTERS_TO_LEAVE = frozenset(
-    {
-        "status",
-        "onboarded_status",
-        "invitation_status",
-        "schedule_status",
-        "scheduled_for_date_from",
-        "scheduled_for_date_to",
-        "post_instruct_fx_status",
-        "source_amount_from",
-        "source_amount_to",
-        "rails_id",
-        "watchlist_status",
-        "ofac_status",
-        "disabled",
-        "email",
-        "display_name",
-    }
-)
+_FILTERS_TO_LEAVE = frozenset({
+    "status", "onboarded_status", "invitation_status", "schedule_status", "scheduled_for_date_from",
+    "scheduled_for_date_to", "post_instruct_fx_status", "source_amount_from", "source_amount_to", "rails_id",
+    "watchlist_status", "ofac_status", "disabled", "email", "display_name",
+})  # fmt: skip
 """Filters that a payment or a payee may pass now, and no longer pass a moment later."""
 
 
@@ -69,7 +55,7 @@ def walk(
         if isinstance(pages, int):
             if not items and isinstance(total, int) and reader.number <= pages and total > 0:
                 # Taken for the end, the page would hide its items and all that follow.
-                message = f"The {what}: page {reader.number} came empty, and says that it is not."
+                message = f"The {what}: page {reader.number} is empty, although the list says that it has items."
                 raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
             complete = not isinstance(total, int) or reader.taken + len(items) >= total
             reader.is_last = reader.number >= pages and complete

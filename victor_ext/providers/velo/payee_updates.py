@@ -16,13 +16,13 @@ from velo_api.api.payees import (
 )
 
 from victor_ext.errors import NotFound, VictorError
-from victor_ext.redaction import kind_of
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
 from .paging import walk
-from .profile import may_be_done
+from .profile import could_be_done
 from .records import Payee, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual
 from .words import InvitationStatusWord, PayeeTypeWord
@@ -65,7 +65,7 @@ class PayeeUpdates(Resource[Mode]):
             challenge: What the payee is asked when onboarding begins, in place of Velo's usual question.
 
         Raises:
-            InvalidRequest: An argument breaks a rule, or there is nothing to change; nothing was sent.
+            InvalidRequest: An argument breaks a rule, or nothing is to be changed; nothing was sent.
             VictorError: Anything else; its `outcome` says whether the payee may have been changed.
         """
         validation = Validation()
@@ -87,7 +87,7 @@ class PayeeUpdates(Resource[Mode]):
         )
         parts = drop_none(address=address, individual=individual, company=company, challenge=challenge)
         if not texts and not parts:
-            validation.note("payee_id", "missing", "There is nothing to change: give at least one detail of the payee.")
+            validation.note("payee_id", "missing", "Nothing is to be changed: pass at least one detail of the payee.")
         validation.finish("The payee")
         body = models.PayeeUpdate(**texts, **{name: part.to_model() for name, part in parts.items()})
         yield from call_without_body(update_payee, payee_id=payee_id, body=body)
@@ -131,7 +131,7 @@ class PayeeUpdates(Resource[Mode]):
         try:
             yield from call_without_body(delete_payee, payee_id=payee_id)
         except VictorError as error:
-            if not may_be_done(error) or not (yield from _is_gone(payee_id)):
+            if not could_be_done(error) or not (yield from _is_gone(payee_id)):
                 raise
 
     @operation
@@ -143,7 +143,7 @@ class PayeeUpdates(Resource[Mode]):
 
         Raises:
             InvalidRequest: An argument breaks a rule; nothing was sent.
-            Conflict: There is nothing to accept any more.
+            Conflict: The invitation can no longer be accepted.
             VictorError: Anything else; its `outcome` says whether the invitation may have been sent.
         """
         validation = Validation()
@@ -169,9 +169,6 @@ class PayeeUpdates(Resource[Mode]):
             payee_id: Only that of one payee.
             invitation_status: `ACCEPTED`, `PENDING` or `DECLINED`.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         validation = Validation()
         arguments = drop_none(

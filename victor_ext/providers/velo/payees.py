@@ -10,8 +10,7 @@ from velo_api.api.payees import create_payees, get_payee, get_payee_batch, list_
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, check_id
@@ -29,17 +28,12 @@ class Payees(PayeeUpdates[Mode]):
     @listing
     @arguments_of(PayeeList)
     def list(self, request: PayeeList) -> Walk[Payee]:
-        """The payees of a payor, read page by page as they are iterated.
-
-        The filters have Velo's names; one that is None is not sent.
+        """The payees of a payor, read page by page as they are iterated. The filters have Velo's names.
 
         Args:
             payor_id: The payor.
             sort: Fields and directions, such as `displayName:asc`.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         arguments = request.arguments("The list of payees")
         return walk(list_payees, Payee, lambda payee: payee.id, "list of payees", arguments)
@@ -75,10 +69,12 @@ class Payees(PayeeUpdates[Mode]):
         validation.requests("payees", payees, NewPayee)
         validation.finish("The payees")
         body = models.NewPayees(payor_id=payor_id, payees=[payee.to_model() for payee in payees])
-        found = batch_id_of((yield from call_without_body(create_payees, body=body)))
-        if found is None:
-            raise UnreadableResponse("Velo took the payees, and did not say as which batch.", outcome=Outcome.ACCEPTED)
-        return found
+        batch_id = batch_id_of((yield from call_without_body(create_payees, body=body)))
+        if batch_id is None:
+            raise UnreadableResponse(
+                "Velo accepted the payees, but the response has no id of the batch.", outcome=Outcome.ACCEPTED
+            )
+        return batch_id
 
     @operation
     def batch(self, batch_id: str) -> OperationFlow[PayeeBatch]:
@@ -103,7 +99,7 @@ class Payees(PayeeUpdates[Mode]):
                 self,
                 lambda seconds: _read_batch(batch_id, seconds),
                 lambda batch: batch.is_done,
-                goal=f"The end of batch {batch_id} did not come about",
+                goal=f"Batch {batch_id} was not finished",
                 advice="Wait again, or read the batch later.",
                 timeout=timeout,
             )
@@ -118,9 +114,6 @@ class Payees(PayeeUpdates[Mode]):
             since: An aware datetime: only later changes. Note the time before you begin to read, and pass it the next
                 time: what changes during the read may be in this feed, in the next, or in both.
             page_size: 1 to 1,000; Velo's default is 100.
-
-        Raises:
-            InvalidRequest: An argument cannot be right. It is raised at once, not at the first page.
         """
         arguments = Validation().changes(payor_id, since, page_size, 1000, "The changes of payees")
         what = "feed of payees"

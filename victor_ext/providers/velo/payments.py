@@ -17,14 +17,13 @@ from velo_api.api.payments import (
 from victor_ext.errors import Outcome, UnreadableResponse, VictorError
 from victor_ext.ids import is_same_id
 from victor_ext.runtime.client.paging import PageReader
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 
 from .checks import Validation, day_around
 from .lists import PaymentList
 from .paging import changes, in_one_order, walk
-from .profile import may_be_done
+from .profile import could_be_done
 from .records import Payment, PaymentChange
 from .words import IncludeWord
 
@@ -38,10 +37,10 @@ class Payments(Resource[Mode]):
     @listing
     @arguments_of(PaymentList)
     def list(self, request: PaymentList) -> Walk[Payment]:
-        """The payments of a payor, read page by page as they are iterated.
+        """The payments of a payor, read page by page as they are iterated. The filters have Velo's names.
 
-        The filters have Velo's names; one that is None is not sent. There is none for the payor's own reference: see
-        `find`. Velo sets `remote_id` only when a payment is confirmed, so it does not find a new one.
+        No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a payment is confirmed,
+        so it does not find a new one.
 
         A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by window yields each of its
         payments once, however many are submitted meanwhile. Velo's own order has an id after the time. A `sort`
@@ -66,9 +65,6 @@ class Payments(Resource[Mode]):
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
             sort: Fields and directions, such as `submittedDateTime:asc`. None is Velo's own: the newest first.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         arguments = request.arguments("The list of payments")
         return _walk({**arguments, **drop_none(sort=in_one_order(arguments.get("sort"), "paymentId"))})
@@ -108,7 +104,7 @@ class Payments(Resource[Mode]):
         try:
             yield from call_without_body(withdraw_payment, payment_id=payment_id, body=body)
         except VictorError as error:
-            if not may_be_done(error) or not (yield from _is_withdrawn(payment_id)):
+            if not could_be_done(error) or not (yield from _is_withdrawn(payment_id)):
                 raise
 
     @operation
@@ -117,9 +113,9 @@ class Payments(Resource[Mode]):
     ) -> OperationFlow[builtins.list[Payment]]:
         """The payments with a reference of the payor's. It settles a `submit` whose response was lost.
 
-        Velo has no filter for the reference, so all payments that were submitted in a window are read. A payment that
-        is found has the `payout_id` to go on with. More than one means that it was submitted twice. None is no proof
-        that it was not submitted: how soon a payment appears is not documented, so look again later.
+        Velo has no filter for the reference, so all payments that were submitted in a window are read. A match
+        has the `payout_id`. Two matches mean that it was submitted twice. No match does not prove that it was not
+        submitted: when a payment appears is not documented, so search again later.
 
         Args:
             payor_payment_id: The reference.
@@ -144,11 +140,11 @@ class Payments(Resource[Mode]):
         )
         window = _walk({"payor_id": payor_id, "page_size": 100, "sort": _IN_ORDER, **days})
         reader: PageReader[Payment] = self.begin(window)
-        found: builtins.list[Payment] = []
+        matches: builtins.list[Payment] = []
         while not reader.done:
             page = reader.accept((yield from window.read(reader)))
-            found += [payment for payment in page.items if payment.payor_payment_id == payor_payment_id]
-        return found
+            matches += [payment for payment in page.items if payment.payor_payment_id == payor_payment_id]
+        return matches
 
     @operation
     def export(

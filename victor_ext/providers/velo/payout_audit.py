@@ -5,8 +5,7 @@ from __future__ import annotations
 from velo_api import models
 from velo_api.api.payouts import get_payout_history, get_payout_statistics, list_payouts
 
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .audit_records import PayoutHistory, PayoutStatistics, PayoutSummary
@@ -24,8 +23,6 @@ class PayoutAudit(Resource[Mode]):
     def list(self, request: PayoutList) -> Walk[PayoutSummary]:
         """The payouts of a payor, read page by page as they are iterated; those of which it pays or is paid for.
 
-        The filters have Velo's names; one that is None is not sent.
-
         Args:
             payor_id: The payor.
             status: A status of a payout, such as `INSTRUCTED`.
@@ -39,9 +36,6 @@ class PayoutAudit(Resource[Mode]):
             scheduled_to: The last one.
             sort: Fields and directions, such as `submittedDateTime:desc`; `payoutId` is added, as for `payments.list`.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         arguments = request.arguments("The list of payouts")
         # Velo's own order is by time alone.
@@ -60,26 +54,16 @@ class PayoutAudit(Resource[Mode]):
     def audited_payments(self, request: AuditedPaymentList) -> Walk[Payment]:
         """The payments of a payout with what became of them, those included that came back (status RETURNED).
 
-        `payments` lists what was submitted. The filters have Velo's names; one that is None is not sent.
+        `payments` lists what was submitted.
+
+        The other arguments are those of `payments.list`.
 
         Args:
             payout_id: The payout.
-            rails_id: The rails that carry a payment, in any letter case.
-            remote_system_id: The payments system that pays, if it is not Velo.
-            source_amount_from: The least that a source account pays, in minor units of whichever currency.
-            source_amount_to: The most of it.
-            payment_amount_from: The least that a payee receives, likewise.
-            payment_amount_to: The most of it.
-            submitted_from: The first day, as a date or a text such as `2026-03-04`.
-            submitted_to: The last day, which is part of the window.
-            sensitive: True asks for unmasked data, which the key has to be allowed to see.
             sort: Fields and directions, such as `status:asc`; Velo's default is `remoteId`. Velo sorts these by no id,
-                so that equal ones may change places between two pages: `history(payout_id).total_payments` tells
-                whether all came.
+                so that equal ones may change places between two pages: compare their number with
+                `history(payout_id).total_payments`.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         arguments = request.arguments("The payments of the payout")
         return walk(get_payout_history, Payment, lambda payment: payment.id, "list of payments", arguments)

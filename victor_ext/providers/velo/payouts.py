@@ -16,19 +16,20 @@ from velo_api.api.payouts import (
 
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import kind_of, one_line
+from victor_ext.privacy import kind_of, one_line
 from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
+from victor_ext.words import Word
 
 from .checks import Validation, check_id
 from .paging import walk
 from .payout_audit import PayoutAudit
-from .profile import may_be_done
+from .profile import could_be_done
 from .records import Payout, PayoutPayment, Quote, Receipt
 from .requests import PaymentInstruction
-from .words import PayoutStatusWord, SubmittedStatusWord, TransmissionFilter
+from .words import PayoutStatusFilter, SubmittedStatusWord, TransmissionFilter
 
 _INSTRUCTED = frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED"})
 _WITHDRAWN = frozenset({"WITHDRAWN"})
@@ -97,7 +98,7 @@ class Payouts(PayoutAudit[Mode]):
     def quote(self, payout_id: str) -> OperationFlow[Quote]:
         """Fix the exchange rates of a payout, where the source's currency is not the payment's.
 
-        No money moves. The request is sent once; after a lost response `get` shows the quote, if there is one.
+        No money moves. The request is sent once; after a lost response `get` shows the quote, if it was made.
         """
         check_id("payout_id", payout_id, "The payout")
         return Quote((yield from call(quote_payout, models.Quote, payout_id=payout_id)))
@@ -141,7 +142,7 @@ class Payouts(PayoutAudit[Mode]):
 
     @operation
     def wait(
-        self, payout_id: str, *, until: PayoutStatusWord | Collection[PayoutStatusWord], timeout: float = 300.0
+        self, payout_id: str, *, until: PayoutStatusFilter | Collection[PayoutStatusFilter], timeout: float = 300.0
     ) -> OperationFlow[Payout]:
         """Read a payout repeatedly until it has a status.
 
@@ -174,7 +175,7 @@ class Payouts(PayoutAudit[Mode]):
                 self,
                 lambda seconds: _read(payout_id, seconds),
                 reached,
-                goal=f"{' or '.join(wanted)} of payout {payout_id} did not come about",
+                goal=f"Payout {payout_id} did not become {' or '.join(wanted)}",
                 advice="Wait again, or read the payout later.",
                 timeout=timeout,
                 describe=_last_seen,
@@ -194,12 +195,9 @@ class Payouts(PayoutAudit[Mode]):
         payment_memo: str | None = None,
         page_size: int | None = None,
     ) -> Walk[PayoutPayment]:
-        """The payments of a payout, read page by page as they are iterated.
+        """The payments of a payout, read page by page as they are iterated. The filters have Velo's names.
 
-        The filters have Velo's names; one that is None is not sent. `page_size` is 1 to 100 (Velo's default is 25).
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
+        `page_size` is 1 to 100 (Velo's default is 25).
         """
         validation = Validation()
         texts = {
@@ -221,7 +219,7 @@ class Payouts(PayoutAudit[Mode]):
 
 
 def _check_references(validation: Validation, payments: Sequence[PaymentInstruction | None]) -> None:
-    """Each payment has a reference of its own: after a lost response nothing else tells them apart."""
+    """Each payment has a reference of its own: after a lost response nothing else distinguishes them."""
     seen: dict[str, int] = {}
     for place, payment in enumerate(payments):
         reference: object = None if payment is None else payment.payor_payment_id
@@ -242,10 +240,14 @@ def _checked_percent(value: object) -> float:
 def _checked_statuses(until: str | Collection[str]) -> tuple[str, ...]:
     given: object = until
     wanted = (until,) if isinstance(until, str) else tuple(until) if isinstance(given, Collection) else ()
-    if not wanted or not all(isinstance(word, str) and word.strip().upper() in _STATUSES for word in wanted):
+    if not wanted or not all(isinstance(word, Word) or _is_status(word) for word in wanted):
         message = f"until must be one or more of: {', '.join(sorted(_STATUSES))}."
         raise InvalidRequest.of([Problem("until", "choice", message)])
     return tuple(word.strip().upper() for word in wanted)
+
+
+def _is_status(word: object) -> bool:
+    return isinstance(word, str) and word.strip().upper() in _STATUSES
 
 
 def _read(payout_id: str, seconds: float | None = None) -> OperationFlow[Payout]:
@@ -257,7 +259,7 @@ def _write(write: Operation, payout_id: str, done: Collection[str], **arguments:
     try:
         yield from call_without_body(write, payout_id=payout_id, **arguments)
     except VictorError as error:
-        if not may_be_done(error) or not (yield from _has_status(payout_id, done)):
+        if not could_be_done(error) or not (yield from _has_status(payout_id, done)):
             raise
 
 
@@ -271,7 +273,7 @@ def _has_status(payout_id: str, statuses: Collection[str]) -> OperationFlow[bool
 
 
 def _last_seen(payout: Payout) -> str:
-    """A payout that was waited for in vain. It may have been paid, and not be called what was asked for."""
+    """A payout that did not reach a wanted status in time. It may be paid, under another status."""
     hint = f" (paid: if {payout.status} will do, name it in until)" if payout.status in _PAID else ""
     return f"{payout!r}{hint}"
 

@@ -10,9 +10,8 @@ import httpx
 
 from victor_ext.errors import Conflict, Outcome, Problem, VictorError
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
+from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.client.documented import document_complaint, is_generated
-from victor_ext.runtime.client.echoes import HIDDEN, SHORTEST, texts_within
 from victor_ext.runtime.core.json_values import (
     json_of,
     list_or_empty,
@@ -58,7 +57,7 @@ def profile_of(environment: str, base_url: httpx.URL) -> Profile:
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """Velo's one error shape: `errors`, each with `errorCode`, `errorMessage` and the `location` of the mistake.
 
-    What the request said of payees and accounts is not repeated.
+    Data of payees and accounts from the request is not repeated.
     """
     errors = list_or_empty(object_of(response).get("errors"))
     if not errors:
@@ -105,7 +104,7 @@ def _hider(request: httpx.Request) -> Callable[[str], str]:
     # Word by word, because a request may name 2,000 payees and the response may complain of each.
     texts = texts_within(json_of(request), lambda place: place.rpartition(".")[2] in _PUBLIC)
     words = {word.casefold() for text in texts for word in _WORD.findall(text)}
-    return lambda text: _WORD.sub(lambda found: HIDDEN if found[0].casefold() in words else found[0], text)
+    return lambda text: _WORD.sub(lambda match: HIDDEN if match[0].casefold() in words else match[0], text)
 
 
 # Good responses. What matters is what a request asks for: the first pattern that fits its method and path.
@@ -133,7 +132,7 @@ _ASKS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("GET", re.compile(r"/v4/payees/payors/[^/]+/invitationStatus|/v1/webhooks"), "page"),
 )
 
-_SAYS: dict[str, tuple[str, ...]] = {
+_EVIDENCE: dict[str, tuple[str, ...]] = {
     "token": ("access_token",),
     "page": ("content", "page"),
     "payout": ("payoutId", "status"),
@@ -148,50 +147,16 @@ _SAYS: dict[str, tuple[str, ...]] = {
 """The members of which a response has at least one, by what was asked for. A quote and a ping may be
 empty."""
 
-_WRAPPED = frozenset(
-    [
-        "authenticate",
-        "logout",
-        "create_payees",
-        "get_payee",
-        "get_payee_batch",
-        "list_payee_changes",
-        "list_payees",
-        "delete_payee",
-        "update_payee",
-        "update_payee_remote_id",
-        "invite_payee",
-        "list_payee_invitations",
-        "create_funding_account",
-        "get_funding",
-        "get_funding_account",
-        "list_funding_accounts",
-        "list_funding_changes",
-        "list_fundings",
-        "list_payment_changes",
-        "list_payments",
-        "get_payment",
-        "withdraw_payment",
-        "export_transactions",
-        "list_payouts",
-        "get_payout_history",
-        "get_payout_statistics",
-        "get_payout",
-        "instruct_payout",
-        "list_payout_payments",
-        "quote_payout",
-        "submit_payout",
-        "withdraw_payout",
-        "get_source_account",
-        "list_source_accounts",
-        "request_funding",
-        "create_webhook",
-        "get_webhook",
-        "list_webhooks",
-        "ping_webhook",
-        "update_webhook",
-    ]
-)
+_WRAPPED = frozenset({
+    "authenticate", "logout", "create_payees", "get_payee", "get_payee_batch", "list_payee_changes", "list_payees",
+    "delete_payee", "update_payee", "update_payee_remote_id", "invite_payee", "list_payee_invitations",
+    "create_funding_account", "get_funding", "get_funding_account", "list_funding_accounts", "list_funding_changes",
+    "list_fundings", "list_payment_changes", "list_payments", "get_payment", "withdraw_payment",
+    "export_transactions", "list_payouts", "get_payout_history", "get_payout_statistics", "get_payout",
+    "instruct_payout", "list_payout_payments", "quote_payout", "submit_payout", "withdraw_payout",
+    "get_source_account", "list_source_accounts", "request_funding", "create_webhook", "get_webhook",
+    "list_webhooks", "ping_webhook", "update_webhook",
+})  # fmt: skip
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 
 _LOOK: dict[str, str] = {
@@ -227,7 +192,7 @@ _OWN_IDS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def created_id(response: Any) -> str | None:
-    """The id of what was made: the last part of the address in `Location`. None when there is none."""
+    """The id of what was made: the last part of the address in `Location`, or None."""
     location = str(response.headers.get("location", "")).partition("?")[0].partition("#")[0]
     last = location.rstrip("/").rpartition("/")[2]
     return last if _ID.fullmatch(last) else None
@@ -235,8 +200,8 @@ def created_id(response: Any) -> str | None:
 
 def batch_id(response: Any) -> str | None:
     """The id of a batch of payees, in the body or else at the end of `Location`. None when it is in neither."""
-    found = text_or_empty(object_of(response).get("batchId"))
-    return found if _ID.fullmatch(found) else created_id(response)
+    stated = text_or_empty(object_of(response).get("batchId"))
+    return stated if _ID.fullmatch(stated) else created_id(response)
 
 
 def unreadable(response: httpx.Response) -> str | None:
@@ -254,7 +219,7 @@ def _missing(response: httpx.Response, asked: str) -> str | None:
     if asked in _LOOK:
         made = batch_id(response) if asked == "new batch of payees" else created_id(response)
         return None if made else f"it does not say which {asked.removeprefix('new ')} it made (its Location has no id)"
-    if not response.content and response.request.method != "GET" and asked not in _SAYS:
+    if not response.content and response.request.method != "GET" and asked not in _EVIDENCE:
         return None
     is_export = response.headers.get("content-type", "").partition(";")[0].strip().lower() in _NOT_JSON
     if asked == "export":
@@ -262,10 +227,10 @@ def _missing(response: httpx.Response, asked: str) -> str | None:
     if response.content and is_export:
         return None
     reason = no_object_reason(response)
-    wanted = _SAYS.get(asked)
+    wanted = _EVIDENCE.get(asked)
     if reason is None and wanted and all(object_of(response).get(name) is None for name in wanted):
         # Believed, it would be the end of a list, or a payout that has no state yet.
-        return "its body says nothing of what was asked"
+        return "its body has none of the expected members"
     return reason
 
 
@@ -281,11 +246,11 @@ def mismatch(response: httpx.Response) -> str | None:
         asked = pattern.fullmatch(path)
         named = text_or_empty(object_of(response).get(name)) if asked else ""
         if asked and named and not is_same_id(named, asked[asked.lastindex or 0]):
-            return f"its body is about another one, {one_line(named)}"
+            return f"its body is about another object, {one_line(named)}"
     return None
 
 
-def may_be_done(error: VictorError) -> bool:
+def could_be_done(error: VictorError) -> bool:
     """Whether this call may have done the work. A conflict is with the work of another one: Velo refuses duplicates."""
     return error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(error, Conflict)
 

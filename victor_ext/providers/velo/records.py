@@ -42,7 +42,7 @@ class Receipt:
         """Read the headers of a response. Raises `UnreadableResponse` when they do not say what was accepted."""
         made = created_id(response)
         if made is None:
-            message = "Velo accepted it, and did not say under which id."
+            message = "Velo accepted the request, but the response has no id."
             raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
         wait = str(response.headers.get("retry-after", "")).strip()
         # Velo's document has whole seconds here. A date is not read: its clock would have to be compared with ours.
@@ -93,7 +93,7 @@ class Payee(Record):
     disabled_comment = text("disabled_comment", hidden=True)
 
     def remote_id(self, payor_id: str | None = None) -> str | None:
-        """The payor's own name for this payee. Without `payor_id`, of the only payor (None if there are several)."""
+        """The payor's own name for this payee. Without `payor_id`, of the only payor (None with several)."""
         known = [ref for ref in self.payor_refs if payor_id is None or ref.payor_id == payor_id]
         return known[0].remote_id if len(known) == 1 else None
 

@@ -1,4 +1,7 @@
-"""Request objects: the payments of a payout, and payees to be created. Each checks itself and makes its model."""
+"""Request objects: the payments of a payout, and payees to be created.
+
+`check` notes the problems of an object with its place in the call; `to_model` makes the generated model.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from datetime import date
 from velo_api import models
 
 from victor_ext.money import Money
-from victor_ext.redaction import concealed, concealed_account
-from victor_ext.runtime.client.requests import HiddenRepr, members_of
+from victor_ext.privacy import HiddenRepr, concealed, concealed_account
+from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation
@@ -24,8 +27,8 @@ class PaymentInstruction:
         remote_id: Who is paid: the payor's own name for the payee, up to 100 characters.
         amount: What the payee is to receive. It goes to Velo in minor units.
         source_account_name: The source account that pays, by its name, up to 64 characters.
-        payor_payment_id: The payor's own reference, up to 40 characters. Velo lets it be left out; here it is asked
-            for, since after a lost answer nothing else tells whether this payment was submitted.
+        payor_payment_id: The payor's own reference, up to 40 characters. Optional at Velo,
+            required here: after a lost response nothing else shows whether this payment was submitted.
         memo: For the payee's statement, up to 40 characters; else the payout's.
         transmission_type: How it is to be sent, such as ACH or WIRE; Velo chooses when it is left out.
         metadata: Up to 512 characters, for the rails that carry the payment.
@@ -43,7 +46,6 @@ class PaymentInstruction:
     remote_system_id: str | None = None
 
     def check(self, validation: Validation, place: str) -> None:
-        """Note each problem, with the place of this object in the call."""
         validation.text(f"{place}.remote_id", self.remote_id, 100)
         validation.money(f"{place}.amount", self.amount)
         validation.text(f"{place}.source_account_name", self.source_account_name, 64)
@@ -54,7 +56,6 @@ class PaymentInstruction:
         validation.text(f"{place}.remote_system_id", self.remote_system_id, 100, required=False)
 
     def to_model(self) -> models.NewPayment:
-        """The generated model."""
         return models.NewPayment(
             currency=self.amount.currency,
             amount=self.amount.minor_units,
@@ -107,7 +108,6 @@ class Address(HiddenRepr):
         validation.text(f"{place}.zip_or_postcode", self.zip_or_postcode, zip_or_postcode, shortest=2, required=False)
 
     def to_model(self) -> models.PostalAddress:
-        """The generated model."""
         return models.PostalAddress(**members_of(self))
 
 
@@ -135,7 +135,6 @@ class Individual(HiddenRepr):
         object.__setattr__(self, "national_identification", concealed_account(self.national_identification))
 
     def check(self, validation: Validation, place: str) -> None:
-        """Note each problem, with the place of this object in the call."""
         validation.text(f"{place}.first_name", self.first_name, 40)
         validation.text(f"{place}.last_name", self.last_name, 40)
         validation.text(f"{place}.title", self.title, 10, required=False)
@@ -146,7 +145,6 @@ class Individual(HiddenRepr):
         )
 
     def to_model(self) -> models.Person:
-        """The generated model."""
         name = models.PersonName(**members_of(self, "date_of_birth", "national_identification"))
         born = Validation().day("date_of_birth", self.date_of_birth)
         more = drop_none(date_of_birth=born, national_identification=self.national_identification)
@@ -171,13 +169,11 @@ class Company(HiddenRepr):
         object.__setattr__(self, "tax_id", concealed_account(self.tax_id))
 
     def check(self, validation: Validation, place: str) -> None:
-        """Note each problem, with the place of this object in the call."""
         validation.text(f"{place}.name", self.name, 40, shortest=3)
         validation.text(f"{place}.tax_id", self.tax_id, 30, shortest=6, required=False)
         validation.text(f"{place}.operating_name", self.operating_name, 100, required=False)
 
     def to_model(self) -> models.Firm:
-        """The generated model."""
         return models.Firm(**members_of(self))
 
 
@@ -208,7 +204,6 @@ class PaymentChannel(HiddenRepr):
             object.__setattr__(self, field, concealed_account(getattr(self, field)))
 
     def check(self, validation: Validation, place: str) -> None:
-        """Note each problem, with the place of this object in the call."""
         validation.text(f"{place}.account_name", self.account_name, 100)
         validation.capitals(f"{place}.country_code", self.country_code, 2)
         validation.capitals(f"{place}.currency", self.currency, 3)
@@ -224,7 +219,6 @@ class PaymentChannel(HiddenRepr):
             )
 
     def to_model(self) -> models.NewPaymentChannel:
-        """The generated model."""
         return models.NewPaymentChannel(**members_of(self, name="payment_channel_name"))
 
 
@@ -244,12 +238,10 @@ class Challenge(HiddenRepr):
         object.__setattr__(self, "value", concealed(self.value))
 
     def check(self, validation: Validation, place: str) -> None:
-        """Note each problem, with the place of this object in the call."""
         validation.text(f"{place}.value", self.value, 20, shortest=3)
         validation.text(f"{place}.description", self.description, 255)
 
     def to_model(self) -> models.Challenge:
-        """The generated model."""
         return models.Challenge(**members_of(self))
 
 
@@ -278,7 +270,6 @@ class NewPayee(HiddenRepr):
     challenge: Challenge | None = None
 
     def check(self, validation: Validation, place: str) -> None:
-        """Note each problem, with the place of this object in the call."""
         validation.text(f"{place}.remote_id", self.remote_id, 100)
         validation.text(f"{place}.email", self.email, 255, shortest=3)
         validation.text(f"{place}.language", self.language, 35, required=False)
@@ -291,7 +282,6 @@ class NewPayee(HiddenRepr):
         validation.request(f"{place}.payment_channel", self.payment_channel, PaymentChannel, required=False)
 
     def to_model(self) -> models.NewPayee:
-        """The generated model."""
         return models.NewPayee(
             type_="Company" if self.individual is None else "Individual",
             remote_id=self.remote_id,

@@ -40,15 +40,15 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
     """
     values = provider_variables("VELO_", variables)
     variables = None  # a traceback shows no frame with the bare values
-    found: dict[str, Any] = {}
+    from_variables: dict[str, Any] = {}
     if "auth" not in options:
         require_variables(values, "VELO_API_KEY", "VELO_API_SECRET", hint="Velo's back office issues both.")
-        found["auth"] = VeloAuth(values["VELO_API_KEY"], values["VELO_API_SECRET"])
+        from_variables["auth"] = VeloAuth(values["VELO_API_KEY"], values["VELO_API_SECRET"])
     if "environment" not in options and "VELO_ENVIRONMENT" in values:
         name = str(values["VELO_ENVIRONMENT"])
         if name not in ENVIRONMENTS:
             raise ConfigurationError(f"VELO_ENVIRONMENT is {name!r}: set it to {' or '.join(map(repr, ENVIRONMENTS))}.")
-        found["environment"] = name
+        from_variables["environment"] = name
     if "base_url" not in options and "VELO_BASE_URL" in values:
-        found["base_url"] = str(unversioned_url(str(values["VELO_BASE_URL"]), name="VELO_BASE_URL"))
-    return {**found, **options}
+        from_variables["base_url"] = str(unversioned_url(str(values["VELO_BASE_URL"]), name="VELO_BASE_URL"))
+    return {**from_variables, **options}

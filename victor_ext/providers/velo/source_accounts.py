@@ -7,8 +7,7 @@ from velo_api.api.source_accounts import get_source_account, list_source_account
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 
 from .checks import Validation, check_id
@@ -34,9 +33,6 @@ class SourceAccounts(Resource[Mode]):
             include_user_deleted: True asks for the accounts that users have deleted, too.
             sort: Fields and directions, such as `name:asc`.
             page_size: 1 to 100; Velo's default is 25.
-
-        Raises:
-            InvalidRequest: A filter cannot be right. It is raised at once, not at the first page.
         """
         arguments, what = request.arguments("The list of source accounts"), "list of source accounts"
         return walk(list_source_accounts, SourceAccount, lambda account: account.id, what, arguments)

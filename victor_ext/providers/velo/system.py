@@ -1,5 +1,11 @@
-"""What the rest of the package asks about Velo."""
+"""What the rest of the package asks about Velo: how it is reached, and its side of a reconciliation."""
 
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import Any
+
+from victor_ext.books import Book, Theirs
 from victor_ext.systems import System
 
 SYSTEM = System(
@@ -7,7 +13,36 @@ SYSTEM = System(
     title="Velo",
     client="victor_ext.providers.velo.client:Velo",
     async_client="victor_ext.providers.velo.client:AsyncVelo",
-    book="victor_ext.providers.velo.book:book_of",
+    book="victor_ext.providers.velo.system:book_of",
+    settings=("environment", "base_url", "api_key", "api_secret"),
     needs_payor=True,
     lists="source accounts",
 )
+
+
+_ALL_DAY = timedelta(days=1)
+
+
+def book_of(client: Any, *, payor_id: str, page_size: int | None) -> Book:
+    """The book of a client, blocking or awaited."""
+
+    def read(payment: Any) -> Theirs:
+        amount = payment.payment
+        currency = None if amount is None else amount.currency
+        return Theirs(
+            payment.id or None, payment.payor_payment_id, amount, amount, currency, payment.status, payment.submitted_at
+        )
+
+    return Book(
+        # In which zone Velo means its days is not documented: a day more at both ends.
+        pages=lambda window: client.payments.list(
+            payor_id,
+            submitted_from=(window.first.astimezone(UTC) - _ALL_DAY).date(),
+            submitted_to=(window.last.astimezone(UTC) + _ALL_DAY).date(),
+            sort="submittedDateTime:asc",
+            page_size=page_size or 100,
+        ).pages(),
+        read=read,
+        look_up=client.payments.get,
+        notes=("Velo lists no idempotency keys: rows are matched by id and payor_payment_id.",),
+    )

@@ -1,190 +1,273 @@
-"""`velo.webhooks`: the addresses that Velo posts notifications to. What arrives there is read by `Webhook`."""
+"""Notifications that Velo posts to a webhook: their origin, their content and their order.
+
+Velo signs nothing. A notification carries only the `Authorization` header that was chosen when the webhook was made,
+the same every time. So its content is a hint, not a fact: read the payment, the payee or the funding that it names
+before money or goods depend on it.
+"""
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Sequence
-from typing import Any, cast
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from velo_api import models
-from velo_api.api.webhooks import create_webhook, get_webhook, list_webhooks, ping_webhook, update_webhook
+from victor_ext.errors import AuthenticationError, ConfigurationError, Conflict, InvalidRequest, Problem
+from victor_ext.privacy import concealed
+from victor_ext.runtime.client.records import as_timestamp
+from victor_ext.runtime.client.webhooks import invalid_notification, notification_body
+from victor_ext.runtime.core.json_values import object_or_empty, text_or_empty
 
-from victor_ext.redaction import concealed, kind_of
-from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
-from victor_ext.runtime.core.json_values import list_or_empty
-
-from .checks import Validation, check_id
-from .notifications import SHORTEST_AUTHORIZATION
-from .paging import walk
-from .records import Receipt
-from .words import CategoryWord
-
-_LONGEST_URL = 2000
-_LONGEST_AUTHORIZATION = 1000
+SHORTEST_AUTHORIZATION = 16
+"""Characters. Velo takes four, which can be guessed."""
 
 
-def _as_texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in list_or_empty(value) if isinstance(item, str))
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One notification.
+
+    Attributes:
+        sequence_number: Velo counts the notifications of each payor from 1.
+        event_id: Velo's id of the event; the same when it is delivered again.
+        category: `payment`, `payee`, `debit`, `funding`, `system`; others may come.
+        event_name: Such as `payment.accepted`.
+        source_type: The kind of event, such as `payment_status_changed`.
+        created_at: When the event happened, aware; None if that cannot be read.
+        source: Everything that Velo sent of the event.
+        api_version: The version of the notification's format.
+    """
+
+    sequence_number: int
+    event_id: str
+    category: str
+    event_name: str
+    source_type: str = ""
+    created_at: datetime | None = None
+    source: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+    api_version: str = ""
+
+    @property
+    def payment_id(self) -> str | None:
+        """The id of the payment, if it is about one. Read the payment before you act on it."""
+        return text_or_empty(self.source.get("paymentId")) or None
+
+    @property
+    def payor_payment_id(self) -> str | None:
+        """The payor's own reference of that payment."""
+        return text_or_empty(self.source.get("payorPaymentId")) or None
+
+    @property
+    def payee_id(self) -> str | None:
+        """The id of the payee, if it is about one. Read the payee before you act on it."""
+        return text_or_empty(self.source.get("payeeId")) or None
+
+    @property
+    def payor_ids(self) -> frozenset[str]:
+        """The payors of a payment: who submitted it, who pays, whose payee is paid. Empty when none is named."""
+        payors = object_or_empty(self.source.get("payoutPayorIds"))
+        return frozenset(filter(None, map(text_or_empty, payors.values())))
 
 
-class WebhookEndpoint(Record):
-    """A webhook at Velo: an address, and what is posted there. The header that it sends is a secret: see `raw`."""
+class Webhook:
+    """One address that Velo posts to, with the header that was chosen for it.
 
-    id = identifier("id")
-    payor_id = text("payor_id")
-    url = text("webhook_url")
-    is_enabled = boolean("enabled")
-    categories = Field(_as_texts, "categories")
+    Args:
+        authorization: The `authorizationHeader` of the webhook, long and random. Pass both while one replaces another.
 
+    Raises:
+        ConfigurationError: One of them is shorter than 16 characters, and could be guessed. (Velo's minimum is 4.)
+    """
 
-class WebhookPing(Record):
-    """The receipt of a ping."""
+    def __init__(self, *authorization: str) -> None:
+        authorization = tuple(map(concealed, authorization))
+        if not authorization:
+            raise ConfigurationError("authorization is missing: pass the authorizationHeader of the webhook.")
+        for value in authorization:
+            if not isinstance(value, str) or len(value.strip()) < SHORTEST_AUTHORIZATION:  # pyright: ignore[reportUnnecessaryIsInstance]
+                least = SHORTEST_AUTHORIZATION
+                raise ConfigurationError(
+                    f"authorization must be text of {least} characters or more, and hard to guess."
+                )
+        self._digests = tuple(_digest(value.strip()) for value in authorization)
 
-    id = identifier("id")
-    webhook_id = text("webhook_id")
+    def __repr__(self) -> str:
+        return "Webhook('[hidden]')"
 
-
-class Webhooks(Resource[Mode]):
-    """The addresses that Velo posts notifications to."""
-
-    @operation
-    def create(
-        self,
-        payor_id: str,
-        *,
-        url: str,
-        authorization_header: str,
-        categories: Sequence[CategoryWord] | None = None,
-        enabled: bool = True,
-    ) -> OperationFlow[str]:
-        """Have notifications posted to an address. Returns the id of the webhook.
-
-        Velo takes no idempotency key, so the request is sent once. After a lost response, look with `list(payor_id)`.
-
-        Args:
-            payor_id: The payor. Give each payor an address of its own: Velo counts the notifications of each payor.
-            url: The address, 6 to 2,000 characters.
-            authorization_header: What each notification carries as its `Authorization` header, 16 to 1,000 characters
-                that nobody can guess. Velo signs nothing: this alone tells its notifications from others. Velo asks for
-                4 characters, or none.
-            categories: `payment`, `payee`, `debit`; others may come. None leaves them to Velo.
-            enabled: False makes it without posting anything yet.
-
-        Raises:
-            InvalidRequest: An argument breaks a rule; nothing was sent.
-            VictorError: Anything else; its `outcome` says whether the webhook may exist.
-        """
-        authorization_header = concealed(authorization_header)
-        validation = Validation()
-        validation.id("payor_id", payor_id)
-        settings = _checked_settings(validation, url, authorization_header, categories, enabled, required=True)
-        validation.finish("The webhook")
-        body = models.NewWebhook(payor_id=payor_id, **settings)
-        return Receipt.of((yield from call_without_body(create_webhook, body=body))).id
-
-    @listing
-    def list(self, payor_id: str, *, page_size: int | None = None) -> Walk[WebhookEndpoint]:
-        """The webhooks of a payor, read page by page as they are iterated. `page_size` is 1 to 100.
-
-        Raises:
-            InvalidRequest: An argument cannot be right. It is raised at once, not at the first page.
-        """
-        validation = Validation()
-        arguments = drop_none(
-            payor_id=validation.id("payor_id", payor_id), page_size=validation.page_size(page_size, 100)
-        )
-        validation.finish("The list of webhooks")
-        return walk(list_webhooks, WebhookEndpoint, lambda webhook: webhook.id, "list of webhooks", arguments)
-
-    @operation
-    def get(self, webhook_id: str) -> OperationFlow[WebhookEndpoint]:
-        """Read one webhook."""
-        check_id("webhook_id", webhook_id, "The webhook")
-        return WebhookEndpoint((yield from call(get_webhook, models.WebhookEndpoint, webhook_id=webhook_id)))
-
-    @operation
-    def update(
-        self,
-        webhook_id: str,
-        *,
-        url: str | None = None,
-        authorization_header: str | None = None,
-        categories: Sequence[CategoryWord] | None = None,
-        enabled: bool | None = None,
-    ) -> OperationFlow[None]:
-        """Change a webhook. What is None is left out, and stays.
-
-        Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost response look with
-        `get(webhook_id)`, or send the same again.
+    def read(self, body: bytes, authorization: str | bytes | None) -> Notification:
+        """Read a request that carries the header.
 
         Args:
-            webhook_id: The webhook.
-            url: The new address, 6 to 2,000 characters.
-            authorization_header: The new header, 16 to 1,000 characters that nobody can guess.
-            categories: All categories that it is to have.
-            enabled: False stops notifications, True lets them go on.
+            body: The body of the request, as it came.
+            authorization: Its `Authorization` header; None if it has none.
 
         Raises:
-            InvalidRequest: An argument breaks a rule, or there is nothing to change; nothing was sent.
-            VictorError: Anything else; its `outcome` says whether the webhook may have been changed.
+            AuthenticationError: The header is not that of the webhook. Answer 401, and ignore the body.
+            InvalidRequest: The body is no notification. Answer 400.
         """
-        authorization_header = concealed(authorization_header)
-        validation = Validation()
-        validation.id("webhook_id", webhook_id)
-        settings = _checked_settings(validation, url, authorization_header, categories, enabled, required=False)
-        if not settings:
-            validation.note("webhook_id", "missing", "There is nothing to change: give what the webhook is to have.")
-        validation.finish("The webhook")
-        body = models.WebhookUpdate(**settings)
-        yield from call_without_body(update_webhook, webhook_id=webhook_id, body=body)
+        if not self.is_ours(authorization):
+            raise AuthenticationError(
+                "The Authorization header is not the one of this webhook, so this may not come from Velo: answer 401."
+            )
+        return read_notification(body)
 
-    @operation
-    def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:
-        """Try a webhook: have Velo post a notification that says nothing. Sent once; a second one does no harm."""
-        check_id("webhook_id", webhook_id, "The webhook")
-        return WebhookPing((yield from call(ping_webhook, models.WebhookPing, webhook_id=webhook_id)))
+    def is_ours(self, authorization: str | bytes | None) -> bool:
+        """Whether an `Authorization` header is that of the webhook, compared in constant time."""
+        given = authorization if isinstance(authorization, str | bytes) else b""
+        digest = _digest(given)
+        del given, authorization
+        # Every digest is compared, so that the time depends neither on which one fits nor on the header's length.
+        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0
 
 
-def _checked_settings(
-    validation: Validation, url: Any, authorization_header: Any, categories: Any, enabled: Any, *, required: bool
-) -> dict[str, Any]:
-    """The members of a webhook that are not None, for its model."""
-    validation.text("url", url, _LONGEST_URL, shortest=6, required=required)
-    validation.text(
-        "authorization_header",
-        authorization_header,
-        _LONGEST_AUTHORIZATION,
-        shortest=SHORTEST_AUTHORIZATION,
-        required=required,
-    )
-    if isinstance(authorization_header, str) and not (
-        authorization_header.isascii() and authorization_header.isprintable()
-    ):
-        message = "authorization_header must be printable ASCII, as a header can carry it."
-        validation.note("authorization_header", "characters", message)
-    if required and enabled is None:
-        validation.note("enabled", "type", "enabled is missing: write True or False.")
-    return drop_none(
-        webhook_url=url,
-        authorization_header=authorization_header,
-        enabled=validation.flag("enabled", enabled),
-        categories=_checked_categories(validation, categories),
+def read_notification(body: bytes) -> Notification:
+    """Read a body without checking who sent it: for that see `Webhook`.
+
+    Unknown members are kept in `source`; unknown kinds of events are read like any other.
+
+    Raises:
+        InvalidRequest: It is no JSON object of up to 1 MiB, or it has no sequence number or no event id.
+    """
+    content = notification_body(body, provider="Velo")
+    source = object_or_empty(content.get("source"))
+    number, event_id = content.get("sequenceNumber"), text_or_empty(source.get("eventId"))
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number < 2**63:
+        raise invalid_notification("Velo", "has no sequenceNumber of 1 or more")
+    if not event_id:
+        raise invalid_notification("Velo", "has no eventId in its source")
+    return Notification(
+        sequence_number=number,
+        event_id=event_id,
+        category=text_or_empty(content.get("category")),
+        event_name=text_or_empty(content.get("eventName")),
+        # Velo's document has both names.
+        source_type=text_or_empty(source.get("sourceType")) or text_or_empty(source.get("type")),
+        created_at=as_timestamp(source.get("createdAt")),
+        source=source,
+        api_version=text_or_empty(content.get("apiVersion")),
     )
 
 
-def _checked_categories(validation: Validation, value: Any) -> builtins.list[str] | None:
-    if value is None:
-        return None
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        validation.note(
-            "categories", "type", f"categories is of type {kind_of(value)}: write a list such as ['payment']."
-        )
-        return None
-    names = cast("Sequence[object]", value)
-    for place, name in enumerate(names):
-        validation.text(f"categories[{place}]", name, 100)
-    if not names:
-        validation.note("categories", "length", "categories is empty: name one or more, or leave it out.")
-    return cast("builtins.list[str]", [*names])
+def _digest(value: str | bytes) -> bytes:
+    try:
+        raw = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+    except UnicodeEncodeError:
+        raw = b""  # half of a character, which no header can hold
+    return hashlib.sha256(raw.strip()).digest()
+
+
+class NotificationSequencer:
+    """Puts the notifications of one payor into their order, drops repeats, and finds gaps.
+
+    Use one object for each payor, because Velo numbers the notifications of each payor; since a notification does not
+    always name its payor, give each payor's webhook an address of its own. It is not thread-safe.
+
+        for notification in sequencer.take(webhook.read(body, header)):
+            handle(notification)
+        store(sequencer.done)
+
+    What `take` returns counts as done. When `handle` fails, store nothing, answer with an error status, and continue
+    with a new object made from what was stored last: Velo delivers again, and the old object would drop it as a repeat.
+
+    A notification ahead of its turn is held back until the missing ones have come. Velo redelivers for up to 30 days,
+    but not what was answered with a 200: so store what is `held` before you answer, and `take` it again after a
+    restart. To stop waiting, read what changed (`payments.changes` and the like) and call `go_on`.
+
+    Args:
+        done: The number up to which everything has been handled, as it was stored; 0 for a new payor.
+        most: How many notifications are held back at most; twice as many ids are remembered.
+
+    Attributes:
+        done: The number up to which everything has been returned. Store it together with the results.
+    """
+
+    def __init__(self, done: int = 0, *, most: int = 10_000) -> None:
+        if isinstance(done, bool) or not isinstance(done, int) or done < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+            message = "done must be the number up to which everything has been handled, or 0."
+            raise InvalidRequest.of([Problem("done", "range", message)])
+        self.done = done
+        self._most = most
+        self._held: dict[int, Notification] = {}
+        self._left_out: set[int] = set()
+        self._ids: dict[str, int] = {}
+        self._numbers: dict[int, str] = {}
+
+    def take(self, notification: Notification) -> list[Notification]:
+        """Add a notification. Returns those whose turn has come, in order; none for a repeat or one ahead of its turn.
+
+        A repeat has an event id that came before, or a number that was done when this object was made. One that
+        `go_on` gave up is returned when it comes after all.
+
+        Raises:
+            Conflict: Its number came before with another event, or is further ahead than twice `most`: two payors
+                share this object, or the number is wrong.
+            OverflowError: `most` notifications are held back already. Answer 503, so that Velo delivers it again.
+        """
+        number = notification.sequence_number
+        if notification.event_id in self._ids:
+            return []
+        if number in self._numbers:
+            raise Conflict(
+                f"Notification {number} came twice, as different events: do two payors post to one address? Give each "
+                "payor's webhook its own, and a NotificationSequencer of its own."
+            )
+        if number <= self.done and number not in self._left_out:
+            return []
+        # If `go_on` went past a wrong number, all that follow would be repeats. (The first one may have any number.)
+        if self.done and number > self.done + 2 * self._most:
+            raise Conflict(
+                f"Notification {number} is far ahead of {self.done}: another payor's, or a wrong number. If it is "
+                f"right, read what changed, and go on with NotificationSequencer(done={number - 1})."
+            )
+        if number > self.done + 1 and len(self._held) >= self._most:
+            raise OverflowError(
+                f"{len(self._held)} notifications are held back, since number {self.done + 1} has not come: read what "
+                "changed meanwhile, and call go_on()."
+            )
+        self._remember(notification.event_id, number)
+        if number in self._left_out:
+            self._left_out.discard(number)
+            return [notification]
+        self._held[number] = notification
+        return self._ready()
+
+    @property
+    def held(self) -> tuple[Notification, ...]:
+        """The notifications that are ahead of their turn, by number."""
+        return tuple(self._held[number] for number in sorted(self._held))
+
+    @property
+    def missing(self) -> tuple[range, ...]:
+        """The gaps: numbers that have not come, although a later one has."""
+        gaps: list[range] = []
+        last = self.done
+        for number in sorted(self._held):
+            if number > last + 1:
+                gaps.append(range(last + 1, number))
+            last = number
+        return tuple(gaps)
+
+    def go_on(self) -> list[Notification]:
+        """Give up the first gap. Returns the notifications between it and the next gap; an empty list without a gap."""
+        if not self._held:
+            return []
+        first = min(self._held)
+        gap = range(self.done + 1, first)
+        # A limited number: if the first number is far from 0, another consumer handled what is before it.
+        self._left_out.update(gap[-2 * self._most :])
+        self.done = first - 1
+        return self._ready()
+
+    def _ready(self) -> list[Notification]:
+        ready: list[Notification] = []
+        while self.done + 1 in self._held:
+            self.done += 1
+            ready.append(self._held.pop(self.done))
+        return ready
+
+    def _remember(self, event_id: str, number: int) -> None:
+        self._ids[event_id], self._numbers[number] = number, event_id
+        if len(self._ids) > 2 * self._most:
+            oldest = next(iter(self._ids))
+            del self._numbers[self._ids.pop(oldest)]

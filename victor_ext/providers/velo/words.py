@@ -1,12 +1,13 @@
 """The words that Velo's document has for statuses and kinds, for type checkers and editors.
 
-Words that this client checks are closed: a type checker refuses a misspelt one. The others are open, since a newer
-document may have more: editors complete them.
+A type checker refuses other text, unless it is a `Word`: Velo's document is prose, and a newer one may have more words.
 """
 
 from __future__ import annotations
 
 from typing import Literal
+
+from victor_ext.words import Word
 
 PayoutStatusWord = Literal[
     "SUBMITTED",
@@ -34,19 +35,19 @@ PaymentStatusWord = (
         "RETURNED",
         "WITHDRAWN",
     ]
-    | str
+    | Word
 )
-SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | str
-PayoutStatusFilter = PayoutStatusWord | str
-TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | str
-TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"] | str
-ScheduleStatusWord = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"] | str
+SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | Word
+PayoutStatusFilter = PayoutStatusWord | Word
+TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | Word
+TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"] | Word
+ScheduleStatusWord = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"] | Word
 PostInstructFxStatusWord = (
-    Literal["ANY", "INITIATED", "CANCELLED", "EXECUTED", "COMPLETED", "RETURNED", "RESUBMITTED", "REFUNDED"] | str
+    Literal["ANY", "INITIATED", "CANCELLED", "EXECUTED", "COMPLETED", "RETURNED", "RESUBMITTED", "REFUNDED"] | Word
 )
-PayeeTypeWord = Literal["Individual", "Company"] | str
-InvitationStatusWord = Literal["ACCEPTED", "PENDING", "DECLINED"] | str
-FundingAccountTypeWord = Literal["FBO", "WUBS_DECOUPLED", "PRIVATE"] | str
-CategoryWord = Literal["payment", "payee", "debit"] | str
-IncludeWord = Literal["payorOnly", "payorAndDescendants"] | str
-EnvironmentWord = Literal["sandbox", "production"] | str
+PayeeTypeWord = Literal["Individual", "Company"] | Word
+InvitationStatusWord = Literal["ACCEPTED", "PENDING", "DECLINED"] | Word
+FundingAccountTypeWord = Literal["FBO", "WUBS_DECOUPLED", "PRIVATE"] | Word
+CategoryWord = Literal["payment", "payee", "debit"] | Word
+IncludeWord = Literal["payorOnly", "payorAndDescendants"] | Word
+EnvironmentWord = Literal["sandbox", "production"] | Word

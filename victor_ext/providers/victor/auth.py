@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 import os
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import httpx
 
 from victor_ext import zulu
 from victor_ext.errors import ConfigurationError, InvalidRequest
-from victor_ext.redaction import Secret, concealed
-from victor_ext.runtime.auth.oauth import IssuedToken, OAuthToken, header_value
+from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.rotating import ChangingFile, RotatingSecret, SecretText, checked_function
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
-from victor_ext.runtime.auth.tokens import SignedToken
+from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.validation import MOST_SECONDS, shown
 from victor_ext.runtime.loop.authenticator import Authenticator
-from victor_ext.runtime.loop.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
 if TYPE_CHECKING:
@@ -24,13 +27,25 @@ if TYPE_CHECKING:
 
     from victor_ext.runtime.auth.signed_tokens import Sign
 
-    from .settings import Environment
+    PrivateKey = str | bytes | os.PathLike[str] | RSAPrivateKey
 
 _ISSUER = "victor-api"
+_SOURCE = "the client portal"
 _MARGIN = 60
 """Seconds between the default lifetime of a token and the environment's limit."""
 _BACKDATED = 5
 """Seconds that are subtracted from `iat`, because the provider's clock may be behind."""
+
+
+class Environment(NamedTuple):
+    """One of the provider's environments. Source: Getting Started, "Environments".
+
+    `token_limit` is the maximum lifetime, in seconds, of a token that the client signs.
+    """
+
+    name: str
+    base_url: str
+    token_limit: int
 
 
 class Credentials(Protocol):
@@ -49,7 +64,9 @@ class VictorJwt(UnpicklableCredentials):
     Args:
         api_key: The API key, from the client portal.
         private_key: The RSA private key of the API key: PEM (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, a
-            path, or a key object of `cryptography`. It is read and validated once, here.
+            path, or a key object of `cryptography`. To replace it without a new process, pass a `Path` (the file is
+            read again when it has changed), or a function that returns the key in any of these forms. The function is
+            called for each token. A key is validated when it is first read.
         sign: In place of the private key, for one that never leaves its KMS or HSM: a function that takes the bytes to
             be signed and returns their RS512 signature (RSASSA-PKCS1-v1_5 with SHA-512). `AsyncVictor` also takes one
             that is awaited. It is called once for all threads or tasks that wait for the token, and may take what the
@@ -69,7 +86,7 @@ class VictorJwt(UnpicklableCredentials):
     def __init__(
         self,
         api_key: str,
-        private_key: str | bytes | os.PathLike[str] | RSAPrivateKey | None = None,
+        private_key: PrivateKey | Callable[[], PrivateKey] | None = None,
         *,
         sign: Sign | None = None,
         password: str | bytes | None = None,
@@ -85,7 +102,7 @@ class VictorJwt(UnpicklableCredentials):
         if sign is not None and (password is not None or not callable(sign)):
             raise ConfigurationError("sign must be a function that returns the signature of bytes, without a password.")
         self._sign = sign
-        self._key = None if private_key is None else read_key(private_key, password=password)
+        self._key = None if private_key is None else key_source(private_key, password=password)
         self._prefix = _checked_prefix(prefix)
         self._lifetime = _checked_seconds("lifetime", lifetime, above_zero=True)
         self._reuse = _checked_seconds("reuse", reuse, above_zero=False)
@@ -135,7 +152,7 @@ class VictorJwt(UnpicklableCredentials):
         key = self._key
         assert key is not None
         return SignedToken(
-            lambda now: f"{self._prefix} {signed_token(claims(now), key)}", clock, reuse=self._reuse or 0
+            lambda now: f"{self._prefix} {signed_token(claims(now), key())}", clock, reuse=self._reuse or 0
         )
 
 
@@ -144,17 +161,19 @@ class VictorOAuth(UnpicklableCredentials):
 
     Args:
         client_id: The client id, from the client portal.
-        client_secret: The client secret; the client portal shows it once.
+        client_secret: The client secret; the client portal shows it once. To replace it without a new process, pass the
+            `Path` of a file that holds it, which is read again when it has changed, or a function that returns it. Each
+            new token is fetched with the current one. The id stays: for another id, make another client.
 
     Raises:
         ConfigurationError: An argument is empty or not text.
     """
 
-    def __init__(self, client_id: str, client_secret: str) -> None:
+    def __init__(self, client_id: str, client_secret: SecretText) -> None:
         # Tracebacks must not show the secrets.
         client_id, client_secret = map(concealed, (client_id, client_secret))
         self._client_id = _checked("client_id", client_id)
-        self._client_secret = _checked("client_secret", client_secret)
+        self._client_secret = RotatingSecret("client_secret", client_secret, source=_SOURCE)
 
     @property
     def caller(self) -> str:
@@ -172,7 +191,7 @@ class VictorOAuth(UnpicklableCredentials):
 
         def ask() -> httpx.Request:
             # The document describes only the body. The provider's samples send it as JSON with POST.
-            body = {"client_id": self._client_id, "client_secret": self._client_secret}
+            body = {"client_id": self._client_id, "client_secret": self._client_secret.current()}
             return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
 
         hint = (
@@ -194,11 +213,26 @@ def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     return IssuedToken(header, expires_at, now)
 
 
-def read_key(key: Any, **options: Any) -> RSAPrivateKey:
-    """Read a private key. The arguments and errors are those of `load_rsa_key`."""
+def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
+    """A function that returns the private key of this moment. Arguments and errors are those of `load_rsa_key`."""
     from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - loads cryptography, for who signs
 
-    return load_rsa_key(key, **options)
+    if isinstance(key, os.PathLike):
+        path = Path(cast("os.PathLike[str]", key))
+        return ChangingFile(path, lambda: load_rsa_key(path, **options)).current
+    if not callable(key):
+        loaded = load_rsa_key(key, **options)
+        return lambda: loaded
+    function = checked_function("private_key", key)
+    last: list[Any] = [None, None]
+
+    def current() -> RSAPrivateKey:
+        given = concealed(function())
+        if last[1] is None or given != last[0]:  # to validate a key takes 27 ms
+            last[:] = given, load_rsa_key(given, **options)
+        return cast("RSAPrivateKey", last[1])
+
+    return current
 
 
 def _digest(identity: str) -> str:
@@ -206,7 +240,7 @@ def _digest(identity: str) -> str:
 
 
 def _checked(name: str, value: object) -> Secret:
-    return checked_secret(name, value, source="the client portal")
+    return checked_secret(name, value, source=_SOURCE)
 
 
 def _checked_prefix(prefix: object) -> str:

@@ -8,14 +8,17 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, Final, NamedTuple, cast
+
+from victor_api import models
 
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.redaction import kind_of
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.extras import extra_body_problems
 from victor_ext.runtime.core import validation
+from victor_ext.words import Word
 
 
 class TextRule(NamedTuple):
@@ -48,15 +51,23 @@ class TextRule(NamedTuple):
 
 
 class ChoiceRule(NamedTuple):
-    """The choices of an enumerated value, with the schema and property that state them in the document."""
+    """The choices of an enumerated value: those of the enum that is generated from the document."""
 
     argument: str
-    schema: str
-    property: str
+    enum: type[StrEnum]
     choices: tuple[str, ...]
 
+    @classmethod
+    def of(cls, argument: str, enum: type[StrEnum]) -> ChoiceRule:
+        """The rule of an argument with the words of this enum."""
+        return cls(argument, enum, tuple(member.value for member in enum))
+
     def problem(self, value: object) -> Problem | None:
-        """Return the problem of the value, or None."""
+        """Return the problem of the value, or None. A `Word` is only checked for being a word."""
+        if isinstance(value, Word):
+            if value.strip() and value.isprintable():
+                return unicode_problem(self.argument, value)
+            return Problem(self.argument, "choice", f"{self.argument} is {shown(value)}, which is not a word.")
         if spelled(value) in self.choices:
             return None
         listed = ", ".join(self.choices)
@@ -81,16 +92,12 @@ COUNTERPARTY = TextRule("payer_counterparty_id", "RfpPayerDetails", "victor_coun
 NOTES = TextRule("notes", "RfpBasePaymentDetails", "notes", 0, 150)
 REFERENCE = TextRule("client_reference_id", "NewRtpRfpPaymentRequest", "client_reference_id", 0, 128)
 RESPONSE_NOTES = TextRule("notes", "RfpInboundPaymentRequestResponseRequestDetails", "notes", 1, 150)
-BILLER_TYPE = ChoiceRule("biller_type", "RfpBasePaymentDetails", "biller_type", ("BUSINESS", "CONSUMER"))
-STATUS = ChoiceRule(
-    "status", "ListPaymentRequests", "status",
-    ("accepted", "completed", "declined", "expired", "failed", "pending", "processing", "created", "needs-review"),
-)  # fmt: skip
-DIRECTION = ChoiceRule("direction", "ListPaymentRequests", "direction", ("inbound", "outbound"))
-NETWORK = ChoiceRule("network_type", "ListPaymentRequests", "network_type", ("FedNow", "RTP"))
+BILLER_TYPE = ChoiceRule.of("biller_type", models.RfpBasePaymentDetailsBillerType)
+STATUS = ChoiceRule.of("status", models.ListPaymentRequestsStatus)
+DIRECTION = ChoiceRule.of("direction", models.ListPaymentRequestsDirection)
+NETWORK = ChoiceRule.of("network_type", models.ListPaymentRequestsNetworkType)
 
 TEXT_RULES = (ACCOUNT_NUMBER, ULTIMATE_CREDITOR, COUNTERPARTY, NOTES, REFERENCE, RESPONSE_NOTES)
-CHOICE_RULES = (BILLER_TYPE, STATUS, DIRECTION, NETWORK)
 
 _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -178,9 +185,9 @@ def date_problem(argument: str, value: object) -> Problem | None:
     """Return the problem of a value that is not a date, or None."""
     if as_date(value) is not None:
         return None
-    found = "a datetime" if isinstance(value, datetime) else shown(value)
+    what = "a datetime" if isinstance(value, datetime) else shown(value)
     hint = "pass a date, such as date(2026, 3, 4)"
-    return Problem(argument, "type", f"{argument} is {found} and must be a date.", hint=hint)
+    return Problem(argument, "type", f"{argument} is {what} and must be a date.", hint=hint)
 
 
 def as_date(value: object) -> date | None:
@@ -214,27 +221,27 @@ def check_response(
 
     `requested`, its requested amount, and the three arguments after it come from the record, if the caller passed one.
     """
-    found = Validation()
-    found.add(id_problem("id", request_id))
+    validation = Validation()
+    validation.add(id_problem("id", request_id))
     if is_outbound:
         whose = f"whose id is {child_id}" if child_id else "which only its payer has"
         message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
-        found.add(Problem("id", "direction", message))
-    found.required(RESPONSE_NOTES, notes)
+        validation.add(Problem("id", "direction", message))
+    validation.required(RESPONSE_NOTES, notes)
     if modified_amount is not None:
         problems = amount_problems("modified_amount", modified_amount)
-        found.problems += problems
+        validation.problems += problems
         fixed = not problems and may_be_modified is False
         if fixed and money.to_decimal(cast("Decimal", modified_amount)) != requested:
             own = "its own" if requested is None else requested
             message = f"modified_amount is {modified_amount}, and the request allows no amount but {own}: leave it out."
-            found.add(Problem("modified_amount", "combination", message))
-    found.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
-    found.finish("The answer")
+            validation.add(Problem("modified_amount", "combination", message))
+    validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
+    validation.finish("The answer")
 
 
 def check_id(request_id: object) -> None:
     """Check an id for a URL path. Raises `InvalidRequest`."""
-    found = Validation()
-    found.add(id_problem("id", request_id))
-    found.finish("The call")
+    validation = Validation()
+    validation.add(id_problem("id", request_id))
+    validation.finish("The call")

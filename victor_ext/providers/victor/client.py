@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
 import httpx
 from victor_api.api.payment_requests import list_payment_requests
 from victor_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import concealed, kind_of
+from victor_ext.privacy import concealed, kind_of
+from victor_ext.profiles import profile_variables
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import ClientConfig
-from victor_ext.runtime.client.health import AwaitedPing, BlockingPing, Health
-from victor_ext.runtime.client.options import ClientOptions, HttpxClient, Transport, take, with_client_options
+from victor_ext.runtime.client.config import (
+    ClientConfig,
+    ClientOptions,
+    HttpxClient,
+    Transport,
+    take,
+    with_client_options,
+)
+from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.loop.clock import ServerClock
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
 from .auth import Credentials
@@ -24,6 +31,14 @@ from .profile import profile_of
 from .settings import checked_place, from_process_environment
 from .statuses import EnvironmentWord
 from .system import SYSTEM
+
+
+class VictorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):
+    """The arguments of `Victor` and `AsyncVictor`, which document them."""
+
+    auth: Credentials
+    environment: EnvironmentWord
+    base_url: str | httpx.URL | None
 
 
 class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
@@ -73,7 +88,7 @@ class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
         self._start(config, given)
 
     @classmethod
-    def from_env(cls, **options: Any) -> Self:
+    def from_env(cls, **options: Unpack[VictorOptions[Transport, HttpxClient]]) -> Self:
         """A client from the process environment: VICTOR_ENVIRONMENT, VICTOR_BASE_URL, and VICTOR_CLIENT_ID with
         VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE (and
         VICTOR_PRIVATE_KEY_PASSWORD, if it is encrypted). An empty variable counts as not set.
@@ -85,6 +100,22 @@ class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
             ConfigurationError: Credentials are missing, two kinds of them are set, or a value cannot work.
         """
         return cls(**from_process_environment(options))
+
+    @classmethod
+    def from_profile(cls, name: str, **options: Unpack[VictorOptions[Transport, HttpxClient]]) -> Self:
+        """A client with the settings of a profile: the table of this name in `~/.config/victor/profiles.toml`.
+
+        The settings have the names of the variables of `from_env`, in lower case and without `VICTOR_`. No variable
+        of the process environment is read. The file must be readable by its owner alone (mode 600).
+
+        Args:
+            name: The name of the profile, such as `"staging"`.
+            options: Arguments of the constructor; they win over the profile.
+
+        Raises:
+            ConfigurationError: The file or the profile cannot be used, or a setting is missing or invalid.
+        """
+        return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     @property
     def api(self) -> GeneratedClient:

@@ -6,37 +6,37 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome
-from victor_ext.redaction import mask, one_line, redact_excerpt
+from victor_ext.privacy import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
+from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.core.json_values import differs
 
 from .checks import as_date, spelled
 from .parts import as_moment
 from .requests import ARGUMENTS, CreateRequest
-from .statuses import Direction
-
-if TYPE_CHECKING:
-    from .records import PaymentRequest
+from .statuses import Direction, as_direction
 
 
-def may_be(found: PaymentRequest, arguments: Mapping[str, Any], since: datetime) -> bool:
-    """Whether a record may be the request that these arguments made; see `PaymentRequest.may_be`."""
-    if found.created_at is not None and found.created_at < since:
+def could_be(record: Record, arguments: Mapping[str, Any], since: datetime) -> bool:
+    """Whether a record could be the request that these arguments made; see `PaymentRequest.could_be`."""
+    created = as_moment(record.value_at(_CREATED_AT))
+    if created is not None and created < since:
         return False
-    compared = Sent(CreateRequest(**arguments), 1).comparisons(found)
+    compared = Sent(CreateRequest(**arguments), 1).comparisons(record)
     return "amount" in compared and all(compared.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The request that was sent, and the number of attempts."""
+    """The request that was sent, the number of attempts, and its key."""
 
     request: CreateRequest
     attempts: int
+    key: str | None = None
     extra_body: ExtraBody | None = None
     """What the client's options added to the body; the request has its own."""
 
@@ -44,37 +44,38 @@ class Sent:
     def reference(self) -> str | None:
         return self.request.client_reference_id
 
-    def is_confirmed_by(self, found: PaymentRequest) -> bool:
+    def is_confirmed_by(self, record: Record) -> bool:
         """Whether a record has this payment's reference or, without a reference, payee, payer and amount.
 
         Raises `Conflict` if any value differs: the key was used before, or a cache mixed up responses.
         """
-        compared = self.comparisons(found)
+        compared = self.comparisons(record)
         others = [what for what, is_same in compared.items() if not is_same]
         if others:
-            which = " and ".join(_shown(found, what) for what in others)
-            raise _conflict(found, which, self.attempts)
+            which = " and ".join(_shown(record, what) for what in others)
+            raise _conflict(record, which, self)
         return compared.keys() >= ({"reference"} if self.reference is not None else _SUBJECT)
 
-    def comparisons(self, found: PaymentRequest) -> dict[str, bool]:
+    def comparisons(self, record: Record) -> dict[str, bool]:
         """Return for each sent value that a record has, by its name, whether it is the same.
 
         What was left out, and the provider cannot have filled in, is another value.
         """
         compared: dict[str, bool] = {}
         for place, argument in ARGUMENTS.items():
-            is_same = _is_same(place, getattr(self.request, argument), _theirs(found, place))
+            is_same = _is_same(place, getattr(self.request, argument), _theirs(record, place))
             if is_same is not None:
                 compared[_NAMES.get(argument, argument)] = is_same
-        if found.direction is Direction.INBOUND:
+        if as_direction(record.value_at(_DIRECTION)) is Direction.INBOUND:
             compared["direction"] = False  # whoever creates a request asks: one that came in is another one
         for extra in filter(None, (self.request.extra_body, self.extra_body)):
-            whole = found.raw.to_dict()
+            whole = record.raw.to_dict()
             if differs(extra, whole) or differs(extra, whole.get("payment_request")):
                 compared["extra_body"] = False
         return compared
 
 
+_ID, _DIRECTION, _CREATED_AT = ["victor_payment_request_id"], ["direction"], ["payment_request", "created_at"]
 _SUBJECT = {"payee", "payer", "amount"}
 """Who pays whom, and how much: without a reference, an answer has to repeat these."""
 _NAMES = {
@@ -92,33 +93,33 @@ _LEFT_OUT = {"payee.ultimate_creditor": "", "payment_details.notes": "", "client
 _DOLLARS = re.compile(r"(?:USD|\$)? ?([0-9.]+)(?: ?USD)?", re.IGNORECASE)
 
 
-def _theirs(found: PaymentRequest, place: str) -> Any:
+def _theirs(record: Record, place: str) -> Any:
     """Return the value of a record at a place of the body of `create`, or None."""
     # A request that was accepted with another amount has the one that was asked for beside it.
-    original = found.value_at(_ORIGINAL_AMOUNT) if place == _AMOUNT else None
+    original = record.value_at(_ORIGINAL_AMOUNT) if place == _AMOUNT else None
     if original is not None:
         return original
-    return found.value_at((place if place == "client_reference_id" else f"payment_request.{place}").split("."))
+    return record.value_at((place if place == "client_reference_id" else f"payment_request.{place}").split("."))
 
 
-def _is_same(place: str, sent: Any, found: Any) -> bool | None:
+def _is_same(place: str, sent: Any, record: Any) -> bool | None:
     """Return whether a value is the one that was sent; None if one of the two is missing or of another type."""
     if place == "payment_details.due_date":
-        sent, found = as_date(sent), _as_day(found)
+        sent, record = as_date(sent), _as_day(record)
     elif place == _AMOUNT:
-        in_dollars = _DOLLARS.fullmatch(found.strip()) if isinstance(found, str) else None
-        sent, found = money.to_decimal(sent), money.from_wire(in_dollars[1] if in_dollars else found)
-    elif place == _FLAG and isinstance(found, str):
-        found = {"true": True, "false": False}.get(found.strip().lower())
-    elif not isinstance(found, bool if place == _FLAG else str):
+        in_dollars = _DOLLARS.fullmatch(record.strip()) if isinstance(record, str) else None
+        sent, record = money.to_decimal(sent), money.from_wire(in_dollars[1] if in_dollars else record)
+    elif place == _FLAG and isinstance(record, str):
+        record = {"true": True, "false": False}.get(record.strip().lower())
+    elif not isinstance(record, bool if place == _FLAG else str):
         return None
-    if found is None or (isinstance(found, str) and not found.strip()):
+    if record is None or (isinstance(record, str) and not record.strip()):
         return None
     if sent is None:
-        return None if _LEFT_OUT.get(place, found) == found else False
+        return None if _LEFT_OUT.get(place, record) == record else False
     if place in _IN_ANY_CASE:
-        return not differs(spelled(sent), found)
-    return bool(sent == found or (isinstance(found, str) and sent.split() == found.split()))
+        return not differs(spelled(sent), record)
+    return bool(sent == record or (isinstance(record, str) and sent.split() == record.split()))
 
 
 def _as_day(value: Any) -> date | None:
@@ -128,12 +129,12 @@ def _as_day(value: Any) -> date | None:
     return moment.date() if moment is not None and moment.time() == time() else day
 
 
-def _shown(found: PaymentRequest, what: str) -> str:
+def _shown(record: Record, what: str) -> str:
     """Return a value of a record for a message."""
     if what == "extra_body":
         return "other values for extra_body"
     place = next((place for place, argument in ARGUMENTS.items() if _NAMES.get(argument, argument) == what), None)
-    value = one_line(found.direction if place is None else _theirs(found, place))
+    value = one_line(as_direction(record.value_at(_DIRECTION)) if place is None else _theirs(record, place))
     shown = mask(value) if what == "payee" else value if what in _UNMASKED else redact_excerpt(value)
     return f"the {what} {shown!r}"
 
@@ -141,14 +142,14 @@ def _shown(found: PaymentRequest, what: str) -> str:
 _UNMASKED = {"payer", "amount", "reference", "due date"}
 
 
-def _conflict(found: PaymentRequest, what: str, attempts: int) -> Conflict:
+def _conflict(record: Record, what: str, sent: Sent) -> Conflict:
     return Conflict(
-        f"The provider answered with payment request {one_line(found.id)}, which has {what}: the idempotency key "
-        f"{found.idempotency_key!r} seems to have been used for another payment before, or the answer was another's.",
+        f"The provider answered with payment request {one_line(record.value_at(_ID))}, which has {what}: the "
+        f"idempotency key {sent.key!r} seems to have been used for another payment, or the response is another's.",
         hint="Repeat with the same key and the same values, or look with get() and with "
         "payment_requests.find(client_reference_id, start_datetime=...). Take another key only when it is certain that "
         "this payment does not exist.",
         outcome=Outcome.UNKNOWN,
-        idempotency_key=found.idempotency_key,
-        attempts=attempts,
+        idempotency_key=sent.key,
+        attempts=sent.attempts,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from victor_ext import zulu
 from victor_ext.errors import InvalidRequest
-from victor_ext.redaction import mask
+from victor_ext.privacy import mask
 
 from .statuses import Status
 

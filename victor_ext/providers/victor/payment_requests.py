@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
-from victor_ext.money import Amount
-from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
-from victor_ext.runtime.client.requests import arguments_of
-from victor_ext.runtime.client.resources import Mode, Resource, Results, Walk, listing, operation, stream
-from victor_ext.runtime.client.runners import OperationFlow
+from victor_api.api.payment_requests import create_request_payment
 
-from . import creating, reading, responding, waiting
+from victor_ext.errors import Outcome, UnreadableResponse, VictorError
+from victor_ext.money import Amount
+from victor_ext.privacy import one_line
+from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
+from victor_ext.runtime.client.resources import Mode, Resource, Results, Walk, arguments_of, listing, operation, stream
+from victor_ext.runtime.client.runners import OperationFlow, step_for_json
+from victor_ext.runtime.loop.idempotency_keys import new_key
+
+from . import reading, responding, waiting
+from .comparing import Sent
 from .reading import SearchResult
 from .records import PaymentRequest
-from .requests import CreateRequest, ListRequest
+from .requests import ARGUMENTS, CreateRequest, ListRequest
 from .statuses import StatusWord
 
 
@@ -57,7 +62,7 @@ class PaymentRequests(Resource[Mode]):
         """
         # A call with the caller's key may be a repeat on a later day.
         now = self.clock.moment() if request.idempotency_key is None else None
-        return creating.create(request, now, left=self.clock.countdown(self.deadline))
+        return _create(request, now, left=self.clock.countdown(self.deadline))
 
     @operation
     def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> OperationFlow[PaymentRequest]:
@@ -144,7 +149,7 @@ class PaymentRequests(Resource[Mode]):
 
         Raises:
             InvalidRequest: An argument is invalid; nothing was sent.
-            BadRequest: The provider refused it, such as a request that it does not know, or that cannot be answered.
+            BadRequest: The provider refused it, such as an unknown request, or one that cannot be answered.
             Conflict: The request is outbound or has a different response (outcome `rejected`), or its response may be
                 this call's (outcome `unknown`).
             VictorError: Any other failure. With outcome `unknown` the request may be accepted: read it with `get`.
@@ -220,7 +225,7 @@ class PaymentRequests(Resource[Mode]):
         self,
         id: str,
         *,
-        until: StatusWord | Collection[str] | None = None,
+        until: StatusWord | Collection[StatusWord] | None = None,
         timeout: float = 300.0,
     ) -> OperationFlow[PaymentRequest]:
         """Read a request repeatedly until it has a wanted status. The result combines `list` and `get`.
@@ -243,7 +248,7 @@ class PaymentRequests(Resource[Mode]):
         self,
         id: str,
         *,
-        until: StatusWord | Collection[str] | None = None,
+        until: StatusWord | Collection[StatusWord] | None = None,
         timeout: float = 300.0,
     ) -> Results[PaymentRequest]:
         """Yield a request now and after each change of its status, until it has a wanted status.
@@ -265,3 +270,44 @@ class PaymentRequests(Resource[Mode]):
             VictorError: A read failed with an error that is not temporary, such as `NotFound`.
         """
         return waiting.watch(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
+
+
+def _create(
+    request: CreateRequest, now: datetime | None, *, left: Callable[[], float | None]
+) -> OperationFlow[PaymentRequest]:
+    """Check the request, send it, and compare the response with it."""
+    request.check(now)
+    key = new_key() if request.idempotency_key is None else request.idempotency_key
+    # The result is no local: error reports that include local variables would show its account numbers.
+    step = step_for_json(create_request_payment, body=request.to_model(), idempotency_key=key)
+    step.taken = ARGUMENTS
+    made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
+    sent = Sent(request, step.attempts, key, step.extra_body)
+    # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
+    # receipt. A response with only some of them may describe another payment, so that one is read.
+    if sent.is_confirmed_by(made) or request.idempotency_key is None or not sent.comparisons(made):
+        return made
+    return (yield from _read_back(made, sent, left()))
+
+
+def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> OperationFlow[PaymentRequest]:
+    """Read the created request with `get`, and return it if it is this payment."""
+    why = "and no time was left to read it back"
+    if seconds is None or seconds > 0:
+        try:
+            read = yield from reading.get(made.id, seconds)
+        except VictorError as error:
+            why = f"and it could not be read back ({error.message.rstrip('.')})"
+        else:
+            if sent.is_confirmed_by(PaymentRequest(read.raw, made.idempotency_key)):
+                return made
+            why = "and neither does the record that was read back"
+    raise UnreadableResponse(
+        f"The provider answered with payment request {one_line(made.id)}, which does not say "
+        f"{'its reference' if sent.reference is not None else 'payee, payer and amount'}, {why}: it may be another "
+        f"payment's, of an earlier use of the idempotency key {made.idempotency_key!r}.",
+        hint="Look at it with get(), or repeat with the same key and the same values.",
+        outcome=Outcome.UNKNOWN,
+        idempotency_key=made.idempotency_key,
+        attempts=sent.attempts,
+    )

@@ -10,14 +10,15 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import mask_digits, one_line, redact_code, redact_excerpt
+from victor_ext.privacy import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
 from victor_ext.runtime.core.json_values import is_object, list_or_empty, no_object_reason, object_of, text_or_empty
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
-from victor_ext.runtime.loop.key_places import HeaderKey, key_problem
+from victor_ext.runtime.loop.idempotency_keys import HeaderKey, key_problem
 from victor_ext.runtime.loop.profile import Profile
 
-from .settings import CREATE_PATH, Environment
+from .auth import Environment
+from .settings import CREATE_PATH
 
 _LIST_PATH = "/v2/payment-requests"
 _KEY = "Idempotency-Key"
@@ -43,7 +44,7 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
         names_its_subject=_names_its_subject,
         recovery_hint=_recovery_hint,
         authentication_hint=(
-            f"Environment {environment.name!r} was asked: check that the credentials were made there (keys of one "
+            f"Environment {environment.name!r} was asked: check that the credentials belong to it (keys of one "
             "environment are not valid in the other), that the private key belongs to the API key, and this "
             "machine's clock."
         ),
@@ -109,9 +110,9 @@ def _unreadable(answer: httpx.Response) -> str | None:
 
 
 _PAGE = {"results", "page", "page_size"}
-_SAID_BY_READS = ("victor_payment_request_id", "status", "payment_request")
+_RECORD_MEMBERS = ("victor_payment_request_id", "status", "payment_request")
 """A single payment request has at least one of these fields."""
-_SAID = ("results", "page", *_SAID_BY_READS)
+_MEMBERS = ("results", "page", *_RECORD_MEMBERS)
 
 
 def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
@@ -122,13 +123,13 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
     if _is_create(request) and not (_id(body.get("victor_payment_request_id")) or "").strip():
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not text_or_empty(body.get("status")):
-        return "its body does not say which answer was taken"
+        return "its body does not say which response was recorded"
     # The document requires no member of a page: one without any is empty.
     is_empty_page = _is_list(request) and body.keys() <= _PAGE
-    if request.method == "GET" and not is_empty_page and all(body.get(name) is None for name in _SAID):
+    if request.method == "GET" and not is_empty_page and all(body.get(name) is None for name in _MEMBERS):
         # It would otherwise be read as the end of a list, or as a request without a response.
-        return "its body says nothing"
-    if _is_get(request) and body.get("results") and all(body.get(name) is None for name in _SAID_BY_READS):
+        return "its body has none of the expected members"
+    if _is_get(request) and body.get("results") and all(body.get(name) is None for name in _RECORD_MEMBERS):
         return "its body is a page of a list"
     return _no_page(body) if _is_list(request) else None
 
@@ -138,8 +139,8 @@ def _no_page(body: dict[str, Any]) -> str | None:
     results = body.get("results")
     if results is None:
         is_page = isinstance(body.get("page"), int) or body.keys() <= _PAGE
-        return None if is_page else "its body is no page of a list"
-    return None if isinstance(results, list) else "its `results` are no list"
+        return None if is_page else "its body is not a page of a list"
+    return None if isinstance(results, list) else "its `results` is not a list"
 
 
 def _mismatch(answer: httpx.Response) -> str | None:
@@ -153,9 +154,9 @@ def _mismatch(answer: httpx.Response) -> str | None:
         return _another_page(body.get("page"), request.url.params.get("page", ""))
     if not (_is_respond(request) or _is_get(request)):
         return None
-    said = body.get("victor_payment_request_id")
-    named = _id(said)
-    if named is None and said is not None:
+    value = body.get("victor_payment_request_id")
+    named = _id(value)
+    if named is None and value is not None:
         return "its victor_payment_request_id is neither text nor a whole number"
     if not named or is_same_id(named, request.url.path.rpartition("/")[2]):
         return None
@@ -169,8 +170,8 @@ def _names_its_subject(answer: httpx.Response) -> bool:
 
 def _another_page(number: object, asked: str) -> str | None:
     """Return how a page differs from the requested one, or None. Page 0 is accepted: the field may be unused."""
-    said = isinstance(number, int | float) and not isinstance(number, bool)
-    if not said or not asked.isdecimal() or number in {0, int(asked)}:
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    if not is_number or not asked.isdecimal() or number in {0, int(asked)}:
         return None
     return f"its body is page {redact_excerpt(str(number))} of a list, and page {asked} was asked for"
 
@@ -183,13 +184,13 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
         message = text_or_empty(error.get("message")) or _NO_MESSAGE
         return (_problem(error, text_or_empty(error.get("field")), message),)
     errors = filter(is_object, list_or_empty(body.get("allErrors")))
-    return tuple(_problem(each, _field_of(each), each.get("defaultMessage")) for each in errors)
+    return tuple(_problem(item, _field_of(item), item.get("defaultMessage")) for item in errors)
 
 
 def _problem(error: dict[str, Any], field: str, message: object) -> Problem:
     code, theirs = redact_code(error.get("code")), mask_digits(field)
-    said = redact_excerpt(text_or_empty(message)) or code or _NO_MESSAGE
-    return Problem(field=wire_path(theirs), code=code, message=said, provider_field=theirs or None)
+    text = redact_excerpt(text_or_empty(message)) or code or _NO_MESSAGE
+    return Problem(field=wire_path(theirs), code=code, message=text, provider_field=theirs or None)
 
 
 def _field_of(error: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from victor_api import models
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
 
 from victor_ext import zulu
@@ -18,16 +17,13 @@ from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call_for_json, drop_none
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.json_values import list_or_empty
-from victor_ext.runtime.loop.clock import ServerClock
 
 from .checks import REFERENCE, Validation, check_id
 from .profile import names_only
 from .records import PaymentRequest
-from .requests import ListRequest
-
-FILTERS_TO_LEAVE = frozenset({"status", "approval_start_datetime", "approval_end_datetime"})
-"""Filters whose values can change, so that a request can leave the list while it is read."""
+from .requests import FILTERS_TO_LEAVE, ListRequest, generated_arguments
 
 _ARRIVAL_MARGIN = 5.0
 """A request counts as new if it was created this many seconds after the reading began, by the provider's clock."""
@@ -39,15 +35,15 @@ def get(
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
     check_id(request_id)
     arguments = drop_none(victor_payment_request_id=request_id, extra_query=extra_query)
-    found = PaymentRequest.of_json(
+    record = PaymentRequest.of_json(
         (yield from call_for_json(get_payment_request, seconds, **arguments)), "GetPaymentRequestResponse"
     )
-    if not found.id and found.status is None:
+    if not record.id and record.status is None:
         raise UnreadableResponse(
-            f"The answer to get({request_id!r}) is no payment request: it has neither an id nor a status.",
+            f"The answer to get({request_id!r}) is not a payment request: it has neither an id nor a status.",
             outcome=Outcome.ACCEPTED,
         )
-    return found
+    return record
 
 
 def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
@@ -109,22 +105,22 @@ class SearchResult(RecordList[PaymentRequest]):
         response_info: The response with the last page that was read.
     """
 
-    def __init__(self, found: Iterable[PaymentRequest], *, start: datetime, end: datetime | None, read: int) -> None:
-        super().__init__(found)
+    def __init__(self, matches: Iterable[PaymentRequest], *, start: datetime, end: datetime | None, read: int) -> None:
+        super().__init__(matches)
         self.start = start
         self.end = end
         self.read = read
 
     @property
     def caveat(self) -> str:
-        """Why an empty result is not a proof. An empty text if requests were found."""
+        """Why an empty result is not a proof. Empty if there are matches."""
         if self:
             return ""
         return (
             f"None of the {self.read} requests from {zulu.format(self.start)} "
-            f"{'on' if self.end is None else f'to {zulu.format(self.end)}'} has this reference. That is no proof that "
-            "there is none: a request may still be on its way, and that the window is one of creation is taken for "
-            "granted, not documented. Repeating the create with the same idempotency key is safe either way, as long "
+            f"{'on' if self.end is None else f'to {zulu.format(self.end)}'} has this reference. This does not prove "
+            "that none exists: a request may still be on its way, and the document does not say that the "
+            "window is one of creation. Repeating the create with the same idempotency key is safe either way, as long "
             "as the provider keeps the key."
         )
 
@@ -144,7 +140,7 @@ def find(
     while True:
         request = ListRequest(start_datetime=window.start, end_datetime=window.end, extra_query=extra_query)
         listed = walk(request, clock)
-        reader, found, read = begin(listed), list[PaymentRequest](), 0
+        reader, matches, read = begin(listed), list[PaymentRequest](), 0
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
             # This response may be the first one that shows the provider's time.
@@ -153,9 +149,9 @@ def find(
                 window = wider
                 break
             read += len(page.items)
-            found += [request for request in page.items if request.has_reference(client_reference_id)]
+            matches += [request for request in page.items if request.has_reference(client_reference_id)]
         else:
-            return SearchResult(found, start=window.start, end=window.end, read=read)
+            return SearchResult(matches, start=window.start, end=window.end, read=read)
 
 
 class _Window(NamedTuple):
@@ -187,22 +183,22 @@ def _moved(moment: datetime, seconds: float) -> datetime:
 
 def _check_search(client_reference_id: object, start_datetime: Any, end_datetime: Any, extra_query: Any) -> None:
     """Check the arguments of `find`. Raises `InvalidRequest` with all problems."""
-    found = Validation()
-    found.required(REFERENCE, client_reference_id)
+    validation = Validation()
+    validation.required(REFERENCE, client_reference_id)
     if start_datetime is None:
         message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
-        found.add(Problem("start_datetime", "required", message))
+        validation.add(Problem("start_datetime", "required", message))
     try:
         ListRequest(start_datetime=start_datetime, end_datetime=end_datetime, extra_query=extra_query).filters()
     except InvalidRequest as error:
-        found.problems += error.problems
-    found.finish("The search")
+        validation.problems += error.problems
+    validation.finish("The search")
 
 
 def listed(
     request_id: str, seconds: float | None, monotonic: Callable[[], float]
 ) -> OperationFlow[PaymentRequest | None]:
-    """Return one request from the list, or None if it is not there. Reads at most `MOST_PAGES_FOR_ONE` pages.
+    """Return one request from the list, or None if the list does not have it. Reads at most `MOST_PAGES_FOR_ONE` pages.
 
     `seconds` is the time limit for all pages (None: the client's deadline for each page).
     """
@@ -236,19 +232,9 @@ def _read_page(
         seconds,
         page=page,
         **drop_none(page_size=page_size, extra_query=extra_query),
-        **_arguments(wire),
+        **generated_arguments(wire),
     )
     return read
-
-
-def _arguments(wire: dict[str, str]) -> dict[str, Any]:
-    """Convert checked filters to arguments of the generated function, with its enum members."""
-    members: dict[str, Any] = {
-        "status": models.ListPaymentRequestsStatus,
-        "direction": models.ListPaymentRequestsDirection,
-        "network_type": models.ListPaymentRequestsNetworkType,
-    }
-    return {name: members[name](value) if name in members else value for name, value in wire.items()}
 
 
 def items_of(page: dict[str, Any]) -> Sequence[PaymentRequest]:

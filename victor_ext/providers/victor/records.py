@@ -18,7 +18,7 @@ from victor_ext.runtime.client.records import Field, Record, as_text, boolean, t
 from victor_ext.runtime.core.json_values import is_object
 
 from .checks import as_date
-from .comparing import may_be
+from .comparing import could_be
 from .parts import Payee, Payer, PaymentRequestResponse, as_moment
 from .statuses import (
     Direction,
@@ -121,7 +121,7 @@ class PaymentRequest(Record):
         parent_id: The id of the outbound request that belongs to this inbound one.
         child_id: The id of the inbound request that belongs to this outbound one, if the payer's account is at Victor.
         error_message: The provider's message about the failure.
-        response: The response to an inbound request, or None before there is one. `list` does not return it.
+        response: The response to an inbound request, or None before one exists. `list` does not return it.
         idempotency_key: The key of `create`; None on results of other methods.
         raw: The generated model with all fields that were sent. Known words have the document's spelling, and a null is
             an absent field.
@@ -184,7 +184,7 @@ class PaymentRequest(Record):
     def value_at(self, path: Sequence[str]) -> Any:
         """The value at a path, the same in the JSON as in the model: its fields have the names of the wire.
 
-        An object is read from the model, which is a model there.
+        An object is read from the model, where it is a model.
         """
         value: Any = self._sent
         if value is None:
@@ -303,7 +303,7 @@ class PaymentRequest(Record):
         """Whether the request has this `client_reference_id`. Leading and trailing spaces are ignored."""
         return (self.client_reference_id or "").strip() == client_reference_id.strip()
 
-    def may_be(self, arguments: Mapping[str, Any], *, since: datetime) -> bool:
+    def could_be(self, arguments: Mapping[str, Any], *, since: datetime) -> bool:
         """Whether these arguments of `create` may have made this request, such as one that `find` returned.
 
         It is outbound, says the amount (that which was asked), and contradicts no argument: one that was left out is
@@ -313,7 +313,7 @@ class PaymentRequest(Record):
             arguments: Those of `create`, by name.
             since: The earliest moment at which they were sent, by the provider's clock. An older request is not it.
         """
-        return may_be(self, arguments, since)
+        return could_be(self, arguments, since)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""

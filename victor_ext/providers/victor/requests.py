@@ -11,7 +11,7 @@ from victor_api import models
 from victor_ext import money, zulu
 from victor_ext.errors import Problem
 from victor_ext.money import Amount
-from victor_ext.redaction import concealed_account
+from victor_ext.privacy import concealed_account
 from victor_ext.runtime.client.extras import (
     ExtraBody,
     ExtraQuery,
@@ -21,7 +21,7 @@ from victor_ext.runtime.client.extras import (
 )
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import moment_problem
-from victor_ext.runtime.loop.key_places import key_problem
+from victor_ext.runtime.loop.idempotency_keys import key_problem
 
 from .checks import (
     ACCOUNT_NUMBER,
@@ -82,24 +82,24 @@ class CreateRequest:
 
         If `now` is None, the due date is not compared with the time: the call may repeat an earlier one.
         """
-        found = Validation()
-        found.required(ACCOUNT_NUMBER, self.payee_account_number)
-        found.required(COUNTERPARTY, self.payer_counterparty_id)
-        found.problems += amount_problems("amount", self.amount)
-        found.required(BILLER_TYPE, self.biller_type)
-        found.add(due_date_problem(self.due_date, now))
-        found.optional(ULTIMATE_CREDITOR, self.ultimate_creditor)
+        validation = Validation()
+        validation.required(ACCOUNT_NUMBER, self.payee_account_number)
+        validation.required(COUNTERPARTY, self.payer_counterparty_id)
+        validation.problems += amount_problems("amount", self.amount)
+        validation.required(BILLER_TYPE, self.biller_type)
+        validation.add(due_date_problem(self.due_date, now))
+        validation.optional(ULTIMATE_CREDITOR, self.ultimate_creditor)
         if self.ultimate_creditor is not None and spelled(self.biller_type) == "CONSUMER":
             message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
-            found.add(Problem("ultimate_creditor", "combination", message))
+            validation.add(Problem("ultimate_creditor", "combination", message))
         if self.amount_modification_allowed is not None:
-            found.add(flag_problem("amount_modification_allowed", self.amount_modification_allowed))
-        found.optional(NOTES, self.notes)
-        found.optional(REFERENCE, self.client_reference_id)
+            validation.add(flag_problem("amount_modification_allowed", self.amount_modification_allowed))
+        validation.optional(NOTES, self.notes)
+        validation.optional(REFERENCE, self.client_reference_id)
         if self.idempotency_key is not None:
-            found.add(key_problem(self.idempotency_key))
-        found.problems += extra_body_problems(self.extra_body, ARGUMENTS)
-        found.finish("The payment request")
+            validation.add(key_problem(self.idempotency_key))
+        validation.problems += extra_body_problems(self.extra_body, ARGUMENTS)
+        validation.finish("The payment request")
 
     def to_model(self) -> models.NewRtpRfpPaymentRequest:
         """The generated model of checked arguments."""
@@ -186,28 +186,18 @@ def check_payment_request(
     request.check(zulu.now() if now is None else now)
 
 
-MOMENT_FILTERS = ("start_datetime", "end_datetime", "approval_start_datetime", "approval_end_datetime")
-DATE_FILTERS = ("due_date_start_date", "due_date_end_date")
-RANGES = (
-    ("start_datetime", "end_datetime"),
-    ("approval_start_datetime", "approval_end_datetime"),
-    ("due_date_start_date", "due_date_end_date"),
-)
-_LAST_MOMENTS = ("end_datetime", "approval_end_datetime")
-CHOICE_FILTERS = {"status": STATUS, "direction": DIRECTION, "network_type": NETWORK}
-TEXT_FILTERS = (
-    "victor_id",
-    "victor_payment_request_parent_id",
-    "victor_payment_request_child_id",
-    "tracking_id",
-    "instant_payment_rails_id",
-)
 MAX_INT32 = 2**31 - 1
+_CHOICES = {rule.argument: rule for rule in (STATUS, DIRECTION, NETWORK)}
+_NO_FILTERS = {"page", "page_size", "extra_query"}
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ListRequest:
-    """The arguments of `list`, which documents them."""
+    """The arguments of `list`, which documents them. A field that is not a filter is in `_NO_FILTERS`.
+
+    A filter is checked and sent by its type: a moment, a date, or text; a filter with choices also has its rule in
+    `_CHOICES`. `..._start_...` and `..._end_...` are a range.
+    """
 
     status: StatusWord | None = None
     direction: DirectionWord | None = None
@@ -233,37 +223,46 @@ class ListRequest:
         Raises:
             InvalidRequest: An argument is invalid. `problems` has all reasons.
         """
-        found = Validation()
-        found.add(_number_problem("page", self.page, 0))
+        validation = Validation()
+        validation.add(_number_problem("page", self.page, 0))
         if self.page_size is not None:
-            found.add(_number_problem("page_size", self.page_size, 1))
+            validation.add(_number_problem("page_size", self.page_size, 1))
         given = drop_none(**{name: getattr(self, name) for name in FILTERS})
         wire: dict[str, str] = {}
         for name, value in given.items():
             problem = _filter_problem(name, value)
-            found.add(problem)
+            validation.add(problem)
             if problem is None:
                 wire[name] = _filter_text(name, value)
-        for first, last in RANGES:
+        for first, last in ((name, name.replace("start", "end")) for name in given if "start" in name):
             if first in wire and last in wire and _in_order(given[last]) < _in_order(given[first]):
                 window = f"{last} ({wire[last]}) is before {first} ({wire[first]})"
-                message = f"{window}, so that nothing could be found: swap them."
-                found.add(Problem(last, "range", message))
-        found.problems += extra_query_problems(self.extra_query, (*FILTERS, "page", "page_size"))
-        found.finish("The list")
+                message = f"{window}, so no request can match: swap them."
+                validation.add(Problem(last, "range", message))
+        validation.problems += extra_query_problems(self.extra_query, (*FILTERS, "page", "page_size"))
+        validation.finish("The list")
         return wire
 
 
-FILTERS = [each.name for each in fields(ListRequest) if each.name not in ("page", "page_size", "extra_query")]
+FILTERS = {field.name: field.type for field in fields(ListRequest) if field.name not in _NO_FILTERS}
+"""The filters, with their types."""
+
+_CONSTANT = {
+    "direction", "start_datetime", "end_datetime", "victor_id", "due_date_start_date", "due_date_end_date",
+    "victor_payment_request_parent_id", "victor_payment_request_child_id", "network_type", "tracking_id",
+    "instant_payment_rails_id",
+}  # fmt: skip
+FILTERS_TO_LEAVE = FILTERS.keys() - _CONSTANT
+"""Filters whose values can change, so that a request can leave the list while it is read. A new filter is one."""
 
 
 def _filter_problem(name: str, value: object) -> Problem | None:
-    if name in MOMENT_FILTERS:
+    if FILTERS[name] == "datetime | None":
         return moment_problem(name, value)
-    if name in DATE_FILTERS:
+    if FILTERS[name] == "date | str | None":
         return date_problem(name, value)
-    if name in CHOICE_FILTERS:
-        return CHOICE_FILTERS[name].problem(value)
+    if name in _CHOICES:
+        return _CHOICES[name].problem(value)
     if not isinstance(value, str) or not value:
         return Problem(name, "type", f"{name} must be text that is not empty, not {shown(value)}.")
     return unicode_problem(name, value)
@@ -272,8 +271,13 @@ def _filter_problem(name: str, value: object) -> Problem | None:
 def _filter_text(name: str, value: object) -> str:
     value = spelled(value)
     if isinstance(value, datetime):
-        return zulu.format(_whole_milliseconds(value) if name in _LAST_MOMENTS else value)
+        return zulu.format(_whole_milliseconds(value) if "end" in name else value)
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def generated_arguments(wire: dict[str, str]) -> dict[str, Any]:
+    """Convert checked filters to arguments of the generated function, with members of its enums."""
+    return {name: _CHOICES[name].enum(value) if name in _CHOICES else value for name, value in wire.items()}
 
 
 def _whole_milliseconds(moment: datetime) -> datetime:

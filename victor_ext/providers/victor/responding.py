@@ -12,7 +12,7 @@ from victor_api.api.payment_requests import respond_to_payment_request
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.ids import is_same_id
-from victor_ext.redaction import one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 
@@ -39,35 +39,35 @@ class IntendedResponse:
     modified_amount: Decimal | None = None
     requested: Decimal | None = None
 
-    def differences(self, found: PaymentRequest) -> Collection[str] | None:
+    def differences(self, record: PaymentRequest) -> Collection[str] | None:
         """Return how the response in a record differs from this one; None if the record has no response.
 
         `status` is a different response. `word` (an unknown status), `notes` and `amount` may be this response or a
         different one. `unsaid` means that the record does not have the accepted amount.
         """
-        given = found.response
+        given = record.response
         word = None if given is None else given.status
-        status = _RESPONSE_STATUSES.get(found.status or "") if word is None else word
+        status = _RESPONSE_STATUSES.get(record.status or "") if word is None else word
         if status is None:
             return None
         if status not in _RESPONSE_STATUSES.values():
             return ("word",)
         if status != self.status:
             return ("status",)
-        notes = found.approval_notes
+        notes = record.approval_notes
         same_notes = notes is None or notes.split() == self.notes.split()
-        return (*(() if same_notes else ("notes",)), *self._difference_of_amount(given, found))
+        return (*(() if same_notes else ("notes",)), *self._difference_of_amount(given, record))
 
-    def _difference_of_amount(self, given: PaymentRequestResponse | None, found: PaymentRequest) -> Collection[str]:
+    def _difference_of_amount(self, given: PaymentRequestResponse | None, record: PaymentRequest) -> Collection[str]:
         modified = None if given is None else given.modified_amount
-        originals = (self.requested, found.original_amount, None if given is None else given.original_amount)
+        originals = (self.requested, record.original_amount, None if given is None else given.original_amount)
         requested = {amount for amount in originals if amount is not None}
-        paid = {amount for amount in (modified, found.amount) if amount is not None}
+        paid = {amount for amount in (modified, record.amount) if amount is not None}
         if len(requested) > 1:
             return ("amount",)
         if self.modified_amount is not None:
             # The provider may or may not replace the request's own amount with the modified one.
-            named = found.amount if modified is None else modified
+            named = record.amount if modified is None else modified
             if named is None:
                 return ("unsaid",)
             return () if named == self.modified_amount and paid <= {named, *requested} else ("amount",)
@@ -143,7 +143,10 @@ def _send(
     whole, read = with_extra_body(body, extra_body, RESPONSE_ARGUMENTS), models.RfpInboundPaymentRequestResponseDetails
     arguments = {"victor_payment_request_id": request_id, "body": whole}
     step = Call(
-        respond_to_payment_request, arguments, lambda said: read.from_dict(said.json()), taken=RESPONSE_ARGUMENTS
+        respond_to_payment_request,
+        arguments,
+        lambda response: read.from_dict(response.json()),
+        taken=RESPONSE_ARGUMENTS,
     )
     return PaymentRequest((yield step).parsed), step.attempts
 
@@ -156,35 +159,35 @@ def _settle(
         uncertain.add_note("No time was left to read the request back.")
         raise uncertain from None
     try:
-        found = yield from get(request_id, seconds)
+        record = yield from get(request_id, seconds)
     except VictorError as error:
         uncertain.add_note(f"Reading the request back failed as well: {error}")
         raise uncertain from None
-    if found.id and not is_same_id(found.id, request_id):
-        uncertain.add_note(f"What was read back is about another payment request, {one_line(found.id)}.")
+    if record.id and not is_same_id(record.id, request_id):
+        uncertain.add_note(f"What was read back is about another payment request, {one_line(record.id)}.")
         raise uncertain from None
-    if found.direction is Direction.OUTBOUND:
+    if record.direction is Direction.OUTBOUND:
         raise Conflict(
-            f"Payment request {request_id} is outbound: it asks somebody else, so its status is no answer of yours; "
-            "nothing was changed by this call. Answer the inbound one (child_id of the outbound one).",
+            f"Payment request {request_id} is outbound: it asks another party to pay, so it cannot be answered. "
+            "This call changed nothing. Answer the inbound request (child_id of the outbound one).",
             outcome=Outcome.REJECTED,
             attempts=uncertain.attempts,
             request_id=uncertain.request_id,
         )
-    differences = intended.differences(found)
+    differences = intended.differences(record)
     if differences is None:
         raise _no_response(request_id, uncertain) from None
     if not differences:
-        return found
+        return record
     # After a successful response, also one with another word, the state of the request may be an effect of this call.
     was_taken = uncertain.outcome is Outcome.ACCEPTED or (
         isinstance(uncertain, Conflict) and uncertain.response is None
     )
     if was_taken or "status" not in differences:
-        raise _conflict(request_id, intended, found, differences, uncertain.attempts, uncertain.request_id)
+        raise _conflict(request_id, intended, record, differences, uncertain.attempts, uncertain.request_id)
     raise Conflict(
-        f"Payment request {request_id} carries another answer ({one_line(found.status)}) than the one that was meant "
-        f"({intended.status}): somebody else answered it. Nothing was changed by this call.",
+        f"Payment request {request_id} already has another response ({one_line(record.status)}) than the intended "
+        f"one ({intended.status}): somebody else responded to it. This call changed nothing.",
         hint="Read it with get().",
         outcome=Outcome.REJECTED,
         attempts=uncertain.attempts,
@@ -197,39 +200,44 @@ def _no_response(request_id: str, uncertain: VictorError) -> VictorError:
     if uncertain.outcome is Outcome.ACCEPTED:
         # An unreadable success is not a proof if the request shows no response.
         uncertain = UnreadableResponse(
-            f"The answer to payment request {request_id} was taken with status {uncertain.status_code}, in words that "
-            "cannot be read.",
-            hint="It may have been done, and no key makes a repeat safe: look with payment_requests.get(id) before "
-            "you repeat it.",
+            f"The provider accepted the response to payment request {request_id} (HTTP {uncertain.status_code}), but "
+            "what it returned cannot be read.",
+            hint="It may have been recorded, and no key makes a repeat safe: read the request with "
+            "payment_requests.get(id) before you repeat the call.",
             outcome=Outcome.UNKNOWN,
             request=uncertain.request,
             response=uncertain.response,
             attempts=uncertain.attempts,
             request_id=uncertain.request_id,
         )
-    uncertain.add_note("The request was read back and shows no answer yet.")
+    uncertain.add_note("The request was read back and has no response yet.")
     return uncertain
 
 
 def _conflict(
     request_id: str,
     intended: IntendedResponse,
-    found: PaymentRequest,
+    record: PaymentRequest,
     differences: Collection[str],
     attempts: int,
     exchange_id: str | None = None,
 ) -> Conflict:
     """Return the error for a request whose response may or may not be this call's."""
-    others = {"status": "another answer", "word": "another answer", "notes": "other notes", "amount": "another amount"}
+    others = {
+        "status": "another response",
+        "word": "another response",
+        "notes": "other notes",
+        "amount": "another amount",
+    }
     what = " and ".join(others[difference] for difference in differences if difference in others)
-    is_ = f"{one_line(found.status)} with {what} than was meant ({intended.status})"
-    if "word" in differences and found.response is not None:
-        is_ = f"answered with the word {one_line(found.response.status)!r}, where {intended.status} was meant"
+    is_ = f"{one_line(record.status)} with {what} than intended ({intended.status})"
+    if "word" in differences and record.response is not None:
+        is_ = f"answered with the word {one_line(record.response.status)!r} instead of {intended.status}"
     elif not what:
         amount = "what it asked for" if intended.modified_amount is None else intended.modified_amount
-        is_ = f"{one_line(found.status)}, and nothing says for which amount ({amount} was meant)"
+        is_ = f"{one_line(record.status)}, without the amount ({amount} was intended)"
     return Conflict(
-        f"Payment request {request_id} is {is_}: it may be this call's answer, or somebody else's.",
+        f"Payment request {request_id} is {is_}: it may be the response of this call or somebody else's.",
         hint="Read it with get() before you do anything else.",
         outcome=Outcome.UNKNOWN,
         attempts=attempts,

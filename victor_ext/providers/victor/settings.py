@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret
+from victor_ext.privacy import Secret
 from victor_ext.runtime.auth.stored_credentials import checked_secret
 from victor_ext.runtime.client.settings import environment_and_url, require_variables, unversioned_url
 
-from .auth import Credentials, VictorJwt, VictorOAuth, read_key
+from .auth import Credentials, Environment, VictorJwt, VictorOAuth, key_source
 
 CREATE_PATH = "/v2/payment-requests/request-payment"
 TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
@@ -25,17 +25,6 @@ _BOTH_KINDS = (
 _PASSWORD = "VICTOR_PRIVATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-class Environment(NamedTuple):
-    """One of the provider's environments. Source: Getting Started, "Environments".
-
-    `token_limit` is the maximum lifetime, in seconds, of a token that the client signs.
-    """
-
-    name: str
-    base_url: str
-    token_limit: int
-
-
 ENVIRONMENTS: Mapping[str, Environment] = {
     "staging": Environment("staging", "https://api.stage.victorfi.com", 3600),
     "production": Environment("production", "https://api.victorfi.com", 300),
@@ -44,7 +33,7 @@ ENVIRONMENTS: Mapping[str, Environment] = {
 
 def checked_place(environment: object, base_url: str | httpx.URL | None) -> tuple[Environment, httpx.URL]:
     """The environment, and the URL to call. Raises `ConfigurationError`."""
-    urls = {name: [each.base_url] for name, each in ENVIRONMENTS.items()}
+    urls = {name: [known.base_url] for name, known in ENVIRONMENTS.items()}
     name, url = environment_and_url(environment, base_url, urls, "v2", provider="Victor")
     return ENVIRONMENTS[name], url
 
@@ -117,7 +106,7 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
         variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
     # Checked here so that messages contain the variables' names.
     api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
-    return VictorJwt(api_key, read_key(key, password=password, name=variable, opened_with=_PASSWORD))
+    return VictorJwt(api_key, key_source(key, password=password, name=variable, opened_with=_PASSWORD))
 
 
 def credentials_in(variables: Mapping[str, str]) -> str:

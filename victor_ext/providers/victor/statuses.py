@@ -6,19 +6,21 @@ from enum import StrEnum
 from typing import Literal
 
 from victor_ext.runtime.client.records import as_text
+from victor_ext.words import Word
 
-# What a caller may write. The biller types are closed: a type checker refuses "BUSINES". The others are open, since a
-# newer document may have more: editors complete them.
-BillerTypeWord = Literal["BUSINESS", "CONSUMER"] | StrEnum
+# What a caller may write. A type checker refuses any other text, unless it is a `Word`. A contract test compares the
+# words with the document's.
+BillerTypeWord = Literal["BUSINESS", "CONSUMER"] | StrEnum | Word
 StatusWord = (
     Literal[
         "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed"
     ]
-    | str
+    | StrEnum
+    | Word
 )
-DirectionWord = Literal["inbound", "outbound"] | str
-NetworkWord = Literal["FedNow", "RTP"] | str
-EnvironmentWord = Literal["staging", "production"] | str
+DirectionWord = Literal["inbound", "outbound"] | StrEnum | Word
+NetworkWord = Literal["FedNow", "RTP"] | StrEnum | Word
+EnvironmentWord = Literal["staging", "production"] | Word
 
 
 class Status(StrEnum):

@@ -20,17 +20,18 @@ from victor_ext.errors import (
     UnreadableResponse,
     VictorError,
 )
-from victor_ext.redaction import one_line, redact_excerpt
+from victor_ext.privacy import one_line, redact_excerpt
 from victor_ext.runtime.client.polling import FIRST_PAUSE, LEAST_READ, PASSING, checked_seconds, wait_until
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.loop.flow import Sleep
+from victor_ext.words import Word
 
 from .checks import check_id, shown, spelled
 from .reading import get, listed
 from .records import PaymentRequest
-from .statuses import Direction, Status
+from .statuses import Direction, Status, as_status
 
-_WAIT_AGAIN = "Wait again, or look it up with list(victor_id=...), for get() may say Pending for ever."
+_WAIT_AGAIN = "Wait again, or look it up with list(victor_id=...), for get() may report Pending indefinitely."
 
 _ONE_MORE_READ = 0.001
 """The minimum time limit, in seconds, of the last read of a watch. 0 would mean the client's deadline."""
@@ -53,13 +54,13 @@ def wait(
     check_id(request_id)
     statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
 
-    def there(request: PaymentRequest) -> bool:
-        return _is_there(request, request_id, statuses)
+    def is_done(request: PaymentRequest) -> bool:
+        return _is_done(request, request_id, statuses)
 
     return (
         yield from wait_until(
-            lambda left: _look(request_id, left, monotonic, there), there,
-            _in_vain(request_id, statuses, timeout), timeout=seconds, deadline=deadline, monotonic=monotonic,
+            lambda left: _look(request_id, left, monotonic, is_done), is_done,
+            _timeout_message(request_id, statuses, timeout), timeout=seconds, deadline=deadline, monotonic=monotonic,
             shown=_status_of,
             hint=_WAIT_AGAIN,
         )
@@ -77,7 +78,7 @@ def watch(
     """Return a function that creates a flow to the next change of status. The flow returns None at the end."""
     check_id(request_id)
     statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
-    in_vain = _in_vain(request_id, statuses, timeout)
+    timeout_message = _timeout_message(request_id, statuses, timeout)
     ends: float | None = None
     last: PaymentRequest | None = None
 
@@ -85,23 +86,23 @@ def watch(
         return last is None or request.status != last.status
 
     def settles(request: PaymentRequest) -> bool:
-        return _is_there(request, request_id, statuses)
+        return _is_done(request, request_id, statuses)
 
     def following() -> OperationFlow[PaymentRequest | None]:
         nonlocal ends, last
         ends = monotonic() + seconds if ends is None else ends
         left = max(ends - monotonic(), 0.0)
         if last is not None:
-            if _is_there(last, request_id, statuses):
+            if _is_done(last, request_id, statuses):
                 return None
             if left <= 0:
-                raise TimedOut(in_vain(f"it is {_status_of(last)}"), outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
+                raise TimedOut(timeout_message(f"it is {_status_of(last)}"), outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
             yield Sleep(min(FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last = yield from wait_until(
             lambda left: _look(request_id, left, monotonic, settles),
             has_changed,
-            in_vain,
+            timeout_message,
             timeout=left,
             deadline=deadline,
             monotonic=monotonic,
@@ -114,7 +115,7 @@ def watch(
     return following
 
 
-def _is_there(request: PaymentRequest, request_id: str, until: Collection[str] | None) -> bool:
+def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | None) -> bool:
     """Whether the request has reached a wanted status. Raises `Conflict` if it ended in another one."""
     if _has_reached(request, until):
         return True
@@ -123,7 +124,7 @@ def _is_there(request: PaymentRequest, request_id: str, until: Collection[str] |
     return False
 
 
-def _in_vain(request_id: str, until: Collection[str] | None, timeout: float) -> Callable[[str], str]:
+def _timeout_message(request_id: str, until: Collection[str] | None, timeout: float) -> Callable[[str], str]:
     wanted = "a final status" if until is None else " or ".join(until)
     return lambda seen: f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}."
 
@@ -143,25 +144,25 @@ def _look(
     Raises the error of the list if the result of `get` does not end the wait.
     """
     began = monotonic()
-    trouble: VictorError | None = None
+    list_error: VictorError | None = None
     try:
         in_list = yield from _in_list(request_id, seconds, monotonic)
     except PASSING as error:
-        in_list, trouble = None, error
+        in_list, list_error = None, error
     if in_list is not None and in_list.is_terminal and in_list.direction is Direction.OUTBOUND:
-        return in_list  # `get` has nothing more: there is no response, and the list has the error
+        return in_list  # `get` has nothing more: no response exists, and the list has the error
     left = None if seconds is None else max(seconds - (monotonic() - began), LEAST_READ)
     try:
         by_itself = yield from get(request_id, left)
     except PASSING:
         if in_list is not None:
             return in_list
-        if trouble is not None:
-            raise trouble from None
+        if list_error is not None:
+            raise list_error from None
         raise
     if in_list is None:
-        if trouble is not None and not settles(by_itself):
-            raise trouble
+        if list_error is not None and not settles(by_itself):
+            raise list_error
         return by_itself
     first, other = (by_itself, in_list) if _is_further(by_itself, in_list) else (in_list, by_itself)
     return PaymentRequest(first.raw, completed_by=other)
@@ -191,7 +192,7 @@ def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool
         return request.is_terminal
     if status is not None and status.strip().lower() == "rejected":
         status = Status.DECLINED  # the provider uses both words
-    if status in until:
+    if status is not None and status.casefold() in {word.casefold() for word in until}:
         return True
     if status not in _WAY:
         return False
@@ -213,8 +214,8 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
         return None
     wanted = list(until) if isinstance(until, Collection) and not isinstance(until, str) else [until]
     known = [status.value for status in Status]
-    unknown = [word for word in wanted if spelled(word) not in known]
+    unknown = [word for word in wanted if spelled(word) not in known and not isinstance(word, Word)]
     if unknown or not wanted:
         message = f"until is {shown(until)} and must be one or more of: {', '.join(known)}."
         raise InvalidRequest.of([Problem("until", "choice", message)])
-    return [Status(spelled(word)) for word in wanted]
+    return [as_status(spelled(word)) or "" for word in wanted]

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, SecretBytes, concealed, kind_of
+from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MAX_PATH = 1024
@@ -66,7 +66,7 @@ def _utf8(text: Secret, name: str) -> SecretBytes:
         return text.encode()
     except UnicodeEncodeError:
         pass
-    raise ConfigurationError(f"{name} holds half of a character (a lone surrogate): copy it anew.")
+    raise ConfigurationError(f"{name} holds half of a character (a lone surrogate): copy it again.")
 
 
 def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:

@@ -13,14 +13,12 @@ from jwt import PyJWS
 from jwt.algorithms import RSAAlgorithm
 
 from victor_ext.errors import ConfigurationError, DeadlineExceeded
-from victor_ext.redaction import Secret, SecretBytes, concealed, kind_of
+from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.authenticator import Exchange
-from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
-from victor_ext.runtime.loop.flow import Flow, Lock
-from victor_ext.runtime.loop.invoke import Invoke, NotInTime
+from victor_ext.runtime.loop.flow import Flow, Invoke, Lock, NotInTime
 
-from .oauth import IssuedToken, KeptToken
-from .tokens import SIGNED_WITH_SKEW
+from .tokens import SIGNED_WITH_SKEW, IssuedToken, TokenCache
 
 Sign = Callable[[bytes], bytes] | Callable[[bytes], Awaitable[bytes]]
 """Signs bytes elsewhere, such as in a KMS: RSASSA-PKCS1-v1_5 with SHA-512."""
@@ -36,49 +34,32 @@ class _Rs512(RSAAlgorithm):
         return None
 
 
-class _SigningInput(_Rs512):
-    """RS512 without its signature, which is made where the key is."""
-
-    def prepare_key(self, key: Any) -> Any:
-        return key
-
-    def sign(self, msg: bytes, key: Any) -> bytes:  # noqa: ARG002 - see above
-        return b""
-
-
-def _jws(algorithm: RSAAlgorithm) -> PyJWS:
-    jws = PyJWS(algorithms=[])
-    jws.register_algorithm("RS512", algorithm)
-    return jws
-
-
-_SIGNED, _UNSIGNED = _jws(_Rs512(RSAAlgorithm.SHA512)), _jws(_SigningInput(RSAAlgorithm.SHA512))
+_JWS = PyJWS(algorithms=[])
+_JWS.register_algorithm("RS512", _Rs512(RSAAlgorithm.SHA512))
 
 
 def signed_token(claims: Mapping[str, Any], key: RSAPrivateKey) -> str:
     """A token with these claims, as JSON data."""
-    return _SIGNED.encode(_json(claims), key, algorithm="RS512")
+    return _JWS.encode(_json(claims), key, algorithm="RS512")
 
 
 def signing_input(claims: Mapping[str, Any]) -> str:
     """Header and claims of a token, as they are signed (RFC 7515, 5.1)."""
-    return _UNSIGNED.encode(_json(claims), "", algorithm="RS512").removesuffix(".")
+    return ".".join(map(_base64url, (_json({"alg": "RS512", "typ": "JWT"}), _json(claims))))
 
 
 def _json(claims: Mapping[str, Any]) -> bytes:
     return json.dumps(claims, separators=(",", ":")).encode()
 
 
-class SignedElsewhere(KeptToken):
-    """Tokens of one client whose key is elsewhere. One token serves all calls; it is signed once for all of them.
+def _base64url(data: bytes | bytearray) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
-    Args:
-        sign: Signs the bytes that it is called with.
-        claims: Makes the claims from the time of issue: the provider's, in seconds since the epoch.
-        clock: The provider's clock.
-        lock: A lock for the mode of the client.
-        prefix: The word before the token.
-        reuse: Seconds from the time of issue for which a token is used.
+
+class SignedElsewhere(TokenCache):
+    """Tokens of one client whose key is elsewhere. One token serves all calls for `reuse` seconds from its issue.
+
+    `claims` makes the claims from the time of issue: the provider's, in seconds since the epoch.
     """
 
     def __init__(
@@ -101,13 +82,13 @@ class SignedElsewhere(KeptToken):
     renewal_may_fail_with = Exception
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
-        """Set the header to the kept token, having one signed first when there is none or it is about to end."""
+        """Set the header to the kept token. One is signed first if none is kept, or it is about to expire."""
         yield from super().authorize(request, exchange, seconds)
         request.extensions[SIGNED_WITH_SKEW] = self._skew
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """True for a token from the cache, or one that was signed by a clock that was wrong."""
-        by_wrong_clock = abs(self._clock.skew - request.extensions.get(SIGNED_WITH_SKEW, 0.0)) > TOLERATED_SKEW
+        by_wrong_clock = self._clock.was_corrected_since(request.extensions.get(SIGNED_WITH_SKEW, 0.0))
         if by_wrong_clock:
             self.forget()
         return super().should_retry_unauthorized(request) or by_wrong_clock
@@ -127,5 +108,5 @@ class SignedElsewhere(KeptToken):
             given = "no bytes" if isinstance(signature, bytes | bytearray) else kind_of(signature)
             raise ConfigurationError(f"sign must return the bytes of an RS512 signature, not {given}.")
         self._skew = skew
-        encoded = base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
-        return IssuedToken(Secret(f"{self._prefix} {content}.{encoded}"), now + self._reuse, now)
+        header = Secret(f"{self._prefix} {content}.{_base64url(signature)}")
+        return IssuedToken(header, now + self._reuse, now)

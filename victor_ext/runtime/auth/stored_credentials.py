@@ -6,7 +6,7 @@ import hashlib
 from typing import NoReturn, Self
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed, kind_of
+from victor_ext.privacy import Secret, concealed, kind_of
 
 
 class UnpicklableCredentials:
@@ -14,7 +14,7 @@ class UnpicklableCredentials:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            f"{type(self).__name__} holds a secret and is not pickled: make it anew in each process, "
+            f"{type(self).__name__} holds a secret and is not pickled: make it in each process, "
             "for example from the process environment."
         )
 
@@ -28,10 +28,7 @@ class UnpicklableCredentials:
 def checked_secret(name: str, value: object, *, source: str = "the provider's portal") -> Secret:
     """A secret that a header or a body can carry, without the blanks around it.
 
-    Args:
-        name: What the message calls it.
-        value: The value that was passed.
-        source: Where the secret comes from, for the message.
+    `name` and `source`, where the secret comes from, are for the message.
 
     Raises:
         ConfigurationError: The value is not such text. The message never holds it.
@@ -43,7 +40,7 @@ def checked_secret(name: str, value: object, *, source: str = "the provider's po
     if not secret:
         raise ConfigurationError(f"{name} is empty: copy it from {source}.")
     if not (secret.isascii() and secret.isprintable()):
-        raise ConfigurationError(f"{name} holds a line break or a character beyond ASCII: copy it anew.")
+        raise ConfigurationError(f"{name} holds a line break or a character beyond ASCII: copy it again.")
     return secret
 
 

@@ -1,45 +1,58 @@
-"""The two authenticators that need no exchange: a fixed token, and tokens signed on this side."""
+"""The tokens of a client: a fixed one, those that this side signs, and the cache of those that somebody else issues."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+from math import inf
 
 import httpx
 
-from victor_ext.redaction import Secret
+from victor_ext.errors import DeadlineExceeded, VictorError
+from victor_ext.privacy import Secret
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.authenticator import Exchange
-from victor_ext.runtime.loop.clock import TOLERATED_SKEW, ServerClock
-from victor_ext.runtime.loop.flow import Flow, done
+from victor_ext.runtime.loop.flow import Acquire, Flow, Lock, done
 
+ADVISORY_SECONDS = 60.0
+"""Seconds before a token's end from which one caller fetches the next one while the others use this one."""
+
+MANDATORY_SECONDS = 10.0
+"""Seconds before its end from which a token is not used."""
+
+ADVISORY_PAUSE = 5.0
+"""Seconds without another fetch after one failed, while the kept token can still be used."""
+
+FROM_CACHE = "token_from_cache"
 SIGNED_WITH_SKEW = "signed_with_skew"
 FROM_EARLIER_CALL = "signed_for_an_earlier_call"
 
 
 class FixedToken:
-    """The same header value on every attempt."""
+    """A header value that needs no exchange: the same on every attempt, or what a function returns for it."""
 
-    def __init__(self, value: str, *, header: str = "Authorization") -> None:
-        self._value = Secret(value)
+    def __init__(self, value: str | Callable[[], str], *, header: str = "Authorization") -> None:
+        self._value = value if callable(value) else Secret(value)
         self._header = header
+
+    def _current(self) -> str:
+        return Secret(self._value()) if callable(self._value) else self._value
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
         """Set the header; no exchange is needed."""
-        request.headers[self._header] = self._value
+        request.headers[self._header] = self._current() if callable(self._value) else self._value
         return done()
 
-    def should_retry_unauthorized(self, request: httpx.Request) -> bool:  # noqa: ARG002 - nothing in it changes the answer
-        """False: there is no other token."""
-        return False
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
+        """True if another token has replaced the one that was sent."""
+        return callable(self._value) and request.headers.get(self._header) != self._current()
 
 
 class SignedToken:
-    """A token that this side signs, for each attempt or for a few seconds.
+    """A token that this side signs: for each attempt, or for all calls of `reuse` seconds.
 
-    Args:
-        sign: Makes the header's value from the time of issue: the provider's, in seconds since the epoch.
-        clock: The provider's clock.
-        reuse: Seconds for which one token serves all calls; 0 signs each attempt anew.
-        header: The header's name.
+    `sign` makes the header's value from the time of issue: the provider's, in seconds since the epoch.
     """
 
     def __init__(
@@ -74,4 +87,132 @@ class SignedToken:
         self._kept = None
         signed_with: float = request.extensions.get(SIGNED_WITH_SKEW, 0.0)
         was_kept: bool = request.extensions.get(FROM_EARLIER_CALL, False)
-        return was_kept or abs(self._clock.skew - signed_with) > TOLERATED_SKEW
+        return was_kept or self._clock.was_corrected_since(signed_with)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IssuedToken:
+    """A token as its endpoint issued it. Times are seconds since the epoch; `expires_at` may be None: not known."""
+
+    header: str
+    expires_at: float | None
+    issued_at: float
+
+    def seconds_left(self, now: float) -> float:
+        """Seconds until the token ends. A token without a known end is kept until it is refused."""
+        return float("inf") if self.expires_at is None else self.expires_at - now
+
+    def window(self, seconds: float) -> float:
+        """A renewal window in seconds, at most a fifth of the token's life."""
+        if self.expires_at is None:
+            return seconds
+        return min(seconds, max(0.0, (self.expires_at - self.issued_at) / 5))
+
+
+class TokenCache:
+    """A client's token cache: a token is kept until shortly before it ends, and obtained once for all callers."""
+
+    renewal_may_fail_with: type[Exception] = VictorError
+    """What a renewal may raise without failing the call, which has a token that can still be used."""
+
+    def __init__(self, clock: ServerClock, lock: Lock) -> None:
+        self._clock = clock
+        self._lock = lock
+        self._token: IssuedToken | None = None
+        self._failure: VictorError | None = None
+        self._pause_ends = -inf
+
+    def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:
+        """Obtain a token within `seconds` (None: no bound)."""
+        raise NotImplementedError
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
+        """Set the header to the kept token. Fetches one first if none is kept, or it is about to expire."""
+        kept = self._token
+        left = -1.0 if kept is None else kept.seconds_left(self._clock.now())
+        if kept is None or left <= kept.window(MANDATORY_SECONDS):
+            token = yield from self._fetch_once(kept, exchange, seconds)
+        elif left <= kept.window(ADVISORY_SECONDS) and self._clock.monotonic() >= self._pause_ends:
+            token = (yield from self._fetch_if_nobody_does(kept, exchange, seconds)) or kept
+        else:
+            token = kept
+        request.headers["Authorization"] = token.header
+        request.extensions[FROM_CACHE] = token is kept
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a kept token has not expired."""
+        kept = self._token
+        return kept is not None and kept.seconds_left(self._clock.now()) > 0
+
+    def forget(self) -> None:
+        """Drop the token, after it was revoked. The next call fetches another."""
+        self._token = None
+
+    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
+        """True for a token from the cache, which may have been revoked and is dropped; False for a fresh one."""
+        if not request.extensions.get(FROM_CACHE, False):
+            return False
+        current = self._token
+        if current is not None and current.header == request.headers.get("Authorization"):
+            self._token = None
+        return True
+
+    def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
+        earlier, began = self._failure, self._clock.monotonic()
+        permit = self._lock.permit()
+        try:
+            if not (yield Acquire(permit, seconds)):
+                raise DeadlineExceeded(
+                    "No token was issued before the deadline: another call still waits for the token endpoint."
+                )
+            # The caller that held the lock before has fetched, or failed, for those that waited: otherwise two hundred
+            # of them would call a failing endpoint two hundred times, one after the other.
+            current = self._token
+            if current is not None and current is not kept:
+                return current
+            if self._failure is not None and self._failure is not earlier:
+                raise _for_another(self._failure)
+            left = None if seconds is None else seconds - (self._clock.monotonic() - began)
+            return (yield from self._fetch_for_all(exchange, left))
+        finally:
+            permit.release()
+
+    def _fetch_for_all(self, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
+        """Obtain. A failure counts for the waiting callers too, unless it is this caller's own deadline."""
+        try:
+            return (yield from self._renew(exchange, seconds))
+        except DeadlineExceeded:
+            raise
+        except VictorError as error:
+            self._failure = _for_another(error)
+            raise
+
+    def _renew(self, exchange: Exchange, seconds: float | None, *, best_effort: bool = False) -> Flow[IssuedToken]:
+        self._token = yield from self._obtain(exchange, seconds, best_effort=best_effort)
+        self._failure = None
+        return self._token
+
+    def _fetch_if_nobody_does(
+        self, kept: IssuedToken, exchange: Exchange, seconds: float | None
+    ) -> Flow[IssuedToken | None]:
+        permit = self._lock.permit()
+        try:
+            if not (yield Acquire(permit, 0)):
+                return None
+            if self._token is not kept:
+                return self._token  # another caller has just fetched it
+            return (yield from self._renew(exchange, seconds, best_effort=True))
+        except self.renewal_may_fail_with:
+            # The kept token can still be used: neither this call nor the next one waits for another.
+            self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
+            return None
+        finally:
+            permit.release()
+
+
+def _for_another(failure: VictorError) -> VictorError:
+    """A copy of the failure for another call, which sets its own outcome on it."""
+    copied = copy(failure)
+    copied.__cause__ = failure.__cause__
+    return copied

@@ -19,29 +19,28 @@ A provider writes one class that is generic over both, and names the two modes:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.redaction import Secret, concealed_within
+from victor_ext.privacy import Secret, concealed_within
+from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
-from victor_ext.runtime.http.connections import async_connections, checked_http_client, checked_transport, connections
+from victor_ext.runtime.core.clock import ProviderTime, ServerClock
+from victor_ext.runtime.core.headers import ExtraHeaders
+from victor_ext.runtime.http.connections import checked_http_client, checked_limits, checked_transport, route_to
+from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
+from victor_ext.runtime.http.routes import Route
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
-from victor_ext.runtime.loop.clock import ProviderTime, ServerClock
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .config import KEEP, ClientConfig
-from .extra_headers import ExtraHeaders
 from .extras import ExtraBody, ExtraQuery
 from .generated import bind
-from .options import HttpxClient, Transport
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
-
-if TYPE_CHECKING:
-    from victor_ext.runtime.http.routes import Route
 
 C = TypeVar("C")
 
@@ -53,7 +52,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
     """The generated `Client` class, which `api` is one of."""
     _resources: ClassVar[dict[str, Any]] = {}
     """The types of the resources, by name. The class has them too, for `create_autospec`."""
-    _connect: ClassVar[Callable[..., Any]]
+    _pooled_type: ClassVar[type[PooledTransport | AsyncPooledTransport]]
     _transport_type: ClassVar[type[httpx.BaseTransport | httpx.AsyncBaseTransport]]
     _httpx_client_type: ClassVar[type[httpx.Client | httpx.AsyncClient]]
     _through_client_type: ClassVar[Callable[..., Any]]
@@ -83,7 +82,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
 
     def _connect_to(self, url: httpx.URL, given: Mapping[str, Any]) -> Any:
         """Connections of the client's own."""
-        return self._connect(url, **{name: given[name] for name in ("verify", "limits", "proxy")})
+        return self._pooled_type(route_to(url, given["verify"], given["proxy"]), checked_limits(given["limits"]))
 
     def _start(self, config: ClientConfig, given: Mapping[str, Any], transport: Any = None) -> None:
         """Put the client together: over this transport, else what the caller brings, else connections of its own.
@@ -122,6 +121,8 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
                 setattr(cls, name, kind.without_client(runner(_no_client, _no_client)))
+            # `help()` shows them: without the parameters, which no user names.
+            setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - type checkers do not know it
 
     def _attach(self) -> None:
         """Make the resources. Called for each new client, those of `with_options` included."""
@@ -205,7 +206,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
 
     def _unsigned(self) -> httpx.Request:
         """A request to sign, which is never sent."""
-        self._transport.guard.require_open()
+        self._transport.require_open()
         return httpx.Request("GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()})
 
     def provider_time(self) -> ProviderTime:
@@ -250,8 +251,7 @@ def _authorization_of(request: httpx.Request) -> Secret:
 class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
     """A client with blocking calls. Safe to share between threads."""
 
-    _connect = staticmethod(connections)
-    _transport_type = httpx.BaseTransport
+    _pooled_type, _transport_type = PooledTransport, httpx.BaseTransport
     _httpx_client_type, _through_client_type = httpx.Client, ThroughClient
     _driver_type, _attempt_transport_type = Driver, AttemptTransport
     _runner_type, _http_client_type = SyncRunner, HttpClient
@@ -262,7 +262,7 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
 
         Raises:
             ConfigurationError: The client has been closed, or the credentials make no header that can be sent.
-            VictorError: A token was asked for, and none was issued.
+            VictorError: No token was issued.
         """
         request = self._unsigned()
         self._driver.run(self._config.loop.sign(request))
@@ -273,7 +273,7 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
         self._transport.close()
 
     def __enter__(self) -> Self:
-        self._transport.guard.require_open()
+        self._transport.require_open()
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -283,20 +283,14 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
 class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient]):
     """A client with awaited calls."""
 
-    _connect = staticmethod(async_connections)
-    _transport_type = httpx.AsyncBaseTransport
+    _pooled_type, _transport_type = AsyncPooledTransport, httpx.AsyncBaseTransport
     _httpx_client_type, _through_client_type = httpx.AsyncClient, AsyncThroughClient
     _driver_type, _attempt_transport_type = AsyncDriver, AsyncAttemptTransport
     _runner_type, _http_client_type = AsyncRunner, AsyncHttpClient
     _driver: AsyncDriver
 
     async def authorization(self) -> str:
-        """The value of the `Authorization` header that a request made now would carry. It is a secret.
-
-        Raises:
-            ConfigurationError: The client has been closed, or the credentials make no header that can be sent.
-            VictorError: A token was asked for, and none was issued.
-        """
+        """As `authorization` of the client with blocking calls, awaited."""
         request = self._unsigned()
         await self._driver.run(self._config.loop.sign(request))
         return _authorization_of(request)
@@ -308,7 +302,7 @@ class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncCli
     aclose = close
 
     async def __aenter__(self) -> Self:
-        self._transport.guard.require_open()
+        self._transport.require_open()
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -52,7 +52,7 @@ def document_complaint(response: httpx.Response, problems: Callable[[httpx.Respo
 
     Arrays, bare values, empty bodies that are documented so, and objects with a declared member are good. So is an
     empty object, and to a read any other, unless it has an `error` or `errors` (see `reports_error`), or the provider's
-    `problems` are found in it. To a write it is no evidence: a login page and a proxy answer so, too.
+    `problems` finds any in it. To a write it is no evidence: a login page and a proxy respond so, too.
     """
     reader: Reader | None = response.request.extensions.get(READER)
     if reader is None or not isinstance(response, Response):
@@ -61,22 +61,22 @@ def document_complaint(response: httpx.Response, problems: Callable[[httpx.Respo
     # None: the document declares no body for this status, or not this status.
     model: Any = None if response.parsed is NOT_READ else response.parsed
     declares = len(getattr(model, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
-    if model is not None and (not declares or says_what_is_declared(model)):
+    if model is not None and (not declares or has_declared_value(model)):
         return reason
     if reports_error(response) or problems(response):
         return "its body reports an error"
     if declares and response.request.method not in SAFE_METHODS and object_of(response):
-        return "its body says nothing of what was asked"
+        return "its body has nothing that the document declares"
     return reason
 
 
-def says_what_is_declared(model: Any) -> bool:
-    """Whether a generated model has a declared member with a value that the document allows there.
+def has_declared_value(model: Any) -> bool:
+    """Whether a generated model has a declared member with a value that the document allows.
 
     That is one of the declared type and, of an enum, one of its words. Blank text is none.
     """
     # What is of another type is in `additional_properties`, and the member is UNSET.
-    names = (each.name for each in getattr(model, "__attrs_attrs__", ()) if each.name != "additional_properties")
+    names = (field.name for field in getattr(model, "__attrs_attrs__", ()) if field.name != "additional_properties")
     return any(_is_allowed(getattr(model, name)) for name in names)
 
 

@@ -17,8 +17,8 @@ from urllib.parse import quote
 import attrs
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
-from victor_ext.redaction import kind_of, one_line
-from victor_ext.runtime.core.json_values import is_object
+from victor_ext.privacy import kind_of, one_line
+from victor_ext.runtime.core.json_values import is_mapping, is_object
 from victor_ext.runtime.core.validation import is_encodable
 
 from .documented import Operation
@@ -52,8 +52,6 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
     """The body of a call with the caller's own members.
 
     Args:
-        body: The generated model with all that this package sends.
-        extra: The members to add; None adds nothing.
         taken: Places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
             that the document declares, which have arguments.
         doing: What was not done, for the message.
@@ -74,14 +72,12 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
 def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem]:
     """What is wrong with an `extra_body`. No message shows a value.
 
-    Args:
-        extra: The argument of the caller; None is right.
-        taken: Each place that this package sends itself, such as `payment_details.amount`, with the argument for it
-            (an empty text: with no argument whose name is known).
+    `taken` has each place that this package sends itself, such as `payment_details.amount`, with the argument for it
+    (an empty text: with no argument whose name is known).
     """
     if extra is None:
         return []
-    if not _is_mapping(extra):
+    if not is_mapping(extra):
         message = f"extra_body must be a dict of names on the wire and JSON values, not {kind_of(extra)}."
         return [Problem("extra_body", "type", message)]
     arguments = {_path_of(place): argument for place, argument in taken.items()}
@@ -93,7 +89,7 @@ def _member_problems(
     field: str,
     path: tuple[str, ...],
     arguments: Mapping[tuple[str, ...], str],
-    met: set[tuple[str, ...]],
+    earlier: set[tuple[str, ...]],
 ) -> Iterator[Problem]:
     for name, value in extra.items():
         if not _is_name(name):
@@ -101,32 +97,32 @@ def _member_problems(
             continue
         place, inner = f"{field}.{one_line(name)}", (*path, *_path_of(name))
         is_ours = any(taken[: len(inner)] == inner for taken in arguments)
-        if inner in arguments or (is_ours and not _is_mapping(value)):
+        if inner in arguments or (is_ours and not is_mapping(value)):
             argument = arguments.get(inner)
             use = f"use the argument {argument}" if argument else "use the argument for it"
             if argument is None:
                 use = "give an object with the members to add"
             yield Problem(place, "duplicate", f"{place} is set already by this method: {use}.")
         elif is_ours:
-            yield from _member_problems(value, place, inner, arguments, met)
-        elif inner in met:
-            yield Problem(place, "duplicate", f"{place} is there twice, in two spellings: write it once.")
+            yield from _member_problems(value, place, inner, arguments, earlier)
+        elif inner in earlier:
+            yield Problem(place, "duplicate", f"{place} occurs twice, in two spellings: write it once.")
         else:
-            met.add(inner)
+            earlier.add(inner)
             yield from _value_problems(value, place)
 
 
 def _value_problems(value: object, place: str, levels: int = _MOST_LEVELS) -> Iterator[Problem]:
     complaint = None
-    if _is_mapping(value) and levels:
-        for name, each in value.items():
+    if is_mapping(value) and levels:
+        for name, member in value.items():
             if _is_name(name):
-                yield from _value_problems(each, f"{place}.{one_line(name)}", levels - 1)
+                yield from _value_problems(member, f"{place}.{one_line(name)}", levels - 1)
             else:
                 complaint = "has a name that is not a text"
     elif _is_sequence(value) and levels:
-        for number, each in enumerate(value):
-            yield from _value_problems(each, f"{place}[{number}]", levels - 1)
+        for number, item in enumerate(value):
+            yield from _value_problems(item, f"{place}[{number}]", levels - 1)
     else:
         complaint = _scalar_complaint(value)
     if complaint is not None:
@@ -137,16 +133,16 @@ def _scalar_complaint(value: object) -> str | None:
     if isinstance(value, float):
         return "is a float, which does not hold every amount: write Decimal('44.23'), or the text that the wire wants"
     if isinstance(value, Decimal):
-        return None if _number(value) is not None else "is no number that JSON keeps digit by digit: write it as text"
+        return None if _number(value) is not None else "is a number whose digits JSON does not keep: write it as text"
     if isinstance(value, str):
-        return None if is_encodable(value) else "is no text: it has half of a character (a lone surrogate)"
+        return None if is_encodable(value) else "cannot be encoded: it has half of a character (a lone surrogate)"
     if value is None or (isinstance(value, int) and value.bit_length() <= _MOST_BITS):
         return None
     return f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, False or None"
 
 
 def _number(value: Decimal) -> int | float | None:
-    """The number whose JSON text says exactly this; None if there is none. Fifteen digits are never too many."""
+    """The number whose JSON text is exactly this one, or None. Fifteen digits are never too many."""
     if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
         return None
     if value == value.to_integral_value():
@@ -159,9 +155,9 @@ def _json(value: Any) -> Any:
     """A checked value as `json.dumps` takes it: a copy, which the caller changes no more."""
     if isinstance(value, Decimal):
         return _number(value)
-    if _is_mapping(value):
-        return {name: _json(each) for name, each in value.items()}
-    return [_json(each) for each in value] if _is_sequence(value) else value
+    if is_mapping(value):
+        return {name: _json(member) for name, member in value.items()}
+    return [_json(item) for item in value] if _is_sequence(value) else value
 
 
 def _merged(known: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -184,12 +180,12 @@ def _places(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
     """The places of all members that a generated model declares, by the names of its fields."""
-    for each in attrs.fields(kind) if attrs.has(kind) else ():
-        inner = _model_named(each.type, kind.__module__)
+    for field in attrs.fields(kind) if attrs.has(kind) else ():
+        inner = _model_named(field.type, kind.__module__)
         if inner is not None:
-            yield from _declared(inner, f"{prefix}{each.name}.")
-        elif each.init:  # not `additional_properties`
-            yield f"{prefix}{each.name}"
+            yield from _declared(inner, f"{prefix}{field.name}.")
+        elif field.init:  # not `additional_properties`
+            yield f"{prefix}{field.name}"
 
 
 def _model_named(annotation: object, module: str) -> type[Any] | None:
@@ -198,14 +194,11 @@ def _model_named(annotation: object, module: str) -> type[Any] | None:
     return kind if isinstance(kind, type) and attrs.has(kind) else None
 
 
-# ---- Filters ----
-
-
 def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
     """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation has."""
     if extra is None:
         return []
-    if not _is_mapping(extra):
+    if not is_mapping(extra):
         message = f"extra_query must be a dict of names on the wire and values, not {kind_of(extra)}."
         return [Problem("extra_query", "type", message)]
     arguments = {folded_name(name): name for name in taken}
@@ -220,8 +213,8 @@ def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) 
     argument = arguments.get(folded_name(name))
     if argument is not None:
         yield Problem(place, "duplicate", f"{place} is known to this method: use its argument {argument.rstrip('_')}.")
-    for each in value if _is_sequence(value) else [value]:
-        complaint = _scalar_complaint(each)
+    for item in value if _is_sequence(value) else [value]:
+        complaint = _scalar_complaint(item)
         if complaint is not None:
             yield Problem(place, "type", f"{place} {complaint}.")
 
@@ -229,32 +222,21 @@ def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) 
 def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
     """The end of a URL for the caller's own filters, percent-encoded and without a `?`.
 
-    Args:
-        operation: The module of the generated operation, whose own arguments are taken.
-        extra: The filters; None: none.
-
     Raises:
-        InvalidRequest: A filter has an argument, or a value that no query can carry.
+        InvalidRequest: A filter is an argument of the operation, or has a value that no query can carry.
     """
     if extra is None:
         return ""
     problems = extra_query_problems(extra, _builder_of(operation).__annotations__.keys() - {"body", "return"})
     if problems:
         raise InvalidRequest.of(problems)
-    pairs = [(name, each) for name, value in extra.items() for each in (value if _is_sequence(value) else [value])]
-    return "&".join(f"{quote(name, safe='')}={quote(_text(each), safe='')}" for name, each in pairs if each is not None)
-
-
-# ---- For each call of a client ----
+    pairs = [(name, item) for name, value in extra.items() for item in (value if _is_sequence(value) else [value])]
+    return "&".join(f"{quote(name, safe='')}={quote(_text(item), safe='')}" for name, item in pairs if item is not None)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Extras:
-    """What `with_options` adds to each call of a client: members to the bodies, filters to what is read.
-
-    Args:
-        body: Added to each write. A member that the call sends itself, or has an argument for, is refused.
-        query: Added to each GET.
+    """What `with_options` adds to each call of a client: members to the bodies of writes, filters to each GET.
 
     Raises:
         ConfigurationError: A value that cannot be sent.
@@ -288,7 +270,7 @@ class Extras:
                 raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
             return more
         name = operation.OPERATION.name
-        message = f"extra_body: {name} sends no object that could have more members: make this call without it."
+        message = f"extra_body: {name} sends no JSON object: make this call without extra_body."
         raise InvalidRequest.of([Problem("extra_body", "combination", message)])
 
     def query_text(self, operation: Operation) -> str:
@@ -331,10 +313,6 @@ def _path_of(name: str) -> tuple[str, ...]:
 
 def _is_name(name: object) -> TypeGuard[str]:
     return isinstance(name, str) and bool(name) and is_encodable(name)
-
-
-def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, Mapping)
 
 
 def _is_sequence(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""Generated clients over a client's transport, with the errors of this package."""
+"""Generated clients over a client's transport, with the errors of this package; and what their operations return."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import re
 from collections.abc import Callable, Hashable
 from copy import copy
 from functools import cache
-from typing import Any, Protocol, Self, TypeVar, cast
+from types import UnionType
+from typing import Any, Protocol, Self, TypeVar, Union, cast, get_args, get_origin
 
 import httpx
 
+from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.runtime.client.config import checked_timeout
+from victor_ext.runtime.client.documented import has_declared_value
 from victor_ext.runtime.client.transport import EXTRA_QUERY
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of, readable_members
 from victor_ext.runtime.core.response import NOT_READ, Response
 from victor_ext.runtime.loop.profile import READER, SAFE_METHODS
-
-from .config import checked_timeout
-from .documented import says_what_is_declared
 
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
@@ -69,19 +70,17 @@ class _Bound:
             bound.set_async_httpx_client(http)
         return client
 
+    # A context opens and closes nothing: the connections belong to the client of this package.
+
     def __enter__(self) -> Self:
-        """Opens nothing. The connections belong to the client of this package."""
         return self
 
-    def __exit__(self, *args: object, **kwargs: Any) -> None:
-        """Closes nothing."""
+    def __exit__(self, *args: object, **kwargs: Any) -> None: ...
 
     async def __aenter__(self) -> Self:
-        """Opens nothing."""
         return self
 
-    async def __aexit__(self, *args: object, **kwargs: Any) -> None:
-        """Closes nothing."""
+    async def __aexit__(self, *args: object, **kwargs: Any) -> None: ...
 
     def with_headers(self, headers: dict[str, str]) -> Self:
         """A client that sends these headers too."""
@@ -98,7 +97,7 @@ class _Bound:
         return self.with_http_options(timeout=checked_timeout(timeout))
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
-        """Read a response that the attempt loop has found good. Raises the error of its call if it cannot be read.
+        """Read a response that the attempt loop accepted. Raises the error of its call if it cannot be read.
 
         The errors of the generated layer know neither the idempotency key nor the outcome.
         """
@@ -114,7 +113,7 @@ class _Bound:
             return cast("T", parsed if body is NOT_JSON else body)
         except Exception as error:
             if not isinstance(response, Response) or response.unusable is None:
-                raise  # it came through another http client
+                raise  # it came through another HTTP client
             undocumented, why = self.is_undocumented(error), unread_because(error)
         if undocumented and self._undocumented is not None:
             try:
@@ -140,12 +139,9 @@ class _Bound:
         return isinstance(error, self._unexpected_status)
 
     def for_one_call(self, undocumented: Read, query: str = "", *, as_json: bool = False) -> Self:
-        """A copy for one call, which also reads a response with a good status that the document does not list.
+        """A copy for one call. `undocumented` reads a response with a good status that the document does not list.
 
-        Args:
-            undocumented: Reads that response.
-            query: What is added to the query, percent-encoded.
-            as_json: Whether the result is the JSON of the body, which nothing reads as the document's type.
+        `query` is added to the query, percent-encoded. With `as_json` the result is the JSON of the body.
         """
         other = copy(self)
         other._undocumented, other._query, other._as_json = undocumented, query, as_json  # noqa: SLF001 - of the same class
@@ -166,7 +162,7 @@ class _ParserOf:
         self.operation, self.path_template = operation.name, operation.path
 
     def declares_header(self, name: str) -> bool:
-        return any(each.lower() == name.lower() for each in self._operation.headers)
+        return any(header.lower() == name.lower() for header in self._operation.headers)
 
     def is_evidence(self, response: httpx.Response) -> bool:
         members = readable_members(response.content)
@@ -175,11 +171,11 @@ class _ParserOf:
         # With another good status than the documented one, it may still be what is declared for that.
         for status in (response.status_code, *range(200, 300)):
             try:
-                found = self._operation.parse(client=self._client, response=Response(status, json=members))
+                model = self._operation.parse(client=self._client, response=Response(status, json=members))
             except Exception:  # noqa: BLE001, S112 - a generated parser may fail in any way; this status then declares nothing
                 continue
-            if says_what_is_declared(found) or status == response.status_code:
-                return says_what_is_declared(found)
+            if has_declared_value(model) or status == response.status_code:
+                return has_declared_value(model)
         return False
 
     def __call__(self, response: Response) -> str | None:
@@ -219,12 +215,49 @@ def _bound_class(client_class: Hashable) -> Any:
 
 
 def bind(client_class: type[C], base_url: str, connect: Connect) -> C:
-    """A generated `Client` over an attempt transport.
+    """A generated `Client` (or `AuthenticatedClient`) over an attempt transport.
 
-    Args:
-        client_class: `Client` (or `AuthenticatedClient`) of a generated package.
-        base_url: The URL that is called.
-        connect: Makes an httpx client over that transport from additional options.
+    `connect` makes an httpx client over that transport from additional options.
     """
     bound: C = _bound_class(cast("Hashable", client_class)).over(base_url, connect, {})
     return bound
+
+
+def expect(kind: type[T], result: object) -> T:
+    """The result of a generated operation, for type checkers too: `expect(Payment, take_payment.sync(...))`.
+
+    The type of a generated operation is the union of all that the document declares, errors included, and None. Over a
+    client of this package an error status is raised, so the class of the good response is what is left.
+
+    Args:
+        kind: The class of the good response, or a list of one: `list[Balance]`. Where the document has several good
+            responses, use `isinstance` instead.
+        result: What the operation returned. It is returned as it is.
+
+    Raises:
+        UnreadableResponse: It is of another class. The call was accepted: do not repeat it.
+    """
+    if not is_instance(result, kind):
+        returned = "nothing" if result is None else type(result).__name__
+        raise UnreadableResponse(
+            f"The provider accepted the call, but it returned {returned}, not {type_name(kind)}.",
+            outcome=Outcome.ACCEPTED,
+            hint="Do not repeat it: "
+            + ("look it up at the provider." if result is None else "expect that class, or check it by isinstance."),
+        )
+    return cast("T", result)
+
+
+def is_instance(value: object, kind: Any) -> bool:
+    """Whether a value is of a class; for `list[Card]`, whether it is a list of cards."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return any(is_instance(value, member) for member in arguments)
+    if kind is Any or not isinstance(value, origin or kind):
+        return kind is Any
+    return origin is not list or all(is_instance(item, arguments[0]) for item in cast("list[object]", value))
+
+
+def type_name(kind: Any) -> str:
+    """The name of a class for messages."""
+    return str(kind) if get_args(kind) else str(getattr(kind, "__name__", kind))

@@ -36,7 +36,7 @@ class Page(Generic[T]):
         number: The provider's number of the page.
         items: The items of the page that were not yielded before.
         reading: The number of the pass over the list, from 1 (see `RepeatedPageReader`).
-        repeats: The number of items of the page that this pass met on an earlier one: the list changed while it was
+        repeats: The number of items of the page that an earlier page of this pass had: the list changed while it was
             read. A page with nothing else has no `items`.
         info: The response of the page, where its items do not have it; read `response_info`.
     """
@@ -97,7 +97,7 @@ class PageReader(Generic[T]):
         self._stale = 0
         self._pages = 0
         self._landmark: tuple[int, frozenset[str | int]] | None = None
-        self._landmark_met = 0
+        self._landmark_hits = 0
         self.done = False
 
     def repeated(self) -> RepeatedPageReader[T]:
@@ -142,7 +142,7 @@ class PageReader(Generic[T]):
         if self._stale >= STALE_PAGES or self._goes_in_circles(items):
             raise PaginationError(
                 f"The {self._what} does not end: page {self.number} and those before it bring nothing new. "
-                "What was yielded so far is complete as far as it goes; narrow the filters, or read by time windows.",
+                "The items so far are complete up to that page. Narrow the filters, or read by time windows.",
                 outcome=Outcome.ACCEPTED,
             )
 
@@ -150,11 +150,11 @@ class PageReader(Generic[T]):
         """Detect cycles longer than `REMEMBERED_PAGES` pages (Brent's algorithm)."""
         marks = frozenset(map(self._mark, items[:8]))
         if self._landmark is not None and marks == self._landmark[1]:
-            self._landmark_met += 1
+            self._landmark_hits += 1
         if self._landmark is None or self._pages >= 2 * self._landmark[0]:
             self._landmark = (self._pages, marks)
-            self._landmark_met = 0
-        return self._landmark_met >= STALE_PAGES
+            self._landmark_hits = 0
+        return self._landmark_hits >= STALE_PAGES
 
     def _mark(self, item: T) -> str | int:
         name = self._identify(item)
@@ -167,8 +167,8 @@ class RepeatedPageReader(PageReader[T]):
     When an item leaves, later items move forward, and a pass misses an item that moves to a page it has already read.
     The list is read again from the first page until one of these conditions is met:
 
-    - The previous pass was complete: it met no item twice, and this pass met all of its items again. (An item is only
-      missed if another item left, or if an item entered and moved a third one, which was then met twice.)
+    - The previous pass was complete: it had no item twice, and this pass had all of its items again. (An item is only
+      missed if another item left, or if an item entered and moved a third one, which then occurred twice.)
     - The first page is empty.
     - `QUIET_PASSES` passes in a row had no new items except items that `arrived`. An item can still be missed.
 
@@ -194,7 +194,7 @@ class RepeatedPageReader(PageReader[T]):
     ) -> None:
         super().__init__(identify, content=content, first=first, what=what)
         self._arrived = arrived
-        self._met_in: dict[str | int, int] = {}
+        self._seen_in: dict[str | int, int] = {}
         self._pass = 1
         self._rereadings = 0
         self._quiet = 0
@@ -214,15 +214,15 @@ class RepeatedPageReader(PageReader[T]):
         if self._pass > MOST_PASSES:
             raise PaginationError(
                 f"The {self._what} changes faster than it can be read: each of {MOST_PASSES} readings brought "
-                "something new. What was yielded is right, and something may be missing. Leave out the filter that "
-                "items come and go by, and look at each item instead; or narrow the others.",
+                "something new. The items so far are right, but some may be missing. Leave out the filter that items "
+                "enter and leave by, and check each item instead; or narrow the other filters.",
                 outcome=Outcome.ACCEPTED,
             )
         if self._pass > 1 and self._rereadings < MOST_REREADINGS:
-            unmet = self._unmet(items)
-            if unmet:
+            unseen = self._unseen(items)
+            if unseen:
                 self._rereadings += 1
-                return Page(self.number, unmet, self._pass)
+                return Page(self.number, unseen, self._pass)
         self._rereadings = 0
         page = super().accept(items)
         if page.repeats:
@@ -235,30 +235,30 @@ class RepeatedPageReader(PageReader[T]):
             self._begin()
         return Page(page.number, fresh, reading, page.repeats)
 
-    def _unmet(self, items: Sequence[T]) -> Sequence[T]:
-        """Return the items that no pass has met, and record them as known but not met in this pass."""
-        unmet: list[T] = []
+    def _unseen(self, items: Sequence[T]) -> Sequence[T]:
+        """Return the items that no pass had, and record them as known but not seen in this pass."""
+        unseen: list[T] = []
         for item in items:
             name = self._mark(item)
-            if name not in self._met_in:
-                self._met_in[name] = 0
+            if name not in self._seen_in:
+                self._seen_in[name] = 0
                 self._now.news |= not self._arrived(item)
-                unmet.append(item)
-        return unmet
+                unseen.append(item)
+        return unseen
 
     def _is_new(self, item: T) -> bool:
         name = self._mark(item)
-        met = self._met_in.get(name)
-        self._met_in[name] = self._pass
-        if met == self._pass:
+        last_pass = self._seen_in.get(name)
+        self._seen_in[name] = self._pass
+        if last_pass == self._pass:
             self._now.repeats = True
             # Equal items without an id may be different items, so the first pass yields both.
             return self._pass == 1 and self._identify(item) is None
         self._now.items += 1
-        self._now.met_again += met == self._pass - 1
-        if met is None:
+        self._now.seen_again += last_pass == self._pass - 1
+        if last_pass is None:
             self._now.news |= not self._arrived(item)
-        return met is None
+        return last_pass is None
 
     def _is_complete(self) -> bool:
         """Whether no further pass is needed."""
@@ -266,7 +266,7 @@ class RepeatedPageReader(PageReader[T]):
         if now.items == 0:
             return True
         self._quiet = 0 if now.news else self._quiet + 1
-        nothing_left = self._pass > 1 and not before.repeats and now.met_again == before.items
+        nothing_left = self._pass > 1 and not before.repeats and now.seen_again == before.items
         return nothing_left or self._quiet >= QUIET_PASSES
 
 
@@ -275,7 +275,7 @@ class _Pass:
     """Counters of one pass over a list."""
 
     items: int = 0
-    met_again: int = 0  # items that the previous pass met too
+    seen_again: int = 0  # items that the previous pass had too
     repeats: bool = False
     news: bool = False
 

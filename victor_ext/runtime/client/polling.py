@@ -1,4 +1,4 @@
-"""Waiting for what a provider does later: reading repeatedly, until it is done or the time is over."""
+"""Waiting for what a provider does later: repeated reads, until it is done or the time has passed."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableRespo
 
 def wait_until(
     read: Callable[[float | None], OperationFlow[T]],
-    there: Callable[[T], bool],
-    in_vain: Callable[[str], str],
+    is_done: Callable[[T], bool],
+    timeout_message: Callable[[str], str],
     *,
     timeout: float,
     deadline: float | None,
@@ -57,37 +57,37 @@ def wait_until(
 
     Args:
         read: Reads it once, within the given seconds (None: the client's deadline).
-        there: Whether it is as it is waited for. It may raise, when that can no longer be.
-        in_vain: The sentences of the error, from a few words on what was seen last.
+        is_done: Whether the result is what is waited for. It may raise, when that can no longer be.
+        timeout_message: The sentences of the error, from the words for the last result.
         timeout: Seconds in all.
         deadline: Seconds that the client gives one call, or None.
         monotonic: A clock.
-        shown: What was seen last, in words.
+        shown: The words for a result.
         hint: What to do next, at the end of the error's message.
         longest_pause: Seconds between two reads at most.
 
     Raises:
-        TimedOut: It did not come to that in time.
+        TimedOut: It was not done in time.
     """
     ends = monotonic() + timeout
     pause = FIRST_PAUSE
-    seen = "it could not be read"
+    last_state = "it could not be read"
     while True:
         left = max(ends - monotonic(), LEAST_READ)
         bounded = timeout > 0 and (deadline is None or left < deadline)
         failure: VictorError | None = None
         try:
-            last = yield from read(left if bounded else None)
+            result = yield from read(left if bounded else None)
         except PASSING as error:
             failure = error
             _logger.info("%s", error.summary, extra={"notice": True})
         else:
-            if there(last):
-                return last
-            seen = f"it is {shown(last)}"
+            if is_done(result):
+                return result
+            last_state = f"it is {shown(result)}"
         left = ends - monotonic()
         if left <= 0:
-            raise TimedOut(in_vain(seen), outcome=Outcome.UNKNOWN, hint=hint) from failure
+            raise TimedOut(timeout_message(last_state), outcome=Outcome.UNKNOWN, hint=hint) from failure
         asked = failure.retry_after if failure is not None else None
         yield Sleep(min(max(pause, asked or 0.0), left))
         pause = min(pause * 1.5, longest_pause)
@@ -106,27 +106,20 @@ def poll(
     """`wait_until` for an operation of a resource, with the client's clock and deadline.
 
     Args:
-        resource: The resource.
-        read: Reads once, within the given seconds (None: the client's deadline).
-        reached: Whether the last read is what is waited for. It may raise when that can no longer be.
         goal: What was not reached, for the message, such as "Payout p-1 did not become ACCEPTED".
         advice: What to do next, for the message.
         timeout: Seconds in all; 0 reads once.
-        describe: What was read last, for the message.
+        describe: The words for a result.
 
     Raises:
         InvalidRequest: `timeout` is not a number of seconds.
         TimedOut: It was not reached in time.
     """
     seconds = checked_seconds(timeout)
-
-    def in_vain(seen: str) -> str:
-        return f"{goal} within {seconds:g} s: {seen}. {advice}"
-
     return wait_until(
         read,
         reached,
-        in_vain,
+        lambda last_state: f"{goal} within {seconds:g} s: {last_state}. {advice}",
         timeout=seconds,
         deadline=resource.deadline,
         monotonic=resource.clock.monotonic,

@@ -19,9 +19,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
-from victor_ext.redaction import mask
+from victor_ext.privacy import mask
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty
+from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty, text_or_empty
 
 R = TypeVar("R", bound="Record")
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Record:
         self.response_info: ResponseInfo | None = None
 
     def value_at(self, path: Sequence[str]) -> Any:
-        """The value at the names in `path`, None where there is none.
+        """The value at the names in `path`, or None.
 
         A name is that of the generated model, or that on the wire of a member that the model does not declare.
         Override this method where `raw` is not a generated model.
@@ -82,7 +82,7 @@ class Record:
         if value is None or type(value) is str:
             return value
         if is_dataclass(value):
-            return {each.name: self._plain(getattr(value, each.name)) for each in dataclass_fields(value)}
+            return {field.name: self._plain(getattr(value, field.name)) for field in dataclass_fields(value)}
         if isinstance(value, date):
             return value.isoformat()
         if isinstance(value, Decimal | StrEnum):
@@ -109,23 +109,23 @@ class RecordList(list[R]):
     """Records that one call returned.
 
     Attributes:
-        response_info: The response of the last request of the call, also when no record was found.
+        response_info: The response of the last request of the call, also of an empty list.
     """
 
     response_info: ResponseInfo | None = None
 
 
 def describe(result: Any, info: ResponseInfo) -> None:
-    """Tell the records of a result what response they came with."""
+    """Set the response on the records of a result."""
     if isinstance(result, Record):
         result.response_info = info
     elif isinstance(result, list):
-        each: Any
-        for each in result:  # pyright: ignore[reportUnknownVariableType] - whatever a flow has returned
-            if isinstance(each, Record):
-                each.response_info = info
+        item: Any
+        for item in result:  # pyright: ignore[reportUnknownVariableType] - whatever a flow has returned
+            if isinstance(item, Record):
+                item.response_info = info
             else:
-                describe(each, info)
+                describe(item, info)
         if isinstance(result, RecordList):
             result.response_info = info
 
@@ -162,11 +162,11 @@ class Field(Generic[T]):
             return self
         at = record.value_at
         if self._path is not None:
-            found: Any = self._read(at(self._path))
+            value: Any = self._read(at(self._path))
         else:
-            found = self._read(*map(at, self._paths)) if self._paths else self._read(record)
-        if found is not None:
-            return found
+            value = self._read(*map(at, self._paths)) if self._paths else self._read(record)
+        if value is not None:
+            return value
         other = record._completed_by  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of Record
         return None if other is None else getattr(other, self._name)
 
@@ -186,17 +186,9 @@ def value_in(source: object, name: str) -> Any:
     return value
 
 
-# Readers: the value in the type of the field, or None.
-
-
 def as_text(value: object) -> str | None:
     """Text."""
     return value if isinstance(value, str) else None
-
-
-def as_text_or_empty(value: object) -> str:
-    """Text; empty when it is missing."""
-    return value if isinstance(value, str) else ""
 
 
 def as_integer(value: object) -> int | None:
@@ -217,26 +209,23 @@ def as_boolean(value: object) -> bool | None:
 def as_timestamp(value: object) -> datetime | None:
     """An aware datetime, from a datetime or ISO 8601; None without an offset, for then the moment is not known."""
     try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
         return None
-    return found if isinstance(found, datetime) and found.utcoffset() is not None else None
+    return moment if isinstance(moment, datetime) and moment.utcoffset() is not None else None
 
 
 def as_decimal(value: object) -> Decimal | None:
     """A number, with the digits that were sent."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    found = Decimal(repr(value))
-    return found if found.is_finite() else None
-
-
-# Declarations.
+    number = Decimal(repr(value))
+    return number if number.is_finite() else None
 
 
 def identifier(path: str) -> Field[str]:
     """An id; empty when the provider sent none."""
-    return Field(as_text_or_empty, path)
+    return Field(text_or_empty, path)
 
 
 def text(path: str, *, hidden: bool = False, masked: bool = False) -> Field[str | None]:

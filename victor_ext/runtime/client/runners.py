@@ -51,10 +51,10 @@ class Call:
 
     @property
     def info(self) -> ResponseInfo | None:
-        """What there is to say of the response, after the call."""
+        """Status, headers, request id and attempts of the response, after the call."""
         return None if self.response is None else self.response.info()
 
-    def answered(self, client: Any) -> None:
+    def capture_response(self, client: Any) -> None:
         """Take the response from the client for this call.
 
         One that did not come through the attempt loop says nothing of its attempts.
@@ -141,18 +141,11 @@ def drop_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-class _Last:
-    """The last call of a flow, for the records that the flow returns."""
-
-    __slots__ = ("call",)
-
-    def __init__(self) -> None:
-        self.call: Call | None = None
-
-    def describe(self, result: Any) -> None:
-        info = None if self.call is None else self.call.info
-        if info is not None:
-            describe(result, info)
+def _describe(result: Any, last: list[Call]) -> None:
+    """Set the response of a flow's last call on the records that the flow returned."""
+    info = last[0].info if last else None
+    if info is not None:
+        describe(result, info)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -169,19 +162,19 @@ class SyncRunner(_Runner):
 
     def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end. The records that it returns know the response of its last call."""
-        last = _Last()
+        last: list[Call] = []
         result = drive(flow, lambda step: self._execute(step, last))
-        last.describe(result)
+        _describe(result, last)
         return result
 
-    def _execute(self, step: Call | Sleep, last: _Last) -> Any:
+    def _execute(self, step: Call | Sleep, last: list[Call]) -> Any:
         if type(step) is Sleep:
             return self._sleep(step.seconds)
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
         response = step.operation.sync_detailed(client=client, **arguments)
-        step.answered(client)
-        last.call = step
+        step.capture_response(client)
+        last[:] = [step]
         return response
 
 
@@ -190,17 +183,17 @@ class AsyncRunner(_Runner):
 
     async def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end. The records that it returns know the response of its last call."""
-        last = _Last()
+        last: list[Call] = []
         result = await adrive(flow, lambda step: self._execute(step, last))
-        last.describe(result)
+        _describe(result, last)
         return result
 
-    async def _execute(self, step: Call | Sleep, last: _Last) -> Any:
+    async def _execute(self, step: Call | Sleep, last: list[Call]) -> Any:
         if type(step) is Sleep:
             return await self._sleep(step.seconds)
         assert type(step) is Call
         client, arguments = step.prepared(self._api, self.extras)
         response = await step.operation.asyncio_detailed(client=client, **arguments)
-        step.answered(client)
-        last.call = step
+        step.capture_response(client)
+        last[:] = [step]
         return response

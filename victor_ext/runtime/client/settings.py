@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.redaction import Secret
+from victor_ext.privacy import Secret
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
 
@@ -27,8 +27,6 @@ def environment_and_url(
     environment that is named.
 
     Args:
-        environment: A name.
-        base_url: What is called, if it was given.
         urls: The provider's own URLs, by environment; the first is called. The first environment is the default.
         versions: The versions of the API, which a URL may end with.
         provider: What messages call the provider; in capitals, the prefix of its variables.
@@ -42,7 +40,7 @@ def environment_and_url(
         message = f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, urls))}."
         raise ConfigurationError.of([Problem("environment", "choice", message)])
     host = None if url is None else url.raw_host.decode("ascii").rstrip(".")
-    hosts = {name: {httpx.URL(each).host for each in own} for name, own in urls.items()}
+    hosts = {name: {httpx.URL(url).host for url in own} for name, own in urls.items()}
     others = (name for name, own in hosts.items() if host in own)
     theirs = environment if host in hosts[environment] else next(others, environment)
     if theirs != environment:
@@ -59,10 +57,7 @@ def environment_and_url(
 def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base_url") -> httpx.URL:
     """The URL to call, checked, and without the version at its end: every path of an API begins with one.
 
-    Args:
-        base_url: The URL, as the caller or the provider's page writes it: `https://api.example.com/v1/`.
-        versions: The versions of the API, such as `v1`.
-        name: What messages call the URL.
+    The `versions` are those of the API, such as `v1`. Messages call the URL `name`.
 
     Raises:
         ConfigurationError: The URL cannot be called, or a token must not be sent to it.
@@ -73,11 +68,9 @@ def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base
 
 
 def provider_variables(prefix: str, source: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The variables that begin with the prefix, without blanks around their values. An empty one counts as not set.
+    """The variables that begin with the prefix (`ACME_`), without blanks around their values; no empty ones.
 
-    Args:
-        prefix: The beginning of their names, such as `ACME_`.
-        source: The variables; None reads the process environment.
+    `source` has the variables; None reads the process environment.
     """
     given = os.environ if source is None else source
     return {name: Secret(value.strip()) for name, value in given.items() if name.startswith(prefix) and value.strip()}

@@ -8,109 +8,87 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest
-from victor_ext.redaction import redact_excerpt
+from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.http.httpx_internals import url_below
 from victor_ext.runtime.http.through_client import LOGGED
 from victor_ext.runtime.loop.attempts import AttemptLoop
-from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow
+from victor_ext.runtime.loop.flow import Flow
 
 _httpx_logger = logging.getLogger("httpx")
 
 
-class Guard:
-    """What both transports check before a call: the client is open, and the request is for the token's origin."""
+class _AttemptTransport:
+    """What both transports have in common. Before a call they check that the client is open, and the request's origin.
 
-    def __init__(self, loop: AttemptLoop, base_url: httpx.URL, original: Guard | None) -> None:
-        self._loop = loop
+    `original` is the transport that owns the connections, if it is not this one. Closing it closes this one too.
+    """
+
+    def __init__(
+        self,
+        loop: AttemptLoop,
+        connections: Any,
+        base_url: httpx.URL,
+        *,
+        driver: Any,
+        original: _AttemptTransport | None = None,
+    ) -> None:
+        self._loop, self._connections, self._driver, self._original = loop, connections, driver, original
         self._origin = (base_url.raw_scheme, base_url.raw_host, base_url.port)
-        self._original = original
         self._closed = False
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether this transport, or the original that owns its connections, has been closed."""
-        return self._closed or (self._original is not None and self._original.closed)
-
-    def close(self) -> bool:
-        """Refuse further calls. Returns whether to close the connections."""
-        first, self._closed = not self._closed, True
-        return first and self._original is None
+        return self._closed or (self._original is not None and self._original.is_closed)
 
     def require_open(self) -> None:
         """Raise `ConfigurationError` if the transport is closed."""
-        if self.closed:
-            raise ConfigurationError("This client has been closed: make a new one, or keep it open for longer.")
+        if self.is_closed:
+            raise ConfigurationError("This client has been closed: make a new one, or close it later.")
 
-    def call(self, request: httpx.Request) -> Flow[Response]:
+    def _call(self, request: httpx.Request) -> Flow[Response]:
         """The flow of one call. Raises `ConfigurationError` if it may not be made."""
         self.require_open()
         url = request.url
         if (url.raw_scheme, url.raw_host, url.port) != self._origin:
             raise ConfigurationError(
                 f"A request to {url.scheme}://{url.host} was stopped: the token of this client is for "
-                f"{self._origin[0].decode()}://{self._origin[1].decode()} only. Use a client of its own for it."
+                f"{self._origin[0].decode()}://{self._origin[1].decode()} only. Use another client for it."
             )
         return self._loop.call(request)
 
+    def _refuse_calls(self) -> bool:
+        """Refuse further calls. Returns whether to close the connections."""
+        first, self._closed = not self._closed, True
+        return first and self._original is None
 
-class AttemptTransport(httpx.BaseTransport):
-    """Signs, sends, classifies, waits and tries again; raises typed errors.
 
-    Args:
-        loop: The attempt loop.
-        connections: The transport that has the sockets.
-        base_url: The one origin that may be called.
-        driver: Runs the flows of the loop.
-        original: The transport that owns the connections, if it is not this one. Closing it closes this one too.
-    """
-
-    def __init__(
-        self,
-        loop: AttemptLoop,
-        connections: httpx.BaseTransport,
-        base_url: httpx.URL,
-        *,
-        driver: Driver,
-        original: AttemptTransport | None = None,
-    ) -> None:
-        self.guard: Guard = Guard(loop, base_url, None if original is None else original.guard)
-        self._connections = connections
-        self._driver = driver
+class AttemptTransport(_AttemptTransport, httpx.BaseTransport):
+    """Signs, sends, classifies, waits and tries again, with blocking calls."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One logical call, with all its attempts. Raises `VictorError`."""
-        return self._driver.run(self.guard.call(request))
+        response: Response = self._driver.run(self._call(request))
+        return response
 
     def close(self) -> None:
         """Refuse further calls, and close the connections if they are this transport's own."""
-        if self.guard.close():
+        if self._refuse_calls():
             self._connections.close()
 
 
-class AsyncAttemptTransport(httpx.AsyncBaseTransport):
+class AsyncAttemptTransport(_AttemptTransport, httpx.AsyncBaseTransport):
     """As `AttemptTransport`, with awaited calls."""
-
-    def __init__(
-        self,
-        loop: AttemptLoop,
-        connections: httpx.AsyncBaseTransport,
-        base_url: httpx.URL,
-        *,
-        driver: AsyncDriver,
-        original: AsyncAttemptTransport | None = None,
-    ) -> None:
-        self.guard: Guard = Guard(loop, base_url, None if original is None else original.guard)
-        self._connections = connections
-        self._driver = driver
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One logical call, with all its attempts. Raises `VictorError`."""
-        return await self._driver.run(self.guard.call(request))
+        response: Response = await self._driver.run(self._call(request))
+        return response
 
     async def aclose(self) -> None:
         """Refuse further calls, and close the connections if they are this transport's own."""
-        if self.guard.close():
+        if self._refuse_calls():
             await self._connections.aclose()
 
 
@@ -153,7 +131,7 @@ def _is_plain(client: httpx.Client | httpx.AsyncClient, request: httpx.Request, 
     """
     if client.auth is not None or client.follow_redirects or client.is_closed or any(client.event_hooks.values()):
         return False
-    return "timeout" in request.extensions and all(each is httpx.USE_CLIENT_DEFAULT for each in options.values())
+    return "timeout" in request.extensions and all(option is httpx.USE_CLIENT_DEFAULT for option in options.values())
 
 
 def _log(response: httpx.Response) -> None:

@@ -21,13 +21,8 @@ def invalid_notification(provider: str, reason: str) -> InvalidRequest:
 def notification_body(body: object, *, provider: str, longest: int = MAX_BYTES) -> dict[str, Any]:
     """The JSON object in the body of a notification.
 
-    Args:
-        body: The body as it came: bytes or text.
-        provider: What a message calls the provider.
-        longest: The greatest length that is read, in bytes (or characters of a text).
-
     Raises:
-        InvalidRequest: It is longer, or no JSON object.
+        InvalidRequest: It is longer than `longest` bytes (or characters of a text), or no JSON object.
     """
     if not isinstance(body, bytes | bytearray | str):
         reason = f"is of type {type(body).__name__}: pass the body as it came, bytes or text"

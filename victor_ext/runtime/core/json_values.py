@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeGuard
 
@@ -28,6 +29,11 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 def is_list(value: object) -> TypeGuard[list[Any]]:
     """Whether it is a JSON array."""
     return isinstance(value, list)
+
+
+def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether it is a mapping, with keys and values of any type."""
+    return isinstance(value, Mapping)
 
 
 def object_or_empty(value: object) -> dict[str, Any]:
@@ -72,7 +78,7 @@ def no_object_reason(response: httpx.Response) -> str | None:
 def readable_members(content: bytes) -> dict[str, Any]:
     """The members of a JSON object, or of the beginning of one. Of a text that is cut, its beginning is the value."""
     text = content.decode(json.detect_encoding(content), "replace").lstrip()
-    found = dict[str, Any]()
+    members = dict[str, Any]()
     place = 1 if text.startswith("{") else len(text)
     while named := _MEMBER.match(text, place):
         try:
@@ -80,26 +86,26 @@ def readable_members(content: bytes) -> dict[str, Any]:
         except (ValueError, RecursionError):
             rest, place = text[named.end() :], len(text)
             value = rest[1:] if rest.startswith('"') else {"{": dict[str, Any](), "[": list[Any]()}.get(rest[:1])
-        found[named[1]] = value
-    return found
+        members[named[1]] = value
+    return members
 
 
-def differs(sent: object, found: object, *, is_id: bool = False) -> bool:
+def differs(sent: object, received: object, *, is_id: bool = False) -> bool:
     """Whether a response has another value than the one that was sent. A value that is missing is none.
 
     Letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no difference. Values
     of different shapes, such as a text and an object, cannot be compared. Ids that are text are compared as such.
     """
-    if is_id and isinstance(sent, str) and isinstance(found, str):
-        return not is_same_id(sent, found)
-    if is_object(sent) and is_object(found):
-        named = {name.lower(): value for name, value in found.items()}
+    if is_id and isinstance(sent, str) and isinstance(received, str):
+        return not is_same_id(sent, received)
+    if is_object(sent) and is_object(received):
+        named = {name.lower(): value for name, value in received.items()}
         return any(differs(value, named.get(name.lower())) for name, value in sent.items())
-    if is_list(sent) and is_list(found):
-        return len(sent) != len(found) or any(map(differs, sent, found))
-    if sent == found or any(value is None or isinstance(value, dict | list) for value in (sent, found)):
+    if is_list(sent) and is_list(received):
+        return len(sent) != len(received) or any(map(differs, sent, received))
+    if sent == received or any(value is None or isinstance(value, dict | list) for value in (sent, received)):
         return False
-    return _differ(_words(sent), _words(found))
+    return _differ(_words(sent), _words(received))
 
 
 def _differ(one: str, other: str) -> bool:

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary, ref
 import anyio
 from anyio.lowlevel import current_token
 
-from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.runtime.core.clock import monotonic
 
 T = TypeVar("T")
 
@@ -28,11 +28,7 @@ PATIENCE = 0.5
 
 
 class Semaphore:
-    """A number of places, given in the order of the requests.
-
-    Args:
-        places: How many there are; None sets no bound.
-    """
+    """A number of places (None sets no bound), given in the order of the requests."""
 
     def __init__(self, places: int | None = 1) -> None:
         self._places = sys.maxsize if places is None else places
@@ -48,7 +44,7 @@ class Semaphore:
         return len(self._held)
 
     def admit(self, permit: Permit) -> float | None:
-        """Give a permit a place if there is one and it is its turn; else queue it.
+        """Give a permit a place if one is free and it is its turn; else queue it.
 
         Returns None if it has a place, else the seconds after which it asks again.
         """
@@ -97,7 +93,7 @@ class Permit:
         self._semaphore.dismiss(self)
 
     def wake(self) -> None:
-        """Wake the waiting thread or task: there may be a place."""
+        """Wake the waiting thread or task: a place may be free."""
         raise NotImplementedError
 
 
@@ -111,7 +107,7 @@ class ThreadPermit(Permit):
         self._asleep = threading.Lock()
 
     def acquire(self, seconds: float | None) -> bool:
-        """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
+        """Wait for a place for `seconds` (None: no limit). Returns whether it has one. Release it in a `finally`."""
         ends = math.inf if seconds is None else monotonic() + seconds
         while (pause := self._semaphore.admit(self)) is not None:
             left = ends - monotonic()
@@ -121,7 +117,7 @@ class ThreadPermit(Permit):
         return True
 
     def wake(self) -> None:
-        """Wake the waiting thread or task: there may be a place."""
+        """Wake the waiting thread."""
         with suppress(RuntimeError):  # it does not wait
             self._asleep.release()
 
@@ -136,7 +132,7 @@ class TaskPermit(Permit):
         self._awake: anyio.Event | None = None
 
     async def acquire(self, seconds: float | None) -> bool:
-        """Wait for a place for `seconds` (None: no limit). Returns whether there was one. Release it in a `finally`."""
+        """As `acquire` of a thread's permit."""
         ends = math.inf if seconds is None else monotonic() + seconds
         while (pause := self._semaphore.admit(self)) is not None:
             left = ends - monotonic()
@@ -148,7 +144,7 @@ class TaskPermit(Permit):
         return True
 
     def wake(self) -> None:
-        """Wake the waiting thread or task: there may be a place."""
+        """Wake the waiting task."""
         if self._awake is not None:
             self._awake.set()
 
@@ -156,8 +152,7 @@ class TaskPermit(Permit):
 class PerProcess(Generic[T]):
     """One object per process: a forked child has the sockets of its parent, and none of its threads.
 
-    Args:
-        make: Makes one. It is called at once, so that a failure is raised at once.
+    `make` is called at once, so that a failure is raised at once.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
@@ -176,11 +171,7 @@ class PerProcess(Generic[T]):
 
 
 class PerLoop(Generic[T]):
-    """One object per event loop: what waits in one loop cannot be woken from another.
-
-    Args:
-        make: Makes one. It is called at once, so that a failure is raised at once.
-    """
+    """One object per event loop: what waits in one loop cannot be woken from another. `make` is called at once, too."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         import asyncio  # noqa: PLC0415 - takes a program that does not await 8 MB
@@ -214,11 +205,7 @@ class PerLoop(Generic[T]):
 
 
 class ThreadLock:
-    """A lock for threads, one per process: a forked child has none of the threads that hold it.
-
-    Args:
-        places: How many threads may hold it at a time.
-    """
+    """A lock that `places` threads may hold at a time, one per process: a forked child has none of these threads."""
 
     def __init__(self, places: int = 1) -> None:
         self._semaphores = PerProcess(lambda: Semaphore(places))
@@ -229,11 +216,7 @@ class ThreadLock:
 
 
 class TaskLock:
-    """A lock for tasks, one per event loop: no loop can wake the tasks of another.
-
-    Args:
-        places: How many tasks of a loop may hold it at a time.
-    """
+    """A lock that `places` tasks may hold at a time, one per event loop: no loop can wake the tasks of another."""
 
     def __init__(self, places: int = 1) -> None:
         self._semaphores = PerLoop(lambda: Semaphore(places))

@@ -9,21 +9,19 @@ import zlib
 from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
-from victor_ext.redaction import redact_excerpt
+from victor_ext.errors import VictorError
+from victor_ext.privacy import redact_excerpt
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.core.steady_clock import monotonic
-
-if TYPE_CHECKING:
-    from victor_ext.errors import VictorError
+from victor_ext.runtime.core.clock import monotonic
 
 _MOST_OBJECTS = 100_000
 """A page of 1,000 payments has a tenth of it."""
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
-"""The longest body that is read, after decompression, unless a client is told otherwise (`max_response_bytes`).
+"""The longest body that is read, after decompression, unless the client sets `max_response_bytes`.
 
 A page of a thousand payment requests has about 1 MiB. A few thousand bytes on the wire may become any number, and
 JSON of 32 MiB becomes 800 MiB of objects.
@@ -48,7 +46,7 @@ class Response(httpx.Response):
     """A response that has been read, and whose JSON is parsed at most once.
 
     The attempt loop parses the body to find out whether it can be read. The generated code asks for the same JSON
-    again, and `json()` returns the object that is there already.
+    again, and `json()` returns the object that was parsed before.
 
     Attributes:
         damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
@@ -92,10 +90,9 @@ class Response(httpx.Response):
     def info(self) -> ResponseInfo:
         """What a record keeps of the response. It has no reference to it: the request holds a token."""
         read = self.request_id_in_body
-        found = None if read is None else read(self)
-        return ResponseInfo(
-            self.status_code, self.headers, self.attempts, names=self.request_id_headers, request_id=found
-        )
+        request_id = None if read is None else read(self)
+        names = self.request_id_headers
+        return ResponseInfo(self.status_code, self.headers, self.attempts, names=names, request_id=request_id)
 
     def json(self, **kwargs: Any) -> Any:
         """The body as JSON.
@@ -127,7 +124,7 @@ def read(
     clock; None: no limit). One read of a socket may bring thousands of chunks, so its timeout alone is no limit.
     """
     body = _Body(response, request, began, ends, most)
-    if body.is_here():
+    if body.was_read():
         return body.whole()
     try:
         for chunk in body.response.iter_raw():
@@ -148,7 +145,7 @@ async def aread(
 ) -> Response:
     """As `read`, with awaited calls."""
     body = _Body(response, request, began, ends, most)
-    if body.is_here():
+    if body.was_read():
         return body.whole()
     try:
         async for chunk in body.response.aiter_raw():
@@ -183,19 +180,22 @@ class _Body:
         self._size = 0
         self._decompressor: Decompressor | None = None
         if "content-encoding" in response.headers:
-            self._undo(response.headers.get_list("content-encoding", split_commas=True))
+            try:
+                self._decompressor = decompressor_for(response.headers.get_list("content-encoding", split_commas=True))
+            except DecodingError as error:
+                self._cannot_be_decompressed(error)  # it is read as it is: a message may quote it
 
-    def is_here(self) -> bool:
-        """Whether the body is there already, from a caller's own transport or because a hook has read it.
+    def was_read(self) -> bool:
+        """Whether the body has been read before, by a caller's transport or by a hook.
 
-        Raises `httpx.ReadError` where a hook has read it away.
+        Raises `httpx.ReadError` where its bytes were not kept.
         """
         if not self.response.is_stream_consumed:
             return False
         try:
             content = self.response.content
         except httpx.StreamError as error:
-            raise httpx.ReadError("its body was read before it came here", request=self.response.request) from error
+            raise httpx.ReadError("its body was already consumed", request=self.response.request) from error
         if len(content) > self._limit:
             self._is_too_long()
         self._content = BytesIO(content)
@@ -204,7 +204,7 @@ class _Body:
     def take(self, chunk: bytes) -> bool:
         """Keep a piece of the body as it was received. Returns False when no more is to be read."""
         if monotonic() > self._ends:
-            raise httpx.ReadTimeout("the answer goes on and on", request=self.response.request)
+            raise httpx.ReadTimeout("the response did not end in time", request=self.response.request)
         if self._decompressor is not None:
             if self._decompressor.has_ended:
                 return False
@@ -231,12 +231,6 @@ class _Body:
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
         return self.response.keep(content, self._began)
-
-    def _undo(self, codings: list[str]) -> None:
-        try:
-            self._decompressor = decompressor_for(codings)
-        except DecodingError as error:
-            self._cannot_be_decompressed(error)  # it is read as it is: a message may quote it
 
     def _cannot_be_decompressed(self, error: DecodingError) -> None:
         self.response.damage = f"its body cannot be decompressed ({error})"
@@ -288,7 +282,7 @@ def decompressor_for(codings: list[str]) -> Decompressor | None:
     Raises:
         DecodingError: A coding that was not asked for, or more than one.
     """
-    named = [coding for coding in (each.strip().lower() for each in codings) if coding not in ("", "identity")]
+    named = [coding for coding in (value.strip().lower() for value in codings) if coding not in ("", "identity")]
     if not named:
         return None
     if len(named) > 1:

@@ -43,11 +43,8 @@ def moment_problem(field: str, moment: object) -> Problem | None:
         message = f"{field} must be an aware datetime, not {type(moment).__name__}{hint}: "
         return Problem(field, "type", f"{message}write datetime(2026, 3, 4, tzinfo=UTC).")
     if moment.tzinfo is None or moment.utcoffset() is None:
-        return Problem(
-            field,
-            "naive",
-            f"{field} is a naive datetime, which could mean any zone: write datetime(..., tzinfo=UTC).",
-        )
+        message = f"{field} is a naive datetime, which could mean any zone: write datetime(..., tzinfo=UTC)."
+        return Problem(field, "naive", message)
     try:
         moment.astimezone(UTC)
     except OverflowError:
@@ -65,7 +62,7 @@ def is_encodable(text: str) -> bool:
 
 
 class Validation:
-    """The problems found so far. Each provider adds its checks in a subclass."""
+    """The problems of a call's arguments. Each provider adds its checks in a subclass."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []

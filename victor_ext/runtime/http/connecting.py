@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
-from victor_ext.runtime.core.steady_clock import monotonic
+from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.timeouts import is_over, share_of
 
 E = TypeVar("E", bound=httpx.NetworkError)
@@ -50,7 +50,7 @@ def connect(addresses: Addresses, host: str, port: int, timeout: float | None) -
     known = addresses.known(host)
     if not known:
         try:
-            known = addresses.found(host, (yield LookUp(host, port, timeout)))
+            known = addresses.ordered(host, (yield LookUp(host, port, timeout)))
         except OSError as error:
             raise as_network_error(error, httpx.ConnectError) from error
     for tried, address in enumerate(known, start=1):
@@ -77,7 +77,7 @@ def _connect(address: str, port: int, seconds: float | None) -> Steps:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not _is_connected_at_once(made, where):
             if not (yield AwaitConnection(made, seconds)):
-                raise httpx.ConnectTimeout("no connection in time")
+                raise httpx.ConnectTimeout("the host did not answer in time")
             failed = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if failed:
                 raise httpx.ConnectError(os.strerror(failed))
@@ -126,7 +126,7 @@ class Addresses:
         except ValueError:
             return []
 
-    def found(self, host: str, entries: Iterable[Any]) -> list[str]:
+    def ordered(self, host: str, entries: Iterable[Any]) -> list[str]:
         """The addresses in the result of `getaddrinfo`, in the order to try them."""
         addresses = dict.fromkeys(str(address[0]) for *_, address in entries)
         works = self._works.get(host)

@@ -15,11 +15,11 @@ from typing import Any
 
 import httpx
 
+from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.locks import Permit, Semaphore
-from victor_ext.runtime.core.steady_clock import monotonic
-from victor_ext.runtime.core.timing import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, timing_of
+from victor_ext.runtime.core.timeouts import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, timing_of
+from victor_ext.runtime.http.parser import Head
 
-from .h11_exchange import Head
 from .http11 import Connection, Steps, UnsolicitedData, exchange
 from .routes import Route
 
@@ -31,7 +31,7 @@ REUSE_DELAY = 0.1
 A proxy that sends a response twice does so within this time, and the second one is detected. A read that does not wait
 believes only a response with its id. After an error, no request uses its connection so soon."""
 
-_TOO_EARLY = "{}, before anything had been asked"
+_TOO_EARLY = "{} before a request was sent"
 _idle_since = attrgetter("idle_since")
 
 
@@ -66,12 +66,7 @@ class Lease:
 
 
 class ConnectionPool:
-    """The connections of one client in one process or event loop.
-
-    Args:
-        route: The route to the client's only origin.
-        limits: The maximum number of connections and of idle connections, and the maximum idle time in seconds.
-    """
+    """The connections of one client, to its only origin, in one process or event loop."""
 
     def __init__(self, route: Route, limits: httpx.Limits) -> None:
         most = sys.maxsize if limits.max_connections is None else limits.max_connections
@@ -112,7 +107,7 @@ class ConnectionPool:
                 if is_new:
                     raise httpx.ConnectError(_TOO_EARLY.format(error)) from None
             # The idle connection was closed, or received an unexpected response. Nothing was sent: use another one.
-            logger.debug("a kept connection was closed, or something came on it: it is not used again")
+            logger.debug("an idle connection was closed, or received unexpected data: it is not used again")
             connection.abort()
 
     def put_back(self, connection: Connection) -> None:

@@ -13,11 +13,10 @@ from typing import TypeVar
 import httpx
 
 from victor_ext.errors import ConfigurationError, Problem
-from victor_ext.redaction import concealed, kind_of
+from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
 from .httpx_internals import transports_of
-from .pooled_transport import AsyncPooledTransport, PooledTransport
 from .routes import Route
 from .through_client import require_open
 
@@ -110,9 +109,7 @@ def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
             f"verify is an ssl.SSLContext with check_hostname=False, and would accept whoever has any certificate as "
             f"{base_url.host}: set its check_hostname to True, or make it with ssl.create_default_context()."
         )
-    if isinstance(verify, ssl.SSLContext) or off:
-        return verify
-    if isinstance(verify, bool):
+    if off or isinstance(verify, ssl.SSLContext | bool):
         return verify
     try:
         return ssl.create_default_context(cafile=verify)
@@ -136,10 +133,10 @@ def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) 
     if proxy is not None:
         return proxy
     proxies = urllib.request.getproxies()
-    found = proxies.get(base_url.scheme) or proxies.get("all")
-    if not found or is_this_machine(base_url.host) or _is_excepted(base_url, proxies.get("no")):
+    address = proxies.get(base_url.scheme) or proxies.get("all")
+    if not address or is_this_machine(base_url.host) or _is_excepted(base_url, proxies.get("no")):
         return None
-    return found if "://" in found else f"http://{found}"
+    return address if "://" in address else f"http://{address}"
 
 
 def _is_excepted(url: httpx.URL, no_proxy: str | None) -> bool:
@@ -171,7 +168,7 @@ def _means(entry: str, url: httpx.URL) -> bool:
     return is_host and scheme in ("", "all", url.scheme) and named.port in (None, port)
 
 
-_NOT_CONNECTED = "reports an answer that did not come as a connection that was not made"
+_NOT_CONNECTED = "reports a missing response as a connection that could not be established"
 _REFUSED_TRANSPORTS = {
     "pyreqwest": _NOT_CONNECTED,
     "httpx_aiohttp": _NOT_CONNECTED,
@@ -198,11 +195,11 @@ def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.Async
 
 def refuse_package(given: object, name: str, instead: str) -> None:
     """Raise `ConfigurationError` if it is of a package that is known to send again, or to have sent again."""
-    for package in (each.__module__.partition(".")[0] for each in type(given).__mro__):
+    for package in (base.__module__.partition(".")[0] for base in type(given).__mro__):
         if package in _REFUSED_TRANSPORTS:
             raise ConfigurationError(
-                f"{name}: {package} {_REFUSED_TRANSPORTS[package]}, so a payment that was asked for would be asked "
-                f"for again. Leave {name} out, or pass {instead}(...)."
+                f"{name}: {package} {_REFUSED_TRANSPORTS[package]}, so a request that was executed would be sent "
+                f"again. Leave {name} out, or pass {instead}(...)."
             )
 
 
@@ -215,8 +212,8 @@ def checked_http_client(http_client: C, kind: type[C]) -> C:
             "http_client is that of a client of this package, which tries again by itself: pass an "
             f"httpx.{kind.__name__}."
         )
-    for each in (http_client, *transports_of(http_client)):
-        refuse_package(each, "http_client", f"httpx.{kind.__name__}")
+    for part in (http_client, *transports_of(http_client)):
+        refuse_package(part, "http_client", f"httpx.{kind.__name__}")
     require_open(http_client)
     return http_client
 
@@ -234,31 +231,9 @@ def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | 
     if checked is not None and has_host(checked.url):
         return checked
     raise ConfigurationError(
-        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is none that can be used: "
+        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: "
         "write http://host:port or https://host:port."
     )
-
-
-def connections(
-    base_url: httpx.URL,
-    *,
-    verify: Verify,
-    limits: httpx.Limits | None,
-    proxy: str | httpx.URL | httpx.Proxy | None,
-) -> httpx.BaseTransport:
-    """A transport with connections of its own, for blocking calls. Raises `ConfigurationError`."""
-    return PooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
-
-
-def async_connections(
-    base_url: httpx.URL,
-    *,
-    verify: Verify,
-    limits: httpx.Limits | None,
-    proxy: str | httpx.URL | httpx.Proxy | None,
-) -> httpx.AsyncBaseTransport:
-    """A transport with connections of its own, for awaited calls. Raises `ConfigurationError`."""
-    return AsyncPooledTransport(_route(base_url, verify, proxy), checked_limits(limits))
 
 
 def checked_limits(limits: object) -> httpx.Limits:
@@ -277,7 +252,8 @@ def checked_limits(limits: object) -> httpx.Limits:
     return limits
 
 
-def _route(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
+def route_to(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
+    """The route of a client's own connections, from its options. Raises `ConfigurationError`."""
     through = checked_proxy_use(base_url, checked_proxy(proxy_for(base_url, proxy)))
     tls = proxy_tls = None
     try:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Generator
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
-from victor_ext.runtime.core.timeouts import is_over
-from victor_ext.runtime.core.timing import BEGUN
+from victor_ext.runtime.core.timeouts import BEGUN, is_over
+from victor_ext.runtime.http.parser import Head
 
-from .h11_exchange import Head
 from .parser import Parser
 
 T = TypeVar("T")
@@ -36,7 +35,7 @@ class StartTls:
 
 
 class Write:
-    """Write these bytes. Raises `UnsolicitedData`, and writes nothing, when there are bytes to read already.
+    """Write these bytes. Raises `UnsolicitedData`, and writes nothing, when bytes can be read before.
 
     They hold tokens and account numbers. Of a view, neither its repr nor a reporter of errors shows the bytes, and it
     cannot be pickled: so frames may hold it while they wait.
@@ -62,19 +61,7 @@ Steps = Generator[Step, Any, T]
 
 
 class UnsolicitedData(Exception):
-    """Before a request was written, bytes came on its connection, or its end. Nothing was written."""
-
-
-class Stream(Protocol):
-    """What a connection needs of its stream without waiting, in both modes."""
-
-    def unread(self) -> bytes | None:
-        """Bytes that can be read without waiting; empty at the end, None without any. Raises `httpx.ReadError`."""
-        ...
-
-    def abort(self) -> None:
-        """Close it at once, in any state."""
-        ...
+    """Bytes, or the end of the connection, arrived before a request was written. Nothing was written."""
 
 
 class Connection:
@@ -110,7 +97,7 @@ class Connection:
 def exchange(connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any) -> Steps[Head]:
     """Send a request, whose bytes are the message, and read the head of its response.
 
-    Raises `httpx.ConnectTimeout`, and writes nothing, where the wait for the connection took all the time there was.
+    Raises `httpx.ConnectTimeout`, and writes nothing, where the wait for the connection took all the time.
     """
     parser = connection.parser
     seconds = timeouts.get("write")

@@ -14,18 +14,16 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
-from victor_ext.redaction import SecretBytes
+from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
-from victor_ext.runtime.core.timing import BEGUN, timing_of
+from victor_ext.runtime.core.timeouts import BEGUN, timing_of
+from victor_ext.runtime.http.parser import Head
+from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 
-from . import in_front
-from .async_streams import AsyncBackend
 from .connection_pool import ConnectionPool, Lease
-from .deadline_stream import SyncBackend
-from .h11_exchange import Head
 from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
 from .routes import Route
-from .through_client import AsyncThroughClient, ThroughClient
+from .through_client import ASYNC_METHODS, SYNC_METHODS, AsyncThroughClient, ThroughClient
 
 C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 
@@ -33,10 +31,7 @@ C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 class PooledTransport(httpx.BaseTransport):
     """For blocking calls. Safe to share between threads, and to use after a fork.
 
-    Args:
-        route: The way to the one origin that is called.
-        limits: The limits of the pool of each process.
-        backend: Opens connections in place of the system's sockets.
+    `limits` are those of the pool of each process. `backend` opens connections in place of the system's sockets.
     """
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: SyncBackend | None = None) -> None:
@@ -46,7 +41,7 @@ class PooledTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of this process. Raises httpx's errors."""
-        if in_front.BLOCKING.are_replaced():
+        if SYNC_METHODS.are_replaced():
             return ThroughClient(_client_for(httpx.Client, self.route)).handle_request(request)
         request.read()
         timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
@@ -66,7 +61,10 @@ class PooledTransport(httpx.BaseTransport):
 
     def take(self, connection: Connection, step: Step) -> Any:
         """Execute a step on a connection."""
-        return _done(connection, step, _act(self._backend, connection, step))
+        result = _act(self._backend, connection, step)
+        if type(step) in _OPENING:
+            connection.stream = result
+        return result
 
     def close(self) -> None:
         """Close the connections of this process."""
@@ -83,7 +81,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of the running loop. Raises httpx's errors."""
-        if in_front.AWAITED.are_replaced():
+        if ASYNC_METHODS.are_replaced():
             through = AsyncThroughClient(_client_for(httpx.AsyncClient, self.route))
             return await through.handle_async_request(request)
         await request.aread()
@@ -105,7 +103,10 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
     async def take(self, connection: Connection, step: Step) -> Any:
         """Execute a step on a connection."""
-        return _done(connection, step, await _act(self._backend, connection, step))
+        result = await _act(self._backend, connection, step)
+        if type(step) in _OPENING:
+            connection.stream = result
+        return result
 
     async def aclose(self) -> None:
         """Close the connections of the running loop. Those of a loop that has ended are closed already."""
@@ -157,6 +158,7 @@ class _AsyncBody(httpx.AsyncByteStream):
 
 
 _ALL_IN_USE = "all connections are in use"
+_OPENING = (Connect, StartTls)
 
 
 def _act(backend: Any, connection: Connection, step: Step) -> Any:
@@ -166,23 +168,16 @@ def _act(backend: Any, connection: Connection, step: Step) -> Any:
         return stream.read(step.most, step.seconds)
     if type(step) is Write:
         try:
-            came = stream.unread()
+            unread = stream.unread()
         except httpx.ReadError as error:
             raise UnsolicitedData(str(error)) from error
-        if came is not None:
-            raise UnsolicitedData("something came" if came else "it was closed")
+        if unread is not None:
+            raise UnsolicitedData("data arrived" if unread else "the connection was closed")
         return stream.write(step.data, step.seconds)
     if type(step) is Connect:
         return backend.connect_tcp(step.host, step.port, step.seconds)
     assert type(step) is StartTls
     return stream.start_tls(step.context, step.host, step.seconds)
-
-
-def _done(connection: Connection, step: Step, result: Any) -> Any:
-    """Note a step's result on the connection, and return it."""
-    if type(step) in (Connect, StartTls):
-        connection.stream = result
-    return result
 
 
 def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:

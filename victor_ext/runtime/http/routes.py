@@ -1,4 +1,4 @@
-"""The way to the one origin that a client calls: straight there, or through a proxy."""
+"""The route to the one origin that a client calls: direct, or through an HTTP or SOCKS proxy."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 
-from victor_ext.redaction import SecretBytes
+from victor_ext.privacy import SecretBytes
+from victor_ext.runtime.http.parser import Fields
 
 from . import http11
-from .h11_exchange import Fields
 from .http11 import Connect, Connection, Read, StartTls, Steps, Write
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -139,11 +139,11 @@ def _through_socks(proxy: httpx.Proxy, origin: httpx.URL, seconds: float | None)
     method = _NO_AUTHENTICATION if proxy.raw_auth is None else _USER_AND_PASSWORD
     yield Write(memoryview(bytes((5, 1, method))), seconds)
     if (yield from _read_exactly(2, seconds)) != bytes((5, method)):
-        raise httpx.ProxyError("it wants another way to log in")
+        raise httpx.ProxyError("it requires another authentication method")
     if proxy.raw_auth is not None:
         yield Write(_socks_login(*proxy.raw_auth), seconds)
         if (yield from _read_exactly(2, seconds))[1] != 0:
-            raise httpx.ProxyError("it does not know this user and password")
+            raise httpx.ProxyError("it rejected the user and password")
     yield Write(memoryview(b"\x05\x01\x00" + _socks_address(_host(origin), _port(origin))), seconds)
     _, reply, _, kind = yield from _read_exactly(4, seconds)
     if reply != 0:

@@ -1,16 +1,70 @@
-"""Transports that send with an httpx client: its connections, its hooks, and whatever stands in front of it."""
+"""Calls that go through an httpx client: the caller's own, or one that is used because httpx has been patched.
+
+A mock, a guard against the network, or a tracer replaces or wraps a method of httpx, or of httpcore below it, for the
+whole process: respx and vcrpy those of httpcore (respx optionally one of `Client`), pytest-httpx and OpenTelemetry
+those of the transports, Sentry and Datadog `Client.send`. It is meant for every client over httpx, so for this one too.
+"""
 
 from __future__ import annotations
 
-# httpcore encodes the names of hosts with it, and no call is to load it.
-import encodings.idna  # noqa: F401 # pyright: ignore[reportUnusedImport] - as said above
+# httpcore encodes the names of hosts with this codec. It is loaded here, because a call imports nothing.
+import encodings.idna  # noqa: F401 # pyright: ignore[reportUnusedImport] - see above
 from collections.abc import Awaitable, Callable, Mapping
+from types import FunctionType
 from typing import Any
 
+import httpcore
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.core.timing import BEGUN, MAY_HAVE_BEEN_SENT
+from victor_ext.runtime.core.timeouts import BEGUN, MAY_HAVE_BEEN_SENT
+
+
+class Methods:
+    """Methods of a library that others may replace. One that the library does not have is watched, too."""
+
+    def __init__(self, *named: tuple[type, str]) -> None:
+        self._originals = [(owner, name, _original(owner, name)) for owner, name in named]
+
+    def are_replaced(self) -> bool:
+        """Whether one of them is no longer the library's own."""
+        for owner, name, original in self._originals:  # noqa: SIM110 - `any` costs eight calls more, at each attempt
+            if getattr(owner, name, None) is not original:
+                return True
+        return False
+
+
+def _original(owner: type, name: str) -> Any:
+    """The method, or what equals nothing if it has been replaced already. (A wrapper may have its name and module.)"""
+    method = getattr(owner, name, None)
+    module = method.__globals__.get("__name__", "") if isinstance(method, FunctionType) else ""
+    is_own = module.partition(".")[0] == owner.__module__.partition(".")[0]
+    return method if is_own or method is None else object()
+
+
+SYNC_METHODS = Methods(
+    (httpx.Client, "send"),
+    (httpx.Client, "_transport_for_url"),
+    (httpx.Client, "_send_handling_auth"),
+    (httpx.Client, "_send_handling_redirects"),
+    (httpx.Client, "_send_single_request"),
+    (httpx.HTTPTransport, "handle_request"),
+    (httpcore.ConnectionPool, "handle_request"),
+    (httpcore.HTTPConnection, "handle_request"),
+    (httpcore.SyncBackend, "connect_tcp"),
+)
+ASYNC_METHODS = Methods(
+    (httpx.AsyncClient, "send"),
+    (httpx.AsyncClient, "_transport_for_url"),
+    (httpx.AsyncClient, "_send_handling_auth"),
+    (httpx.AsyncClient, "_send_handling_redirects"),
+    (httpx.AsyncClient, "_send_single_request"),
+    (httpx.AsyncHTTPTransport, "handle_async_request"),
+    (httpcore.AsyncConnectionPool, "handle_async_request"),
+    (httpcore.AsyncHTTPConnection, "handle_async_request"),
+    (httpcore.AnyIOBackend, "connect_tcp"),
+)
+
 
 LOGGED = "victor_ext.logged"
 """The extension of a response that httpx has logged."""
@@ -22,10 +76,8 @@ _Trace = Callable[[str, Mapping[str, Any]], None]
 class ThroughClient(httpx.BaseTransport):
     """For blocking calls.
 
-    Args:
-        client: The client.
-        is_callers: Whether it is the caller's own, who closes it. Its transport may be any, so that it proves nothing
-            when it raises an error that means "no connection".
+    `is_callers`: the client is the caller's own, who closes it. Its transport may be any, so an error of it that means
+    "no connection" proves nothing.
     """
 
     def __init__(self, client: httpx.Client, *, is_callers: bool = False) -> None:

@@ -34,7 +34,7 @@ class TlsLayer:
             raise httpx.ConnectError(str(error)) from error
 
     def read(self, max_bytes: int) -> Steps[bytes]:
-        """Read up to `max_bytes`, as soon as there are any; none at the end. Raises `httpx.ReadError`."""
+        """Read up to `max_bytes`, as soon as any can be read; none at the end. Raises `httpx.ReadError`."""
         try:
             return (yield from self._through(lambda: self._tls.read(max_bytes)))
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
@@ -51,27 +51,23 @@ class TlsLayer:
             raise httpx.WriteError(str(error)) from error
 
     def unread(self, below: Callable[[], bytes | None]) -> bytes | None:
-        """The bytes that can be read without waiting; empty at the end, None if there are none.
+        """The bytes that can be read without waiting; empty at the end, None without any. `below` reads encrypted ones.
 
-        Args:
-            below: Reads so from the stream below.
-
-        Raises:
-            httpx.ReadError: The other side has ended the connection with an alert.
+        Raises `httpx.ReadError` where the other side has ended the connection with an alert.
         """
         while True:
             # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
             try:
                 return self._tls.read(READ_BYTES)
             except ssl.SSLWantReadError:
-                came = below()
+                received = below()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 return b""
             except ssl.SSLError as error:
                 raise httpx.ReadError(str(error)) from error
-            if came is None:
+            if received is None:
                 return None
-            self._take(came)
+            self._take(received)
 
     def _through(self, act: Callable[[], T]) -> Steps[T]:
         """Do one TLS operation, and the reads and writes that it needs."""
@@ -92,21 +88,15 @@ class TlsLayer:
         if self._outgoing.pending:
             yield self._outgoing.read()
 
-    def _take(self, came: bytes) -> None:
-        if came:
-            self._incoming.write(came)
+    def _take(self, received: bytes) -> None:
+        if received:
+            self._incoming.write(received)
         else:
             self._incoming.write_eof()
 
 
 class TunnelStream:
-    """TLS over another stream of either mode. Where that one is awaited, so are the results of `read` and `write`.
-
-    Args:
-        under: The stream below.
-        context: The TLS context.
-        host: What the other side is verified to be.
-    """
+    """TLS over another stream of either mode. Where that one is awaited, so are the results of `read` and `write`."""
 
     def __init__(self, under: Any, context: ssl.SSLContext, host: str) -> None:
         self._under = under
@@ -117,7 +107,7 @@ class TunnelStream:
         return self._run(self._layer.shake_hands(), timeout)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> Any:
-        """Read up to `max_bytes`, as soon as there are any."""
+        """Read up to `max_bytes`, as soon as any can be read."""
         return self._run(self._layer.read(max_bytes), timeout)
 
     def write(self, data: memoryview | bytes, timeout: float | None = None) -> Any:
@@ -125,7 +115,7 @@ class TunnelStream:
         return self._run(self._layer.write(memoryview(data)), timeout)
 
     def unread(self) -> bytes | None:
-        """The bytes that can be read without waiting; empty at the end of the stream, None if there are none."""
+        """The bytes that can be read without waiting; empty at the end of the stream, None without any."""
         return self._layer.unread(self._under.unread)
 
     def abort(self) -> None:

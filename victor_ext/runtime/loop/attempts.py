@@ -9,31 +9,31 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import httpx
 
 from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Response
-from victor_ext.runtime.core.timeouts import WAITING_SHARE, Timeouts, configured_timeouts
-from victor_ext.runtime.core.timing import ALLOW_IMMEDIATE_REUSE, MAY_HAVE_BEEN_SENT, REUSED_IMMEDIATELY, TIMING, Timing
+from victor_ext.runtime.core.timeouts import (
+    ALLOW_IMMEDIATE_REUSE,
+    MAY_HAVE_BEEN_SENT,
+    REUSED_IMMEDIATELY,
+    TIMING,
+    WAITING_SHARE,
+    Timeouts,
+    Timing,
+)
 from victor_ext.runtime.core.validation import MOST_SECONDS
 
+from .authenticator import Authenticator, sendable
 from .classification import Failure, Repeat, may_repeat, of_exception, of_late, of_response, of_unusable
-from .clock import ServerClock
-from .contents import keep_content
 from .error_messages import error_for, request_id_of, what_to_do
+from .events import CallReport, Reporter
 from .flow import Acquire, Flow, Lock, Send, Sleep
-from .headers import sendable
 from .profile import SAFE_METHODS, Profile
-from .reporter import Reporter
+from .resending import MAX_REDIRECTS, keep_content, redirected
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
-
-if TYPE_CHECKING:
-    from .authenticator import Authenticator
-    from .events import CallReport
-
-_MAX_REDIRECTS = 5
 
 _ASLEEP = 300.0
 """Seconds of sleep during a call after which its key is not sent. No provider is known to forget keys sooner."""
@@ -80,7 +80,7 @@ class _Call:
         self._key = key
         # The request that a failure belongs to; None while a token is fetched.
         self._failing: httpx.Request | None = request
-        self._timeouts = configured_timeouts(request.extensions)
+        self._timeouts: dict[str, float | None] = request.extensions.get("timeout") or {}
         self._started = loop.clock.monotonic()
         self._clocks_apart = loop.clock.local() - self._started
         self._attempts = 0
@@ -115,11 +115,11 @@ class _Call:
             is_next = yield Acquire(permit, None if left is None else left * WAITING_SHARE)
             self._waited = self._loop.clock.monotonic() - self._started
             if not is_next:
-                what = "as many other calls as max_concurrency allows were under way"
+                what = "max_concurrency other calls were in progress"
                 late = Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
                 why = (
-                    f"three quarters of the deadline of {self._loop.deadline:g} s have passed: "
-                    "a call keeps the rest for its request and the response"
+                    f"three quarters of the deadline of {self._loop.deadline:g} s have passed, "
+                    "and a call keeps the rest for its request and the response"
                 )
                 raise self._error(self._request, late, why=why, error_class=DeadlineExceeded)
             return (yield from attempts)
@@ -163,10 +163,12 @@ class _Call:
             if isinstance(result, Response):
                 self._loop.quota.give_back(self._paid)
                 return result
-            redirected = self._redirected(request, result)
-            if redirected is not None:
-                request = redirected
-                continue
+            if self._redirects < MAX_REDIRECTS and result.response is not None:
+                moved = redirected(request, result.response, self._loop.profile.resent_redirects)
+                if moved is not None:  # nothing was done at the old address, so the outcome stays as it was
+                    self._redirects += 1
+                    request = moved
+                    continue
             if signed:
                 self._outcome = self._outcome.combined_with(result.outcome)
             if signed and self._is_read_once and result.outcome is not Outcome.NOT_SENT:
@@ -182,11 +184,11 @@ class _Call:
         try:
             yield from sendable(request, self._loop.authenticator.authorize(request, self._exchange, self._left()))
         except VictorError as error:
-            self._tell_of_call(error)  # no token could be had
+            self._complete_error(error)  # no token could be had
             raise
 
-    def _tell_of_call(self, error: VictorError) -> None:
-        """Say in an error that comes before a request is sent what is known of the call: what was known before."""
+    def _complete_error(self, error: VictorError) -> None:
+        """Set outcome, key, attempts and advice of the call on an error that was raised before a request was sent."""
         advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
         if advice not in error.message:
             error.message = f"{error.message} {advice}".rstrip()
@@ -232,24 +234,31 @@ class _Call:
             came = yield Send(request, left, loop.max_response_bytes)
         except httpx.RequestError as error:
             came = error
-        except VictorError as error:  # there is no way out any more
+        except VictorError as error:  # the way out has been closed
             self._sending = False
-            self._tell_of_call(error)
+            self._complete_error(error)
             raise
         self._sending = False
         # Outside of the handler: the frames of httpx hold the token, and a listener's traceback would show them.
-        if isinstance(came, httpx.RequestError):
-            self._report_attempt(request, timing, None, type(came).__name__, began)
+        if self._report is not None and timing is not None:
+            self._report.attempt_ended(
+                request,
+                timing,
+                attempt=self._attempts,
+                status_code=came.status_code if isinstance(came, Response) else None,
+                error=None if isinstance(came, Response) else type(came).__name__,
+                seconds=loop.clock.monotonic() - began,
+                for_token=not counted,
+            )
+        if not isinstance(came, Response):
             return of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))
-        response: Response = came
-        if "age" not in response.headers:  # a cached response carries an old time
-            loop.clock.learn(response.headers.get("date"))
-        self._report_attempt(request, timing, response.status_code, None, began)
+        if "age" not in came.headers:  # a cached response carries an old time
+            loop.clock.learn(came.headers.get("date"))
         begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
-        failure = of_response(response, loop.profile, begun=begun)
-        if failure is None and counted and self._may_be_late(request, response):
-            return of_late(response)
-        return failure or response
+        failure = of_response(came, loop.profile, begun=begun)
+        if failure is None and counted and self._may_be_late(request, came):
+            return of_late(came)
+        return failure or came
 
     def _may_reuse_at_once(self, request: httpx.Request) -> bool:
         """Whether the request may use a connection on which a late second response may come.
@@ -270,35 +279,16 @@ class _Call:
         """
         asleep = self._loop.clock.local() - self._loop.clock.monotonic() - self._clocks_apart
         if asleep > _ASLEEP:
-            what = f"this machine slept for {asleep:.0f} s, or its clock was set, while the call was under way"
-            why = "the provider may have forgotten the key meanwhile, and would do the work twice"
+            what = f"this machine slept for {asleep:.0f} s, or its clock was set, during the call"
+            why = "the provider may have forgotten the key meanwhile, and would execute the request twice"
             raise self._error(request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why)
-
-    def _redirected(self, request: httpx.Request, failure: Failure) -> httpx.Request | None:
-        """The request to send instead, when the failure is a redirect that may be followed."""
-        response = failure.response
-        if response is None or not response.has_redirect_location or self._redirects >= _MAX_REDIRECTS:
-            return None
-        if request.method not in SAFE_METHODS and response.status_code not in self._loop.profile.resent_redirects:
-            return None
-        try:
-            url = request.url.join(response.headers["location"])
-        except httpx.InvalidURL:
-            return None
-        if _origin(url) != _origin(request.url):
-            return None
-        # Nothing was done at the old address, so the outcome of the call stays as it was.
-        self._redirects += 1
-        return httpx.Request(
-            request.method, url, headers=request.headers, content=request.content, extensions=request.extensions
-        )
 
     def _may_renew(self, request: httpx.Request, failure: Failure) -> bool:
         refused = failure.response is not None and failure.response.status_code == 401
         return refused and not self._renewed and self._loop.authenticator.should_retry_unauthorized(request)
 
     def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
-        """Wait for the next attempt, or raise when there is to be none."""
+        """Wait for the next attempt, or raise the error of the call."""
         loop = self._loop
         repeatable = may_repeat(failure, method=request.method, has_key=self._key is not None or not signed)
         if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
@@ -309,11 +299,11 @@ class _Call:
         if asked is not None:
             if asked >= (MOST_SECONDS if left is None else left):
                 limit = "30 days" if left is None else f"the deadline of {loop.deadline or left:g} s"
-                why = f"the next attempt would have to wait for longer than {limit}"
+                why = f"the next attempt would have to wait longer than {limit}"
                 raise self._error(request, failure, retry_after=asked, why=why)
             # The jitter takes at most half of the time left: the next attempt needs the rest.
             wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
-        elif left is not None and (wait >= left or self._waited_in_vain(failure, left)):
+        elif left is not None and (wait >= left or self._pool_stays_full(failure, left)):
             raise self._out_of_time(request, failure)
         cost = RetryQuota.RETRY_AFTER_TIMEOUT if failure.timed_out else RetryQuota.RETRY
         if not loop.quota.take(cost):
@@ -322,24 +312,18 @@ class _Call:
         self._retries += 1
         if self._retry_report is None:
             self._retry_report = self._report or loop.reporter.report(self._request, self._key)
-        self._retry_report.retry_scheduled(
-            request,
-            for_token=not signed,
-            attempt=self._attempts + 1,
-            wait=wait,
-            reason=failure.what,
-            quota=loop.quota.available,
-        )
+        about = {"attempt": self._attempts + 1, "wait": wait, "reason": failure.what, "quota": loop.quota.available}
+        self._retry_report.retry_scheduled(request, for_token=not signed, **about)
         yield Sleep(wait)
 
-    def _waited_in_vain(self, failure: Failure, left: float) -> bool:
-        """Whether no place in the pool came in the part of the deadline in which it may come."""
+    def _pool_stays_full(self, failure: Failure, left: float) -> bool:
+        """Whether no connection of the pool became free in the part of the deadline that is for waiting."""
         deadline = self._loop.deadline
         is_full = type(failure.cause) is httpx.PoolTimeout
         return is_full and deadline is not None and left <= deadline * (1 - WAITING_SHARE)
 
     def _left(self) -> float | None:
-        """Seconds until the deadline (or the end of a best-effort exchange), or None when there is none."""
+        """Seconds until the deadline (or the end of a best-effort exchange); None without a deadline."""
         loop = self._loop
         ends = None if loop.deadline is None else self._started + loop.deadline
         if self._best_effort_ends is not None:
@@ -377,24 +361,10 @@ class _Call:
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
         what = "no time is left for an attempt"
         if self._waited:
-            what += f" after {self._waited:.3g} s in which as many other calls as max_concurrency allows were under way"
+            what += f" after {self._waited:.3g} s in which max_concurrency other calls were in progress"
         last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
         why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
         return self._error(request, last, why=why, error_class=DeadlineExceeded)
-
-    def _report_attempt(
-        self, request: httpx.Request, timing: Timing | None, status: int | None, error: str | None, began: float
-    ) -> None:
-        if self._report is not None and timing is not None:
-            self._report.attempt_ended(
-                request,
-                self._attempts,
-                timing,
-                status=status,
-                error=error,
-                seconds=self._loop.clock.monotonic() - began,
-                for_token=self._failing is None,
-            )
 
     def _report_end(
         self, report: CallReport, response: httpx.Response | None, error: str | None, outcome: Outcome | None
@@ -416,7 +386,3 @@ def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:
     if failure.response is None:
         return None
     return parse_retry_after(failure.response.headers.get("retry-after"), clock.now())
-
-
-def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
-    return url.raw_scheme, url.raw_host, url.port

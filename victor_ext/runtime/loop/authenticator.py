@@ -6,6 +6,8 @@ from typing import Protocol
 
 import httpx
 
+from victor_ext.errors import ConfigurationError
+from victor_ext.runtime.core.headers import header_complaint
 from victor_ext.runtime.core.response import Response
 
 from .flow import Flow
@@ -29,3 +31,22 @@ class Authenticator(Protocol):
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """After a 401: whether another token may help. Called at most once in a call."""
         ...
+
+
+def sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
+    """Authorize. Raises `ConfigurationError` when the header cannot be sent: httpx's error would show the token."""
+    try:
+        yield from authorize
+        complaint = _authorization_complaint(request)
+    except UnicodeEncodeError:  # the error holds the token
+        complaint = "holds a character beyond ASCII"
+    if complaint is not None:
+        raise ConfigurationError(
+            f"The credentials made an Authorization header that cannot be sent: it {complaint}. Check the token."
+        )
+
+
+def _authorization_complaint(request: httpx.Request) -> str | None:
+    # In a frame of its own, which no traceback of `sendable` shows: the value is the token.
+    value = next((value for name, value in request.headers.raw if name.lower() == b"authorization"), None)
+    return None if value is None else header_complaint(value)

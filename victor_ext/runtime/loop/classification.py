@@ -24,11 +24,11 @@ from victor_ext.errors import (
     UnreadableResponse,
     VictorError,
 )
-from victor_ext.redaction import HOLDS_SECRETS, excerpt, redact_excerpt
+from victor_ext.privacy import HOLDS_SECRETS, excerpt, redact_excerpt
 from victor_ext.runtime.core.response import Response
 
 from .conflicts import is_conflict
-from .profile import READER, SAFE_METHODS, Profile, Reader, no_result
+from .profile import READER, SAFE_METHODS, Profile, Reader
 
 
 class Repeat(Enum):
@@ -51,25 +51,21 @@ class Failure(NamedTuple):
     cause: Exception | None = None
 
 
-# Raised before the first byte of the request leaves: the connection is not there yet.
+# Raised before the first byte of the request is written: no connection exists yet.
 _NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
+)  # fmt: skip
 
 _WHAT: dict[type[Exception], str] = {
-    httpx.ConnectTimeout: "no connection in time",
-    httpx.PoolTimeout: "no free connection in the pool in time",
-    httpx.ReadTimeout: "no answer in time",
+    httpx.ConnectTimeout: "no connection was established in time",
+    httpx.PoolTimeout: "no connection of the pool became free in time",
+    httpx.ReadTimeout: "no response arrived in time",
     httpx.WriteTimeout: "the request could not be sent in time",
-    httpx.ConnectError: "no connection",
-    httpx.ProxyError: "the proxy refused",
-    httpx.ReadError: "the connection broke before the whole answer had come",
-    httpx.WriteError: "the connection broke while sending",
-    httpx.RemoteProtocolError: "the connection broke before the whole answer had come",
+    httpx.ConnectError: "no connection could be established",
+    httpx.ProxyError: "the proxy refused the connection",
+    httpx.ReadError: "the connection broke before the response was complete",
+    httpx.WriteError: "the connection broke while the request was sent",
+    httpx.RemoteProtocolError: "the connection broke before the response was complete",
     httpx.CloseError: "the connection broke",
 }
 
@@ -77,36 +73,30 @@ _WHAT: dict[type[Exception], str] = {
 def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False) -> Failure:
     """Classify an exchange that ended in an exception of httpx.
 
-    Args:
-        error: The exception.
-        may_have_been_sent: Whether this is so even where the exception says that there was no connection.
+    `may_have_been_sent`: the request may have been sent even where the exception says that no connection was made.
     """
     if isinstance(error, httpx.LocalProtocolError):
         # This side broke the protocol, and would again. The text of the error is the value of a header.
         if str(error).startswith("Illegal header"):
             return Failure(ConnectionFailed, "a header of the request cannot be sent", Repeat.NEVER, Outcome.NOT_SENT)
         return Failure(ConnectionFailed, "the request broke the protocol", Repeat.NEVER, Outcome.UNKNOWN)
-    said = redact_excerpt(str(error))
-    what = _WHAT.get(type(error), "the exchange failed") + _said(said)
+    text = redact_excerpt(str(error))
+    what = _WHAT.get(type(error), "the exchange failed") + _in_parentheses(text)
     timed_out = isinstance(error, httpx.TimeoutException)
     error_class = TimedOut if timed_out else ConnectionFailed
     if may_have_been_sent and isinstance(error, _NOT_SENT):
         what += ", and http_client may have sent the request before"
     if may_have_been_sent or not isinstance(error, _NOT_SENT):
-        return Failure(
-            error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, timed_out=timed_out, cause=_bare(error, said)
-        )
-    # A certificate that is not trusted now is not trusted at the next attempt.
-    repeat = Repeat.NEVER if _is_distrust(error) else Repeat.ALWAYS
-    return Failure(error_class, what, repeat, Outcome.NOT_SENT, timed_out=timed_out, cause=_bare(error, said))
+        repeat, outcome = Repeat.REPEATABLE, Outcome.UNKNOWN
+    else:
+        # A certificate that is not trusted now is not trusted at the next attempt.
+        repeat, outcome = Repeat.NEVER if _is_distrust(error) else Repeat.ALWAYS, Outcome.NOT_SENT
+    # Without its traceback: the frames of a caller's transport hold the headers, and so the token.
+    cause = type(error)(text) if type(error) in _WHAT else Exception(text)
+    return Failure(error_class, what, repeat, outcome, timed_out=timed_out, cause=cause)
 
 
-def _bare(error: Exception, said: str) -> Exception:
-    """The error without its traceback: a foreign transport's frames hold the headers, and so the token."""
-    return type(error)(said) if type(error) in _WHAT else Exception(said)
-
-
-def _said(text: str) -> str:
+def _in_parentheses(text: str) -> str:
     return f" ({text})" if text else ""
 
 
@@ -122,29 +112,28 @@ def _is_distrust(error: BaseException) -> bool:
 def of_response(response: Response, profile: Profile, *, begun: bool = False) -> Failure | None:
     """Classify a whole response; None when it is good and can be read.
 
-    Args:
-        response: The response.
-        profile: The provider's.
-        begun: Whether an earlier attempt with the same key may have begun the work.
+    `begun`: an earlier attempt with the same key may have begun the work.
     """
     status = response.status_code
-    if 200 <= status < 300 or (status >= 400 and response.damage is None and profile.is_result(response)):
+    if 200 <= status < 300 or (
+        status >= 400 and profile.is_result is not None and response.damage is None and profile.is_result(response)
+    ):
         refusal = None if response.damage else profile.rejection_reason(response)
         if refusal is not None:
-            what = f"the answer has status {status}, and its body says no ({refusal})"
+            what = f"the response has status {status}, but its body reports a rejection ({refusal})"
             return Failure(BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response)
         mismatch = None if response.damage else profile.mismatch(response)
         wrong = response.damage or mismatch or profile.unreadable(response)
         if wrong is None:
             return None
         if mismatch or (response.damage is None and (profile.problems(response) or reports_error(response))):
-            # The status says yes; the body says no, or yes to another request. Which one holds is not known.
-            what = f"the answer has status {status}, but {wrong}"
+            # The status reports success; the body a failure, or the success of another request. Which holds is unknown.
+            what = f"the response has status {status}, but {wrong}"
             return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
         return of_unusable(response, wrong, Repeat.NEVER if response.too_long else Repeat.REPEATABLE)
     if status < 400:
         where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
-        what = f"a redirect (status {status}) that is not followed{_said(where)}"
+        what = f"a redirect (status {status}) that is not followed{_in_parentheses(where)}"
         return Failure(StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
     return _of_error_status(response, profile, begun=begun)
 
@@ -178,14 +167,15 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
     if status < 300 and reader is not None and reader.is_evidence(response) and not reports_error(response):
         what = f"the provider accepted the request (HTTP {status}), but the response could not be parsed: {why}"
         return Failure(UnreadableResponse, what, repeat, Outcome.ACCEPTED, response)
-    return Failure(UnreadableResponse, f"the answer has status {status}, but {why}", repeat, Outcome.UNKNOWN, response)
+    what = f"the response has status {status}, but {why}"
+    return Failure(UnreadableResponse, what, repeat, Outcome.UNKNOWN, response)
 
 
 def of_late(response: Response) -> Failure:
-    """A good response that names nothing of what was asked, over a connection that had just been used."""
+    """A good response that does not name what was requested, over a connection that had just been used."""
     what = (
-        f"the answer has status {response.status_code}, but names nothing of what was asked: it may be a second answer "
-        "to an earlier request on the same connection"
+        f"the response has status {response.status_code}, but does not name what was requested: it may be a second "
+        "response to an earlier request on the same connection"
     )
     return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
 
@@ -197,7 +187,7 @@ def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Fa
         error_class = NotFound
     what = f"status {status} {response.reason_phrase}".rstrip()
     quoted = not response.request.extensions.get(HOLDS_SECRETS) and profile.may_quote_body(response)
-    body = excerpt(response) if quoted else ""
+    body = excerpt(response.content) if quoted else ""
     what = f"{what}: {body}" if body else what
     if status == 429:
         return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
@@ -209,7 +199,7 @@ def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Fa
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
     # A conflict is with something that exists: with an earlier use of the key, or a concurrent call. And where an error
     # status may carry a result, a damaged response may have been one.
-    doubtful = error_class is Conflict or (response.damage is not None and profile.is_result is not no_result)
+    doubtful = error_class is Conflict or (response.damage is not None and profile.is_result is not None)
     return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response)
 
 

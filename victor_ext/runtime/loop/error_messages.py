@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from victor_ext.errors import Outcome, Problem, VictorError
-from victor_ext.redaction import HOLDS_SECRETS, one_line, redact_excerpt
+from victor_ext.privacy import HOLDS_SECRETS, one_line, redact_excerpt
 
 from .classification import Failure
 from .conflicts import in_progress, is_conflict, may_be_in_progress
@@ -35,7 +35,7 @@ def error_for(
     problems = tuple(profile.problems(response)) if response is not None and quoted else ()
     sentences = [
         _what_happened(failure, profile, request, attempts, problems, why),
-        _when_to_come_back(retry_after),
+        _when_to_retry(retry_after),
         _what_to_check(response, profile),
     ]
     error = (error_class or failure.error_class)(
@@ -78,8 +78,8 @@ def _what_happened(
     return f"{request.method} {one_line(request.url.path)} at {profile.who} failed{tries}: {ended}."
 
 
-def _when_to_come_back(retry_after: float | None) -> str:
-    return "" if retry_after is None else f"The provider asks to come back in {retry_after:g} s."
+def _when_to_retry(retry_after: float | None) -> str:
+    return "" if retry_after is None else f"The provider asks for no other request within {retry_after:g} s."
 
 
 def _what_to_check(response: httpx.Response | None, profile: Profile) -> str:
@@ -93,14 +93,14 @@ def _conflict(response: httpx.Response | None, key: str | None) -> httpx.Respons
     return response
 
 
-def _about_the_key(conflict: httpx.Response, key: str, look: str) -> str:
-    used, do = "with other values", "send the values of that time"
+def _advice_on_key(conflict: httpx.Response, key: str, look: str) -> str:
+    used, do = "with other values", "send the values of the earlier call"
     if may_be_in_progress(conflict):
-        used = f"{used} or by a call that is still being worked on"
-        do = "repeat with the same key and the same values in a while"
+        used = f"{used} or by a call that is still in progress"
+        do = "repeat the call later with the same key and the same values"
     return (
-        f"It may have been done: idempotency_key={key!r} may have been used before, {used}. So {do}, or {look}. A new "
-        "key could ask a second time."
+        f"The provider may have executed it: idempotency_key={key!r} may have been used before, {used}. So {do}, or "
+        f"{look}. With a new key the provider could execute it a second time."
     )
 
 
@@ -116,21 +116,21 @@ def what_to_do(
     if request.method in SAFE_METHODS:
         return ""
     if outcome is Outcome.NOT_SENT:
-        return "Nothing was sent: repeat it as you like."
+        return "Nothing was sent, so the call can be repeated."
     look = f"look {profile.recovery_hint(request)}".rstrip()
     if outcome is Outcome.REJECTED:
-        return "Nothing was done by it."
+        return "The provider did not execute it."
     if outcome is Outcome.ACCEPTED:
         again = f"Do not send it again: {look}" if key is None else f"Repeat only with the same key, {key!r}"
         return f"{again}. The response is in the error's `body`."
     if key is None:
-        return f"It may have been done, and no key makes a repeat safe: {look} before you repeat it."
-    again = f"It may have been done: repeat it with idempotency_key={key!r}, or {look}."
-    return again if conflict is None else _about_the_key(conflict, key, look)
+        return f"The provider may have executed it, and no key makes a repeat safe: {look} before you repeat it."
+    again = f"The provider may have executed it: repeat it with idempotency_key={key!r}, or {look}."
+    return again if conflict is None else _advice_on_key(conflict, key, look)
 
 
 def request_id_of(response: httpx.Response | None, profile: Profile) -> str | None:
-    """The provider's id of the exchange, from the headers or the body of a response; None where there is none."""
+    """The provider's id of the exchange, from the headers or the body of a response, or None."""
     if response is None:
         return None
     named = next((response.headers[name] for name in profile.request_id_headers if name in response.headers), None)

@@ -7,18 +7,21 @@ raises is logged and counted (`client.listener_failures`), and does not change t
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import count
 from typing import Any
 
 import httpx
 
 from victor_ext.errors import Outcome
-from victor_ext.redaction import one_line
-from victor_ext.runtime.core.timing import Timing
-
-from .profile import READER, Reader
+from victor_ext.privacy import one_line, redact_excerpt
+from victor_ext.runtime.core.headers import header_complaint
+from victor_ext.runtime.core.timeouts import Timing
+from victor_ext.runtime.loop.profile import READER, Reader
 
 logger = logging.getLogger(__name__)
 
@@ -160,30 +163,10 @@ class CallReport:
         about = self._of(request, for_token=for_token)
         self._emit(AttemptStarted(**about, attempt=attempt, for_token=for_token), request.headers)
 
-    def attempt_ended(
-        self,
-        request: httpx.Request,
-        attempt: int,
-        timing: Timing,
-        *,
-        status: int | None,
-        error: str | None,
-        seconds: float,
-        for_token: bool,
-    ) -> None:
+    def attempt_ended(self, request: httpx.Request, timing: Timing, *, for_token: bool, **attributes: Any) -> None:
         """Report `AttemptEnded`."""
-        self._emit(
-            AttemptEnded(
-                **self._of(request, for_token=for_token),
-                attempt=attempt,
-                status_code=status,
-                error=error,
-                seconds=seconds,
-                waited=timing.waited,
-                connecting=timing.connecting,
-                for_token=for_token,
-            )
-        )
+        attributes |= {"waited": timing.waited, "connecting": timing.connecting, "for_token": for_token}
+        self._emit(AttemptEnded(**self._of(request, for_token=for_token), **attributes))
 
     def retry_scheduled(self, request: httpx.Request, *, for_token: bool, **about: Any) -> None:
         """Report `RetryScheduled`, to the log too."""
@@ -191,7 +174,7 @@ class CallReport:
         if logger.isEnabledFor(logging.INFO):
             path = event.path_template or event.path
             before, what = event.attempt - 1, event.reason
-            text = "%s %s: attempt %d failed (%s), again in %.2f s"
+            text = "%s %s: attempt %d failed (%s), next attempt in %.2f s"
             logger.info(text, event.method, path, before, what, event.wait, extra=_extra(event))
         self._emit(event)
 
@@ -207,7 +190,7 @@ class CallReport:
     def _of(self, request: httpx.Request, *, for_token: bool) -> dict[str, Any]:
         if not for_token:
             return self._call
-        # The address that issues tokens is a setting: there is no id in it.
+        # The address that issues tokens is a setting, so it holds no id.
         path = one_line(request.url.path)
         return {**self._call, "method": request.method, "path": path, "path_template": path}
 
@@ -218,3 +201,77 @@ def _extra(event: Event) -> dict[str, Any]:
     The prefix keeps them apart from those that the application gives to every record, such as `request_id`.
     """
     return {name if name == "call_id" else f"call_{name}": value for name, value in asdict(event).items()}
+
+
+LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
+"""The environment variable that is `raise` where an exception of a listener is to end the call. The pytest plugin of
+this package sets it."""
+
+_FRAMES = 5
+"""The most frames of a listener's exception that are logged, the innermost ones."""
+
+OnEvent = Callable[[Event], None]
+
+
+class Reporter:
+    """Reports the calls of one client to its listener and to the log.
+
+    Attributes:
+        failures: How many times the listener has raised.
+    """
+
+    def __init__(self, on_event: OnEvent | None = None) -> None:
+        self._on_event = on_event
+        self._failed = count(1)
+        self.failures = 0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether anybody wants to know of each call. If not, only retries are reported."""
+        return self._on_event is not None or logger.isEnabledFor(logging.DEBUG)
+
+    def report(self, request: httpx.Request, key: str | None) -> CallReport:
+        """The report of one call."""
+        return CallReport(self.emit, request, key)
+
+    def emit(self, event: Event, headers: httpx.Headers | None = None) -> None:
+        """Give an event to the listener. What it raises is logged and counted, or raised in tests.
+
+        A listener that is a tracer (it has a method `inject(event, carrier)`) adds its headers to those of a request
+        that is about to be sent.
+        """
+        if self._on_event is None:
+            return
+        try:
+            self._on_event(event)
+            inject = None if headers is None else getattr(self._on_event, "inject", None)
+            if headers is not None and inject is not None:
+                carrier = dict[str, str]()
+                inject(event, carrier)
+                for name, value in carrier.items():
+                    if name not in headers and header_complaint(value.encode()) is None:
+                        headers[name] = value
+        except Exception as error:
+            self.failures = next(self._failed)
+            if os.environ.get(LISTENER_ERRORS) == "raise":
+                raise
+            _log_failure(error, event)
+
+
+def _log_failure(error: Exception, event: Event) -> None:
+    """Log what a listener raised, and where; no source lines, no causes, and no long number in its text."""
+    try:
+        text = redact_excerpt(str(error))
+    except Exception:  # noqa: BLE001 - the listener's code makes the text too
+        text = ""
+    frames = traceback.extract_tb(error.__traceback__, -_FRAMES)
+    where = " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+    logger.error(
+        "on_event raised %s: %s (at %s) for %s of %s %s; the call continues",
+        type(error).__name__,
+        text,
+        where,
+        type(event).__name__,
+        event.method,
+        redact_excerpt(event.path),
+    )

@@ -1,4 +1,4 @@
-"""The steps of a call's flow, and what executes them, with blocking calls and with awaited calls. See `flows`."""
+"""The steps of a call's flow, and the drivers that execute them with blocking and with awaited calls. See `flows`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import importlib
 import inspect
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import Future, wait
+from contextvars import copy_context
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -15,14 +18,57 @@ import anyio.to_thread
 import httpx
 from anyio.lowlevel import checkpoint
 
+from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
+from victor_ext.runtime.core.clock import ServerClock, monotonic
 from victor_ext.runtime.core.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Response, aread, read
-from victor_ext.runtime.core.steady_clock import monotonic
-from victor_ext.runtime.core.timing import BEGUN
+from victor_ext.runtime.core.timeouts import BEGUN
 
-from .clock import ServerClock
-from .invoke import Invoke, NotInTime, invoke
+
+class NotInTime(Exception):
+    """The function did not return in time. It may still run; its result is dropped."""
+
+
+class Invoke:
+    """Call this function with this argument, within `seconds` (None: no limit). What it raises is raised as it is."""
+
+    __slots__ = ("argument", "function", "seconds")
+
+    def __init__(self, function: Callable[[Any], Any], argument: object, seconds: float | None) -> None:
+        self.function = function
+        self.argument = argument
+        self.seconds = seconds
+
+
+def invoke(step: Invoke) -> Any:
+    """The result of the function, which runs in a thread: it can be abandoned when its time has passed."""
+    if inspect.iscoroutinefunction(step.function):
+        raise _not_awaited()
+    result: Future[Any] = Future()
+    context = copy_context()
+    threading.Thread(target=lambda: context.run(_settle, step, result), daemon=True).start()
+    if not wait([result], step.seconds).done:
+        raise NotInTime
+    value = result.result()
+    if inspect.iscoroutine(value):
+        value.close()
+        raise _not_awaited()
+    return value
+
+
+def _settle(step: Invoke, result: Future[Any]) -> None:
+    try:
+        result.set_result(step.function(step.argument))
+    except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
+        result.set_exception(error)
+
+
+def _not_awaited() -> ConfigurationError:
+    return ConfigurationError(
+        "sign is a coroutine function, but the calls of this client block: pass a plain function."
+    )
+
 
 T = TypeVar("T")
 
@@ -35,7 +81,7 @@ _LATE = ("concurrent.futures.thread", "anyio._backends._asyncio")
 """What asyncio and anyio import by themselves within the first call in an event loop."""
 
 
-# Plain classes: there are several steps to a call, and a frozen dataclass takes three times as long to make.
+# Plain classes: a call has several steps, and a frozen dataclass takes three times as long to make.
 class Send:
     """Send this request and read the whole response, within `seconds` (None: no limit) and up to `most` bytes."""
 
@@ -151,7 +197,7 @@ class AsyncDriver:
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], Awaitable[None]]:
-        """In place of a sleep: set the clock forward and call `on_wait` with the seconds. Other tasks have a turn."""
+        """As `Driver.skipping`. Other tasks run meanwhile."""
 
         async def skip(seconds: float) -> None:
             await checkpoint()
@@ -203,7 +249,7 @@ class AsyncDriver:
         # Where the event loop was blocked, this limit may come with that of a stage, which knows what was sent.
         if step.request.extensions.get(BEGUN) is False:
             raise httpx.ConnectTimeout("no time was left to send the request", request=step.request)
-        raise httpx.ReadTimeout("the answer trickled in too slowly", request=step.request)
+        raise httpx.ReadTimeout("the response was not complete in time", request=step.request)
 
     async def _exchange(self, step: Send) -> Response:
         began = monotonic()

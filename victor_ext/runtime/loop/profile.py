@@ -10,8 +10,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.runtime.core.response import Response
-
-from .key_places import KeyPlace, NoKey
+from victor_ext.runtime.loop.idempotency_keys import KeyPlace, NoKey
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, 9.2.1) and may always be repeated."""
@@ -21,31 +20,6 @@ READER = "victor_ext.reader"
 
 TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 """The provider, or a server in front of it, failed. The work may have been done."""
-
-
-def no_problems(_response: httpx.Response) -> Sequence[Problem]:
-    """No problems, for a provider whose error bodies have no known shape."""
-    return ()
-
-
-def any_body(_response: httpx.Response) -> str | None:
-    """None, for a provider whose good responses may be anything."""
-    return None
-
-
-def no_result(_response: httpx.Response) -> bool:
-    """False, for a provider whose error statuses are always errors, of their own class."""
-    return False
-
-
-def no_request(_request: httpx.Request) -> bool:
-    """False, for a provider whose responses do not name the request that they belong to."""
-    return False
-
-
-def no_recovery_hint(_request: httpx.Request) -> str:
-    """No hint, for a provider whose lists are unknown."""
-    return ""
 
 
 class Reader(Protocol):
@@ -96,7 +70,7 @@ class Profile:
         rejection_reason: The provider's words for a rejection with a good status, or None. Only a rejection after
             which nothing was done belongs here; a response that leaves a doubt is `unreadable`.
         is_result: Whether a response with an error status is a result of the call all the same, such as a payment that
-            was declined: it is then read and returned like a good response.
+            was declined: it is then read and returned like a good response. None: no such response is.
         is_unknown_id: Whether a 400 or 422 says that there is nothing with the id that was asked for: `NotFound`.
         mismatch: What a good response is about when that is something else than the request, or None. Such a response
             proves nothing about the work.
@@ -119,24 +93,19 @@ class Profile:
     in_progress: Callable[[httpx.Response], bool] = lambda _response: False
     may_be_in_progress: Callable[[httpx.Response], bool] = lambda _response: False
     resent_redirects: frozenset[int] = frozenset()
-    problems: Callable[[httpx.Response], Sequence[Problem]] = no_problems
-    unreadable: Callable[[httpx.Response], str | None] = any_body
-    rejection_reason: Callable[[httpx.Response], str | None] = any_body
-    is_result: Callable[[httpx.Response], bool] = no_result
-    is_unknown_id: Callable[[httpx.Response], bool] = no_result
-    mismatch: Callable[[httpx.Response], str | None] = any_body
-    is_read_by_id: Callable[[httpx.Request], bool] = no_request
+    problems: Callable[[httpx.Response], Sequence[Problem]] = lambda _response: ()
+    unreadable: Callable[[httpx.Response], str | None] = lambda _response: None
+    rejection_reason: Callable[[httpx.Response], str | None] = lambda _response: None
+    is_result: Callable[[httpx.Response], bool] | None = None
+    is_unknown_id: Callable[[httpx.Response], bool] = lambda _response: False
+    mismatch: Callable[[httpx.Response], str | None] = lambda _response: None
+    is_read_by_id: Callable[[httpx.Request], bool] = lambda _request: False
     names_its_subject: Callable[[httpx.Response], bool] = lambda _response: False
     may_quote_body: Callable[[httpx.Response], bool] = lambda _response: True
-    request_id_headers: tuple[str, ...] = (
-        "x-request-id",
-        "request-id",
-        "x-correlation-id",
-        "apigw-requestid",
-    )
+    request_id_headers: tuple[str, ...] = ("x-request-id", "request-id", "x-correlation-id", "apigw-requestid")
     request_id_in_body: Callable[[httpx.Response], str | None] | None = None
     authentication_hint: str = "Check the credentials."
-    recovery_hint: Callable[[httpx.Request], str] = no_recovery_hint
+    recovery_hint: Callable[[httpx.Request], str] = lambda _request: ""
 
     @property
     def who(self) -> str:

@@ -114,9 +114,7 @@ class RetryQuota:
 def parse_retry_after(value: str | None, now: float) -> float | None:
     """Seconds that a `Retry-After` header asks to wait (RFC 9110, 10.2.3), or None without a readable header.
 
-    Args:
-        value: The header: seconds, or an HTTP date.
-        now: The provider's time in seconds since the epoch, for a date.
+    A date is compared with `now`, the provider's time in seconds since the epoch.
     """
     if value is None:
         return None

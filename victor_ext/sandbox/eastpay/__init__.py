@@ -6,9 +6,8 @@ Where the gateway is not documented, the sandbox chooses: the details behind 100
 
 from __future__ import annotations
 
-from victor_ext.sandbox.eastpay.commands import EastPayCommands, Merchant
-from victor_ext.sandbox.eastpay.provider import EastPayProvider
-from victor_ext.sandbox.eastpay.settings import EastPaySettings
+from victor_ext.sandbox.eastpay.provider import EastPayCommands, EastPayProvider, Merchant
+from victor_ext.sandbox.eastpay.state import EastPaySettings
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 
 __all__ = (

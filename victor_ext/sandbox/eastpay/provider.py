@@ -1,23 +1,24 @@
-"""The gateway's side of the sandbox: authentication, and the operations of its API."""
+"""EastPay's sandbox: its commands, authentication, and the operations of the gateway."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from victor_ext.sandbox.eastpay.commands import EastPayCommands
-from victor_ext.sandbox.eastpay.settings import EastPaySettings
 from victor_ext.sandbox.eastpay.state import (
     NO_SUCH_REFERENCE,
     STARTED,
     SUCCEEDED,
     Checkout,
+    EastPaySettings,
     Ending,
     Entry,
     State,
+    hundredths,
     is_declined,
+    parameter_errors,
     result,
 )
-from victor_ext.sandbox.eastpay.validation import hundredths, parameter_errors
 from victor_ext.sandbox.server import (
     Call,
     JsonObject,
@@ -27,7 +28,12 @@ from victor_ext.sandbox.server import (
     Response,
     SandboxContext,
     SandboxProvider,
+    ServerCommands,
+    command,
+    find,
     json_response,
+    member,
+    nothing,
 )
 
 _BASES = ("eastpay", "pay", "gateway")
@@ -36,9 +42,54 @@ _ERROR_GROUPS = {401: "400", 403: "400", 404: "300"}
 """The second group of an error's result code by status. Others: 100, and 200 (pending) for 5xx."""
 
 
+class Merchant(NamedTuple):
+    """An entity that may call, and its access token."""
+
+    entity_id: str
+    token: str
+
+
+class EastPayCommands(ServerCommands):
+    """The commands of EastPay's sandbox, beside those of every sandbox."""
+
+    _provider: EastPayProvider
+
+    @command("POST", "/merchants", returns=lambda made: Merchant(str(made["entity_id"]), str(made["token"])))
+    def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
+        """Let an entity call with a token; returns both (None: new ones are made)."""
+        return self._provider.add_merchant(entity_id, token)
+
+    @command("POST", "/decisions", returns=nothing)
+    def decide(self, reference: str, code: str = SUCCEEDED, *, then: str | None = None, after: float = 0.0) -> None:
+        """Set the result `code` of payments with a `reference`, and the one `then`, `after` seconds later.
+
+        `reference` is the merchant's own, `merchantTransactionId`.
+
+        A payment with the CVV 999 is declined by the bank without a decision.
+        """
+        self._provider.state.endings[reference] = Ending(code, then, after)
+
+    @command("POST", "/checkouts/{checkout_id}/pay", returns=member("id", str))
+    def pay_checkout(self, checkout_id: str, code: str = SUCCEEDED) -> JsonObject:
+        """Pay a checkout as the shopper, with the result `code`; returns the id of the payment."""
+        return {"id": self._provider.pay_checkout(checkout_id, Ending(code)).id}
+
+    @command("GET", "/payments/{payment_id}/notification", returns=lambda made: str(made["body"]).encode())
+    def notification(self, payment_id: str) -> JsonObject:
+        """The body of the notification that the gateway would send about a payment now. The sandbox sends none."""
+        entry = find(self._provider.state.entries, payment_id, "payment")
+        return {"body": self._provider.payment_response(entry).body.decode()}
+
+    @command("GET", "/payments")
+    def payment_ids(self) -> list[str]:
+        """The ids of all payments and steps, oldest first."""
+        return list(self._provider.state.entries)
+
+
 class EastPayProvider(SandboxProvider[EastPaySettings]):
     """One bank's gateway, under `/eastpay`, `/pay` and `/gateway`. It has no idempotency keys."""
 
+    state: State
     name = "eastpay"
     title = "EastPay"
     operations = (
@@ -58,7 +109,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         self.state = State(settings.seed)
 
     def reset(self) -> None:
-        """Forget everything, tokens included."""
         self.state.clear()
 
     def error(self, status: int, code: str, message: str) -> Response:  # noqa: ARG002 - the gateway has no words
@@ -70,7 +120,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return json_response(status, self._envelope({"result": {**result(f"100.{group}.{status}", message), **more}}))
 
     def client_settings(self, url: str) -> str:
-        """A fresh merchant."""
         merchant = self.add_merchant()
         return (
             f"EASTPAY_BASE_URL={url}/eastpay\nEASTPAY_TOKEN={merchant['token']}\n"
@@ -78,20 +127,21 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         )
 
     def handle(self, operation: str, call: Call) -> Response:
-        """Authenticate the caller and do the work."""
         if call.params["base"] not in _BASES:
             return self._error(404, "There is nothing here.")
-        if operation == "widget":
-            return self._widget(call)
+        try:
+            return self._widget(call) if operation == "widget" else self._authenticated(operation, call)
+        except NotFound as error:
+            return self._error(404, str(error))
+
+    def _authenticated(self, operation: str, call: Call) -> Response:
         if not call.bearer_token:
             return self._error(401, "The Authorization header is missing or not Bearer.")
         owner = self.state.tokens.get(call.bearer_token)
         if owner is None:
             return self._error(403, "The access token is not valid.")
         call.owner = owner
-        if call.exchange.method == "GET":
-            return self._read(operation, call)
-        return self._write(operation, call)
+        return self._read(operation, call) if call.exchange.method == "GET" else self._write(operation, call)
 
     def _write(self, operation: str, call: Call) -> Response:
         try:
@@ -122,8 +172,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
 
     def _follow_up(self, call: Call, form: dict[str, str]) -> Response:
         entry = self._entry(call.params["id"], call.owner)
-        if entry is None:
-            return self._error(404, "There is no such payment.")
         call.exchange.operation = {"CP": "capture", "RV": "reverse", "RF": "refund"}[form["paymentType"]]
         cents = hundredths(form) or entry.cents
         forbidden = self.state.is_forbidden(entry, form["paymentType"], cents, self._now)
@@ -151,8 +199,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if operation == "find":
             return self._find(call)
         entry = self._entry(call.params["id"], call.owner)
-        if entry is None:
-            return self._error(404, "There is no such payment.")
         return self.payment_response(entry)
 
     def _find(self, call: Call) -> Response:
@@ -160,12 +206,12 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if self.settings.documented_only:
             return self._error(404, "There is nothing here.")
         reference = call.query_values().get("merchantTransactionId")
-        found = [
+        payments = [
             self._payment(entry, entry.code_at(self._now))
             for entry in self.state.entries.values()
             if reference and entry.owner == call.owner and entry.form.get("merchantTransactionId") == reference
         ]
-        return json_response(200, self._envelope({"result": result(SUCCEEDED), "payments": found}))
+        return json_response(200, self._envelope({"result": result(SUCCEEDED), "payments": payments}))
 
     def _prepare(self, call: Call, form: dict[str, str]) -> Response:
         made = Checkout(self.state.new_id(), call.owner, form, self._now + _CHECKOUT_LIFE)
@@ -175,15 +221,14 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
 
     def _checkout_status(self, call: Call) -> Response:
         checkout = self._checkout(call.params["id"])
-        if checkout is None or checkout.owner != call.owner:
-            return self._error(404, "There is no such checkout.")
+        if checkout.owner != call.owner:
+            raise NotFound("There is no such checkout.")
         if checkout.paid is None:
             return json_response(200, self._envelope({"id": checkout.id, "result": result(STARTED)}))
         return self.payment_response(checkout.paid)
 
     def _widget(self, call: Call) -> Response:
-        if self._checkout(call.params["id"]) is None:
-            return self._error(404, "There is no such checkout.")
+        self._checkout(call.params["id"])
         return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
 
     def payment_response(self, entry: Entry, code: str | None = None) -> Response:
@@ -205,14 +250,18 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         stamp = f"{moment:%Y-%m-%d %H:%M:%S}+0000"
         return {**body, "buildNumber": "sandbox", "timestamp": stamp, "ndc": self.state.new_id()}
 
-    def _entry(self, payment_id: str, owner: str) -> Entry | None:
-        entry = self.state.entries.get(payment_id)
-        return entry if entry is not None and entry.owner == owner else None
+    def _entry(self, payment_id: str, owner: str) -> Entry:
+        entry = find(self.state.entries, payment_id, "payment")
+        if entry.owner != owner:
+            raise NotFound("There is no such payment.")
+        return entry
 
-    def _checkout(self, checkout_id: str) -> Checkout | None:
-        """A checkout that is paid or has not expired."""
-        found = self.state.checkouts.get(checkout_id)
-        return found if found is not None and (found.paid is not None or self._now < found.expires_at) else None
+    def _checkout(self, checkout_id: str) -> Checkout:
+        """A checkout that is paid or has not expired; raises `NotFound`."""
+        checkout = find(self.state.checkouts, checkout_id, "checkout")
+        if checkout.paid is None and self._now >= checkout.expires_at:
+            raise NotFound("The checkout has expired.")
+        return checkout
 
     @property
     def _now(self) -> float:
@@ -230,8 +279,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def pay_checkout(self, checkout_id: str, ending: Ending) -> Entry:
         """Make the payment of a checkout."""
         checkout = self._checkout(checkout_id)
-        if checkout is None:
-            raise NotFound("There is no such checkout, or it has lapsed.")
         form = checkout.form
         paid = self.state.new_entry(checkout.owner, form["paymentType"], form, hundredths(form), self._now)
         paid.ending, checkout.paid = ending, paid

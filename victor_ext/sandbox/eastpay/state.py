@@ -1,12 +1,14 @@
-"""The state of EastPay's sandbox: payments and their steps, checkouts, and the endings that a test has decided."""
+"""The options and the state of EastPay's sandbox: payments, steps and checkouts; the checks of a form."""
 
 from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from victor_ext.sandbox.server import JsonObject
+from victor_ext.sandbox.server.settings import ServerSettings, option
 
 SUCCEEDED = "000.000.000"
 STARTED = "000.200.100"
@@ -21,6 +23,34 @@ _DESCRIPTIONS = {
     "800.100.153": "declined: the CVV is wrong",
 }
 
+_PATTERNS = {
+    "entityId": r"[A-Z0-9]{8}",
+    "entityType": r"MERCHANT|POS|PARTICIPATOR",
+    "amount": r"[0-9]{1,10}\.[0-9]{2}",
+    "currency": r"[A-Z]{3}",
+    "paymentBrand": r".{1,32}",
+    "notificationUrl": r"[\s\S]{6,2048}",
+    "shopperResultUrl": r"[\s\S]{6,2048}",
+    "card.holder": r".{1,128}",
+    "card.number": r"[0-9]{8,19}",
+    "card.expiryMonth": r"0[1-9]|1[0-2]",
+    "card.expiryYear": r"(19|20)[0-9]{2}",
+    "card.cvv": r"[0-9]{3,4}",
+    "card.token": r".{1,64}",
+}
+_CARD = ("card.number", "card.expiryMonth", "card.expiryYear")
+"""The vendor's table of parameters, and those that a card needs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EastPaySettings(ServerSettings):
+    """The options of every sandbox, and those of this one."""
+
+    documented_only: bool = option(
+        False, help="answer 404 to an inquiry by merchantTransactionId, which EastPay does not document"
+    )
+    declined_status: int = option(400, help="status of the answer about a declined payment: 400 (as documented) or 200")
+
 
 def is_declined(code: str) -> bool:
     """Whether a code means that nothing was charged: the bank declined, or the gateway, and it is not pending."""
@@ -28,7 +58,6 @@ def is_declined(code: str) -> bool:
 
 
 def result(code: str, description: str = "") -> JsonObject:
-    """The `result` member of a response."""
     return {"code": code, "description": description or _DESCRIPTIONS.get(code, "see the table of result codes")}
 
 
@@ -42,7 +71,6 @@ class Ending:
 
     @property
     def final(self) -> str:
-        """The last code."""
         return self.then or self.code
 
 
@@ -61,7 +89,6 @@ class Entry:
     steps: list[Entry] = field(default_factory=list["Entry"])
 
     def code_at(self, now: float) -> str:
-        """The result code at a moment."""
         due = self.ending.then is not None and now >= self.made_at + self.ending.after
         return self.ending.final if due else self.ending.code
 
@@ -92,7 +119,6 @@ class State:
         self.endings: dict[str, Ending] = {}
 
     def clear(self) -> None:
-        """Forget everything."""
         for part in (self.tokens, self.entries, self.checkouts, self.endings):
             part.clear()
 
@@ -125,3 +151,23 @@ class State:
                 return bool(entry.total("CP", now) or entry.total("RF", now))
             case _:
                 return True
+
+
+def parameter_errors(form: Mapping[str, str], required: tuple[str, ...]) -> list[dict[str, str]]:
+    """Every parameter that is missing or does not match its pattern. Values are never repeated."""
+    errors = [
+        {"name": name, "message": "is required"} for name in (*required, "entityId", "entityType") if not form.get(name)
+    ]
+    errors += [
+        {"name": name, "message": "is not of the documented form"}
+        for name, pattern in _PATTERNS.items()
+        if form.get(name) and re.fullmatch(pattern, form[name]) is None
+    ]
+    if form.get("card.number") and not form.get("card.token"):
+        errors += [{"name": name, "message": "is required with a card"} for name in _CARD if not form.get(name)]
+    return errors
+
+
+def hundredths(form: Mapping[str, str]) -> int:
+    """The amount of a checked form, in hundredths; 0 without an amount."""
+    return int(form["amount"].replace(".", "")) if form.get("amount") else 0

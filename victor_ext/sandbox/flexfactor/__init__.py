@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
 from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
-from victor_ext.sandbox.flexfactor.settings import FlexFactorSettings
+from victor_ext.sandbox.flexfactor.state import FlexFactorSettings
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 
 __all__ = (

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
+import json
 import uuid
-from typing import TYPE_CHECKING, NamedTuple
+from email.utils import formatdate
+from typing import NamedTuple
 
-from victor_ext.sandbox.flexfactor.notifications import signed_request
-from victor_ext.sandbox.flexfactor.orders import STATE_AFTER
-from victor_ext.sandbox.server import JsonObject, NotFound, ServerCommands, command, member, nothing
-
-if TYPE_CHECKING:
-    from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
-
+from victor_ext.sandbox.flexfactor.state import STATE_AFTER, Order, State
+from victor_ext.sandbox.server import JsonObject, NotFound, TokenCommands, command, member, nothing
 
 TEST_CARD = "4111111111111111"
 """The number in the provider's example of its vault."""
@@ -26,10 +25,10 @@ class Credentials(NamedTuple):
     mid: str
 
 
-class FlexFactorCommands(ServerCommands):
+class FlexFactorCommands(TokenCommands):
     """The commands of FlexFactor's sandbox, beside those of every sandbox. Order ids are the merchant's own."""
 
-    _provider: FlexFactorProvider
+    _state: State
 
     @command("POST", "/clients", returns=lambda made: Credentials(**made))
     def add_client(
@@ -39,7 +38,7 @@ class FlexFactorCommands(ServerCommands):
 
         `app_key=None`, `app_secret=None`: new ones are made. `mid=None`: the merchant of the first client.
         """
-        return self._provider.state.add_client(app_key, app_secret, mid)
+        return self._state.add_client(app_key, app_secret, mid)
 
     @command("POST", "/tokens", returns=member("token", str))
     def add_token(self, app_key: str | None = None) -> JsonObject:
@@ -47,21 +46,10 @@ class FlexFactorCommands(ServerCommands):
 
         It lives as long as those that clients ask for.
         """
-        state = self._provider.state
-        owner = app_key or next(iter(state.clients), "")
-        if owner not in state.clients:
+        owner = app_key or next(iter(self._state.clients), "")
+        if owner not in self._state.clients:
             raise NotFound("There is no such client: add_client makes one.")
-        return {"token": state.tokens.issue(owner, self._provider.settings.token_life)[0]}
-
-    @command("GET", "/tokens")
-    def tokens_issued(self) -> dict[str, int]:
-        """How many tokens were issued to each AppKey."""
-        return dict(self._provider.state.tokens.issued)
-
-    @command("POST", "/tokens/revoke")
-    def revoke_tokens(self) -> int:
-        """Revoke every token; returns their number."""
-        return self._provider.state.tokens.revoke()
+        return {"token": self._state.tokens.issue(owner, self._state.token_life)[0]}
 
     @command("POST", "/cards", returns=member("token", str))
     def add_card(self, number: str = TEST_CARD) -> JsonObject:
@@ -77,7 +65,7 @@ class FlexFactorCommands(ServerCommands):
     @command("POST", "/decisions", returns=nothing)
     def decide(self, status: str, order_id: str | None = None) -> None:
         """Set the decision (`status`, such as `DECLINED`) of the next evaluation, of one order (None: of any order)."""
-        self._provider.state.decisions[order_id or ""] = status
+        self._state.decisions[order_id or ""] = status
 
     @command("POST", "/orders", returns=member("id", str))
     def add_order(
@@ -87,12 +75,11 @@ class FlexFactorCommands(ServerCommands):
 
         `cents=None`: 4423. `status=None`: APPROVED. `provider_id=None`: a new one is made.
         """
-        state = self._provider.state
+        state = self._state
         order = state.orders.by_external_id.get(order_id)
         if order is None:
-            order = state.new_order(
-                order_id, state.first_mid, 4423 if cents is None else cents, "USD", "payer@example.com"
-            )
+            amount = 4423 if cents is None else cents
+            order = state.new_order(order_id, state.first_mid, amount, "USD", "payer@example.com")
             order.id = provider_id or order.id
             order.decide(status or "APPROVED")
             state.orders.add(order)
@@ -103,14 +90,14 @@ class FlexFactorCommands(ServerCommands):
         """Change the decision on an order to `status`, such as `APPROVED`."""
         if status not in STATE_AFTER:
             raise ValueError(f"status must be one of {', '.join(STATE_AFTER)}")
-        order = self._provider.state.order(order_id)
+        order = self._state.order(order_id)
         order.decide(status)
         return order.to_dict()
 
     @command("GET", "/orders/{order_id}")
     def order_record(self, order_id: str) -> JsonObject:
         """An order as the sandbox keeps it: `id`, `status`, and `captured` and `refunded` in cents."""
-        order = self._provider.state.order(order_id)
+        order = self._state.order(order_id)
         return {"id": order.id, "status": order.state, "captured": order.captured, "refunded": order.refunded}
 
     @command("POST", "/notifications", returns=lambda made: (dict(made["headers"]), str(made["body"]).encode()))
@@ -119,18 +106,48 @@ class FlexFactorCommands(ServerCommands):
 
         `event` is its name, `host` the receiver's, which is signed. `resent=None`: False.
         """
-        state, wall = self._provider.state, self._context.clock.wall()
-        return signed_request(
-            state.order(order_id),
-            event,
-            key=state.subscriber_key,
-            host=host,
-            wall=wall,
-            resent=bool(resent),
-            at=state.timestamp(),
-        )
+        state = self._state
+        content = _notification(state.order(order_id), event, resent=bool(resent), at=state.timestamp())
+        return _signed(content, key=state.subscriber_key, host=host, wall=self._context.clock.wall())
 
     @command("GET", "/subscriber_key")
     def subscriber_key(self) -> str:
         """The key that signs notifications, in base64."""
-        return base64.b64encode(self._provider.state.subscriber_key).decode()
+        return base64.b64encode(self._state.subscriber_key).decode()
+
+
+def _notification(order: Order, event: str, *, resent: bool, at: str) -> str:
+    content = {
+        "Event": event,
+        "TimeStamp": at,
+        "EventData": None,
+        "ExternalOrderId": order.external_id,
+        "OrderId": order.id,
+        "ConfirmationId": order.id[:8].upper(),
+        "IsTestMode": True,
+        "IsResent": resent,
+    }
+    return json.dumps(content, separators=(",", ":"))
+
+
+def _signed(body: str, *, key: bytes, host: str, wall: float) -> JsonObject:
+    """The headers and the body of a webhook request, signed as by the provider's sample client."""
+    nonce, date = uuid.uuid4().hex, formatdate(wall, usegmt=True)
+    digest = base64.b64encode(hashlib.sha512(body.encode()).digest()).decode()
+    signature = _signature(key, f"POST\n{nonce};{date};{host};{digest}")
+    headers = {
+        "Content-Type": "text/plain; charset=utf-8",
+        "Host": host,
+        "x-fc-nonce": nonce,
+        "x-fc-date": date,
+        "x-fc-content-sha512": digest,
+        "x-fc-authorization": (
+            f"HMAC-SHA512 SignedHeaders=x-fc-nonce;x-fc-date;host;x-fc-content-sha512&Signature={signature}"
+        ),
+        "x-fc-signature": _signature(key, body),
+    }
+    return {"headers": headers, "body": body}
+
+
+def _signature(key: bytes, text: str) -> str:
+    return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha512).digest()).decode()

@@ -1,4 +1,4 @@
-"""FlexFactor's side of the sandbox: authentication, and the operations of its API."""
+"""FlexFactor's sandbox: authentication, and the operations of its API."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from urllib.parse import parse_qs
 
 from victor_ext.sandbox.flexfactor import validation
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
-from victor_ext.sandbox.flexfactor.settings import FlexFactorSettings
-from victor_ext.sandbox.flexfactor.state import State
+from victor_ext.sandbox.flexfactor.state import FlexFactorSettings, Order, State
 from victor_ext.sandbox.server import (
     BodyKey,
     Call,
     JsonObject,
+    NotFound,
     Operation,
     Response,
     SandboxContext,
     SandboxProvider,
     empty_response,
+    find,
     json_response,
 )
 
@@ -30,6 +31,7 @@ _NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [
 class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
     """Orders of merchants, from evaluation to refund."""
 
+    state: State
     name = "flexfactor"
     title = "FlexFactor"
     key = BodyKey("idempotencyKey")
@@ -49,10 +51,9 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
 
     def __init__(self, context: SandboxContext, settings: FlexFactorSettings) -> None:
         super().__init__(context, settings)
-        self.state = State(context)
+        self.state = State(context.clock, settings.token_life)
 
     def reset(self) -> None:
-        """Forget everything, credentials included."""
         self.state.clear()
 
     def error(self, status: int, code: str, message: str) -> Response:
@@ -62,7 +63,6 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         return validation.problem_details(status, message, {code: [message]})
 
     def client_settings(self, url: str) -> str:
-        """A fresh client."""
         client = self.state.add_client()
         return (
             f"FLEXFACTOR_BASE_URL={url}\nFLEXFACTOR_APP_KEY={client['app_key']}\n"
@@ -70,7 +70,6 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         )
 
     def handle(self, operation: str, call: Call) -> Response:
-        """Authenticate the caller and do the work."""
         if call.exchange.method == "POST" and call.content_type != "application/json":
             return self.error(415, "ContentType", "A POST must have the content-type application/json.")
         if operation == "token":
@@ -80,18 +79,18 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         if app_key is None or app_key not in self.state.clients:
             return empty_response(401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
         call.owner = self.state.clients[app_key][1]
-        match operation:
-            case "orders":
-                return self._page(call)
-            case "order":
-                return self._order(call)
-            case _:
-                return self._write(operation, call)
+        try:
+            return self._read(operation, call) if call.exchange.method == "GET" else self._write(operation, call)
+        except NotFound as error:
+            return self.error(404, "Id" if operation == "order" else "OrderId", str(error))
+
+    def _read(self, operation: str, call: Call) -> Response:
+        return self._page(call) if operation == "orders" else self._ok(self._find_order(call.params["id"]).to_dict())
 
     def _write(self, operation: str, call: Call) -> Response:
-        body = validation.body_of(call)
+        body = call.json_object()
         if body is None:
-            return validation.validation_problem({"$": ["The body is no JSON object."]})
+            return validation.validation_problem({"$": ["The body is not a JSON object."]})
         match operation:
             case "transmit":
                 return self._transmit(call, body)
@@ -109,7 +108,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         return self.state.once(call, work, life=self.settings.key_life, conflict=conflict)
 
     def _token(self, call: Call) -> Response:
-        body = {name.lower(): value for name, value in (validation.body_of(call) or {}).items()}
+        body = {name.lower(): value for name, value in (call.json_object() or {}).items()}
         app_key, secret = body.get("appkey"), body.get("appsecret")
         if not isinstance(app_key, str) or not secret or self.state.clients.get(app_key, ("", ""))[0] != secret:
             return validation.problem_details(401, "Unauthorized")
@@ -173,9 +172,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         errors = validation.check_capture(body)
         if errors:
             return validation.validation_problem(errors)
-        order = self.state.orders.by_id.get(body["orderId"])
-        if order is None:
-            return self.error(404, "OrderId", "There is no such order.")
+        order = self._find_order(body["orderId"])
         call.refers_to(f"{order.external_id}/capture")
         refusal = order.capture(body["amount"], body["currency"])
         if refusal:
@@ -184,9 +181,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         return self._ok({"status": "SUCCESS", "success": True, **_NO_ERRORS})
 
     def _refund(self, call: Call, body: JsonObject) -> Response:
-        order = self.state.orders.by_id.get(call.params["id"])
-        if order is None:
-            return self.error(404, "OrderId", "There is no such order.")
+        order = self._find_order(call.params["id"])
         errors = validation.check_refund(body)
         if errors:
             return validation.validation_problem(errors)
@@ -201,10 +196,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         return self._ok({**_NO_ERRORS, **answer})
 
     def _cancel(self, call: Call, *, external: bool) -> Response:
-        known = self.state.orders.by_external_id if external else self.state.orders.by_id
-        order = known.get(call.params["id"])
-        if order is None:
-            return self.error(404, "OrderId", "There is no such order.")
+        order = (self.state.order if external else self._find_order)(call.params["id"])
         call.refers_to(f"{order.external_id}/cancel")
         before = order.state
         refusal = order.cancel()
@@ -214,9 +206,8 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             call.did_work(f"{order.external_id}/cancel")
         return empty_response(200, {"apigw-requestid": uuid.uuid4().hex[:16]})
 
-    def _order(self, call: Call) -> Response:
-        order = self.state.orders.by_id.get(call.params["id"])
-        return self.error(404, "Id", "There is no such order.") if order is None else self._ok(order.to_dict())
+    def _find_order(self, order_id: str) -> Order:
+        return find(self.state.orders.by_id, order_id, "order")
 
     def _page(self, call: Call) -> Response:
         query = parse_qs(call.query.decode("ascii", "replace"))
@@ -224,14 +215,14 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             number, size = (
                 int(query.get(name, [default])[0]) for name, default in (("pageNumber", "1"), ("pageSize", "10"))
             )
-            states = [int(each) for each in query.get("status", [])]
+            states = [int(text) for text in query.get("status", [])]
             first_moment, last_moment = (validation.moment_of(query.get(name)) for name in ("from", "to"))
         except ValueError:
             return validation.validation_problem({"Query": ["A value is not valid."]})
         if number < 1 or size < 1:
             return validation.validation_problem({"PageNumber": ["The value must be above zero."]})
         size = min(size, self.settings.largest_page)
-        found = self.state.orders.matching(
+        matching = self.state.orders.matching(
             mid=query.get("mid", [call.owner])[0],
             states=states,
             query=query.get("query", [""])[0],
@@ -239,9 +230,9 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             first=first_moment,
             last=last_moment,
         )
-        pages = -(-len(found) // size)
+        pages = -(-len(matching) // size)
         first = (number - 1) * size
-        items = found[first : first + size]
+        items = matching[first : first + size]
         return self._ok(
             {
                 "firstItemOnPage": first + 1 if items else 0,
@@ -253,7 +244,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
                 "pageCount": pages,
                 "pageNumber": number,
                 "pageSize": size,
-                "totalItemCount": len(found),
+                "totalItemCount": len(matching),
                 self.settings.items_name: [order.to_dict() for order in items],
             }
         )

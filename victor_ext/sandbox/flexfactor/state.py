@@ -1,16 +1,158 @@
-"""The state of FlexFactor's sandbox: credentials, tokens, orders, and the responses by idempotency key."""
+"""The options and the state of FlexFactor's sandbox: credentials, tokens, orders, and responses by key."""
 
 from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
-from victor_ext.sandbox.flexfactor.orders import Order, Orders
 from victor_ext.sandbox.flexfactor.validation import GUID
-from victor_ext.sandbox.server import Call, JsonObject, NotFound, Response, SandboxContext, TokenStore
+from victor_ext.sandbox.server import Call, JsonObject, Response, TokenStore, find
+from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server.settings import ServerSettings, option
+
+_STATES = ("Draft", "Onhold", "Cancelled", "Problem", "Processing", "Capturerequired", "Returned", "Completed")
+STATE_NUMBERS = {name: number for number, name in enumerate(_STATES)}
+
+STATE_AFTER = {
+    "APPROVED": "Completed",
+    "DECLINED": "Cancelled",
+    "CHALLENGE": "Onhold",
+    "SUBMITTED": "Draft",
+    "PROCESSING": "Processing",
+    "CAPTUREREQUIRED": "Capturerequired",
+    "EXPIRED": "Cancelled",
+    "CANCELLED": "Cancelled",
+}
+"""The state of an order after a decision, by the guide to the provider's portal, or else the sandbox's choice."""
+
+CANCELLABLE = frozenset({"Draft", "Onhold", "Processing", "Capturerequired"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FlexFactorSettings(ServerSettings):
+    """The options of every sandbox, and those of this one."""
+
+    decision: str = option("APPROVED", help="the status that evaluate returns, unless a command has decided otherwise")
+    token_life: float = option(600.0, at_least=0, help="life of a token, in seconds")
+    key_life: float = option(86_400.0, at_least=0, help="how long an idempotency key is kept, in seconds")
+    items_name: str = option("items", help="name of the array in a page of orders; the provider's is not known")
+    largest_page: int = option(100, at_least=1, help="number of orders on a page at most")
+
+
+@dataclass(slots=True)
+class Order:
+    """One order. Amounts are in cents."""
+
+    id: str
+    external_id: str
+    mid: str
+    decision: str
+    cents: int
+    currency: str
+    placed_at: str
+    email: str
+    state: str
+    captured: int = 0
+    refunded: int = 0
+
+    def decide(self, decision: str) -> None:
+        """Set the decision. An approved order is paid."""
+        self.decision, self.state = decision, STATE_AFTER.get(decision, "Problem")
+        self.captured = self.cents if decision == "APPROVED" else 0
+
+    def to_dict(self) -> JsonObject:
+        """The order as `GET /v1/orders/{id}` returns it, with members that are not documented."""
+        return {
+            "id": self.id,
+            "status": STATE_NUMBERS[self.state],
+            "statusName": self.state,
+            "referenceNumber": self.id[:8].upper(),
+            "externalOrderId": self.external_id,
+            "orderPlacedDate": self.placed_at,
+            "expiryDate": None,
+            "email": self.email,
+            "currencyCode": self.currency,
+            "currencySymbol": "$",
+            "totalAmount": float(Decimal(self.cents).scaleb(-2)),
+            "shippingAddress": None,
+        }
+
+    def capture(self, cents: int, currency: str) -> str | None:
+        """Take the money; returns the reason of a refusal, or None."""
+        if self.state != "Capturerequired":
+            return f"The order is {self.state}, not Capturerequired."
+        if cents > self.cents or currency != self.currency:
+            return "The amount is greater than the authorised one."
+        self.decision, self.state, self.captured = "APPROVED", "Completed", cents
+        return None
+
+    def refund(self, dollars: Decimal) -> str | None:
+        """Give money back; returns the reason of a refusal, or None."""
+        cents = dollars.scaleb(2)
+        largest = Decimal(self.captured - self.refunded)
+        if cents != cents.to_integral_value() or cents <= 0:
+            return f"Amount to refund ({dollars}) is not an amount."
+        if cents > largest:
+            return (
+                f"Amount to refund ({dollars:.2f}) is greater than maximum refund amount in ({largest.scaleb(-2):.2f}))"
+            )
+        self.refunded += int(cents)
+        if self.refunded == self.captured:
+            self.state = "Returned"
+        return None
+
+    def cancel(self) -> str | None:
+        """Cancel the order; returns the reason of a refusal, or None. A cancelled order stays cancelled."""
+        if self.state == "Cancelled":
+            return None
+        if self.state not in CANCELLABLE:
+            return f"The order is {self.state} and cannot be cancelled."
+        self.decision, self.state = "CANCELLED", "Cancelled"
+        return None
+
+
+@dataclass(slots=True)
+class Orders:
+    """All orders, by the provider's id and by the merchant's own."""
+
+    by_id: dict[str, Order] = field(default_factory=dict[str, Order])
+    by_external_id: dict[str, Order] = field(default_factory=dict[str, Order])
+
+    def add(self, order: Order) -> None:
+        self.by_id[order.id] = order
+        self.by_external_id[order.external_id] = order
+
+    def clear(self) -> None:
+        self.by_id.clear()
+        self.by_external_id.clear()
+
+    def matching(
+        self,
+        *,
+        mid: str,
+        states: Iterable[int],
+        query: str,
+        newest_first: bool,
+        first: datetime | None,
+        last: datetime | None,
+    ) -> list[Order]:
+        """The orders that pass the filters, in the order of placement; `first` and `last` are within the window."""
+        accepted = set(states)
+        matching = [
+            order
+            for order in self.by_id.values()
+            if order.mid == mid
+            and (not accepted or STATE_NUMBERS[order.state] in accepted)
+            and query.lower() in f"{order.external_id} {order.email}".lower()
+            and (first is None or first <= datetime.fromisoformat(order.placed_at))
+            and (last is None or datetime.fromisoformat(order.placed_at) <= last)
+        ]
+        return matching[::-1] if newest_first else matching
 
 
 class Completed(NamedTuple):
@@ -25,11 +167,13 @@ class Completed(NamedTuple):
 class State:
     """Everything that the sandbox keeps."""
 
-    def __init__(self, context: SandboxContext) -> None:
-        self._clock = context.clock
+    def __init__(self, clock: Clock, token_life: float) -> None:
+        self._clock = clock
+        self.token_life = token_life
+        """The life of a token, in seconds."""
         self.clients: dict[str, tuple[str, str]] = {}
         """By AppKey: the AppSecret, and the merchant's id."""
-        self.tokens = TokenStore(context.clock)
+        self.tokens = TokenStore(clock)
         self.orders = Orders()
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
@@ -38,7 +182,6 @@ class State:
         """By merchant and key."""
 
     def clear(self) -> None:
-        """Forget everything."""
         for part in (self.clients, self.tokens, self.orders, self.decisions, self._completed):
             part.clear()
 
@@ -75,7 +218,6 @@ class State:
         return made
 
     def new_order(self, external_id: str, mid: str, cents: int, currency: str, email: str) -> Order:
-        """An order without a decision."""
         return Order(
             str(uuid.uuid4()), external_id, mid, "SUBMITTED", cents, currency, self.timestamp(), email, "Draft"
         )
@@ -86,7 +228,4 @@ class State:
 
     def order(self, external_id: str) -> Order:
         """An order by the merchant's id; raises `NotFound`."""
-        order = self.orders.by_external_id.get(external_id)
-        if order is None:
-            raise NotFound("There is no such order.")
-        return order
+        return find(self.orders.by_external_id, external_id, "order")

@@ -8,20 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, json_response
+from victor_ext.sandbox.server import JsonObject, JsonValue, Response, json_response
 
 GUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 FieldErrors = dict[str, list[str]]
-
-
-def body_of(call: Call) -> JsonObject | None:
-    """The body as a JSON object, or None."""
-    try:
-        body = call.json()
-    except ValueError:
-        return None
-    return cast("JsonObject", body) if isinstance(body, dict) else None
 
 
 def problem_details(status: int, title: str, errors: FieldErrors | None = None) -> Response:
@@ -32,42 +23,39 @@ def problem_details(status: int, title: str, errors: FieldErrors | None = None) 
 
 
 def validation_problem(errors: FieldErrors) -> Response:
-    """The response to an invalid request."""
     return problem_details(400, "One or more validation errors occurred.", errors)
 
 
 def check_evaluation(body: JsonObject) -> FieldErrors:
     """The errors of a body of `evaluate`, by the provider's spelling of each field."""
-    found = check_transmission(body)
+    errors = check_transmission(body)
     if body.get("isDeclined") is not True:
-        found["IsDeclined"] = ["Only declined transactions are evaluated."]
+        errors["IsDeclined"] = ["Only declined transactions are evaluated."]
     if not _is_guid(body.get("idempotencyKey")):
-        found["IdempotencyKey"] = ["The IdempotencyKey field is required, and must be a GUID."]
-    return found
+        errors["IdempotencyKey"] = ["The IdempotencyKey field is required, and must be a GUID."]
+    return errors
 
 
 def check_transmission(body: JsonObject) -> FieldErrors:
-    """The errors of a body of `transmit`."""
-    found: FieldErrors = {}
-    _require(found, body, "isDeclined", _is_flag)
-    _require(found, body, "orderId", _is_text)
-    _require(found, body, "mid", _is_guid)
+    errors: FieldErrors = {}
+    _require(errors, body, "isDeclined", _is_flag)
+    _require(errors, body, "orderId", _is_text)
+    _require(errors, body, "mid", _is_guid)
     for name, members in _PARTS.items():
         part = body.get(name)
         if not isinstance(part, dict):
-            found[_pascal(name)] = [f"The {_pascal(name)} field is required."]
+            errors[_pascal(name)] = [f"The {_pascal(name)} field is required."]
             continue
         for member, check in members.items():
-            _require(found, cast("JsonObject", part), member, check, prefix=f"{_pascal(name)}.")
-    return found
+            _require(errors, cast("JsonObject", part), member, check, prefix=f"{_pascal(name)}.")
+    return errors
 
 
 def check_capture(body: JsonObject) -> FieldErrors:
-    """The errors of a body of `capture`."""
-    found: FieldErrors = {}
+    errors: FieldErrors = {}
     for name, check in _CAPTURE.items():
-        _require(found, body, name, check)
-    return found
+        _require(errors, body, name, check)
+    return errors
 
 
 def check_refund(body: JsonObject) -> FieldErrors:
@@ -78,10 +66,10 @@ def check_refund(body: JsonObject) -> FieldErrors:
 
 
 def _require(
-    found: FieldErrors, body: JsonObject, name: str, check: Callable[[JsonValue], bool], prefix: str = ""
+    errors: FieldErrors, body: JsonObject, name: str, check: Callable[[JsonValue], bool], prefix: str = ""
 ) -> None:
     if not check(body.get(name)):
-        found[f"{prefix}{_pascal(name)}"] = [f"The {_pascal(name)} field is required, and must be what is documented."]
+        errors[f"{prefix}{_pascal(name)}"] = [f"The {_pascal(name)} field is required, and must be as documented."]
 
 
 def _is_text(value: JsonValue) -> bool:
@@ -138,8 +126,8 @@ def _pascal(name: str) -> str:
 
 
 def moment_of(given: Sequence[str] | None) -> datetime | None:
-    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is none."""
+    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is not one."""
     if not given:
         return None
-    found = datetime.fromisoformat(given[0])
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+    moment = datetime.fromisoformat(given[0])
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

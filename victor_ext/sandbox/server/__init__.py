@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from victor_ext.sandbox.server.call import BodyKey, Call, HeaderKey
-from victor_ext.sandbox.server.commands import Command, NotFound, ServerCommands, command, member, nothing
+from victor_ext.sandbox.server.commands import (
+    Command,
+    NotFound,
+    ServerCommands,
+    ServerOverHttp,
+    command,
+    find,
+    member,
+    nothing,
+)
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
-from victor_ext.sandbox.server.operations import Operation
+from victor_ext.sandbox.server.exchange import (
+    BodyKey,
+    Call,
+    HeaderKey,
+    Response,
+    empty_response,
+    error_response,
+    json_response,
+)
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
 from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.server.received import Received
-from victor_ext.sandbox.server.remote import ServerOverHttp
-from victor_ext.sandbox.server.response import Response, empty_response, error_response, json_response
 from victor_ext.sandbox.server.run import serve
 from victor_ext.sandbox.server.settings import ServerSettings, option
 from victor_ext.sandbox.server.thread import ServerInThread
-from victor_ext.sandbox.server.tokens import TokenStore
+from victor_ext.sandbox.server.tokens import TokenCommands, TokenStore
 
 __all__ = (
     "BodyKey",
@@ -33,10 +47,12 @@ __all__ = (
     "ServerInThread",
     "ServerOverHttp",
     "ServerSettings",
+    "TokenCommands",
     "TokenStore",
     "command",
     "empty_response",
     "error_response",
+    "find",
     "json_response",
     "member",
     "nothing",

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from victor_ext.sandbox.server.call import BodyKey, Call, HeaderKey
 from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.exchange import BodyKey, Call, HeaderKey, Response, damaged, injected_response
 from victor_ext.sandbox.server.faults import Fault
 from victor_ext.sandbox.server.operations import OTHER
 from victor_ext.sandbox.server.provider import AnyProvider
-from victor_ext.sandbox.server.response import Response, damaged, injected_response
 
 
 class Api:
@@ -27,7 +26,7 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call. It is recorded in full before the first byte of the response is sent."""
-        if self._context.is_own(scope["method"], scope["path"]):
+        if self._context.operations.is_own(scope["method"], scope["path"]):
             await self._control(scope, receive, send)
             return
         call = self._begin(scope)
@@ -44,12 +43,12 @@ class Api:
         call.exchange.fault = fault.kind if fault else None
         whole = await _read_body(receive, self._limit)
         if whole is None:
-            self._context.contents.keep(call.exchange.number, scope["headers"], b"", None)
+            self._context.contents.keep(call.exchange.number, b"", None)
             self._context.finish(call.exchange, None)
             return
         call.body = whole
         response = await self._respond(call, scope["path"], fault)
-        self._context.contents.keep(call.exchange.number, scope["headers"], whole, response)
+        self._context.contents.keep(call.exchange.number, whole, response)
         self._context.finish(call.exchange, response.status)
         for message in response.messages(call.exchange, self._context.clock.date_header()):
             await send(message)
@@ -61,10 +60,11 @@ class Api:
         header = self._key_header
         key = None if header is None else headers.get(header)
         raw_path = scope["raw_path"].decode("latin-1")
-        exchange = context.begin(method, raw_path, name, None if key is None else key.decode("latin-1"))
+        text = None if key is None else key.decode("latin-1")
+        exchange = context.begin(method, raw_path, name, text, scope["headers"])
         call = Call(exchange, context.log, headers, scope["query_string"], params)
         if key is not None:
-            call.key_count = sum(each == header for each, _ in scope["headers"])
+            call.key_count = sum(label == header for label, _ in scope["headers"])
         return call
 
     async def _respond(self, call: Call, path: str, fault: Fault | None) -> Response:

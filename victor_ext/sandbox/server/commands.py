@@ -8,31 +8,41 @@ the commands class that has the provider and the `SandboxContext`. The control A
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import wraps
+from http.client import HTTPConnection
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
+from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
+from urllib.parse import quote, urlencode, urlsplit
 
+from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
-from victor_ext.sandbox.server.page.exchange_text import body_text
-from victor_ext.sandbox.server.paths import CONTROL, PAGE
+from victor_ext.sandbox.server.listener import Ports
+from victor_ext.sandbox.server.operations import CONTROL, PAGE, JsonObject, JsonValue
 from victor_ext.sandbox.server.received import Received
+from victor_ext.sandbox.server.redaction import body_text
 from victor_ext.sandbox.server.settings import FARTHEST
-
-if TYPE_CHECKING:
-    from victor_ext.sandbox.server.service import Service
 
 A = ParamSpec("A")
 C = TypeVar("C", bound="ServerCommands")
 R = TypeVar("R")
+_BRACES = re.compile(r"\{(\w+)\}")
 
 
 class NotFound(Exception):
-    """A command names something that does not exist: a 404 over HTTP, a `LookupError` in Python."""
+    """Something that does not exist is named: a 404 over HTTP, a `LookupError` of a command in Python."""
+
+
+def find(known: Mapping[str, R], key: str, what: str) -> R:
+    """The value of a key; raises `NotFound` when `known` has no such `what`."""
+    if key not in known:
+        raise NotFound(f"There is no such {what}.")
+    return known[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ class Command:
         """The command as JSON, for those who ask what there is."""
         return {
             "call": f"{self.method} {self.path}",
-            "parameters": [each.name for each in self.parameters],
+            "parameters": [parameter.name for parameter in self.parameters],
             "what": " ".join(self.documentation.split("\n\n")[0].split()),
         }
 
@@ -91,8 +101,8 @@ def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = No
             given = {**dict(zip(names, args, strict=False)), **options}
             # None is "not given" everywhere but in `times`, where it means without end.
             given = {name: _plain(value) for name, value in given.items() if value is not None or name == "times"}
-            found = self._send(declared, given)  # pyright: ignore[reportPrivateUsage] - a method of the same class
-            return found if returns is None else returns(found)
+            value = self._send(declared, given)  # pyright: ignore[reportPrivateUsage] - a method of the same class
+            return value if returns is None else returns(value)
 
         send.command = declared  # type: ignore[attr-defined]
         if returns is not None:
@@ -104,11 +114,11 @@ def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = No
 
 
 def member(name: str, kind: Callable[[Any], R]) -> Callable[[Any], R]:
-    """A `returns` that takes one member of the answer."""
-    return lambda found: kind(found[name])
+    """A `returns` that takes one member of the result."""
+    return lambda result: kind(result[name])
 
 
-def nothing(_found: object) -> None:
+def nothing(_result: object) -> None:
     """A `returns` for a command without a result in Python."""
 
 
@@ -117,20 +127,23 @@ class ServerCommands:
 
     _provider: Any
     """The provider, where the bodies run. A derived class declares its type."""
+    _state: Any
+    """Its `state`."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._provider = service.provider
-        self._context = service.context
+    def __init__(self, provider: Any, context: SandboxContext, ports: Ports) -> None:
+        self._provider = provider
+        self._state = provider.state
+        self._context = context
+        self._ports = ports
 
     @classmethod
     def commands(cls) -> tuple[Command, ...]:
         """Every command, those of the provider first. `ValueError` when two have the same name."""
         declared = [getattr(value, "command", None) for base in cls.__mro__ for value in vars(base).values()]
-        found = tuple(each for each in declared if isinstance(each, Command))
-        if len({each.name for each in found}) < len(found):
+        commands = tuple(command for command in declared if isinstance(command, Command))
+        if len({command.name for command in commands}) < len(commands):
             raise ValueError("a provider's own command has the name of another one")
-        return found
+        return commands
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
         """Run one command on the server; returns its JSON value."""
@@ -143,8 +156,8 @@ class ServerCommands:
             "sandbox": self._provider.name,
             "settings": self._context.settings.to_dict(),
             "clock": self._context.clock.to_dict(),
-            "page": self._service.control_url + PAGE,
-            "commands": [each.to_dict() for each in self.commands()],
+            "page": self._ports.control_url + PAGE,
+            "commands": [command.to_dict() for command in self.commands()],
             **self._provider.info(),
         }
 
@@ -167,26 +180,25 @@ class ServerCommands:
         self._context.clock.skew = _seconds(seconds)
         return self._context.clock.to_dict()
 
-    @command("GET", "/received", returns=lambda found: [Received(**each) for each in found])
+    @command("GET", "/received", returns=lambda calls: [Received(**call) for call in calls])
     def received(self, after: int = 0) -> list[JsonObject]:
-        """The remembered calls with a number above `after`, oldest first."""
-        return [each.to_dict() for each in self._context.log.after(after)]
+        """The remembered calls with a number above `after`, oldest first. Credentials in headers are hidden."""
+        return [call.to_dict() for call in self._context.log.after(after)]
 
     @command("GET", "/received/bodies")
     def bodies(self, after: int = 0) -> list[JsonObject]:
-        """What the calls above `after` said and were answered, without credentials: `number`, `request`, `response`.
+        """The bodies of the calls above `after`, without credentials: `number`, `request`, `response`.
 
-        The last 200 calls are kept. Of an account number the last four digits stand. None: there is no response.
+        The last 200 calls are kept. Of an account number the last four digits are shown. None: there was no response.
         """
-        found: list[JsonObject] = []
-        for each in self._context.log.after(after):
-            content = self._context.contents.get(each.number)
+        bodies: list[JsonObject] = []
+        for call in self._context.log.after(after):
+            content = self._context.contents.get(call.number)
             if content is not None:
-                answer = content.response
-                response = None if answer is None else body_text(answer.body, answer.headers)
-                request = body_text(content.body, content.headers)
-                found.append({"number": each.number, "request": request, "response": response})
-        return found
+                request = body_text(content.body, call.headers.get("content-type", ""))
+                response = None if content.response is None else content.response.text()
+                bodies.append({"number": call.number, "request": request, "response": response})
+        return bodies
 
     @command("GET", "/keys/attempts")
     def attempts_by_key(self) -> dict[str, int]:
@@ -214,7 +226,7 @@ class ServerCommands:
 
     @command("GET", "/faults")
     def faults(self) -> list[JsonObject]:
-        """The faults that a call may still meet, each with the number of calls that have `met` it."""
+        """The faults that still apply to calls, each with the number of calls that it was `applied` to."""
         return [fault.to_dict() for fault in self._context.faults.waiting]
 
     @command("DELETE", "/faults", returns=member("cleared", int))
@@ -225,12 +237,12 @@ class ServerCommands:
     @command("POST", "/down", returns=nothing)
     def down(self, seconds: float | None = None) -> Awaitable[JsonObject]:
         """Close the listener and all connections. New ones are refused for `seconds`; None: until `up`."""
-        return self._service.down(None if seconds is None else _seconds(seconds))
+        return self._ports.down(None if seconds is None else _seconds(seconds))
 
     @command("POST", "/up", returns=nothing)
     def up(self) -> Awaitable[JsonObject]:
         """Listen again."""
-        return self._service.up()
+        return self._ports.up()
 
     @command("POST", "/reset", returns=nothing)
     def reset(self) -> JsonObject:
@@ -238,6 +250,36 @@ class ServerCommands:
         self._context.reset()
         self._provider.reset()
         return {}
+
+
+class ServerOverHttp(ServerCommands):
+    """The commands over HTTP, for a sandbox in another process.
+
+    `url` is the sandbox's `url` or `control_url`, without a path. `timeout` is in seconds.
+    """
+
+    def __init__(self, url: str, *, timeout: float = 10.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            raise ValueError(f"url must be http://host:port of a sandbox, not {url!r}")
+        self.url = url.rstrip("/")
+        self._host, self._port, self._timeout = parts.hostname, parts.port or 80, timeout
+
+    def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
+        path = _BRACES.sub(lambda match: quote(parameters.pop(match[1]), safe=""), command.path)
+        query = "?" + urlencode(parameters) if command.method == "GET" and parameters else ""
+        body = None if command.method == "GET" else json.dumps(parameters)
+        connection = HTTPConnection(self._host, self._port, timeout=self._timeout)
+        try:
+            connection.request(command.method, path + query, body, {"content-type": "application/json"})
+            response = connection.getresponse()
+            result: Any = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status < 400:
+            return result
+        message = str(result["message"])
+        raise LookupError(message) if response.status == 404 else ValueError(message)
 
 
 def _plain(value: object) -> JsonValue:

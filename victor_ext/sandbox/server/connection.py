@@ -78,7 +78,7 @@ class SandboxConnection(H11Protocol):
     def _choose_fault(self, data: bytes) -> None:
         self._fault_chosen = True
         method, path, query = _request_line(data)
-        self._control = self.context.is_own(method, path)
+        self._control = self.context.operations.is_own(method, path)
         if self._control:
             return
         operation = self.context.operations.name(method, path)
@@ -93,9 +93,10 @@ class SandboxConnection(H11Protocol):
 
     def _record_cut(self, fault: Fault, method: str, path: str, head: bytes) -> None:
         key = None if self.context.key is None else self.context.key.in_request(head)
-        exchange = self.context.begin(method, path, self.context.operations.name(method, path), key)
+        headers, body = _split(head)
+        exchange = self.context.begin(method, path, self.context.operations.name(method, path), key, headers)
         exchange.fault = fault.kind
-        self.context.contents.keep_bytes(exchange.number, head)
+        self.context.contents.keep(exchange.number, body, None)
         self._closed = True
 
         def end() -> None:
@@ -108,7 +109,7 @@ class SandboxConnection(H11Protocol):
         """The fault of the current call; chosen now when the call was pipelined."""
         if not self._fault_chosen:
             self._fault_chosen = True
-            if not self.context.is_own(method, path):
+            if not self.context.operations.is_own(method, path):
                 operation = self.context.operations.name(method, path)
                 self.fault = self.context.faults.pick(method, path, operation, query=query, pipelined=True)
         return self.fault
@@ -120,7 +121,7 @@ class SandboxConnection(H11Protocol):
         if buffer is not None:
             self.transport = buffer.transport
             response = bytes(buffer.data)
-            if fault is not None and fault.kind in ("cut_answer", "lost_answer", "stall"):
+            if fault is not None and fault.kind in ("cut_answer", "lose_answer", "stall"):
                 self._closed = True
                 until = 0 if fault.kind != "cut_answer" or fault.after is None else fault.after
                 self.transport.write(response[: until if until >= 0 else max(0, len(response) + until)])
@@ -184,7 +185,6 @@ class SandboxConnection(H11Protocol):
         self.lost.set_result(None)
 
     def shutdown(self) -> None:
-        """Close the connection because the server ends."""
         self._closed = True
         self.transport.abort()
 
@@ -251,6 +251,13 @@ def _request_line(data: bytes) -> tuple[str, str, str]:
     if "://" in target:
         target = "/" + target.split("://", 1)[1].partition("/")[2]
     return line[0].decode("latin-1"), target, query
+
+
+def _split(request: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """The headers and the body of a request that was cut off, as far as it came."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    fields = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
+    return [(name.lower(), value.strip()) for name, colon, value in fields if colon], body
 
 
 def _request_length(data: bytearray) -> int | None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from email.utils import formatdate
 
-from victor_ext.sandbox.server.call import KeyLocation
-from victor_ext.sandbox.server.changes import Changes
-from victor_ext.sandbox.server.contents import ContentLog
+from victor_ext.sandbox.server.exchange import KeyLocation, Response
 from victor_ext.sandbox.server.faults import FaultQueue
-from victor_ext.sandbox.server.operations import OTHER, Operation, OperationTable
-from victor_ext.sandbox.server.paths import is_control, is_page
+from victor_ext.sandbox.server.operations import Operation, OperationTable
 from victor_ext.sandbox.server.received import Received, ReceivedLog
+from victor_ext.sandbox.server.redaction import shown_headers
 from victor_ext.sandbox.server.settings import ServerSettings
 
 access = logging.getLogger("victor_ext.sandbox.access")
 logger = logging.getLogger("victor_ext.sandbox")
+_KEPT = 200
+_LARGEST = 64 * 1024
 
 
 class Clock:
@@ -54,6 +57,57 @@ class Clock:
         return {"now": self.now(), "wall": self.wall(), "skew": self.skew, "advanced": self.advanced}
 
 
+class Changes:
+    """Wakes the pages that are open. Only the serving thread uses it."""
+
+    def __init__(self) -> None:
+        self._watchers: set[asyncio.Event] = set()
+
+    def touch(self) -> None:
+        """Wake every watcher."""
+        for watcher in self._watchers:
+            watcher.set()
+
+    @contextmanager
+    def watch(self) -> Generator[asyncio.Event]:
+        """An event that is set by each change; the watcher clears it."""
+        watcher = asyncio.Event()
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bodies of one call; of a body over 64 KiB, its beginning."""
+
+    body: bytes
+    response: Response | None
+    """None: there was no response. It is kept as it was made, also when a fault kept it from arriving."""
+
+
+class ContentLog:
+    """The contents of the last calls by their number in the record. They are redacted when they are shown."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, Content] = {}
+
+    def keep(self, number: int, body: bytes, response: Response | None) -> None:
+        """Keep the content of a call, and forget that of the oldest one."""
+        self._kept[number] = Content(body[:_LARGEST], response)
+        if len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
+
+    def get(self, number: int) -> Content | None:
+        """The content of one call, while it is remembered."""
+        return self._kept.get(number)
+
+    def clear(self) -> None:
+        self._kept.clear()
+
+
 class SandboxContext:
     """State of a sandbox that belongs to no provider. Only the serving thread uses it."""
 
@@ -75,14 +129,12 @@ class SandboxContext:
         self.clock.advanced = 0.0
         self.clock.skew = self.settings.clock_skew
 
-    def is_own(self, method: str, path: str) -> bool:
-        """Whether a call is for the control API or for the page: no fault touches it, and it is not recorded."""
-        return is_control(path) or (is_page(method, path) and self.operations.name(method, path) == OTHER)
-
-    def begin(self, method: str, path: str, operation: str, key: str | None) -> Received:
+    def begin(
+        self, method: str, path: str, operation: str, key: str | None, headers: Iterable[tuple[bytes, bytes]]
+    ) -> Received:
         """Record a call whose head has arrived."""
         self.changes.touch()
-        return self.log.begin(self.clock.wall(), method, path, operation, key)
+        return self.log.begin(self.clock.wall(), method, path, operation, key, shown_headers(headers))
 
     def finish(self, exchange: Received, status: int | None) -> None:
         """Record the status of the response (None: there was none), and log the call."""

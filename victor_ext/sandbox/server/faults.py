@@ -1,7 +1,7 @@
 """Failures on command: which call fails, and how.
 
-The next calls that match a fault meet it, in the order of injection. One call meets one fault at most. Calls of the
-control API meet none.
+A fault applies to the next calls that match it; faults are tried in the order of injection. At most one applies to a
+call, and none to a call of the control API.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from typing import Literal, TypedDict, get_args, get_origin, get_type_hints
 
 import h11
 
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
-from victor_ext.sandbox.server.operations import OperationTable
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue, OperationTable
 
 Kind = Literal[
     "refuse",
     "cut_request",
     "cut_answer",
-    "lost_answer",
+    "lose_answer",
     "stall",
     "delay",
     "rate_limit",
@@ -31,12 +30,14 @@ Kind = Literal[
     "malformed_json",
     "html",
 ]
+RENAMED = {"lost_answer": "lose_answer", "cut": "cut_answer", "damage": "malformed_json"}
+"""Other spellings of a kind, which are refused, with the word to write."""
 How = Literal["reset", "close", "stall"]
 RetryAfterFormat = Literal["seconds", "date"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
-CONNECTION_FAULTS = frozenset({"refuse", "cut_request", "cut_answer", "lost_answer", "stall"})
-_WORK_BY_DEFAULT = frozenset({"truncated_json", "malformed_json", "cut_answer", "lost_answer"})
+CONNECTION_FAULTS = frozenset({"refuse", "cut_request", "cut_answer", "lose_answer", "stall"})
+_WORK_BY_DEFAULT = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answer"})
 
 
 class FaultOptions(TypedDict, total=False):
@@ -63,14 +64,14 @@ class FaultOptions(TypedDict, total=False):
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One failure and the calls that meet it."""
+    """One failure and the calls that it applies to."""
 
     kind: Kind
     times: int | None = None
-    """How many calls meet it. None: every matching call until it is cleared. The default is 1, or None with a
+    """How many calls it applies to. None: every matching call until it is cleared. The default is 1, or None with a
     probability."""
     probability: float | None = None
-    """The chance of each matching call to meet it, from 0 to 1, drawn from a random generator of the fault's own."""
+    """The chance that it applies to a matching call, from 0 to 1, drawn from a random generator of the fault's own."""
     seed: int | None = None
     skip: int = 0
     """How many matching calls pass first."""
@@ -98,8 +99,8 @@ class Fault:
     work: bool = False
     """Whether the work is done before the failure. The default is yes for cut, lost and damaged responses."""
     id: int = 0
-    met: int = 0
-    """How many calls have met it."""
+    applied: int = 0
+    """How many calls it has been applied to."""
 
     @property
     def ending(self) -> How:
@@ -107,7 +108,7 @@ class Fault:
         return "reset" if self.kind == "refuse" else "stall" if self.kind == "stall" else self.how
 
     def matches(self, method: str, path: str, query: str, operation: str) -> bool:
-        """Whether a call is one of those that meet the fault."""
+        """Whether a call is one that the fault applies to."""
         return (
             self.operation in (None, operation)
             and (self.method is None or self.method.upper() == method)
@@ -122,6 +123,8 @@ class Fault:
 
 def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fault:
     """A fault from JSON values. A wrong one is a `ValueError` or a `TypeError` that names it."""
+    if kind in RENAMED:
+        raise ValueError(f"kind {kind!r} is {RENAMED[kind]!r}")
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     types = get_type_hints(FaultOptions)
@@ -166,12 +169,12 @@ def _check_range(fault: Fault) -> None:
     if not 200 <= fault.status <= 599:
         raise ValueError("status must be between 200 and 599")
     if fault.skip < 0 or not all(0 <= seconds < math.inf for seconds in (fault.delay, fault.retry_after or 0)):
-        raise ValueError("delay, skip and retry_after must not be negative, and not without end")
+        raise ValueError("delay, skip and retry_after must not be negative or infinite")
     _check_content(fault)
 
 
 def _check_content(fault: Fault) -> None:
-    """Raise `ValueError` for what no HTTP response can have: the call that meets the fault could not be answered."""
+    """Raise `ValueError` for what no HTTP response can have: the faulted call could not be answered."""
     try:
         h11.Response(
             status_code=200,
@@ -187,7 +190,7 @@ def _check_content(fault: Fault) -> None:
 
 
 class FaultQueue:
-    """The faults that calls may still meet."""
+    """The faults that still apply to calls."""
 
     def __init__(self, seed: int | None) -> None:
         self._random = random.Random(seed)  # noqa: S311 (test data, no secrets)
@@ -196,7 +199,7 @@ class FaultQueue:
 
     @property
     def waiting(self) -> tuple[Fault, ...]:
-        """Every fault that a call may still meet."""
+        """Every fault that still applies to a call."""
         return tuple(fault for fault, _ in self._waiting)
 
     def inject(self, fault: Fault) -> int:
@@ -214,7 +217,7 @@ class FaultQueue:
         return count
 
     def pick(self, method: str, path: str, operation: str, *, query: str = "", pipelined: bool = False) -> Fault | None:
-        """Find and count the fault that this call meets.
+        """The fault that applies to this call, counted; or None.
 
         A pipelined call was read together with the one before: it is too late for a fault of the connection.
         """
@@ -225,8 +228,8 @@ class FaultQueue:
             if fault.skip > 0:
                 fault.skip -= 1
             elif fault.probability is None or generator.random() < fault.probability:
-                fault.met += 1
-                if fault.times is not None and fault.met >= fault.times:
+                fault.applied += 1
+                if fault.times is not None and fault.applied >= fault.times:
                     self._waiting.remove(waiting)
                 return fault
         return None

@@ -1,4 +1,4 @@
-"""A uvicorn server on one port that can stop listening, listen again, and end at once."""
+"""The ports of a sandbox: uvicorn servers that can stop listening, listen again, and end at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import Server
 
-from victor_ext.sandbox.server.connection import SandboxConnection
+from victor_ext.sandbox.server.connection import SandboxConnection, connection_class
+from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.operations import JsonObject
 
 _BACKLOG = 2048
 
@@ -51,25 +53,24 @@ class Listener(Server):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
         host = f"[{self._host}]" if self._family == socket.AF_INET6 else self._host
         return f"http://{host}:{self.port}"
 
     def _bind(self, port: int) -> socket.socket:
         # The protocol is named because asyncio turns Nagle's delay off only for sockets that know they are TCP.
-        found = socket.socket(self._family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        bound = socket.socket(self._family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if os.name == "posix":
-                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            found.bind((self._host, port))
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((self._host, port))
         except OSError as error:
-            found.close()
+            bound.close()
             message = f"cannot listen on {self._host} port {port}: {error.strerror}"
             if error.errno == errno.EADDRINUSE:
                 flag = "--" + self._option.replace("_", "-")
                 message += f"; choose another one with {flag} ({self._option} in Python), 0 picks a free one"
             raise OSError(message) from error
-        return found
+        return bound
 
     async def begin(self) -> None:
         """Start to serve; returns when connections are accepted."""
@@ -119,6 +120,68 @@ class Listener(Server):
 
     def _connections(self) -> list[SandboxConnection]:
         return cast("list[SandboxConnection]", list(self.server_state.connections))
+
+
+class Ports:
+    """The port of the API, and the one of the control API alone, if it has one.
+
+    `OSError` when a port cannot be used.
+    """
+
+    def __init__(self, context: SandboxContext, api: ASGIApp, control: ASGIApp) -> None:
+        settings, connection = context.settings, connection_class(context)
+        host, keep_alive = settings.host, settings.keep_alive
+        self.api = Listener(api, connection, host, settings.port, keep_alive, option="port")
+        self.control: Listener | None = None
+        self._up_later: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        if settings.control_port is not None:
+            try:
+                self.control = Listener(
+                    control, connection, host, settings.control_port, keep_alive, option="control_port"
+                )
+            except OSError:
+                self.api.release_port()
+                raise
+
+    @property
+    def control_url(self) -> str:
+        """The URL below which `/_sandbox/` is always reachable: that of the control port, or else of the API."""
+        return (self.control or self.api).url
+
+    async def begin(self) -> None:
+        await self.api.begin()
+        if self.control is not None:
+            await self.control.begin()
+
+    async def end(self) -> None:
+        self._cancel_up()
+        await self.api.end()
+        if self.control is not None:
+            await self.control.end()
+
+    async def down(self, seconds: float | None) -> JsonObject:
+        """Stop listening on the port of the API, for `seconds` or until `up`."""
+        self._cancel_up()
+        await self.api.stop_listening()
+        if seconds is not None:
+            self._up_later = asyncio.get_running_loop().call_later(seconds, self._start_up)
+        return {"listening": False}
+
+    async def up(self) -> JsonObject:
+        self._cancel_up()
+        await self.api.listen_again()
+        return {"listening": True}
+
+    def _start_up(self) -> None:
+        task = asyncio.get_running_loop().create_task(self.api.listen_again())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _cancel_up(self) -> None:
+        if self._up_later is not None:
+            self._up_later.cancel()
+            self._up_later = None
 
 
 async def stop_accepting(servers: Iterable[asyncio.Server]) -> None:

@@ -1,16 +1,25 @@
-"""The operations of a provider, and which one a request line calls."""
+"""Which operation of a provider a request line calls, or that the path is the sandbox's own; and types of JSON."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from starlette.routing import compile_path
 
+JsonValue: TypeAlias = Any
+"""Any JSON value. Schemas describe its members, not annotations."""
+JsonObject: TypeAlias = dict[str, Any]
+"""A JSON object."""
+
+CONTROL = "/_sandbox"
+PAGE = "/"
+DOCS = "/docs"
 OTHER = "other"
-"""The name of a call that is no operation of the provider."""
+"""The name of a call that is not an operation of the provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +41,24 @@ class OperationTable:
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.names = (*(operation.name for operation in operations), OTHER)
         self.aliases = {operation.operation_id: operation.name for operation in operations if operation.operation_id}
-        self._plain = {(each.method, each.path): each.name for each in operations if "{" not in each.path}
-        patterns = sorted((each for each in operations if "{" in each.path), key=lambda each: each.path.count("{"))
-        self._patterns = [(each.method, compile_path(each.path)[0], each.name) for each in patterns]
-        self._methods = sorted({each.method for each in operations})
+        self._plain = {(op.method, op.path): op.name for op in operations if "{" not in op.path}
+        patterns = sorted((op for op in operations if "{" in op.path), key=lambda op: op.path.count("{"))
+        self._patterns = [(op.method, compile_path(op.path)[0], op.name) for op in patterns]
+        self._methods = sorted({op.method for op in operations})
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"every operation needs a name of its own: {', '.join(self.names)}")
-        routes = Counter(f"{each.method} {each.path}" for each in operations)
+        routes = Counter(f"{op.method} {op.path}" for op in operations)
         if len(routes) != len(operations):
-            raise ValueError(f"{routes.most_common(1)[0][0]} is there twice")
+            raise ValueError(f"{routes.most_common(1)[0][0]} is declared twice")
 
     def find(self, method: str, path: str) -> tuple[str, dict[str, str]]:
         """The name of the operation and the values of the names in braces; `path` is decoded already."""
-        name = self._plain.get((method, path))
-        if name is not None:
-            return name, {}
-        for known, pattern, found in self._patterns:
+        if (method, path) in self._plain:
+            return self._plain[method, path], {}
+        for known, pattern, name in self._patterns:
             match = pattern.fullmatch(path) if known == method else None
             if match is not None:
-                return found, match.groupdict()
+                return name, match.groupdict()
         return OTHER, {}
 
     def name(self, method: str, raw_path: str) -> str:
@@ -58,6 +66,11 @@ class OperationTable:
         return self.find(method, unquote(raw_path) if "%" in raw_path else raw_path)[0]
 
     def methods(self, path: str) -> list[str]:
-        """The methods that the provider has for a path."""
         plain = [method for method in self._methods if (method, path) in self._plain]
         return plain or [method for method in self._methods if self.find(method, path)[0] != OTHER]
+
+    def is_own(self, method: str, path: str) -> bool:
+        """Whether a call is for the control API, or for a page where the provider has no operation."""
+        if path == CONTROL or path.startswith(CONTROL + "/"):
+            return True
+        return method in ("GET", "HEAD") and path in (PAGE, DOCS) and self.name(method, path) == OTHER

@@ -6,13 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
-from victor_ext.sandbox.server.call import Call, KeyLocation
 from victor_ext.sandbox.server.commands import ServerCommands
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.jsontypes import JsonObject
-from victor_ext.sandbox.server.operations import Operation
+from victor_ext.sandbox.server.exchange import Call, KeyLocation, Response, error_response
+from victor_ext.sandbox.server.operations import JsonObject, Operation
 from victor_ext.sandbox.server.page.records import Records
-from victor_ext.sandbox.server.response import Response, error_response
 from victor_ext.sandbox.server.settings import ServerSettings
 
 S = TypeVar("S", bound=ServerSettings)
@@ -31,6 +29,8 @@ class SandboxProvider(ABC, Generic[S]):
     settings_type: ClassVar[type[ServerSettings]] = ServerSettings
     commands_type: ClassVar[type[ServerCommands]] = ServerCommands
     """The control commands, those of the provider included."""
+    state: Any = None
+    """What the provider keeps; its commands have it as `_state`."""
 
     def __init__(self, context: SandboxContext, settings: S) -> None:
         self.context = context

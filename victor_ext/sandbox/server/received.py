@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from victor_ext.sandbox.server.jsontypes import JsonObject
-
-_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
+from victor_ext.sandbox.server.operations import JsonObject
+from victor_ext.sandbox.server.redaction import one_line
 
 
 @dataclass(slots=True)
@@ -48,6 +46,9 @@ class Received:
     undeclared: list[str] = field(default_factory=list[str])
     """Members of the body, and filters, that the document allows and does not name, such as
     `payment_details.purpose`. Victor's sandbox alone says so."""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    """The headers of the request by name in lower case; credentials are hidden, as in `Token …`. The values of a
+    repeated name are joined with a comma."""
 
     def to_dict(self) -> JsonObject:
         """The call as JSON."""
@@ -58,12 +59,12 @@ class Received:
         key = self.idempotency_key
         parts = [
             f"{self.method:<4}",
-            redact(self.path),
+            one_line(self.path),
             "-" if self.status is None else str(self.status),
             "-" if self.milliseconds is None else f"{self.milliseconds:.1f} ms",
         ]
         if key is not None:
-            parts.append(f"key={redact(key[:8])}{'…' if len(key) > 8 else ''} attempt={self.attempt}")
+            parts.append(f"key={one_line(key[:8])}{'…' if len(key) > 8 else ''} attempt={self.attempt}")
         if self.replayed:
             parts.append("replayed")
         if self.fault:
@@ -74,13 +75,7 @@ class Received:
         """The beginning of its body, or of that of its response, on one line as in `summary`."""
         key = self.idempotency_key
         hidden = body if key is None else body.replace(key, f"{key[:8]}…")
-        return redact(" ".join(hidden.split()))
-
-
-def redact(text: str) -> str:
-    """A text on one line, with the last four digits of a long number only."""
-    plain = "".join(c if c.isprintable() else "?" for c in text[:200])
-    return _LONG_NUMBER.sub(lambda match: "*" * len(match[0]), plain)
+        return one_line(" ".join(hidden.split()))
 
 
 class ReceivedLog:
@@ -96,10 +91,12 @@ class ReceivedLog:
         self.work_by_reference: Counter[str] = Counter()
         """How often work was done for each reference of the caller; 0: only attempts."""
 
-    def begin(self, at: float, method: str, path: str, operation: str, key: str | None) -> Received:
+    def begin(
+        self, at: float, method: str, path: str, operation: str, key: str | None, headers: dict[str, str]
+    ) -> Received:
         """Record a call whose head has arrived. The rest of the fields are set later."""
         self._number += 1
-        exchange = Received(self._number, at, method, path, operation, None, None)
+        exchange = Received(self._number, at, method, path, operation, None, None, headers=headers)
         if key is not None:
             self.count_attempt(exchange, key)
         self._kept.append(exchange)

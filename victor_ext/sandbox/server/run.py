@@ -14,11 +14,10 @@ from pathlib import Path
 from types import FrameType
 
 from victor_ext.sandbox.server.context import access
-from victor_ext.sandbox.server.guard import is_this_machine
 from victor_ext.sandbox.server.private_files import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.service import Service
-from victor_ext.sandbox.server.settings import ServerSettings
+from victor_ext.sandbox.server.settings import ServerSettings, is_this_machine
 
 
 def serve(
@@ -56,12 +55,13 @@ async def _serve(
 ) -> None:
     stopping = asyncio.Event()
     service = Service(provider_type, settings)
+    ports = service.ports
     await service.begin()
     try:
         with _stop_signals(stopping):
             if env_file is not None:
-                _write("--env-file", env_file, service.provider.client_settings(service.url))
-            facts = json.dumps({"url": service.url, "control_url": service.control_url, "pid": os.getpid()})
+                _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
+            facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
             if ready_file is not None:
                 _write("--ready-file", ready_file, facts + "\n")
             if json_line:
@@ -75,9 +75,9 @@ async def _serve(
 
 def _greet(service: Service, settings: ServerSettings) -> None:
     lines = [
-        f"{service.provider.heading} on {service.url}",
-        f"Page on {service.control_url}/",
-        f"Control API on {service.control_url}/_sandbox/",
+        f"{service.provider.heading} on {service.ports.api.url}",
+        f"Page on {service.ports.control_url}/",
+        f"Control API on {service.ports.control_url}/_sandbox/",
     ]
     if not is_this_machine(settings.host):
         lines.append(f"Warning: {settings.host} can be reached from other machines, and so can the control API.")

@@ -6,19 +6,21 @@ the option of the command line and the tables in docs/sandbox-*.md are all made 
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from victor_ext.sandbox.server.guard import is_this_machine, read_authority
-from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.server.operations import JsonObject
 
 T = TypeVar("T")
 
 FARTHEST = 1000 * 365 * 86_400
 """Seconds, a thousand years: a clock that is set much farther has no date."""
+_AUTHORITY = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,12 @@ def option(
 def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
     """The options of a settings class by name, in the order of declaration."""
     types = get_type_hints(settings)
-    found: dict[str, Option] = {}
-    for each in fields(settings):
-        declared: Option = each.metadata["option"]
-        choices = get_args(types[each.name]) if get_origin(types[each.name]) is Literal else ()
-        found[each.name] = replace(declared, choices=choices)
-    return found
+    options: dict[str, Option] = {}
+    for field_ in fields(settings):
+        kind = types[field_.name]
+        choices = get_args(kind) if get_origin(kind) is Literal else ()
+        options[field_.name] = replace(field_.metadata["option"], choices=choices)
+    return options
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +111,6 @@ class ServerSettings:
     body_limit: int = option(1 << 20, at_least=1, metavar="BYTES", help="a larger request body is answered with 413")
 
     def __post_init__(self) -> None:
-        """Check every option."""
         for name, declared in options_of(type(self)).items():
             declared.validate(name, getattr(self, name))
         if not self.public and not is_this_machine(self.host):
@@ -127,11 +128,27 @@ class ServerSettings:
 
     def to_dict(self) -> JsonObject:
         """The options as JSON values, for the control API."""
-        values: JsonObject = {each.name: getattr(self, each.name) for each in fields(self)}
+        values: JsonObject = {name: getattr(self, name) for name in options_of(type(self))}
         for name, value in values.items():
             if isinstance(value, os.PathLike):
                 values[name] = os.fspath(cast("os.PathLike[str]", value))
         return values
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether only programs on this machine can reach an address."""
+    try:
+        return host.lower() == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_authority(text: str) -> tuple[str, int | None] | None:
+    """The name and the port of `name:port`, without the brackets of IPv6; None for any other text."""
+    match = _AUTHORITY.fullmatch(text.lower())
+    if match is None or int(match["port"] or 0) > 65535:
+        return None
+    return match["six"] or match["name"], None if match["port"] is None else int(match["port"])
 
 
 def _host_names(given: str | Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from victor_ext.sandbox.server.commands import Command, NotFound, ServerCommands
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.service import Service
 from victor_ext.sandbox.server.settings import ServerSettings
@@ -35,12 +35,12 @@ class ServerInThread(ServerCommands, Generic[S]):
     @property
     def url(self) -> str:
         """The URL of the API, such as `http://127.0.0.1:8900`."""
-        return self._running().service.url
+        return self._running().service.ports.api.url
 
     @property
     def control_url(self) -> str:
         """The URL of the server that has the control API, without a path: append `/_sandbox/`."""
-        return self._running().service.control_url
+        return self._running().service.ports.control_url
 
     def start(self) -> Self:
         """Begin to serve. `OSError` when the port or a file cannot be used."""
@@ -58,8 +58,9 @@ class ServerInThread(ServerCommands, Generic[S]):
 
     def restart(self) -> None:
         """Stop, and start again at the same address. Only what is kept in a file is still known then."""
-        service = self._running().service
-        again = replace(self.settings, port=service.port, control_port=service.control_port)
+        ports = self._running().service.ports
+        control_port = None if ports.control is None else ports.control.port
+        again = replace(self.settings, port=ports.api.port, control_port=control_port)
         self.stop()
         self.settings = again
         self.start()

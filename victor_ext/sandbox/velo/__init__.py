@@ -10,7 +10,7 @@ from __future__ import annotations
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 from victor_ext.sandbox.velo.commands import VeloCommands
 from victor_ext.sandbox.velo.provider import VeloProvider
-from victor_ext.sandbox.velo.settings import VeloSettings
+from victor_ext.sandbox.velo.state import VeloSettings
 
 __all__ = ("RemoteVeloSandbox", "VeloCommands", "VeloProvider", "VeloSandbox", "VeloSettings")
 

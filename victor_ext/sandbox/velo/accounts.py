@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from victor_ext.sandbox.server import JsonObject
-from victor_ext.sandbox.velo.formats import Refused, amount_of, find, iso, text_of
+from victor_ext.sandbox.server import JsonObject, find
+from victor_ext.sandbox.velo.formats import Refused, amount_of, iso, text_of
 
 _MAX_FUNDING = 9_999_999_999
 
@@ -25,12 +25,10 @@ class Accounts:
         self.changed: dict[str, float] = {}
 
     def clear(self) -> None:
-        """Forget everything."""
         for part in (self.sources, self.banks, self.fundings, self._ready, self.changed):
             part.clear()
 
     def add_source(self, payor_id: str, name: str, currency: str, balance: int) -> JsonObject:
-        """Add a source account."""
         account_id = self._new_id()
         account: JsonObject = {
             "id": account_id,
@@ -49,8 +47,8 @@ class Accounts:
 
     def named(self, payor_id: str, name: str) -> JsonObject | None:
         """The source account with a payor's name for it."""
-        found = (one for one in self.sources.values() if one["payorId"] == payor_id and one["name"] == name)
-        return next(found, None)
+        named = (one for one in self.sources.values() if one["payorId"] == payor_id and one["name"] == name)
+        return next(named, None)
 
     def add_bank(self, payor_id: str, name: str, currency: str) -> JsonObject:
         """Add a funding account that can be read at once."""
@@ -144,10 +142,9 @@ class Accounts:
         ]
 
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        """The fundings that were changed since a moment."""
-        found = [one for one in self.fundings.values() if one["payorId"] == payor_id]
+        fundings = [one for one in self.fundings.values() if one["payorId"] == payor_id]
         return [
             {name: one[name] for name in ("fundingId", "amount", "currency", "status")}
-            for one in found
+            for one in fundings
             if self.changed[one["fundingId"]] >= since
         ]

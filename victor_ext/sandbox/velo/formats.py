@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar, cast
+from typing import cast
 
 from victor_ext.sandbox.server import JsonObject, JsonValue, Response, json_response
-
-T = TypeVar("T")
 
 MAX_ITEMS = 2000
 CODES = {
@@ -28,13 +26,6 @@ class Refused(Exception):
     def __init__(self, status: int, code: str, message: str, location: str | None = None) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.location = status, code, message, location
-
-
-def find(known: Mapping[str, T], key: str, what: str) -> T:
-    """The value of a key; a missing one is a 404."""
-    if key not in known:
-        raise Refused(404, "missing", f"There is no such {what}.")
-    return known[key]
 
 
 def error_body(
@@ -87,12 +78,12 @@ def iso(moment: float) -> str:
 def moment_of(text: str | None, name: str) -> float:
     """The time in a query, as epoch seconds."""
     try:
-        found = datetime.fromisoformat(text or "")
+        moment = datetime.fromisoformat(text or "")
     except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+        moment = None
+    if moment is None or moment.tzinfo is None:
         raise Refused(400, "body", f"{name} must be a moment such as 2026-03-04T09:00:00+00:00.", name)
-    return found.timestamp()
+    return moment.timestamp()
 
 
 def matches(item: JsonObject, query: dict[str, str], filters: dict[str, str]) -> bool:
@@ -104,12 +95,12 @@ def in_order(items: list[JsonObject], sort: str | None, default: str) -> list[Js
     """Items sorted by `field:asc,other:desc`. Items without a field come last."""
     for part in reversed((sort or default).split(",")):
         name, _, direction = part.partition(":")
-        there = [item for item in items if item.get(name) is not None]
+        with_field = [item for item in items if item.get(name) is not None]
         without = [item for item in items if item.get(name) is None]
         try:
-            items = [*sorted(there, key=lambda item: item[name], reverse=direction == "desc"), *without]
+            items = [*sorted(with_field, key=lambda item: item[name], reverse=direction == "desc"), *without]
         except TypeError:
-            raise Refused(400, "body", f"Nothing can be sorted by {name}.", "sort") from None
+            raise Refused(400, "body", f"The items cannot be sorted by {name}.", "sort") from None
     return items
 
 
@@ -142,4 +133,4 @@ def list_of(body: JsonObject, name: str) -> list[JsonObject]:
     items: list[JsonValue] = value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - JSON
     if not 1 <= len(items) <= MAX_ITEMS:
         raise Refused(400, "body", f"{name} must be 1 to {MAX_ITEMS}.", name)
-    return [object_of(each) for each in items]
+    return [object_of(item) for item in items]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from victor_ext.sandbox.server import JsonObject
-from victor_ext.sandbox.velo.formats import Refused, find, iso, list_of, object_of, text_of
+from victor_ext.sandbox.server import JsonObject, find
+from victor_ext.sandbox.velo.formats import Refused, iso, list_of, object_of, text_of
 
 
 class Payees:
@@ -21,7 +21,6 @@ class Payees:
         self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
 
     def clear(self) -> None:
-        """Forget everything."""
         for part in (self.all, self.changed, self.invited, self._batches):
             part.clear()
 
@@ -35,7 +34,6 @@ class Payees:
         return next(named, None)
 
     def add(self, payor_id: str, given: JsonObject) -> JsonObject:
-        """Add a payee."""
         payee_id = self._new_id()
         payee: JsonObject = {
             "payeeId": payee_id,
@@ -75,7 +73,7 @@ class Payees:
                 self.add(payor_id, item)
                 made.append(item["remoteId"])
             else:
-                failures.append({"failedSubmission": item, "failureMessage": "This remoteId is there already."})
+                failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
         batch_id = self._new_id()
         self._batches[batch_id] = (self._now() + self._batch_time, len(items), failures)
         return batch_id, made
@@ -126,7 +124,6 @@ class Payees:
         self.changed[payee_id] = self._now()
 
     def invitations(self, payor_id: str) -> list[JsonObject]:
-        """The invitations of the payees."""
         return [
             {"payeeId": payee["payeeId"], "invitationStatus": payee["payorRefs"][0]["invitationStatus"]}
             for payee in self.of(payor_id)
@@ -140,7 +137,6 @@ class Payees:
         return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
 
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        """The payees that were changed since a moment."""
         return [
             {
                 "payeeId": payee["payeeId"],

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from victor_ext.sandbox.server import JsonObject
+from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.accounts import Accounts
-from victor_ext.sandbox.velo.formats import Refused, amount_of, find, iso, list_of, text_of
+from victor_ext.sandbox.velo.formats import Refused, amount_of, iso, list_of, text_of
 from victor_ext.sandbox.velo.payees import Payees
-from victor_ext.sandbox.velo.settings import VeloSettings
 
 RATE = 1.25
 """The exchange rate between any two currencies."""
@@ -34,14 +33,15 @@ class Payouts:
         self,
         now: Callable[[], float],
         new_id: Callable[[], str],
-        settings: VeloSettings,
+        validation: float,
+        settlement: float,
         payees: Payees,
         accounts: Accounts,
         notify: Callable[[str, JsonObject], None],
     ) -> None:
         self._now = now
         self._new_id = new_id
-        self._settings = settings
+        self._validation, self._settlement = validation, settlement
         self._payees = payees
         self._accounts = accounts
         self._notify = notify
@@ -49,14 +49,13 @@ class Payouts:
         self.changed: dict[str, float] = {}
 
     def clear(self) -> None:
-        """Forget everything."""
         self.all.clear()
         self.changed.clear()
 
     def submit(self, payor_id: str, body: JsonObject) -> tuple[str, list[str]]:
         """Make a payout; returns its id, and the payor's ids of its payments."""
         items = list_of(body, "payments")
-        payout = Payout(self._new_id(), payor_id, self._now() + self._settings.validation)
+        payout = Payout(self._new_id(), payor_id, self._now() + self._validation)
         payout.memo = text_of(body, "payoutMemo", 0, 40) if body.get("payoutMemo") is not None else None
         payout.times["submitted"] = self._now()
         payout.payments = [self._payment(payout, item, place) for place, item in enumerate(items)]
@@ -114,7 +113,7 @@ class Payouts:
         accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
         if not payout.quoted and any(one["currency"] != one["sourceCurrency"] for one in accepted):
             raise Refused(409, "state", "Payments of other currencies need a quote first.")
-        payout.status, payout.due = "INSTRUCTED", self._now() + self._settings.settlement
+        payout.status, payout.due = "INSTRUCTED", self._now() + self._settlement
         payout.times["instructed"] = self._now()
         for payment in accepted:
             account = self._accounts.sources[payment["sourceAccountId"]]
@@ -142,7 +141,6 @@ class Payouts:
         self._set_status(payment, "WITHDRAWN")
 
     def pays(self, payee_id: str) -> bool:
-        """Whether a payee has payments."""
         return any(one["payeeId"] == payee_id for payout in self.all.values() for one in payout.payments)
 
     def move(self) -> int:
@@ -264,7 +262,6 @@ class Payouts:
         ]
 
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        """The payments that were changed since a moment."""
         self.move()
         return [
             {

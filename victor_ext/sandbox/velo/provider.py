@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import base64
-import random
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from victor_ext.sandbox.server import (
     Call,
     JsonObject,
+    NotFound,
     Response,
     SandboxContext,
     SandboxProvider,
-    TokenStore,
     empty_response,
+    find,
     json_response,
 )
-from victor_ext.sandbox.velo.accounts import Accounts
-from victor_ext.sandbox.velo.audit import Audit
-from victor_ext.sandbox.velo.audit_calls import AuditCalls
+from victor_ext.sandbox.velo.audit import Audit, AuditCalls
 from victor_ext.sandbox.velo.commands import VeloCommands
 from victor_ext.sandbox.velo.formats import (
     Refused,
     error_body,
-    find,
-    iso,
     matches,
     moment_of,
     object_of,
@@ -38,15 +34,13 @@ from victor_ext.sandbox.velo.operations import (
     PAYEE_FILTERS,
     PAYMENT_FILTERS,
 )
-from victor_ext.sandbox.velo.payees import Payees
-from victor_ext.sandbox.velo.payouts import Payouts
-from victor_ext.sandbox.velo.settings import VeloSettings
-from victor_ext.sandbox.velo.webhooks import Webhooks
+from victor_ext.sandbox.velo.state import State, VeloSettings
 
 
 class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
     """Payees, accounts and payouts of one payor."""
 
+    state: State
     name = "velo"
     title = "Velo"
     operations = OPERATIONS
@@ -55,56 +49,60 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
 
     def __init__(self, context: SandboxContext, settings: VeloSettings) -> None:
         super().__init__(context, settings)
-        self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
-        now = context.clock.now
-        self._keys: dict[str, str] = {}
-        self.tokens = TokenStore(context.clock)
-        self.payor_id = self._new_id()
-        self.notifications: list[JsonObject] = []
-        self.payees = Payees(now, self._new_id, settings.batch_time)
-        self.accounts = Accounts(now, self._new_id, settings.funding_time, settings.retry_after)
-        self.webhooks = Webhooks(self._new_id)
-        self._payouts = Payouts(now, self._new_id, settings, self.payees, self.accounts, self._notify)
-        self._audit = Audit(now, self._payouts)
-
-    def _new_id(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        self.state = state = State(context.clock, settings)
+        self.payor_id, self.payees, self.accounts = state.payor_id, state.payees, state.accounts
+        self._payouts, self._webhooks = state.payouts, state.webhooks
+        self._audit = Audit(context.clock.now, self._payouts)
+        self._reads: dict[str, Callable[[Call], JsonObject]] = {
+            "get_batch": lambda call: self.payees.batch(call.params["batch_id"]),
+            "get_payee": lambda call: find(self.payees.all, call.params["payee_id"], "payee"),
+            "payee_changes": lambda call: self._feed(call, self.payees.changes, 100, 1000),
+            "get_source": lambda call: self.accounts.source(call.params["account_id"]),
+            "get_bank": lambda call: self.accounts.bank(call.params["account_id"]),
+            "get_funding": lambda call: find(self.accounts.fundings, call.params["funding_id"], "funding"),
+            "funding_changes": lambda call: self._feed(call, self.accounts.changes, 25, 100),
+            "get_payout": lambda call: self._payouts.summary(self._payouts.get(call.params["payout_id"])),
+            "quote": lambda call: self._payouts.quote(call.params["payout_id"]),
+            "payment_changes": lambda call: self._feed(call, self._payouts.changes, 100, 1000),
+            "get_webhook": lambda call: self._webhooks.get(call.params["webhook_id"]),
+            "list_sources": lambda call: self._all(call, self.accounts.sources),
+            "list_banks": lambda call: self._all(call, self.accounts.readable_banks()),
+        }
 
     def reset(self) -> None:
-        """Forget everything, credentials included. The payor stays."""
-        stores = (self.payees, self.accounts, self.webhooks, self._payouts)
-        for part in (self._keys, self.tokens, self.notifications, *stores):
-            part.clear()
+        self.state.clear()
 
     def error(self, status: int, code: str, message: str) -> Response:
-        """Velo's shape of an error."""
-        return error_body(status, code, message, self._new_id)
+        return error_body(status, code, message, self.state.new_id)
 
     def advance(self, seconds: float) -> int:
-        """Set the business clock forward and make the moves that are due."""
         super().advance(seconds)
-        return self._payouts.move() + self.accounts.move()
+        return self.state.move()
 
     def handle(self, operation: str, call: Call) -> Response:
-        """Authenticate the caller and do the work."""
         try:
-            if operation == "authenticate":
-                return self._authenticate(call)
-            token = call.bearer_token
-            owner = self.tokens.owner(token)
-            if owner is None:
-                raise Refused(401, "token", "The access token is invalid.")
-            if operation == "logout":
-                self.tokens.revoke(token)
-                return empty_response(204)
-            call.owner = owner
-            self.accounts.move()
-            handler: Callable[[Call], Response] = getattr(self, f"_{operation}")
-            return handler(call)
+            return self._authenticate(call) if operation == "authenticate" else self._serve(operation, call)
+        except NotFound as error:
+            return self.error(404, "missing", str(error))
         except Refused as refused:
-            return error_body(refused.status, refused.code, refused.message, self._new_id, refused.location)
+            return error_body(refused.status, refused.code, refused.message, self.state.new_id, refused.location)
         except (ValueError, UnicodeError):
             return self.error(400, "body", "The request cannot be read.")
+
+    def _serve(self, operation: str, call: Call) -> Response:
+        token = call.bearer_token
+        owner = self.state.tokens.owner(token)
+        if owner is None:
+            raise Refused(401, "token", "The access token is invalid.")
+        if operation == "logout":
+            self.state.tokens.revoke(token)
+            return empty_response(204)
+        call.owner = owner
+        self.accounts.move()
+        if operation in self._reads:
+            return json_response(200, self._reads[operation](call))
+        handler: Callable[[Call], Response] = getattr(self, f"_{operation}")
+        return handler(call)
 
     def _authenticate(self, call: Call) -> Response:
         if call.body:
@@ -113,9 +111,9 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
             raise Refused(400, "body", "grant_type must be client_credentials.", "grant_type")
         kind, _, pair = (call.header("authorization") or "").partition(" ")
         key, _, secret = base64.b64decode(pair, validate=True).decode("utf-8").partition(":")
-        if kind != "Basic" or not secret or self._keys.get(key) != secret:
+        if kind != "Basic" or not secret or self.state.keys.get(key) != secret:
             raise Refused(401, "credentials", "Key and secret are not a pair.")
-        token, _ = self.tokens.issue(key, self.settings.token_life)
+        token, _ = self.state.tokens.issue(key, self.settings.token_life)
         body = {
             "access_token": token,
             "token_type": "bearer",
@@ -125,7 +123,7 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         }
         return json_response(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
-    def _payor_of(self, query: dict[str, str], *, required: bool) -> str:
+    def _payor_of(self, query: Mapping[str, Any], *, required: bool) -> str:
         """The payor of a query, which must be the only one."""
         payor_id = query.get("payorId")
         if payor_id is None and required:
@@ -140,25 +138,16 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         query = call.query_values()
         payees = self.payees.of(self._payor_of(query, required=True))
         named = query.get("remoteId")
-        found = [one for one in payees if named is None or one["payorRefs"][0]["remoteId"] == named]
-        return json_response(200, page_of([one for one in found if matches(one, query, PAYEE_FILTERS)], query))
+        payees = [one for one in payees if named is None or one["payorRefs"][0]["remoteId"] == named]
+        return json_response(200, page_of([one for one in payees if matches(one, query, PAYEE_FILTERS)], query))
 
     def _create_payees(self, call: Call) -> Response:
         body = object_of(call.json())
-        self._payor_of({"payorId": str(body.get("payorId"))}, required=True)
+        self._payor_of(body, required=True)
         batch_id, made = self.payees.create(body)
         call.exchange.request_id = batch_id
         call.did_work(*made)
         return empty_response(201, {"Location": f"/v4/payees/batch/{batch_id}"})
-
-    def _get_batch(self, call: Call) -> Response:
-        return json_response(200, self.payees.batch(call.params["batch_id"]))
-
-    def _get_payee(self, call: Call) -> Response:
-        return json_response(200, find(self.payees.all, call.params["payee_id"], "payee"))
-
-    def _payee_changes(self, call: Call) -> Response:
-        return self._feed(call, self.payees.changes, 100, 1000)
 
     def _update_payee(self, call: Call) -> Response:
         payee_id = call.params["payee_id"]
@@ -168,14 +157,14 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
 
     def _rename_payee(self, call: Call) -> Response:
         payee_id, body = call.params["payee_id"], object_of(call.json())
-        payor_id = self._payor_of({"payorId": str(body.get("payorId"))}, required=True)
+        payor_id = self._payor_of(body, required=True)
         self.payees.rename(payee_id, payor_id, text_of(body, "remoteId", 1, 100))
         call.did_work(payee_id)
         return empty_response(204)
 
     def _invite(self, call: Call) -> Response:
         payee_id = call.params["payee_id"]
-        self._payor_of({"payorId": str(object_of(call.json()).get("payorId"))}, required=True)
+        self._payor_of(object_of(call.json()), required=True)
         self.payees.invite(payee_id)
         call.did_work(payee_id)
         return empty_response(200)
@@ -188,18 +177,11 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
 
     def _invitations(self, call: Call) -> Response:
         query = call.query_values()
-        found = self.payees.invitations(self._payor_of({"payorId": call.params["payor_id"]}, required=True))
-        return json_response(200, page_of([one for one in found if matches(one, query, INVITATION_FILTERS)], query))
+        invitations = self.payees.invitations(self._payor_of({"payorId": call.params["payor_id"]}, required=True))
+        matching = [one for one in invitations if matches(one, query, INVITATION_FILTERS)]
+        return json_response(200, page_of(matching, query))
 
     # Accounts
-
-    def _list_sources(self, call: Call) -> Response:
-        query = call.query_values()
-        self._payor_of(query, required=False)
-        return json_response(200, page_of(list(self.accounts.sources.values()), query))
-
-    def _get_source(self, call: Call) -> Response:
-        return json_response(200, self.accounts.source(call.params["account_id"]))
 
     def _fund(self, call: Call) -> Response:
         funding_id = self.accounts.fund(call.params["account_id"], object_of(call.json()))
@@ -207,28 +189,14 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         call.did_work(call.params["account_id"])
         return empty_response(202, {"Location": f"/v1/fundings/{funding_id}"})
 
-    def _list_banks(self, call: Call) -> Response:
-        query = call.query_values()
-        self._payor_of(query, required=False)
-        return json_response(200, page_of(list(self.accounts.readable_banks().values()), query))
-
     def _create_bank(self, call: Call) -> Response:
         body = object_of(call.json())
-        self._payor_of({"payorId": str(body.get("payorId"))}, required=True)
+        self._payor_of(body, required=True)
         account_id = self.accounts.create_bank(body)
         call.exchange.request_id = account_id
         call.did_work(body["name"])
         wait = str(self.settings.retry_after)
         return empty_response(202, {"Location": f"/v2/fundingAccounts/{account_id}", "Retry-After": wait})
-
-    def _get_bank(self, call: Call) -> Response:
-        return json_response(200, self.accounts.bank(call.params["account_id"]))
-
-    def _get_funding(self, call: Call) -> Response:
-        return json_response(200, find(self.accounts.fundings, call.params["funding_id"], "funding"))
-
-    def _funding_changes(self, call: Call) -> Response:
-        return self._feed(call, self.accounts.changes, 25, 100)
 
     # Payouts
 
@@ -239,12 +207,6 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
             call.refers_to(reference)
         call.did_work(*references)
         return empty_response(202, {"Location": f"/v3/payouts/{payout_id}"})
-
-    def _get_payout(self, call: Call) -> Response:
-        return json_response(200, self._payouts.summary(self._payouts.get(call.params["payout_id"])))
-
-    def _quote(self, call: Call) -> Response:
-        return json_response(200, self._payouts.quote(call.params["payout_id"]))
 
     def _instruct(self, call: Call) -> Response:
         self._payouts.instruct(call.params["payout_id"])
@@ -267,73 +229,47 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         call.did_work(payment_id)
         return empty_response(204)
 
-    def _payment_changes(self, call: Call) -> Response:
-        return self._feed(call, self._payouts.changes, 100, 1000)
-
     # Webhooks
 
     def _list_webhooks(self, call: Call) -> Response:
         query = call.query_values()
         payor_id = self._payor_of(query, required=True)
-        mine = [self.webhooks.get(name) for name, one in self.webhooks.all.items() if one["payorId"] == payor_id]
+        mine = [self._webhooks.get(name) for name, one in self._webhooks.all.items() if one["payorId"] == payor_id]
         return json_response(200, page_of(mine, query))
 
     def _create_webhook(self, call: Call) -> Response:
         body = object_of(call.json())
-        self._payor_of({"payorId": str(body.get("payorId"))}, required=True)
-        webhook_id = self.webhooks.create(body)
+        self._payor_of(body, required=True)
+        webhook_id = self._webhooks.create(body)
         call.exchange.request_id = webhook_id
         call.did_work(body["webhookUrl"])
         return empty_response(201, {"Location": f"/v1/webhooks/{webhook_id}"})
 
-    def _get_webhook(self, call: Call) -> Response:
-        return json_response(200, self.webhooks.get(call.params["webhook_id"]))
-
     def _update_webhook(self, call: Call) -> Response:
         webhook_id = call.params["webhook_id"]
-        self.webhooks.update(webhook_id, object_of(call.json()))
+        self._webhooks.update(webhook_id, object_of(call.json()))
         call.did_work(webhook_id)
         return empty_response(204)
 
     def _ping(self, call: Call) -> Response:
-        webhook = self.webhooks.get(call.params["webhook_id"])
-        event_id = self._notified("system", "ping", {"sourceType": "ping"})
+        webhook = self._webhooks.get(call.params["webhook_id"])
+        event_id = self.state.add_notification("system", "ping", {"sourceType": "ping"})
         call.did_work(webhook["id"])
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
 
+    def _all(self, call: Call, items: Mapping[str, JsonObject]) -> JsonObject:
+        query = call.query_values()
+        self._payor_of(query, required=False)
+        return page_of(list(items.values()), query)
+
     def _feed(
         self, call: Call, changes: Callable[[str, float], list[JsonObject]], default: int, largest: int
-    ) -> Response:
+    ) -> JsonObject:
         query = call.query_values()
         payor_id = self._payor_of(query, required=True)
         since = moment_of(query.get("updatedSince"), "updatedSince")
-        return json_response(200, page_of(changes(payor_id, since), query, default=default, largest=largest))
-
-    def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
-        """Add a key. What is None is made."""
-        key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
-        self._keys[key] = secret
-        return {"api_key": key, "api_secret": secret}
+        return page_of(changes(payor_id, since), query, default=default, largest=largest)
 
     def client_settings(self, url: str) -> str:
-        """A fresh key and its secret."""
-        made = self.add_key()
+        made = self.state.add_key()
         return f"VELO_BASE_URL={url}\nVELO_API_KEY={made['api_key']}\nVELO_API_SECRET={made['api_secret']}\n"
-
-    def _notify(self, event: str, payment: JsonObject) -> None:
-        names = ("paymentId", "payorPaymentId", "status")
-        source = {"sourceType": "payment_status_changed", **{name: payment[name] for name in names}}
-        self._notified("payment", event, source)
-
-    def _notified(self, category: str, event: str, source: JsonObject) -> str:
-        """Add a notification; returns the id of its event."""
-        event_id = self._new_id()
-        notification: JsonObject = {
-            "apiVersion": "1",
-            "sequenceNumber": len(self.notifications) + 1,
-            "category": category,
-            "eventName": event,
-            "source": {"eventId": event_id, "createdAt": iso(self.context.clock.now()), **source},
-        }
-        self.notifications.append(notification)
-        return event_id

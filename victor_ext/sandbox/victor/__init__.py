@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from victor_ext.sandbox.server.remote import ServerOverHttp
+from victor_ext.sandbox.server.commands import ServerOverHttp
 from victor_ext.sandbox.server.run import serve
 from victor_ext.sandbox.server.thread import ServerInThread
 from victor_ext.sandbox.victor.commands import SandboxCommands

@@ -5,23 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from victor_ext.sandbox.server.page.exchange_text import LONG_NUMBER
 from victor_ext.sandbox.server.received import Received
+from victor_ext.sandbox.server.redaction import LONG_NUMBER
 from victor_ext.sandbox.victor.model import BUILT_IN, DEMO_ACCOUNTS, PaymentRequest
 from victor_ext.sandbox.victor.state import Directory
 
-_WITHOUT_WAIT = {False: "cut_request", True: "lost_answer"}
+_WITHOUT_WAIT = {False: "cut_request", True: "lose_answer"}
 """What stands for a `stall`, without its wait: to the client it is the same."""
 _NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
-_WORDS = {
-    "lost_answer": "lose_answer",
-    "cut_answer": "cut",
-    "cut_request": "cut_request",
-    "status": "status",
-    "rate_limit": "rate_limit",
-    "malformed_json": "damage",
-}
-"""The methods of the fixture `faults`."""
 _FIXTURES = ("victor_sandbox", "victor", "faults", "sent_once")
 _KNOWN = {account.account_number for account in DEMO_ACCOUNTS}
 _ANSWERED = {"Accepted": "accepted", "Rejected": "declined"}
@@ -60,7 +51,7 @@ class _Writer:
         status = request.status.replace("-", "_")
         imports = "\n".join(sorted(self._imports)) + "\n\n\n" if self._imports else ""
         body = "\n".join("    " + line for line in self._lines)
-        fixtures = [each for each in _FIXTURES if re.search(rf"\b{each}[.(]", body)]
+        fixtures = [fixture for fixture in _FIXTURES if re.search(rf"\b{fixture}[.(]", body)]
         return f"{imports}def test_a_request_that_is_{status}({', '.join(fixtures)}):\n{body}\n"
 
     def create(self, request: PaymentRequest, twin: PaymentRequest | None) -> None:
@@ -121,22 +112,22 @@ class _Writer:
             message = "" if request.error_message is None else f", {_text(request.error_message)}"
             self._lines.append(f"victor_sandbox.move({self._id}, {_text(request.status)}{message})")
         # From the list: the document says of the status that `get` returns that it is Pending or Error.
-        self._lines.append(f"(found,) = victor.payment_requests.list(victor_id={self._id})")
-        self._lines.append(f"assert found.status == {_text(request.status)}")
+        self._lines.append(f"(listed,) = victor.payment_requests.list(victor_id={self._id})")
+        self._lines.append(f"assert listed.status == {_text(request.status)}")
 
     def _add_counterparty(self, request: PaymentRequest, twin: PaymentRequest | None) -> None:
-        found = self._directory.counterparties.get(request.counterparty_id or "")
-        if found is None or found in BUILT_IN:
+        counterparty = self._directory.counterparties.get(request.counterparty_id or "")
+        if counterparty is None or counterparty in BUILT_IN:
             return
-        arguments = [("name", _text(found.name))]
-        if twin is not None and found.account_number is not None:
-            account = _text(_account(found.account_number))
-            self._lines.append(f"victor_sandbox.add_account({account}, name={_text(found.name)})")
+        arguments = [("name", _text(counterparty.name))]
+        if twin is not None and counterparty.account_number is not None:
+            account = _text(_account(counterparty.account_number))
+            self._lines.append(f"victor_sandbox.add_account({account}, name={_text(counterparty.name)})")
             arguments.append(("account_number", account))
         else:
-            arguments.append(("behaviour", _text(found.behaviour)))
+            arguments.append(("behaviour", _text(counterparty.behaviour)))
         self._lines.append(
-            f"victor_sandbox.add_counterparty({_text(found.id)}, {', '.join(f'{n}={v}' for n, v in arguments)})"
+            f"victor_sandbox.add_counterparty({_text(counterparty.id)}, {', '.join(f'{n}={v}' for n, v in arguments)})"
         )
 
     def _faults(self, operation: str) -> None:
@@ -151,13 +142,16 @@ class _Writer:
             self._lines.append(_fault(kind, call, work=after))
 
     def _call(self, name: str, arguments: Iterable[tuple[str, str | None]], first: str | None = None) -> None:
-        given = [*([first] if first else []), *(f"{each}={value}" for each, value in arguments if value is not None)]
+        given = [
+            *([first] if first else []),
+            *(f"{argument}={value}" for argument, value in arguments if value is not None),
+        ]
         line = f"{name}({', '.join(given)})"
-        self._lines += [line] if len(line) < 100 else [f"{name}(", *(f"    {each}," for each in given), ")"]
+        self._lines += [line] if len(line) < 100 else [f"{name}(", *(f"    {argument}," for argument in given), ")"]
 
 
 def _fault(kind: str, call: Received, *, work: bool) -> str:
-    """The line that orders a fault, in the words of the fixture `faults` where it has one for the kind."""
+    """The line that injects a fault, with the fixture `faults`."""
     options = [f'operation="{call.operation}"']
     if kind == "html":
         options.append(f"status={call.status}")
@@ -167,14 +161,12 @@ def _fault(kind: str, call: Received, *, work: bool) -> str:
         options.append("work=True")
     if kind == "status":
         options.insert(0, str(call.status))
-    if kind in _WORDS:
-        return f"faults.{_WORDS[kind]}({', '.join(options)})"
-    return f"victor_sandbox.inject({', '.join([_text(kind), *options])})"
+    return f"faults.{kind}({', '.join(options)})"
 
 
 def _texts(request: PaymentRequest, *names: str) -> list[tuple[str, str | None]]:
-    found = ((name, getattr(request, name)) for name in names)
-    return [(name, None if value is None else _text(_without_numbers(value))) for name, value in found]
+    values = ((name, getattr(request, name)) for name in names)
+    return [(name, None if value is None else _text(_without_numbers(value))) for name, value in values]
 
 
 def _account(number: str) -> str:
@@ -183,7 +175,7 @@ def _account(number: str) -> str:
 
 def _without_numbers(text: str) -> str:
     """A text whose long numbers, which may be those of accounts, are written with zeros."""
-    return LONG_NUMBER.sub(lambda found: "0" * len(found[0]), text)
+    return LONG_NUMBER.sub(lambda match: "0" * len(match[0]), text)
 
 
 def _text(value: str) -> str:

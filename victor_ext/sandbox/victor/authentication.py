@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 import re
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA512
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.server.operations import JsonObject
+from victor_ext.sandbox.server.tokens import digest
 from victor_ext.sandbox.victor.settings import SandboxSettings
-
-if TYPE_CHECKING:
-    from victor_ext.sandbox.victor.state import Directory
+from victor_ext.sandbox.victor.state import Directory
 
 ISSUER = "victor-api"
 _PADDING = PKCS1v15()
@@ -52,7 +48,7 @@ class Authenticator:
     def caller(self, authorization: str | None) -> str:
         """The API key or client id behind the header; raises `Refused`."""
         if not authorization:
-            raise Refused("missing_authorization", "There is no Authorization header.")
+            raise Refused("missing_authorization", "The Authorization header is missing.")
         prefix, _, token = authorization.partition(" ")
         if prefix == "Token" and token:
             return self._signed(token)
@@ -97,10 +93,10 @@ class Authenticator:
             raise Refused("expired_token", "exp has passed by this server's clock; see the Date header.")
 
     def _issued(self, token: str) -> str:
-        found = self._directory.tokens.get(digest(token))
-        if found is None:
+        issued = self._directory.tokens.get(digest(token))
+        if issued is None:
             raise Refused("unknown_token", "This token was not issued here, or it was revoked.")
-        client_id, expires = found
+        client_id, expires = issued
         if expires < self._clock.wall():
             raise Refused("expired_token", "This token has expired; ask /v2/auth/token for a new one.")
         return client_id
@@ -114,24 +110,6 @@ class Authenticator:
         expires = self._clock.wall() + self._settings.token_life
         self._directory.add_token(digest(token), client_id, expires)
         return {"access_token": token, "token_type": "Bearer", "expires": int(expires * 1000)}
-
-
-def digest(secret: str) -> str:
-    """The digest that is kept of a secret."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def read_public_key(pem: str) -> RSAPublicKey:
-    """The RSA public key in a PEM; `ValueError` says what is wrong with it."""
-    try:
-        key = load_pem_public_key(pem.encode("utf-8"))
-    except Exception as error:
-        raise ValueError("public_key is not a PEM public key ('-----BEGIN PUBLIC KEY-----')") from error
-    if not isinstance(key, RSAPublicKey):
-        raise ValueError("public_key must be an RSA key: the provider signs with RS512 only")
-    if key.key_size < 2048:
-        raise ValueError(f"public_key has {key.key_size} bits; at least 2048 are needed")
-    return key
 
 
 def _split(token: str) -> tuple[str, str, bytes]:
@@ -155,12 +133,12 @@ def _decode(part: str) -> bytes:
 
 def _json_part(part: str, what: str) -> JsonObject:
     try:
-        found = json.loads(_decode(part))
+        value = json.loads(_decode(part))
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        value = None
+    if not isinstance(value, dict):
         raise Refused("malformed_token", f"The {what} of the JWT are not a JSON object.")
-    return cast("JsonObject", found)
+    return cast("JsonObject", value)
 
 
 def _check_header(header: JsonObject) -> None:

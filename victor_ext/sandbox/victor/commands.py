@@ -7,13 +7,11 @@ import uuid
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
-
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from typing import Literal
 
 from victor_ext.sandbox.server.commands import ServerCommands, command, member, nothing
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue
+from victor_ext.sandbox.victor.core import Core
 from victor_ext.sandbox.victor.ledger import CannotRespond
 from victor_ext.sandbox.victor.model import (
     BEHAVIOURS,
@@ -27,9 +25,6 @@ from victor_ext.sandbox.victor.model import (
 )
 from victor_ext.sandbox.victor.validation import Problem, read_date
 
-if TYPE_CHECKING:
-    from victor_ext.sandbox.victor.provider import VictorProvider
-
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
 _LONGEST_NOTES = 150
 """Of an answer, in the provider's document."""
@@ -42,7 +37,7 @@ class SandboxCommands(ServerCommands):
     Misuse is a `ValueError`; a payment request that does not exist is a `LookupError`.
     """
 
-    _provider: VictorProvider
+    _state: Core
 
     # Credentials
 
@@ -58,23 +53,23 @@ class SandboxCommands(ServerCommands):
     @command("POST", "/api-keys")
     def _add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> JsonObject:
         """Add an API key; returns `api_key`, and `private_key` when `public_key` (PEM) was not given."""
-        return self._provider.add_api_key(public_key, api_key)
+        return self._state.add_api_key(public_key, api_key)
 
     @command("POST", "/oauth-clients", returns=lambda made: (str(made["client_id"]), str(made["client_secret"])))
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
         """Let a client ask for tokens; returns its `client_id` and `client_secret` (None: new ones are made)."""
-        return self._provider.add_oauth_client(client_id, client_secret)
+        return self._state.add_oauth_client(client_id, client_secret)
 
     @command("GET", "/oauth-clients")
     def tokens_issued(self) -> dict[str, int]:
         """How many tokens were issued to each client."""
-        directory = self._provider.directory
+        directory = self._state.directory
         return {name: directory.issued.get(name, 0) for name in directory.clients}
 
     @command("POST", "/tokens/revoke", returns=member("revoked", int))
     def revoke_tokens(self, client_id: str | None = None) -> JsonObject:
         """Revoke the tokens of one client (None: of all): their next use is a 401. Returns their number, `revoked`."""
-        return {"revoked": self._provider.directory.revoke_tokens(client_id)}
+        return {"revoked": self._state.directory.revoke_tokens(client_id)}
 
     # Accounts and counterparties
 
@@ -87,14 +82,14 @@ class SandboxCommands(ServerCommands):
             raise ValueError("account_number must be a text of 3 to 20 digits; leading zeros count")
         account = Account(account_number=account_number, **_texts(routing_number=routing_number, name=name))
         # It is shown as the payer of an inbound request.
-        _refuse(self._provider.response_problems("get", {"payment_request": {"payer": asdict(account)}}))
-        self._provider.directory.add_account(account)
+        _refuse(self._state.response_problems("get", {"payment_request": {"payer": asdict(account)}}))
+        self._state.directory.add_account(account)
         return asdict(account)
 
     @command("GET", "/accounts")
     def accounts(self) -> list[JsonObject]:
         """Every account."""
-        return [asdict(account) for account in self._provider.directory.accounts.values()]
+        return [asdict(account) for account in self._state.directory.accounts.values()]
 
     @command("POST", "/counterparties", returns=member("id", str))
     def add_counterparty(
@@ -128,13 +123,13 @@ class SandboxCommands(ServerCommands):
             behaviour=behaviour,
         )
         counterparty = Counterparty(id=counterparty_id, **texts)
-        self._provider.directory.add_counterparty(counterparty)
+        self._state.directory.add_counterparty(counterparty)
         return asdict(counterparty)
 
     @command("GET", "/counterparties")
     def counterparties(self) -> list[JsonObject]:
         """Every counterparty, the built-in ones included."""
-        return [asdict(counterparty) for counterparty in self._provider.directory.counterparties.values()]
+        return [asdict(counterparty) for counterparty in self._state.directory.counterparties.values()]
 
     # Requests
 
@@ -159,17 +154,17 @@ class SandboxCommands(ServerCommands):
         too. `payer_account` is the account that is asked (None: the first), `payee_account` the one that asks, and
         `network` the one that it comes by (None: RTP).
         """
-        provider = self._provider
+        core = self._state
         if isinstance(amount, int) and not isinstance(amount, bool):
             amount = str(amount)
         if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount) or Decimal(amount) <= 0:
             raise ValueError("amount must be a text such as '44.23', a Decimal or an int, above zero and never a float")
-        due = provider.due_dates.tomorrow().isoformat() if due_date is None else due_date
+        due = core.due_dates.tomorrow().isoformat() if due_date is None else due_date
         if not isinstance(due, str) or read_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD, or a date")
         if network is not None and network not in NETWORKS:
             raise ValueError("network must be RTP or FedNow")
-        payer = payer_account or next(iter(provider.directory.accounts), "243884643621")
+        payer = payer_account or next(iter(core.directory.accounts), "243884643621")
         if not isinstance(payer, str) or not re.fullmatch("[0-9]{3,20}", payer):
             raise ValueError("payer_account must be a text of 3 to 20 digits; leading zeros count")
         payee = payee_account or "043987673645"
@@ -181,8 +176,8 @@ class SandboxCommands(ServerCommands):
             "payer": {"victor_counterparty_id": "outside"},
             "payment_details": details,
         }
-        _refuse(provider.create_problems(body, from_outside=True))
-        request = provider.ledger.create_inbound(
+        _refuse(core.create_problems(body, from_outside=True))
+        request = core.ledger.create_inbound(
             amount=amount,
             due_date=due,
             payer_account=payer,
@@ -198,16 +193,16 @@ class SandboxCommands(ServerCommands):
     @command("GET", "/payment-requests")
     def requests(self, offset: int = 0, limit: int | None = None) -> list[JsonObject]:
         """Payment requests as the sandbox keeps them, oldest first, from `offset` on; `limit=None`: all of them."""
-        self._provider.ledger.tick()
-        store = self._provider.store
+        self._state.ledger.tick()
+        store = self._state.store
         end = None if limit is None else offset + limit
         return [_record(store.requests[request_id]) for request_id in store.order[offset:end]]
 
     @command("GET", "/payment-requests/{request_id}")
     def request(self, request_id: str) -> JsonObject:
         """One payment request as the sandbox keeps it."""
-        self._provider.ledger.tick()
-        return _record(self._provider.ledger.get(request_id))
+        self._state.ledger.tick()
+        return _record(self._state.ledger.get(request_id))
 
     @command("POST", "/payment-requests/{request_id}/respond", returns=nothing)
     def respond(
@@ -225,7 +220,7 @@ class SandboxCommands(ServerCommands):
                 raise ValueError("modified_amount must be a text such as '44.23'")
             body["modified_amount"] = modified_amount
         try:
-            return _record(self._provider.ledger.respond_as_payer(request_id, body))
+            return _record(self._state.ledger.respond_as_payer(request_id, body))
         except CannotRespond as reason:
             raise ValueError(reason.message) from None
 
@@ -233,7 +228,7 @@ class SandboxCommands(ServerCommands):
     def expire(self, request_id: str) -> JsonObject:
         """Let a request that has no answer expire now, and its twin with it."""
         try:
-            return _record(self._provider.ledger.expire(request_id))
+            return _record(self._state.ledger.expire(request_id))
         except CannotRespond as reason:
             raise ValueError(reason.message) from None
 
@@ -241,15 +236,7 @@ class SandboxCommands(ServerCommands):
     def move(self, request_id: str, status: Status, error_message: str | None = None) -> JsonObject:
         """Put a request into any status, with the provider's `error_message` if it says why. A twin stays as it is."""
         _texts(error_message=error_message)
-        return _record(self._provider.ledger.move(request_id, status, error_message))
-
-
-def new_key_pair() -> tuple[str, str]:
-    """An RSA key pair: the private key (PKCS#8) and the public key, as PEM."""
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return pem.decode("ascii"), public.decode("ascii")
+        return _record(self._state.ledger.move(request_id, status, error_message))
 
 
 def _notes(notes: JsonValue) -> str:
@@ -265,9 +252,9 @@ def _record(request: PaymentRequest) -> JsonObject:
 def _refuse(problems: list[Problem]) -> None:
     """Raise `ValueError` when there are problems, each with the argument that is wrong."""
     names = {"account_number": "payee_account"}
-    found = [f"{names.get(each.path[-1], each.path[-1])} {each.message}" for each in problems]
-    if found:
-        raise ValueError("; ".join(found))
+    messages = [f"{names.get(problem.path[-1], problem.path[-1])} {problem.message}" for problem in problems]
+    if messages:
+        raise ValueError("; ".join(messages))
 
 
 def _given(**options: JsonValue) -> JsonObject:

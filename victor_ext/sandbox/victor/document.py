@@ -47,7 +47,6 @@ class Validator:
         self._schema = Draft4Validator({"allOf": [schema], "components": components})
 
     def accepts(self, value: object) -> bool:
-        """Whether the value conforms."""
         return self._schema.is_valid(value)
 
     def violations(self, value: object) -> list[Violation]:
@@ -74,9 +73,9 @@ def _undeclared(schema: Json, components: Json, value: object, place: str) -> It
     declared = components["schemas"][reference.rsplit("/", 1)[1]] if reference else schema
     members = declared.get("properties")
     if isinstance(value, dict) and members is not None:
-        for name, each in cast("Json", value).items():
+        for name, member in cast("Json", value).items():
             if name in members:
-                yield from _undeclared(members[name], components, each, f"{place}{name}.")
+                yield from _undeclared(members[name], components, member, f"{place}{name}.")
             else:
                 yield f"{place}{name}"
 
@@ -129,7 +128,9 @@ class Document:
             else frozenset(),
             body=self._compile(body) if body else None,
             responses={
-                int(status): self._compile(found) for status, found in statuses.items() if found and status.isdecimal()
+                int(status): self._compile(content)
+                for status, content in statuses.items()
+                if content and status.isdecimal()
             },
         )
 
@@ -150,8 +151,8 @@ class Document:
             else:
                 properties[parameter["name"]] = schema
                 required += [parameter["name"]] if parameter.get("required") else []
-        found: Json = {"type": "object", "properties": properties, "additionalProperties": not closed}
-        return {**found, **({"required": required} if required else {})} if properties else None
+        query: Json = {"type": "object", "properties": properties, "additionalProperties": not closed}
+        return {**query, **({"required": required} if required else {})} if properties else None
 
     def _resolve(self, schema: Json) -> Json:
         reference = schema.get("$ref")
@@ -171,28 +172,28 @@ def _json_schema(holder: Json) -> Json | None:
 
 def _strict(schema: Json) -> Json:
     """The same schema with what the document means written out; see the head of this module."""
-    found = dict(schema)
-    if "properties" in found:
-        found.setdefault("type", "object")
-        found["properties"] = {name: _strict(sub) for name, sub in found["properties"].items()}
+    strict = dict(schema)
+    if "properties" in strict:
+        strict.setdefault("type", "object")
+        strict["properties"] = {name: _strict(sub) for name, sub in strict["properties"].items()}
     for key in ("items", "additionalProperties", "not"):
-        if isinstance(found.get(key), dict):
-            found[key] = _strict(found[key])
+        if isinstance(strict.get(key), dict):
+            strict[key] = _strict(strict[key])
     for key in ("allOf", "anyOf", "oneOf"):
-        if key in found:
-            found[key] = [_strict(sub) for sub in found[key]]
-    if "pattern" in found and not (found["pattern"].startswith("^(?:") and found["pattern"].endswith(")$")):
-        found["pattern"] = f"^(?:{found['pattern']})$"
-    if found.get("format") in _BITS:
-        top = 1 << _BITS[found["format"]]
-        found["minimum"] = max(found.get("minimum", -top), -top)
-        found["maximum"] = min(found.get("maximum", top - 1), top - 1)
-    return _nullable(found) if found.get("nullable") else found
+        if key in strict:
+            strict[key] = [_strict(sub) for sub in strict[key]]
+    if "pattern" in strict and not (strict["pattern"].startswith("^(?:") and strict["pattern"].endswith(")$")):
+        strict["pattern"] = f"^(?:{strict['pattern']})$"
+    if strict.get("format") in _BITS:
+        top = 1 << _BITS[strict["format"]]
+        strict["minimum"] = max(strict.get("minimum", -top), -top)
+        strict["maximum"] = min(strict.get("maximum", top - 1), top - 1)
+    return _nullable(strict) if strict.get("nullable") else strict
 
 
 def _nullable(schema: Json) -> Json:
-    found = {key: value for key, value in schema.items() if key != "nullable"}
-    return {"anyOf": [found, {"enum": [None]}]}
+    rest = {key: value for key, value in schema.items() if key != "nullable"}
+    return {"anyOf": [rest, {"enum": [None]}]}
 
 
 def document_path() -> Path:

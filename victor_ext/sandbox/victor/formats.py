@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import GetStatus
 from victor_ext.sandbox.victor.validation import Problem
@@ -111,7 +111,7 @@ class Formats:
         field = ".".join(camel(step) for step in problem.path)
         code = _SPRING.get(problem.rule) or _SPRING.get(problem.kind, "Invalid")
         place = f"{target}.{field}" if field else target
-        found: JsonObject = {
+        error: JsonObject = {
             "objectName": target,
             "code": code,
             "codes": [f"{code}.{place}", *([f"{code}.{field}"] if field else []), code],
@@ -119,8 +119,8 @@ class Formats:
             "defaultMessage": problem.message,
         }
         if self._quirks:
-            found |= {"field": field or None, "rejectedValue": None, "bindingFailure": False}
-        return found
+            error |= {"field": field or None, "rejectedValue": None, "bindingFailure": False}
+        return error
 
     def _payee(self, request: PaymentRequest) -> JsonObject:
         return self._object(account_number=request.payee_account, ultimate_creditor=request.ultimate_creditor)

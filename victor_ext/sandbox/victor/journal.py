@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from victor_ext.sandbox.server.jsontypes import JsonValue
+from victor_ext.sandbox.server.operations import JsonValue
 from victor_ext.sandbox.server.private_files import make_private
 from victor_ext.sandbox.victor.model import PaymentRequest
 

@@ -15,8 +15,7 @@ from typing import Any
 
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.server.jsontypes import JsonObject
-from victor_ext.sandbox.victor.due_dates import DueDates
+from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.victor.journal import KeyRecord
 from victor_ext.sandbox.victor.lifecycle import Lifecycle
 from victor_ext.sandbox.victor.model import (
@@ -30,6 +29,7 @@ from victor_ext.sandbox.victor.model import (
 )
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
+from victor_ext.sandbox.victor.validation import DueDates
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 _AFTERWARDS: dict[Status, Status] = {
@@ -86,10 +86,10 @@ class Ledger:
 
     def get(self, request_id: str) -> PaymentRequest:
         """One request; raises `UnknownId`."""
-        found = self._store.requests.get(request_id)
-        if found is None:
+        request = self._store.requests.get(request_id)
+        if request is None:
             raise UnknownId
-        return found
+        return request
 
     def replay(self, owner: str, key: str | None, fingerprint: bytes) -> PaymentRequest | None:
         """The request that was made under this key, or None; raises `KeyConflict` for another body."""
@@ -218,9 +218,9 @@ class Ledger:
         if request.status not in _OPEN:
             raise CannotRespond("status", f"This request is {request.status}; only one without an answer can expire.")
         twin = self._store.requests.get(request.child_id or request.parent_id or "")
-        both = [each for each in (request, twin) if each is not None and each.status in _OPEN]
+        both = [one for one in (request, twin) if one is not None and one.status in _OPEN]
         now = self._clock.now()
-        self._store.commit([replace(each, status="expired", changed_at=now) for each in both])
+        self._store.commit([replace(one, status="expired", changed_at=now) for one in both])
         return self.get(request_id)
 
     def _respond(
@@ -295,9 +295,9 @@ class Ledger:
 
     def _new_id(self) -> str:
         while True:
-            found = "".join(self._random.choices(_ID_ALPHABET, k=10))
-            if found not in self._store.requests:
-                return found
+            request_id = "".join(self._random.choices(_ID_ALPHABET, k=10))
+            if request_id not in self._store.requests:
+                return request_id
 
 
 def _status(text: str) -> Status:

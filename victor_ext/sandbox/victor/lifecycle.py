@@ -17,9 +17,9 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from victor_ext.sandbox.victor.due_dates import DueDates
 from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRequest, Status
 from victor_ext.sandbox.victor.state import Directory, Store
+from victor_ext.sandbox.victor.validation import DueDates
 
 
 class Step(NamedTuple):
@@ -44,7 +44,6 @@ class Lifecycle:
         self._number = 0
 
     def clear(self) -> None:
-        """Drop all scheduled moves."""
         self._schedule.clear()
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:
@@ -73,14 +72,14 @@ class Lifecycle:
         return moved
 
     def _moved(self, request: PaymentRequest, to: Status, at: float) -> PaymentRequest:
-        found = replace(request, status=to, changed_at=at)
+        moved = replace(request, status=to, changed_at=at)
         if to == "failed":
             counterparty = self._directory.counterparties.get(request.counterparty_id or "")
             routing = counterparty.routing_number if counterparty else "800000219"
-            return replace(found, error_message=NOT_CONFIGURED.format(routing=routing))
+            return replace(moved, error_message=NOT_CONFIGURED.format(routing=routing))
         if to == "accepted":
-            return replace(found, approved_at=at, original_amount=request.amount)
-        return found
+            return replace(moved, approved_at=at, original_amount=request.amount)
+        return moved
 
     def _next(self, request: PaymentRequest) -> tuple[float, Status] | None:
         soon = request.changed_at + self._step

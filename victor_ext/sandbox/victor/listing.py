@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl
 
-from victor_ext.sandbox.server.jsontypes import JsonValue
+from victor_ext.sandbox.server.operations import JsonValue
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store
@@ -42,26 +42,26 @@ def read_query(text: bytes, integers: frozenset[str]) -> Filters:
 
     `ValueError` when the text is not UTF-8.
     """
-    found: Filters = {}
+    filters: Filters = {}
     for name, value in parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict"):
         read: Any = int(value) if name in integers and _INTEGER.match(value) else value
-        found[name] = [found[name], read] if name in found else read
-    return found
+        filters[name] = [filters[name], read] if name in filters else read
+    return filters
 
 
 def check_times(filters: Filters) -> list[Problem]:
     """Times that are not Zulu and dates that are not dates, which the document forbids in prose only."""
-    found = [
+    problems = [
         Problem((name,), "invalid", "must be an ISO 8601 date and time in the Zulu zone, ending in Z", "pattern")
         for name in _TIMES
         if name in filters and zulu(filters[name]) is None
     ]
-    found += [
+    problems += [
         Problem((name,), "invalid", "must be an ISO 8601 date, YYYY-MM-DD", "pattern")
         for name in _DATES
         if name in filters and read_date(filters[name]) is None
     ]
-    return found
+    return problems
 
 
 def zulu(text: str) -> float | None:
@@ -97,10 +97,10 @@ class Listing:
         else:
             ids = self._store.order
         if self._settings.order == "newest":
-            found = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]
+            ids = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]
         else:
-            found = ids[min(high, low + begin) : min(high, low + begin + size)]
-        return number, size, [self._store.requests[request_id] for request_id in found]
+            ids = ids[min(high, low + begin) : min(high, low + begin + size)]
+        return number, size, [self._store.requests[request_id] for request_id in ids]
 
     def _range(self, filters: Filters) -> tuple[int, int]:
         created = self._store.created

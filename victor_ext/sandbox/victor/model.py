@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.server.operations import JsonObject
 
 Direction = Literal["inbound", "outbound"]
 Status = Literal[
@@ -86,7 +86,6 @@ class PaymentRequest:
 
     @classmethod
     def from_dict(cls, data: JsonObject) -> PaymentRequest:
-        """The request that `to_dict` wrote."""
         return cls(**data)
 
 

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.server.page.exchange_text import last_four
+from victor_ext.sandbox.server.operations import CONTROL
 from victor_ext.sandbox.server.page.records import Action, Details, Field, Move, Record, Records, Tone
-from victor_ext.sandbox.server.paths import CONTROL
 from victor_ext.sandbox.server.received import Received
+from victor_ext.sandbox.server.redaction import last_four
 from victor_ext.sandbox.victor.as_test import as_test
 from victor_ext.sandbox.victor.model import PaymentRequest, Status
 from victor_ext.sandbox.victor.state import Directory, Store
@@ -43,14 +43,13 @@ class PaymentRequestRecords(Records):
         return self._store.families
 
     def latest(self, count: int) -> Sequence[Record]:
-        """The last requests, newest first."""
         requests = self._store.requests
-        return [self._record(requests[each]) for each in reversed(self._store.order[-count:])]
+        return [self._record(requests[request_id]) for request_id in reversed(self._store.order[-count:])]
 
     def details(self, record_id: str) -> Details:
         """One request with its moves, and with buttons while it waits for its payer."""
         request = self._get(record_id)
-        family = [each for each in (request.id, request.parent_id, request.child_id) if each is not None]
+        family = [name for name in (request.id, request.parent_id, request.child_id) if name is not None]
         moves = self._store.history.of(request, self._clock.advanced)
         related: list[tuple[str, str]] = []
         if request.parent_id is not None:
@@ -61,7 +60,7 @@ class PaymentRequestRecords(Records):
         return Details(
             record=self._record(request),
             facts=self._facts(request),
-            moves=[Move(each.status, _tone(each.status), each.at, each.due) for each in moves],
+            moves=[Move(move.status, _tone(move.status), move.at, move.due) for move in moves],
             related=related,
             fields=_fields(request) if waits else (),
             actions=_actions(request) if waits else (),
@@ -69,17 +68,16 @@ class PaymentRequestRecords(Records):
         )
 
     def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
-        """A test with the fixtures of `victor_ext.testing`."""
         request = self._get(record_id)
         parent = self._store.requests.get(request.parent_id or "")
         twin = self._store.requests.get((parent or request).child_id or "")
         return as_test(parent or request, twin, self._directory, calls)
 
     def _get(self, request_id: str) -> PaymentRequest:
-        found = self._store.requests.get(request_id)
-        if found is None:
+        request = self._store.requests.get(request_id)
+        if request is None:
             raise NotFound("There is no such payment request.")
-        return found
+        return request
 
     def _record(self, request: PaymentRequest) -> Record:
         parent = self._store.requests.get(request.parent_id or "")

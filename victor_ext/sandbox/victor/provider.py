@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import cast
@@ -14,64 +13,44 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from victor_ext.sandbox.server.call import Call, HeaderKey
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
-from victor_ext.sandbox.server.operations import Operation
+from victor_ext.sandbox.server.exchange import Call, HeaderKey, Response, error_response, json_response
+from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.server.page.records import Records
 from victor_ext.sandbox.server.provider import SandboxProvider
-from victor_ext.sandbox.server.response import Response, error_response, json_response
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
-from victor_ext.sandbox.victor.commands import SandboxCommands, new_key_pair
-from victor_ext.sandbox.victor.document import Operation as Declared
-from victor_ext.sandbox.victor.document import load_document
-from victor_ext.sandbox.victor.due_dates import DueDates
+from victor_ext.sandbox.victor.commands import SandboxCommands
+from victor_ext.sandbox.victor.core import OPERATIONS, Core
 from victor_ext.sandbox.victor.formats import Formats
-from victor_ext.sandbox.victor.journal import open_journal
-from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, UnknownId, fingerprint
+from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, UnknownId, fingerprint
 from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
-from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, DEMO_COUNTERPARTIES
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Directory, Store
-from victor_ext.sandbox.victor.validation import CreateRules, Problem, from_violations, json_body
+from victor_ext.sandbox.victor.validation import Problem, from_violations, json_body
 
 KEY_NAME = "Idempotency-Key"
 _LIST_TARGET = "listPaymentRequests"
 _ID_TARGET = "victorPaymentRequestId"
 _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
-_OPERATIONS = (
-    Operation("list", "GET", "/v2/payment-requests", "listPaymentRequests"),
-    Operation("create", "POST", "/v2/payment-requests/request-payment", "createRequestPayment"),
-    Operation("get", "GET", "/v2/payment-requests/{id}", "getPaymentRequest"),
-    Operation("respond", "POST", "/v2/payment-requests/respond-to-request/{id}", "respondToPaymentRequest"),
-    Operation("token", "POST", "/v2/auth/token"),
-)
-_BY_NAME = {operation.name: operation for operation in _OPERATIONS}
 
 
 class VictorProvider(SandboxProvider[SandboxSettings]):
     """Requests for payment, from creation to their end."""
 
+    state: Core
     name = "victor"
     title = "Victor"
     key = HeaderKey(KEY_NAME)
     settings_type = SandboxSettings
     commands_type = SandboxCommands
-    operations = _OPERATIONS
+    operations = OPERATIONS
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
         super().__init__(context, settings)
-        clock = context.clock
-        self.document = load_document()
-        self.journal = open_journal(settings.state)
-        self.directory = Directory(self.journal)
-        self.store = Store(self.journal, clock.wall)
-        self.due_dates = DueDates(clock, settings.due_date_zone)
-        self.ledger = Ledger(settings, clock, self.store, self.directory, self.due_dates)
-        self._authenticator = Authenticator(settings, clock, self.directory)
-        self._rules = CreateRules(settings, self.due_dates, self.directory)
-        self._listing = Listing(settings, self.store)
+        self.state = core = Core(settings, context.clock)
+        self.directory, self.store, self.ledger = core.directory, core.store, core.ledger
+        self._authenticator = Authenticator(settings, context.clock, core.directory)
+        self._listing = Listing(settings, core.store)
         self._formats = Formats(quirks=settings.quirks, get_status=settings.get_status)
         self._handlers: dict[str, Callable[[Call], Response]] = {
             "list": self._list,
@@ -79,62 +58,28 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             "get": self._get,
             "respond": self._respond,
         }
-        self._restore()
-        self._add_demo_data()
-
-    def _restore(self) -> None:
-        saved = self.journal.load()
-        for kind, name, value in saved.facts:
-            if kind == "clock":
-                self.context.clock.advanced = value
-            else:
-                self.directory.restore(kind, name, value)
-        self.store.restore(saved.requests, saved.keys)
-        self.ledger.lifecycle.schedule(saved.requests)
-
-    def _add_demo_data(self) -> None:
-        if not self.settings.demo_data or self.directory.accounts:
-            return
-        for account in DEMO_ACCOUNTS:
-            self.directory.add_account(account)
-        for counterparty in DEMO_COUNTERPARTIES:
-            self.directory.add_counterparty(counterparty)
-        self.ledger.add_demo_requests(self.due_dates.tomorrow())
 
     def reset(self) -> None:
-        """Back to the state of a new sandbox: requests, keys, credentials and accounts are forgotten."""
-        self.journal.clear()
-        self.directory.clear()
-        self.store.clear()
-        self.ledger.lifecycle.clear()
-        self._add_demo_data()
+        self.state.clear()
 
     def advance(self, seconds: float) -> int:
-        """Set the business clock forward and make every move that is due."""
-        clock = self.context.clock
-        self.journal.put("clock", "advanced", clock.advanced + seconds)
-        clock.advanced += seconds
-        return self.ledger.lifecycle.pass_time(clock.now())
+        return self.state.advance(seconds)
 
     def tick(self) -> None:
-        """Make the moves that are due, with `auto`."""
         self.ledger.tick()
 
     def records(self) -> Records:
-        """The payment requests, for the page."""
         return PaymentRequestRecords(self.store, self.directory, self.context.clock)
 
     def work_by_key(self) -> Mapping[str, int]:
-        """How many requests there are under each key: counted in the store, which survives a restart."""
+        # Counted in the store, which survives a restart.
         return self.store.work_by_key
 
     def info(self) -> JsonObject:
-        """The number of requests."""
         return {"requests": len(self.store.order)}
 
     def close(self) -> None:
-        """Close the state file."""
-        self.journal.close()
+        self.state.journal.close()
 
     @property
     def heading(self) -> str:
@@ -143,25 +88,9 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     # Credentials
 
-    def add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> JsonObject:
-        """Add an API key. Without a public key, make a pair and return its private key, once."""
-        name = api_key or str(uuid.uuid4())
-        if public_key is not None:
-            self.directory.add_api_key(name, public_key)
-            return {"api_key": name}
-        private, public = new_key_pair()
-        self.directory.add_api_key(name, public)
-        return {"api_key": name, "private_key": private}
-
-    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
-        """Add a client. What is None is made."""
-        name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
-        self.directory.add_client(name, secret)
-        return {"client_id": name, "client_secret": secret}
-
     def client_settings(self, url: str) -> str:
         """OAuth credentials, and a key pair that is commented out: a client takes one kind."""
-        key, client = self.add_api_key(), self.add_oauth_client()
+        key, client = self.state.add_api_key(), self.state.add_oauth_client()
         private = load_pem_private_key(key["private_key"].encode("ascii"), password=None)
         # One line without quotes suits every reader of such files; PEM has line breaks.
         der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
@@ -177,7 +106,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     # Operations
 
     def handle(self, operation: str, call: Call) -> Response:
-        """Authenticate the caller, do the work, and check the answer against the document."""
         if operation == "token":
             return self._token(call)
         try:
@@ -188,7 +116,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._handlers[operation](call)
 
     def _list(self, call: Call) -> Response:
-        rules = self._declared("list")
+        rules = self.state.declared("list")
         try:
             filters = read_query(call.query, rules.integers)
         except ValueError:
@@ -226,7 +154,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             conflict = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
             return self._refused(conflict, int(self.settings.key_conflict))
         if request is None:
-            problems = self.create_problems(body)
+            problems = self.state.create_problems(body)
             if problems:
                 return self._refused(problems[0])
             self._note_undeclared("create", call, body)
@@ -245,7 +173,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     def _respond(self, call: Call) -> Response:
         body, problem = json_body(call)
-        problems = [problem] if problem else self._body_problems("respond", body)
+        problems = [problem] if problem else self.state.body_problems("respond", body)
         if problems:
             return self._validation("respond", _RESPOND_TARGET, problems)
         self._note_undeclared("respond", call, body)
@@ -282,26 +210,8 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             return Problem((KEY_NAME,), "size", "must have 20 to 128 characters")
         return None
 
-    def _declared(self, operation: str) -> Declared:
-        served = _BY_NAME[operation]
-        return self.document.operation(served.method, served.path)
-
-    def create_problems(self, body: JsonValue, *, from_outside: bool = False) -> list[Problem]:
-        """What the document and the rules refuse in the body of a create."""
-        found = self._body_problems("create", body)
-        return found or self._rules.problems(body, from_outside=from_outside)
-
-    def response_problems(self, operation: str, body: JsonObject) -> list[Problem]:
-        """What the document refuses in a good response of an operation."""
-        schema = self._declared(operation).responses.get(200)
-        return [] if schema is None else from_violations(schema.violations(body))
-
-    def _body_problems(self, operation: str, body: object) -> list[Problem]:
-        schema = self._declared(operation).body
-        return [] if schema is None or schema.accepts(body) else from_violations(schema.violations(body))
-
     def _note_undeclared(self, operation: str, call: Call, body: object) -> None:
-        schema = self._declared(operation).body
+        schema = self.state.declared(operation).body
         if schema is not None:
             call.exchange.undeclared = schema.undeclared(body)
 
@@ -318,9 +228,9 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def _checked(self, operation: str, status: int, body: JsonObject, *, like: int | None = None) -> Response:
         """The response; a 500 when it does not conform to the document, which is a mistake of the sandbox."""
         if self.settings.check_answers and not self.settings.quirks:
-            schema = self._declared(operation).responses.get(like or status)
+            schema = self.state.declared(operation).responses.get(like or status)
             if schema is not None and not schema.accepts(body):
-                where = ", ".join(".".join(each.path) or "body" for each in schema.violations(body))
+                where = ", ".join(".".join(violation.path) or "body" for violation in schema.violations(body))
                 self.context.log_failure(f"an answer to '{operation}' breaks the document at: {where}")
                 return error_response(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
         return json_response(status, body)

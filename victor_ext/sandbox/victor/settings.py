@@ -6,9 +6,9 @@ import argparse
 import os
 from dataclasses import dataclass
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from victor_ext.sandbox.server.settings import ServerSettings, option
-from victor_ext.sandbox.victor.due_dates import read_zone
 
 Environment = Literal["staging", "production"]
 KeyConflict = Literal["409", "400", "422", "replay"]
@@ -19,6 +19,16 @@ GetStatus = Literal["documented", "listed"]
 
 TOKEN_LIFE_LIMIT: dict[str, int] = {"staging": 3600, "production": 300}
 """Longest life of a client-signed token (`exp - iat`), in seconds, by environment."""
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """A zone by its name in the IANA database; `ValueError` for an unknown name."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"due_date_zone must be the name of a time zone such as America/New_York, not {name!r}"
+        ) from None
 
 
 def _seconds_or_off(text: str) -> float | None:

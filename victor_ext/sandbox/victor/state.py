@@ -6,14 +6,19 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from victor_ext.sandbox.server.jsontypes import JsonValue
-from victor_ext.sandbox.victor.authentication import digest, read_public_key
-from victor_ext.sandbox.victor.history import History
+from victor_ext.sandbox.server.operations import JsonValue
+from victor_ext.sandbox.server.tokens import digest
 from victor_ext.sandbox.victor.journal import Journal, KeyRecord
-from victor_ext.sandbox.victor.model import BUILT_IN, Account, Counterparty, PaymentRequest
+from victor_ext.sandbox.victor.model import BUILT_IN, Account, Counterparty, PaymentRequest, Status
+
+_KEPT = 2_000
+_HALF_MILLISECOND = 0.0005
+"""By so much may a time of the provider, which is rounded, lie before the call that led to it."""
 
 
 class Directory:
@@ -37,7 +42,6 @@ class Directory:
         self.counterparties = {counterparty.id: counterparty for counterparty in BUILT_IN}
 
     def restore(self, kind: str, name: str, value: JsonValue) -> None:
-        """Restore one fact from the journal."""
         match kind:
             case "api_key":
                 self.public_keys[name] = read_public_key(value)
@@ -66,7 +70,6 @@ class Directory:
         self._journal.put("client", client_id, self.clients[client_id])
 
     def add_token(self, token_digest: str, client_id: str, expires: float) -> None:
-        """Keep an issued token."""
         count = self.issued.get(client_id, 0) + 1
         self._journal.put("token", token_digest, [client_id, expires])
         self._journal.put("issued", client_id, count)
@@ -90,6 +93,49 @@ class Directory:
         self.counterparties[counterparty.id] = counterparty
 
 
+class Came(NamedTuple):
+    """A request came into a status."""
+
+    status: Status
+    at: float
+    """Epoch seconds of the wall clock."""
+    due: float
+    """Epoch seconds of the business clock."""
+
+
+class History:
+    """When the last requests came into which status: kept in memory, for the page."""
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self._wall = wall
+        self._moves: dict[str, list[Came]] = {}
+
+    def add(self, before: PaymentRequest | None, now: PaymentRequest) -> None:
+        """Note a request that is new, or in another status than before."""
+        if before is not None and before.status == now.status:
+            return
+        self._moves.setdefault(now.id, []).append(Came(now.status, self._wall(), now.changed_at))
+        if len(self._moves) > _KEPT:
+            del self._moves[next(iter(self._moves))]
+
+    def of(self, request: PaymentRequest, advanced: float) -> list[Came]:
+        """The moves of a request; of one whose beginning is not remembered, what the request itself shows.
+
+        `advanced` is how far the business clock is ahead of the wall clock.
+        """
+        moves = self._moves.get(request.id, [])
+        first: Status = "pending" if request.direction == "inbound" else "created"
+        if moves and moves[0].status == first:
+            return moves
+        earlier: list[tuple[Status, float]] = [(first, request.created_at)]
+        if request.status != first and not moves:
+            earlier.append((request.status, request.changed_at))
+        return [Came(status, due - advanced + _HALF_MILLISECOND, due) for status, due in earlier] + moves
+
+    def clear(self) -> None:
+        self._moves.clear()
+
+
 class Store:
     """Payment requests in the order of creation, and the records of idempotency keys."""
 
@@ -109,7 +155,6 @@ class Store:
         """Changes with every commit, so that a cached list can be recognised as stale."""
 
     def restore(self, requests: Iterable[PaymentRequest], keys: Iterable[KeyRecord]) -> None:
-        """Restore what the journal holds."""
         for request in requests:
             self._keep(request)
         self.history.clear()  # when they moved is not kept
@@ -125,7 +170,6 @@ class Store:
             self.keys[key.owner, key.key] = key
 
     def clear(self) -> None:
-        """Forget every request and key."""
         for part in (self.requests, self.order, self.keys, self.work_by_key):
             part.clear()
         del self.created[:]
@@ -147,3 +191,16 @@ class Store:
                 self.work_by_key[request.idempotency_key] += 1
         self.history.add(self.requests.get(request.id), request)
         self.requests[request.id] = request
+
+
+def read_public_key(pem: str) -> RSAPublicKey:
+    """The RSA public key in a PEM; `ValueError` says what is wrong with it."""
+    try:
+        key = load_pem_public_key(pem.encode("utf-8"))
+    except Exception as error:
+        raise ValueError("public_key is not a PEM public key ('-----BEGIN PUBLIC KEY-----')") from error
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("public_key must be an RSA key: the provider signs with RS512 only")
+    if key.key_size < 2048:
+        raise ValueError(f"public_key has {key.key_size} bits; at least 2048 are needed")
+    return key

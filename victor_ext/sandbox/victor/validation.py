@@ -6,18 +6,21 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 
-from victor_ext.sandbox.server.call import Call
-from victor_ext.sandbox.server.jsontypes import JsonObject, JsonValue
+from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server.exchange import Call
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.victor.document import Violation
-from victor_ext.sandbox.victor.due_dates import DueDates
-from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor.settings import SandboxSettings, read_zone
 from victor_ext.sandbox.victor.state import Directory
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _SIZES = ("minLength", "maxLength")
+_WESTERNMOST = timezone(timedelta(hours=-12))
+_EASTERNMOST = timezone(timedelta(hours=14))
+_FURTHEST = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,40 @@ def read_date(text: str) -> date | None:
         return None
 
 
+class DueDates:
+    """The accepted due dates, by the business clock: from today until 24 hours from now.
+
+    The provider does not say in which time zone. Without a zone, a date that is right anywhere on earth is accepted.
+    With one, only its days count, so that a caller can meet the refusal that the provider may give.
+    """
+
+    def __init__(self, clock: Clock, zone: str | None) -> None:
+        self._clock = clock
+        own = None if zone is None else read_zone(zone)
+        self._west: tzinfo = own or _WESTERNMOST
+        self._east: tzinfo = own or _EASTERNMOST
+
+    def earliest(self) -> date:
+        """Today, in the zone where the date is earliest."""
+        return self._now().astimezone(self._west).date()
+
+    def tomorrow(self) -> date:
+        """The day after `earliest`."""
+        return self.earliest() + timedelta(days=1)
+
+    def latest(self) -> date:
+        """The date 24 hours from now, in the zone where it is latest."""
+        return (self._now() + _FURTHEST).astimezone(self._east).date()
+
+    def end_of(self, day: date) -> float:
+        """Epoch seconds at which a day is over in every zone that counts."""
+        following = day + timedelta(days=1)
+        return datetime(following.year, following.month, following.day, tzinfo=self._west).timestamp()
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+
 class CreateRules:
     """The rules of a create that are prose in the document, or depend on the accounts."""
 
@@ -85,18 +122,18 @@ class CreateRules:
         A request `from_outside` may have any due date, and neither of its accounts need be known here.
         """
         payee, details = body["payee"], body["payment_details"]
-        found: list[Problem] = []
+        problems: list[Problem] = []
         if Decimal(details["amount"]) <= 0:
-            found.append(Problem(("payment_details", "amount"), "invalid", "must be above zero"))
+            problems.append(Problem(("payment_details", "amount"), "invalid", "must be above zero"))
         if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
             path = ("payee", "ultimate_creditor")
-            found.append(Problem(path, "invalid", "may be set only when biller_type is BUSINESS"))
+            problems.append(Problem(path, "invalid", "may be set only when biller_type is BUSINESS"))
         wrong = None if from_outside else self._due_date(details["due_date"])
         if wrong:
-            found.append(Problem(("payment_details", "due_date"), "invalid", wrong))
+            problems.append(Problem(("payment_details", "due_date"), "invalid", wrong))
         if self._strict and not from_outside:
-            found.extend(self._unknown(payee["account_number"], body["payer"]["victor_counterparty_id"]))
-        return found
+            problems.extend(self._unknown(payee["account_number"], body["payer"]["victor_counterparty_id"]))
+        return problems
 
     def _due_date(self, text: str) -> str | None:
         due = read_date(text)
@@ -109,10 +146,10 @@ class CreateRules:
         return None
 
     def _unknown(self, account: str, counterparty: str) -> list[Problem]:
-        found: list[Problem] = []
+        problems: list[Problem] = []
         if account not in self._directory.accounts:
-            found.append(Problem(("payee", "account_number"), "invalid", "is not an account of yours"))
+            problems.append(Problem(("payee", "account_number"), "invalid", "is not an account of the caller"))
         if counterparty not in self._directory.counterparties:
             path = ("payer", "victor_counterparty_id")
-            found.append(Problem(path, "invalid", "is not a counterparty of yours"))
-        return found
+            problems.append(Problem(path, "invalid", "is not a counterparty of the caller"))
+        return problems

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -182,7 +183,7 @@ def plain(value: Any) -> Any:
 
 
 def _plain_text(value: Any) -> Any:
-    return value if value is None or isinstance(value, (str, int, float, bytes)) else str(value)
+    return value if value is None or isinstance(value, (str, int, float, Decimal, bytes)) else str(value)
 
 
 def _words(answer: Answer, medium: Medium) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import datetime
 import types
 import typing
 from collections.abc import Callable
+from decimal import Decimal
 from enum import Enum
 from io import BytesIO
 from typing import Any
@@ -95,6 +96,8 @@ def _of_class(option: Any, value: Any) -> Any:
         found = option(payload=BytesIO(value)) if isinstance(value, bytes) else _NOTHING
     elif issubclass(option, Enum):
         found = option(value) if value in [member.value for member in option] else _NOTHING
+    elif option is Decimal:
+        found = Decimal(str(value)) if type(value) in (int, float) else _NOTHING
     else:
         kinds = (int, float) if option is float else (option,)
         found = value if type(value) in kinds else _NOTHING

@@ -11,6 +11,7 @@ import datetime
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import permutations
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
@@ -166,6 +167,7 @@ def difference(expected: Any, actual: Any, where: str = "") -> str | None:
     if isinstance(expected, str) and isinstance(actual, str) and _moment(expected):
         equal = same_text(expected, actual)
     else:
+        actual = float(actual) if isinstance(actual, Decimal) else actual
         equal = expected == actual and isinstance(expected, bool) == isinstance(actual, bool)
     return None if equal else f"{where.lstrip('.') or 'it'} is {short(actual)} instead of {short(expected)}"
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import gc
+import json
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from victor_ext.spec.tree import Tree
 
-from .answers import OperationAnswers
+from .answers import MAX_ALTERNATIVES, OperationAnswers, plain
+from .expected import difference
 from .models import Models
-from .operations import SOMEWHERE, Operation, base_url, operations
+from .operations import SOMEWHERE, Hook, Medium, Operation, base_url, hooks, operations
 from .package import Package, PackageError
-from .passing import Probe, same_name, sent_path
+from .passing import Probe, likeness, sent_path
 from .problems import Findings
 from .recording import Caller
 from .requests import OperationRequests
+from .values import Synthesis
 from .views import Document
 
 Progress = Callable[[int, int], None]
@@ -58,7 +63,7 @@ class _Inspection:
 
     def run(self, wanted: list[Operation], progress: Progress) -> None:
         known = getattr(self.package.load("client"), "DEFAULT_BASE_URL", self._base)
-        if self.document.root.items("servers") and not self._base.startswith(SOMEWHERE) and known != self._base:
+        if self.document.root.items("servers") and httpx.URL(known) != httpx.URL(self._base) != SOMEWHERE:
             self.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {self._base}")
         rest = [Probe(function, self.caller) for function in self.package.functions]
         for number, operation in enumerate(wanted, 1):
@@ -69,13 +74,40 @@ class _Inspection:
             else:
                 self._operation(operation, probe)
             progress(number, len(wanted))
+        for hook in hooks(self.document):
+            self._hook(hook)
+
+    def _hook(self, hook: Hook) -> None:
+        """Read bodies of a webhook or a callback by `read_webhook`."""
+        if not hook.media:
+            return
+        why = "read_webhook does not read its content type"
+        for medium in [each for each in hook.media if each.is_json][:1]:
+            why = self._misread(hook, medium)
+        self.findings.count("webhooks", found=not why)
+        if why:
+            self.findings.missing(hook.place, why, hook.title)
+
+    def _misread(self, hook: Hook, medium: Medium) -> str:
+        """How a body is read otherwise than it was posted; "" when none is."""
+        synthesis = Synthesis(self.document, as_json=True)
+        for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
+            value = synthesis.value(medium.schema, "received", number)
+            try:
+                decoded = self.package.load("webhooks").read_webhook(hook.name, json.dumps(value))
+                if why := difference(value, plain(decoded)):
+                    return why
+                self._models.compare(medium.schema, value, decoded)
+            except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+                return f"read_webhook raises {type(error).__name__}: {error}"
+        return ""
 
     def _probe(self, operation: Operation, rest: list[Probe]) -> Probe | None:
         """The function of an operation. Two operations may have paths of one shape: then the name decides."""
         path = sent_path(operation, self._base)
         found = [each for each in rest if each.takes(operation, path)]
-        named = [each for each in found or rest if same_name(each.function, operation)]
-        return next(iter(named or found), None)
+        named = [each for each in rest if likeness(each.function, operation)]
+        return max(found or named, key=lambda each: likeness(each.function, operation), default=None)
 
     def _operation(self, operation: Operation, probe: Probe) -> None:
         findings = self.findings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, cast
 
@@ -175,6 +175,7 @@ class Models:
         """Decode values of a schema by its class, compare them, and build an equal object by the constructor."""
         numbers = max((len(self._document.views(child)) for child in view.properties.values()), default=1)
         unions = {name for name, child in view.properties.items() if self._is_union(child)}
+        an_object = replace(view, types=("object",))  # it may be a text, too
         lost: set[str] = set()
         tries = [
             (number, full)
@@ -182,7 +183,7 @@ class Models:
             for full in ((0, 1) if unions else (0,))
         ]
         for number, full in tries:
-            value = self._synthesis.of_view(view, "received", number, full=1)
+            value = self._synthesis.of_view(an_object, "received", number, full=1)
             for name, child in view.properties.items():
                 if name not in value or name in unions:
                     inner = full if name in unions else 0

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
+
+import httpx
 
 from victor_ext.spec.tree import METHODS, is_list, is_mapping
 
 from .views import Document, Node
 
-IGNORED_HEADERS = ("accept", "content-type", "authorization")
-"""Parameters of these names "shall be ignored" (OpenAPI, Parameter Object)."""
+IGNORED_HEADERS = ("accept", "content-type", "authorization", "content-length", "transfer-encoding", "connection")
+"""Parameters of the first three "shall be ignored" (OpenAPI, Parameter Object); HTTP clients compute the others."""
 SOMEWHERE = "https://server.example"
 """The server of a document that names none, or only a path."""
 
@@ -95,6 +97,17 @@ class Operation:
         return f"{self.method.upper()} {self.path}"
 
 
+@dataclass
+class Hook:
+    """A request of the provider: a method of a webhook or of a callback."""
+
+    name: str
+    title: str
+    """`POST webhooks.paid`, as it stands in what is left out."""
+    place: str
+    media: list[Medium]
+
+
 def base_url(document: Document) -> str:
     """The document's first server."""
     return _server([document.root], SOMEWHERE)
@@ -133,6 +146,31 @@ def _operation(document: Document, method: str, path: str, item: Node, whole: No
     )
 
 
+def hooks(document: Document) -> Iterator[Hook]:
+    """The requests of the provider: those of webhooks, and those of the callbacks of operations."""
+    for name, item in document.root.mapping("webhooks").items():
+        yield from _hooks_of(document, name, f"webhooks.{name}", item)
+    for operation in operations(document):
+        node = document.follow(document.root.child("paths", operation.path)).child(operation.method)
+        base = operation.identity or f"{operation.method}_{operation.path}"
+        for called, callback in node.mapping("callbacks").items():
+            whole = document.follow(callback)
+            for number, expression in enumerate(whole.tree):
+                name = f"{base}.{called}" + (f".{number + 1}" if number else "")
+                yield from _hooks_of(document, name, f"callbacks.{name}", whole.child(expression))
+
+
+def _hooks_of(document: Document, name: str, title: str, item: Node) -> Iterator[Hook]:
+    whole = document.follow(item)
+    for number, method in enumerate(each for each in METHODS if is_mapping(whole.tree.get(each))):
+        node = Node(whole.child(method).tree, f"{item.place.lstrip('.')}.{method}")
+        body = document.follow(node.child("requestBody"))
+        own = f"{name}.{method}" if number else name
+        yield Hook(
+            own, f"{method.upper()} {title}", node.place, list(_media(document, body, f"{node.place}.requestBody"))
+        )
+
+
 def _owners(document: Document, node: Node, item: Node) -> list[Node]:
     """Who says where an operation is sent; all servers of the document, in another order, say no more than it does."""
     shared, of_operation, of_path = (
@@ -150,9 +188,18 @@ def _server(owners: list[Node], base: str) -> str:
             for name, variable in server.mapping("variables").items():
                 url = url.replace(f"{{{name}}}", str(variable.tree.get("default", "")))
             within = _server(owners[number + 1 :], base) if number + 1 < len(owners) else base
-            found = urljoin(f"{within}/", url) if url else within
-            return (found if urlsplit(found).netloc else base).rstrip("/")
+            found = urljoin(f"{within}/", url) if url and _is_url(url) else within
+            return (found if httpx.URL(found).host else base).rstrip("/")
     return base
+
+
+def _is_url(text: str) -> bool:
+    """Whether a server can be called; if not (`https://{tenant}.example`, `https://host:<port>`), the client's is."""
+    try:
+        httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return "{" not in text
 
 
 def _parameters(document: Document, path: str, item: Node, node: Node) -> list[Parameter]:

@@ -10,7 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlsplit
+
+import httpx
 
 from victor_ext.spec.tree import is_mapping
 
@@ -30,10 +31,10 @@ class Probe:
         self.function = function
         self.selector = next((name for name, hint in function.hints.items() if _selects(name, hint)), None)
         """The argument that chooses the content type of the body."""
-        names = [name for name in function.hints if name not in ("body", self.selector)]
+        names = [name for name in function.hints if name != self.selector]
         self._markers = {f"~{number}~": name for number, name in enumerate(names)}
         arguments = {name: _marked(function.hints[name], marker) for marker, name in self._markers.items()}
-        if "body" in function.hints:
+        if "body" in arguments and (self.selector or _is_body(function.hints["body"])):
             arguments["body"] = _empty(function.hints["body"])
         self.request: Request | None = None
         self.error = ""
@@ -59,13 +60,19 @@ class Probe:
                 self.sent["path", name].append(self._markers[marker])
         return True
 
+    @property
+    def body(self) -> str | None:
+        """The argument of the body; None when there is none, or when a parameter has its name."""
+        is_parameter = any("body" in arguments for arguments in self.sent.values())
+        return "body" if "body" in self.function.hints and not is_parameter else None
+
     def named(self, location: str, name: str) -> str | None:
         """The argument that has the name of a parameter."""
         wanted = {_letters(name), _letters(f"{name}_{location}")}
         return next((each for each in self.function.hints if _letters(each) in wanted), None)
 
     def _look(self, request: Request) -> None:
-        headers = [(name, value) for name, value in request.headers.items() if name != "cookie"]
+        headers = [*request.headers.items()]
         for location, pairs in (("query", request.query), ("header", headers), ("cookie", request.cookies)):
             for name, value in pairs:
                 for marker in re.findall(r"~\d+~", name + value):
@@ -81,7 +88,7 @@ def sent_path(operation: Operation, base: str) -> re.Pattern[str]:
         r"([^/]*~\d+~[^/]*?)" if part.startswith("{") else re.escape(part)
         for part in re.split(r"({[^}]+})", operation.segments)
     )
-    prefixes = {urlsplit(url).path.rstrip("/") for url in (operation.server, base)}
+    prefixes = {httpx.URL(url).path.rstrip("/") for url in (operation.server, base)}
     return re.compile(f"(?:{'|'.join(map(re.escape, sorted(prefixes)))}){own}")
 
 
@@ -94,9 +101,10 @@ def same_letters(one: str, other: str) -> bool:
     return _letters(one) == _letters(other)
 
 
-def same_name(function: Function, operation: Operation) -> bool:
-    """Whether a function has the name of the operation's id."""
-    return operation.identity is not None and _letters(function.name) == _letters(operation.identity)
+def likeness(function: Function, operation: Operation) -> int:
+    """How much the name of a function is that of an operation: of its id, or of its method and path."""
+    name, path = _letters(function.name), _letters(f"{operation.method}{operation.path}")
+    return 2 * name.endswith(path) + (operation.identity is not None and name == _letters(operation.identity))
 
 
 def _selects(name: str, hint: Any) -> bool:
@@ -113,6 +121,11 @@ def _marked(hint: Any, marker: str) -> Any:
         if isinstance(origin, type) and issubclass(dict, origin):
             return {marker: marker}
     return marker
+
+
+def _is_body(hint: Any) -> bool:
+    """Whether an argument takes an object or a file, as no parameter but one of the name `body` does."""
+    return any(is_model(option) or getattr(option, "__name__", "") == "File" for option in options(hint))
 
 
 def _empty(hint: Any) -> Any:
@@ -252,7 +265,7 @@ class Passing:
             for name, argument in sink.parts.items():
                 if is_mapping(value) and name in value:
                     found[argument] = self._argument(parameter, hints[argument], value[name])
-        for name in self.probe.function.required - {"body"} - found.keys():
+        for name in self.probe.function.required - {self.probe.body} - found.keys():
             found[name] = "text"  # a parameter that must be ignored, or one of another operation
         return {**found, **body}
 
@@ -269,7 +282,7 @@ class Passing:
     def body_options(self, given: Given) -> list[Arguments]:
         """The ways to pass a body: one for each type of the argument. Raises NoArgumentError when it needs one."""
         hints, medium, selector = self.probe.function.hints, given.medium, self.probe.selector
-        if medium is None or "body" not in hints:
+        if medium is None or self.probe.body is None:
             return [{}]
         chosen: Arguments = {selector: medium.content_type} if selector else {}
         found: list[Arguments] = []
@@ -283,7 +296,7 @@ class Passing:
                     continue
         if selector and chosen[selector] not in enum_values(hints[selector]):
             found = []
-        if not found and "body" in self.probe.function.required:
+        if not found and self.probe.body in self.probe.function.required:
             raise NoArgumentError(f"{medium.place}: the type of the argument body has no place for {short(given.body)}")
         return sorted(found, key=lambda each: (_lacks_boundary(each["body"], medium), *misfit(each["body"]))) or [{}]
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
+
+import httpx
 
 from victor_ext.spec.tree import is_list, is_mapping
 
@@ -69,7 +71,7 @@ class OperationRequests:
         yield Given(required, medium, self._body(medium, 0, full=full))
 
     def _needs_body(self) -> bool:
-        return self.operation.body_required or "body" in self.probe.function.required
+        return self.operation.body_required or self.probe.body in self.probe.function.required
 
     def _examples(self) -> Iterator[Given]:
         required = next(self._required())
@@ -167,17 +169,15 @@ class OperationRequests:
         operation, findings = self.operation, self.findings
         if request.method != operation.method:
             findings.wrong(operation.place, f"it is sent as {request.method.upper()}")
-        server, unknown = urlsplit(operation.server), "{" in operation.server  # the recipe names it as left out
-        usual = {"http": ":80", "https": ":443"}.get(server.scheme, "")
-        if not unknown and request.origin != f"{server.scheme}://{server.netloc.removesuffix(usual)}":
+        server = httpx.URL(operation.server)
+        if request.origin != f"{server.scheme}://{server.netloc.decode('ascii')}":
             findings.wrong(operation.place, f"it is sent to {request.origin}, its server is {operation.server}")
             return
         ways = {each.name: values(each, value) for each, value in given.parameters if each.location == "path"}
-        wanted = [] if unknown else [[part] for part in server.path.rstrip("/").split("/")]
+        wanted = [[part] for part in server.path.rstrip("/").split("/")]
         wanted += [_filled(segment, ways) for segment in operation.segments.split("/")[1:]]
-        path = request.path[-len(wanted) :] if unknown else request.path
-        same = len(wanted) == len(path) and all(
-            any(same_text(way, sent) for way in options) for options, sent in zip(wanted, path, strict=True)
+        same = len(wanted) == len(request.path) and all(
+            any(same_text(way, sent) for way in options) for options, sent in zip(wanted, request.path, strict=True)
         )
         if not same:
             shown = "/".join(quote(segment, safe="") for segment in request.path)
@@ -202,7 +202,7 @@ class OperationRequests:
             self.findings.wrong(self.operation.place, f"the query has {shown(rest, 'nothing')}, which nobody asked for")
 
     def _compare_texts(self, given: Given, request: Request) -> None:
-        rest = {name: each for name, each in request.headers.items() if name not in (*_ALWAYS, *IGNORED_HEADERS)}
+        rest = {name: each for name, each in request.headers.items() if name not in IGNORED_HEADERS}
         for parameter, value in given.parameters:
             if not self._passing.is_passed(parameter) or parameter.location not in ("header", "cookie"):
                 continue
@@ -214,7 +214,7 @@ class OperationRequests:
             if not any(same_text(way, one) for way in ways for one in [*sent, ",".join(sent)]):
                 what = f"it is sent as {short(', '.join(sent))}" if sent else "it is not sent"
                 self.findings.wrong(parameter.place, f"{what} instead of {short(ways[0])}")
-        for name in rest:
+        for name in rest.keys() - _ALWAYS:
             self.findings.wrong(self.operation.place, f"the header {name} is sent, which nobody asked for")
 
     def _compare_body(self, given: Given, request: Request, way: int) -> None:
@@ -240,7 +240,8 @@ class OperationRequests:
             self.findings.wrong(self.operation.place, "asyncio_detailed sends another request than sync_detailed")
 
 
-_ALWAYS = ("user-agent", "accept-encoding", "connection", "host", "content-length", "cookie", "transfer-encoding")
+_ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
+"""Headers that httpx sends by itself, and those of the cookies."""
 
 
 def _is_nested(value: Any) -> bool:

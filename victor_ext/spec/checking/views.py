@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping
+from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null
 
 MAX_VIEWS = 64
 """Alternatives of one schema that are looked at; more are nested unions, whose members have views of their own."""
@@ -79,6 +79,8 @@ class View:
         return list(dict.fromkeys(values)) if kinds in ({str}, {int}) and "const" not in self.limits else []
 
 
+WORDS = {"description", "title", "nullable", "example", "examples", "deprecated", "readOnly", "writeOnly"}
+"""What a schema says beside the type of a value."""
 LIMITS = (
     *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "pattern", "const", "multipleOf"),
     *("exclusiveMinimum", "exclusiveMaximum", "contentMediaType", "contentEncoding", "readOnly", "writeOnly"),
@@ -91,8 +93,13 @@ class Document:
     def __init__(self, tree: Tree) -> None:
         self.root = Node(tree, "")
         self._views: dict[int, tuple[Tree, list[View]]] = {}  # with the tree, so that no other one gets its id
+        self._composed: dict[tuple[int, ...], Tree] = {}
+        """The compositions of several definitions of one property, by the ids of the definitions."""
+        self._parts: dict[int, list[Tree]] = {}
         self._open: set[int] = set()
         self._targets: dict[str, Node | None] = {}
+        self._families = self._find_families()
+        self._alternatives: dict[int, list[View]] = {}
 
     def follow(self, node: Node) -> Node:
         """The target of a reference, with its place; an empty mapping when there is none."""
@@ -117,7 +124,51 @@ class Document:
         return Node(found, ".".join(steps)) if is_mapping(found) else None
 
     def views(self, node: Node) -> list[View]:
-        """One view for each alternative of a schema: a single one when it has no union."""
+        """One view for each alternative of a schema: a single one when it has no union, and no children."""
+        whole = self.follow(node)
+        if id(whole.tree) not in self._families:
+            return self._plain(node)
+        if id(whole.tree) not in self._alternatives:
+            owner, members = self._families[id(whole.tree)]
+            found = [view for each in members for view in self._tagged(owner, each, self._plain(each))]
+            self._alternatives[id(whole.tree)] = found[:MAX_VIEWS]
+        return self._alternatives[id(whole.tree)]
+
+    def _find_families(self) -> dict[int, tuple[Node, list[Node]]]:
+        """By the id of each schema that has children: whose discriminator tells them apart, and they and the schema."""
+        named = {
+            f"#/components/schemas/{name}": node
+            for name, node in self.root.child("components").mapping("schemas").items()
+        }
+        children: dict[str, list[str]] = {}
+        for name, node in named.items():
+            for part in node.items("allOf"):
+                children.setdefault(str(part.tree.get("$ref")), []).append(name)
+
+        def below(name: str) -> dict[str, None]:
+            reached, pending = dict[str, None](), [name]
+            while pending:
+                own = [each for each in children.get(pending.pop(), ()) if each not in reached and each != name]
+                reached.update(dict.fromkeys(own))
+                pending += own
+            return reached
+
+        found: dict[int, tuple[Node, list[Node]]] = {}
+        for root, node in named.items():
+            discriminator = node.child("discriminator")
+            if "propertyName" not in discriminator.tree or node.tree.get("oneOf") or node.tree.get("anyOf"):
+                continue
+            words = discriminator.child("mapping").tree.values()
+            mapped = dict.fromkeys(each if each in named else f"#/components/schemas/{each}" for each in words)
+            for parent in (root, *below(root)):
+                members = {**below(parent), **(mapped if parent == root else {}), parent: None}
+                nodes = [Node({"$ref": each}, named[each].place) for each in members if each in named]
+                if len(nodes) > 1:
+                    found[id(named[parent].tree)] = node, nodes
+        return found
+
+    def _plain(self, node: Node) -> list[View]:
+        """The same without the children of a schema with a discriminator."""
         known = self._views.get(id(node.tree))
         if known is not None:
             return known[1]
@@ -142,19 +193,22 @@ class Document:
     def _build(self, node: Node) -> list[View]:
         own = _own(node)
         found, parts = [own], node.items("allOf")
+        named = node.place.startswith("components.schemas.") and node.place.count(".") == 2
+        alias = not named and not own.properties and sum(bool(part.tree.keys() - WORDS) for part in parts) == 1
         for part in parts:
-            found = _possible([_merge(one, other) for one in found for other in self.views(part)])
+            views = self.views(part) if alias else self._plain(part)
+            found = _possible([self._merge(one, other) for one in found for other in views])
         if len(parts) == 1 and not own.properties and not own.types:  # another name of the same schema
             found = [replace(view, place=other.place) for view, other in zip(found, self.views(parts[0]), strict=False)]
         for key in ("oneOf", "anyOf"):
-            members = [view for part in node.items(key) for view in self._member(node, part)]
+            members = [view for part in node.items(key) for view in self._tagged(node, part, self.views(part))]
             some = [view for view in members if view.types or not view.nullable or len(members) == 1]
             if len(some) < len(members):
                 found = [replace(view, nullable=True) for view in found]
             if some:
                 merged = [
                     replace(
-                        _merge(one, other),
+                        self._merge(one, other),
                         place=one.place if one.properties else other.place,
                         closed=other.closed and not one.properties,
                     )
@@ -164,15 +218,15 @@ class Document:
                 found = _possible(merged)
         return found
 
-    def _member(self, node: Node, part: Node) -> Iterator[View]:
+    def _tagged(self, node: Node, part: Node, views: list[View]) -> Iterator[View]:
+        """The alternatives of a member of a union, with the words of the discriminator that select it."""
         discriminator = node.child("discriminator").tree
         name, mapping = discriminator.get("propertyName"), discriminator.get("mapping")
         reference = str(part.tree.get("$ref", ""))
-        words = [
-            word for word, to in (mapping if is_mapping(mapping) else {}).items()
-            if to in (reference, reference.rpartition("/")[2])
-        ]  # fmt: skip
-        for view in self.views(part):
+        called = reference.rpartition("/")[2]
+        words = [word for word, to in (mapping if is_mapping(mapping) else {}).items() if to in (reference, called)]
+        words = words or [called] * bool(called)  # without a mapping, the word is the name of the schema
+        for view in views:
             own = self._words(view, name) if isinstance(name, str) else []
             tags = [word for word in words if word in own] or own or words
             yield replace(view, tags={**view.tags, name: tags}) if isinstance(name, str) and words else view
@@ -181,6 +235,49 @@ class Document:
         """The values of a property that has an enum: a mapping that has others contradicts it."""
         views = self.views(view.properties[name]) if name in view.properties else []
         return [value for each in views for value in each.enum or [] if isinstance(value, str)]
+
+    def _merge(self, one: View, other: View) -> View:
+        """What both say; where they contradict each other, what the second says."""
+        common = tuple(kind for kind in other.types if kind in one.types)
+        enum, both = other.enum if one.enum is None else one.enum, True
+        if one.enum is not None and other.enum is not None:
+            shared = [value for value in one.enum if value in other.enum]
+            enum, both = shared or other.enum, bool(shared)
+        return View(
+            one.place,
+            common or other.types or one.types,
+            nullable=one.nullable or other.nullable,
+            enum=enum,
+            format=other.format or one.format,
+            properties={**one.properties, **self._redefined(one, other)},
+            required=one.required | other.required,
+            items=other.items or one.items,
+            prefix=other.prefix or one.prefix,
+            additional=other.additional or one.additional,
+            closed=False,
+            tags={**one.tags, **other.tags},
+            limits={**one.limits, **other.limits},
+            only_null=one.only_null or other.only_null,
+            impossible=one.impossible or other.impossible or not both,
+        )
+
+    def _redefined(self, one: View, other: View) -> dict[str, Node]:
+        """The properties of the second; one that the first has too must satisfy both."""
+        return {
+            name: self._both(one.properties[name], child) if name in one.properties else child
+            for name, child in other.properties.items()
+        }
+
+    def _both(self, earlier: Node, later: Node) -> Node:
+        """One schema of two; the same one for the same definitions, so that schemas can contain themselves."""
+        parts = {id(part): part for node in (earlier, later) for part in self._parts.get(id(node.tree), [node.tree])}
+        if len(parts) == 1:
+            return later
+        key = tuple(parts)
+        if key not in self._composed:
+            self._composed[key] = {"allOf": [*parts.values()]}
+            self._parts[id(self._composed[key])] = [*parts.values()]
+        return Node(self._composed[key], later.place)
 
 
 def _own(node: Node) -> View:
@@ -209,7 +306,7 @@ def _own(node: Node) -> View:
         additional=node.child("additionalProperties") if is_mapping(additional) and additional else None,
         closed=additional is False,
         limits={key: tree[key] for key in LIMITS if key in tree},
-        only_null=kinds in ("null", ["null"]) or ("const" in tree and tree["const"] is None),
+        only_null=is_null(tree),
     )
 
 
@@ -222,40 +319,3 @@ def _open_properties(node: Node) -> dict[str, Node]:
 def _possible(views: list[View]) -> list[View]:
     """The alternatives without those that contradict themselves; all of them, when each does."""
     return ([view for view in views if not view.impossible] or views)[:MAX_VIEWS]
-
-
-def _merge(one: View, other: View) -> View:
-    """What both say; where they contradict each other, what the second says."""
-    common = tuple(kind for kind in other.types if kind in one.types)
-    enum, both = other.enum if one.enum is None else one.enum, True
-    if one.enum is not None and other.enum is not None:
-        shared = [value for value in one.enum if value in other.enum]
-        enum, both = shared or other.enum, bool(shared)
-    return View(
-        one.place,
-        common or other.types or one.types,
-        nullable=one.nullable or other.nullable,
-        enum=enum,
-        format=other.format or one.format,
-        properties={**one.properties, **_redefined(one, other)},
-        required=one.required | other.required,
-        items=other.items or one.items,
-        prefix=other.prefix or one.prefix,
-        additional=other.additional or one.additional,
-        closed=False,
-        tags={**one.tags, **other.tags},
-        limits={**one.limits, **other.limits},
-        only_null=one.only_null or other.only_null,
-        impossible=one.impossible or other.impossible or not both,
-    )
-
-
-def _redefined(one: View, other: View) -> dict[str, Node]:
-    """The properties of the second; one that the first has too must satisfy both."""
-    both = {name: (one.properties[name], child) for name, child in other.properties.items() if name in one.properties}
-    merged = {
-        name: Node({"allOf": [earlier.tree, later.tree]}, later.place)
-        for name, (earlier, later) in both.items()
-        if earlier.tree is not later.tree
-    }
-    return {**other.properties, **merged}

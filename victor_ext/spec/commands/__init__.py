@@ -21,6 +21,13 @@ def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_requ
     command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
     command.add_argument("--out", metavar="OUT", type=Path, required=is_required, help=out)
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
+    command.add_argument(
+        "--decimals",
+        metavar="PLACE",
+        action="append",
+        default=[],
+        help="read these numbers as Decimal, as those of the format decimal: Card.price or '*.amount'; may be repeated",
+    )
 
 
 def check_names(options: argparse.Namespace) -> None:

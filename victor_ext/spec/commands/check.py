@@ -55,6 +55,7 @@ def _check(document: Path, options: argparse.Namespace) -> int:
             accepted=options.accepted,
             accept=options.accept,
             progress=_show_progress if sys.stderr.isatty() else silent,
+            decimals=options.decimals,
         )
     except (DocumentError, AcceptanceError, RuntimeError, OSError):
         raise

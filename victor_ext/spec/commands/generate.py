@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    result = generate(document, options.out, name=options.name)
+    result = generate(document, options.out, name=options.name, decimals=options.decimals)
     for line in result.log.lines() if options.verbose else ():
         print(f"  {line}")
     for line in result.left_out:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from victor_ext.spec.components import Components, Operation
-from victor_ext.spec.tree import Tree, is_mapping, list_at, mapping_at, mappings_at, members, trees_at
+from victor_ext.spec.tree import Tree, is_mapping, list_at, mapping_at, mappings_at, members
 
 from .changes import Reach, Sides
 from .keywords import as_json
+from .moves import addresses, effective_servers, server_address, wire_name
 
 Alternative = frozenset[tuple[str, str]]
 """One way to be admitted: pairs of a scheme and a scope; the scope "" stands for the scheme itself."""
@@ -28,9 +29,13 @@ def compare_access(sides: Sides) -> None:
 
 
 def _servers(sides: Sides, old: Operation, new: Operation) -> None:
-    before, place = _effective_servers(sides.old, old)
-    after, _ = _effective_servers(sides.new, new)
+    before, place = effective_servers(sides.old, old)
+    after, _ = effective_servers(sides.new, new)
     reach = Reach(frozenset({old.name}))
+    if wire_name(old) != wire_name(new) and addresses(sides.old, old) == addresses(sides.new, new):
+        first, second = (server_address(servers[0] if servers else {}) for servers in (before, after))
+        sides.add("server-shifted", f"{place}servers", reach, first, second)
+        return
     if not place and list_at(new.tree, "servers"):
         place = f"{old.place}."
     elif not place and list_at(new.item, "servers"):
@@ -38,16 +43,8 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     _compare_servers(sides, before, after, f"{place}servers", reach)
 
 
-def _effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:
-    """The servers of an operation, and what their places begin with."""
-    for tree, place in ((operation.tree, f"{operation.place}."), (operation.item, f"{operation.item_place}.")):
-        if list_at(tree, "servers"):
-            return trees_at(tree, "servers"), place
-    return trees_at(components.document, "servers"), ""
-
-
 def _compare_servers(sides: Sides, old: list[Tree], new: list[Tree], place: str, reach: Reach) -> None:
-    before, after = ([_address(each) for each in servers] for servers in (old, new))
+    before, after = ([server_address(each) for each in servers] for servers in (old, new))
     gone = [number for number, address in enumerate(before) if address not in after]
     come = [number for number, address in enumerate(after) if address not in before]
     if not before:
@@ -65,10 +62,6 @@ def _compare_servers(sides: Sides, old: list[Tree], new: list[Tree], place: str,
     for number, address in enumerate(before):
         if address in after:
             _variables(sides, old[number], new[after.index(address)], f"{place}[{number}].variables", reach)
-
-
-def _address(server: Tree) -> str:
-    return str(server.get("url", "/")).rstrip("/") or "/"
 
 
 def _variables(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:

@@ -76,10 +76,10 @@ class Approvals:
 
 def read_approvals(path: Path) -> list[Approval]:
     """The approvals in a file; none when there is no such file. Raises ApprovalError."""
-    found = read_entries(path, ApprovalError)
-    if not is_list(found):
-        raise ApprovalError(f"{path} is no list: write `- fingerprint: ...` for each approved change.")
-    return [_approval(item, f"{path}, item {number}") for number, item in enumerate(found, 1)]
+    items = read_entries(path, ApprovalError)
+    if not is_list(items):
+        raise ApprovalError(f"{path} is not a list: write `- fingerprint: ...` for each approved change.")
+    return [_approval(item, f"{path}, item {number}") for number, item in enumerate(items, 1)]
 
 
 def _approval(item: object, where: str) -> Approval:
@@ -90,7 +90,7 @@ def _approval(item: object, where: str) -> Approval:
     if not isinstance(fingerprint, str) or not re.fullmatch(r"[0-9a-f]{16}", fingerprint):
         raise ApprovalError(f"{where}: the fingerprint is {fingerprint!r}: copy the 16 digits that the report shows.")
     if not isinstance(reason, str) or not reason.strip():
-        raise ApprovalError(f"{where}: there is no reason: write why the change may pass.")
+        raise ApprovalError(f"{where}: the reason is empty: write why the change may pass.")
     known: Scope | None = next((each for each in _SCOPES if each == scope), None)
     if known is None:
         raise ApprovalError(f"{where}: the scope is {scope!r}: write wire, python or both.")

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from victor_ext.spec.components import Component, Components, Operation
+from victor_ext.spec.components import Component, Components
 from victor_ext.spec.tree import Tree
 
 from .entry import RULES, Level
 from .keywords import DOCUMENTATION, as_json
+from .moves import moves_of, same_operations
 from .shape import Shapes
 
 Names = frozenset[str]
 NOBODY: Names = frozenset()
+SCHEMAS = "components.schemas."
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,19 @@ class Change:
 
 @dataclass
 class Sides:
-    """Both documents, and what was found so far."""
+    """Both documents, and what differs so far."""
 
     old: Components
     new: Components
-    same_operations: dict[str, Operation]
-    """The operations of the new document that are in the old one too, by their old names."""
-    found: dict[Change, Reach] = field(default_factory=dict[Change, Reach])
+    changes: dict[Change, Reach] = field(default_factory=dict[Change, Reach])
     documentation: int = 0
     """Changed texts and examples."""
 
     def __post_init__(self) -> None:
         self.old_shapes, self.new_shapes = Shapes(self.old), Shapes(self.new)
+        self.same_operations = same_operations(self.old, self.new)
+        """The operations of the new document that are in the old one too, by their old names."""
+        self.moves = moves_of(self.old, self.same_operations)
         self._old_names = {new.name: old for old, new in self.same_operations.items()}
         self._translated: dict[Names, Names] = {}
 
@@ -77,7 +80,7 @@ class Sides:
         rule = RULES[kind]
         levels = levels or (rule.sent, rule.received)
         change = Change(place, kind, old, new, levels, detail, absorbed or rule.absorbed)
-        self.found[change] = self.found.get(change, Reach()) | reach
+        self.changes[change] = self.changes.get(change, Reach()) | reach
 
     def document(self, old: Tree, new: Tree, keys: Iterable[str] = DOCUMENTATION) -> None:
         """Count the texts that differ."""
@@ -86,17 +89,16 @@ class Sides:
                 self.documentation += 1
 
     def reach(self, old: Component | None, new: Component | None) -> Reach:
-        """The operations that reach both; None stands for what the document does not have."""
+        """The operations of both documents that reach both parts; None stands for what a document does not have."""
         if old is None or new is None:
-            known = self._of_old(old) if old is not None else self._of_new(new)
-            return Reach(known.sent & self._common, known.received & self._common)
+            return self.reach_of_either(old, new)
         first, second = self._of_old(old), self._of_new(new)
         return Reach(first.sent & second.sent, first.received & second.received)
 
     def reach_of_either(self, old: Component | None, new: Component | None) -> Reach:
-        """The operations that reach one of both."""
-        either = self._of_old(old) | self._of_new(new)
-        return Reach(either.sent & self._common, either.received & self._common)
+        """The operations of both documents that reach one of both parts."""
+        either, common = self._of_old(old) | self._of_new(new), frozenset(self.same_operations)
+        return Reach(either.sent & common, either.received & common)
 
     def reach_alone(self, old: Component | None, new: Component | None) -> Reach:
         """The operations that reach what one document alone has, also those that the other one lacks."""
@@ -106,10 +108,6 @@ class Sides:
             frozenset(self._old_names.get(name, name) for name in names) for names in (new.sent, new.received)
         )
         return Reach(sent, received)
-
-    @property
-    def _common(self) -> Names:
-        return frozenset(self.same_operations)
 
     def _of_old(self, component: Component | None) -> Reach:
         return Reach() if component is None else Reach(component.sent, component.received)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from victor_ext.spec.components import Components
@@ -16,22 +15,26 @@ from .access import compare_access
 from .changes import Change, Reach, Sides
 from .entry import LEVELS, Direction, Entry, Level, PythonChange, worst
 from .keywords import as_json
-from .operations import OperationComparison, same_operations
+from .operations import OperationComparison
 from .schemas import SchemaComparison, words_of
 
 MAX_FRAMES = 50_000
 """Schemas refer to each other in chains of hundreds, and each takes some calls."""
 MAX_WORDS = 10
-"""How many changes of one component are said; all of them count."""
+"""How many changes of one component are named; all of them count."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Comparison:
     """The result of comparing two documents."""
 
     entries: list[Entry] = field(default_factory=list[Entry])
     documentation: int = 0
     """Changed texts and examples."""
+    added: Sequence[str] = ()
+    """The operations that only the new document has."""
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The new name of each operation that moved."""
 
 
 def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> Comparison:
@@ -40,25 +43,27 @@ def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = No
     `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`). `python` has the
     changes of the generated packages by place; None leaves that column empty.
     """
-    with _deep_recursion():
-        before, after = Components(old), Components(new)
-        sides = Sides(before, after, same_operations(before, after))
+    sides = compared(Components(old), Components(new))
+    kept = {each.name for each in sides.same_operations.values()}
+    added = [name for name in sides.new.operations if name not in kept]
+    moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
+    return Comparison(_entries(sides, _by_home(sides, python or {})), sides.documentation, added, moved)
+
+
+def compared(old: Components, new: Components) -> Sides:
+    """What differs on the wire."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, MAX_FRAMES))
+    try:
+        sides = Sides(old, new)
         schemas = SchemaComparison(sides)
         OperationComparison(sides, schemas).run()
         schemas.named()
         compare_access(sides)
         _texts(sides)
-        return Comparison(_entries(sides, _by_home(sides, python or {})), sides.documentation)
-
-
-@contextmanager
-def _deep_recursion() -> Generator[None]:
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, MAX_FRAMES))
-    try:
-        yield
     finally:
         sys.setrecursionlimit(limit)
+    return sides
 
 
 def _texts(sides: Sides) -> None:
@@ -74,12 +79,12 @@ def _texts(sides: Sides) -> None:
 
 def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
     """The changes of the packages by the place where the document describes what changed."""
-    found: dict[str, list[PythonChange]] = {}
-    changed = {change.place for change in sides.found}
+    by_place: dict[str, list[PythonChange]] = {}
+    changed = {change.place for change in sides.changes}
     for place in sorted(python):
         home = place if place in changed else sides.old.home(place)
-        found.setdefault(home, []).append(python[place])
-    return {place: _joined(changes) for place, changes in found.items()}
+        by_place.setdefault(home, []).append(python[place])
+    return {place: _joined(changes) for place, changes in by_place.items()}
 
 
 def _joined(changes: list[PythonChange]) -> PythonChange:
@@ -93,7 +98,7 @@ def _joined(changes: list[PythonChange]) -> PythonChange:
 
 def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
     by_place: dict[str, dict[Change, Reach]] = {}
-    for change, reach in sides.found.items():
+    for change, reach in sides.changes.items():
         by_place.setdefault(change.place, {})[change] = reach
     entries = [
         _entry(place, by_place.get(place, {}), python.get(place), _reach_of(sides, place))
@@ -104,18 +109,18 @@ def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
 
 def _reach_of(sides: Sides, place: str) -> Reach:
     """The operations that reach a place: for what one document alone has, those of that document."""
-    old, new = sides.old.by_place.get(place), sides.new.by_place.get(place)
+    old, new = sides.old.by_place.get(place), sides.new.by_place.get(sides.moves.now(place))
     return sides.reach(old, new) if old and new else sides.reach_alone(old, new)
 
 
-def _entry(place: str, found: Mapping[Change, Reach], python: PythonChange | None, otherwise: Reach) -> Entry:
+def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | None, otherwise: Reach) -> Entry:
     reach = Reach()
-    for each in found.values():
+    for each in changes.values():
         reach |= each
     reach = otherwise if reach == Reach() else reach
-    levels: dict[Change, Level] = {change: _level(change, each) for change, each in found.items()}
-    ordered = sorted(found, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
-    words = [*dict.fromkeys(_words(ordered, found))]
+    levels: dict[Change, Level] = {change: _level(change, each) for change, each in changes.items()}
+    ordered = sorted(changes, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
+    words = [*dict.fromkeys(_words(ordered, changes))]
     whole = [*words]
     if len(words) > MAX_WORDS:
         words[MAX_WORDS:] = [f"and {len(words) - MAX_WORDS} more"]
@@ -142,13 +147,13 @@ def _level(change: Change, reach: Reach) -> Level:
     return worst([*([sent] if reach.sent else []), *([received] if reach.received else [])])
 
 
-def _words(changes: list[Change], found: Mapping[Change, Reach]) -> Iterator[str]:
+def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[str]:
     """Changes in words, the first of a kind with what the generated package makes of such when they are received."""
-    said: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str]] = set()
     for change in changes:
-        told = (change.kind, change.absorbed)
-        if found[change].received and change.absorbed and told not in said:
-            said.add(told)
+        key = (change.kind, change.absorbed)
+        if reaches[change].received and change.absorbed and key not in seen:
+            seen.add(key)
             yield f"{words_of(change)} ({change.absorbed})"
         else:
             yield words_of(change)

@@ -74,8 +74,7 @@ def report_on(
         old=called[0],
         new=called[1],
         file=file.as_posix(),
-        entries=result.entries,
-        documentation=result.documentation,
+        **vars(result),
         approvals=Approvals(list(approved), today()),
         version_problem=version_problem(before, after, result.entries) if check_version else None,
         python_compared=python is not None,
@@ -151,7 +150,7 @@ def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | Non
     needed = _next(first, step)
     wanted = ".".join(map(str, needed))
     if second is None:
-        return f"info.version is {after!r}, which is no version like {before}: write {wanted}."
+        return f"info.version is {after!r}, which is not a version like {before}: write {wanted}."
     if second < needed:
         moved = "is still" if first == second else f"moved from {before} to"
         reason = {"major": "something breaks on the wire", "minor": "something was added", "patch": "something changed"}

@@ -75,6 +75,7 @@ _OTHER_TYPE = "the package reads a value of another type as UNSET, and keeps it 
 RULES: dict[str, Rule] = {
     # Operations
     "operation-removed": Rule("breaks", "breaks", "removed"),
+    "operation-moved": Rule("breaks", "breaks", "moved to {new}"),
     "operation-added": Rule("fine", "fine", "added"),
     "operation-id": Rule("none", "none", "is {new} instead of {old}"),
     "tags": Rule("none", "none", "{new} instead of {old}"),
@@ -182,6 +183,12 @@ RULES: dict[str, Rule] = {
     "scope-removed": Rule("look", "look", "scope {old} removed"),
     "scope-added": Rule("fine", "fine", "scope {new} added"),
     "server-changed": Rule("breaks", "breaks", "server is {new} instead of {old}"),
+    "server-shifted": Rule(
+        "look",
+        "look",
+        "server is {new} instead of {old}, and the paths have the difference: all "
+        "addresses are the same, but a client that names the server has to name the new one",
+    ),
     "server-removed": Rule("breaks", "breaks", "server {old} removed"),
     "server-added": Rule("fine", "fine", "server {new} added"),
     "server-named": Rule("look", "look", "server {new} named; there was none"),

@@ -1,4 +1,4 @@
-"""The forms in which a report is shown: text, JSON, Markdown, HTML, and annotations of a workflow."""
+"""The forms in which a report is shown: text, JSON, Markdown, and annotations of a workflow."""
 
 from __future__ import annotations
 
@@ -118,8 +118,8 @@ def _row(report: Report, entry: Entry) -> str:
 
 
 def _approved(report: Report, entry: Entry) -> list[str]:
-    found = dict.fromkeys(report.approval(entry, column) for column in COLUMNS)
-    return [f"approved ({each.scope}) until {each.expires}: {each.reason}" for each in found if each is not None]
+    approvals = dict.fromkeys(report.approval(entry, column) for column in COLUMNS)
+    return [f"approved ({each.scope}) until {each.expires}: {each.reason}" for each in approvals if each is not None]
 
 
 def _escaped(text: str) -> str:
@@ -133,75 +133,9 @@ def _code(text: str) -> str:
     return f"<code>{shown}</code>"
 
 
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8882; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 75rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; }
-td, th { border-top: 1px solid var(--line); padding: .5rem; text-align: left; vertical-align: top; }
-code { background: var(--soft); border-radius: 3px; padding: .1em .3em; overflow-wrap: anywhere; }
-small { opacity: .75; }
-summary { cursor: pointer; font-size: 1.25rem; font-weight: 600; margin: 1rem 0 .5rem; }
-.level { border-radius: 3px; color: #fff; padding: .1em .5em; }
-.breaks { background: #b42318; } .look { background: #8a5a00; }
-.fine { background: #1a7431; } .none { background: #555; }
-"""
-
-
-def as_html(report: Report) -> str:
-    """The report as one page that loads nothing else and runs no script."""
-    title = f"{report.old} → {report.new}"
-    sections = "\n".join(_section(report, level, entries) for level, entries in report.by_level())
-    notices = "".join(f"<li>{_text(each)}</li>" for each in report.notices())
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{_text(title)}</title>
-<style>{_STYLE}</style>
-</head>
-<body>
-<h1>What changed</h1>
-<p><code>{_text(report.old)}</code> → <code>{_text(report.new)}</code></p>
-<p>{_text(report.summary())}</p>
-{f"<ul>{notices}</ul>" if notices else ""}
-{sections}
-</body>
-</html>"""
-
-
-def _section(report: Report, level: Level, entries: list[Entry]) -> str:
-    rows = "\n".join(_html_row(report, entry) for entry in entries)
-    opened = " open" if level in _OPEN else ""
-    return f"""<details{opened}><summary>{TITLES[level]} ({len(entries)})</summary>
-<table>
-<thead><tr><th>On the wire</th><th>In Python</th><th>Place and change</th><th>Operations</th></tr></thead>
-<tbody>
-{rows}
-</tbody>
-</table>
-</details>"""
-
-
-def _html_row(report: Report, entry: Entry) -> str:
-    names = ", ".join(f"<code>{_text(name)}</code>" for name in entry.names)
-    parts = [f"<code>{_text(entry.place)}</code>", _text(entry.what), *([names] if names else [])]
-    parts += [_text(each) for each in _approved(report, entry)]
-    parts.append(f"<small>{entry.fingerprint}</small>")
-    shown = (entry.wire, entry.python if report.python_compared else "?")
-    levels = "".join(f'<td><span class="level {each}">{each}</span></td>' for each in shown)
-    operations = _text(operations_text(entry, most=20))
-    return f"<tr>{levels}<td>{'<br>'.join(parts)}</td><td>{operations}</td></tr>"
-
-
-def _text(text: str) -> str:
-    return html.escape(one_line(text))
-
-
 FORMATS: dict[str, Callable[[Report], str]] = {
     "json": as_json_text,
     "markdown": as_markdown,
-    "html": as_html,
     "github": as_github,
 }
 """By the name of the option; text is the default."""

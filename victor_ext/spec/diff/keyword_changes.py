@@ -11,7 +11,7 @@ from victor_ext.spec.tree import Tree
 from .keywords import CONSTRAINTS, LOWER_LIMITS, UPPER_LIMITS, Limit
 from .shape import Shape
 
-Found = tuple[str, str, str]
+Difference = tuple[str, str, str]
 """The kind, the old value and the new one."""
 
 _TYPE_FORMATS = {"date", "date-time", "uuid"}
@@ -31,22 +31,22 @@ _SWITCHES = {
 class Differences:
     """What differs between the keywords of two schemas."""
 
-    found: list[Found] = field(default_factory=list[Found])
+    items: list[Difference] = field(default_factory=list[Difference])
     other_type: bool = False
     """Whether the types have nothing in common: nothing else of the two schemas can be compared."""
 
     def of_null(self) -> Differences:
         """Those of null alone."""
-        return Differences([each for each in self.found if each[0].startswith("null-")])
+        return Differences([each for each in self.items if each[0].startswith("null-")])
 
     def without_null(self) -> Differences:
         """All others."""
-        return Differences([each for each in self.found if not each[0].startswith("null-")], self.other_type)
+        return Differences([each for each in self.items if not each[0].startswith("null-")], self.other_type)
 
 
 def keyword_differences(old: Shape, new: Shape) -> Differences:
     """What differs between the keywords of two schemas, without what a common base gives."""
-    bases = old.bases & new.bases
+    bases = old.common(new)
     changed: dict[str, tuple[Any, Any]] = {}
     for keyword in sorted({*old.keywords, *new.keywords}):
         first, second = old.keywords.get(keyword), new.keywords.get(keyword)
@@ -58,15 +58,15 @@ def keyword_differences(old: Shape, new: Shape) -> Differences:
         del changed["type"]  # neither says a type
     differences = Differences()
     for keyword, values in changed.items():
-        differences.found += _changes(keyword, *values)
-    differences.other_type = any(kind == "type-changed" for kind, _, _ in differences.found)
+        differences.items += _changes(keyword, *values)
+    differences.other_type = any(kind == "type-changed" for kind, _, _ in differences.items)
     if differences.other_type:
         kept = ("type-changed", "null-admitted", "null-refused", "became-read-only", "became-write-only")
-        differences.found = [each for each in differences.found if each[0] in kept]
+        differences.items = [each for each in differences.items if each[0] in kept]
     return differences
 
 
-def _changes(keyword: str, old: Any, new: Any) -> Iterator[Found]:
+def _changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
     if keyword in _SWITCHES:
         comes, goes = _SWITCHES[keyword]
         yield comes if new else goes, "", ""
@@ -80,7 +80,7 @@ def _changes(keyword: str, old: Any, new: Any) -> Iterator[Found]:
         yield from _COMPARED[keyword](old, new)
 
 
-def _presence(name: str, old: Any, new: Any) -> Found:
+def _presence(name: str, old: Any, new: Any) -> Difference:
     suffix = "added" if old is None else "removed" if new is None else "changed"
     return f"{name}-{suffix}", "" if old is None else str(old), "" if new is None else str(new)
 
@@ -90,7 +90,7 @@ def types_text(types: frozenset[str] | None) -> str:
     return " or ".join(sorted(types)) if types else "anything"
 
 
-def _type(old: frozenset[str] | None, new: frozenset[str] | None) -> Iterator[Found]:
+def _type(old: frozenset[str] | None, new: frozenset[str] | None) -> Iterator[Difference]:
     kind = "type-widened" if covers(new, old) else "type-narrowed" if covers(old, new) else "type-changed"
     yield kind, types_text(old), types_text(new)
 
@@ -102,7 +102,7 @@ def covers(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
     return all(each in wide or (each == "integer" and "number" in wide) for each in narrow)
 
 
-def _format(old: str | None, new: str | None) -> Iterator[Found]:
+def _format(old: str | None, new: str | None) -> Iterator[Difference]:
     if (old, new) in _WIDER_FORMATS or (new, old) in _WIDER_FORMATS:
         yield "format-widened" if (old, new) in _WIDER_FORMATS else "format-narrowed", str(old), str(new)
     else:
@@ -111,7 +111,7 @@ def _format(old: str | None, new: str | None) -> Iterator[Found]:
         yield _presence(kind, old, new)
 
 
-def _enum(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Found]:
+def _enum(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
     if old is None or new is None:
         yield "became-enum" if old is None else "no-longer-enum", ", ".join(old or ()), ", ".join(new or ())
         return
@@ -123,7 +123,7 @@ def _enum(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[
             yield "enum-value-added", "", value
 
 
-def _limit(keyword: str, old: Limit | None, new: Limit | None) -> Found:
+def _limit(keyword: str, old: Limit | None, new: Limit | None) -> Difference:
     lower = keyword in LOWER_LIMITS
     first, second = limit_text(keyword, old), limit_text(keyword, new)
     if old is None or new is None:
@@ -142,7 +142,7 @@ def limit_text(keyword: str, limit: Limit | None) -> str:
     )
 
 
-def _multiple(old: float | None, new: float | None) -> Iterator[Found]:
+def _multiple(old: float | None, new: float | None) -> Iterator[Difference]:
     first, second = "" if old is None else f"multipleOf {old}", "" if new is None else f"multipleOf {new}"
     if not old or not new:
         kind = "limit-added" if not old else "limit-removed"
@@ -151,23 +151,23 @@ def _multiple(old: float | None, new: float | None) -> Iterator[Found]:
     yield kind, first, second
 
 
-def _discriminator(old: Tree | None, new: Tree | None) -> Iterator[Found]:
+def _discriminator(old: Tree | None, new: Tree | None) -> Iterator[Difference]:
     """The property that decides. Its values are compared with the members of the union: see `unions`."""
     first, second = ("" if each is None else str(each.get("propertyName")) for each in (old, new))
     if first != second:
         yield _presence("discriminator", first or None, second or None)
 
 
-def _sunset(_old: str | None, new: str | None) -> Iterator[Found]:
+def _sunset(_old: str | None, new: str | None) -> Iterator[Difference]:
     if new is not None:
         yield "sunset", "", str(new)
 
 
-def _reference(old: str | None, new: str | None) -> Iterator[Found]:
+def _reference(old: str | None, new: str | None) -> Iterator[Difference]:
     yield "reference", old or "a schema", new or "a schema"
 
 
-_COMPARED: dict[str, Callable[[Any, Any], Iterator[Found]]] = {
+_COMPARED: dict[str, Callable[[Any, Any], Iterator[Difference]]] = {
     "type": _type,
     "enum": _enum,
     "format": _format,

@@ -30,19 +30,19 @@ def keywords(tree: Tree) -> dict[str, Any]:
     enum of one; `closed` and `open` say what `additionalProperties` says.
     """
     types = _types(tree)
-    found: dict[str, Any] = {
+    given: dict[str, Any] = {
         "type": types - {"null"} or None,
         "null": tree.get("nullable") is True or _admits_null(tree, types) or None,
         "enum": _enum(tree),
         "default": as_json(tree["default"]) if "default" in tree else None,
         "discriminator": tree.get("discriminator") if _has_discriminator(tree) else None,
     }
-    found |= {keyword: _limit(tree, keyword) for keyword in (*LOWER_LIMITS, *UPPER_LIMITS)}
-    found |= {keyword: tree.get(keyword) is True or None for keyword in FLAGS}
-    found |= {keyword: _scalar(tree.get(keyword)) for keyword in ("format", "pattern", "multipleOf", "x-sunset")}
-    found |= {keyword: canonical(tree[keyword]) for keyword in CONSTRAINTS if keyword in tree}
-    found |= _openness(tree)
-    return {keyword: value for keyword, value in found.items() if value is not None}
+    given |= {keyword: _limit(tree, keyword) for keyword in (*LOWER_LIMITS, *UPPER_LIMITS)}
+    given |= {keyword: tree.get(keyword) is True or None for keyword in FLAGS}
+    given |= {keyword: _scalar(tree.get(keyword)) for keyword in ("format", "pattern", "multipleOf", "x-sunset")}
+    given |= {keyword: canonical(tree[keyword]) for keyword in CONSTRAINTS if keyword in tree}
+    given |= _openness(tree)
+    return {keyword: value for keyword, value in given.items() if value is not None}
 
 
 def join(keyword: str, first: Any, second: Any) -> Any:
@@ -112,15 +112,15 @@ def _has_discriminator(tree: Tree) -> bool:
 def _limit(tree: Tree, keyword: str) -> Limit | None:
     """A limit that says something."""
     lower = keyword.startswith("min")
-    found: list[Limit] = []
+    limits: list[Limit] = []
     value, exclusive = _number(tree, keyword), _number(tree, "exclusive" + keyword[0].upper() + keyword[1:])
     if value is not None and not (lower and value == 0 and keyword != "minimum"):
         # OpenAPI 3.0 has a flag beside the limit, 3.1 a limit of its own.
         flagged = tree.get("exclusive" + keyword[0].upper() + keyword[1:]) is True
-        found.append((value, flagged == lower))
+        limits.append((value, flagged == lower))
     if exclusive is not None:
-        found.append((exclusive, lower))
-    return (max(found) if lower else min(found)) if found else None
+        limits.append((exclusive, lower))
+    return (max(limits) if lower else min(limits)) if limits else None
 
 
 def _number(tree: Tree, keyword: str) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .blame import SCHEMAS
+from .changes import SCHEMAS
 from .entry import Level, worst
 from .packages import Finding, Packages
 from .surface import Argument, Attribute, Function, Model, Type, Words, text_of, without_unset
@@ -32,7 +32,7 @@ def _leaf(module: str) -> str:
 def _names(packages: Packages, module: str, now: str, place: str) -> Iterator[Finding]:
     (folder, _, leaf), (new_folder, _, new_leaf) = module.rpartition("."), now.rpartition(".")
     if leaf != new_leaf:
-        at = f"{place}.operationId" if packages.has_new_id(place) else place
+        at = packages.renamed_by(place) or place
         yield Finding(at, "breaks", module, f"the function {leaf} is now {new_leaf}")
     if folder != new_folder:
         yield Finding(f"{place}.tags", "breaks", module, f"the module {module} is now {now}")
@@ -85,8 +85,8 @@ class _FunctionPair:
         """The first response that differs."""
         start, new_start = f"{self._place}.responses", f"{self._blame.moved(self._place)}.responses"
         for place in self._blame.old.components.by_place:
-            if place.startswith(f"{start}.") and (found := self._blame.cause([place], "")):
-                return found
+            if place.startswith(f"{start}.") and (cause := self._blame.cause([place], "")):
+                return cause
         for place in self._blame.new.components.by_place:
             if place.startswith(f"{new_start}.") and (around := self._blame.new_around(place)):
                 return around
@@ -96,13 +96,13 @@ class _FunctionPair:
         before, after = self._packages.today(self._old.returns), self._new.returns
         level = self._packages.is_read(before, after)
         if level != "none":
-            at = f"{self._place}.operationId" if self._is_new_name(before, after) else self._responses()
+            at = self._new_name(before, after) or self._responses()
             what = f"{_leaf(self._now)} returns {text_of(after)}, not {text_of(self._old.returns)}"
             yield Finding(at, level, self._module, what)
 
-    def _is_new_name(self, before: Type, after: Type) -> bool:
-        """Whether a type differs because its classes are named after the function."""
-        return self._packages.has_new_id(self._place) and self._packages.differ_in_names(before, after)
+    def _new_name(self, before: Type, after: Type) -> str | None:
+        """What gave the function another name, if a type differs because its classes are named after it."""
+        return self._packages.renamed_by(self._place) if self._packages.differ_in_names(before, after) else None
 
     def _argument(self, name: str, argument: Argument) -> Iterator[Finding]:
         places = self._places(name)
@@ -118,7 +118,7 @@ class _FunctionPair:
         before, now = self._packages.today(argument.type), new.type
         level: Level = self._packages.is_passed(before, now)
         if level != "none":
-            cause = f"{self._place}.operationId" if self._is_new_name(before, now) else at
+            cause = self._new_name(before, now) or at
             types = f"{text_of(without_unset(now))}, not {text_of(without_unset(argument.type))}"
             yield Finding(cause, level, shown, f"{what} is {types}")
         if new.required and not argument.required:
@@ -149,11 +149,12 @@ class _FunctionPair:
         places = list(blame.new.arguments.get((self._now, name), ()))
         operation, trees = blame.new.functions[self._now], [blame.new.tree(place) for place in places]
         places += [f"{operation}.parameters.{tree['in']}:{tree['name']}" for tree in trees if "in" in tree]
-        at = next((found for place in places if (found := blame.new_around(place))), None)
+        at = next((cause for place in places if (cause := blame.new_around(place))), None)
         word = "new and required" if argument.required else "new"
         what = f"the argument {name} of {_leaf(self._now)} is {word}"
         shown = f"{self._now}({name})"
-        return Finding(at or next(iter(places), self._place), "breaks" if argument.required else "fine", shown, what)
+        level: Level = "breaks" if argument.required else "fine"
+        return Finding(at or blame.moves.before(next(iter(places), operation)), level, shown, what)
 
 
 def class_findings(packages: Packages) -> Iterator[Finding]:
@@ -182,12 +183,12 @@ def class_findings(packages: Packages) -> Iterator[Finding]:
 def _named_after(packages: Packages, places: tuple[str, ...]) -> str | None:
     """What a class is named after, if that has another name now: a schema, or the function of an operation."""
     for place in places:
-        for schema in packages.blame.schemas:
-            if place == SCHEMAS + schema or place.startswith((f"{SCHEMAS}{schema}.", f"{SCHEMAS}{schema}[")):
-                return SCHEMAS + schema
+        part = packages.blame.moves.part(place)
+        if part is not None and part.startswith(SCHEMAS):
+            return part
         for operation in packages.blame.old.functions.values():
-            if place.startswith(f"{operation}.") and packages.has_new_id(operation):
-                return f"{operation}.operationId"
+            if place.startswith(f"{operation}.") and (cause := packages.renamed_by(operation)):
+                return cause
     return None
 
 
@@ -266,8 +267,8 @@ class _ModelPair:
             *self._blame.new.attributes.get((self._now, attribute), ()),
             *self._packages.places(self._now, new=True),
         ]
-        at = next((found for place in places if (found := self._blame.new_around(place))), None)
+        at = next((cause for place in places if (cause := self._blame.new_around(place))), None)
         needed = self._sent and new.required
         what = f"{self._now}.{attribute} is new{' and required' if needed else ''}"
-        default = next(iter(places), f"{SCHEMAS}{self._now}")
+        default = self._blame.moves.before(next(iter(places), f"{SCHEMAS}{self._now}"))
         return Finding(at or default, "breaks" if needed else "fine", f"models.{self._now}.{attribute}", what)

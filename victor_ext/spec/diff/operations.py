@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from fnmatch import fnmatch
 
@@ -12,23 +11,9 @@ from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at, members
 
 from .changes import NOBODY, Reach, Sides
 from .keywords import as_json
+from .moves import addresses, renamed_parameters, wire_name
 from .schemas import SchemaComparison
 from .shape import Part
-
-
-def same_operations(old: Components, new: Components) -> dict[str, Operation]:
-    """The operations of both documents, by their old names. Names of path parameters make no difference."""
-    unmatched = {_wire_name(name): each for name, each in new.operations.items() if name not in old.operations}
-    found: dict[str, Operation] = {}
-    for name in old.operations:
-        match = new.operations.get(name) or unmatched.pop(_wire_name(name), None)
-        if match is not None:
-            found[name] = match
-    return found
-
-
-def _wire_name(name: str) -> str:
-    return re.sub(r"{[^{}]*}", "{}", name)
 
 
 class OperationComparison:
@@ -50,7 +35,10 @@ class OperationComparison:
             if id(operation) not in matched:
                 sides.add("operation-added", operation.place, _both(name))
         for name, new in sides.same_operations.items():
-            self._operation(sides.old.operations[name], new)
+            old = sides.old.operations[name]
+            if wire_name(old) != wire_name(new) and addresses(sides.old, old) != addresses(sides.new, new):
+                sides.add("operation-moved", old.place, _both(name), name, new.name)
+            self._operation(old, new)
         self._named()
 
     def _named(self) -> None:
@@ -71,21 +59,21 @@ class OperationComparison:
         """Compare bodies, answers and callbacks."""
         self._body(old, new, place, directed)
         self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), place, directed)
-        theirs = _callbacks(self.sides.new, new)
-        for step, called in _callbacks(self.sides.old, old).items():
+        ours, theirs = _callbacks(self.sides.old, old), _callbacks(self.sides.new, new)
+        for step, called in ours.items():
             here, back = f"{place}.callbacks.{step}", directed.turned()
             if step in theirs:
                 self._calls(called, theirs[step], here, back)
             else:
                 self.sides.add("operation-removed", here, _both(directed.name))
-        for step in theirs.keys() - _callbacks(self.sides.old, old).keys():
+        for step in theirs.keys() - ours.keys():
             self.sides.add("operation-added", f"{place}.callbacks.{step}", _both(directed.name))
 
     # ---- Parameters ----
 
     def _parameters(self, old: Operation, new: Operation) -> None:
         before, after = _effective(self.sides.old, old), _effective(self.sides.new, new)
-        renamed = dict(zip(_path_names(old.name), _path_names(new.name), strict=False))
+        renamed = renamed_parameters(old, new)
         request = _Directed(old.name, incoming=old.incoming).request
         for key, tree in before.items():
             where, _, name = key.partition(":")
@@ -93,7 +81,7 @@ class OperationComparison:
             place = component.place if component is not None else f"{old.place}.parameters.{key}"
             match = after.pop(f"path:{renamed.get(name, name)}" if where == "path" else key, None)
             if match is None:
-                self.sides.add("parameter-removed", _shown(self.sides.old, tree, place), request)
+                self.sides.add("parameter-removed", place, request)
                 continue
             if where == "path" and renamed.get(name, name) != name:
                 self.sides.add("path-parameter-renamed", place, _both(old.name), name, renamed[name])
@@ -101,8 +89,8 @@ class OperationComparison:
         for key, tree in after.items():
             kind = "required-parameter-added" if _is_required(self.sides.new, tree) else "optional-parameter-added"
             component = self.sides.new.of(tree)
-            place = component.place if component is not None else f"{old.place}.parameters.{key}"
-            self.sides.add(kind, _shown(self.sides.new, tree, place), request)
+            place = component.place if component is not None else f"{new.place}.parameters.{key}"
+            self.sides.add(kind, self.sides.moves.before(place), request)
 
     # ---- Bodies and answers ----
 
@@ -280,22 +268,12 @@ def _deprecation(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -
 
 def _effective(components: Components, operation: Operation) -> dict[str, Tree]:
     """The parameters of an operation, those of its path included; names of headers in lower case."""
-    found: dict[str, Tree] = {}
+    parameters: dict[str, Tree] = {}
     for tree in (operation.item, operation.tree):
         for parameter in trees_at(tree, "parameters"):
             key = components.key(parameter)
-            found[key.lower() if key.startswith("header:") else key] = parameter
-    return found
-
-
-def _shown(components: Components, tree: Tree, place: str) -> str:
-    """The place of a parameter that one document lacks: where it is referred to, not where it is described."""
-    component = components.of(tree)
-    return place if component is None else component.place
-
-
-def _path_names(name: str) -> list[str]:
-    return re.findall(r"{([^{}]*)}", name)
+            parameters[key.lower() if key.startswith("header:") else key] = parameter
+    return parameters
 
 
 def _is_required(components: Components, tree: Tree) -> bool:
@@ -328,13 +306,13 @@ def _media(old: Tree, new: Tree) -> dict[str, str | None]:
     """The content types of the old document, each with the one that stands for it in the new document."""
     exact = {_spelled(each): each for each, _ in reversed(members(new))}
     bare = {_spelled(each).partition(";")[0]: each for each, _ in reversed(members(new))}
-    found: dict[str, str | None] = {}
+    pairs: dict[str, str | None] = {}
     for content_type, _ in members(old):
         spelled = _spelled(content_type)
         match = exact.get(spelled) or bare.get(spelled.partition(";")[0])
         covering = [each for each in new if "*" in each and fnmatch(spelled.partition(";")[0], _spelled(each))]
-        found[content_type] = match or next(iter(covering), None)
-    return found
+        pairs[content_type] = match or next(iter(covering), None)
+    return pairs
 
 
 def _spelled(content_type: str) -> str:

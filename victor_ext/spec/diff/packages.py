@@ -9,16 +9,154 @@ The rules, for a caller who names the arguments of constructors and takes result
 - `fine`: something is new, or accepts more than before.
 
 Constructors count for models that requests are made of, what is read for models that answers are made of.
+
+Names of packages come from places in the documents (`origins`). When such a name changes, the cause is the place
+itself, something around it that is gone, or something that it refers to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
-from .blame import Blame
+from victor_ext.spec.components import Components
+from victor_ext.spec.origins import Origins
+from victor_ext.spec.tree import Tree, place_of, placed, trees_at
+
+from .compare import compared
 from .entry import Level
 from .surface import Model, Surface, Type, Words, class_names, fits, renamed, without_unset
+
+_SHAPE = (
+    *("type", "format", "nullable", "enum", "const", "required", "readOnly", "writeOnly", "in", "name", "style"),
+    *("explode", "contentEncoding", "contentMediaType", "x-enum-varnames"),
+)
+"""The keys that decide types and names, where a part does not contain others."""
+
+
+class Side:
+    """One of the two documents: its components, and the places of the names of its package."""
+
+    def __init__(self, document: Tree, origins: Origins) -> None:
+        self.components = Components(placed(document, document))
+        self._exact = {place: each.place for each in self.components.all() for place in place_of(each.tree)}
+        self.functions = {module: self._place(place) for module, place in origins.functions.items()}
+        self.arguments = {name: self._places(places) for name, places in origins.arguments.items()}
+        self.classes = {name: self._places(places) for name, places in origins.classes.items()}
+        self.attributes = {name: self._places(places) for name, places in origins.attributes.items()}
+        self._sorted = sorted(self.components.by_place)
+
+    def __contains__(self, place: str) -> bool:
+        return place in self.components.by_place
+
+    def tree(self, place: str) -> Tree:
+        """What the document has at a place; {} when there is nothing."""
+        component = self.components.by_place.get(place)
+        return component.tree if component is not None else {}
+
+    def below(self, place: str) -> Iterator[str]:
+        """A place, and the places inside it."""
+        if place in self:
+            yield place
+        for mark in (".", "["):
+            for number in range(bisect_left(self._sorted, place + mark), len(self._sorted)):
+                if not self._sorted[number].startswith(place + mark):
+                    break
+                yield self._sorted[number]
+
+    def _places(self, places: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._place(place) for place in places))
+
+    def _place(self, place: str) -> str:
+        """A place of `origins` as `components` writes it: a member of `allOf` has the place of its schema."""
+        return self._exact.get(place, place)
+
+
+class Blame:
+    """Finds the cause of a change."""
+
+    def __init__(self, old: Side, new: Side) -> None:
+        self.old = old
+        self.new = new
+        self.moves = compared(old.components, new.components).moves
+        self.moved = self.moves.now
+
+    def cause(self, places: Iterable[str], default: str) -> str:
+        """The component whose change changed a name that comes from some places of the old document."""
+        known = [place for place in places if place in self.old]
+        gone = next((place for place in known if self.moved(place) not in self.new), None)
+        if gone is not None:
+            return self.outermost_gone(gone)
+        return next((cause for place in known if (cause := self._changed(place, set()))), default)
+
+    def outermost_gone(self, place: str) -> str:
+        """The largest part around a place that the new document lacks."""
+        return next((each for each in _around(place) if each in self.old and self.moved(each) not in self.new), place)
+
+    def outermost_new(self, place: str) -> str:
+        """The largest part around a place of the new document that the old one lacks, in the names of the old one."""
+        new = (each for each in _around(place) if each in self.new and each not in self._earlier)
+        return self.moves.before(next(new, place))
+
+    def new_around(self, place: str) -> str | None:
+        """As `outermost_new`; None when nothing at or around the place is new."""
+        return None if place not in self.new or place in self._earlier else self.outermost_new(place)
+
+    @cached_property
+    def _earlier(self) -> set[str]:
+        """The places in the new document of all that the old one has."""
+        return {self.moved(each) for each in self.old.components.by_place}
+
+    def _changed(self, place: str, seen: set[str]) -> str | None:
+        """The first part at or inside a place that decides types and differs; then what those parts refer to."""
+        if place in seen:
+            return None
+        seen.add(place)
+        inside = list(self.old.below(place))
+        for each in inside:
+            there = self.moved(each)
+            if there not in self.new or self._differs(each, there):
+                return each
+        earlier = {self.moved(each) for each in inside}
+        for each in self.new.below(self.moved(place)):
+            if each not in earlier:
+                return each
+        for each in inside:
+            for target in _targets(self.old, self.old.tree(each)):
+                if target not in self._classes and (cause := self._changed(target, seen)):
+                    return cause
+        return None
+
+    @cached_property
+    def _classes(self) -> set[str]:
+        """The places whose class has the same name before and after: a type that names it does not change."""
+        return {
+            place
+            for name, places in self.old.classes.items()
+            for place in places
+            if self.moved(place) in self.new.classes.get(name, ())
+        }
+
+    def _differs(self, before: str, after: str) -> bool:
+        old, new = self.old.tree(before), self.new.tree(after)
+        if {self.moved(each) for each in _targets(self.old, old)} != set(_targets(self.new, new)):
+            return True
+        return any(old.get(key) != new.get(key) for key in _SHAPE)
+
+
+def _around(place: str) -> list[str]:
+    """The places around one, the largest first."""
+    return [place[: mark.start()] for mark in re.finditer(r"[.\[]", place)]
+
+
+def _targets(side: Side, tree: Tree) -> list[str]:
+    """The places that a part refers to directly, or by way of `allOf`."""
+    parts = [tree, *trees_at(tree, "allOf")]
+    targets = [side.components.of(side.components.resolve(each)) for each in parts if "$ref" in each]
+    return [each.place for each in targets if each is not None]
 
 
 class Finding(NamedTuple):
@@ -42,8 +180,8 @@ class Packages:
         self.functions: dict[str, str | None] = {}
         """The new module of each old one; None for one that is gone."""
         for module in old.functions:
-            found = modules.get(blame.moved(blame.old.functions[module]))
-            self.functions[module] = found or (module if module in new.functions else None)
+            now = modules.get(blame.moved(blame.old.functions[module]))
+            self.functions[module] = now or (module if module in new.functions else None)
         self.classes = {name: self._class_now(name) for name in old.classes}
         """The new class of each old one; None for one that is gone."""
         self._names = {name: now for name, now in self.classes.items() if now is not None}
@@ -102,7 +240,10 @@ class Packages:
         before = {self.blame.moved(place) for places in self.blame.old.classes.values() for place in places}
         return any(place in before for place in self.blame.new.classes.get(name, ()))
 
-    def has_new_id(self, place: str) -> bool:
-        """Whether an operation has another id."""
-        old, new = self.blame.old.tree(place), self.blame.new.tree(self.blame.moved(place))
-        return bool(old.get("operationId") != new.get("operationId"))
+    def renamed_by(self, place: str) -> str | None:
+        """What gave the function of an operation another name: its id, or its path; None when both are the same."""
+        now = self.blame.moved(place)
+        ids = [side.tree(at).get("operationId") for side, at in ((self.blame.old, place), (self.blame.new, now))]
+        if ids[0] != ids[1]:
+            return f"{place}.operationId"
+        return place if ids[0] is None and now != place else None

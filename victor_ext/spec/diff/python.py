@@ -11,15 +11,13 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate, package_name
 from victor_ext.spec.tree import Tree
 
-from .blame import Blame, Side
 from .entry import PythonChange, worst
 from .names import class_findings, function_findings
-from .packages import Finding, Packages
+from .packages import Blame, Finding, Packages, Side
 from .surface import Surface, surface_of
-from .wrapper import Wrapper
 
 MAX_SHOWN = 3
-"""How many sentences, and users, of one change are shown; its names are complete, and so is `whole`."""
+"""How many sentences of one change are shown; its names are complete, and so is `whole`."""
 
 
 @dataclass(frozen=True)
@@ -60,31 +58,17 @@ def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str
     by_place: dict[str, list[Finding]] = {}
     for each in (*function_findings(packages), *class_findings(packages)):
         by_place.setdefault(each.place, []).append(each)
-    wrapper = Wrapper(package, old.surface)
-    return {place: _change(found, package, wrapper) for place, found in sorted(by_place.items())}
+    return {place: _change(findings, package) for place, findings in sorted(by_place.items())}
 
 
-def _change(findings: list[Finding], package: str, wrapper: Wrapper) -> PythonChange:
-    """One change of several findings with one cause: those of the worst level, and who uses them."""
+def _change(findings: list[Finding], package: str) -> PythonChange:
+    """One change of several findings with one cause: those of the worst level."""
     level = worst(each.level for each in findings)
     assert level != "none"
     shown = [each for each in findings if each.level == level]
-    sentences = [each.what for each in shown]
-    users = sorted({user for each in shown for user in wrapper.users(each.name)}) if level != "fine" else []
+    sentences = [*dict.fromkeys(each.what for each in shown)]
     names = tuple(sorted({f"{package}.{each.name}" for each in shown}))
-    what, whole = _sentence(sentences, users, MAX_SHOWN), _sentence(sentences, users, len(sentences) + len(users))
-    return PythonChange(level, names, what, "" if what == whole else whole)
-
-
-def _sentence(sentences: list[str], users: list[str], most: int) -> str:
-    """What happened, and who uses it, with so many sentences and users at most."""
-    what = _few(sentences, "; ", most)
-    verb = "they are" if len(sentences) > 1 else "it is"
-    return f"{what}; {verb} used by {_few(users, ', ', most)}" if users else what
-
-
-def _few(words: list[str], joint: str, most: int) -> str:
-    """The first of some words, and how many more there are."""
-    known = list(dict.fromkeys(words))
-    rest = len(known) - most
-    return joint.join(known[:most]) + (f"{joint}and {rest} more" if rest > 0 else "")
+    if len(sentences) <= MAX_SHOWN:
+        return PythonChange(level, names, "; ".join(sentences))
+    rest = f"and {len(sentences) - MAX_SHOWN} more"
+    return PythonChange(level, names, "; ".join([*sentences[:MAX_SHOWN], rest]), "; ".join(sentences))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,9 @@ class Report:
     python_compared: bool = True
     lines: Lines | None = None
     """The lines of the new document; None when they were not looked up."""
+    added: Sequence[str] = ()
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """As in `Comparison`."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
@@ -52,24 +55,24 @@ class Report:
 
     def by_level(self) -> list[tuple[Level, list[Entry]]]:
         """The entries by the worse of their columns, the worst first."""
-        found: dict[Level, list[Entry]] = {level: [] for level in reversed(LEVELS)}
+        by_level: dict[Level, list[Entry]] = {level: [] for level in reversed(LEVELS)}
         for entry in self.entries:
-            found[worst((entry.wire, entry.python))].append(entry)
-        return [(level, entries) for level, entries in found.items() if entries]
+            by_level[worst((entry.wire, entry.python))].append(entry)
+        return [(level, entries) for level, entries in by_level.items() if entries]
 
     def notices(self) -> list[str]:
         """What else a person has to know: approvals that no longer count, and the version."""
-        found = [
+        lines = [
             f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: {approval.reason}. "
             "Look at the change again; then write a later day for `expires`, or remove the approval."
             for entry in self.entries
             for approval in self.approvals.expired(entry)
         ]
-        found += [
-            f"The approval of {approval.fingerprint} is of no change of these documents: remove it ({approval.reason})"
-            for approval in self.approvals.unknown(self.entries)
+        lines += [
+            f"No change of these documents has the fingerprint {each.fingerprint}: remove its approval ({each.reason})."
+            for each in self.approvals.unknown(self.entries)
         ]
-        return found + ([self.version_problem] if self.version_problem else [])
+        return lines + ([self.version_problem] if self.version_problem else [])
 
     def counts(self) -> dict[str, Any]:
         """How many entries of each level, and of what else."""

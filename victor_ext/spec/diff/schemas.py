@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from victor_ext.spec.components import Component
 from victor_ext.spec.tree import Tree, members, named_schemas
 
-from .changes import Change, Reach, Sides
+from .changes import SCHEMAS, Change, Reach, Sides
 from .entry import LEVELS, RULES, worst
 from .keyword_changes import Differences, keyword_differences
+from .keywords import canonical
 from .shape import Part, Shape, child_part, label
 from .unions import compare_unions
 
@@ -41,7 +42,7 @@ class SchemaComparison:
 
     def __init__(self, sides: Sides) -> None:
         self.sides = sides
-        self.renamed: dict[str, str] = {}
+        self._instead: dict[str, str] = {}
         """The places of schemas that are gone, each with the place of what is used instead; "" for what is inline."""
         self._visited: set[tuple[int, int]] = set()
         self._known: dict[tuple[int, int], _Difference] = {}
@@ -51,26 +52,32 @@ class SchemaComparison:
     def named(self) -> None:
         """Compare the schemas that have one place in both documents, and find those that are gone."""
         old, new = self.sides.old.by_place, self.sides.new.by_place
-        named = [f"components.schemas.{name}" for name, _ in members(named_schemas(self.sides.old.document))]
+        named = [f"{SCHEMAS}{name}" for name, _ in members(named_schemas(self.sides.old.document))]
         referenced = [place for place, each in old.items() if self.sides.old.is_referenced(each)]
         for place in dict.fromkeys([*named, *referenced]):
             if place in new and old[place].kind == new[place].kind == "schema":
                 self.compare(self._part(old[place], place), self._part(new[place], place))
+        equal = {canonical(each): f"{SCHEMAS}{name}" for name, each in members(named_schemas(self.sides.new.document))}
         for place in named:
             if place not in new:
-                self._gone(place, old[place])
+                self._gone(place, old[place], equal.get(canonical(old[place].tree)))
 
-    def _gone(self, place: str, component: Component) -> None:
-        successor = self.renamed.get(place)
-        start = "components.schemas."
-        if successor is None:
+    def _gone(self, place: str, component: Component, equal: str | None) -> None:
+        successor = self._instead.get(place, equal)
+        if successor and successor.startswith(SCHEMAS) and successor not in self.sides.old.by_place:
+            reach = self.sides.reach(component, self.sides.new.by_place[successor])
+            names = place.removeprefix(SCHEMAS), successor.removeprefix(SCHEMAS)
+            self.sides.add("schema-renamed", place, reach, *names)
+            self.sides.moves.add(place, successor)
+        elif place not in self._instead:
             reach = self.sides.reach(component, None)
             if not reach.sent and not reach.received:  # what used it was compared with what is there now
                 self.sides.add("schema-removed", place, reach)
-        elif successor.startswith(start) and successor not in self.sides.old.by_place:
-            reach = self.sides.reach(component, self.sides.new.by_place[successor])
-            names = place.removeprefix(start), successor.removeprefix(start)
-            self.sides.add("schema-renamed", place, reach, *names)
+
+    def _replaces(self, before: str, after: str) -> None:
+        """Note what is used instead of a schema, if that is gone; a schema with a name first."""
+        if before not in self.sides.new.by_place and not self._instead.get(before):
+            self._instead[before] = after
 
     def _part(self, component: Component, place: str) -> Part:
         return Part(component.tree, place, place, component)
@@ -83,12 +90,11 @@ class SchemaComparison:
         after = self.sides.new_shapes.place(new_end, new.place)
         if old_referred and new_referred and before == after:
             return  # compared by name
-        if old_referred and before not in self.sides.new.by_place:
-            self.renamed.setdefault(before, after if new_referred else "")
         if self._links is not None and (old_referred or new_referred):
             self._links.append((old_end, new_end))
             return
         if old_referred:
+            self._replaces(before, after if new_referred else "")
             if before in self.sides.new.by_place:
                 self._replaced(old, new, old_end, new_end)
                 return
@@ -103,7 +109,7 @@ class SchemaComparison:
         """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
         old_end, new_end = self.sides.old_shapes.end(old.tree)[0], self.sides.new_shapes.end(new.tree)[0]
         before, after = self.sides.old_shapes.shape(old_end), self.sides.new_shapes.shape(new_end)
-        named = before.place.startswith("components.schemas.") and before.place == after.place
+        named = before.place.startswith(SCHEMAS) and before.place == after.place
         pair = (id(old_end), id(new_end))
         if named or before.unions or after.unions or pair in self._visited:
             return
@@ -115,11 +121,16 @@ class SchemaComparison:
     def same(self, old: Tree, new: Tree) -> bool:
         """Whether two schemas mean the same on the wire."""
         ends = self.sides.old_shapes.end(old)[0], self.sides.new_shapes.end(new)[0]
-        return next(self._differences(*ends), None) is None
+        return next(self._differences([ends]), None) is None
 
     def _replaced(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Note a reference that leads to something else, if that differs."""
-        changes = list(self._differences(old_end, new_end))
+        pairs = [(old_end, new_end)]
+        changes = list(self._differences(pairs))
+        for pair in pairs[1:]:
+            first, second = self.sides.old.of(pair[0]), self.sides.new.of(pair[1])
+            if first is not None and second is not None:
+                self._replaces(first.place, second.place)
         if changes:
             levels = worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
             names = label(self.sides.old_shapes, old.tree), label(self.sides.new_shapes, new.tree)
@@ -128,33 +139,34 @@ class SchemaComparison:
             detail = summary(changes)
             self.sides.add("replaced", old.place, reach, *names, levels=levels, detail=detail, absorbed=absorbed)
 
-    def _differences(self, old: Tree, new: Tree) -> Iterator[Change]:
-        """The changes between two schemas and between those that they refer to by different names."""
-        pending, seen = [(old, new)], {(id(old), id(new))}
-        for pair in pending:
+    def _differences(self, pairs: list[tuple[Tree, Tree]]) -> Iterator[Change]:
+        """The changes of a pair of schemas, and of those that they refer to by different names, which are added."""
+        seen = {(id(old), id(new)) for old, new in pairs}
+        for pair in pairs:  # it grows
             difference = self._difference(*pair)
             yield from difference.changes
             for link in difference.links:
                 if (id(link[0]), id(link[1])) not in seen:
                     seen.add((id(link[0]), id(link[1])))
-                    pending.append(link)
+                    pairs.append(link)
 
     def _difference(self, old: Tree, new: Tree) -> _Difference:
         pair = (id(old), id(new))
         if pair not in self._known:
             self._known[pair] = _Difference()  # until it is known: a cycle adds nothing
-            kept = self.sides.found, self.sides.documentation, self._visited, self._links
-            self.sides.found, self._visited, self._links = {}, {pair}, []
+            kept = self.sides.changes, self.sides.documentation, self._visited, self._links
+            self.sides.changes, self._visited, self._links = {}, {pair}, []
             try:
                 self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
-                self._known[pair] = _Difference(tuple(self.sides.found), tuple(self._links))
+                self._known[pair] = _Difference(tuple(self.sides.changes), tuple(self._links))
             finally:
-                self.sides.found, self.sides.documentation, self._visited, self._links = kept
+                self.sides.changes, self.sides.documentation, self._visited, self._links = kept
         return self._known[pair]
 
     def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         self.sides.document(old_end, new_end)
         before, after = self.sides.old_shapes.shape(old_end), self.sides.new_shapes.shape(new_end)
+        self._bases(before, after)
         if before.unions or after.unions:
             compare_unions(self.sides, self, old, new, before, after)
         differences = keyword_differences(before, after)
@@ -166,10 +178,23 @@ class SchemaComparison:
             self._properties(old, new, before, after)
             self._others(old, new, before, after)
 
+    def _bases(self, before: Shape, after: Shape) -> None:
+        """Compare the bases that have other names, which are common ones then."""
+        gone = [place for place in before.bases if place not in self.sides.new.by_place]
+        fresh = [place for place in after.bases if place not in self.sides.old.by_place]
+        for first, second in zip(gone, fresh, strict=True) if len(gone) == len(fresh) else ():
+            old, new = self.sides.old.by_place[first], self.sides.new.by_place[second]
+            before.bases[second] = after.bases[first] = None
+            if self._links is None:
+                self._replaces(first, second)
+                self.compare(self._part(old, first), self._part(new, second))
+            else:
+                self._links.append((old.tree, new.tree))
+
     def _note(self, old: Part, new: Part, differences: Differences) -> None:
         reach = self.sides.reach(old.component, new.component)
         either = self.sides.reach_of_either(old.component, new.component)
-        for kind, former, latter in differences.found:
+        for kind, former, latter in differences.items:
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
             self.sides.add(
@@ -177,7 +202,7 @@ class SchemaComparison:
             )
 
     def _properties(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
-        bases, prefix = before.bases & after.bases, ".properties."
+        bases, prefix = before.common(after), ".properties."
         names = {step[len(prefix) :] for shape in (before, after) for step in shape.children if step.startswith(prefix)}
         for name in sorted(names | set(before.required) | set(after.required)):
             first, second = before.children.get(prefix + name), after.children.get(prefix + name)
@@ -200,7 +225,7 @@ class SchemaComparison:
                 self.compare(old_part, replace(new_part, required=name in after.required))
 
     def _requiredness(self, name: str, before: Shape, after: Shape, place: str, reach: Reach) -> None:
-        bases = before.bases & after.bases
+        bases = before.common(after)
         if name in after.required and name not in before.required and after.required[name] not in bases:
             self.sides.add("became-required", place, reach)
         if name in before.required and name not in after.required and before.required[name] not in bases:
@@ -208,7 +233,7 @@ class SchemaComparison:
 
     def _others(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         """Compare items, additional properties and the like."""
-        bases = before.bases & after.bases
+        bases = before.common(after)
         steps = {step for shape in (before, after) for step in shape.children if not step.startswith(".properties.")}
         for step in sorted(steps):
             first, second = before.children.get(step), after.children.get(step)

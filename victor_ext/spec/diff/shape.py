@@ -69,8 +69,8 @@ class Shape:
     required: dict[str, str] = field(default_factory=dict[str, str])
     """The required properties, with the place of the schema that says so."""
     unions: list[Union] = field(default_factory=list[Union])
-    bases: set[str] = field(default_factory=set[str])
-    """The places of the schemas that it is composed of by reference."""
+    bases: dict[str, None] = field(default_factory=dict[str, None])
+    """The places of the schemas that it is composed of by reference, in order."""
     inferred: bool = False
     """Whether it says its type by other keywords only."""
 
@@ -78,6 +78,10 @@ class Shape:
         """The value of a keyword; None when it has none."""
         given = self.keywords.get(keyword)
         return None if given is None else given.value
+
+    def common(self, other: Shape) -> set[str]:
+        """The bases of both."""
+        return self.bases.keys() & other.bases.keys()
 
 
 class Shapes:
@@ -95,10 +99,10 @@ class Shapes:
             keys = meaning(tree)
             parts = [each for key in ("allOf", "oneOf", "anyOf") if key in keys for each in schema_list_at(tree, key)]
             if keys == {"$ref"}:
-                found = self.components.resolve({"$ref": tree["$ref"]})
-                if "$ref" in found:
+                target = self.components.resolve({"$ref": tree["$ref"]})
+                if "$ref" in target:
                     break
-                tree, referred = found, True
+                tree, referred = target, True
             elif len(keys) == 1 and len(parts) == 1:
                 tree = parts[0]
             else:
@@ -126,13 +130,13 @@ class Shapes:
             return
         seen.add(id(tree))
         if "$ref" in tree:
-            found = self.components.resolve({"$ref": tree["$ref"]})
-            if "$ref" in found:
-                shape.keywords["$ref"] = Given(canonical(found["$ref"]), home)
+            target = self.components.resolve({"$ref": tree["$ref"]})
+            if "$ref" in target:
+                shape.keywords["$ref"] = Given(canonical(target["$ref"]), home)
             else:
-                base = self.place(found, home)
-                shape.bases.add(base)
-                self._fold(shape, found, base, seen)
+                base = self.place(target, home)
+                shape.bases[base] = None
+                self._fold(shape, target, base, seen)
         for part in schema_list_at(tree, "allOf"):
             self._fold(shape, part, home, seen)
         for keyword in ("oneOf", "anyOf"):
@@ -160,16 +164,16 @@ class Shapes:
             shape.unions.append(Union(keyword, home, children))
 
     def _children(self, shape: Shape, tree: Tree, home: str) -> None:
-        found = [(f".{key}.{name}", child) for key in ("properties", "patternProperties")
+        children = [(f".{key}.{name}", child) for key in ("properties", "patternProperties")
                  for name, child in schemas_at(tree, key)]  # fmt: skip
-        found += [
+        children += [
             (f".prefixItems[{number}]", child) for number, child in enumerate(schema_list_at(tree, "prefixItems"))
         ]
         for key in ("items", "additionalProperties", "unevaluatedProperties"):
             child = schema_at(tree, key)
             if child:
-                found.append((f".{key}", child))
-        for step, child in found:
+                children.append((f".{key}", child))
+        for step, child in children:
             earlier = shape.children.get(step)
             if earlier is None or self._resolved(earlier.tree) is self._resolved(child):
                 shape.children[step] = earlier or Child(child, home, step)

@@ -50,7 +50,6 @@ class Model:
     """A class with fields."""
 
     attributes: dict[str, Attribute]
-    module: str
 
 
 @dataclass
@@ -60,7 +59,6 @@ class Words:
     members: dict[str, object]
     base: str
     """The type that its members have, too: `str` or `int`."""
-    module: str
 
 
 @dataclass
@@ -88,29 +86,29 @@ class Surface:
 
     def _reached(self, types: Iterator[Type]) -> set[str]:
         left = [name for each in types for name in class_names(each)]
-        found: set[str] = set()
+        reached: set[str] = set()
         while left:
             name = left.pop()
-            if name not in found and name in self.classes:
-                found.add(name)
+            if name not in reached and name in self.classes:
+                reached.add(name)
                 attributes = self.models[name].attributes.values() if name in self.models else ()
                 left += [inner for each in attributes for inner in class_names(each.type)]
-        return found
+        return reached
 
 
 def surface_of(package: Path) -> Surface:
     """Read the package in a folder."""
-    found = Surface()
+    surface = Surface()
     for path in sorted((package / "api").glob("*/*.py")):
         if path.stem != "__init__":
             made = _function(ast.parse(path.read_bytes()))
             if made is not None:
-                found.functions[f"api.{path.parent.name}.{path.stem}"] = made
+                surface.functions[f"api.{path.parent.name}.{path.stem}"] = made
     for path in sorted((package / "models").glob("*.py")):
         for node in ast.parse(path.read_bytes()).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                _class(found, node, path.stem)
-    return found
+                _class(surface, node)
+    return surface
 
 
 def _function(module: ast.Module) -> Function | None:
@@ -136,7 +134,7 @@ def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, Argument]]:
             yield each.arg, Argument(type_of(each.annotation), default is None, positional=False)
 
 
-def _class(found: Surface, node: ast.ClassDef, module: str) -> None:
+def _class(surface: Surface, node: ast.ClassDef) -> None:
     bases = [each.id for each in node.bases if isinstance(each, ast.Name)]
     if any(each.endswith("Enum") for each in bases):
         members: dict[str, object] = {
@@ -146,14 +144,14 @@ def _class(found: Surface, node: ast.ClassDef, module: str) -> None:
             for target in each.targets
             if isinstance(target, ast.Name)
         }
-        found.enums[node.name] = Words(members, "int" if "OpenIntEnum" in bases else "str", module)
+        surface.enums[node.name] = Words(members, "int" if "OpenIntEnum" in bases else "str")
         return
     attributes = {
         each.target.id: Attribute(type_of(each.annotation), required=each.value is None)
         for each in node.body
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and not each.target.id.startswith("_")
     }
-    found.models[node.name] = Model(attributes, module)
+    surface.models[node.name] = Model(attributes)
 
 
 def without_unset(type_: Type) -> Type:

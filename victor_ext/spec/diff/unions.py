@@ -6,7 +6,7 @@ from typing import Protocol
 
 from victor_ext.spec.tree import Tree, mapping_at, named_schemas
 
-from .changes import Sides
+from .changes import SCHEMAS, Sides
 from .keywords import as_json, canonical
 from .shape import Child, Part, Shape, Shapes, Union, child_part, label
 
@@ -32,7 +32,7 @@ Pairs = list[tuple[Child, Child]]
 
 def compare_unions(sides: Sides, comparer: SchemaComparer, old: Part, new: Part, before: Shape, after: Shape) -> None:
     """Compare the unions of two schemas. What has no union counts as a union of itself."""
-    bases = before.bases & after.bases
+    bases = before.common(after)
     first, second = _own(before, bases), _own(after, bases)
     if not first and not second:
         return
@@ -116,7 +116,7 @@ def _meaning(shapes: Shapes, member: Child) -> str:
 def _named(shapes: Shapes, tree: Tree, *, referred: bool) -> str:
     """The place of a schema that has a name, whether or not a reference led there; "" for what is written inline."""
     place = shapes.place(tree, "")
-    named = named_schemas(shapes.components.document).get(place.removeprefix("components.schemas.")) is tree
+    named = named_schemas(shapes.components.document).get(place.removeprefix(SCHEMAS)) is tree
     return place if referred or named else ""
 
 

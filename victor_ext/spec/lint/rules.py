@@ -214,6 +214,13 @@ def _says_key(tree: Tree) -> bool:
     return _KEY_WORDS.search(str(tree.get("description", ""))) is not None
 
 
+def _webhooks_without_security(subject: Subject) -> Iterator[Finding]:
+    for operation in subject.parts.operations.values():
+        security = operation.tree.get("security", subject.parts.document.get("security"))
+        if operation.incoming and not security:
+            yield Finding(operation.place, "nothing says how to tell that the provider sent it")
+
+
 def _answers_without_schema(subject: Subject) -> Iterator[Finding]:
     for operation in subject.operations:
         for status, response in subject.responses(operation):
@@ -274,7 +281,7 @@ RULES = (
     Rule(
         "amount-as-number",
         "A float does not hold every decimal amount, and sums of floats are wrong by cents.",
-        "It is read as float, as declared. Take `Decimal(str(value))`, and do not add floats.",
+        "`format: decimal` in the document, or `--decimals PLACE`, reads it as Decimal with all its digits.",
         _numbers_for_money,
     ),
     Rule(
@@ -318,6 +325,12 @@ RULES = (
         "After a lost answer nobody knows whether it was done, and a repeat may do it twice.",
         "Clients of `victor_ext` never repeat such a call after it may have been received; its outcome is `unknown`.",
         _writes_without_key,
+    ),
+    Rule(
+        "webhook-without-security",
+        "Anybody can post to a public address, and a forged notification looks like a payment.",
+        "`read_webhook` calls your own `verify` before it reads anything; no signature is guessed.",
+        _webhooks_without_security,
     ),
     Rule(
         "answer-without-schema",

@@ -19,18 +19,19 @@ Rewrite = Callable[[Tree, Log], None]
 
 REWRITES: tuple[Rewrite, ...] = (
     operations.write_status,
-    operations.name_hook_schema,
+    operations.read_hooks,
     names.inline_reference,
     names.name_referenced_schema,
     schemas.keep_reference_siblings,
     names.drop_title,
     names.rename_schema,
+    unions.unite_children,
     names.unique_operation_id,
     operations.drop_empty_body,
     serialization.content_parameter,
     serialization.flatten_object_parameter,
     operations.drop_repeated_parameter,
-    operations.drop_content_type_header,
+    operations.drop_transport_header,
     operations.drop_null_of_path,
     operations.declare_path_parameter,
     operations.drop_impossible_body,
@@ -39,6 +40,7 @@ REWRITES: tuple[Rewrite, ...] = (
     bodies.unite_answers,
     bodies.order_bodies,
     bodies.non_json_content,
+    unions.split_types,
     schemas.repair_type,
     schemas.free_null_property,
     schemas.repair_const,
@@ -46,6 +48,8 @@ REWRITES: tuple[Rewrite, ...] = (
     schemas.describe_default,
     schemas.drop_null_of_object,
     composition.name_single_union,
+    composition.report_exclusive_types,
+    composition.name_endless_composition,
     composition.merge_allof_siblings,
     composition.inline_allof,
     composition.own_class_for_single_allof,
@@ -58,6 +62,7 @@ REWRITES: tuple[Rewrite, ...] = (
     serialization.record_styles,
     bodies.record_encodings,
     operations.record_servers,
+    schemas.exact_number,
     # These need the final names.
     names.name_enum_members,
     names.rename_inline_schema,
@@ -65,10 +70,13 @@ REWRITES: tuple[Rewrite, ...] = (
 )
 
 
-def prepare(document: Tree, *, skip: Collection[str] = (), trace: bool = False) -> tuple[Tree, Log]:
+def prepare(
+    document: Tree, *, skip: Collection[str] = (), trace: bool = False, decimals: Collection[str] = ()
+) -> tuple[Tree, Log]:
     """A rewritten copy of the document, and the log.
 
-    `skip` names rewrites to leave out, for tests. With `trace`, the parts of the copy know their places.
+    `skip` names rewrites to leave out, for tests. With `trace`, the parts of the copy know their places. `decimals` are
+    the places of numbers that are read as Decimal.
 
     Raises PlaceError when a part of the document has the wrong type.
     """
@@ -76,7 +84,7 @@ def prepare(document: Tree, *, skip: Collection[str] = (), trace: bool = False) 
     check_shape(tree)
     if trace:
         tree = placed(tree, tree)
-    log = Log()
+    log = Log(decimals=(*decimals,))
     for rewrite in REWRITES:
         if rewrite_name(rewrite) not in skip:
             rewrite(tree, log)

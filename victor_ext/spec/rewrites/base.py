@@ -27,6 +27,8 @@ class Log:
     """The new names of schemas."""
     content_types: dict[str, str] = field(default_factory=dict[str, str])
     """Content types that the generator does not know, each with a known one that is read in the same way."""
+    decimals: tuple[str, ...] = ()
+    """The places whose numbers are read as Decimal, such as `Card.price`; `*` is any text."""
     requests: Requests = field(default_factory=Requests)
     """How each request is sent."""
 

@@ -69,6 +69,8 @@ def non_json_content(document: Tree, log: Log) -> None:
             for kind in list(content):
                 medium = content[kind]
                 if is_json(kind) or (place == "body" and bare_type(kind) in FORMS):
+                    if bare_type(kind).endswith("/json"):
+                        log.content_types[kind] = KNOWN["JSON"]
                     medium.setdefault("schema", {})
                     continue
                 found = form(document, bare_type(kind), mapping_at(medium, "schema"))
@@ -94,21 +96,19 @@ def form(document: Tree, content_type: str, schema: Tree) -> str:
 def text_in_json(document: Tree, log: Log) -> None:
     """Make a binary within JSON a text: JSON has no bytes. One that a form has too is a file or a text."""
     places = {id(schema): where for where, schema in schemas(document) if schema.get("format") == "binary"}
-    inside: list[tuple[Operation, str, Tree]] = []
+    inside: list[Tree] = []
     outside: set[int] = set()
     for operation in operations(document) if places else []:
-        for place, content in media_types(operation):
+        for _, content in media_types(operation):
             for kind, medium in content.items():
                 found = [
                     each for each in reachable(document, mapping_at(medium, "schema"), set()) if id(each) in places
                 ]
                 if is_json(kind):
-                    inside += [(operation, place, each) for each in found]
+                    inside += found
                 else:
                     outside |= {id(each) for each in found}
-    for operation, place, schema in inside:
-        if place == "body" and id(schema) in outside:
-            log.requests.request(operation.tree).json_files = True
+    for schema in inside:
         if schema.pop("format", None) and id(schema) in outside:
             words = {key: schema.pop(key) for key in ("type", "nullable") if key in schema}
             schema["anyOf"] = [{**words, "format": "binary"}, words]

@@ -9,9 +9,10 @@ from copy import deepcopy
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
 
-from .base import HAD_NULL, Log, components, schemas
+from .base import HAD_NULL, Log, below, components, schemas
 from .names import SCHEMAS, free_name
 from .redefinition import REDEFINED, TYPED, both, gist
+from .serialization import kinds
 
 NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", "x-redefined-as")
 SOURCES = "x-redefined-as"
@@ -38,6 +39,77 @@ def name_single_union(document: Tree, log: Log) -> None:
             schema["allOf"] = schema.pop(keys[0])
             schema.pop("discriminator", None)
             log("name-single-union", where)
+
+
+def report_exclusive_types(document: Tree, log: Log) -> None:
+    """Report an `allOf` whose members have no type in common, such as a text and an object: no value is both."""
+    done: dict[int, set[str] | None] = {}
+    for where, schema in schemas(document):
+        parts = list_at(schema, "allOf")
+        if not parts:
+            continue
+        own = {key: value for key, value in schema.items() if key != "allOf"}
+        admitted = [_admitted(document, part, done) for part in [*parts, own]]
+        del done[id(own)]  # another mapping may get its id
+        typed = [each for each in admitted if each is not None]
+        if len(typed) > 1 and all(typed) and not set[str].intersection(*typed):
+            words = " and ".join(dict.fromkeys("/".join(sorted(each)) for each in typed))
+            log.left_out.append(f"{where}: allOf intersects {words}, which exclude each other: no value is valid")
+
+
+def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) -> set[str] | None:
+    """The types of the values that a schema admits, beside null; None when it says nothing of them.
+
+    `done` has them by the id of each schema: nested references can be exponentially many.
+    """
+    whole = resolve(document, schema)
+    if id(whole) in done:
+        return done[id(whole)]
+    done[id(whole)] = None  # a schema says nothing more of itself
+    own = {kind for kind in kinds(whole) if kind not in ("None", "null")}
+    found = [own | {"integer"} if "number" in own else own] if own else []
+    found += [each for part in list_at(whole, "allOf") if (each := _admitted(document, part, done)) is not None]
+    for key in ("oneOf", "anyOf"):
+        members = [_admitted(document, part, done) for part in list_at(whole, key)]
+        typed = [each for each in members if each is not None]
+        if typed and len(typed) == len(members):
+            found.append(set[str].union(*typed))
+    done[id(whole)] = set[str].intersection(*found) if found else None
+    return done[id(whole)]
+
+
+def name_endless_composition(document: Tree, log: Log) -> None:
+    """Name an inline `allOf` that contains itself, by way of a reference: only what has a name can contain itself."""
+    named = components(document)
+    direct = {owner: {_name_in(each) for _, each in below(owner, whole)} for owner, whole in named.items()}
+    for owner, whole in [*named.items()]:
+        for where, schema in [*below(owner, whole)]:
+            parts = list_at(schema, "allOf")
+            if schema is whole or not parts or is_single_reference(schema):
+                continue
+            if owner not in _reached(direct, {_name_in(each) for part in parts for _, each in below("", part)}):
+                continue
+            typed = [part for part in parts if TYPED & part.keys()]
+            if len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
+                _replace(schema, {"allOf": typed})
+            else:
+                own = {key: schema.pop(key) for key in TYPED - {"allOf"} & schema.keys()}
+                _name_composition(document, schema, [*parts, own] if own else parts, where)
+            log("name-endless-composition", where)
+
+
+def _name_in(schema: Tree) -> str:
+    """The name of the schema that a reference leads to."""
+    return str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+
+
+def _reached(direct: dict[str, set[str]], names: set[str]) -> set[str]:
+    """The named schemas that some names lead to; `direct` has those that each refers to itself."""
+    found, pending = set[str](), names
+    while pending:
+        found |= pending
+        pending = {each for name in pending for each in direct.get(name, ())} - found
+    return found
 
 
 def own_class_for_single_allof(document: Tree, log: Log) -> None:
@@ -114,7 +186,8 @@ def _settle(document: Tree, schema: Tree, where: str) -> None:
     if whole is not None:
         _replace(schema, whole)
     elif any("$ref" in part for part in parts):
-        _name_composition(document, schema, parts, where)
+        if name := _name_composition(document, schema, parts, where):
+            write_out_allof(document, components(document)[name], name)
     else:
         write_out_allof(document, schema, where)
 
@@ -130,19 +203,22 @@ def _sources(document: Tree, parts: list[Tree]) -> Iterator[Tree]:
         yield from resolve(document, part).get(SOURCES, [part]) if "$ref" in part else [part]
 
 
-def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> None:
-    """Make a reference of a composition, to a named schema that all compositions of the same definitions share."""
+def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:
+    """Make a reference of a composition, to a named schema that all compositions of the same definitions share.
+
+    Returns its name when it is new.
+    """
     named = components(document)
     key = sorted(map(gist, parts))
     for name, each in named.items():
         if SOURCES in each and sorted(map(gist, each[SOURCES])) == key:
             _replace(schema, {"$ref": SCHEMAS + name})
-            return
+            return None
     references = [part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part]
     name = free_name(named, "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where))
     named[name] = in_place_of(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
     _replace(schema, {"$ref": SCHEMAS + name})
-    write_out_allof(document, named[name], name)
+    return name
 
 
 def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:

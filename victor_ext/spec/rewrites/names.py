@@ -19,7 +19,21 @@ from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at,
 from .base import Log, bare_type, components, media_types, operations, schemas
 
 RESERVED = {
-    *("ABSENT", "ANYTHING", "BLOB", "DAY", "FLAG", "INSTANT", "LEVELS", "NOTHING", "NUMBER", "TEXT", "UNSET", "WHOLE"),
+    *(
+        "ANYTHING",
+        "BLOB",
+        "DAY",
+        "DECIMAL",
+        "Decimal",
+        "FLAG",
+        "INSTANT",
+        "LEVELS",
+        "NOTHING",
+        "NUMBER",
+        "TEXT",
+        "UNSET",
+        "WHOLE",
+    ),
     *("Any", "Array", "AuthenticatedClient", "BytesIO", "ClassVar", "Client", "Constant", "Either", "File"),
     *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "UUID", "Unset", "Word"),
 }

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
+import httpx
+
+from victor_ext.spec.requests import HOOKS, Hook
 from victor_ext.spec.tree import METHODS, Tree, is_list, is_mapping, list_at, mapping_at, resolve
 
 from .base import Log, components, operations
-from .serialization import parameters
+from .serialization import is_json, parameters
 
 
 def write_status(document: Tree, log: Log) -> None:
@@ -45,15 +48,19 @@ def drop_repeated_parameter(document: Tree, log: Log) -> None:
         operation.tree["parameters"] = list(first.values())
 
 
-def drop_content_type_header(document: Tree, log: Log) -> None:
-    """Drop a parameter for the header Content-Type of a body: OpenAPI ignores it, and in a form it has a boundary."""
-    for operation in operations(document):
-        if "requestBody" not in operation.tree:
-            continue
-        for parameter in list(list_at(operation.tree, "parameters")):
-            if parameter["in"] == "header" and parameter["name"].lower() == "content-type":
-                operation.tree["parameters"].remove(parameter)
-                log("drop-content-type-header", operation.where)
+def drop_transport_header(document: Tree, log: Log) -> None:
+    """Drop a parameter for a header that the HTTP client writes: a wrong Content-Length breaks the connection.
+
+    Content-Type is one where a request has a body: OpenAPI ignores it, and in a form it has a boundary.
+    """
+    for operation, parameter in parameters(document):
+        name = parameter["name"].lower() if parameter["in"] == "header" else ""
+        if name in OF_TRANSPORT or (name == "content-type" and "requestBody" in operation.tree):
+            operation.tree["parameters"].remove(parameter)
+            log("drop-transport-header", f"{operation.where} {parameter['name']}")
+
+
+OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
 
 
 def drop_null_of_path(document: Tree, log: Log) -> None:
@@ -93,33 +100,80 @@ def drop_impossible_body(document: Tree, log: Log) -> None:
                 log("drop-impossible-body", f"{operation.where} {status}")
 
 
-def name_hook_schema(document: Tree, log: Log) -> None:
-    """Give the bodies of webhooks and callbacks names of their own, so that they become models."""
+def read_hooks(document: Tree, log: Log) -> None:
+    """Give the bodies of webhooks and callbacks names of their own, and read each as the answer of an operation.
+
+    The generator takes these operations for others of the document; the package has them in `webhooks`.
+    """
     named = components(document)
-    for where, name, item in [*_hooks(document)]:
-        whole = resolve(document, item)
-        for number, method in enumerate(each for each in METHODS if is_mapping(whole.get(each))):
-            body = resolve(document, mapping_at(whole[method], "requestBody"))
-            for place, medium in enumerate(mapping_at(body, "content").values()):
-                own = name + (f"_{method}" if number else "") + (f"_{place + 1}" if place else "")
-                schema = mapping_at(medium, "schema")
-                if schema and "$ref" not in schema:
-                    while own in named:
-                        own += "_body"
-                    named[own] = schema
-                    log("name-hook-schema", f"{where} is {own}")
+    for hook in [*_hooks(document)]:
+        body = resolve(document, mapping_at(hook.tree, "requestBody"))
+        content = mapping_at(body, "content")
+        for place, medium in enumerate(content.values()):
+            own = hook.schema + (f"_{place + 1}" if place else "")
+            schema = mapping_at(medium, "schema")
+            if schema and "$ref" not in schema:
+                while own in named:
+                    own += "_body"
+                named[own] = schema
+                medium["schema"] = {"$ref": f"#/components/schemas/{own}"}
+                log("read-hooks", f"{hook.where} is {own}")
+        media = {kind: medium for kind, medium in content.items() if is_json(kind)}
+        if content and not media:
+            log.left_out.append(f"{hook.where}: its body as {', '.join(content)}, which read_webhook does not read")
+        elif media:
+            path = re.sub("[{}?#]", "_", hook.where.partition(" ")[2])
+            read = {"operationId": hook.name, "tags": [HOOKS], "responses": {"200": {"content": media}}}
+            mapping_at(document, "paths")[path] = {hook.where.partition(" ")[0].lower(): read}
+            headers = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
+            names = tuple(str(each.get("name")) for each in headers if each.get("in") == "header")
+            log.requests.hooks[path] = Hook(hook.name, names, tuple(_security(document, hook.tree)))
 
 
-def _hooks(document: Tree) -> Iterator[tuple[str, str, Tree]]:
+def _security(document: Tree, operation: Tree) -> Iterator[str]:
+    """What the document requires, one text for each alternative: `signature: apiKey in header X-Signature`."""
+    schemes = mapping_at(mapping_at(document, "components"), "securitySchemes")
+    for requirement in operation.get("security", document.get("security")) or ():
+        wholes = [(name, resolve(document, mapping_at(schemes, name))) for name in requirement]
+        words = [
+            f"{name}: apiKey in {each.get('in')} {each.get('name')}"
+            if each.get("type") == "apiKey"
+            else f"{name}: {each.get('type')} {each.get('scheme', '')}".rstrip()
+            for name, each in wholes
+        ]
+        yield " and ".join(words) or "none"
+
+
+class _Hook(NamedTuple):
+    """A request of the provider: a method of a webhook or of a callback."""
+
+    where: str
+    """`POST webhooks.paid`."""
+    name: str
+    """`paid`; `createPayment.onPaid` of a callback."""
+    schema: str
+    """The name of the schema of its body."""
+    tree: Tree
+
+
+def _hooks(document: Tree) -> Iterator[_Hook]:
     for name, item in mapping_at(document, "webhooks").items():
-        yield f"the webhook {name}", f"{name}_webhook", item
+        yield from _methods(document, f"webhooks.{name}", name, f"{name}_webhook", item)
     for operation in operations(document):
         base = operation.tree.get("operationId") or f"{operation.method}_{operation.path}"
         for name, callback in mapping_at(operation.tree, "callbacks").items():
             for number, item in enumerate(resolve(document, callback).values()):
                 if is_mapping(item):
-                    own = f"{base}_{name}_callback" + (f"_{number + 1}" if number else "")
-                    yield f"{operation.where} callback {name}", own.replace("/", "_"), item
+                    more = f".{number + 1}" if number else ""
+                    own = f"{base}_{name}_callback{more.replace('.', '_')}".replace("/", "_")
+                    yield from _methods(document, f"callbacks.{base}.{name}{more}", f"{base}.{name}{more}", own, item)
+
+
+def _methods(document: Tree, place: str, name: str, schema: str, item: Tree) -> Iterator[_Hook]:
+    whole = resolve(document, item)
+    for number, method in enumerate(each for each in METHODS if is_mapping(whole.get(each))):
+        more = (f".{method}", f"_{method}") if number else ("", "")
+        yield _Hook(f"{method.upper()} {place}", name + more[0], schema + more[1], whole[method])
 
 
 VARIABLE = re.compile(r"{([^{}]+)}")
@@ -133,18 +187,15 @@ def record_servers(document: Tree, log: Log) -> None:
     the document itself was served from is not known.
     """
     shared = _urls(document)
-    absolute = [url for url in shared if _is_absolute(url) and not VARIABLE.search(url)]
+    absolute = [url for url in shared if _is_absolute(url)]
     for operation in operations(document):
         own = _urls(operation.tree) or _urls(operation.item)
         for url in own[:1] if not {*own} & {*(absolute or shared)[:1]} else []:
-            whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute else url
-            open_variable = VARIABLE.search(whole)
-            if open_variable or not _is_absolute(whole):
-                reason = (
-                    f"has no default for {open_variable[0]}"
-                    if open_variable
-                    else "is relative, and the document has no other"
-                )
+            whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute and _is_url(url) else url
+            if not _is_absolute(whole):
+                open_variable = VARIABLE.search(whole)
+                reason = "is relative, and the document has no other" if _is_url(whole) else "is no URL"
+                reason = f"has no default for {open_variable[0]}" if open_variable else reason
                 log.left_out.append(f"{operation.where}: its server {url} {reason}: sent to base_url")
                 continue
             log.requests.request(operation.tree).server = whole
@@ -174,4 +225,13 @@ def _url(server: Tree) -> str:
 
 
 def _is_absolute(url: str) -> bool:
-    return url.startswith(("https://", "http://"))
+    return url.lower().startswith(("https://", "http://")) and _is_url(url)
+
+
+def _is_url(url: str) -> bool:
+    """Whether it can be called: `https://host:<port>` cannot, nor a URL with a variable in it."""
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return not VARIABLE.search(url)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at, resolve
+from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null, mapping_at, resolve
 
 from .base import HAD_NULL, Log, answers, components, operations, reachable, schemas
 from .composition import all_properties, has_siblings, is_object, is_single_reference
@@ -16,6 +17,8 @@ TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
 """Keys beside `items` that say of what type a value is."""
 
 
+ONLY_NULL = "x-only-null"
+"""The key of a property that can be null only."""
 SENT_NULLS = "x-sent-nulls"
 """The key of a model with the names of the properties that can be sent as null, but whose type has no null."""
 
@@ -41,10 +44,10 @@ def free_null_property(document: Tree, log: Log) -> None:
     """Let a property that can be null only hold anything: null reads as absent, so that only other values tell."""
     for where, schema in schemas(document):
         for name, child in mapping_at(schema, "properties").items():
-            if child.get("type") in ("null", ["null"]):
-                child.pop("type")
-                child.pop("enum", None)
-                child.pop("const", None)
+            if is_null(child):
+                for key in ("type", "enum", "const"):
+                    child.pop(key, None)
+                child[ONLY_NULL] = True
                 log("free-null-property", f"{where}.{name}")
 
 
@@ -105,6 +108,26 @@ def repair_enum(document: Tree, log: Log) -> None:
         elif not repaired or kinds != {bool} or schema.get("type") != "boolean":
             del schema["enum"]
             log("repair-enum", f"{where} (no enum in Python: {values})")
+
+
+def exact_number(document: Tree, log: Log) -> None:
+    """Read a number as a Decimal where its format is `decimal`, or where an option names its place."""
+    patterns = [re.compile(re.escape(each).replace(r"\*", ".*")) for each in log.decimals]
+    for where, schema in schemas(document):
+        kind = schema.get("type")
+        if "number" not in (kind if is_list(kind) else [kind]) or "const" in schema:
+            continue
+        if schema.get("format") == "decimal" or any(each.fullmatch(where) for each in patterns):
+            number = {"type": "string", "format": DECIMAL}
+            others = [{"type": each} for each in kind if each != "number"] if is_list(kind) else []
+            schema.pop("type")
+            schema.update({"anyOf": [number, *others]} if others else number)
+            log.requests.decimals = True
+            log("exact-number", where)
+
+
+DECIMAL = "x-decimal"
+"""The format of a number that is read as a Decimal; the generator makes properties of text by their format."""
 
 
 def describe_default(document: Tree, log: Log) -> None:

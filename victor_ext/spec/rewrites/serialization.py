@@ -147,7 +147,7 @@ def kinds(whole: Tree) -> set[str]:
 def is_json(content_type: str) -> bool:
     """Whether a content type is JSON."""
     kind = bare_type(content_type)
-    return kind == "application/json" or kind.endswith("+json")
+    return kind.endswith(("/json", "+json"))
 
 
 def parameters(document: Tree) -> list[tuple[Operation, Tree]]:

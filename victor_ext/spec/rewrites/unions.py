@@ -2,17 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
 from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
 
 from .base import Log, components, schemas
-from .composition import all_properties, is_object, write_out_allof
+from .composition import all_properties, has_siblings, is_object, write_out_allof
+from .names import SCHEMAS, free_name
+from .redefinition import TYPED
+from .schemas import ONLY_NULL
 from .serialization import kinds, variants
 
 OF_OBJECT = ("properties", "required", "additionalProperties")
 """What a schema says of objects."""
+
+
+def split_types(document: Tree, log: Log) -> None:
+    """Write a value that can be an object or something else as a union: each type has the keys that are about it."""
+    for where, schema in schemas(document):
+        listed = list_at(schema, "type")
+        if "object" not in listed or len({*listed} - {"null"}) < 2 or UNSPLIT & schema.keys():
+            continue
+        members = [{key: schema[key] for key in OF_TYPE.get(kind, ("format",)) if key in schema} for kind in listed]
+        _drop(schema, ("type", *(key for each in members for key in each)))
+        schema["anyOf"] = [
+            in_place_of(schema, {"type": kind, **own}) for kind, own in zip(listed, members, strict=True)
+        ]
+        log("split-types", where)
+
+
+UNSPLIT = {"allOf", "oneOf", "anyOf", "enum", "const", "discriminator"}
+OF_TYPE = {"object": OF_OBJECT, "array": ("items", "prefixItems"), "null": ()}
+
+
+def unite_children(document: Tree, log: Log) -> None:
+    """Read a schema with a discriminator as the child that it names: one that has the schema in its `allOf`.
+
+    A reference to it becomes one to a union of its children and itself; only the children refer to the schema alone.
+    """
+    named = components(document)
+    unions: dict[str, Tree] = {}
+    for root, schema in named.items():
+        discriminator = mapping_at(schema, "discriminator")
+        if "propertyName" not in discriminator or schema.get("oneOf") or schema.get("anyOf"):
+            continue
+        mapped = [to.removeprefix(SCHEMAS) for to in mapping_at(discriminator, "mapping").values()]
+        below_root = [*_descendants(named, root), *(each for each in mapped if each in named)]
+        for parent in dict.fromkeys([root, *below_root]):
+            members = dict.fromkeys([parent, *(below_root if parent == root else _descendants(named, parent))])
+            if len(members) > 1:
+                references = [{"$ref": SCHEMAS + each} for each in members]
+                unions[parent] = in_place_of(schema, {"oneOf": references, "discriminator": deepcopy(discriminator)})
+    names = {parent: free_name(named, f"{parent}_or_child") for parent in unions}
+    kept = set(_extended(named, document)) if unions else set[int]()
+    for where, schema in schemas(document) if unions else ():
+        parent = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+        if parent in unions and id(schema) not in kept:
+            schema["$ref"] = SCHEMAS + names[parent]
+            log("unite-children", where)
+    named.update({names[parent]: union for parent, union in unions.items()})
+
+
+def _descendants(named: Tree, parent: str) -> list[str]:
+    """The named schemas that have a schema in their `allOf`, and those that have one of these."""
+    found: dict[str, None] = {parent: None}
+    pending = [parent]
+    while pending:
+        reference = {"$ref": SCHEMAS + pending.pop()}
+        own = [name for name, each in named.items() if name not in found and reference in list_at(each, "allOf")]
+        found.update(dict.fromkeys(own))
+        pending += own
+    return [*found][1:]
+
+
+def _extended(named: Tree, document: Tree) -> Iterator[int]:
+    """The references, by their ids, of an `allOf` that extends a schema, and of a union that chooses by itself."""
+    own = {id(schema) for schema in named.values()}
+    for _, schema in schemas(document):
+        typed = [part for part in list_at(schema, "allOf") if TYPED & part.keys()]
+        if id(schema) in own or len(typed) > 1 or has_siblings(schema):
+            yield from map(id, typed)
+        if schema.get("discriminator"):
+            yield from (id(part) for key in ("oneOf", "anyOf") for part in list_at(schema, key))
 
 
 def keep_union_siblings(document: Tree, log: Log) -> None:
@@ -106,10 +179,16 @@ def _tag_values(discriminator: Tree, reference: str) -> list[str]:
 
 
 def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[str]]:
-    """The values of each property that has an enum or a constant, in lower case."""
-    properties = all_properties(document, schema, done).items()
-    found = {name: [str(value).casefold() for value in _values(document, child)] for name, child in properties}
-    return {name: sorted(set(values)) for name, values in found.items() if values}
+    """The values of each property that has an enum or a constant, in lower case; none for one that is always null."""
+    found = {
+        name: (_values(document, child), ONLY_NULL in resolve(document, child))
+        for name, child in all_properties(document, schema, done).items()
+    }
+    return {
+        name: sorted({str(value).casefold() for value in values})
+        for name, (values, only_null) in found.items()
+        if values or only_null
+    }
 
 
 def _differing(of_members: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from victor_ext.sandbox.server.jsontypes import JsonObject
+from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.server.received import Received
 
 Tone = Literal["waiting", "good", "bad", "plain"]

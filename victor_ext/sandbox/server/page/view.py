@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.faults import KINDS
-from victor_ext.sandbox.server.page.exchange_text import body_text, header_lines
 from victor_ext.sandbox.server.page.records import Move, Record
-from victor_ext.sandbox.server.page.rendering import render, render_block
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.received import Received
+from victor_ext.sandbox.server.redaction import body_text, masked, shown_headers
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FOLDER = Path(__file__).parent
+_SHORT_KEY = 13
 _RECORDS = 200
 _CALLS = 300
 _CALLS_OF_A_LIFE = 500
 _WHEN = {
     **dict.fromkeys(("refuse", "cut_request"), "before"),
-    **dict.fromkeys(("cut_answer", "lost_answer", "truncated_json", "malformed_json"), "after"),
+    **dict.fromkeys(("cut_answer", "lose_answer", "truncated_json", "malformed_json"), "after"),
 }
 """The kinds of faults that are always before, or always after the work."""
 
@@ -66,7 +74,6 @@ class PageView:
         self._title = "Keys" if self._records is None else self._records.title
 
     def index(self) -> str:
-        """The whole page."""
         return render(
             "index.html",
             heading=self._provider.heading,
@@ -91,7 +98,7 @@ class PageView:
             operations=self._context.operations.names,
         )
 
-    # What the page keeps up to date
+    # Lists and parts, which are kept up to date
 
     def lists(self) -> dict[str, Fragments]:
         """The items of each list by their id, newest first."""
@@ -99,13 +106,12 @@ class PageView:
         calls = self._context.log.last(_CALLS)
         groups = self._groups(calls)
         kept = 0 if self._records is None else self._records.count()
-        self.totals = {"groups": kept + sum(not each.records for each in groups), "calls": len(self._context.log)}
-        items: list[tuple[str, str, object, object]]
-        items = [("group", group.id, group.state, group) for group in groups]
+        self.totals = {"groups": kept + sum(not group.records for group in groups), "calls": len(self._context.log)}
+        items: list[tuple[str, str, object, object]] = [("group", group.id, group.state, group) for group in groups]
         items += [("call", str(call.number), _state(call), call) for call in calls]
         # Most of it is as it was when it was last asked for.
         before = self._rendered
-        self._rendered = {each[:2]: _rendered(before.get(each[:2]), *each) for each in items}
+        self._rendered = {item[:2]: _rendered(before.get(item[:2]), *item) for item in items}
         lists: dict[str, Fragments] = {"groups": {}, "calls": {}}
         for (block, item_id), (_, html) in self._rendered.items():
             lists[f"{block}s"][item_id] = html
@@ -115,8 +121,8 @@ class PageView:
         """The other places that change."""
         faults = self._context.faults.waiting
         return {
-            "clock": render_block("parts.html", "clock", clock=self._context.clock),
-            "faults": render_block("parts.html", "faults", faults=faults),
+            "clock": render("lists.html", "clock", clock=self._context.clock),
+            "faults": render("lists.html", "faults", faults=faults),
         }
 
     def _groups(self, calls: Sequence[Received]) -> list[Group]:
@@ -145,7 +151,7 @@ class PageView:
             group.records.sort(key=lambda record: record.incoming)
         return sorted(groups.values(), key=lambda group: group.at, reverse=True)
 
-    # What opens
+    # Details, which are opened
 
     def record(self, record_id: str) -> str:
         """The life of one record; raises `NotFound`."""
@@ -153,13 +159,8 @@ class PageView:
             raise NotFound("This sandbox shows no records.")
         details = self._records.details(record_id)
         calls = self._calls_about(details.ids, details.record.key)
-        return render(
-            "record.html",
-            details=details,
-            record=details.record,
-            timeline=_timeline(details.moves, calls),
-            as_test=self._records.as_test(record_id, calls),
-        )
+        timeline, as_test = _timeline(details.moves, calls), self._records.as_test(record_id, calls)
+        return render("details.html", "record", details=details, timeline=timeline, as_test=as_test)
 
     def key(self, key: str) -> str:
         """The calls with one key; raises `NotFound`."""
@@ -167,35 +168,30 @@ class PageView:
         if attempts is None:
             raise NotFound("No call with this key has come.")
         calls = self._calls_about(frozenset(), key)
-        return render("key.html", key=key, attempts=attempts, timeline=_timeline((), calls),
-                      work=self._provider.work_by_key().get(key, 0))  # fmt: skip
+        work = self._provider.work_by_key().get(key, 0)
+        return render("details.html", "key", key=key, attempts=attempts, timeline=_timeline((), calls), work=work)
 
     def call(self, number: int) -> str:
         """One call with its headers and bodies; raises `NotFound`."""
-        found = self._context.log.after(number - 1)[:1]
-        if not found or found[0].number != number:
+        calls = self._context.log.after(number - 1)[:1]
+        if not calls or calls[0].number != number:
             raise NotFound("There is no such call, or it has been forgotten.")
-        return render("call.html", call=found[0], **self._exchange(number))
+        return render("details.html", "call", call=calls[0], **self._exchange(calls[0]))
 
-    def _exchange(self, number: int) -> dict[str, Any]:
-        content = self._context.contents.get(number)
+    def _exchange(self, call: Received) -> dict[str, Any]:
+        content = self._context.contents.get(call.number)
         if content is None:
-            return {"content": None}
+            return {"request_body": None, "response": None, "response_headers": {}}
         response = content.response
-        shown: dict[str, Any] = {
-            "content": content,
-            "request_headers": header_lines(content.headers),
-            "request_body": body_text(content.body, content.headers),
+        return {
+            "request_body": body_text(content.body, call.headers.get("content-type", "")),
             "response": response,
+            "response_headers": {} if response is None else shown_headers(response.headers),
         }
-        if response is not None:
-            shown["response_headers"] = header_lines(response.headers)
-            shown["response_body"] = body_text(response.body, response.headers)
-        return shown
 
     def _calls_about(self, ids: frozenset[str], key: str | None) -> list[Received]:
         calls = self._context.log.after(0)
-        about = [each for each in calls if each.request_id in ids or (key is not None and each.idempotency_key == key)]
+        about = [call for call in calls if call.request_id in ids or (key is not None and call.idempotency_key == key)]
         return about[-_CALLS_OF_A_LIFE:]
 
 
@@ -203,7 +199,7 @@ def _rendered(before: _Rendered | None, block: str, _id: str, state: object, ite
     """The fragment of one item of a list: the one from before when its state is the same."""
     if before is not None and before[0] == state:
         return before
-    return state, render_block("lists.html", block, **{block: item})
+    return state, render("lists.html", block, **{block: item})
 
 
 def _state(call: Received) -> object:
@@ -219,5 +215,57 @@ def _timeline(moves: Iterable[Move], calls: Iterable[Received]) -> list[Move | R
 
 def _parted(commands: Sequence[Command], title: str) -> tuple[tuple[str, list[Command]], tuple[str, list[Command]]]:
     shared = "victor_ext.sandbox.server.commands"
-    own = [each for each in commands if each.work.__module__ != shared]
-    return (title, own), ("Every sandbox", [each for each in commands if each.work.__module__ == shared])
+    own = [command for command in commands if command.work.__module__ != shared]
+    return (title, own), ("Every sandbox", [command for command in commands if command.work.__module__ == shared])
+
+
+def render(template: str, block: str | None = None, **values: object) -> str:
+    """One template, or one macro of it, with its values. Every value is escaped."""
+    loaded = _environment().get_template(template)
+    return loaded.render(values) if block is None else str(getattr(loaded.module, block)(**values))
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 (only an open page needs it)
+
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {"clock": _clock, "moment": _moment, "span": _span}
+    environment.filters |= {"short_key": _short_key, "masked": masked, "ticks": _ticks}
+    return environment
+
+
+def _clock(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S")
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _span(seconds: float) -> str:
+    """A length of time by its two largest units."""
+    left, parts = round(seconds), list[str]()
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, length)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or f"{seconds:g} s"
+
+
+def _ticks(text: str) -> str:
+    """A docstring whose words between backticks are code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 (as above)
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S704 (escaped first)
+
+
+def _short_key(key: str) -> str:
+    return key if len(key) <= _SHORT_KEY else key[:_SHORT_KEY] + "…"

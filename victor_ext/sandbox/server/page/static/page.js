@@ -30,9 +30,9 @@ async function command(call, parameters) {
   try {
     const body = method === "POST" ? JSON.stringify(parameters) : undefined;
     const response = await fetch(path, { method, body, headers: { "content-type": "application/json" } });
-    const found = await response.json();
-    if (!response.ok) throw new Error(found.message);
-    return found;
+    const result = await response.json();
+    if (!response.ok) throw new Error(result.message);
+    return result;
   } catch (error) {
     // Each browser has other words of its own for a `fetch` without an answer.
     say(error instanceof TypeError ? "The sandbox does not answer. Is it running?" : error.message, true);

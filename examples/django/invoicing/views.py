@@ -1,0 +1,58 @@
+"""Invoices over HTTP: each one is stored together with its payment request, in one transaction."""
+
+import json
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from django.views.decorators.http import require_GET, require_POST
+
+from invoicing.models import Invoice
+from victor_ext import InvalidRequest, idempotency_key_for
+from victor_ext.outbox.django import DjangoOutbox
+
+outbox = DjangoOutbox.from_settings()
+
+
+@require_POST
+def create_invoice(request: HttpRequest) -> JsonResponse:
+    """Store an invoice. Posted again, such as after an answer that was lost, it is the same one."""
+    new = json.loads(request.body)
+    number = int(new["number"])
+    try:
+        with suppress(IntegrityError), transaction.atomic():
+            Invoice(number, new["amount"], new["counterparty"], new["due_date"]).save(force_insert=True)
+            outbox.add(
+                payee_account_number=settings.PAYEE_ACCOUNT,
+                payer_counterparty_id=new["counterparty"],
+                amount=new["amount"],
+                biller_type="BUSINESS",
+                due_date=new["due_date"],
+                client_reference_id=f"INV-{number}",
+                idempotency_key=idempotency_key_for("invoice", number),
+            )
+    except InvalidRequest as error:
+        return JsonResponse({"problems": [problem.message for problem in error.problems]}, status=422)
+    return JsonResponse(stored(number), status=201)
+
+
+@require_GET
+def read_invoice(_request: HttpRequest, number: int) -> JsonResponse:
+    """An invoice, and what is known of its payment."""
+    found = stored(number)
+    return JsonResponse(found, status=200 if found else 404)
+
+
+def stored(number: int) -> dict[str, object]:
+    """An invoice as it is shown."""
+    invoice = Invoice.objects.filter(number=number).first()
+    entry = outbox.entry(idempotency_key_for("invoice", number))
+    if invoice is None or entry is None:
+        return {}
+    payment = entry.status or entry.state
+    return {"number": number, "amount": invoice.amount, "payment": payment, "error": entry.error}
+
+
+urlpatterns = [path("invoices", create_invoice), path("invoices/<int:number>", read_invoice)]

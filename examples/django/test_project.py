@@ -1,0 +1,145 @@
+"""The project is killed with SIGKILL between any two steps, and started again: one request for each invoice."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bulk.postgres import Postgres
+from victor_ext import idempotency_key_for
+from victor_ext.sandbox import Sandbox
+from victor_ext.testing import Faults, TimeTravel
+
+if sys.platform == "win32":
+    pytest.skip("Windows has neither SIGKILL nor a fork server", allow_module_level=True)
+assert sys.platform != "win32"  # for pyright
+
+import dying  # noqa: E402 - Celery's workers, too, need what Windows has not
+
+HERE = Path(__file__).parent
+ENDS = {1042: "completed", 1043: "declined"}
+PATIENCE = 60.0
+
+
+class Project:
+    """Processes of the project, one after another, on one database."""
+
+    def __init__(self, sandbox: Sandbox, database: dict[str, str]) -> None:
+        client_id, client_secret = sandbox.add_oauth_client()
+        self.environment = {
+            **database, "VICTOR_BASE_URL": sandbox.url, "VICTOR_ENVIRONMENT": "staging",
+            "VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret,
+        }  # fmt: skip
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload(["pytest", "dying"])  # so that a process begins in no time
+
+    def live(self, last: str | None = None) -> dict[int, str] | None:
+        """What a process knows of both payments at its end; None: it was killed before the step `last`."""
+        receiver, sender = self._processes.Pipe(duplex=False)
+        process = self._processes.Process(target=dying.live, args=(sender, self.environment, last), daemon=True)
+        process.start()
+        sender.close()
+        try:
+            known: dict[int, str] | None = receiver.recv()
+        except EOFError:
+            known = None
+        process.join(PATIENCE)
+        assert process.exitcode == (0 if known else -signal.SIGKILL)
+        process.close()
+        receiver.close()
+        return known
+
+    def celery(self, folder: Path, *words: str) -> subprocess.Popen[bytes]:
+        """Start Celery's command, in a process group of its own. The first process whose call is answered dies."""
+        command = [sys.executable, "-m", "celery", "-A", "dying", *words]
+        dying = {"DYING_FOLDER": str(folder), "DYING_STEP": "create answered", "CELERY_BROKER_URL": "filesystem://"}
+        environment = {**os.environ, **self.environment, **dying}
+        return subprocess.Popen(command, cwd=HERE, env=environment, start_new_session=True)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> dict[str, str]:
+    return {"DATABASE": str(tmp_path / "invoicing.sqlite3")}
+
+
+@pytest.fixture
+def postgresql() -> Iterator[dict[str, str]]:
+    server = Postgres()
+    yield {"PGHOST": server.socket_folder, "PGUSER": "postgres", "PGDATABASE": "postgres"}
+    server.stop()
+
+
+@pytest.fixture
+def project(victor_sandbox: Sandbox, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setenv("PYTHONPATH", str(HERE))  # for the process that the others are forked from
+    return Project(victor_sandbox, request.getfixturevalue(getattr(request, "param", "sqlite")))
+
+
+@pytest.fixture
+def one_request_each(victor_sandbox: Sandbox, sent_once: Callable[[str], Any]) -> Callable[[], None]:
+    def check() -> None:
+        for number in ENDS:
+            sent_once(idempotency_key_for("invoice", number))
+        assert sorted(each["client_reference_id"] for each in victor_sandbox.requests()) == ["INV-1042", "INV-1043"]
+
+    return check
+
+
+@pytest.mark.parametrize("step", dying.STEPS)
+def test_killed_before_a_step_and_again_when_it_is_settled(
+    project: Project, time_travel: TimeTravel, one_request_each: Callable[[], None], step: str
+) -> None:
+    killed = 0
+    for last in (step, step):  # the second process meets the step again, unless it was done
+        killed += project.live(last) is None
+        time_travel.advance(minutes=1)
+    assert killed >= 1
+    project.live()
+    time_travel.advance(minutes=1)
+    assert project.live() == ENDS
+    one_request_each()
+
+
+@pytest.mark.parametrize("project", ["postgresql"], indirect=True)
+def test_killed_on_postgresql_after_answers_were_lost(
+    project: Project, faults: Faults, time_travel: TimeTravel, one_request_each: Callable[[], None]
+) -> None:
+    faults.lose_answer(operation="create", times=3)
+    assert project.live("create answered") is None
+    assert project.live("commit of result") is None
+    project.live()
+    time_travel.advance(minutes=1)
+    assert project.live() == ENDS
+    one_request_each()
+
+
+def test_a_task_of_celery_whose_process_is_killed_is_run_again(
+    project: Project,
+    victor_sandbox: Sandbox,
+    time_travel: TimeTravel,
+    one_request_each: Callable[[], None],
+    tmp_path: Path,
+) -> None:
+    project.live("claim")
+    worker = project.celery(tmp_path, "worker", "-c", "1")
+    try:
+        assert project.celery(tmp_path, "call", "send_payment_requests").wait(PATIENCE) == 0
+        end = time.monotonic() + PATIENCE
+        while len(victor_sandbox.requests()) < 2:
+            assert time.monotonic() < end, "the task is not run again"
+            time.sleep(0.05)
+    finally:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait(PATIENCE)
+    assert (tmp_path / "died").exists()
+    project.live()
+    time_travel.advance(minutes=1)
+    assert project.live() == ENDS
+    one_request_each()

@@ -1,0 +1,79 @@
+"""Use the wheel on each Python, in bare environments, with the newest and the oldest dependencies: `make test-pythons`.
+
+Each extra is installed alone and used once; the fast tests and one bulk crash run with all of them. Tests run in a copy
+of the repository without its packages, so that what they import is the wheel.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+from tests.conftest import THOROUGH_FOLDERS, TIMED_FOLDERS
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml("pyproject.toml")
+EXTRAS = ("core", *sorted(PROJECT["project"]["optional-dependencies"], key=lambda name: (name == "all", name)))
+# Not with the project's dependencies: what the tests themselves need.
+TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
+CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
+FAST = (
+    *("-n", "2", "-m", "not timed and not thorough"),
+    *(f"--ignore=tests/{folder}" for folder in (*TIMED_FOLDERS, *THOROUGH_FOLDERS)),
+    # PostgreSQL's server, FastAPI, Celery, django-stubs, sybil, aiosqlite, aiohttp, python-jose, OpenTelemetry's SDK,
+    # mypy and pyright are no dependencies.
+    *("-k", "not postgresql and not test_transactions_that_the_database_ends"),
+    "--ignore=examples/django",
+    "--ignore=examples/service",
+    "--ignore=tests/test_demo.py",
+    "--ignore=tests/outbox/test_async_outbox.py",
+    "--ignore=tests/outbox/test_django_outbox.py",
+    "--ignore=tests/providers/connected/test_page_types.py",
+    "--ignore=tests/providers/test_callers_http_client.py",
+    "--ignore=tests/runtime/auth/test_private_keys.py",
+    "--ignore=tests/test_otel.py",
+    "--ignore=tests/test_types.py",
+    # It runs pytest beside the package, which is not beside the tests here.
+    "--deselect=tests/runtime/http/test_httpx_internals.py::test_a_journey_also_goes_the_public_way",
+    # Its counts are those of the locked dependencies.
+    "--ignore=tests/test_hot_paths.py",
+)
+
+nox.options.default_venv_backend = "uv"
+nox.options.stop_on_first_error = False
+
+
+@nox.session(python=nox.project.python_versions(PROJECT))
+@nox.parametrize("resolution", ["highest", "lowest-direct"])
+@nox.parametrize("extra", EXTRAS)
+def wheel(session: nox.Session, extra: str, resolution: str) -> None:
+    """Use one extra of the wheel in `build/wheel`; with `all`, run the tests."""
+    (built,) = ROOT.glob("build/wheel/*.whl")
+    folder = Path(session.create_tmp()).resolve()
+    named = () if extra == "core" else ("--extra", extra)
+    bounds = folder / "bounds.txt"
+    # For the wheel alone the project's dependencies would not be direct ones, and so none would be old.
+    session.run(
+        *("uv", "pip", "compile", "--quiet", "--no-build", "--resolution", resolution),
+        *("--python-version", str(session.python), "--no-emit-package", "victor-ext"),
+        *(*named, "--output-file", str(bounds), "pyproject.toml"),
+        external=True,
+    )
+    tools = TEST_TOOLS if extra == "all" else ()
+    requirement = f"{built}[{extra}]" if named else str(built)
+    session.install("--no-build", "--constraint", str(bounds), requirement, *tools)
+    with session.chdir(folder):
+        if extra != "all":
+            session.run("python", "-P", "-W", "error", str(ROOT / "tests" / "pythons" / f"{extra}.py"))
+            return
+    tree = folder / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    files = session.run("git", "ls-files", "-z", "--", ".", ":!victor_ext", ":!generated", external=True, silent=True)
+    for name in filter(None, str(files).split("\0")):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tree / name)
+    with session.chdir(tree):
+        for options in (FAST, CRASH):
+            session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options)

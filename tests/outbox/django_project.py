@@ -1,0 +1,35 @@
+"""Django in this process, with the project of `examples/django` and a database of each test's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import django
+import sqlalchemy as sa
+
+
+def set_up() -> None:
+    """Set Django up, as often as one likes."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "invoicing.settings"
+    django.setup()
+
+
+@contextmanager
+def use_database(url: sa.URL) -> Generator[None]:
+    """Let Django's default database be this one of SQLAlchemy's."""
+    from django.db import connections
+
+    values: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.database}
+    if url.get_backend_name() == "postgresql":
+        values = {"ENGINE": "django.db.backends.postgresql", "NAME": url.database, "USER": url.username}
+        values |= {"HOST": url.query["host"], "OPTIONS": {"options": url.query["options"]}}
+    before = connections.settings
+    connections.settings = connections.configure_settings({"default": values})
+    connections["default"] = connections.create_connection("default")
+    yield
+    connections["default"].close()
+    connections.settings = before
+    connections["default"] = connections.create_connection("default")

@@ -1,0 +1,234 @@
+"""Secrets that are replaced without a new process: from a file that is read again, and from a function."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import anyio
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from victor_api.client import Client
+
+from tests.providers.test_introspection import CLIENTS, GUID
+from victor_ext import (
+    ApiKeyAuth,
+    AsyncApiClient,
+    AuthenticationError,
+    BasicAuth,
+    BearerAuth,
+    ClientCredentialsAuth,
+    ConfigurationError,
+    RetryPolicy,
+    Victor,
+    VictorJwt,
+    VictorOAuth,
+    connect,
+)
+from victor_ext.providers import EastPay, FlexFactorAuth, VeloAuth
+from victor_ext.providers.flexfactor import FlexFactorToken
+
+OLD, NEW = "the-first-secret-" + "1" * 32, "the-second-secret-" + "2" * 32
+API = "https://api.example"
+BANK = {"base_url": "https://bank.example/pay", "entity_id": "EB000001"}
+ANSWER = {
+    "id": "x",
+    "victor_payment_request_id": "x",
+    "status": "ok",
+    "result": {"code": "000.000.000"},
+    "orderId": "x",
+}
+
+connected = connect, AsyncApiClient
+# How a client is made of a secret: the blocking and the awaited class, and its arguments.
+KINDS: dict[str, tuple[Any, Callable[[Any], tuple[tuple[Any, ...], dict[str, Any]]]]] = {
+    "VictorOAuth": (CLIENTS["victor"], lambda secret: ((VictorOAuth("id", secret),), {})),
+    "VeloAuth": (CLIENTS["velo"], lambda secret: ((VeloAuth("key", secret),), {})),
+    "FlexFactorAuth": (CLIENTS["flexfactor"], lambda secret: ((FlexFactorAuth("key", secret),), {"mid": GUID})),
+    "FlexFactorToken": (CLIENTS["flexfactor"], lambda secret: ((FlexFactorToken(secret),), {"mid": GUID})),
+    "EastPay": (CLIENTS["eastpay"], lambda secret: ((secret,), BANK)),
+    "BearerAuth": (connected, lambda secret: ((Client,), {"base_url": API, "auth": BearerAuth(secret)})),
+    "BasicAuth": (connected, lambda secret: ((Client,), {"base_url": API, "auth": BasicAuth("u", secret)})),
+    "ApiKeyAuth": (connected, lambda secret: ((Client,), {"base_url": API, "auth": ApiKeyAuth(secret)})),
+    "ClientCredentialsAuth": (
+        connected,
+        lambda secret: ((Client,), {"base_url": API, "auth": ClientCredentialsAuth("/token", "id", secret)}),
+    ),
+}
+
+
+class Provider:
+    """Knows one secret at a time, and the tokens that were issued for it."""
+
+    def __init__(self) -> None:
+        self.secret = OLD
+        self.shown: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        credentials = " ".join(self._credentials(request))
+        self.shown.append(credentials)
+        if self.secret not in credentials:
+            return httpx.Response(401, json={"error": "not these"})
+        token = {"access_token": f"t-{self.secret}", "token_type": "Bearer", "accessToken": f"t-{self.secret}"}
+        return httpx.Response(200, json={**ANSWER, **token})
+
+    @staticmethod
+    def _credentials(request: httpx.Request) -> list[str]:
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        basic = base64.b64decode(value).decode() if scheme == "Basic" else ""
+        body = request.content.decode()
+        fields = json.loads(body) if body.startswith("{") else parse_qs(body)
+        return [value or scheme, basic, request.headers.get("x-api-key", ""), *map(str, fields.values())]
+
+
+def call(client: Any) -> int:
+    """Make one call that needs no operation. Returns its status."""
+    if not hasattr(client, "__aenter__"):
+        return client.api.get_httpx_client().get("/v1/ping").status_code
+
+    async def awaited() -> int:
+        return (await client.api.get_async_httpx_client().get("/v1/ping")).status_code
+
+    return anyio.run(awaited)
+
+
+def made(kind: str, secret: Any, provider: Provider, *, awaited: bool = False) -> Any:
+    classes, arguments_of = KINDS[kind]
+    args, options = arguments_of(secret)
+    return classes[awaited](
+        *args, **options, transport=httpx.MockTransport(provider), retry=RetryPolicy(max_attempts=1)
+    )
+
+
+def replace(path: Path, text: str) -> None:
+    """As a tool does that replaces a secret at once: another file under the name."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_secret_in_a_file_that_changes(tmp_path: Path, kind: str, awaited: bool) -> None:
+    file = tmp_path / "secret"
+    file.write_text(OLD + "\n")
+    provider = Provider()
+    client = made(kind, file, provider, awaited=awaited)
+    assert call(client) == 200
+    replace(file, NEW)
+    provider.secret = NEW
+    assert call(client) == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_secret_that_a_function_returns(kind: str) -> None:
+    provider, current = Provider(), [OLD]
+    client = made(kind, lambda: current[0], provider)
+    assert call(client) == 200
+    current[0] = provider.secret = NEW
+    assert call(client) == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_function_raises_is_raised_and_nothing_is_sent(kind: str) -> None:
+    def unavailable() -> str:
+        raise LookupError("the vault is sealed")
+
+    provider = Provider()
+    with pytest.raises(LookupError, match="sealed"):
+        call(made(kind, unavailable, provider))
+    assert provider.shown == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_cannot_be_a_secret(tmp_path: Path, kind: str) -> None:
+    async def awaited() -> str:
+        return OLD
+
+    for value, words in (
+        (tmp_path / "none", "cannot be read"),
+        (awaited, "plain function"),
+        (7, "text"),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            call(made(kind, value, Provider()))
+    with pytest.raises(ConfigurationError, match="a line break or a character beyond ASCII"):
+        call(made(kind, lambda: "two\nlines" + "x" * 40, Provider()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_secret_that_was_not_replaced_is_refused_once(kind: str) -> None:
+    provider = Provider()
+    client = made(kind, lambda: OLD, provider)
+    assert call(client) == 200
+    provider.secret = NEW
+    with pytest.raises(AuthenticationError):
+        call(client)
+    assert len(provider.shown) <= 6, "it was tried again and again"
+
+
+def test_a_file_that_cannot_be_read_leaves_the_secret_before(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "secret"
+    file.write_text(OLD)
+    provider = Provider()
+    client = made("BearerAuth", file, provider)
+    file.write_text("")
+    assert call(client) == 200
+    file.unlink()
+    assert call(client) == 200
+    assert len([record for record in caplog.records if "stays in use" in record.message]) == 2
+    assert OLD not in caplog.text
+    replace(file, NEW)
+    provider.secret = NEW
+    assert call(client) == 200
+
+
+def pem() -> tuple[str, rsa.RSAPublicKey]:
+    key = rsa.generate_private_key(65537, 2048)
+    text = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return text.decode(), key.public_key()
+
+
+@pytest.mark.parametrize("of", ["file", "function", "environment"])
+def test_a_private_key_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str) -> None:
+    (first, first_public), (second, second_public) = pem(), pem()
+    file, current = tmp_path / "key.pem", [first]
+    file.write_text(first)
+    tokens: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        tokens.append(request.headers["authorization"].partition(" ")[2])
+        return httpx.Response(200, json=ANSWER)
+
+    options: dict[str, Any] = {"transport": httpx.MockTransport(answer)}
+    if of == "environment":
+        monkeypatch.setenv("VICTOR_API_KEY", "a-key")
+        monkeypatch.setenv("VICTOR_PRIVATE_KEY_FILE", str(file))
+        client = Victor.from_env(**options)
+    else:
+        client = Victor(VictorJwt("a-key", file if of == "file" else lambda: current[0]), **options)
+    call(client)
+    current[0] = second
+    replace(file, second)
+    call(client)
+    for token, public in zip(tokens, (first_public, second_public), strict=True):
+        assert jwt.decode(token, public, algorithms=["RS512"])["sub"] == "a-key"
+
+
+DESCRIBED = [VictorOAuth, VictorJwt, VeloAuth, FlexFactorAuth, FlexFactorToken, EastPay, BearerAuth]
+
+
+@pytest.mark.parametrize("kind", DESCRIBED)
+def test_the_docstring_says_how(kind: type[Any]) -> None:
+    described = inspect.getdoc(kind.__init__ if kind is EastPay else kind) or ""
+    assert "`Path`" in described and "function that returns" in described

@@ -1,0 +1,255 @@
+"""What a body means: a conflict, a rejection under a good status, a result under an error status."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from tests.runtime.fakes import BOTH, KEY, PROFILE, Happens, Harness, raises, token_answer
+from victor_ext import errors
+from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
+from victor_ext.runtime.auth.oauth import OAuthToken
+from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
+from victor_ext.runtime.loop.idempotency_keys import BodyKey
+
+RUNNING = [
+    "in progress", "In-Progress", "request_in_progress", "it is being processed", "already running", "concurrent",
+]  # fmt: skip
+UNFINISHED = [
+    '{"error": {"code": 101, "message": "error.idempotencyKey.inProgress"}}',
+    '{"error": "The request is still in progress."}',
+    "<html>A concurrent request holds this key.</html>",
+    '{"message": "Request is being processed"}',
+    '{"message": "A request with this key is pending, try later."}',
+    '{"message": "The first request with this key has not completed."}',
+    '{"message": "The request has not yet been finished"}',
+    '{"status": "Processing"}',
+    '{"message": "Another request with this key is executing."}',
+    '{"message": "The idempotency key is locked."}',
+    '{"error": "idempotency_key_locked"}',
+    "Please try again later.",
+]
+OTHER = ["another payload", "values mismatch", "does not match", "key already used", "reused", "different body"]
+OTHER_VALUES = [
+    '{"error": {"message": "The key was used with another body."}}',
+    '{"error": "idempotency key re-used"}',
+    '{"message": "payload mismatch"}',
+    '{"message": "The key belongs to a pending request with a different body."}',
+    '{"message": "The key was used for another request, which is pending."}',
+    '{"message": "locked: other values were sent with this key"}',
+]
+OPEN = [
+    "conflict", "no",
+    '{"message": "The account is locked."}',
+    '{"message": "The request is not pending."}',
+    '{"message": "Error while processing the request"}',
+    '{"message": "The request could not be processed"}',
+    "",
+    "{}",
+    "<html>Conflict</html>",
+    '{"error": {"code": 101, "message": "error.request.conflict"}}',
+]  # fmt: skip
+
+
+def answer(status: int, text: str = "", **headers: str) -> httpx.Response:
+    return httpx.Response(status, text=text, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@pytest.mark.parametrize("text", RUNNING)
+def test_it_says_that_it_is_being_worked_on(text: str):
+    assert in_progress(answer(409, text))
+    assert may_be_in_progress(answer(409, f"the key was already used: {text}"))
+
+
+def test_it_says_when_to_come_back():
+    assert in_progress(answer(409, retry_after="1"))
+    assert may_be_in_progress(answer(409, "another payload", retry_after="1"))
+
+
+@pytest.mark.parametrize("text", UNFINISHED)
+def test_it_says_so_in_other_words(text: str):
+    assert in_progress(answer(409, text))
+    assert may_be_in_progress(answer(409, text))
+
+
+@pytest.mark.parametrize("text", OTHER + OTHER_VALUES)
+def test_it_speaks_of_other_values(text: str):
+    assert not in_progress(answer(409, text))
+    assert not may_be_in_progress(answer(409, text))
+
+
+@pytest.mark.parametrize("text", OPEN)
+def test_it_leaves_it_open(text: str):
+    assert not in_progress(answer(409, text))
+    assert may_be_in_progress(answer(409, text))
+
+
+@pytest.mark.parametrize("status", [200, 202, 400, 404, 408, 410, 422, 423])
+def test_no_other_status_says_so(status: int):
+    for text in ("", "in progress"):
+        assert not in_progress(answer(status, text, retry_after="1"))
+        assert not may_be_in_progress(answer(status, text, retry_after="1"))
+
+
+NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
+
+
+def refused(answer):
+    return "success is false" if answer.json().get("success") is False else None
+
+
+def said(answer, name):
+    try:
+        return answer.json().get(name)
+    except ValueError:
+        return None
+
+
+def problems(answer):
+    message = said(answer, "message")
+    return (Problem("", "", message),) if message else ()
+
+
+SAYS_NO = replace(
+    PROFILE, rejection_reason=refused, problems=problems, request_id_in_body=lambda answer: said(answer, "trace")
+)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+@pytest.mark.parametrize("key", [KEY, None])
+def test_a_200_that_says_no_is_a_refusal(mode, key):
+    harness = Harness(mode, [NO], profile=SAYS_NO)
+    with pytest.raises(
+        BadRequest,
+        match=r"its body reports a rejection \(success is false\): too much\. The provider did not execute it",
+    ) as raised:
+        harness.call("POST", key)
+    assert (raised.value.outcome, raised.value.status_code, raised.value.attempts) == (Outcome.REJECTED, 200, 1)
+    assert [problem.message for problem in raised.value.problems] == ["too much"]
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_a_refusal_after_a_lost_answer_leaves_the_outcome_unknown(mode):
+    harness = Harness(mode, [raises(httpx.ReadError), NO], profile=SAYS_NO)
+    with pytest.raises(BadRequest) as raised:
+        harness.call("POST", KEY)
+    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_a_body_that_was_not_read_whole_refuses_nothing(mode):
+    cut = Happens(body=NO.body, headers=(("Content-Encoding", "gzip"),))
+    with pytest.raises(UnreadableResponse) as raised:
+        Harness(mode, [cut], profile=SAYS_NO).call("POST")
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one(mode):
+    with pytest.raises(BadRequest) as raised:
+        Harness(mode, [NO], profile=SAYS_NO).call()
+    assert raised.value.request_id == "t-7"
+    with pytest.raises(BadRequest) as raised:
+        Harness(mode, [replace(NO, headers=(("X-Request-Id", "r-1"),))], profile=SAYS_NO).call()
+    assert raised.value.request_id == "r-1"
+
+
+def token_harness(answer):
+    def authenticator(clock, lock):
+        def ask():
+            return httpx.Request("POST", "https://pay.example/token", json={"secret": "s3cret-of-mine"})
+
+        return OAuthToken(ask, lambda body, now: None, clock, lock, hint="Check the secret.")
+
+    harness = Harness("sync", profile=SAYS_NO, auth=authenticator)
+    harness.network.tokens = lambda request: answer
+    return harness
+
+
+def test_a_token_endpoint_that_says_no_with_a_200_has_refused_the_credentials():
+    with pytest.raises(AuthenticationError, match="refused the credentials"):
+        token_harness(token_answer(success=False, message="s3cret-of-mine is wrong")).call()
+
+
+def test_what_was_asked_with_a_secret_is_not_quoted():
+    answer = httpx.Response(501, json={"message": "s3cret-of-mine is wrong"})
+    with pytest.raises(ServerError) as raised:
+        token_harness(answer).call()
+    assert "s3cret" not in str(raised.value)
+    assert not raised.value.problems
+
+
+def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():
+    place = BodyKey(ignores_key=lambda request: request.url.path.endswith("/refund"))
+    body = b'{"idempotencyKey": "k1"}'
+    assert place.prepare(httpx.Request("POST", "https://pay.example/capture", content=body)) == "k1"
+    assert place.prepare(httpx.Request("POST", "https://pay.example/refund", content=body)) is None
+
+
+each_mode = pytest.mark.parametrize("mode", BOTH)
+
+
+def has_result(answer: httpx.Response) -> bool:
+    try:
+        return answer.status_code == 400 and "result" in answer.json()
+    except ValueError:
+        return False
+
+
+TELLS = replace(
+    PROFILE,
+    is_result=has_result,
+    mismatch=lambda answer: "its body is about another" if answer.json().get("id") == "other" else None,
+)
+DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
+
+
+@each_mode
+def test_it_is_returned(mode):
+    answer = Harness(mode, [DECLINED], profile=TELLS).call("POST")
+    assert (answer.status_code, answer.json()["result"]) == (400, "declined")
+
+
+@each_mode
+def test_after_an_attempt_whose_answer_was_lost_too(mode):
+    harness = Harness(mode, [raises(httpx.ReadTimeout), DECLINED], profile=TELLS)
+    assert harness.call("GET").json()["result"] == "declined"
+
+
+@each_mode
+@pytest.mark.parametrize("body", [b'{"detail": "no"}', b"<html>", b"", b'{"result"'])
+def test_every_other_body_is_an_error(mode, body):
+    with pytest.raises(errors.BadRequest) as raised:
+        Harness(mode, [Happens(400, body)], profile=TELLS).call("POST")
+    assert raised.value.outcome is Outcome.REJECTED
+
+
+@each_mode
+def test_a_result_of_something_else_proves_nothing(mode):
+    other = Happens(400, json.dumps({"id": "other", "result": "declined"}).encode())
+    with pytest.raises(errors.UnreadableResponse, match="about another") as raised:
+        Harness(mode, [other], profile=TELLS).call("POST")
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
+@each_mode
+def test_a_body_that_may_repeat_a_secret_is_not_quoted(mode):
+    quiet = replace(PROFILE, may_quote_body=lambda _answer: False)
+    echo = Happens(400, b"cvv 123 is wrong")
+    with pytest.raises(errors.BadRequest) as raised:
+        Harness(mode, [echo], profile=quiet).call("POST")
+    assert "123" not in str(raised.value)
+    with pytest.raises(errors.BadRequest, match="cvv 123"):
+        Harness(mode, [echo]).call("POST")
+
+
+@each_mode
+def test_one_that_was_damaged_on_the_way_may_have_been_a_result(mode):
+    spoilt = Happens(400, b"no gzip", (("content-encoding", "gzip"),))
+    for profile, outcome in ((TELLS, Outcome.UNKNOWN), (PROFILE, Outcome.REJECTED)):
+        with pytest.raises(errors.BadRequest) as raised:
+            Harness(mode, [spoilt], profile=profile).call("POST")
+        assert raised.value.outcome is outcome

@@ -1,0 +1,205 @@
+"""Operations that moved, and schemas with another name: what changed in them is compared."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from victor_ext.spec.diff.compare import compare
+from victor_ext.spec.diff.entry import Entry
+from victor_ext.spec.diff.python import python_changes
+from victor_ext.spec.document import load
+from victor_ext.spec.tree import METHODS
+
+from .cases import CODE, MORE, TEXT, WIRE, Case, Tree, card, document, json_content, operation
+
+WRITTEN = card(pin={"type": "string", "maxLength": 9}, limit={"type": "integer"})
+# What changes in the schema, the place below it, and its levels: sent and received, on the wire and in Python.
+CHANGES: dict[str, tuple[Tree, str, tuple[str, str], tuple[str, str]]] = {
+    "shorter": (
+        card(pin={"type": "string", "maxLength": 4}, limit={"type": "integer"}),
+        "pin", ("breaks", "none"), ("fine", "none")),
+    "integer to string": (
+        card(pin={"type": "string", "maxLength": 9}, limit=TEXT),
+        "limit", ("breaks", "breaks"), ("breaks", "breaks")),
+    "new and required": (
+        card(("id", "day"), day=TEXT, pin={"type": "string", "maxLength": 9}, limit={"type": "integer"}),
+        "day", ("breaks", "breaks"), ("fine", "fine")),
+    "removed": (
+        card(pin={"type": "string", "maxLength": 9}), "limit", ("breaks", "breaks"), ("breaks", "breaks")),
+}  # fmt: skip
+# What is between the two documents besides: the path, the operationId, and the name of the schema.
+MOVES = {
+    "path": ("/v2/cards/{id}", "cards", "Card"),
+    "operationId": ("/wallet/{id}", "cards", "Card"),
+    "path and operationId": ("/v2/cards/{card}", "cardsV2", "Card"),
+    "schema": ("/v1/cards/{id}", "cards", "CardV2"),
+    "path and schema": ("/v2/cards/{id}", "cards", "CardV2"),
+}
+
+
+def cards(path: str, name: str, schema: str, written: Tree, *, sent: bool) -> Tree:
+    """A document whose only operation sends or receives a card."""
+    content = json_content({"$ref": f"#/components/schemas/{schema}"})
+    parameters = [
+        {"name": each, "in": "path", "required": True, "schema": TEXT} for each in re.findall("{(.*?)}", path)
+    ]
+    body = {"requestBody": {"required": True, "content": content}} if sent else {}
+    answer = {"description": ""} if sent else {"description": "", "content": content}
+    made = operation(name, parameters=parameters, responses={"200": answer}, **body)
+    return document({path: {"post": made}}, {schema: written})
+
+
+def entries(old: Tree, new: Tree, folder: Path) -> dict[str, Entry]:
+    """The entries of both columns, by place."""
+    for name, tree in (("old", old), ("new", new)):
+        (folder / f"{name}.json").write_text(json.dumps(tree), encoding="utf-8")
+    paths = folder / "old.json", folder / "new.json"
+    found = compare(load(paths[0]), load(paths[1]), python_changes(*paths, name="pkg")).entries
+    return {each.place: each for each in found}
+
+
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "received"])
+def test_what_changed_in_a_moved_operation_or_a_renamed_schema_is_told(move: str, sent: bool, tmp_path: Path) -> None:
+    path, name, schema = MOVES[move]
+    for number, (written, below, when_sent, when_received) in enumerate(CHANGES.values()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        old = cards("/v1/cards/{id}", "cards", "Card", WRITTEN, sent=sent)
+        found = entries(old, cards(path, name, schema, written, sent=sent), folder)
+        place = f"components.schemas.Card.properties.{below}"
+        assert (found[place].wire, found[place].python) == (when_sent if sent else when_received)
+        assert found[place].operations == ("post /v1/cards/{id}",)
+        moved = found.pop("paths./v1/cards/{id}.post", None)
+        assert (None if moved is None else (moved.wire, moved.what)) == (
+            None if path == "/v1/cards/{id}" else ("breaks", f"moved to post {path}")
+        )
+        others = {"components.schemas.Card", "paths./v1/cards/{id}.post.operationId"}
+        assert found.keys() - others == {place} | (
+            {"paths./v1/cards/{id}.post.parameters.path:id"} if "{card}" in path else set()
+        )
+        assert ("components.schemas.Card" in found) == (schema != "Card")
+
+
+def moved(tree: Tree) -> Tree:
+    """A document with another version in each path, and nothing else."""
+    paths = {f"/v2{path}": item for path, item in tree["paths"].items()}
+    return {**copy.deepcopy(tree), "paths": copy.deepcopy(paths)}
+
+
+def as_before(text: str) -> str:
+    return text.replace("/v2/", "/")
+
+
+@pytest.mark.parametrize("case", [each for each in (*WIRE, *CODE, *MORE) if "moved" not in each.name], ids=str)
+def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case: Case) -> None:
+    stayed = {each.place: each for each in compare(copy.deepcopy(case.old), copy.deepcopy(case.new)).entries}
+    gone = {each.operations[0] for each in stayed.values() if each.what == "removed"}
+    went: set[str] = set()
+    for each in compare(copy.deepcopy(case.old), moved(case.new)).entries:
+        sentences = each.what.split("; ")
+        told = [sentence for sentence in sentences if not sentence.startswith("moved to ")]
+        if told != sentences:
+            assert each.wire == "breaks"
+            went.add(each.operations[0])
+        if told:
+            other = stayed.pop(as_before(each.place))
+            assert ("; ".join(told), each.direction) == (other.what, other.direction)
+            assert [as_before(name) for name in each.operations] == list(other.operations)
+            assert each.wire == other.wire or told != sentences
+    assert stayed == {}
+    names = {f"{method} {path}" for path, item in case.old["paths"].items() for method in METHODS if method in item}
+    assert went == names - gone
+
+
+def answer(name: str | None, **more: Any) -> Tree:
+    found = operation(**more)
+    found["operationId"] = name
+    return {"get": {key: value for key, value in found.items() if value is not None}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ({"/v1/a": answer(None)}, {"/v2/a": answer(None)}, {"get /v1/a": "moved to get /v2/a"}),
+        ({"/2026-01-31/a": answer(None)}, {"/v2rc1/a": answer(None)}, {"get /2026-01-31/a": "moved to get /v2rc1/a"}),
+        # The path comes before the operationId: old code that calls this path goes on.
+        (
+            {"/v1/a": answer("a")},
+            {"/v1/a": answer("oldA"), "/v2/a": answer("a")},
+            {"get /v1/a": "", "get /v2/a": "added"},
+        ),
+        # Of several, the newest that is not deprecated.
+        (
+            {"/v1/a": answer("a1")},
+            {"/v2/a": answer("a2"), "/v10/a": answer("a10"), "/v11/a": answer("a11", deprecated=True)},
+            {"get /v1/a": "moved to get /v10/a", "get /v2/a": "added", "get /v11/a": "added"},
+        ),
+        ({"/a": {"post": operation("a")}}, {"/a": answer("a")}, {"post /a": "moved to get /a"}),
+        # What both documents have is nobody's new place.
+        ({"/v1/a": answer("a1"), "/v2/a": answer("a2")}, {"/v2/a": answer("a2")}, {"get /v1/a": "removed"}),
+        ({"/v1/a": answer("a")}, {"/v1/b": answer("b")}, {"get /v1/a": "removed", "get /v1/b": "added"}),
+        # An operationId that stands twice names nothing.
+        (
+            {"/a": answer("a")},
+            {"/b": answer("a"), "/c": answer("a")},
+            {"get /a": "removed", "get /b": "added", "get /c": "added"},
+        ),
+        # Each operation goes one version up.
+        (
+            {"/v1/a": answer("a1"), "/v2/a": answer("a2")},
+            {"/v2/a": answer("a1"), "/v3/a": answer("a2")},
+            {"get /v1/a": "moved to get /v3/a", "get /v2/a": ""},
+        ),
+    ],
+)  # fmt: skip
+def test_which_operation_is_which(old: Tree, new: Tree, told: dict[str, str]) -> None:
+    found = compare(document(old), document(new)).entries
+    said = {each.operations[0]: each.what for each in found if each.place.endswith((".get", ".post"))}
+    assert said == {name: what for name, what in told.items() if what}
+
+
+def test_parameters_of_a_moved_operation_are_told_at_the_old_path() -> None:
+    def path(name: str, *parameters: Tree, **more: Any) -> Tree:
+        return document({name: {"parameters": list(parameters), **answer("a", **more)}})
+
+    limit, day = ({"name": name, "in": "query", "schema": TEXT} for name in ("limit", "day"))
+    held = {"name": "id", "in": "path", "required": True, "schema": TEXT}
+    found = compare(
+        path("/v1/owners/{owner}/cards/{id}", held, {**held, "name": "owner"}, limit),
+        path("/v2/cards/{id}", held, {**limit, "schema": {"type": "integer"}}, day),
+    ).entries
+    start = "paths./v1/owners/{owner}/cards/{id}"
+    assert {each.place: (each.what, each.wire) for each in found} == {
+        f"{start}.get": ("moved to get /v2/cards/{id}", "breaks"),
+        f"{start}.parameters.path:owner": ("parameter removed", "breaks"),
+        f"{start}.parameters.query:limit": ("type changed from string to integer", "breaks"),
+        f"{start}.parameters.query:day": ("optional parameter added", "fine"),
+    }
+
+
+def test_a_base_with_another_name_is_told_under_the_old_one(tmp_path: Path) -> None:
+    def derived(base: str, **properties: Tree) -> Tree:
+        own = {"allOf": [{"$ref": f"#/components/schemas/{base}"}, {"properties": {"own": TEXT}}]}
+        return cards("/v1/c/{id}", "c", "Card", own, sent=False) | {
+            "components": {"schemas": {"Card": own, base: card(**properties)}}
+        }
+
+    found = entries(derived("Base", pin=TEXT), derived("Root", day=TEXT), tmp_path)
+    assert {place: (each.wire, each.python) for place, each in found.items()} == {
+        "components.schemas.Base": ("none", "breaks"),
+        "components.schemas.Base.properties.day": ("fine", "fine"),
+        "components.schemas.Base.properties.pin": ("breaks", "breaks"),
+    }
+
+
+def test_a_schema_that_nothing_uses_keeps_its_class_under_another_name(tmp_path: Path) -> None:
+    old, new = (document({"/a": answer("a")}, {name: card(pin=TEXT)}) for name in ("Card", "Map"))
+    (found,) = entries(old, new, tmp_path).values()
+    assert found.what == "schema is named Map instead of Card; in Python: the class Card is now Map"

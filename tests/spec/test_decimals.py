@@ -1,0 +1,146 @@
+"""Numbers keep their digits: Decimal in every body, and where the document or an option says so, in what is read."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext.spec.__main__ import main
+from victor_ext.spec.check import check
+
+from .wire import TEXT, Tree, Wire, an_object, answering, ref
+
+NUMBER: Tree = {"type": "number"}
+EXACT = {"type": "number", "format": "decimal"}
+CARD = an_object(
+    price=EXACT,
+    rate=NUMBER,
+    none={"type": ["number", "null"], "format": "decimal"},
+    either={"type": ["number", "string"], "format": "decimal"},
+)
+LONG = "12345678901234567.89"
+
+
+def body(content_type: str, schema: Tree) -> Tree:
+    return {"required": True, "content": {content_type: {"schema": schema}}}
+
+
+def parameter(name: str, place: str, schema: Tree) -> Tree:
+    return {"in": place, "name": name, "schema": schema}
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    form = an_object(amount=NUMBER, more=an_object(a=NUMBER))
+    url_encoded = body("application/x-www-form-urlencoded", an_object(amount=NUMBER))
+    paths = {
+        "/card": {"get": answering(ref("Card"), operationId="card")},
+        "/json": {"post": answering(TEXT, operationId="as_json", requestBody=body("application/json", ref("Card")))},
+        "/form": {"post": answering(TEXT, operationId="form", requestBody=url_encoded)},
+        "/parts": {"post": answering(TEXT, operationId="parts", requestBody=body("multipart/form-data", form))},
+        "/find": {
+            "get": answering(
+                TEXT,
+                operationId="find",
+                parameters=[
+                    parameter("most", "query", EXACT),
+                    parameter("at", "query", {"type": "string", "format": "date-time"}),
+                    parameter("X-Name", "header", TEXT),
+                ],
+            )
+        },
+    }
+    made = Wire(
+        tmp_path_factory.mktemp("decimals"),
+        "wire_decimals",
+        openapi="3.1.0",
+        paths=paths,
+        components={"schemas": {"Card": CARD}},
+    )
+    assert made.result.left_out == []
+    made.response = httpx.Response(200, json="")
+    return made
+
+
+def test_digits_are_exact_from_json_and_back(wire: Wire) -> None:
+    text = f'{{"price":{LONG},"rate":0.1,"none":null,"either":"x","more":1.5}}'
+    card = wire.read("card", httpx.Response(200, content=text.encode()))
+    assert (card.price, card.rate, card.either) == (Decimal(LONG), 0.1, "x")
+    assert wire.send("as_json", body=card).content.decode() == f'{{"more":1.5,"price":{LONG},"rate":0.1,"either":"x"}}'
+
+
+@pytest.mark.parametrize("text", ["0.10", "5", "1E+2", "-0.000000001"])
+def test_the_value_is_that_of_the_json(wire: Wire, text: str) -> None:
+    assert wire.read("card", httpx.Response(200, content=f'{{"price":{text}}}'.encode())).price == Decimal(text)
+
+
+@pytest.mark.parametrize("value", ["NaN", "true", '"1.0"', "[]"])
+def test_what_is_no_number_is_kept_as_it_came(wire: Wire, value: str) -> None:
+    card = wire.read("card", httpx.Response(200, content=f'{{"price":{value}}}'.encode()))
+    assert not card.price
+    assert "price" in card.additional_properties
+
+
+def test_a_number_of_another_field_can_be_copied(wire: Wire) -> None:
+    more = wire.read("card", httpx.Response(200, content=b'{"more":1.10}')).additional_properties["more"]
+    assert [copy.deepcopy(more), pickle.loads(pickle.dumps(more)), json.loads(json.dumps(more))] == [1.1] * 3
+
+
+def test_the_docstring_names_the_type(wire: Wire) -> None:
+    assert "price (Decimal | Unset)" in wire.models.Card.__doc__
+
+
+def test_every_body_takes_a_decimal(wire: Wire) -> None:
+    amount = Decimal("0.10")
+    assert wire.send("as_json", body=wire.models.Card(rate=amount)).content == b'{"rate":0.10}'
+    assert wire.send("form", body=wire.models.FormBody(amount=Decimal("1E+2"))).content == b"amount=100"
+    inner = wire.models.PartsBodyMore(a=amount)
+    parts = wire.send("parts", body=wire.models.PartsBody(amount=amount, more=inner)).content
+    assert b"\r\n\r\n0.10\r\n" in parts
+    assert b'{"a":0.10}' in parts
+    assert wire.target("find", most=Decimal("0.10")) == "/find?most=0.10"
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "words"),
+    [
+        ("as_json", lambda models: {"body": models.Card(rate=Decimal("NaN"))}, "body.rate: JSON has no value for"),
+        ("as_json", lambda models: {"body": models.Card(rate=float("inf"))}, "body.rate: JSON has no value for inf"),
+        ("as_json", lambda models: {"body": models.Card(rate={1})}, "body.rate: JSON has no value for"),
+        ("form", lambda models: {"body": models.FormBody(amount=1e-07)}, "amount: 1e-07 is not written in digits"),
+        ("find", lambda _: {"most": Decimal("Infinity")}, "most: Infinity is not written in digits"),
+        ("find", lambda _: {"at": datetime(2026, 3, 4)}, "at: 2026-03-04T00:00:00 has no time zone"),  # noqa: DTZ001 - that is the case
+        ("find", lambda _: {"x_name": "Zoë"}, "X-Name: a header holds ASCII characters only"),
+    ],
+)  # fmt: skip
+def test_what_has_no_form_is_refused_by_its_name(wire: Wire, operation: str, arguments: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        wire.send(operation, **arguments(wire.models))
+
+
+def test_an_option_names_places(tmp_path: Path) -> None:
+    path = tmp_path / "some.json"
+    paths = {"/card": {"get": answering(ref("Card"), operationId="card")}}
+    schemas = {"Card": an_object(price=NUMBER, amounts={"type": "array", "items": NUMBER}, rate=NUMBER)}
+    info = {"title": "T", "version": "1"}
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": paths, "components": {"schemas": schemas}}))
+    options = ["--decimals", "Card.price", "--decimals", "*.amounts*"]
+    assert main(["generate", str(path), "--out", str(tmp_path), *options]) == 0
+    text = (tmp_path / "some_api/models/card.py").read_text()
+    assert "price: Decimal | Unset" in text
+    assert "amounts: list[Decimal] | Unset" in text
+    assert "rate: float | Unset" in text
+    assert main(["check", str(path), "--out", str(tmp_path), *options]) == 0
+    assert main(["check", str(path), "--out", str(tmp_path)]) == 1
+
+
+def test_the_check_is_green(wire: Wire) -> None:
+    assert check(wire.folder / "document.json", None).problems == []

@@ -1,0 +1,113 @@
+"""Secrets that work as what they are, and show nothing; so do their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext.privacy import Secret, SecretBytes, concealed_within, redact_excerpt
+from victor_ext.providers.connected.profile import read_problems as of_connected
+from victor_ext.providers.eastpay.profile import read_problems as of_eastpay
+from victor_ext.providers.flexfactor.profile import read_problems as of_flexfactor
+from victor_ext.providers.velo.profile import read_problems as of_velo
+from victor_ext.providers.victor.profile import read_problems as of_victor
+
+
+def test_a_part_of_a_secret_is_one() -> None:
+    secret = Secret("visibly-fake")
+    assert (secret[:7], secret[0]) == ("visibly", "v")
+    assert repr([secret, secret[:7], secret[0]]) == "['[secret]', '[secret]', '[secret]']"
+
+
+def test_a_part_of_secret_bytes_is_one_and_a_byte_is_a_number() -> None:
+    secret = SecretBytes(b"visibly-fake")
+    assert (secret[:7], secret[0]) == (b"visibly", ord("v"))
+    assert repr([secret, secret[:7], secret[0]]) == "[b'[secret]', b'[secret]', 118]"
+
+
+@pytest.mark.parametrize("kind", ["objects", "lists"])
+def test_what_is_nested_beyond_all_measure_is_no_error_here(kind: str) -> None:
+    value: Any = "visibly-fake"
+    for _ in range(5_000):
+        value = {"deeper": value} if kind == "objects" else [value]
+    assert concealed_within({"body": value}).keys() == {"body"}
+
+
+FIELDS: dict[str, tuple[Callable[[httpx.Response], Any], Callable[[Any], Any]]] = {
+    "Victor": (of_victor, lambda code: {"error": {"code": code, "message": "No."}}),
+    "Victor, of a field": (of_victor, lambda code: {"allErrors": [{"code": code}]}),
+    "Velo": (of_velo, lambda code: {"errors": [{"errorCode": code, "errorMessage": "No."}]}),
+    "EastPay": (of_eastpay, lambda code: {"result": {"code": str(code), "description": "No."}}),
+    "FlexFactor": (of_flexfactor, lambda code: {"errors": [{"item1": "No.", "item3": code}]}),
+    "FlexFactor, alone": (of_flexfactor, lambda code: {"statusCode": code}),
+    "FlexFactor, code": (of_flexfactor, lambda code: {"code": code, "message": "No."}),
+    "FlexFactor, errorCode": (of_flexfactor, lambda code: {"errorCode": code}),
+    "connected": (of_connected, lambda code: {"error": {"code": code, "message": "No."}}),
+    "connected, alone": (of_connected, lambda code: {"errors": {"code": [code]}}),
+}
+"""Where each system has the code of an error; of some the code is all that it says."""
+
+
+@pytest.mark.parametrize("system", FIELDS)
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        (400012, "400012"),
+        ("400012", "400012"),
+        ("20110003", "20110003"),
+        (101, "101"),
+        ("E400012", "E400012"),
+        ("ERR_2011.0003", "ERR_2011.0003"),
+        ("ACH917364550218", "ACH********0218"),
+        ("eyJ" + "hbGciOiJub25lIn0.e30.x", "[secret]"),
+        ("043987673645", "********3645"),
+        (4111111111111111, "************1111"),
+        ("card 4111111111111111 of ada@example.com", "card ************1111 of [e-mail]"),
+        ("x" * 60_000, "x" * 200 + "..."),
+    ],
+)
+def test_a_code_of_the_provider_is_shown_and_no_account_number(system: str, code: Any, shown: str) -> None:
+    """FlexFactor: "Use this list to diagnose failed transactions ... the last three digits represent the error"."""
+    read, body = FIELDS[system]
+    response = httpx.Response(400, json=body(code), request=httpx.Request("POST", "https://api.example/v1/evaluate"))
+    (problem,) = read(response)
+    assert problem.code == shown
+    assert "No." in problem.message or shown in problem.message
+
+
+@pytest.mark.parametrize("read", [of_flexfactor, of_connected])
+def test_a_code_in_a_list_of_errors_is_a_code_and_a_sentence_is_none(read: Callable[[httpx.Response], Any]) -> None:
+    codes = ["400012", 400013, "E40001", "account 917364550218", "917364550218", "no"]
+    shown = ["400012", "400013", "E40001", "", "********0218", ""]
+    request = httpx.Request("POST", "https://api.example/v1/capture")
+    found = read(httpx.Response(400, json={"errors": codes}, request=request))
+    assert [each.code for each in found] == shown
+    assert [found[place].message for place in (3, 5)] == ["account ********0218", "no"]
+    for body in ({"errors": {"code": codes[:3]}}, {"errors": [{"code": codes[:3]}]}):
+        found = read(httpx.Response(400, json=body, request=request))
+        assert ", ".join(each.code for each in found) == "400012, 400013, E40001"
+    [found] = read(httpx.Response(400, json={"errors": {"account": ["91736455"]}}, request=request))
+    assert (found.code, found.message) == ("", "****6455"), "a value of another field may be an account number"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("The payer ada@example.com is unknown.", "The payer [e-mail] is unknown."),
+        ('{"email":"ada.l+x@example.co.uk"}', '{"email":"[e-mail]"}'),
+        ("a @ b, 3 @ 4.50", "a @ b, 3 @ 4.50"),
+    ],
+)
+def test_no_address_is_shown(sent: str, shown: str) -> None:
+    assert redact_excerpt(sent) == shown
+
+
+def test_an_object_that_is_handed_over_shows_none_of_its_texts() -> None:
+    given = {"payer": {"email": "ada@example.com", "age": 36}, "names": ["Ada", ("Byron",)], "none": None}
+    hidden = concealed_within(given)
+    assert hidden == {**given, "names": ["Ada", ["Byron"]]}
+    assert all(word not in repr(hidden) for word in ("ada@example.com", "Ada", "Byron"))
+    assert concealed_within("text") == "text"

@@ -1,0 +1,38 @@
+"""`manage.py send_payment_requests`: the worker of the outbox."""
+
+from argparse import ArgumentParser
+from contextlib import suppress
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from victor_ext import Victor, VictorError
+from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
+
+
+class Command(BaseCommand):
+    """One pass, or pass after pass."""
+
+    help = (
+        "Sends the payment requests in the outbox, settles those that may have been sent, and reads their statuses. "
+        "Several may run at once, and each may be killed at any moment."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The options of the command."""
+        parser.add_argument(
+            "--interval", type=float, metavar="SECONDS",
+            help="keep running, with this pause between two passes (default: one pass)",
+        )  # fmt: skip
+
+    def handle(self, *_: Any, interval: float | None, **__: Any) -> None:
+        """Run it."""
+        try:
+            if interval is None:
+                changed = send_payment_requests()
+                self.stdout.write(", ".join(f"{number} {state}" for state, number in changed.items()) or "no change")
+            else:
+                with Victor.from_env() as victor, suppress(KeyboardInterrupt):
+                    DjangoOutbox.from_settings().run(victor, interval=interval)
+        except VictorError as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,29 @@
+"""The outbox's table, with the columns of `victor_ext.outbox.entries.outbox_table`."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    """It makes the table."""
+
+    initial = True
+    dependencies = []
+    operations = [
+        migrations.CreateModel(
+            name="PaymentRequestEntry",
+            fields=[
+                ("id", models.AutoField(primary_key=True, serialize=False)),
+                ("key", models.CharField(max_length=128, unique=True)),
+                ("reference", models.CharField(max_length=128)),
+                ("arguments", models.TextField()),
+                ("state", models.CharField(db_index=True, max_length=16)),
+                ("leased_until", models.FloatField()),
+                ("first_sent_at", models.FloatField(null=True)),
+                ("request_id", models.TextField(null=True)),
+                ("status", models.TextField(null=True)),
+                ("ended", models.BooleanField()),
+                ("error", models.TextField(null=True)),
+            ],
+            options={"verbose_name_plural": "payment request entries", "db_table": "victor_outbox"},
+        ),
+    ]

@@ -1,0 +1,28 @@
+"""The outbox's table as a model: for its migration, and to query it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class PaymentRequestEntry(models.Model):
+    """An entry of the outbox, to read: `DjangoOutbox` alone writes the table. `outbox_table` describes its columns."""
+
+    id: models.AutoField[int, int] = models.AutoField(primary_key=True)
+    key: models.CharField[str, str] = models.CharField(max_length=128, unique=True)
+    reference: models.CharField[str, str] = models.CharField(max_length=128)
+    arguments: models.TextField[str, str] = models.TextField()
+    state: models.CharField[str, str] = models.CharField(max_length=16, db_index=True)
+    leased_until: models.FloatField[float, float] = models.FloatField()
+    first_sent_at: models.FloatField[float | None, float | None] = models.FloatField(null=True)
+    request_id: models.TextField[str | None, str | None] = models.TextField(null=True)
+    status: models.TextField[str | None, str | None] = models.TextField(null=True)
+    ended: models.BooleanField[bool, bool] = models.BooleanField()
+    error: models.TextField[str | None, str | None] = models.TextField(null=True)
+
+    class Meta:
+        db_table = "victor_outbox"
+        verbose_name_plural = "payment request entries"
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.state}"

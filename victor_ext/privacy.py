@@ -1,0 +1,350 @@
+"""What may be shown, and in which form. The whole package asks here, except the sandbox, which shares no code with it.
+
+Three parts:
+
+- Values whose `repr` shows nothing, or the last four digits (`Secret`, `AccountNumber`, `HiddenRows`). They behave like
+  the values that they replace. A traceback's locals, the repr of a model, and a debugger show nothing more.
+- Text for messages and logs: `redact_excerpt` for anything that somebody else wrote, `mask` for one number.
+- Echoes: private texts of a request, which the provider may repeat in its response.
+
+Arguments are replaced by such values where they enter this package. To drop this package's frames from a traceback
+before it leaves would not suffice in place of that: the frames of httpx remain, and `httpx.Client.request` holds the
+JSON of the request; a debugger or a tracer looks at frames before any traceback has left; and credentials, records and
+inputs that a caller keeps need the replaced values in any case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Generic, SupportsIndex, TypeGuard, TypeVar, overload
+
+T = TypeVar("T")
+R_co = TypeVar("R_co", covariant=True)
+
+HIDDEN = "[hidden]"
+SHORTEST = 3
+"""Characters. A shorter private text occurs in any sentence, so it is not hidden."""
+
+# Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a number.
+_LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))")
+_KEPT_DIGITS = 4
+_CODE_DIGITS = 8
+_CODES = 10
+"""The most codes that are read from one field."""
+_WORD = re.compile(r"[\w.:-]*", re.ASCII)
+_BARE_CODE = re.compile(r"[\w.:-]{0,100}?[0-9]{3}[\w.:-]{0,100}", re.ASCII)
+_EXCERPT = 200
+_PYTHON_BYTES = re.compile(r"""(?:\bbytearray\()?\bb['"].*""")
+"""Bytes as Python writes them, to the end: what could not be read on the wire, which may be the request itself."""
+_TOKEN = re.compile(r"\b(?i:(bearer|basic|token)\s+(?=\S*[0-9._~+/=-])\S{8,})|\beyJ[\w-]{8,}[\w.-]*")
+"""The credentials of a header (RFC 9110, 11.4), and a JSON Web Token."""
+_EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
+_SAFE_HEADERS = frozenset(
+    {"accept", "content-type", "content-length", "host", "user-agent", "idempotency-key", "accept-encoding"}
+)
+
+
+HOLDS_SECRETS = "holds_secrets"
+"""The extension of a request whose body is secret. A response to it is not quoted either: it may echo the body."""
+
+
+class Secret(str):
+    """A secret string, shown as `[secret]`. A slice of it is one too, since some reporters show how a text begins."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'[secret]'"
+
+    def __getitem__(self, place: SupportsIndex | slice) -> Secret:
+        return Secret(str.__getitem__(self, place))
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
+        """The bytes of it, which are secret too. So httpx keeps the value of a header."""
+        return SecretBytes(str.encode(self, encoding, errors))
+
+
+class SecretBytes(bytes):
+    """Secret bytes, shown as `[secret]`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'[secret]'"
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> SecretBytes: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> int | SecretBytes:
+        part = bytes.__getitem__(self, place)
+        return SecretBytes(part) if isinstance(part, bytes) else part
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> Secret:
+        """The text of it, which is secret too."""
+        return Secret(bytes.decode(self, encoding, errors))
+
+
+def concealed(value: Any) -> Any:
+    """Text or bytes as a `Secret` or `SecretBytes`; any other value unchanged."""
+    if isinstance(value, str):
+        return Secret(value)
+    return SecretBytes(value) if isinstance(value, bytes | bytearray) else value
+
+
+class AccountNumber(str):
+    """An account number, shown with its last four digits only."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{mask(self)}'"
+
+
+class AccountDigits(int):
+    """An account number that was passed as an int. It is about to be refused."""
+
+    def __repr__(self) -> str:
+        return mask(int.__repr__(self))
+
+
+class OddAccount:
+    """A value of another type passed as an account number, such as a float or a list. It is about to be refused."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, value: object) -> None:
+        self.kind = type(value).__name__
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+
+class NumberText(str):
+    """The digits of a JSON number of a row, never converted to a binary float."""
+
+    __slots__ = ()
+
+
+class AccountNumberText(NumberText, AccountNumber):
+    """An account number that came as a JSON number. It is about to be refused."""
+
+    __slots__ = ()
+
+
+class HiddenValue(Generic[T]):
+    """Holds a value that its repr hides. Read `value` only where it is used; do not store it in a variable."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+
+class HiddenRows(Iterable[R_co]):
+    """The caller's rows. The repr hides them, because they may be a list."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: Iterable[R_co]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[R_co]:
+        return iter(self._rows)
+
+    def __repr__(self) -> str:
+        return "[hidden rows]"
+
+
+class HiddenRepr:
+    """A mixin for dataclasses that name people or their accounts: a `repr` shows none of the values."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({HIDDEN})"
+
+
+ACCOUNT = "payee_account_number"
+"""The column of a row, and the argument of a payment, that contains an account number."""
+
+
+def hidden_pairs(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The cells of a row, by column, with account numbers hidden."""
+    return [(name, _hidden_cell(value) if name == ACCOUNT else value) for name, value in pairs]
+
+
+def hidden_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """As `hidden_pairs`, as a mapping."""
+    return dict(hidden_pairs(pairs))
+
+
+def _hidden_cell(value: Any) -> Any:
+    if isinstance(value, NumberText | float | Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+        return AccountNumberText(value)
+    return AccountNumber(value) if isinstance(value, str) else value
+
+
+_LEVELS = 100
+"""Levels of nesting that are searched. A body that is nested more deeply is about to be refused."""
+
+
+def concealed_within(value: Any) -> Any:
+    """A JSON object with all its texts, at any depth, concealed; any other value unchanged."""
+    return _deeply(value, _LEVELS) if _is_object(value) else value
+
+
+def _deeply(value: Any, levels: int) -> Any:
+    if levels == 0:
+        return value
+    if _is_list(value):
+        return [_deeply(item, levels - 1) for item in value]
+    if _is_object(value):
+        return {name: _deeply(member, levels - 1) for name, member in value.items()}
+    return concealed(value)
+
+
+def _is_object(value: object) -> TypeGuard[dict[Any, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    return isinstance(value, list | tuple)
+
+
+def concealed_account(value: Any) -> Any:
+    """An account number of whatever type, as one that shows its last four digits at most."""
+    if isinstance(value, str):
+        return AccountNumber(value)
+    if value is None or isinstance(value, bool | Enum):
+        return value
+    if isinstance(value, int):
+        return AccountDigits(value)
+    return concealed(value) if isinstance(value, bytes | bytearray) else OddAccount(value)
+
+
+def kind_of(value: object) -> str:
+    """The name of a value's type, for a message. A concealed value has the name of the type it was passed as."""
+    if isinstance(value, OddAccount):
+        return value.kind
+    return next(kind.__name__ for kind in type(value).__mro__ if kind.__module__ != __name__)
+
+
+def mask(number: str) -> str:
+    """The number with all but its last four characters hidden; all of them when it has four or fewer."""
+    if len(number) <= _KEPT_DIGITS:
+        return "*" * len(number)
+    return "*" * (len(number) - _KEPT_DIGITS) + number[-_KEPT_DIGITS:]
+
+
+def short_mask(number: str) -> str:
+    """As `mask`, in a width that does not tell the length: `****3645`."""
+    return "****" + (number[-_KEPT_DIGITS:] if len(number) > _KEPT_DIGITS else "")
+
+
+def mask_digits(text: str) -> str:
+    """The text with each run of five or more digits masked to its last four: it may be an account number."""
+    return _LONG_DIGITS.sub(lambda match: mask(match.group()), text)
+
+
+def mask_tokens(text: str) -> str:
+    """The text without what looks like a token, and without bytes that could not be read."""
+    return _TOKEN.sub(lambda token: f"{token[1] or ''} [secret]".lstrip(), _PYTHON_BYTES.sub("[bytes]", text))
+
+
+def mask_emails(text: str) -> str:
+    """The text without its e-mail addresses."""
+    return _EMAIL.sub("[e-mail]", text) if "@" in text else text
+
+
+def shown_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of a request that an error keeps: those that never hold a token. Names are in lower case."""
+    return [(name, value) for name, value in headers if name in _SAFE_HEADERS]
+
+
+def excerpt(body: bytes) -> str:
+    """The start of a body for a message, as `redact_excerpt` makes it."""
+    return redact_excerpt(body[: _EXCERPT * 4].decode("utf-8", "replace"))
+
+
+def redact_excerpt(text: str) -> str:
+    """Text from the wire for a message: one line of 200 characters; long numbers, tokens and e-mail addresses masked.
+
+    Nothing that somebody else wrote enters a message or a log record in another way, except `one_line`.
+    """
+    return mask_emails(mask_digits(mask_tokens(one_line(text))))
+
+
+def redact_code(code: object) -> str:
+    """A code of the provider, or a list of them, from a field for codes. Each system's codes are read by this.
+
+    One word with up to eight digits is no account number, and is not masked. Any other text or number is as
+    `redact_excerpt` makes it, and a value of another type is empty.
+    """
+    if _is_list(code):
+        return one_line(", ".join(filter(None, (redact_code(item) for item in code[:_CODES] if not _is_list(item)))))
+    text = one_line(code) if isinstance(code, str | int) and not isinstance(code, bool) else ""
+    is_short = _WORD.fullmatch(text) is not None and sum(map(str.isdigit, text)) <= _CODE_DIGITS
+    return mask_emails(mask_tokens(text)) if is_short else redact_excerpt(text)
+
+
+def is_code(value: object) -> bool:
+    """Whether a value is a code where a sentence may stand, too: a number, or one word with three digits in a row."""
+    return isinstance(value, str | int) and _BARE_CODE.fullmatch(str(value)) is not None
+
+
+def one_line(text: object) -> str:
+    """An id, a status or an amount of the provider for a message: one line of 200 characters, digits unmasked."""
+    whole = str(text)
+    if not whole.isprintable():
+        whole = "".join(char if char.isprintable() else " " for char in whole)
+    flat = " ".join(whole.split())
+    return flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "..."
+
+
+def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool = False) -> Iterator[str]:
+    """The texts of a JSON body that are not public.
+
+    Args:
+        body: The body.
+        is_public: Whether a member is public, by its place in the body, such as `payer.email`; items of a list have
+            the place of the list.
+        numbers: Whether numbers count as texts.
+    """
+    yield from _texts(body, "", is_public, numbers)
+
+
+def _texts(value: Any, place: str, is_public: Callable[[str], bool], numbers: bool) -> Iterator[str]:  # noqa: FBT001 - recursion
+    if _is_object(value):
+        for name, member in value.items():
+            inner = f"{place}.{name}".lstrip(".")
+            if not is_public(inner):
+                yield from _texts(member, inner, is_public, numbers)
+    elif _is_list(value):
+        for item in value:
+            yield from _texts(item, place, is_public, numbers)
+    elif isinstance(value, str):
+        yield value
+    elif numbers and isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
+def pattern_of(texts: Iterable[str], *, whole_words: bool = False, flags: int = 0) -> re.Pattern[str] | None:
+    """A pattern that matches any of the texts that are long enough to be hidden; None without any.
+
+    Args:
+        texts: The texts.
+        whole_words: Whether a text counts only where no ASCII letter or digit is next to it.
+        flags: Of the module `re`.
+    """
+    hidden = sorted({text for text in texts if len(text) >= SHORTEST}, key=len, reverse=True)  # no part of one remains
+    if not hidden:
+        return None
+    alternatives = "|".join(map(re.escape, hidden))
+    return re.compile(f"(?<![0-9A-Za-z])(?:{alternatives})(?![0-9A-Za-z])" if whole_words else alternatives, flags)

@@ -1,0 +1,102 @@
+"""Profiles: named settings of a client in a file that only its owner can read, for Python and for the command."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any, cast
+
+from .errors import ConfigurationError
+from .privacy import concealed_within
+from .systems import System
+
+_MOST_BYTES = 1_000_000
+
+
+def profile_variables(system: System, name: str) -> dict[str, str]:
+    """The settings of a profile, by the names of the variables that they stand for.
+
+    Args:
+        system: The system that the profile is for: it names the settings.
+        name: The name of the profile, which is a table of the file: `[staging]`.
+
+    Raises:
+        ConfigurationError: The file or the profile cannot be used; the message says what to do. No value is quoted.
+    """
+    path = profiles_file()
+    profiles = _read(path)
+    if name not in profiles:
+        known = ", ".join(profiles) or "none"
+        raise ConfigurationError(f"There is no profile {name!r} in {path}, which has: {known}.")
+    settings = _checked(system, name, profiles[name], path)
+    return {f"{system.prefix}{setting.upper()}": value for setting, value in settings.items()}
+
+
+def profile_names() -> list[str]:
+    """The names of the profiles; none if the file cannot be used."""
+    try:
+        return list(_read(profiles_file()))
+    except ConfigurationError:
+        return []
+
+
+def profiles_file() -> Path:
+    """The path of the file (XDG Base Directory Specification)."""
+    home = os.environ.get("XDG_CONFIG_HOME", "")
+    return (Path(home) if os.path.isabs(home) else Path.home() / ".config") / "victor" / "profiles.toml"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - only who uses a profile pays for it
+
+    try:
+        with path.open("rb") as file:
+            # Of the open file: what the path names may be replaced meanwhile.
+            _require_private(path, os.fstat(file.fileno()))
+            profiles: dict[str, Any] = concealed_within(tomllib.loads(file.read(_MOST_BYTES).decode()))
+            return profiles  # from here on, no traceback shows a secret
+    except ConfigurationError:  # which is a ValueError, too
+        raise
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"There are no profiles: {path} is not there. Make it with mode 600, and write [staging] with client_id "
+            "and client_secret into it."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except ValueError as error:  # the position, and no text of the file
+        reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is no UTF-8"
+        raise ConfigurationError(f"{path} is no TOML file: {reason}.") from None
+
+
+def _require_private(path: Path, status: os.stat_result) -> None:
+    if os.name != "posix":
+        return
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        raise ConfigurationError(
+            f"{path} holds secrets, and others may read or change it (mode {mode:o}): chmod 600 {path}"
+        )
+    if status.st_uid != os.geteuid():
+        raise ConfigurationError(
+            f"{path} holds secrets, and belongs to somebody else: make a file of your own, of mode 600."
+        )
+
+
+def _checked(system: System, name: str, profile: object, path: Path) -> dict[str, str]:
+    if not isinstance(profile, dict):
+        raise ConfigurationError(f"{path}: {name} is no profile: write [{name}] above its settings.")
+    values: dict[str, str] = {}
+    for setting, value in cast("dict[str, object]", profile).items():
+        where = f"{path}: [{name}]"
+        if setting not in system.settings:
+            from difflib import get_close_matches  # noqa: PLC0415 - as for tomllib
+
+            close = get_close_matches(setting, system.settings, 1)
+            meant = f"did you mean {close[0]}?" if close else f"write one of {', '.join(system.settings)}."
+            raise ConfigurationError(f"{where} has {setting}, which is no setting of {system.title}: {meant}")
+        if not isinstance(value, str) or not value.strip() or "\0" in value:
+            raise ConfigurationError(f"{where}: {setting} must be text: put it in quotes, or leave the line out.")
+        values[setting] = os.path.expanduser(str(value)) if setting.endswith("_file") else value
+    return values

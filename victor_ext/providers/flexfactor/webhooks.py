@@ -1,0 +1,259 @@
+"""Notifications that FlexFactor posts to a webhook: their signature, their age, their content, and repeats.
+
+The signature scheme is that of the provider's sample client. A second header, `x-fc-signature`, is not documented and
+is ignored. A notification is still only a hint: read the order before you act on it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
+from victor_ext.privacy import SecretBytes, concealed, kind_of
+from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials
+from victor_ext.runtime.client.records import Field, as_object, as_timestamp
+from victor_ext.runtime.client.webhooks import MAX_BYTES, invalid_notification, notification_body
+from victor_ext.runtime.core.clock import http_date
+from victor_ext.runtime.core.locks import PerProcess
+from victor_ext.runtime.core.validation import shown
+
+from .records import FlexFactorRecord, word
+
+DEFAULT_TOLERANCE = 300.0
+"""Seconds that a notification may be old, or ahead of this machine's clock."""
+
+_NEEDED = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512")
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
+_SCHEME = "HMAC-SHA512"
+_MOST_REMEMBERED = 100_000
+_SHORTEST_KEY = 16
+"""Bytes. The provider's are longer; a shorter one is a part of one, or could be guessed."""
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+
+
+def _is_true(value: object) -> bool:
+    return value is True
+
+
+class Webhook(UnpicklableCredentials):
+    """One address that the provider posts notifications to.
+
+    Args:
+        subscriber_key: From the merchant portal, in base64. Pass both keys while one replaces the other.
+        host: The host of the URL that the notifications go to, as it was entered in the portal: it is a part of what is
+            signed. The `Host` header is not used, because a proxy or an attacker may have changed it.
+        tolerance: Seconds by which a notification may be old, or ahead of this machine's clock; above 0.
+        now: Returns the time, in seconds since the epoch.
+
+    Raises:
+        ConfigurationError: An argument cannot work.
+    """
+
+    def __init__(
+        self,
+        *subscriber_key: str,
+        host: str,
+        tolerance: float = DEFAULT_TOLERANCE,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        subscriber_key = tuple(map(concealed, subscriber_key))  # no frame of ours shows it from here on
+        self._keys = [_decoded(key) for key in subscriber_key]
+        if not self._keys:
+            raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
+        if not isinstance(host, str) or not _HOST.fullmatch(host):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"host={shown(host)} must be a host name alone, such as 'hooks.shop.example'.")
+        if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 < tolerance <= 86_400:
+            raise ConfigurationError(f"tolerance={shown(tolerance)} must be seconds, above zero and at most a day.")
+        self._host, self._tolerance, self._now = host, float(tolerance), now
+
+    def __repr__(self) -> str:
+        return f"Webhook('[hidden]', host={getattr(self, '_host', None)!r})"
+
+    def read(self, body: bytes, headers: Headers) -> Notification:
+        """Read a request with a valid signature and a recent date.
+
+        Args:
+            body: The body of the request, as the bytes that came, whatever its content type.
+            headers: The headers of the request, with names in any letter case.
+
+        Raises:
+            AuthenticationError: It may not come from the provider, or is too old. Answer 401, and ignore the body. The
+                message says which check failed, without keys or content.
+            InvalidRequest: It is signed, and is no notification: answer 400. Or an argument is no body, or no headers.
+        """
+        if not isinstance(body, bytes | bytearray):
+            raise invalid_notification("FlexFactor", f"must be bytes, not {kind_of(body)}: do not decode it")
+        if len(body) > MAX_BYTES:  # before it is hashed
+            raise invalid_notification("FlexFactor", f"is longer than {MAX_BYTES // 1024} KiB")
+        nonce, moment = self._signed(_by_name(headers), bytes(body))
+        self._check_fresh(moment)
+        return Notification(notification_body(body, provider="FlexFactor"), nonce)
+
+    def _signed(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
+        """Check the signature; returns the nonce and the date, which it covers together with the body."""
+        missing = [name for name in _NEEDED if not sent.get(name)]
+        if missing:
+            raise AuthenticationError(f"The notification has no {' and no '.join(missing)}.")
+        authorization, nonce, moment, digest = (sent[name] for name in _NEEDED)
+        scheme, _, rest = authorization.strip().partition(" ")
+        _, separator, signature = rest.partition("Signature=")
+        if scheme.upper() != _SCHEME or not separator:
+            raise AuthenticationError(f"x-fc-authorization is no signature of the kind {_SCHEME}.")
+        if ";" in nonce or ";" in moment:
+            # They are joined by semicolons: a semicolon in one would let other values have the same signature.
+            raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")
+        content = base64.b64encode(hashlib.sha512(body).digest())
+        if not hmac.compare_digest(content, _ascii(digest)):
+            raise AuthenticationError("The body does not match x-fc-content-sha512.")
+        to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogatepass") + content
+        given = _ascii(signature.strip())
+        # Every key is compared, in constant time, so that the duration reveals nothing.
+        fits = [hmac.compare_digest(_signature(key, to_sign), given) for key in self._keys]
+        if not any(fits):
+            raise AuthenticationError(
+                "The signature does not match: check the subscriber key, and that host is the one in the portal."
+            )
+        return nonce, moment
+
+    def _check_fresh(self, moment: str) -> None:
+        sent_at = http_date(moment)
+        if sent_at is None:
+            raise AuthenticationError("x-fc-date is no HTTP date.")
+        age = self._now() - sent_at
+        if abs(age) > self._tolerance:
+            when = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
+            raise AuthenticationError(
+                f"The notification is {when}, and {self._tolerance:g} s are allowed: a replay, or a clock that is off."
+            )
+
+
+class Notification(FlexFactorRecord):
+    """One notification.
+
+    Attributes:
+        event: The provider's name of the event, such as `order.completed`; new ones may come.
+        order_id: The provider's id of the order.
+        external_order_id: The merchant's own id of the order.
+        confirmation_id: The id that the payer was given.
+        occurred_at: When it happened, aware; None if that, or the time zone, is missing.
+        is_test: Whether it comes from the sandbox. Refuse these in production.
+        is_resent: Whether it was sent before.
+        data: What belongs to the event; its members are not documented.
+        nonce: The nonce that was signed, the same in a replay of the request.
+        raw: The body, with everything that was sent.
+    """
+
+    __slots__ = ("nonce",)
+
+    _in_repr = ("event", "order_id")
+
+    event = word("Event")
+    order_id = word("OrderId")
+    external_order_id = word("ExternalOrderId")
+    confirmation_id = word("ConfirmationId")
+    occurred_at = Field(as_timestamp, "TimeStamp")
+    is_test = Field(_is_true, "IsTestMode")
+    is_resent = Field(_is_true, "IsResent")
+    data = Field(as_object, "EventData")
+
+    def __init__(self, raw: dict[str, Any], nonce: str) -> None:
+        super().__init__(raw)
+        self.nonce = nonce
+
+    @property
+    def fingerprint(self) -> str:
+        """The same text for a notification and its repeats: store it to recognise a repeat after a restart."""
+        return _digest(self.raw, without=("isresent", "timestamp"))
+
+
+class NotificationDeduplicator:
+    """Remembers the notifications that this process has handled, to recognise repeats. Thread-safe.
+
+    A repeat is the same request, or a notification that says it was sent before, if it was. Another that only reads the
+    same is no repeat: two equal refunds of one order are two events.
+
+    `add` a notification after it has been handled, not before: if that fails, answer with an error status. The provider
+    then sends it again, and it must not be dropped.
+
+    Args:
+        most: How many notifications are remembered; the oldest are forgotten.
+    """
+
+    def __init__(self, most: int = _MOST_REMEMBERED) -> None:
+        self._most = most
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._locks = PerProcess(threading.Lock)
+
+    def is_repeat(self, notification: Notification) -> bool:
+        """Whether it was added before."""
+        names = _names(notification)
+        return any(name in self._seen for name in (names if notification.is_resent else names[:2]))
+
+    def add(self, notification: Notification) -> None:
+        """Remember a notification that has been handled."""
+        with self._locks.here():
+            for name in _names(notification):
+                self._seen[name] = None
+                self._seen.move_to_end(name)
+            while len(self._seen) > 3 * self._most:
+                self._seen.popitem(last=False)
+
+
+def _names(notification: Notification) -> tuple[str, str, str]:
+    """What identifies it: the request, its content, and its content without the time."""
+    content = _digest(notification.raw, without=("isresent",))
+    return f"nonce {notification.nonce}", f"content {content}", f"about {notification.fingerprint}"
+
+
+def _by_name(headers: Headers) -> dict[str, str]:
+    pairs = cast("Mapping[str, str]", headers).items() if hasattr(headers, "items") else headers
+    try:
+        return {_header_text(name).lower(): _header_text(value) for name, value in pairs}
+    except (TypeError, ValueError):
+        message = f"headers must be a mapping, or pairs of name and value, not {kind_of(headers)}."
+    raise InvalidRequest.of([Problem("headers", "type", message)])
+
+
+def _header_text(part: object) -> str:
+    if isinstance(part, bytes):
+        return part.decode("latin-1")
+    return part if isinstance(part, str) else ""  # any other type is not a header of a signed request
+
+
+def _decoded(key: object) -> bytes:
+    if isinstance(key, str) and key.strip():
+        try:
+            decoded = SecretBytes(base64.b64decode(key.strip().encode("ascii"), validate=True))
+        except (ValueError, binascii.Error):
+            pass
+        else:
+            if len(decoded) >= _SHORTEST_KEY:
+                return decoded
+            raise ConfigurationError(
+                f"subscriber_key has {len(decoded)} bytes, and at least {_SHORTEST_KEY} are needed: copy all of it."
+            )
+    raise ConfigurationError("subscriber_key must be base64, as the merchant portal shows it.")
+
+
+def _signature(key: bytes, to_sign: bytes) -> bytes:
+    return base64.b64encode(hmac.new(key, to_sign, hashlib.sha512).digest())
+
+
+def _ascii(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:
+    kept = {name: value for name, value in content.items() if name.lower() not in without}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()

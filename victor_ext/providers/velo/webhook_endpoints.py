@@ -1,0 +1,188 @@
+"""`velo.webhooks`: the addresses that Velo posts notifications to. `Webhook` reads what arrives."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any, cast
+
+from velo_api import models
+from velo_api.api.webhooks import create_webhook, get_webhook, list_webhooks, ping_webhook, update_webhook
+
+from victor_ext.privacy import concealed, kind_of
+from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
+from victor_ext.runtime.core.json_values import list_or_empty
+
+from .checks import Validation, check_id
+from .paging import walk
+from .records import Receipt
+from .webhooks import SHORTEST_AUTHORIZATION
+from .words import CategoryWord
+
+_LONGEST_URL = 2000
+_LONGEST_AUTHORIZATION = 1000
+
+
+def _as_texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in list_or_empty(value) if isinstance(item, str))
+
+
+class WebhookEndpoint(Record):
+    """A webhook at Velo: an address and its settings. The header that it sends is a secret: see `raw`."""
+
+    id = identifier("id")
+    payor_id = text("payor_id")
+    url = text("webhook_url")
+    is_enabled = boolean("enabled")
+    categories = Field(_as_texts, "categories")
+
+
+class WebhookPing(Record):
+    """The receipt of a ping."""
+
+    id = identifier("id")
+    webhook_id = text("webhook_id")
+
+
+class Webhooks(Resource[Mode]):
+    """The addresses that Velo posts notifications to."""
+
+    @operation
+    def create(
+        self,
+        payor_id: str,
+        *,
+        url: str,
+        authorization_header: str,
+        categories: Sequence[CategoryWord] | None = None,
+        enabled: bool = True,
+    ) -> OperationFlow[str]:
+        """Have notifications posted to an address. Returns the id of the webhook.
+
+        Velo takes no idempotency key, so the request is sent once. After a lost response, look with `list(payor_id)`.
+
+        Args:
+            payor_id: The payor. Give each payor an address of its own: Velo counts the notifications of each payor.
+            url: The address, 6 to 2,000 characters.
+            authorization_header: What each notification carries as its `Authorization` header, 16 to 1,000 characters
+                that nobody can guess. Velo signs nothing: only this header distinguishes its notifications from
+                others. Velo asks for 4 characters, or none.
+            categories: `payment`, `payee`, `debit`; others may come. None leaves them to Velo.
+            enabled: False makes it without posting anything yet.
+
+        Raises:
+            InvalidRequest: An argument breaks a rule; nothing was sent.
+            VictorError: Anything else; its `outcome` says whether the webhook may exist.
+        """
+        authorization_header = concealed(authorization_header)
+        validation = Validation()
+        validation.id("payor_id", payor_id)
+        settings = _checked_settings(validation, url, authorization_header, categories, enabled, required=True)
+        validation.finish("The webhook")
+        body = models.NewWebhook(payor_id=payor_id, **settings)
+        return Receipt.of((yield from call_without_body(create_webhook, body=body))).id
+
+    @listing
+    def list(self, payor_id: str, *, page_size: int | None = None) -> Walk[WebhookEndpoint]:
+        """The webhooks of a payor, read page by page as they are iterated. `page_size` is 1 to 100."""
+        validation = Validation()
+        arguments = drop_none(
+            payor_id=validation.id("payor_id", payor_id), page_size=validation.page_size(page_size, 100)
+        )
+        validation.finish("The list of webhooks")
+        return walk(list_webhooks, WebhookEndpoint, lambda webhook: webhook.id, "list of webhooks", arguments)
+
+    @operation
+    def get(self, webhook_id: str) -> OperationFlow[WebhookEndpoint]:
+        """Read one webhook."""
+        check_id("webhook_id", webhook_id, "The webhook")
+        return WebhookEndpoint((yield from call(get_webhook, models.WebhookEndpoint, webhook_id=webhook_id)))
+
+    @operation
+    def update(
+        self,
+        webhook_id: str,
+        *,
+        url: str | None = None,
+        authorization_header: str | None = None,
+        categories: Sequence[CategoryWord] | None = None,
+        enabled: bool | None = None,
+    ) -> OperationFlow[None]:
+        """Change a webhook. What is None is left out, and stays.
+
+        Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost response look with
+        `get(webhook_id)`, or send the same again.
+
+        Args:
+            webhook_id: The webhook.
+            url: The new address, 6 to 2,000 characters.
+            authorization_header: The new header, 16 to 1,000 characters that nobody can guess.
+            categories: All categories that it is to have.
+            enabled: False stops notifications, True lets them go on.
+
+        Raises:
+            InvalidRequest: An argument breaks a rule, or nothing is to be changed; nothing was sent.
+            VictorError: Anything else; its `outcome` says whether the webhook may have been changed.
+        """
+        authorization_header = concealed(authorization_header)
+        validation = Validation()
+        validation.id("webhook_id", webhook_id)
+        settings = _checked_settings(validation, url, authorization_header, categories, enabled, required=False)
+        if not settings:
+            validation.note(
+                "webhook_id", "missing", "Nothing is to be changed: pass at least one setting of the webhook."
+            )
+        validation.finish("The webhook")
+        body = models.WebhookUpdate(**settings)
+        yield from call_without_body(update_webhook, webhook_id=webhook_id, body=body)
+
+    @operation
+    def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:
+        """Try a webhook: have Velo post an empty notification. Sent once; a second one does no harm."""
+        check_id("webhook_id", webhook_id, "The webhook")
+        return WebhookPing((yield from call(ping_webhook, models.WebhookPing, webhook_id=webhook_id)))
+
+
+def _checked_settings(
+    validation: Validation, url: Any, authorization_header: Any, categories: Any, enabled: Any, *, required: bool
+) -> dict[str, Any]:
+    """The members of a webhook that are not None, for its model."""
+    validation.text("url", url, _LONGEST_URL, shortest=6, required=required)
+    validation.text(
+        "authorization_header",
+        authorization_header,
+        _LONGEST_AUTHORIZATION,
+        shortest=SHORTEST_AUTHORIZATION,
+        required=required,
+    )
+    if isinstance(authorization_header, str) and not (
+        authorization_header.isascii() and authorization_header.isprintable()
+    ):
+        message = "authorization_header must be printable ASCII, as a header can carry it."
+        validation.note("authorization_header", "characters", message)
+    if required and enabled is None:
+        validation.note("enabled", "type", "enabled is missing: write True or False.")
+    return drop_none(
+        webhook_url=url,
+        authorization_header=authorization_header,
+        enabled=validation.flag("enabled", enabled),
+        categories=_checked_categories(validation, categories),
+    )
+
+
+def _checked_categories(validation: Validation, value: Any) -> builtins.list[str] | None:
+    if value is None:
+        return None
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        validation.note(
+            "categories", "type", f"categories is of type {kind_of(value)}: write a list such as ['payment']."
+        )
+        return None
+    names = cast("Sequence[object]", value)
+    for place, name in enumerate(names):
+        validation.text(f"categories[{place}]", name, 100)
+    if not names:
+        validation.note("categories", "length", "categories is empty: name one or more, or leave it out.")
+    return cast("builtins.list[str]", [*names])

@@ -1,0 +1,112 @@
+"""Secrets that change while a process runs: from a file that is read again, or from a function."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from victor_ext.errors import ConfigurationError
+from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
+
+from .stored_credentials import checked_secret
+
+T = TypeVar("T")
+
+SecretText = str | os.PathLike[str] | Callable[[], str]
+"""A secret; or the path of a file that holds it, read again when it has changed; or a function that returns it.
+
+The function is called for each token that is requested or made, by whichever thread or task makes the call, and not
+awaited. What it raises is raised as it is, and nothing is sent.
+"""
+
+_logger = logging.getLogger(__name__)
+
+
+class ChangingFile(Generic[T]):
+    """What is read from a file, and read again when the file has changed.
+
+    A change that cannot be read (a file that is written at this moment, or was removed) is logged as a warning. What
+    was read before stays in use until the file can be read.
+
+    Args:
+        path: The path. It may be a link that is changed to another file, as a volume of Kubernetes does.
+        read: Reads the file. What it raises at first is raised.
+    """
+
+    def __init__(self, path: os.PathLike[str], read: Callable[[], T]) -> None:
+        self._path = Path(path)
+        self._read = read
+        self._stamp = self._current_stamp()
+        self._value = read()
+
+    def current(self) -> T:
+        """What the file holds now."""
+        stamp = self._current_stamp()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._value = self._read()
+            except ConfigurationError as error:
+                _logger.warning("A changed secret cannot be read, and the one before stays in use: %s", error)
+        return self._value
+
+    def _current_stamp(self) -> tuple[int, int, int] | None:
+        try:
+            status = self._path.stat()
+        except (OSError, ValueError):
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+class RotatingSecret:
+    """A secret that may change.
+
+    Args:
+        name: What messages call it.
+        value: See `SecretText`.
+        source: Where the secret comes from, for messages.
+
+    Raises:
+        ConfigurationError: It is not such a value, or the file cannot be read. The message never holds the secret.
+    """
+
+    current: Callable[[], Secret]
+    """Returns the secret of this moment."""
+
+    def __init__(self, name: str, value: object, *, source: str = "the provider's portal") -> None:
+        value = concealed(value)
+        if isinstance(value, os.PathLike):
+            path = Path(cast("os.PathLike[str]", value))
+            self.current = ChangingFile(path, lambda: checked_secret(name, _text_of(path, name), source=source)).current
+        elif callable(value):
+            function = checked_function(name, value)
+            self.current = lambda: checked_secret(name, function(), source=source)
+        else:
+            fixed = checked_secret(name, value, source=source)
+            self.current = lambda: fixed
+
+    def __repr__(self) -> str:
+        return "RotatingSecret([hidden])"
+
+
+def checked_function(name: str, function: Any) -> Callable[..., Any]:
+    """A plain function. Raises `ConfigurationError` for a class, and for a function that has to be awaited."""
+    if not callable(function) or isinstance(function, type):
+        raise ConfigurationError(f"{name} must be a function, not {kind_of(function)}.")
+    if inspect.iscoroutinefunction(function):
+        raise ConfigurationError(f"{name} must be a plain function: nothing awaits it.")
+    return function  # type: ignore[no-any-return] # it is callable
+
+
+def _text_of(path: Path, name: str) -> Secret:
+    try:
+        return Secret(SecretBytes(path.read_bytes()).decode())
+    except UnicodeDecodeError:
+        why = "it is not UTF-8"
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not a path"
+    raise ConfigurationError(f"{name}: the file {str(path)!r} cannot be read ({why}).")

@@ -1,0 +1,101 @@
+"""What a header can hold, and the headers that a caller adds to each call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from victor_ext.errors import ConfigurationError, Problem
+from victor_ext.privacy import kind_of, one_line
+from victor_ext.runtime.core.json_values import is_mapping
+from victor_ext.runtime.core.validation import shown
+
+LONGEST = 16_384
+"""The most characters of a token: no server takes a longer header."""
+
+_FIELD = re.compile(rb"[!-~\x80-\xff]+(?:[ \t]+[!-~\x80-\xff]+)*")
+"""A field value (RFC 9110, 5.5): visible characters, and blanks between them."""
+_TOKEN = re.compile("[!-~]+")
+_SCHEME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def is_token(value: object) -> bool:
+    """Whether a value is text that can be sent as a token: visible ASCII without blanks."""
+    return isinstance(value, str) and len(value) <= LONGEST and _TOKEN.fullmatch(value) is not None
+
+
+def is_scheme(value: str) -> bool:
+    """Whether a value is an authentication scheme (RFC 9110, 11.1), such as `Bearer`."""
+    return _SCHEME.fullmatch(value) is not None
+
+
+def header_complaint(value: bytes) -> str | None:
+    """Why a value cannot be sent in a header, or None. It does not show the value."""
+    if _FIELD.fullmatch(value):
+        return None if len(value) <= LONGEST else f"has {len(value)} characters"
+    if not value:
+        return "is empty"
+    if value.strip(b" \t") != value:
+        return "has a blank at one of its ends"
+    return "holds a line break or another control character"
+
+
+ExtraHeaders = Mapping[str, str]
+"""Headers by their names."""
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+"""A field name (RFC 9110, 5.1)."""
+
+_OURS = {
+    "authorization": "the credentials of the client set it",
+    "proxy-authorization": "write user and password into proxy",
+    "user-agent": "pass user_agent to the client",
+    **dict.fromkeys(("content-type", "accept-encoding"), "this package writes and reads what it says"),
+    **dict.fromkeys(
+        ("host", "connection", "content-length", "transfer-encoding", "te", "upgrade", "expect", "trailer"),
+        "it belongs to the connection",
+    ),
+}
+"""Headers that are not the caller's (RFC 9110, 7.6.1 and 10.1), with the reason."""
+
+
+def checked_headers(headers: object, key_header: str | None) -> dict[str, str]:
+    """Headers that can be sent with each call. `key_header` is the name of the provider's idempotency key.
+
+    Raises:
+        ConfigurationError: With all problems. No message shows a value: it may be a secret.
+    """
+    if headers is None:
+        return {}
+    if not is_mapping(headers):
+        raise ConfigurationError(f"headers must be a dict of names and values, not {kind_of(headers)}.")
+    ours = {**_OURS, **({key_header.lower(): "pass idempotency_key to the call"} if key_header else {})}
+    problems = [problem for name, value in headers.items() if (problem := _problem(name, value, ours)) is not None]
+    if problems:
+        raise ConfigurationError.of(problems)
+    return dict(headers)
+
+
+def _problem(name: object, value: object, ours: Mapping[str, str]) -> Problem | None:
+    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+        return Problem("headers", "name", f"headers: {shown(name)} is no name of a header: write it as in X-Tenant.")
+    place = f"headers.{one_line(name)}"
+    reason = ours.get(name.lower())
+    if reason is not None:
+        return Problem(place, "duplicate", f"{place} cannot be set here: {reason}.")
+    if not isinstance(value, str):
+        return Problem(place, "type", f"{place} must be text, not {kind_of(value)}.")
+    complaint = header_complaint(value.encode()) if value.isascii() else "holds a character beyond ASCII"
+    return None if complaint is None else Problem(place, "value", f"{place} cannot be sent: it {complaint}.")
+
+
+def checked_user_agent(text: object) -> str:
+    """What is added to the `User-Agent`, with a blank in front. Raises `ConfigurationError`."""
+    if text is None:
+        return ""
+    if not isinstance(text, str):
+        raise ConfigurationError(f"user_agent must be text, as in user_agent='billing/2.3', not {kind_of(text)}.")
+    complaint = header_complaint(text.encode()) if text.isascii() else "holds a character beyond ASCII"
+    if complaint is not None:
+        raise ConfigurationError(f"user_agent {complaint}: write a name and a version, as in user_agent='billing/2.3'.")
+    return f" {text}"

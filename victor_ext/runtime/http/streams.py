@@ -1,0 +1,252 @@
+"""TCP and TLS streams, for blocking calls and for awaited calls. Their errors are those of httpx.
+
+They keep a deadline, however slowly the bytes come and however many come: the timeout of a socket is for one read, and
+where there are always bytes to read, it never ends. The streams ask the `DeadlineTimeout`, which knows when it ends.
+Those for awaited calls use sockets directly, in any event loop that anyio supports. The streams of an event loop wait
+while they are closed: a task that is cancelled there leaves the connection open, and its place in the pool taken.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from weakref import finalize
+
+import anyio
+import httpx
+
+from victor_ext.flows import adrive, drive
+from victor_ext.runtime.core.clock import monotonic
+from victor_ext.runtime.core.timeouts import as_of_now, is_over
+from victor_ext.runtime.http.connecting import Addresses, AwaitConnection, LookUp, as_network_error, connect
+from victor_ext.runtime.http.tls_layer import READ_BYTES, Steps, TunnelStream
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+class SyncStream:
+    """A TCP or TLS connection whose reads and writes keep the deadline of their timeout.
+
+    The socket never blocks; only `_when_ready` waits for it. A timeout of the socket would be set for each operation,
+    and each of these system calls gives the interpreter to another thread. Nor could it be distinguished from the
+    `TimeoutError` of a signal handler.
+    """
+
+    def __init__(self, connected: socket.socket) -> None:
+        connected.settimeout(0)
+        self._socket = connected
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read up to `max_bytes`, as soon as any can be read."""
+        if is_over(timeout):
+            raise httpx.ReadTimeout("the response did not end in time")
+        return self._when_ready(self._socket.recv, max_bytes, _READ, timeout, httpx.ReadTimeout, httpx.ReadError)
+
+    def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
+        """Write all of it."""
+        left = memoryview(data)
+        while left:
+            sent = self._when_ready(self._socket.send, left, _WRITE, timeout, httpx.WriteTimeout, httpx.WriteError)
+            left = left[sent:]
+
+    def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> SyncStream | SyncTunnel:
+        """Encrypt this stream, and verify that the other side is this host."""
+        try:
+            if isinstance(self._socket, ssl.SSLSocket):
+                tunnel = SyncTunnel(self, context, host)
+                tunnel.shake_hands(timeout)
+                return tunnel
+            secured = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
+            self._socket = secured
+            errors = httpx.ConnectTimeout, httpx.ConnectError
+            self._when_ready(lambda _: secured.do_handshake(), None, _WRITE, timeout, *errors)
+        except BaseException:
+            self.abort()
+            raise
+        return self
+
+    def unread(self) -> bytes | None:
+        """A byte that can be read without waiting; empty at the end of the stream, None without any."""
+        # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
+        try:
+            return self._socket.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None
+        except OSError as error:
+            raise as_network_error(error, httpx.ReadError) from error
+
+    def abort(self) -> None:
+        """Close the connection, in any state."""
+        self._socket.close()
+
+    def _when_ready(
+        self,
+        act: Callable[[A], T],
+        what: A,
+        event: int,
+        timeout: float | None,
+        late: type[httpx.TimeoutException],
+        broken: type[httpx.NetworkError],
+    ) -> T:
+        """Do something once, as soon as the socket lets it be done. Raises `late` and `broken`."""
+        seconds = as_of_now(timeout)
+        ends = None if seconds is None else monotonic() + seconds
+        # A response takes time. TLS may have decrypted it already, which the socket does not know.
+        is_due = event == _WRITE or isinstance(self._socket, ssl.SSLSocket)
+        while True:
+            if is_due:
+                try:
+                    return act(what)
+                except ssl.SSLWantReadError:
+                    event = _READ
+                except ssl.SSLWantWriteError:
+                    event = _WRITE
+                except BlockingIOError:
+                    pass
+                except OSError as error:
+                    raise as_network_error(error, broken) from error
+            if not _is_ready(self._socket, event, None if ends is None else max(0.0, ends - monotonic())):
+                raise late("timed out")
+            is_due = True
+
+
+class SyncTunnel(TunnelStream):
+    """TLS over the TLS to a proxy: a socket cannot be wrapped twice."""
+
+    def _run(self, steps: Steps[T], timeout: float | None) -> T:
+        return drive(steps, lambda data: self._take(data, timeout))
+
+
+# There is no poll on Windows, nor where somebody has removed it, as eventlet does.
+_select: Any = select  # its names differ from system to system
+_READ, _WRITE = (_select.POLLIN, _select.POLLOUT) if hasattr(select, "poll") else (1, 4)
+_MOST_MILLISECONDS = 2**31 - 1
+
+if not hasattr(select, "poll"):
+
+    def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool:
+        """Wait until a socket can be read or written; return whether it can."""
+        reading, writing = ([waiting], []) if event == _READ else ([], [waiting])
+        # On Windows, a connection that failed is none of both.
+        return any(select.select(reading, writing, [waiting], seconds))
+
+else:
+
+    def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool:
+        """Wait until a socket can be read or written; return whether it can."""
+        poll = _select.poll()  # looked up here: gevent may replace it later
+        poll.register(waiting, event)
+        return bool(poll.poll(None if seconds is None else min(seconds * 1000, _MOST_MILLISECONDS)))
+
+
+class SyncBackend:
+    """Opens such streams."""
+
+    def __init__(self) -> None:
+        self._addresses = Addresses()
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> SyncStream:
+        """Connect to the host. See `connect`."""
+        return SyncStream(drive(connect(self._addresses, host, port, timeout), _take))
+
+
+def _take(step: LookUp | AwaitConnection) -> Any:
+    if isinstance(step, AwaitConnection):
+        return _is_ready(step.socket, _WRITE, as_of_now(step.seconds))
+    # Bytes: text would be encoded as an international name, which loads a codec, and it is in ASCII here.
+    return socket.getaddrinfo(step.host.encode("ascii"), step.port, type=socket.SOCK_STREAM)
+
+
+class AsyncStream:
+    """A TCP connection."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        # After the end of its event loop nothing else closes it, and Python would warn of it.
+        finalize(self, connected.close)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read up to `max_bytes`, as soon as any can be read."""
+        if is_over(timeout):
+            raise httpx.ReadTimeout("the response did not end in time")
+        while True:
+            # Also when bytes can be read at once, so that other tasks run.
+            if not await _in_time(anyio.wait_readable(self._socket), timeout):
+                raise httpx.ReadTimeout("no data arrived in time")
+            try:
+                return self._socket.recv(max_bytes)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise as_network_error(error, httpx.ReadError) from error
+
+    async def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
+        """Write all of it."""
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self._socket.send(left) :]
+            except BlockingIOError:
+                if not await _in_time(anyio.wait_writable(self._socket), timeout):
+                    raise httpx.WriteTimeout("the data could not be sent in time") from None
+            except OSError as error:
+                raise as_network_error(error, httpx.WriteError) from error
+
+    def abort(self) -> None:
+        """Close the connection at once, in any state."""
+        self._socket.close()
+
+    def unread(self) -> bytes | None:
+        """The bytes that can be read without waiting; empty at the end of the stream, None without any."""
+        try:
+            return self._socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise as_network_error(error, httpx.ReadError) from error
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> AsyncTunnel:
+        """A TLS stream over this one, whose other side is verified to be this host."""
+        secured = AsyncTunnel(self, context, host)
+        await secured.shake_hands(timeout)
+        return secured
+
+
+class AsyncTunnel(TunnelStream):
+    """A TLS connection over a TCP connection, or over the TLS connection to a proxy."""
+
+    start_tls = AsyncStream.start_tls
+
+    async def _run(self, steps: Steps[T], timeout: float | None) -> T:
+        return await adrive(steps, lambda data: self._take(data, timeout))
+
+
+class AsyncBackend:
+    """Opens such streams."""
+
+    def __init__(self) -> None:
+        self._addresses = Addresses()
+
+    async def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> AsyncStream:
+        """Connect to the host. See `connect`."""
+        return AsyncStream(await adrive(connect(self._addresses, host, port, timeout), _atake))
+
+
+async def _atake(step: LookUp | AwaitConnection) -> Any:
+    if isinstance(step, AwaitConnection):
+        return await _in_time(anyio.wait_writable(step.socket), step.seconds)
+    with anyio.move_on_after(as_of_now(step.seconds)):
+        return await anyio.getaddrinfo(step.host, step.port, type=socket.SOCK_STREAM)
+    raise httpx.ConnectTimeout(f"the name {step.host} was not resolved in time")
+
+
+async def _in_time(waiting: Awaitable[None], timeout: float | None) -> bool:
+    """Wait. Returns whether it happened in time."""
+    with anyio.move_on_after(as_of_now(timeout)):
+        await waiting
+        return True
+    return False

@@ -1,0 +1,231 @@
+"""Idempotency keys: one key per payment, kept for every retry of it; and where a provider takes it."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Protocol
+
+import httpx
+
+from victor_ext.errors import InvalidRequest, Problem
+
+_PLAIN_EXPONENT = 100
+_COMPACT_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+# Fixed for ever: the same facts must give the same key in every release.
+_NAMESPACE = uuid.UUID("8f1a9a52-6c0e-5d53-9d7c-3b6f3a0c9e71")
+
+Fact = str | int | Decimal | date | datetime | uuid.UUID
+
+
+def idempotency_key_for(*facts: Fact) -> str:
+    """The key of a business fact: the same in every process, on every machine and after every crash.
+
+    Pass what identifies the payment, and nothing that changes between two tries (no clock, no attempt number, no
+    token): `idempotency_key_for("invoice", 1042)`.
+
+    Equal facts of different types give one key: the number 1042 and the text "1042", `Decimal("44.20")` and
+    `Decimal("44.2")`, one moment in two zones. Text is taken as it is: "01042" is another fact. Facts are kept apart:
+    `("a", "bc")` and `("ab", "c")` give different keys.
+
+    Args:
+        facts: Text that is not empty, int, finite Decimal, date, datetime or UUID, or an Enum of these.
+
+    Returns:
+        A UUID (version 5) as text, 36 characters.
+
+    Raises:
+        InvalidRequest: No fact, or one of a type whose text may differ between processes (a float, say).
+    """
+    if not facts:
+        raise _bad_fact("name at least one fact, such as idempotency_key_for('invoice', 1042).")
+    spelled = [_spelled(fact) for fact in map(_plain, facts)]
+    return str(uuid.uuid5(_NAMESPACE, _COMPACT_JSON(spelled)))
+
+
+def _plain(fact: object) -> object:
+    return fact.value if isinstance(fact, Enum) else fact
+
+
+def _spelled(fact: object) -> str:
+    """The text of a fact. Its type is not part of it: a number here may be text in another program."""
+    if isinstance(fact, str):
+        if not fact.strip():
+            raise _bad_fact("a fact is empty text, so different payments would share one key.")
+        return str.__str__(fact)
+    if isinstance(fact, int) and not isinstance(fact, bool):
+        try:
+            return int.__repr__(fact)
+        except ValueError:
+            raise _bad_fact("a fact is a whole number of thousands of digits: name the payment by less.") from None
+    if isinstance(fact, Decimal) and fact.is_finite():
+        return _shortest(fact)
+    if isinstance(fact, datetime):
+        try:
+            return (fact if fact.utcoffset() is None else fact.astimezone(UTC)).isoformat()
+        except OverflowError:
+            raise _bad_fact("a fact is a datetime outside of the years 1 to 9999 in UTC.") from None
+    if isinstance(fact, date):
+        return fact.isoformat()
+    if isinstance(fact, uuid.UUID):
+        return str(fact)
+    raise _bad_fact(
+        f"a fact of type {type(fact).__name__} may read differently in another process; "
+        "pass str, int, a finite Decimal, date, datetime or UUID."
+    )
+
+
+def _shortest(number: Decimal) -> str:
+    # By its digits: `normalize` rounds to the precision of the current context.
+    sign, digits, exponent = number.as_tuple()
+    kept = "".join(map(str, digits)).rstrip("0")
+    moved = int(exponent) + len(digits) - len(kept)
+    shortest = Decimal(f"{'-' if sign else ''}{kept}E{moved}") if kept else Decimal(0)
+    return f"{shortest:f}" if abs(moved) <= _PLAIN_EXPONENT else str(shortest)
+
+
+def _bad_fact(what: str) -> InvalidRequest:
+    return InvalidRequest.of([Problem("facts", "invalid", what)], doing="idempotency_key_for")
+
+
+def new_key() -> str:
+    """A random key (UUID version 4), for a payment without a fact that identifies it."""
+    return str(uuid.uuid4())
+
+
+MIN_KEY_LENGTH = 20
+MAX_KEY_LENGTH = 128
+_VISIBLE_ASCII = re.compile(r"[!-~]*")
+
+
+def key_problem(key: object, *, shortest: int = MIN_KEY_LENGTH) -> Problem | None:
+    """What is wrong with a caller's key, or None. `shortest` is the fewest characters that the operation takes."""
+    field = "idempotency_key"
+    if not isinstance(key, str):
+        message = f"{field} must be text, not {type(key).__name__}."
+        return Problem(field, "type", message, hint="pass idempotency_key_for(...)")
+    if not shortest <= len(key) <= MAX_KEY_LENGTH:
+        message = f"{field} has {len(key)} characters and must have {shortest} to {MAX_KEY_LENGTH}."
+        return Problem(field, "length", message, hint="idempotency_key_for('invoice', 1042) makes a valid one")
+    return _unsendable(key)
+
+
+def _unsendable(key: str) -> Problem | None:
+    field = "idempotency_key"
+    if not key:
+        hint = "leave it out for a random one, or pass idempotency_key_for('invoice', 1042)"
+        return Problem(field, "length", f"{field} is empty.", hint=hint)
+    if not _VISIBLE_ASCII.fullmatch(key):
+        message = f"{field} must be visible ASCII characters only, without spaces or line breaks."
+        return Problem(field, "characters", message)
+    return None
+
+
+def any_sendable_key(request: httpx.Request, key: str) -> Problem | None:  # noqa: ARG001 - the shape of all rules
+    """What is wrong with a key where the provider's own rule is not known: it cannot be sent as it is."""
+    return _unsendable(key)
+
+
+class KeyPlace(Protocol):
+    """Where a provider takes the idempotency key."""
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key that the request carries, or None."""
+        ...
+
+    def prepare(self, request: httpx.Request) -> str | None:
+        """Give the request a key if its operation takes one and it has none. Returns the key, or None."""
+        ...
+
+
+class HeaderKey:
+    """The key is a header.
+
+    Args:
+        name: The header's name.
+        takes_key: Which requests get a key if the caller gave none. None: no request, and with
+            `victor_ext.connect` every POST (a PUT, PATCH or DELETE then has a key only if the caller gives one).
+        ignores_key: Which requests the provider takes no key for. A header there makes no repeat safe.
+        problem: What is wrong with a key that the caller gave for a request, or None. By default: an empty one, and one
+            that is not visible ASCII.
+    """
+
+    def __init__(
+        self,
+        name: str = "Idempotency-Key",
+        takes_key: Callable[[httpx.Request], bool] | None = None,
+        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
+        problem: Callable[[httpx.Request, str], Problem | None] = any_sendable_key,
+    ) -> None:
+        self.name = name
+        self.takes_key = takes_key
+        self.ignores_key = ignores_key
+        self.problem = problem
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key in the header of `request`, or None."""
+        return None if self.ignores_key(request) else request.headers.get(self.name) or None
+
+    def prepare(self, request: httpx.Request) -> str | None:
+        """The key in the header of `request`; a new one where the operation takes a key and none was given.
+
+        Raises:
+            InvalidRequest: The key that was given is none that the operation takes. Nothing was sent.
+        """
+        if self.ignores_key(request):
+            return None
+        given: str | None = request.headers.get(self.name)
+        if given is not None:
+            problem = self.problem(request, given)
+            if problem is not None:
+                raise InvalidRequest.of([problem], doing="Nothing was sent")
+            return given
+        if self.takes_key is None or not self.takes_key(request):
+            return None
+        key = request.headers[self.name] = new_key()
+        return key
+
+
+class BodyKey:
+    """The key is a member of the JSON body. The body is never changed: without the member there is no key.
+
+    Args:
+        name: The member's name.
+        ignores_key: Which requests the provider takes no key for. A member there makes no repeat safe.
+    """
+
+    def __init__(
+        self,
+        name: str = "idempotencyKey",
+        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
+    ) -> None:
+        self.name = name
+        self.ignores_key = ignores_key
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key in the body of `request`, or None."""
+        if self.ignores_key(request):
+            return None
+        try:
+            body: Any = json.loads(request.content)
+        except (ValueError, httpx.RequestNotRead):
+            return None
+        key: Any = body.get(self.name) if isinstance(body, dict) else None  # pyright: ignore - JSON may be anything
+        return key if isinstance(key, str) and key else None
+
+    prepare = read
+
+
+class NoKey:
+    """The provider takes no key at all."""
+
+    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+        """No key."""
+        return None
+
+    prepare = read

@@ -1,0 +1,227 @@
+"""One call as a provider sees it, the place of its idempotency key, and the response before it is sent."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from typing import Any, TypeAlias, cast
+from urllib.parse import parse_qsl
+
+from victor_ext.sandbox.server.faults import Fault
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue
+from victor_ext.sandbox.server.received import Received, ReceivedLog
+from victor_ext.sandbox.server.redaction import body_text
+
+JSON_TYPE = (b"content-type", b"application/json")
+_HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
+_WITHOUT_BODY = (204, 304)
+"""Statuses without a body (RFC 9110, section 6.4.1)."""
+
+
+class Call:
+    """A request, and how the provider reports the work that it did."""
+
+    __slots__ = ("_json", "_log", "body", "exchange", "headers", "key_count", "owner", "params", "query")
+
+    def __init__(
+        self, exchange: Received, log: ReceivedLog, headers: dict[bytes, bytes], query: bytes, params: dict[str, str]
+    ) -> None:
+        self.exchange = exchange
+        """Its line in the record."""
+        self.headers = headers
+        """By name in lower case. Of a header that was sent twice, the last."""
+        self.query = query
+        """The query as it was sent, without the question mark."""
+        self.params = params
+        """The values of the names in braces in the operation's path, decoded."""
+        self.body = b""
+        self.key_count = 0
+        """How often the header of the key was sent."""
+        self.owner = ""
+        """The authenticated caller, once the provider has set it."""
+        self._log = log
+        self._json: tuple[JsonValue] | None = None
+
+    @property
+    def key(self) -> str | None:
+        """The idempotency key, where the provider has keys."""
+        return self.exchange.idempotency_key
+
+    def header(self, name: str) -> str | None:
+        """A header's value, or None."""
+        value = self.headers.get(name.lower().encode("latin-1"))
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def bearer_token(self) -> str:
+        """The token of an `Authorization` header with the scheme `Bearer`; empty for any other header."""
+        scheme, _, token = (self.header("authorization") or "").partition(" ")
+        return token.strip() if scheme == "Bearer" else ""
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body in lower case and without parameters; empty when there is none."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    def json(self) -> JsonValue:
+        """The body as JSON; `ValueError` when it is not JSON."""
+        if self._json is None:
+            try:
+                self._json = (json.loads(self.body.decode("utf-8")),)
+            except RecursionError:
+                raise ValueError("the body is nested too deeply") from None
+        return self._json[0]
+
+    def json_object(self) -> JsonObject | None:
+        """The body as a JSON object; None for any other body."""
+        try:
+            body = self.json()
+        except ValueError:
+            return None
+        return cast("JsonObject", body) if isinstance(body, dict) else None
+
+    def form(self) -> dict[str, str]:
+        """The body as `application/x-www-form-urlencoded`; `ValueError` when it is not a form.
+
+        Values may be empty. Of a name that is given twice, the last counts.
+        """
+        text = self.body.decode("ascii")
+        return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict"))
+
+    def query_values(self) -> dict[str, str]:
+        """The query; `ValueError` when it is not UTF-8. Of a name that is given twice, the last counts."""
+        return dict(parse_qsl(self.query.decode("ascii"), keep_blank_values=True, errors="strict"))
+
+    def refers_to(self, reference: str) -> None:
+        """Set the caller's reference for the work. It is counted, with 0 until the work is done."""
+        self.exchange.reference = reference
+        self._log.add_reference(reference)
+
+    def did_work(self, *references: str) -> None:
+        """Record that this call changed something, for one reference of the caller or for each of several."""
+        self.exchange.work_done = True
+        if references and self.exchange.reference is None:
+            self.exchange.reference = references[0]
+        self._log.count_work(self.exchange.idempotency_key, references)
+
+
+@dataclass(frozen=True)
+class HeaderKey:
+    """The key is the value of a header."""
+
+    name: str
+
+    @property
+    def header(self) -> bytes:
+        """The name in lower case, as in `Call.headers`."""
+        return self.name.lower().encode("ascii")
+
+    def in_request(self, request: bytes) -> str | None:
+        """The key in the bytes of a request that was cut off, if they hold it."""
+        match = re.search(rb"\r\n%b:[ \t]*([^\r\n]*?)[ \t]*\r\n" % re.escape(self.header), request, re.IGNORECASE)
+        return None if match is None else match[1].decode("latin-1")
+
+
+@dataclass(frozen=True)
+class BodyKey:
+    """The key is a member of the JSON body."""
+
+    member: str
+
+    def in_body(self, body: JsonValue) -> str | None:
+        key = cast("JsonObject", body).get(self.member) if isinstance(body, dict) else None
+        return key if isinstance(key, str) and key else None
+
+    def in_request(self, request: bytes) -> str | None:
+        """The key in the bytes of a request that was cut off, if its body is whole."""
+        try:
+            return self.in_body(json.loads(request.partition(b"\r\n\r\n")[2]))
+        except (ValueError, RecursionError):
+            return None
+
+
+KeyLocation: TypeAlias = HeaderKey | BodyKey | None
+"""None: the provider has no keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Status, body and headers."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = (JSON_TYPE,)
+
+    def text(self) -> str:
+        """The body, as it may be shown."""
+        return body_text(self.body, dict(self.headers).get(b"content-type", b"").decode("latin-1"))
+
+    def messages(self, exchange: Received, date: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The two ASGI messages that send it."""
+        body = b"" if self.status in _WITHOUT_BODY else self.body
+        headers = [(b"date", date), *self.headers]
+        if self.status not in _WITHOUT_BODY:
+            headers.append((b"content-length", b"%d" % len(body)))
+        # Not the provider's: it joins a response to its line in /_sandbox/received.
+        headers.append((b"x-request-id", b"sandbox-%d" % exchange.number))
+        start = {"type": "http.response.start", "status": self.status, "headers": headers}
+        return start, {"type": "http.response.body", "body": body}
+
+
+ErrorResponse = Callable[[int, str, str], Response]
+"""Makes an error of the provider's format of a status, a code and a sentence."""
+
+
+def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    """A response with a JSON body."""
+    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return Response(status, content, (JSON_TYPE, *_encoded(headers or {})))
+
+
+def empty_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """A response without a body, such as a redirect."""
+    return Response(status, b"", _encoded(headers or {}))
+
+
+def error_response(status: int, code: str, message: str) -> Response:
+    """An error whose format the provider does not document: a code and a sentence."""
+    return json_response(status, {"error": code, "message": message})
+
+
+def injected_response(fault: Fault, wall: float, error: ErrorResponse) -> Response:
+    """The response of a `status`, `rate_limit` or `html` fault. `wall` is the server's clock."""
+    if fault.kind == "html":
+        response = Response(
+            fault.status, _HTML.format(status=fault.status).encode(), ((b"content-type", b"text/html"),)
+        )
+    else:
+        response = error(fault.status, "injected_fault", f"An injected fault: status {fault.status}.")
+    headers = dict(response.headers)
+    if fault.retry_after is not None:
+        moment = formatdate(math.ceil(wall + fault.retry_after), usegmt=True)
+        text = moment if fault.retry_after_format == "date" else f"{fault.retry_after:g}"
+        headers[b"retry-after"] = text.encode("ascii")
+    headers |= dict(_encoded(fault.headers))
+    body = response.body if fault.body is None else fault.body.encode("utf-8")
+    return replace(response, body=body, headers=tuple(headers.items()))
+
+
+def damaged(response: Response, fault: Fault, wall: float, error: ErrorResponse) -> Response:
+    """What a fault makes of a real response. A truncated body is as long as its head announces."""
+    match fault.kind:
+        case "truncated_json":
+            return replace(response, body=response.body[: len(response.body) // 2])
+        case "malformed_json":
+            return replace(response, body=response.body.replace(b'"', b"'"))
+        case "status" | "rate_limit" | "html":
+            return injected_response(fault, wall, error)
+        case _:
+            return response
+
+
+def _encoded(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items())

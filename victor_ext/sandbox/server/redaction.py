@@ -1,0 +1,96 @@
+"""Text that may be shown: no credentials, and of an account number its last four digits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import cast
+from urllib.parse import parse_qsl
+
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue
+
+HIDDEN = "…"
+_SECRET = re.compile(
+    r"authorization|secret|token|passw|pwd|cvv|cvc|private|signature|api.?key|app.?key|cookie", re.IGNORECASE
+)
+_PUBLIC = ("token_type", "tokentype")
+_NUMBER = re.compile(r"(account|routing|card)[._]?(number|no)$|iban$|(^|\.)number$", re.IGNORECASE)
+_DIGITS = re.compile(r"\w(?=(?:\W?\w){4})")
+LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
+"""All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are not an account."""
+_ANY_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
+_LONGEST = 16_000
+
+
+def shown_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by name, with credentials hidden. The values of a repeated name are joined with a comma."""
+    shown: dict[str, str] = {}
+    for name, value in headers:
+        label = _text(name)
+        text = _hidden(value) if _SECRET.search(label) else _text(value)
+        shown[label] = f"{shown[label]}, {text}" if label in shown else text
+    return shown
+
+
+@lru_cache(maxsize=1024)
+def _text(value: bytes) -> str:
+    # Most calls have the same headers: the record of them shares the texts.
+    return value.decode("latin-1")
+
+
+def _hidden(value: bytes) -> str:
+    scheme, space, _ = value.decode("latin-1").partition(" ")
+    return f"{scheme} {HIDDEN}" if space else HIDDEN
+
+
+def body_text(body: bytes, content_type: str) -> str:
+    """A body for people: JSON with indentation, a form with one field on a line, or the beginning of a text."""
+    text = body.decode("utf-8", "replace")
+    if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
+        return _cut("\n".join(f"{name}={_member(name, value)}" for name, value in parse_qsl(text, True)))  # noqa: FBT003 (keep_blank_values)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return _cut(masked(text) if not _SECRET.search(text) else f"({len(body)} bytes that are not JSON)")
+    return _cut(json.dumps(_redacted(value), indent=2, ensure_ascii=False))
+
+
+def one_line(text: str) -> str:
+    """The beginning of a text on one line, with the last four digits of a long number only."""
+    plain = "".join(c if c.isprintable() else "?" for c in text[:200])
+    return _ANY_LONG_NUMBER.sub(lambda match: "*" * len(match[0]), plain)
+
+
+def last_four(number: str) -> str:
+    """A number with all but its last four digits hidden."""
+    return _DIGITS.sub("•", number)
+
+
+def masked(text: str) -> str:
+    """A text in which of each long number only the last four digits stand."""
+    return LONG_NUMBER.sub(lambda match: "•" * len(match[0]), text)
+
+
+def _redacted(value: object, depth: int = 0) -> JsonValue:
+    if depth > 40:
+        return HIDDEN
+    if isinstance(value, dict):
+        members = cast("JsonObject", value)
+        return {name: _member(name, member, depth) for name, member in members.items()}
+    if isinstance(value, list):
+        return [_redacted(item, depth + 1) for item in cast("list[object]", value)]
+    return value
+
+
+def _member(name: str, value: object, depth: int = 0) -> JsonValue:
+    if _SECRET.search(name) and name.lower() not in _PUBLIC and isinstance(value, str):
+        return HIDDEN
+    if _NUMBER.search(name) and isinstance(value, str):
+        return last_four(value)
+    return _redacted(value, depth + 1)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + f"\n{HIDDEN} ({len(text)} characters)"
