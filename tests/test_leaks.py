@@ -357,7 +357,7 @@ def test_every_log_of_a_call_over_a_real_socket(flaky_server, searched, victor_k
         assert searched.found_in(repr(victor) + repr(vars(victor)) + repr(vars(auth))) == []
     loggers = {record.name.partition(".")[0] for record in caplog.records}
     assert {"httpx", "victor_ext"} <= loggers
-    assert "again in" in caplog.text and "connecting to 127.0.0.1" in caplog.text
+    assert "next attempt in" in caplog.text and "connecting to 127.0.0.1" in caplog.text
     assert searched.found_in(caplog.text) == []
     assert len(observed) == 14
     assert searched.found_in(repr(observed)) == []

@@ -60,14 +60,14 @@ def _read(path: Path) -> dict[str, Any]:
         raise
     except FileNotFoundError:
         raise ConfigurationError(
-            f"There are no profiles: {path} is not there. Make it with mode 600, and write [staging] with client_id "
-            "and client_secret into it."
+            f"{path}, the file of the profiles, does not exist. Create it with mode 600, and write [staging] with "
+            "client_id and client_secret into it."
         ) from None
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
     except ValueError as error:  # the position, and no text of the file
-        reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is no UTF-8"
-        raise ConfigurationError(f"{path} is no TOML file: {reason}.") from None
+        reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
+        raise ConfigurationError(f"{path} is not a TOML file: {reason}.") from None
 
 
 def _require_private(path: Path, status: os.stat_result) -> None:
@@ -86,7 +86,7 @@ def _require_private(path: Path, status: os.stat_result) -> None:
 
 def _checked(system: System, name: str, profile: object, path: Path) -> dict[str, str]:
     if not isinstance(profile, dict):
-        raise ConfigurationError(f"{path}: {name} is no profile: write [{name}] above its settings.")
+        raise ConfigurationError(f"{path}: {name} is not a profile: write [{name}] above its settings.")
     values: dict[str, str] = {}
     for setting, value in cast("dict[str, object]", profile).items():
         where = f"{path}: [{name}]"
@@ -95,7 +95,7 @@ def _checked(system: System, name: str, profile: object, path: Path) -> dict[str
 
             close = get_close_matches(setting, system.settings, 1)
             meant = f"did you mean {close[0]}?" if close else f"write one of {', '.join(system.settings)}."
-            raise ConfigurationError(f"{where} has {setting}, which is no setting of {system.title}: {meant}")
+            raise ConfigurationError(f"{where} has {setting}, which is not a setting of {system.title}: {meant}")
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise ConfigurationError(f"{where}: {setting} must be text: put it in quotes, or leave the line out.")
         values[setting] = os.path.expanduser(str(value)) if setting.endswith("_file") else value

@@ -141,7 +141,7 @@ def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
 
 
 NOW = 1_800_000_000.0
-SENT_AGAIN, TOO_OLD, TO_COME, CALLERS = None, "longer ago than", "yet to come", "credentials"
+SENT_AGAIN, TOO_OLD, TO_COME, CALLERS = None, "longer ago than", "in the future", "credentials"
 
 
 def reason(sent: Sent | Moment | None, now: Now, kept: float = DAY, caller: str = "me") -> str | None:

@@ -78,7 +78,7 @@ def test_a_file_that_others_may_read_or_change_is_refused(profiled: Command, fil
         ("[sandbox]\nclient_secret = 12345\n", "client_secret must be text: put it in quotes"),
         (
             "[sandbox]\nsecret = 's3cret'\n",
-            "has secret, which is no setting of Victor: did you mean client_secret?",
+            "has secret, which is not a setting of Victor: did you mean client_secret?",
         ),
     ],
 )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 
-from victor_ext import ConfigurationError
-from victor_ext.profiles import profile_names as names
-from victor_ext.profiles import profile_variables
 from victor_ext.systems import DEFAULT, System, entry_points_of
 
 from .failures import Misuse
 
-__all__ = ("names", "use")
+
+def names() -> list[str]:
+    """Return the names of the profiles; none if the file cannot be used."""
+    from victor_ext.profiles import profile_names  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
+
+    return profile_names()
 
 
 def use(name: str) -> None:
@@ -23,6 +25,9 @@ def use(name: str) -> None:
     Raises:
         Misuse: The file or the profile cannot be used; the message says what to do. No value is quoted.
     """
+    from victor_ext import ConfigurationError  # noqa: PLC0415 - as above
+    from victor_ext.profiles import profile_variables  # noqa: PLC0415 - as above
+
     system: System = entry_points_of()[DEFAULT].load()
     try:
         values = profile_variables(system, name)

@@ -29,10 +29,17 @@ DEFAULT: Final = Encoding()
 
 
 class Hidden(bytes):
-    """Bytes whose repr is their number: tracebacks show local variables, and a form may have what nobody must see."""
+    """Bytes whose repr is their number: tracebacks show local variables, and a body may have what nobody must see.
+
+    A slice of them is hidden too, because some reporters show how bytes begin.
+    """
 
     def __repr__(self) -> str:
         return f"<{len(self)} bytes>"
+
+    def __getitem__(self, place: Any) -> Any:
+        part = bytes.__getitem__(self, place)
+        return Hidden(part) if isinstance(part, bytes) else part
 
 
 def form_body(body: Any, encodings: Mapping[str, Encoding]) -> bytes:
