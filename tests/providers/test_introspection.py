@@ -159,7 +159,7 @@ def test_a_profile_makes_the_client_and_no_variable_does(
         with pytest.raises(ConfigurationError, match=r"There is no profile 'yours' in .*, which has: mine, typo\."):
             kind.from_profile("yours")
         with pytest.raises(
-            ConfigurationError, match=r"base_ulr, which is not a setting of .*: did you mean base_url\?"
+            ConfigurationError, match=r"base_ulr, which is not a setting of .*did you mean base_url\?"
         ):
             kind.from_profile("typo")
 
