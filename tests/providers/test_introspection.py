@@ -158,9 +158,7 @@ def test_a_profile_makes_the_client_and_no_variable_does(
         assert str(kind.from_profile("mine", base_url="https://other.example").base_url).startswith("https://other")
         with pytest.raises(ConfigurationError, match=r"There is no profile 'yours' in .*, which has: mine, typo\."):
             kind.from_profile("yours")
-        with pytest.raises(
-            ConfigurationError, match=r"base_ulr, which is not a setting of .*did you mean base_url\?"
-        ):
+        with pytest.raises(ConfigurationError, match=r"base_ulr, which is not a setting of .*did you mean base_url\?"):
             kind.from_profile("typo")
 
 
