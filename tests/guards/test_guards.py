@@ -101,7 +101,7 @@ def test_suite(provider: Provider, name: str, options: list[str], paid: int) -> 
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert provider.paid == paid, ran.stdout
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -18,7 +18,7 @@ import httpx
 
 from tests.histories.provider import BODIES, Provider, Reply, Rules
 from victor_ext.runtime.core.clock import monotonic
-from victor_ext.runtime.loop import clock
+from victor_ext.runtime.core import clock
 
 Event = tuple[Any, ...]
 OK: Event = ("ok",)

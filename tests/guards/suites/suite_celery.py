@@ -15,7 +15,7 @@ def test_forked_workers_share_no_connection(tmp_path, monkeypatch):
         stderr=subprocess.DEVNULL,
     ) as worker:
         try:
-            results = [job.get(timeout=30) for job in [pay.delay() for _ in range(20)]]
+            results = [job.get(timeout=120) for job in [pay.delay() for _ in range(20)]]
         finally:
             worker.terminate()
     assert {made for made, _ in results} == {"from-the-provider"}
