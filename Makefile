@@ -101,7 +101,7 @@ test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is 
 		$(BIN)/playwright install chromium
 	@$(BIN)/python -m pytest -q -rs tests/sandbox/test_sandbox_browser.py
 
-quick: setup ## Run what needs no process and no waiting, in less than a minute
+quick: setup ## Run what needs no process and no waiting, in about two minutes on two cores
 	@$(BIN)/python -m pytest -q -n 2 -m "not timed and not thorough"
 
 lint: setup ## Style of code, and its format

@@ -19,7 +19,7 @@ Record = dict[str, Any]
 Tell = Callable[[str], None]
 
 _INTRODUCTION = """\
-# How fast, against what
+# Benchmarks
 
 <!-- Made by `make bench` from benchmarks/results/peers.json. Edit benchmarks/page.py, never this page. -->
 

@@ -21,7 +21,7 @@ _SERVER_CONNECTIONS = 100
 """`max_connections` of PostgreSQL, by default."""
 
 _TEXT = """\
-# A day of {rows:,} rows
+# Scale: {rows:,} rows a day
 
 <!-- Made from benchmarks/results/queue.json and bulk.json by benchmarks/scale.py. Edit that file, never this page. -->
 

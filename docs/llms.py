@@ -23,10 +23,9 @@ def main() -> None:
 
 def index() -> str:
     """The index as it should be now."""
-    menu = yaml.safe_load((DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
-    title, about = title_and_sentence("index.md")
-    parts = [f"# {title}", f"> {about}"]
-    for section in menu[1:]:
+    site = yaml.safe_load((DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8"))
+    parts = [f"# {site['site_name']}", f"> {site['site_description']}."]
+    for section in site["nav"][1:]:
         for name, pages in section.items():
             parts += [f"## {name}", "\n".join(map(_entry, pages))]
     return "\n\n".join(parts) + "\n"
@@ -34,16 +33,17 @@ def index() -> str:
 
 def _entry(page: str) -> str:
     title, about = title_and_sentence(page)
-    return f"- [{title}]({page.removesuffix('.md')}/): {about}"
+    return f"- [{title}]({page.removesuffix('.md').removesuffix('/index')}/): {about}"
 
 
 def title_and_sentence(page: str) -> tuple[str, str]:
     """The heading of a page, and the first sentence of its text; of a page made from docstrings, what is documented."""
-    text = re.sub(r"^```.*?^```$", "", (DOCS / page).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    text = (DOCS / page).read_text(encoding="utf-8")
+    text = re.sub(r"\A---\n.*?^---$|^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
     heading, *paragraphs = re.split(r"\n\s*\n", text.strip())
     title = heading.removeprefix("# ").replace("`", "")
-    if documented := re.findall(r"^::: (\S+)", text, re.MULTILINE):
-        return title, f"reference of {', '.join(f'`{name}`' for name in documented)}."
+    if documented := re.findall(r'^::: (\S+)(?:\n    options: \{ heading: "(.+?)")?', text, re.MULTILINE):
+        return title, f"reference of {', '.join(f'`{heading or path}`' for path, heading in documented)}."
     prose = next(each.strip() for each in paragraphs if each.strip() and not each.strip().startswith(NO_PROSE))
     return title, _first_sentence(prose)
 

@@ -1,7 +1,7 @@
-"""Ask a customer for money, and know what happened, with `await`.
+"""Request a payment, and know what happened, with `await`.
 
-Start `victor sandbox` in another terminal, then `python examples/async_quickstart.py`. With the VICTOR_...
-variables set, it asks whom they name.
+Start `victor sandbox` in another terminal, then `python examples/async_quickstart.py`. If the VICTOR_...
+variables are set, it uses their credentials.
 """
 
 import asyncio

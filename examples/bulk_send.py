@@ -1,7 +1,7 @@
-"""Ask a dozen customers for money, from a file, so that a crash at any moment costs nothing.
+"""Request a dozen payments from a file; a crash at any moment does no harm.
 
 Start `victor sandbox` in another terminal, then `python examples/bulk_send.py`. Run it again, or kill it and run it
-again: nobody is asked twice. With the VICTOR_... variables set, it asks whom they name.
+again: nobody is asked twice. If the VICTOR_... variables are set, it uses their credentials.
 """
 
 import os

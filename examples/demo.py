@@ -1,8 +1,8 @@
-"""The whole way of a request for payment, against a sandbox that fails on purpose: `make demo`.
+"""The life of payment requests, in a sandbox that fails on purpose: `make demo`.
 
 It sends the invoices of `invoices.csv` through injected faults, sends them all again as after a crash, answers
-two requests of others, lets time pass, and asks the sandbox what it saw. The exit status is 0 only if that is
-what it should have seen: every payment asked for once.
+two inbound requests, advances the clock, and compares the result with the sandbox's record. The exit code is 0 only if
+every payment was requested once.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""A shop that is paid through EastPay, against a sandbox of its own: `python examples/eastpay_checkout.py`."""
+"""Take a payment through EastPay, in its sandbox: `python examples/eastpay_checkout.py`."""
 
 from victor_ext import VictorError
 from victor_ext.providers import Money

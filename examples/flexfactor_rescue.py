@@ -1,4 +1,4 @@
-"""A shop whose declined cards are rescued, against a sandbox of its own: `python examples/flexfactor_rescue.py`."""
+"""Rescue declined card payments with FlexFactor, in its sandbox: `python examples/flexfactor_rescue.py`."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,6 +1,6 @@
-"""Sign with a key that never leaves its service. `KeyService` plays a KMS: it signs, and gives no key out.
+"""Sign with a key that never leaves its service. `KeyService` stands in for a KMS: it signs, and keeps the key.
 
-A real one is called in its place. For AWS KMS, `sign` is:
+Call a real one in its place. For AWS KMS, `sign` is:
 
     def sign(content: bytes) -> bytes:
         return kms.sign(

@@ -1,7 +1,7 @@
-"""Ask a customer for money, and know what happened.
+"""Request a payment, and know what happened.
 
-Start `victor sandbox` in another terminal, then `python examples/quickstart.py`. With the VICTOR_... variables
-set, it asks whom they name.
+Start `victor sandbox` in another terminal, then `python examples/quickstart.py`. If the VICTOR_... variables are
+set, it uses their credentials.
 """
 
 import os

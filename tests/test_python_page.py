@@ -25,7 +25,8 @@ from victor_ext.sandbox import Sandbox
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "python.md").read_text(encoding="utf-8")
-MONEY = (DOCS / "money.md").read_text(encoding="utf-8")
+RETRY = (DOCS / "retry.md").read_text(encoding="utf-8")
+ERRORS = (DOCS / "errors.md").read_text(encoding="utf-8")
 PYTHON_BLOCKS = re.compile(r"```python\n(.*?)```", re.DOTALL)
 BLOCKS = PYTHON_BLOCKS.findall(PAGE)
 
@@ -82,20 +83,25 @@ def test_what_a_record_has() -> None:
 
 
 def test_the_tree_of_errors() -> None:
-    tree = section("Errors")
-    named = set(re.findall(r"\b([A-Z][A-Za-z]+)\b(?=  | 4| 5|\n|$)", tree.split("```text\nVictorError\n")[1]))
+    named = set(
+        re.findall(
+            r"\b([A-Z][A-Za-z]+)\b(?=  | 4| 5|\n|$)", ERRORS.split("```text\nVictorError\n")[1].partition("```")[0]
+        )
+    )
     found = {
         name
         for name in victor_ext.__all__
         if inspect.isclass(value := getattr(victor_ext, name)) and issubclass(value, VictorError)
     }
     assert found - {"VictorError"} <= named
-    for name in re.findall(r"`(\w+)`", tree.partition("```text")[0].partition("with")[2]):
+    sentence = re.search(r"All errors are `VictorError`, with (.*?)\.\n", ERRORS, re.DOTALL)
+    assert sentence is not None
+    for name in re.findall(r"`(\w+)`", sentence[1]):
         assert hasattr(VictorError("x"), name) or name in ("field", "code", "message")
 
 
 def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) -> None:
-    (settling,) = [block for block in PYTHON_BLOCKS.findall(MONEY) if "began" in block]
+    (settling,) = [block for block in PYTHON_BLOCKS.findall(RETRY) if "began" in block]
     victor_sandbox.inject("lose_answer", operation="create", times=6)
     invoice = {
         "payee_account_number": "043987673645",
@@ -114,4 +120,4 @@ def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) ->
 
 def test_credentials_that_the_page_names() -> None:
     parameters = inspect.signature(VictorJwt).parameters
-    assert set(re.findall(r"`(\w+)=`", PAGE.split("### Keys and tokens")[1].split("\n## ")[0])) <= set(parameters)
+    assert set(re.findall(r"`(\w+)=`", PAGE.split("## Keys and tokens")[1].split("\n## ")[0])) <= set(parameters)

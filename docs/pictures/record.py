@@ -37,6 +37,8 @@ EXAMPLES = PICTURES.parents[1] / "examples"
 WIDTH = 104
 DEMO_WIDTH = 116
 SESSION_WIDTH = 100
+WIDTHS = {"lost-answer": 76}
+TITLES = {"lost-answer": "a payment whose first answer is lost"}
 BAR = re.compile(r"\x1b\[\?25l.*\x1b\[2K(.*?)\x1b\[\?25h", re.DOTALL)
 """A progress bar between hiding the cursor and showing it. Its last state stays on the terminal."""
 DEMO_STEPS = ("Invoices, three faults", "What the sandbox saw")
@@ -93,6 +95,18 @@ def bulk_send() -> str:
         return sent + run("bulk status --refresh")
 
 
+def lost_answer() -> str:
+    """A payment whose first answer is lost, as `examples/lost_answer.py` prints it; coloured here."""
+    ran = subprocess.run(  # noqa: S603 - a program of this repository, with no arguments
+        [sys.executable, EXAMPLES / "lost_answer.py"], capture_output=True, text=True, check=True
+    )
+    printed = ran.stdout
+    styles = {"no answer": "31;1", "status 200|completed": "32;1", "It may.*": "36", ".*record.*": "1"}
+    for pattern, style in styles.items():
+        printed = re.sub(pattern, f"\x1b[{style}m\\g<0>\x1b[0m", printed)
+    return f"\x1b[1m$ python examples/lost_answer.py\x1b[0m\n{printed}"
+
+
 @contextmanager
 def _shell() -> Iterator[tuple[Callable[[str], str], Sandbox, VictorOAuth]]:
     """What runs `victor` as at a terminal with colours, in a folder with the example's invoices, and its sandbox."""
@@ -147,8 +161,10 @@ def _without_fonts(template: str) -> str:
     return re.sub(r"@font-face \{\{.*?\}\}", "", template, flags=re.DOTALL).replace("Fira Code, monospace", "monospace")
 
 
-SESSIONS: dict[str, Callable[[], str]] = {"doctor": doctor, "rfp-list": rfp_list, "bulk-send": bulk_send}
-"""The pictures of `victor` in front of a sandbox, by the names of their files."""
+SESSIONS: dict[str, Callable[[], str]] = {
+    "doctor": doctor, "rfp-list": rfp_list, "bulk-send": bulk_send, "lost-answer": lost_answer,
+}  # fmt: skip
+"""The pictures of programs in front of a sandbox, by the names of their files."""
 
 
 def main() -> None:
@@ -157,7 +173,10 @@ def main() -> None:
         svg = as_svg(spec_diff(Path(folder)), "victor spec diff old.yaml new.yaml")
     (PICTURES / "spec-diff.svg").write_text(svg, encoding="utf-8")
     runs = [("demo", demo, "make demo", DEMO_WIDTH)]
-    runs += [(name, session, "victor", SESSION_WIDTH) for name, session in SESSIONS.items()]
+    runs += [
+        (name, session, TITLES.get(name, "victor"), WIDTHS.get(name, SESSION_WIDTH))
+        for name, session in SESSIONS.items()
+    ]
     for name, run, title, width in runs:
         svg = as_svg(run().rstrip() + "\n", title, width)
         (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")

@@ -98,8 +98,11 @@ def wrong_metadata(text: bytes, version: str, extras: Iterable[str]) -> Iterator
     said = set(metadata.get_all("Provides-Extra", []))
     if said != set(extras):
         yield f"says the extras {', '.join(sorted(said))}, which are {', '.join(sorted(extras))}"
-    if "# " not in str(metadata.get_payload()):
+    description = str(metadata.get_payload())
+    if "# " not in description:
         yield "has no description"
+    for link in re.findall(r"\]\((?!https?:|#)([^)]*)\)|<!--", description):
+        yield f"describes itself with a link or a comment that no package index can show: {link}"
 
 
 def wrong_entry_points(found: Mapping[str, bytes]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -72,6 +73,14 @@ def test_the_source_distribution_has_all_but_what_its_host_reads() -> None:
 def test_an_entry_point_too_few_is_named(wheel: dict[str, bytes]) -> None:
     found = {name: data.replace(b"victor_ext.cli:main", b"other:main") for name, data in wheel.items()}
     assert [*wrong_entry_points(found)] == ["has no entry point victor = victor_ext.cli:main"]
+
+
+def test_the_readme_of_an_index_has_links_that_lead_somewhere() -> None:
+    made = runpy.run_path(str(ROOT / "hatch_build.py"))["for_an_index"]
+    text = "See [a](docs/retry.md#limits), [b](CHANGELOG.md) and [c](https://example.org/).\n<!-- given: x -->\n\nEnd"
+    assert made(text) == "See a, b and [c](https://example.org/).\nEnd"
+    site = "See [a](https://docs.example/retry/#limits), b and [c](https://example.org/).\nEnd"
+    assert made(text, "https://docs.example") == site
 
 
 def test_metadata(wheel: dict[str, bytes]) -> None:

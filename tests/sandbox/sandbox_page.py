@@ -1,6 +1,6 @@
-"""The tables of docs/sandbox.md, made from the declared options and commands.
+"""The tables of the pages of the sandboxes, made from the declared options and commands.
 
-`python -m tests.sandbox.sandbox_page` writes them into the page.
+`python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-NAME.md.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from victor_ext.sandbox.command_line import parser_of, provider_named, providers
 from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.settings import ServerSettings, options_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "sandbox.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "sandbox.md"
 PYTHON_NAMES = {"victor add_api_key": "`add_api_key`, `new_api_key`", "velo payor": "`payor_id`"}
 RUNNING = {"provider", "env_file", "ready_file", "json_line", "quiet"}
 
@@ -56,7 +57,9 @@ def _command(provider: str, command: Command) -> str:
     python = PYTHON_NAMES.get(f"{provider} {command.name}", f"`{command.name}`")
     parameters = [*command.signature.parameters.values()][1:]
     names = [
-        "the options of [a fault](#faults)" if each.kind is inspect.Parameter.VAR_KEYWORD else f"`{each.name}`"
+        "the options of [a fault](sandbox.md#faults)"
+        if each.kind is inspect.Parameter.VAR_KEYWORD
+        else f"`{each.name}`"
         for each in parameters
         if f"{{{each.name}}}" not in command.path
     ]
@@ -64,16 +67,24 @@ def _command(provider: str, command: Command) -> str:
     return f"| `{command.method} {command.path}` | {python} | {', '.join(names)} | {text} |"
 
 
-def written(page: str) -> str:
-    """The page with the tables of today."""
+def page_of(provider: str) -> Path:
+    """The page that has the tables of a provider's sandbox."""
+    return DOCS / f"sandbox-{provider}.md"
+
+
+def written(provider: str) -> str:
+    """Its page with the tables of today."""
+    page = page_of(provider).read_text(encoding="utf-8")
     for name, table in tables().items():
-        begin, end = f"<!-- {name} -->\n", "<!-- end -->"
-        head, _, rest = page.partition(begin)
-        if not rest:
-            raise ValueError(f"the page has no place for the table {name!r}: {begin.strip()}")
-        page = head + begin + "\n" + table + "\n\n" + end + rest.partition(end)[2]
+        if name.endswith(f" {provider}"):
+            begin, end = f"<!-- {name} -->\n", "<!-- end -->"
+            head, _, rest = page.partition(begin)
+            if not rest:
+                raise ValueError(f"the page has no place for the table {name!r}: {begin.strip()}")
+            page = head + begin + "\n" + table + "\n\n" + end + rest.partition(end)[2]
     return page
 
 
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for each in providers():
+        page_of(each).write_text(written(each), encoding="utf-8")

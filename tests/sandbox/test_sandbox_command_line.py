@@ -124,6 +124,7 @@ def test_the_page_about_the_sandbox_names_every_fault_and_its_options():
         assert f"`{name}`" in page, name
 
 
-def test_the_tables_of_the_page_are_those_of_the_declared_options_and_commands():
-    page = sandbox_page.PAGE.read_text(encoding="utf-8")
-    assert page == sandbox_page.written(page), "write them with python -m tests.sandbox.sandbox_page"
+@pytest.mark.parametrize("provider", sandbox_page.providers())
+def test_the_tables_of_a_page_are_those_of_the_declared_options_and_commands(provider):
+    page = sandbox_page.page_of(provider).read_text(encoding="utf-8")
+    assert page == sandbox_page.written(provider), "write them with python -m tests.sandbox.sandbox_page"

@@ -14,8 +14,10 @@ from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, Notifica
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "flexfactor.md").read_text("utf-8")
-FIRST, NOTIFICATIONS, *_ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+PAGE = "\n".join((DOCS / f"{name}.md").read_text("utf-8") for name in ("flexfactor", "sandbox-flexfactor", "webhooks"))
+PAGE = PAGE.partition("\n## Velo: ")[0]
+FIRST, _SANDBOX, NOTIFICATIONS, *_ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("status", ["APPROVED", "CAPTUREREQUIRED", "CHALLENGE"])

@@ -12,7 +12,11 @@ import victor_ext.providers.velo as velo_package
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGE = (ROOT / "docs" / "velo.md").read_text(encoding="utf-8")
+PAGE = "".join((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("velo", "velo-operations"))
+PAGE += (
+    (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8").partition("\n## Velo: ")[2].partition("\n## EastPay")[0]
+)
+PAGE = re.sub(r"webhooks\.md", "", PAGE)
 RESOURCES = ("payees", "source_accounts", "funding_accounts", "fundings", "payouts", "payments", "webhooks")
 
 

@@ -20,8 +20,17 @@ from victor_ext.spec.generate import generate
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-PAGE = (ROOT / "docs" / "velo.md").read_text(encoding="utf-8")
-FIRST, PAYEES, LOST, WEBHOOKS, NOTIFICATIONS, _BIND, SANDBOX = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PAGE = (ROOT / "docs" / "velo-operations.md").read_text(encoding="utf-8")
+
+
+def blocks(page: str) -> list[str]:
+    """The Python of a page."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+FIRST, PAYEES, LOST = blocks("velo.md")
+WEBHOOKS, NOTIFICATIONS = (block for block in blocks("webhooks.md") if "flexfactor" not in block)
+[SANDBOX] = blocks("sandbox-velo.md")
 BOUND = re.compile(r"`bind`: `(\w+)\.(\w+)`")
 
 

@@ -174,7 +174,7 @@ _REFUSED_TRANSPORTS = {
     "httpx_aiohttp": _NOT_CONNECTED,
     "httpx_curl_cffi": "sends a request again by itself when a kept connection ends without an answer",
 }
-"""The packages whose transports would send a payment twice, and why (docs/faults.md)."""
+"""The packages whose transports would send a payment twice, and why (docs/transports.md)."""
 
 
 def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> T:

@@ -1,4 +1,4 @@
-"""The server of every sandbox, without a provider. See "A sandbox for another provider" in docs/sandbox.md."""
+"""The server of every sandbox, without a provider. See "A sandbox for another provider" in docs/sandbox-custom.md."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The options of every sandbox, and how a provider declares its own.
 
 An option is declared once, as a field of a settings class with a default from `option()`. The checks of the value,
-the option of the command line and the table in docs/sandbox.md are all made from it.
+the option of the command line and the tables in docs/sandbox-*.md are all made from it.
 """
 
 from __future__ import annotations
