@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
 from .decoding import plain
-from .serializing import items_of, json_of, leaves, pairs_of, text_of, undefined
+from .serializing import items_of, json_of, leaves, pairs_of, text_of, undefined, utf8
 from .types import UNSET, File, RequestFiles
 
 
@@ -50,7 +50,7 @@ def form_body(body: Any, encodings: Mapping[str, Encoding]) -> bytes:
 
 def json_body(body: Any) -> bytes:
     """A body as JSON; a Decimal keeps its digits. Raises ValueError, which names the field, for what JSON has not."""
-    return Hidden(json_of(plain(body), "body").encode())
+    return Hidden(utf8("body", json_of(plain(body), "body")))
 
 
 def _form_pairs(body: Any, encodings: Mapping[str, Encoding]) -> Iterator[str]:
@@ -80,7 +80,7 @@ def multipart(body: Any, encodings: Mapping[str, Encoding]) -> RequestFiles:
         encoding = encodings.get(name, DEFAULT)
         if encoding.style == "deepObject" and isinstance(value, (dict, list)):
             parts += [
-                (key, (None, Hidden(text_of(name, leaf).encode()), "text/plain"))
+                (key, (None, Hidden(utf8(name, text_of(name, leaf))), "text/plain"))
                 for key, leaf in leaves(name, value)
             ]
         else:
@@ -100,7 +100,7 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
     if isinstance(value, str) or (
         kind is not None and not _is_json(kind) and not isinstance(value, (dict, list))
     ):
-        return None, Hidden(text_of(name, value).encode()), kind or "text/plain"
+        return None, Hidden(utf8(name, text_of(name, value))), kind or "text/plain"
     if holds_file(value):
         raise ValueError(
             f"{name}: a part of a form is a file or JSON, and JSON has no bytes: leave the file out of it."
@@ -110,8 +110,8 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
             raise ValueError(
                 f"{name}: the document declares it as {kind}; give its text or bytes, already in that form."
             )
-        return None, Hidden(json_of(value, name).encode()), kind or "application/json"
-    return None, Hidden(text_of(name, value).encode()), "text/plain"
+        return None, Hidden(utf8(name, json_of(value, name))), kind or "application/json"
+    return None, Hidden(utf8(name, text_of(name, value))), "text/plain"
 
 
 def content(body: Any, name: str = "body") -> bytes:
@@ -123,7 +123,7 @@ def content(body: Any, name: str = "body") -> bytes:
     if isinstance(body, File):
         body = body.payload
     if isinstance(body, str):
-        return Hidden(body.encode())
+        return Hidden(utf8(name, body))
     if isinstance(body, bytes):
         return Hidden(body)
     seekable = getattr(body, "seekable", None)
@@ -133,7 +133,7 @@ def content(body: Any, name: str = "body") -> bytes:
         body.seek(begin)
     if not data and begin != 0:
         raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
-    return Hidden(data.encode() if isinstance(data, str) else data)
+    return Hidden(utf8(name, data) if isinstance(data, str) else data)
 
 
 def holds_file(value: Any) -> bool:

@@ -42,7 +42,7 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
     assert not found.wrong, "\n\n".join(replayable(*each[0]) for each in list(found.wrong.values())[:2])
     for family, word in (("outbox", "sent"), ("bulk", "created"), ("calls", "success"), ("reading", "read")):
         told = {name: times for name, times in found.words.items() if name.startswith(f"{family}:")}
-        assert told[f"{family}: {word}"] > 0.4 * sum(told.values()), (
+        assert told[f"{family}: {word}"] > 0.3 * sum(told.values()), (
             f"to say that nothing is known is no answer: {told}"
         )
 

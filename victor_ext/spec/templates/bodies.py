@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
 from .decoding import plain
-from .serializing import items_of, json_of, leaves, pairs_of, text_of, undefined
+from .serializing import items_of, json_of, leaves, pairs_of, text_of, undefined, utf8
 from .types import UNSET, File, RequestFiles
 
 
@@ -49,7 +49,7 @@ def form_body(body: Any, encodings: Mapping[str, Encoding]) -> bytes:
 
 def json_body(body: Any) -> bytes:
     """A body as JSON; a Decimal keeps its digits. Raises ValueError, which names the field, for what JSON has not."""
-    return Hidden(json_of(plain(body), "body").encode())
+    return Hidden(utf8("body", json_of(plain(body), "body")))
 
 
 def _form_pairs(body: Any, encodings: Mapping[str, Encoding]) -> Iterator[str]:
@@ -79,7 +79,7 @@ def multipart(body: Any, encodings: Mapping[str, Encoding]) -> RequestFiles:
         encoding = encodings.get(name, DEFAULT)
         if encoding.style == "deepObject" and isinstance(value, (dict, list)):
             parts += [
-                (key, (None, Hidden(text_of(name, leaf).encode()), "text/plain")) for key, leaf in leaves(name, value)
+                (key, (None, Hidden(utf8(name, text_of(name, leaf))), "text/plain")) for key, leaf in leaves(name, value)
             ]
         else:
             parts += [(name, _part(name, each, encoding.content_type)) for each in items_of(value)]
@@ -96,7 +96,7 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
     if isinstance(value, (bytes, IOBase)):
         return Path(str(getattr(value, "name", "upload"))).name, content(value, name), kind
     if isinstance(value, str) or (kind is not None and not _is_json(kind) and not isinstance(value, (dict, list))):
-        return None, Hidden(text_of(name, value).encode()), kind or "text/plain"
+        return None, Hidden(utf8(name, text_of(name, value))), kind or "text/plain"
     if holds_file(value):
         raise ValueError(
             f"{name}: a part of a form is a file or JSON, and JSON has no bytes: leave the file out of it."
@@ -106,8 +106,8 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
             raise ValueError(
                 f"{name}: the document declares it as {kind}; give its text or bytes, already in that form."
             )
-        return None, Hidden(json_of(value, name).encode()), kind or "application/json"
-    return None, Hidden(text_of(name, value).encode()), "text/plain"
+        return None, Hidden(utf8(name, json_of(value, name))), kind or "application/json"
+    return None, Hidden(utf8(name, text_of(name, value))), "text/plain"
 
 
 def content(body: Any, name: str = "body") -> bytes:
@@ -119,7 +119,7 @@ def content(body: Any, name: str = "body") -> bytes:
     if isinstance(body, File):
         body = body.payload
     if isinstance(body, str):
-        return Hidden(body.encode())
+        return Hidden(utf8(name, body))
     if isinstance(body, bytes):
         return Hidden(body)
     seekable = getattr(body, "seekable", None)
@@ -129,7 +129,7 @@ def content(body: Any, name: str = "body") -> bytes:
         body.seek(begin)
     if not data and begin != 0:
         raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
-    return Hidden(data.encode() if isinstance(data, str) else data)
+    return Hidden(utf8(name, data) if isinstance(data, str) else data)
 
 
 def holds_file(value: Any) -> bool:

@@ -235,6 +235,14 @@ def json_of(value: Any, name: str) -> str:
         return _exact(value, name, MAX_LEVELS)
 
 
+def utf8(name: str, text: str) -> bytes:
+    """The bytes of a text. Raises ValueError, which names the part, for half of a surrogate pair."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name}: its text has half of a surrogate pair, which UTF-8 cannot hold.") from None
+
+
 def _exact(value: Any, name: str, levels: int) -> str:
     if not levels:
         raise ValueError(f"{name}: it contains itself, or is nested too deeply.")
