@@ -79,7 +79,8 @@ def multipart(body: Any, encodings: Mapping[str, Encoding]) -> RequestFiles:
         encoding = encodings.get(name, DEFAULT)
         if encoding.style == "deepObject" and isinstance(value, (dict, list)):
             parts += [
-                (key, (None, Hidden(utf8(name, text_of(name, leaf))), "text/plain")) for key, leaf in leaves(name, value)
+                (key, (None, Hidden(utf8(name, text_of(name, leaf))), "text/plain"))
+                for key, leaf in leaves(name, value)
             ]
         else:
             parts += [(name, _part(name, each, encoding.content_type)) for each in items_of(value)]
