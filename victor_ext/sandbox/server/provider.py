@@ -10,7 +10,7 @@ from victor_ext.sandbox.server.commands import ServerCommands
 from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.exchange import Call, KeyLocation, Response, error_response
 from victor_ext.sandbox.server.operations import JsonObject, Operation
-from victor_ext.sandbox.server.page.records import Records
+from victor_ext.sandbox.server.page_records import Records
 from victor_ext.sandbox.server.settings import ServerSettings
 
 S = TypeVar("S", bound=ServerSettings)

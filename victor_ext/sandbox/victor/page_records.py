@@ -8,7 +8,7 @@ from decimal import Decimal
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.server.operations import CONTROL
-from victor_ext.sandbox.server.page.records import Action, Details, Field, Move, Record, Records, Tone
+from victor_ext.sandbox.server.page_records import Action, Details, Field, Move, Record, Records, Tone
 from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.server.redaction import last_four
 from victor_ext.sandbox.victor.as_test import as_test

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.exchange import Call, HeaderKey, Response, error_response, json_response
 from victor_ext.sandbox.server.operations import JsonObject
-from victor_ext.sandbox.server.page.records import Records
+from victor_ext.sandbox.server.page_records import Records
 from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands

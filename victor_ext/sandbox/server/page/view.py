@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.faults import KINDS
-from victor_ext.sandbox.server.page.records import Move, Record
+from victor_ext.sandbox.server.page_records import Move, Record
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.server.redaction import body_text, masked, shown_headers
