@@ -305,7 +305,9 @@ def test_a_process_environment_that_fails(variables, searched, monkeypatch):
         searched.check(raised.value)
 
 
-@pytest.mark.parametrize("wrong", ['secret = "x"', "client_id = 5", 'environment = "prod"', 'api_key = "two kinds"'])
+@pytest.mark.parametrize(
+    "wrong", ['secret = "x"', "client_id = 5", 'environment = "prod"', 'api_key = "two kinds"', "no TOML"]
+)
 def test_a_profile_that_fails(wrong, searched, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     file = tmp_path / "victor" / "profiles.toml"

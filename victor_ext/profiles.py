@@ -59,15 +59,16 @@ def _read(path: Path) -> dict[str, Any]:
     except ConfigurationError:  # which is a ValueError, too
         raise
     except FileNotFoundError:
-        raise ConfigurationError(
+        problem = (
             f"{path}, the file of the profiles, does not exist. Create it with mode 600, and write [staging] with "
             "client_id and client_secret into it."
-        ) from None
+        )
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
+        problem = f"{path} cannot be read: {error.strerror or error}."
     except ValueError as error:  # the position, and no text of the file
         reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
-        raise ConfigurationError(f"{path} is not a TOML file: {reason}.") from None
+        problem = f"{path} is not a TOML file: {reason}."
+    raise ConfigurationError(problem)  # outside of the handlers: the frames of `tomllib` hold the whole file
 
 
 def _require_private(path: Path, status: os.stat_result) -> None:

@@ -16,7 +16,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from victor_api.api.payment_requests import create_request_payment
 from victor_api.client import Client
+from victor_api.models import NewRtpRfpPaymentRequest
 
 from tests.providers.test_introspection import CLIENTS, GUID
 from victor_ext import (
@@ -27,6 +29,8 @@ from victor_ext import (
     BearerAuth,
     ClientCredentialsAuth,
     ConfigurationError,
+    HeaderKey,
+    Outcome,
     RetryPolicy,
     Victor,
     VictorJwt,
@@ -191,6 +195,48 @@ def test_a_file_that_cannot_be_read_leaves_the_secret_before(tmp_path: Path, cap
     assert call(client) == 200
 
 
+@pytest.mark.parametrize("kind", ["EastPay", "FlexFactorToken", "BearerAuth"])
+def test_a_file_that_is_half_written_leaves_the_secret_before(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text(OLD)
+    provider = Provider()
+    client = made(kind, file, provider)
+    file.write_text({"EastPay": "too-short", "FlexFactorToken": "two words", "BearerAuth": "two\nlines"}[kind])
+    assert call(client) == 200
+
+
+def test_a_file_that_could_not_be_read_once_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "secret"
+    file.write_text(OLD)
+    provider = Provider()
+    client = made("BearerAuth", file, provider)
+    replace(file, NEW)
+    with monkeypatch.context() as forbidden:
+        forbidden.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(PermissionError(13, "no")))
+        assert call(client) == 200
+    provider.secret = NEW
+    assert call(client) == 200
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
+def test_a_refusal_after_a_lost_attempt_stays_unknown_whatever_the_function_returns(awaited: bool) -> None:
+    statuses = iter([503, 401])
+    secrets = iter([OLD, OLD, ""])
+    options: dict[str, Any] = {"base_url": API, "key": HeaderKey("Idempotency-Key"), "retry": RetryPolicy(base=0.0)}
+    options["auth"] = BearerAuth(lambda: next(secrets, ""))
+    options["transport"] = httpx.MockTransport(lambda _: httpx.Response(next(statuses), json={}))
+    body = NewRtpRfpPaymentRequest.from_dict({"client_reference_id": "INV-1"})
+    arguments: dict[str, Any] = {"body": body, "idempotency_key": "k" * 24}
+    with pytest.raises(AuthenticationError) as raised:
+        if awaited:
+            client = AsyncApiClient(Client, **options)
+            anyio.run(lambda: create_request_payment.asyncio(client=client.api, **arguments))
+        else:
+            create_request_payment.sync(client=connect(Client, **options).api, **arguments)
+    error = raised.value
+    assert (error.outcome, error.idempotency_key, error.attempts) == (Outcome.UNKNOWN, "k" * 24, 2)
+
+
 def pem() -> tuple[str, rsa.RSAPublicKey]:
     key = rsa.generate_private_key(65537, 2048)
     text = key.private_bytes(
@@ -199,7 +245,7 @@ def pem() -> tuple[str, rsa.RSAPublicKey]:
     return text.decode(), key.public_key()
 
 
-@pytest.mark.parametrize("of", ["file", "function", "environment"])
+@pytest.mark.parametrize("of", ["file", "function", "a path of a function", "environment"])
 def test_a_private_key_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str) -> None:
     (first, first_public), (second, second_public) = pem(), pem()
     file, current = tmp_path / "key.pem", [first]
@@ -216,7 +262,8 @@ def test_a_private_key_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("VICTOR_PRIVATE_KEY_FILE", str(file))
         client = Victor.from_env(**options)
     else:
-        client = Victor(VictorJwt("a-key", file if of == "file" else lambda: current[0]), **options)
+        given = {"file": file, "function": lambda: current[0], "a path of a function": lambda: str(file)}[of]
+        client = Victor(VictorJwt("a-key", given), **options)
     call(client)
     current[0] = second
     replace(file, second)

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
@@ -37,6 +38,7 @@ _CONNECT_SECONDS = 10
 _MIGRATIONS = 4
 _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, which DBOS uses for its queues."""
+_MIGRATING = threading.Lock()
 _SUBSECONDS = (3, 42, 0)
 """The first SQLite with `unixepoch('subsec')`, from which DBOS takes its times on Python 3.12 and newer. An older one
 answers NULL, or has no such function, and each write fails at `NOT NULL`: that of Debian 12 is 3.40."""
@@ -236,11 +238,15 @@ def _check_version() -> None:
 @contextmanager
 def _subseconds_in_all_pools() -> Generator[None]:
     """Call `_add_subseconds` for each connection of this process that is opened in the block."""
-    event.listen(sa.Pool, "connect", _add_subseconds)
-    try:
+    if sqlite3.sqlite_version_info >= _SUBSECONDS:
         yield
-    finally:
-        event.remove(sa.Pool, "connect", _add_subseconds)
+        return
+    with _MIGRATING:
+        event.listen(sa.Pool, "connect", _add_subseconds)
+        try:
+            yield
+        finally:
+            event.remove(sa.Pool, "connect", _add_subseconds)
 
 
 def _add_subseconds(connection: Any, _record: object = None) -> None:

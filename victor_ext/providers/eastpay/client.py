@@ -103,13 +103,11 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
             found_by_reference=inquiry_by_reference,
         )
         url = checked_gateway(base_url)
-        secret = RotatingSecret("token", token, source=TOKEN_SOURCE)
-        if not callable(token):
-            checked_length(secret.current())
+        secret = RotatingSecret("token", token, source=TOKEN_SOURCE, check=checked_length)
         config = ClientConfig(
             given,
             profile=profile_of(url, found_by_reference=inquiry_by_reference),
-            authenticator=FixedToken(lambda: f"Bearer {checked_length(secret.current())}"),
+            authenticator=FixedToken(lambda: f"Bearer {secret.current()}"),
             base_url=url,
             caller=caller_digest(f"{url.host} {entity.id}", product="eastpay"),
             context=entity,

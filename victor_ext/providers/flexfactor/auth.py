@@ -102,20 +102,13 @@ class FlexFactorToken(UnpicklableCredentials):
 
     def __init__(self, token: SecretText, *, scheme: str | None = "Bearer") -> None:
         token, scheme = concealed(token), concealed(scheme)  # the scheme may be the token by mistake
-        self._token = RotatingSecret("token", token, source="the merchant portal")
+        self._token = RotatingSecret("token", token, source="the merchant portal", check=_checked_token)
         if scheme is not None and not (isinstance(scheme, str) and is_scheme(scheme)):
             raise ConfigurationError("scheme must be one word such as 'Bearer', or None to send the token alone.")
         self._prefix = "" if scheme is None else Secret(f"{scheme} ")
-        if not callable(token):
-            self._header()
 
     def _header(self) -> Secret:
-        secret = self._token.current()
-        if is_token(secret):
-            return Secret(f"{self._prefix}{secret}")
-        raise ConfigurationError(
-            "token holds a blank, or is too long for a header: leave out the word before it, which is the scheme."
-        )
+        return Secret(f"{self._prefix}{self._token.current()}")
 
     def authenticator(
         self,
@@ -158,3 +151,11 @@ def _expiry(sent: object) -> float | None:
         return None
     seconds = sent / 1000 if sent >= _SMALLEST_MILLISECONDS else float(sent)
     return seconds if seconds <= _LATEST else None
+
+
+def _checked_token(secret: Secret) -> Secret:
+    if not is_token(secret):
+        raise ConfigurationError(
+            "token holds a blank, or is too long for a header: leave out the word before it, which is the scheme."
+        )
+    return secret

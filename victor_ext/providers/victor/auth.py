@@ -14,7 +14,7 @@ from victor_ext import zulu
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.oauth import OAuthToken, header_value
-from victor_ext.runtime.auth.rotating import ChangingFile, RotatingSecret, SecretText, checked_function
+from victor_ext.runtime.auth.rotating import ChangingFile, RotatingSecret, SecretText, checked_function, file_stamp
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
@@ -224,13 +224,14 @@ def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
         loaded = load_rsa_key(key, **options)
         return lambda: loaded
     function = checked_function("private_key", key)
-    last: list[Any] = [None, None]
+    last: list[Any] = [None, None, None]
 
     def current() -> RSAPrivateKey:
         given = concealed(function())
-        if last[1] is None or given != last[0]:  # to validate a key takes 27 ms
-            last[:] = given, load_rsa_key(given, **options)
-        return cast("RSAPrivateKey", last[1])
+        stamp = file_stamp(given)
+        if last[2] is None or [given, stamp] != last[:2]:  # to validate a key takes 27 ms
+            last[:] = given, stamp, load_rsa_key(given, **options)
+        return cast("RSAPrivateKey", last[2])
 
     return current
 

@@ -38,28 +38,32 @@ class ChangingFile(Generic[T]):
     """
 
     def __init__(self, path: os.PathLike[str], read: Callable[[], T]) -> None:
-        self._path = Path(path)
+        self._path = path
         self._read = read
-        self._stamp = self._current_stamp()
+        self._stamp = self._warned = file_stamp(path)
         self._value = read()
 
     def current(self) -> T:
         """What the file holds now."""
-        stamp = self._current_stamp()
+        stamp = file_stamp(self._path)
         if stamp != self._stamp:
-            self._stamp = stamp
             try:
                 self._value = self._read()
+                self._stamp = stamp
             except ConfigurationError as error:
-                _logger.warning("A changed secret cannot be read, and the one before stays in use: %s", error)
+                if stamp != self._warned:
+                    _logger.warning("A changed secret cannot be read, and the one before stays in use: %s", error)
+                self._warned = stamp
         return self._value
 
-    def _current_stamp(self) -> tuple[int, int, int] | None:
-        try:
-            status = self._path.stat()
-        except (OSError, ValueError):
-            return None
-        return status.st_mtime_ns, status.st_size, status.st_ino
+
+def file_stamp(path: object) -> tuple[int, int, int] | None:
+    """What tells whether a file has changed; None if it is no path, or names no file."""
+    try:
+        status = os.stat(cast("os.PathLike[str]", path))
+    except (OSError, TypeError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 class RotatingSecret:
@@ -69,6 +73,7 @@ class RotatingSecret:
         name: What messages call it.
         value: See `SecretText`.
         source: Where the secret comes from, for messages.
+        check: Returns the secret that a text is, or raises `ConfigurationError`.
 
     Raises:
         ConfigurationError: It is not such a value, or the file cannot be read. The message never holds the secret.
@@ -77,16 +82,27 @@ class RotatingSecret:
     current: Callable[[], Secret]
     """Returns the secret of this moment."""
 
-    def __init__(self, name: str, value: object, *, source: str = "the provider's portal") -> None:
+    def __init__(
+        self,
+        name: str,
+        value: object,
+        *,
+        source: str = "the provider's portal",
+        check: Callable[[Secret], Secret] = lambda secret: secret,
+    ) -> None:
         value = concealed(value)
+
+        def checked(text: object) -> Secret:
+            return check(checked_secret(name, text, source=source))
+
         if isinstance(value, os.PathLike):
             path = Path(cast("os.PathLike[str]", value))
-            self.current = ChangingFile(path, lambda: checked_secret(name, _text_of(path, name), source=source)).current
+            self.current = ChangingFile(path, lambda: checked(_text_of(path, name))).current
         elif callable(value):
             function = checked_function(name, value)
-            self.current = lambda: checked_secret(name, function(), source=source)
+            self.current = lambda: checked(function())
         else:
-            fixed = checked_secret(name, value, source=source)
+            fixed = checked(value)
             self.current = lambda: fixed
 
     def __repr__(self) -> str:

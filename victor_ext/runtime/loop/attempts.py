@@ -284,8 +284,14 @@ class _Call:
             raise self._error(request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why)
 
     def _may_renew(self, request: httpx.Request, failure: Failure) -> bool:
-        refused = failure.response is not None and failure.response.status_code == 401
-        return refused and not self._renewed and self._loop.authenticator.should_retry_unauthorized(request)
+        if failure.response is None or failure.response.status_code != 401 or self._renewed:
+            return False
+        try:
+            return self._loop.authenticator.should_retry_unauthorized(request)
+        except (
+            VictorError
+        ):  # no other credentials can be had: the error of the call is the 401, with its outcome and key
+            return False
 
     def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
         """Wait for the next attempt, or raise the error of the call."""
