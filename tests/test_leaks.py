@@ -319,6 +319,7 @@ def test_a_profile_that_fails(wrong, searched, monkeypatch, tmp_path):
         with pytest.raises(victor_ext.ConfigurationError) as raised:
             client.from_profile("mine")
         searched.check(raised.value)
+        assert raised.value.__context__ is None  # the frames of `tomllib` hold the whole file
 
 
 @pytest.fixture

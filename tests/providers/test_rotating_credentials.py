@@ -6,6 +6,7 @@ import base64
 import inspect
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -227,12 +228,13 @@ def test_a_refusal_after_a_lost_attempt_stays_unknown_whatever_the_function_retu
     options["transport"] = httpx.MockTransport(lambda _: httpx.Response(next(statuses), json={}))
     body = NewRtpRfpPaymentRequest.from_dict({"client_reference_id": "INV-1"})
     arguments: dict[str, Any] = {"body": body, "idempotency_key": "k" * 24}
+    if awaited:
+        client = AsyncApiClient(Client, **options)
+        run = partial(anyio.run, partial(create_request_payment.asyncio, client=client.api, **arguments))
+    else:
+        run = partial(create_request_payment.sync, client=connect(Client, **options).api, **arguments)
     with pytest.raises(AuthenticationError) as raised:
-        if awaited:
-            client = AsyncApiClient(Client, **options)
-            anyio.run(lambda: create_request_payment.asyncio(client=client.api, **arguments))
-        else:
-            create_request_payment.sync(client=connect(Client, **options).api, **arguments)
+        run()
     error = raised.value
     assert (error.outcome, error.idempotency_key, error.attempts) == (Outcome.UNKNOWN, "k" * 24, 2)
 

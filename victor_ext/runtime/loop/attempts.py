@@ -288,9 +288,8 @@ class _Call:
             return False
         try:
             return self._loop.authenticator.should_retry_unauthorized(request)
-        except (
-            VictorError
-        ):  # no other credentials can be had: the error of the call is the 401, with its outcome and key
+        except VictorError:
+            # No other credentials can be had: the call's error is the 401, with its outcome and key.
             return False
 
     def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
