@@ -116,6 +116,9 @@ def take_over_older(
         queue = queue_of(application, batch_of(info.workflow_id))
         if (queues is not None and queue not in queues) or (info.status == "PENDING" and info.executor_id != executor):
             continue
+        now = client.retrieve_workflow(info.workflow_id).get_status()
+        if (now.status, now.executor_id) != (info.status, info.executor_id):
+            continue  # a worker of the older release has begun it meanwhile
         client.cancel_workflow(info.workflow_id)
         client.rewind_workflow(
             info.workflow_id, start_step=_AFTER_ALL_STEPS, application_version=version_for(account), queue_name=queue
