@@ -13,7 +13,7 @@ import httpx
 from tests.fuzz.fuzz_reading import read_everything
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth, zulu
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.http.routes import Route
+from victor_ext.runtime.http.proxies import Route
 from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 
 TOKEN = json.dumps({"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}).encode()

@@ -26,7 +26,7 @@ MODULES = (
     "victor_ext/runtime/loop/events.py",
     "victor_ext/runtime/core/headers.py",
     "victor_ext/runtime/loop/idempotency_keys.py",
-    "victor_ext/runtime/loop/resending.py",
+    "victor_ext/runtime/loop/redirects.py",
     "victor_ext/runtime/loop/retry.py",
     "victor_ext/runtime/core/timeouts.py",
     "victor_ext/zulu.py",

@@ -56,6 +56,7 @@ class Stage:
         self.options: dict[str, Any] = {"base_url": self.provider.url(), "timeout": 30.0}
         self.call: dict[str, Any] = {}
         self.calls = 1
+        self.soon = SOON
 
     def hold(self, path: str, act: Act = lambda exchange: None) -> None:
         """Behave, but at this path."""
@@ -83,6 +84,7 @@ def sending(stage: Stage) -> None:
     stage.stack.callback(deaf.close)
     stage.options["base_url"] = f"http://127.0.0.1:{deaf.port}"
     stage.call["extra_body"] = {"more": "x" * 20_000_000}
+    stage.soon = 1.5  # so much is checked and copied first
 
 
 def reading(stage: Stage) -> None:
@@ -121,14 +123,14 @@ FOR_A_TOKEN = (fetching_a_token, reading_a_token)
 
 
 @contextmanager
-def alarm() -> Iterator[None]:
+def alarm(seconds: float) -> Iterator[None]:
     """After a while a signal handler raises."""
 
     def ring(*_: object) -> None:
         raise SoftTimeLimit
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, SOON)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
@@ -145,7 +147,7 @@ def interrupted(stage: Stage, auth: Any, payment: dict[str, Any], secrets: Secre
             other.start()
             stage.provider.quiet.wait_for(lambda: bool(stage.provider.record.sent_to(CREATE)), "the other call")
         before = len(stage.provider.record.requests)
-        with pytest.raises(SoftTimeLimit) as raised, alarm():
+        with pytest.raises(SoftTimeLimit) as raised, alarm(stage.soon):
             victor.payment_requests.create(**payment)
         assert len(stage.provider.record.requests) - before <= 2  # a token and a payment, and nothing again
         stage.stack.close()
@@ -164,7 +166,7 @@ async def cancelled(stage: Stage, auth: Any, payment: dict[str, Any], secrets: S
         if isinstance(auth, VictorJwt):
             secrets.tokens.append(await victor.authorization())
         tasks = [asyncio.ensure_future(victor.payment_requests.create(**payment)) for _ in range(stage.calls)]
-        await asyncio.sleep(SOON)
+        await asyncio.sleep(stage.soon)
         for task in tasks:
             task.cancel()
         *_, last = await asyncio.gather(*tasks, return_exceptions=True)

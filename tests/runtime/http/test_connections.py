@@ -17,7 +17,7 @@ from victor_ext.runtime.core.locks import ThreadPermit
 from victor_ext.runtime.http.connection_pool import ConnectionPool
 from victor_ext.runtime.http.connections import proxy_for
 from victor_ext.runtime.http.http11 import Connection
-from victor_ext.runtime.http.routes import Route, _through_tunnel
+from victor_ext.runtime.http.proxies import Route, _through_tunnel
 
 PROXY = "http://proxy:3128"
 ORIGINS = (

@@ -10,7 +10,7 @@ import pytest
 
 from victor_ext.runtime.core.timeouts import Timeouts
 from victor_ext.runtime.http.http11 import Connection, Read, Write, exchange
-from victor_ext.runtime.http.routes import Route
+from victor_ext.runtime.http.proxies import Route
 
 REQUEST = httpx.Request("POST", "https://pay.example/payments?a=1", content=b'{"amount": 1}')
 ROUTE = Route(REQUEST.url, None)

@@ -21,7 +21,7 @@ from victor_ext.runtime.core.timeouts import ALLOW_IMMEDIATE_REUSE, REUSED_IMMED
 from victor_ext.runtime.http.parser import Head
 
 from .http11 import Connection, Steps, UnsolicitedData, exchange
-from .routes import Route
+from .proxies import Route
 
 logger = logging.getLogger(__name__)
 

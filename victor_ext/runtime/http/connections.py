@@ -17,7 +17,7 @@ from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
 from .httpx_internals import transports_of
-from .routes import Route
+from .proxies import Route
 from .through_client import require_open
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool

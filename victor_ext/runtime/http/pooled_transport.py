@@ -22,7 +22,7 @@ from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 
 from .connection_pool import ConnectionPool, Lease
 from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
-from .routes import Route
+from .proxies import Route
 from .through_client import ASYNC_METHODS, SYNC_METHODS, AsyncThroughClient, ThroughClient
 
 C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)

@@ -32,7 +32,7 @@ from .error_messages import error_for, request_id_of, what_to_do
 from .events import CallReport, Reporter
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .profile import SAFE_METHODS, Profile
-from .resending import MAX_REDIRECTS, keep_content, redirected
+from .redirects import MAX_REDIRECTS, keep_content, redirected
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
 
 _ASLEEP = 300.0
