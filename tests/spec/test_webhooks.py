@@ -122,3 +122,18 @@ def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
     assert problem.place == (
         "POST webhooks.sms: its body as application/x-www-form-urlencoded, which read_webhook does not read"
     )
+
+
+def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(tmp_path: Path) -> None:
+    person = {"kind": TEXT, "request": an_object(name=TEXT)}
+    company = {"kind": TEXT, "request": an_object(firm=TEXT, number=TEXT, owner=TEXT)}
+    either = {"oneOf": [an_object(("request",), **each) for each in (company, person)]}
+    wire = Wire(
+        tmp_path,
+        "wire_updated",
+        openapi="3.1.0",
+        webhooks={"updated": posting({"allOf": [ref("Updated"), an_object(("event",), event=TEXT)]})},
+        components={"schemas": {"Updated": either}},
+    )
+    report = check(wire.folder / "document.json", None)
+    assert (report.problems, report.findings.found["webhooks"]) == ([], 1)
