@@ -21,6 +21,11 @@ def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_requ
     command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
     command.add_argument("--out", metavar="OUT", type=Path, required=is_required, help=out)
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
+    add_decimals(command)
+
+
+def add_decimals(command: argparse.ArgumentParser) -> None:
+    """Add the places of numbers that are read as Decimal."""
     command.add_argument(
         "--decimals",
         metavar="PLACE",

@@ -57,6 +57,17 @@ class Side:
         component = self.components.by_place.get(place)
         return component.tree if component is not None else {}
 
+    def hook(self, name: str) -> str:
+        """The place of a webhook, or of the callback `operationId.name`."""
+        owner, _, called = name.rpartition(".")
+        own = [
+            f"{place}.callbacks.{called}."
+            for place in self.functions.values()
+            if owner and self.tree(place).get("operationId") == owner
+        ]
+        starts = (*own, f"webhooks.{name}.")
+        return next((place for start in starts for place in self._sorted if place.startswith(start)), starts[-1])
+
     def below(self, place: str) -> Iterator[str]:
         """A place, and the places inside it."""
         if place in self:
