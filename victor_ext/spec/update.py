@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,7 @@ def update(
     *,
     name: str | None = None,
     decimals: Collection[str] = (),
+    copies: Mapping[str, Path] | None = None,
     approved: Path | None = None,
     changelog: Path | None = None,
 ) -> Update:
@@ -65,6 +66,7 @@ def update(
         out: The folder of the package.
         name: The name of the package; None takes it from the name of `document`.
         decimals: The places of numbers that both packages read as Decimal, as of `generate`.
+        copies: The local files for the URLs that the documents refer to.
         approved: The file of approved changes; None takes `<document>.approved.yaml` beside `document`.
         changelog: A changelog in the format of "Keep a Changelog", which gets an entry under "Unreleased".
 
@@ -78,7 +80,7 @@ def update(
     approvals = read_approvals(document.with_name(f"{document.stem}.approved.yaml") if approved is None else approved)
     accepted = default_path(document)
     read_accepted(accepted)  # a mistake in it is reported before the work begins
-    before, after = load(document), load(newer)
+    before, after = load(document, copies), load(newer, copies)
     package = package_folder(out, name)
     with build_folder(package) as folder:
         old = Generated.of(document, before, folder / "old", name, decimals)
