@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from victor_ext.spec.components import Components
 from victor_ext.spec.origins import Origins
-from victor_ext.spec.tree import Tree, place_of, placed, trees_at
+from victor_ext.spec.tree import METHODS, Tree, place_of, placed, trees_at
 
 from .compare import compared
 from .entry import Level
@@ -65,8 +65,9 @@ class Side:
             for place in self.functions.values()
             if owner and self.tree(place).get("operationId") == owner
         ]
-        starts = (*own, f"webhooks.{name}.")
-        return next((place for start in starts for place in self._sorted if place.startswith(start)), starts[-1])
+        exact = [f"webhooks.{name}.{method}" for method in METHODS]
+        called_back = (place for start in own for place in self._sorted if place.startswith(start))
+        return next((place for place in (*exact, *called_back) if place in self), f"webhooks.{name}")
 
     def below(self, place: str) -> Iterator[str]:
         """A place, and the places inside it."""
