@@ -44,7 +44,7 @@ def bundle(document: Tree, path: Path, read: Read, copies: Mapping[str, Path]) -
 
 def addresses_in(tree: Any, path: Path) -> list[Path]:
     """The other files that the references of a file name; those to other machines are left out."""
-    found = {holder["$ref"].partition("#")[0] for _, holder in _references(tree, ())}
+    found: set[str] = {holder["$ref"].partition("#")[0] for _, holder in _references(tree, ())}
     return [
         (path.parent / unquote(each)).resolve()
         for each in sorted(found)

@@ -290,8 +290,8 @@ def _exact(value: Any, name: str, levels: int) -> str:
         return _dumps(value)
     except (TypeError, ValueError):
         a_number = isinstance(value, (float, Decimal))
-        shown = str(value) if a_number else f"a {type(value).__name__}"  # no text of the caller
-        what = "bytes: send the file in another content type" if isinstance(value, File) else f"value for {shown}"
+        shown = str(value) if a_number else f"a value of the type {type(value).__name__}"  # no text of the caller
+        what = "bytes: send the file in another content type" if isinstance(value, File) else f"form for {shown}"
         raise ValueError(f"{name}: JSON has no {what}.") from None
 
 
