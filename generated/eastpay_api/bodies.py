@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
-from .decoding import plain
-from .serializing import items_of, json_of, leaves, pairs_of, text_of, undefined, utf8
+from .serializing import items_of, json_of, leaves, pairs_of, plain, text_of, undefined, utf8
 from .types import UNSET, File, RequestFiles
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import io
 import json
 import re
@@ -431,3 +432,12 @@ class TestAnswers:
 
     def test_an_object_of_any_content_type_is_json(self, wire: Wire) -> None:
         assert wire.read("read_any_json", httpx.Response(200, json={"price": "p"})).price == "p"
+
+
+def test_an_error_names_the_part_and_quotes_no_value(wire: Wire) -> None:
+    class Secret:
+        def __repr__(self) -> str:
+            return "PL61109010140000071219812874"
+
+    with pytest.raises(ValueError, match=r"^body\.debtor: JSON has no form for a value of the type Secret\.$"):
+        importlib.import_module(f"{wire.name}.serializing").json_of({"debtor": Secret()}, "body")

@@ -235,3 +235,42 @@ def test_an_operation_that_leads_back_to_itself(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("$ref: 'a.yaml'\n", encoding="utf-8")
     with pytest.raises(DocumentError, match=r"paths\./a\.get: a\.yaml leads back to itself"):
         load(spec)
+
+
+def test_an_anchor_is_a_name_of_a_schema(tmp_path: Path) -> None:
+    (tmp_path / "parts.yaml").write_text("Word: {type: object, properties: {w: {$anchor: word, type: string}}}\n")
+    (tmp_path / "some.yaml").write_text(
+        "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths:\n  /x:\n    get:\n      operationId: x\n"
+        "      responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#card'}}}}}\n"
+        "components:\n  schemas:\n    Card:\n      $anchor: card\n      type: object\n      properties:\n"
+        "        next: {$ref: '#card'}\n        word: {$ref: 'parts.yaml#word'}\n"
+    )
+    tree = load(tmp_path / "some.yaml")
+    card = tree["components"]["schemas"]["Card"]["properties"]
+    assert card["next"] == {"$ref": "#/components/schemas/Card"}
+    word = card["word"]["$ref"].rpartition("/")[2]
+    assert tree["components"]["schemas"][word] == {"$anchor": "word", "type": "string"}
+    assert generate(tmp_path / "some.yaml", tmp_path).left_out == []
+    assert "next_: Card | Unset" in (tmp_path / "some_api" / "models" / "card.py").read_text()
+
+
+def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = "https://api.example/word.yaml?v=1"
+    (tmp_path / "copy.yaml").write_text("Word: {type: object, properties: {w: {type: string}}}\n")
+    document = tmp_path / "api" / "some.yaml"
+    document.parent.mkdir()
+    schema = f"{{type: object, properties: {{a: {{$ref: '{url}#/Word'}}}}}}"
+    document.write_text(f"{HEAD}components:\n  schemas:\n    A: {schema}\npaths: {{}}\n")
+    more = ["--copy", f"{url}={tmp_path / 'copy.yaml'}"]
+    out = ["--out", str(tmp_path / "out")]
+    assert main(["generate", str(document), *out]) == 2
+    assert f"name a copy with --copy {url}=FILE" in capsys.readouterr().err
+    assert main(["generate", str(document), *out, *more]) == 0
+    assert main(["check", str(document), *out, *more]) == 0
+    assert main(["diff", str(document), str(document), *more]) == 0
+    newer = tmp_path / "api" / "newer.yaml"
+    newer.write_text(document.read_text())
+    assert main(["update", str(document), str(newer), *out, *more]) == 0
+    main(["lint", str(document), *more])
+    assert "some.yaml: " in capsys.readouterr().out
+    assert main(["lint", str(document), "--copy", url.partition("=")[0]]) == 2

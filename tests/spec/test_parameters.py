@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
 
-from .wire import Wire
+from .wire import TEXT, Wire
 
 STRINGS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 POINT: dict[str, Any] = {
@@ -245,3 +246,22 @@ def test_a_fragment_of_a_path_is_not_sent(wire: Wire) -> None:
 def test_a_path_with_a_query_of_its_own_keeps_it(wire: Wire) -> None:
     assert wire.target("own_query", x="b") == "/own?kind=a&x=b"
     assert wire.target("own_query") == "/own?kind=a"
+
+
+def test_names_with_separators_are_words(tmp_path: Path) -> None:
+    wires = ["filter[status]", "filter[status][]", "ids[]", "page:size", "a/b"]
+    parameters = [{"in": "query", "name": name, "schema": TEXT} for name in wires]
+    done = {"responses": {"204": {"description": "-"}}}
+    paths = {"/a": {"get": {"operationId": "customers:list", "parameters": parameters, **done}}}
+    paths["/b"] = {"get": {"operationId": "customers/get{id}", **done}}
+    wire = Wire(tmp_path, "wire_separators", paths=paths)
+    assert wire.target("customers_get_id") == "/b"
+    names = {
+        "filter_status": "filter[status]",
+        "filter_status_list": "filter[status][]",
+        "ids": "ids[]",
+        "page_size": "page:size",
+        "a_b": "a/b",
+    }
+    sent = wire.send("customers_list", **{name: name for name in names})
+    assert dict(sent.url.params) == {wire_name: name for name, wire_name in names.items()}

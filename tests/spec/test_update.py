@@ -76,6 +76,11 @@ def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture
     assert ": version 1.5.0 instead of 1.4.0. " in changelog
 
 
+def test_the_package_keeps_its_decimals(shop: Path) -> None:
+    assert update(shop, ADDED.replace("price: {type: integer}", "price: {type: number}"), "--decimals", "*.price") == 1
+    assert "price: Decimal" in (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
+
+
 def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert update(shop, BROKEN, "--changelog", str(shop / "CHANGELOG.md")) == 1
     out = capsys.readouterr().out

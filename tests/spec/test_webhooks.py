@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 
 from victor_ext.spec.check import check
+from victor_ext.spec.diff.compare import compare
+from victor_ext.spec.diff.python import python_changes
+from victor_ext.spec.document import load
 
 from .wire import TEXT, Tree, Wire, an_object, ref
 
@@ -122,3 +126,35 @@ def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
     assert problem.place == (
         "POST webhooks.sms: its body as application/x-www-form-urlencoded, which read_webhook does not read"
     )
+
+
+def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(tmp_path: Path) -> None:
+    person = {"kind": TEXT, "request": an_object(name=TEXT)}
+    company = {"kind": TEXT, "request": an_object(firm=TEXT, number=TEXT, owner=TEXT)}
+    either = {"oneOf": [an_object(("request",), **each) for each in (company, person)]}
+    wire = Wire(
+        tmp_path,
+        "wire_updated",
+        openapi="3.1.0",
+        webhooks={"updated": posting({"allOf": [ref("Updated"), an_object(("event",), event=TEXT)]})},
+        components={"schemas": {"Updated": either}},
+    )
+    report = check(wire.folder / "document.json", None)
+    assert (report.problems, report.findings.found["webhooks"]) == ([], 1)
+
+
+def test_a_change_of_a_body_breaks_on_the_wire_and_in_python(made: Wire, tmp_path: Path) -> None:
+    old, new = made.folder / "document.json", tmp_path / "document.json"
+    tree = copy.deepcopy(json.loads(old.read_text()))
+    body = tree["webhooks"]["payment.paid"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    body["properties"]["kind"] = {"type": "integer"}
+    tree["paths"]["/x"]["post"]["callbacks"]["onPaid"]["{$request.body#/url}"] = posting(an_object(z=TEXT))
+    del tree["webhooks"]["many"]
+    new.write_text(json.dumps(tree))
+    entries = compare(load(old), load(new), python_changes(old, new)).entries
+    callback = "paths./x.post.callbacks.onPaid.{$request.body#/url}.post.requestBody.content.application/json.schema"
+    assert {each.place: (each.wire, each.python) for each in entries} == {
+        "webhooks.payment.paid.post.requestBody.content.application/json.schema.properties.kind": ("breaks", "breaks"),
+        callback: ("breaks", "breaks"),
+        "webhooks.many.post": ("breaks", "breaks"),
+    }

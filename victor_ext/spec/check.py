@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ def check(
     accept: str | None = None,
     progress: Progress = silent,
     decimals: Collection[str] = (),
+    copies: Mapping[str, Path] | None = None,
 ) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
@@ -84,12 +85,13 @@ def check(
         accept: The reason to accept everything that is left out now; None accepts nothing new.
         progress: Told how many operations are done.
         decimals: The places of numbers that are read as Decimal.
+        copies: The local files for the URLs that the document refers to.
 
     Raises the errors of `generate`, and AcceptanceError.
     """
     path = acceptance.default_path(document) if accepted is None else accepted
     acceptance.load(path)  # a mistake in it is reported before the work begins
-    tree = load(document)
+    tree = load(document, copies)
     with tempfile.TemporaryDirectory() as folder:
         result = generate(document, Path(folder), name=name, skip=skip, tree=tree, decimals=decimals)
         report = check_generated(tree, document.name, result, path, accept=accept, progress=progress)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from .bounds import check_values, check_yaml, read_text, too_deep
-from .files import bundle
+from .files import addresses_in, bundle
 from .tree import DocumentError, PlaceError, Tree, is_mapping
 
 __all__ = ("DocumentError", "load", "read_entries")
@@ -56,8 +57,10 @@ for _tag, _pattern, _first in (
     )
 
 
-def load(path: Path) -> Tree:
+def load(path: Path, copies: Mapping[str, Path] | None = None) -> Tree:
     """The document as JSON values; no two parts share an object (aliases are expanded), and none is in another file.
+
+    `copies` has the local file for each URL that it refers to.
 
     Raises DocumentError when the file cannot be read, is no OpenAPI 3 document, or exceeds a limit of `bounds`.
     """
@@ -73,10 +76,15 @@ def load(path: Path) -> Tree:
     if all(tree.get(key) is None for key in ("paths", "webhooks", "components")):
         raise DocumentError(f"{path} describes nothing: it has neither `paths`, nor `webhooks`, nor `components`.")
     try:
-        bundle(tree, path, _read)
+        bundle(tree, path, _read, copies or {})
     except (PlaceError, ValueError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from None
     return tree
+
+
+def addresses(path: Path) -> list[Path]:
+    """The other files that a file refers to, whether they are there or not. Raises DocumentError."""
+    return addresses_in(_read(path), path)
 
 
 def _read(path: Path) -> Any:

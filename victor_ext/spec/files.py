@@ -1,15 +1,15 @@
 """Documents of several files: what a document takes from other files of its folder becomes a part of it.
 
 A reference to another file (`schemas/card.yaml#/Card`) is replaced by a reference into `components`, where its target
-is put once, however many references there are; so files may refer to each other in a circle. References to URLs, and to
-files outside the document's folder, are refused.
+is put once, however many references there are; so files may refer to each other in a circle. References to files
+outside the document's folder are refused, and those to URLs, unless the caller names a local copy.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,12 +34,22 @@ _WHOLE_SECTIONS = 2
 """`paths` and `components.schemas` may themselves be references: the maximum number of steps."""
 
 
-def bundle(document: Tree, path: Path, read: Read) -> None:
-    """Replace all references to other files. `read` loads a file.
+def bundle(document: Tree, path: Path, read: Read, copies: Mapping[str, Path]) -> None:
+    """Replace all references to other files. `read` loads a file; `copies` has the local copy of each known address.
 
     Raises PlaceError for a reference that is refused, or that leads to nothing; and what `read` and `bounds` raise.
     """
-    _Bundle(document, path.resolve(), read).run()
+    _Bundle(document, path.resolve(), read, copies).run()
+
+
+def addresses_in(tree: Any, path: Path) -> list[Path]:
+    """The other files that the references of a file name; those to other machines are left out."""
+    found: set[str] = {holder["$ref"].partition("#")[0] for _, holder in _references(tree, ())}
+    return [
+        (path.parent / unquote(each)).resolve()
+        for each in sorted(found)
+        if each and not urlsplit(each).scheme and not each.startswith("//")
+    ]
 
 
 class _Target(NamedTuple):
@@ -51,11 +61,13 @@ class _Target(NamedTuple):
 
 
 class _Bundle:
-    def __init__(self, document: Tree, path: Path, read: Read) -> None:
+    def __init__(self, document: Tree, path: Path, read: Read, copies: Mapping[str, Path]) -> None:
         self._document = document
         self._path = path
         self._read = read
+        self._copies = copies
         self._files: dict[Path, Any] = {path: document}
+        self._pointers: dict[Path, dict[str, str]] = {}
         self._bytes = 0
         self._values = 0
         self._names: dict[tuple[Path, str, str], str] = {}
@@ -109,20 +121,39 @@ class _Bundle:
     def _elsewhere(self, file: Path, reference: str, place: str) -> _Target | None:
         """What a reference leads to; None when it is a place of the document that already refers to itself."""
         address, _, fragment = reference.partition("#")
-        if file == self._path and not address:
+        is_pointer = not fragment or unquote(fragment).startswith("/")
+        if file == self._path and not address and is_pointer:
             return None
         target = self._file(file, address, place) if address else file
+        if not is_pointer:
+            fragment = self._anchors(target).get(unquote(fragment), "")
+            if not fragment and file == target == self._path:
+                return None
+            fragment = fragment or "/"
         value = _at(self._files[target], fragment)
         if value is None:
             raise PlaceError(f"{place} leads to nothing.")
         return _Target(target, fragment, value)
 
+    def _anchors(self, file: Path) -> dict[str, str]:
+        """The pointer of each `$anchor` of a file."""
+        if file not in self._pointers:
+            self._pointers[file] = {
+                holder["$anchor"]: "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
+                for steps, holder in _holders(self._files[file], (), "$anchor")
+            }
+        return self._pointers[file]
+
     def _file(self, file: Path, address: str, place: str) -> Path:
-        if urlsplit(address).scheme or address.startswith("//"):
-            raise PlaceError(f"{place} is the address of another machine: put the file into the document's folder.")
+        copy = self._copies.get(address)
+        if copy is None and (urlsplit(address).scheme or address.startswith("//")):
+            raise PlaceError(
+                f"{place} is the address of another machine: put the file into the document's folder, or name a copy "
+                f"with --copy {address}=FILE."
+            )
         folder = self._path.parent
-        target = (file.parent / unquote(address)).resolve()
-        if not target.is_relative_to(folder):
+        target = (file.parent / unquote(address) if copy is None else copy).resolve()
+        if copy is None and not target.is_relative_to(folder):
             raise PlaceError(f"{place} is outside the document's folder: put the file into {folder}.")
         if target not in self._files:
             if not target.is_file():
@@ -198,12 +229,17 @@ def _section(steps: Steps) -> str:
 
 
 def _references(tree: Any, above: Steps) -> Iterator[tuple[Steps, Tree]]:
-    """Every mapping with a `$ref`, with its place; values of examples and of extensions are none."""
+    """Every mapping with a `$ref`, with its place."""
+    return _holders(tree, above, "$ref")
+
+
+def _holders(tree: Any, above: Steps, key_of_text: str) -> Iterator[tuple[Steps, Tree]]:
+    """Every mapping with a text under a key, with its place; values of examples and of extensions are none."""
     todo: list[tuple[Steps, Any]] = [(above, tree)]
     while todo:
         steps, found = todo.pop()
         if is_mapping(found):
-            if isinstance(found.get("$ref"), str):
+            if isinstance(found.get(key_of_text), str):
                 yield steps, found
             names = bool(steps) and steps[-1] in _OF_NAMES
             todo += [

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -77,13 +77,14 @@ def generate(
     trace: bool = False,
     tree: Tree | None = None,
     decimals: Collection[str] = (),
+    copies: Mapping[str, Path] | None = None,
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `skip` names rewrites to leave out, for tests.
     `trace` looks up where each name comes from, which costs time and memory and changes no byte of the package. `tree`
     is what `load` made of the document; None loads it. `decimals` are the places of numbers that are read as Decimal:
-    `Card.price`, `*.amount`.
+    `Card.price`, `*.amount`. `copies` has the local file for each URL that the document refers to.
 
     Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
     ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
@@ -91,7 +92,7 @@ def generate(
     require_pinned_tools()
     package = package_folder(out, package_name(document) if name is None else name)
     try:
-        loaded = load(document) if tree is None else tree
+        loaded = load(document, copies) if tree is None else tree
         prepared, log = prepare(loaded, skip=skip, trace=trace, decimals=decimals)
         data = parse(prepared, log)
     except PlaceError as error:

@@ -123,9 +123,11 @@ def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[st
 
 
 def _nested(wire: str) -> str | None:
-    """`created[gt]`, a property in an object of the query, as `created_gt`."""
-    within = re.fullmatch(r"[^\[\]]+(\[[^\[\]]+\])+", wire)
-    return _normal(strings.PythonIdentifier(wire.replace("[", "_"), PREFIX)) if within else None
+    """`created[gt]`, a property in an object of the query, as `created_gt`; `hal:links` as `hal_links`."""
+    text = re.sub(r"(?<=[^\W_])[:/](?=[^\W_])", "_", wire)
+    if re.fullmatch(r"[^\[\]]+(\[[^\[\]]+\])+(\[\])?", text):
+        text = text.replace("[", "_")
+    return None if text == wire else _normal(strings.PythonIdentifier(text, PREFIX))
 
 
 def _oddness(wire: str) -> int:
@@ -135,7 +137,7 @@ def _oddness(wire: str) -> int:
 def spelled(wire: str) -> str:
     """`DateSent<` as `date_sent_lt`, `-1` as `minus_1`."""
     text = re.sub(r"^-", "minus ", wire)
-    text = _SYMBOL.sub(lambda match: f" {WORDS[match[0]]} ", text)
+    text = _SYMBOL.sub(lambda match: f" {WORDS[match[0]]} ", text).replace("[", "_")
     return _normal(strings.PythonIdentifier(text, PREFIX))
 
 

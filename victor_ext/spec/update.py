@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,8 @@ def update(
     out: Path,
     *,
     name: str | None = None,
+    decimals: Collection[str] = (),
+    copies: Mapping[str, Path] | None = None,
     approved: Path | None = None,
     changelog: Path | None = None,
 ) -> Update:
@@ -63,6 +65,8 @@ def update(
         newer: The file with the newer document.
         out: The folder of the package.
         name: The name of the package; None takes it from the name of `document`.
+        decimals: The places of numbers that both packages read as Decimal, as of `generate`.
+        copies: The local files for the URLs that the documents refer to.
         approved: The file of approved changes; None takes `<document>.approved.yaml` beside `document`.
         changelog: A changelog in the format of "Keep a Changelog", which gets an entry under "Unreleased".
 
@@ -76,11 +80,11 @@ def update(
     approvals = read_approvals(document.with_name(f"{document.stem}.approved.yaml") if approved is None else approved)
     accepted = default_path(document)
     read_accepted(accepted)  # a mistake in it is reported before the work begins
-    before, after = load(document), load(newer)
+    before, after = load(document, copies), load(newer, copies)
     package = package_folder(out, name)
     with build_folder(package) as folder:
-        old = Generated.of(document, before, folder / "old", name)
-        new = Generated.of(newer, after, folder / "new", name)
+        old = Generated.of(document, before, folder / "old", name, decimals)
+        new = Generated.of(newer, after, folder / "new", name, decimals)
         changes = package_changes(old, new, name)
         names = document.name, newer.name
         report = report_on(before, after, changes, called=names, file=document, approved=approvals)

@@ -9,7 +9,8 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, LEVELS, TEXT, Array, Object, as_object, plain, read
+from ..decoding import FLAG, LEVELS, TEXT, Array, Object, as_object, read
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 

@@ -9,10 +9,11 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, plain, read
+from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, read
 from ..models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ..models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ..models.list_payment_requests_status import ListPaymentRequestsStatus
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 

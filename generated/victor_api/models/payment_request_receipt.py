@@ -9,10 +9,11 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, Word, as_object, plain, read
+from ..decoding import LEVELS, TEXT, Object, Word, as_object, read
 from ..models.payment_request_receipt_direction import PaymentRequestReceiptDirection
 from ..models.payment_request_receipt_payment_network import PaymentRequestReceiptPaymentNetwork
 from ..models.payment_request_receipt_status import PaymentRequestReceiptStatus
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 

@@ -9,8 +9,9 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, LEVELS, TEXT, Word, as_object, plain, read
+from ..decoding import FLAG, LEVELS, TEXT, Word, as_object, read
 from ..models.receipt_payment_details_biller_type import ReceiptPaymentDetailsBillerType
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 

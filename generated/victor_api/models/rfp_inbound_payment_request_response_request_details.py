@@ -9,10 +9,11 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Word, as_object, plain, read
+from ..decoding import LEVELS, TEXT, Word, as_object, read
 from ..models.rfp_inbound_payment_request_response_request_details_status import (
     RfpInboundPaymentRequestResponseRequestDetailsStatus,
 )
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 

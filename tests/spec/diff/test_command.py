@@ -123,6 +123,18 @@ class TestGit:
         assert run("git:HEAD:api.json", "git:HEAD:./api.json") == 0
         assert run("git:HEAD:other.json", "api.json") == 2
         assert "other.json" in capsys.readouterr().err
+        Path("api/schemas").mkdir(parents=True)
+        write("api/schemas/card.json", card(pin=TEXT))
+        write("api/api.json", receives({"$ref": "schemas/card.json"}))
+        git("add", "api")
+        git("commit", "-m", "several files")
+        write("api/schemas/card.json", card())
+        assert run("git:HEAD:api/api.json", "api/api.json") == 1
+        assert run("git:HEAD:api/api.json", "git:HEAD:./api/api.json") == 0
+        Path("api/schemas/card.json").unlink()
+        git("commit", "-am", "a file is gone")
+        assert run("git:HEAD:api/api.json", "api.json") == 2
+        assert "schemas/card.json leads to no file" in capsys.readouterr().err
 
 
 class TestApprovals:

@@ -147,8 +147,8 @@ class Models:
         model = cast("Any", type(found))
         attributes = self._package.attributes(model)
         outcome = _Outcome(foreign=len(view.properties.keys() - attributes.keys()))
-        if view.properties:
-            outcome.met.append((view, model))
+        if view.properties and (not outcome.foreign or value.keys() & view.properties.keys()):
+            outcome.met.append((view, model))  # an empty object tells no class: see `_tells_nothing`
         free: dict[str, Any] = found.additional_properties
         for name, child in value.items():
             if name in view.properties and child is not None:
@@ -174,7 +174,9 @@ class Models:
     def _try(self, view: View, model: Any) -> None:
         """Decode values of a schema by its class, compare them, and build an equal object by the constructor."""
         numbers = max((len(self._document.views(child)) for child in view.properties.values()), default=1)
-        unions = {name for name, child in view.properties.items() if self._is_union(child)}
+        unions = {
+            name for name, child in view.properties.items() if self._is_union(child) or self._tells_nothing(child)
+        }
         an_object = replace(view, types=("object",))  # it may be a text, too
         lost: set[str] = set()
         tries = [
@@ -199,6 +201,11 @@ class Models:
         views = self._document.views(node)
         items = views[0].items
         return len(views) > 1 or (items is not None and len(self._document.views(items)) > 1)
+
+    def _tells_nothing(self, node: Node) -> bool:
+        """Whether an object is empty without its optional properties: another member of a union may read it."""
+        [view, *others] = self._document.views(node)
+        return not others and bool(view.properties) and not view.required
 
     def _decode(self, view: View, model: Any, value: dict[str, Any]) -> _Outcome:
         try:

@@ -21,6 +21,32 @@ def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_requ
     command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
     command.add_argument("--out", metavar="OUT", type=Path, required=is_required, help=out)
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
+    add_decimals(command)
+    add_copies(command)
+
+
+def add_copies(command: argparse.ArgumentParser) -> None:
+    """Add the local files for the URLs that a document refers to: see `copies`."""
+    command.add_argument(
+        "--copy",
+        metavar="URL=FILE",
+        action="append",
+        default=[],
+        help="read this file where the document refers to this URL; may be repeated",
+    )
+
+
+def copies(options: argparse.Namespace) -> dict[str, Path]:
+    """The files of `--copy` by their URLs. Raises RuntimeError for one that is not URL=FILE."""
+    pairs = [each.rpartition("=") for each in options.copy]
+    for url, _, file in pairs:
+        if not url or not file:
+            raise RuntimeError("--copy takes URL=FILE, such as --copy https://example.com/card.yaml=card.yaml.")
+    return {url: Path(file) for url, _, file in pairs}
+
+
+def add_decimals(command: argparse.ArgumentParser) -> None:
+    """Add the places of numbers that are read as Decimal."""
     command.add_argument(
         "--decimals",
         metavar="PLACE",

@@ -12,7 +12,7 @@ from victor_ext.spec.checking.acceptance import AcceptanceError
 from victor_ext.spec.checking.inspection import silent
 from victor_ext.spec.document import DocumentError
 
-from . import add_package_arguments, check_names
+from . import add_package_arguments, check_names, copies
 
 SUMMARY = "call every operation, decode every answer, and compare the package in --out with a fresh one"
 EPILOG = (
@@ -56,6 +56,7 @@ def _check(document: Path, options: argparse.Namespace) -> int:
             accept=options.accept,
             progress=_show_progress if sys.stderr.isatty() else silent,
             decimals=options.decimals,
+            copies=copies(options),
         )
     except (DocumentError, AcceptanceError, RuntimeError, OSError):
         raise

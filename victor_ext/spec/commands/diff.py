@@ -24,6 +24,8 @@ from victor_ext.spec.diff.documents import compare_documents, opened, path_of
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.report import Report
 
+from . import add_copies, copies
+
 SUMMARY = "compare two versions of a document: what breaks on the wire, and in your Python"
 EPILOG = (
     "Exit status: 0 when nothing breaks, 1 when something does that is not approved, 2 for misuse or a document that "
@@ -42,6 +44,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         )
     command.add_argument("--out", metavar="FILE", type=Path, help="write to a file instead of the standard output")
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api, of OLD)")
+    add_copies(command)
     command.add_argument("--no-python", action="store_true", help="leave out the column of Python (faster)")
     command.add_argument(
         "--approved",
@@ -82,6 +85,7 @@ def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
             with_python=not options.no_python,
             check_version=options.check_version,
             with_lines=options.format == "github",
+            copies=copies(options),
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from victor_ext.spec.destination import ChangedFiles
 from victor_ext.spec.generate import generate
 
-from . import add_package_arguments, check_names
+from . import add_package_arguments, check_names, copies
 
 SUMMARY = "write a package for each document"
 EPILOG = "Exit status: 0 for whole packages, 1 when something of a document was left out, 2 when no package was made."
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    result = generate(document, options.out, name=options.name, decimals=options.decimals)
+    result = generate(document, options.out, name=options.name, decimals=options.decimals, copies=copies(options))
     for line in result.log.lines() if options.verbose else ():
         print(f"  {line}")
     for line in result.left_out:

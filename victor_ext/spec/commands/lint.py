@@ -10,6 +10,8 @@ from pathlib import Path
 from victor_ext.spec.lint.rules import RULES, findings
 from victor_ext.spec.lint.subject import Finding
 
+from . import add_copies, copies
+
 SUMMARY = "say what in a document will hurt its client, and what the recipe does about it"
 EPILOG = f"Rules: {', '.join(rule.name for rule in RULES)}. Exit status: 0 without findings, 1 with some, 2 for misuse."
 
@@ -17,6 +19,7 @@ EPILOG = f"Rules: {', '.join(rule.name for rule in RULES)}. Exit status: 0 witho
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command to its parser."""
     command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
+    add_copies(command)
     command.add_argument("--json", action="store_true", help="write JSON instead of text, one document after another")
     command.add_argument("--all", action="store_true", help="show every finding of a rule instead of the first five")
     command.add_argument(
@@ -31,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         raise RuntimeError(f"--skip {unknown[0]}: there is no such rule; --help lists them.")
     status = 0
     for document in options.documents:
-        found = findings(document, skip=frozenset(options.skip))
+        found = findings(document, skip=frozenset(options.skip), copies=copies(options))
         print(
             _as_json(document, found) if options.json else "\n".join(_as_text(document, found, all_of_them=options.all))
         )

@@ -13,6 +13,8 @@ from victor_ext.spec.diff.formats import as_text
 from victor_ext.spec.diff.report import number, one_line, operations_text
 from victor_ext.spec.update import Update, update
 
+from . import add_copies, add_decimals, copies
+
 SUMMARY = "replace a document by a newer one, with its package, and say what has to be decided"
 EPILOG = (
     "Exit status: 0 when nothing has to be decided, 1 when something has (the document is replaced), 2 when nothing "
@@ -26,6 +28,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("newer", metavar="NEWER", type=Path, help="the newer document")
     command.add_argument("--out", metavar="OUT", type=Path, required=True, help="the folder of the package")
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
+    add_decimals(command)
+    add_copies(command)
     command.add_argument(
         "--approved",
         metavar="FILE",
@@ -42,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
         options.newer,
         options.out,
         name=options.name,
+        decimals=options.decimals,
+        copies=copies(options),
         approved=options.approved,
         changelog=options.changelog,
     )

@@ -7,11 +7,11 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from victor_ext.spec.document import DocumentError, load
+from victor_ext.spec.document import DocumentError, addresses, load
 from victor_ext.spec.tree import Tree, copied, mapping_at
 
 from .approvals import Approval, Approvals
@@ -32,6 +32,7 @@ def compare_documents(
     with_python: bool = True,
     check_version: bool = False,
     with_lines: bool = False,
+    copies: Mapping[str, Path] | None = None,
 ) -> Report:
     """Compare two documents.
 
@@ -45,10 +46,11 @@ def compare_documents(
         with_python: Whether both packages are generated and compared.
         check_version: Whether `info.version` must have moved as the changes ask for.
         with_lines: Whether the report knows the lines of the newer document.
+        copies: The local files for the URLs that the documents refer to.
 
     Raises DocumentError, and the errors of `generate`.
     """
-    trees = load(old), load(new)
+    trees = load(old, copies), load(new, copies)
     python = python_changes(old, new, name=package, trees=trees) if with_python else None
     report = report_on(*trees, python, called=called, file=file, approved=approved, check_version=check_version)
     return replace(report, lines=Lines(new)) if with_lines else report
@@ -107,7 +109,21 @@ def opened(source: str) -> Generator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / PurePosixPath(path).name
         file.write_bytes(_show(source, f"{revision}:{path}"))
+        _add_files(source, f"{revision}:{PurePosixPath(path).parent}", file)
         yield file
+
+
+def _add_files(source: str, place: str, file: Path) -> None:
+    """Write the files of the document's folder that it refers to; `load` names those that are not in the commit."""
+    folder, todo = file.parent.resolve(), [file.resolve()]
+    while todo:
+        for target in addresses(todo.pop()):
+            if target.is_relative_to(folder) and not target.exists():
+                with suppress(DocumentError):
+                    data = _show(source, f"{place}/{target.relative_to(folder).as_posix()}".replace(":./", ":", 1))
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(data)
+                    todo.append(target)
 
 
 def path_of(source: str) -> Path:

@@ -157,6 +157,19 @@ class _FunctionPair:
         return Finding(at or blame.moves.before(next(iter(places), operation)), level, shown, what)
 
 
+def webhook_findings(packages: Packages) -> Iterator[Finding]:
+    """What changed in what `read_webhook` takes and returns."""
+    for name, before in packages.old.webhooks.items():
+        place = packages.blame.old.hook(name)
+        shown = f"webhooks.read_webhook({name})"
+        after = packages.new.webhooks.get(name)
+        if after is None:
+            yield Finding(place, "breaks", shown, f"read_webhook has no {name}")
+        elif (level := packages.is_read(packages.today(before), after)) != "none":
+            what = f"read_webhook returns {text_of(after)} for {name}, not {text_of(before)}"
+            yield Finding(packages.blame.cause([place], place), level, shown, what)
+
+
 def class_findings(packages: Packages) -> Iterator[Finding]:
     """What changed in the models and enums."""
     blame = packages.blame

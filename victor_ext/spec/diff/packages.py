@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from victor_ext.spec.components import Components
 from victor_ext.spec.origins import Origins
-from victor_ext.spec.tree import Tree, place_of, placed, trees_at
+from victor_ext.spec.tree import METHODS, Tree, place_of, placed, trees_at
 
 from .compare import compared
 from .entry import Level
@@ -56,6 +56,18 @@ class Side:
         """What the document has at a place; {} when there is nothing."""
         component = self.components.by_place.get(place)
         return component.tree if component is not None else {}
+
+    def hook(self, name: str) -> str:
+        """The place of a webhook, or of the callback `operationId.name`."""
+        owner, _, called = name.rpartition(".")
+        own = [
+            f"{place}.callbacks.{called}."
+            for place in self.functions.values()
+            if owner and self.tree(place).get("operationId") == owner
+        ]
+        exact = [f"webhooks.{name}.{method}" for method in METHODS]
+        called_back = (place for start in own for place in self._sorted if place.startswith(start))
+        return next((place for place in (*exact, *called_back) if place in self), f"webhooks.{name}")
 
     def below(self, place: str) -> Iterator[str]:
         """A place, and the places inside it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from victor_ext.spec.generate import GenerationResult, generate, package_name
 from victor_ext.spec.tree import Tree
 
 from .entry import PythonChange, worst
-from .names import class_findings, function_findings
+from .names import class_findings, function_findings, webhook_findings
 from .packages import Blame, Finding, Packages, Side
 from .surface import Surface, surface_of
 
@@ -29,9 +29,9 @@ class Generated:
     made: GenerationResult
 
     @classmethod
-    def of(cls, document: Path, tree: Tree, folder: Path, name: str) -> Generated:
+    def of(cls, document: Path, tree: Tree, folder: Path, name: str, decimals: Collection[str] = ()) -> Generated:
         """Generate the package `name` of a loaded document into a folder. Raises the errors of `generate`."""
-        made = generate(document, folder, name=name, trace=True, tree=tree)
+        made = generate(document, folder, name=name, trace=True, tree=tree, decimals=decimals)
         return cls(Side(tree, made.origins), surface_of(made.package) if made.written else Surface(), made)
 
 
@@ -56,7 +56,7 @@ def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str
     """Compare two packages; `package` is the name that is reported."""
     packages = Packages(old.surface, new.surface, Blame(old.side, new.side))
     by_place: dict[str, list[Finding]] = {}
-    for each in (*function_findings(packages), *class_findings(packages)):
+    for each in (*function_findings(packages), *webhook_findings(packages), *class_findings(packages)):
         by_place.setdefault(each.place, []).append(each)
     return {place: _change(findings, package) for place, findings in sorted(by_place.items())}
 

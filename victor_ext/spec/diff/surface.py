@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 FUNCTIONS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
 
+Member = tuple[str, tuple[Any, ...]]
+Type = frozenset[Member]
+
 
 class Argument(NamedTuple):
     """An argument of a function."""
@@ -67,6 +70,8 @@ class Surface:
 
     functions: dict[str, Function] = field(default_factory=dict[str, Function])
     """By module, without the name of the package: `api.cards.list_cards`."""
+    webhooks: dict[str, Type] = field(default_factory=dict[str, Type])
+    """What `read_webhook` returns, by its name."""
     models: dict[str, Model] = field(default_factory=dict[str, Model])
     enums: dict[str, Words] = field(default_factory=dict[str, Words])
 
@@ -81,8 +86,8 @@ class Surface:
 
     @cached_property
     def received(self) -> set[str]:
-        """The classes that answers are made of: a user reads them."""
-        return self._reached(made.returns for made in self.functions.values())
+        """The classes that answers and webhooks are made of: a user reads them."""
+        return self._reached(iter([*(made.returns for made in self.functions.values()), *self.webhooks.values()]))
 
     def _reached(self, types: Iterator[Type]) -> set[str]:
         left = [name for each in types for name in class_names(each)]
@@ -104,11 +109,21 @@ def surface_of(package: Path) -> Surface:
             made = _function(ast.parse(path.read_bytes()))
             if made is not None:
                 surface.functions[f"api.{path.parent.name}.{path.stem}"] = made
+    surface.webhooks.update(_webhooks(package / "webhooks.py"))
     for path in sorted((package / "models").glob("*.py")):
         for node in ast.parse(path.read_bytes()).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 _class(surface, node)
     return surface
+
+
+def _webhooks(path: Path) -> Iterator[tuple[str, Type]]:
+    """What each overload of `read_webhook` returns for the name that it declares."""
+    for node in ast.parse(path.read_bytes()).body if path.exists() else ():
+        if isinstance(node, ast.FunctionDef) and node.name == "read_webhook":
+            name = node.args.args[0].annotation
+            if isinstance(name, ast.Subscript):
+                yield ast.literal_eval(name.slice), type_of(node.returns)
 
 
 def _function(module: ast.Module) -> Function | None:
@@ -158,9 +173,6 @@ def without_unset(type_: Type) -> Type:
     """A type without the marker of what is absent."""
     return type_ - {UNSET}
 
-
-Member = tuple[str, tuple[Any, ...]]
-Type = frozenset[Member]
 
 ANY: Member = ("Any", ())
 NONE: Member = ("None", ())

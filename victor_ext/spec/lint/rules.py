@@ -24,9 +24,11 @@ class Rule:
     look: Callable[[Subject], Iterator[Finding]]
 
 
-def findings(file: Path, *, skip: frozenset[str] = frozenset()) -> Mapping[str, list[Finding]]:
+def findings(
+    file: Path, *, skip: frozenset[str] = frozenset(), copies: Mapping[str, Path] | None = None
+) -> Mapping[str, list[Finding]]:
     """What each rule finds, by its name. Raises DocumentError when the document cannot be read."""
-    subject = Subject(file, Components(load(file)))
+    subject = Subject(file, Components(load(file, copies)))
     return {rule.name: list(rule.look(subject)) for rule in RULES if rule.name not in skip}
 
 

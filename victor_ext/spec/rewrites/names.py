@@ -214,7 +214,8 @@ def unique_operation_id(document: Tree, log: Log) -> None:
         tags = [_short(tag) for tag in operation.tree.get("tags") or ["default"]]
         tag = module_name(tags[0], "tag")
         operation.tree["tags"] = tags
-        name = operation.tree.get("operationId") or f"{operation.method}_{_words(operation.path)}"
+        own = re.sub(r"[:/{}]+", "_", operation.tree.get("operationId") or "").strip("_")  # `cards:list`
+        name = own or f"{operation.method}_{_words(operation.path)}"
         if (tag, module_name(_short(name))) in taken:
             name = f"{name}_{operation.method}_{_words(operation.path)}"
         name = base = _short(name)

@@ -124,7 +124,8 @@ def read_hooks(document: Tree, log: Log) -> None:
         elif media:
             path = re.sub("[{}?#]", "_", hook.where.partition(" ")[2])
             read = {"operationId": hook.name, "tags": [HOOKS], "responses": {"200": {"content": media}}}
-            mapping_at(document, "paths")[path] = {hook.where.partition(" ")[0].lower(): read}
+            document["paths"] = mapping_at(document, "paths")  # a document may have webhooks alone
+            document["paths"][path] = {hook.where.partition(" ")[0].lower(): read}
             headers = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
             names = tuple(str(each.get("name")) for each in headers if each.get("in") == "header")
             log.requests.hooks[path] = Hook(hook.name, names, tuple(_security(document, hook.tree)))

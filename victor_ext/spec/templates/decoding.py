@@ -1,4 +1,4 @@
-"""Tolerant reading of JSON into models, and writing of models as JSON.
+"""Tolerant reading of JSON into models.
 
 The rules, for every model of the package:
 
@@ -26,7 +26,7 @@ from uuid import UUID
 
 import attrs
 
-from .types import UNSET, File, Unset
+from .types import UNSET, File
 
 LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
@@ -74,39 +74,6 @@ def as_object(value: Any) -> dict[str, Any]:
 def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[str, Any]:
     """The additional properties of an object, when they have one declared type."""
     return {name: value if name == NOT_AN_OBJECT else reader.item(value, left) for name, value in values.items()}
-
-
-def plain(value: Any, left: int = LEVELS) -> Any:
-    """The form of a value in JSON, in a query or in a header."""
-    if value.__class__ in _PLAIN:
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if hasattr(value, "to_dict"):
-        fields: dict[str, Any] = value.to_dict()
-        return fields[NOT_AN_OBJECT] if len(fields) == 1 and NOT_AN_OBJECT in fields else fields
-    if isinstance(value, (list, tuple)):
-        return [plain(item, left - 1) for item in value] if left else value
-    if isinstance(value, dict):
-        return {name: plain(item, left - 1) for name, item in value.items()} if left else value
-    return _written(value)
-
-
-_PLAIN: Final = frozenset((str, int, float, bool, type(None), Unset, Decimal))
-
-
-def _written(value: Any) -> Any:
-    """Times and dates by ISO 8601, UUIDs as text; other values, such as files, unchanged.
-
-    A time in UTC ends with `Z`, and has no more digits of a second than needed of 0, 3 and 6.
-    """
-    if not isinstance(value, datetime.datetime):
-        return (
-            value.isoformat() if isinstance(value, datetime.date) else str(value) if isinstance(value, UUID) else value
-        )
-    micros = value.microsecond
-    text = value.isoformat(timespec="milliseconds") if micros and not micros % 1000 else value.isoformat()
-    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
 # ---- Open enums ----

@@ -1,4 +1,4 @@
-"""Serialization of parameters by the styles of OpenAPI (RFC 6570).
+"""Values as JSON, and serialization of parameters by the styles of OpenAPI (RFC 6570).
 
 Absent values and null are not sent. Flags are `true` and `false`, times and dates ISO 8601. In lists and objects, null
 is left out (RFC 6570, 2.3). A value whose form OpenAPI does not define raises ValueError, which names the parameter.
@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
+from uuid import UUID
 
-from .decoding import plain
-from .types import UNSET, File
+from .decoding import LEVELS, NOT_AN_OBJECT
+from .types import UNSET, File, Unset
 
 RESERVED: Final = ":/?@!$'()*,;="
 """What `allowReserved` leaves as it is. `&`, `+`, `#`, `[` and `]` have another meaning in a query, or none."""
@@ -92,6 +94,37 @@ def query_string(*parameters: list[str], begin: str = "?") -> str:
 
 
 # ---- Values ----
+
+
+def plain(value: Any, left: int = LEVELS) -> Any:
+    """The form of a value in JSON, in a query or in a header."""
+    if value.__class__ in _PLAIN:
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if hasattr(value, "to_dict"):
+        fields: dict[str, Any] = value.to_dict()
+        return fields[NOT_AN_OBJECT] if len(fields) == 1 and NOT_AN_OBJECT in fields else fields
+    if isinstance(value, (list, tuple)):
+        return [plain(item, left - 1) for item in value] if left else value
+    if isinstance(value, dict):
+        return {name: plain(item, left - 1) for name, item in value.items()} if left else value
+    return _written(value)
+
+
+_PLAIN: Final = frozenset((str, int, float, bool, type(None), Unset, Decimal))
+
+
+def _written(value: Any) -> Any:
+    """Times and dates by ISO 8601, UUIDs as text; other values, such as files, unchanged.
+
+    A time in UTC ends with `Z`, and has no more digits of a second than needed of 0, 3 and 6.
+    """
+    if not isinstance(value, datetime):
+        return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
+    micros = value.microsecond
+    text = value.isoformat(timespec="milliseconds") if micros and not micros % 1000 else value.isoformat()
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
 def items_of(value: Any) -> list[Any]:
@@ -256,7 +289,9 @@ def _exact(value: Any, name: str, levels: int) -> str:
     try:
         return _dumps(value)
     except (TypeError, ValueError):
-        what = "bytes: send the file in another content type" if isinstance(value, File) else f"value for {value!r}"
+        a_number = isinstance(value, (float, Decimal))
+        shown = str(value) if a_number else f"a value of the type {type(value).__name__}"  # no text of the caller
+        what = "bytes: send the file in another content type" if isinstance(value, File) else f"form for {shown}"
         raise ValueError(f"{name}: JSON has no {what}.") from None
 
 
