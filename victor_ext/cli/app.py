@@ -40,8 +40,8 @@ Exit status:
   0    done; after create: taken by the provider, neither sent nor paid yet
   1    refused, or a read that failed
   2    misuse: an option, a setting, a rule of the provider; nothing was sent
-  3    the outcome is not known: it may have been done
-  75   nothing was done for now (not sent, too many requests): run it again
+  3    the outcome is not known: the provider may have executed it
+  75   not sent, or too many requests (429): run the same command again later
   130  Ctrl-C; 143: SIGTERM; 141: the reader of the output has gone
 """
 
