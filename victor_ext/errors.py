@@ -117,7 +117,6 @@ def next_step(
         conflict: Whether the provider reported an earlier use of the key.
         in_progress: Whether that use may be a call that is still in progress.
     """
-    unknown = "The provider may have executed it"
     if outcome is Outcome.NOT_SENT:
         return "Nothing was sent, so the call can be repeated."
     if outcome is Outcome.REJECTED:
@@ -125,16 +124,16 @@ def next_step(
     if outcome is Outcome.ACCEPTED:
         return f"Do not send it again: {look}." if key is None else f"Repeat only with the same key: {key}."
     if key is None:
-        return f"{unknown}, and no key makes a repeat safe: {look} before you repeat it."
+        return f"The provider may have executed it, and no key makes a repeat safe: {look} before you repeat it."
     if not conflict:
-        return f"{unknown}: repeat it with {key}, or {look}."
+        return f"The provider may have executed it: repeat it with {key}, or {look}."
     used, do = "with other values", "send the values of the earlier call"
     if in_progress:
         used = f"{used} or by a call that is still in progress"
         do = "repeat the call later with the same key and the same values"
     return (
-        f"{unknown}: {key} may have been used before, {used}. So {do}, or {look}. With a new key the provider could "
-        "execute it a second time."
+        f"The provider may have executed it: {key} may have been used before, {used}. So {do}, or {look}. "
+        "With a new key the provider could execute it a second time."
     )
 
 

@@ -120,7 +120,7 @@ class Failure:
             in_full = sys.stderr.isatty()
             lines += [self.doubt.advice, f"  {self.doubt.line(in_full=in_full)}"]
             if not in_full and self.doubt.secret is not None:
-                lines.append("  (Logs get no account number: write it out where it is masked here.)")
+                lines.append("  (Account numbers are masked in logs: write the full number where it is masked here.)")
         return lines
 
 
