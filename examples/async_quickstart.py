@@ -37,7 +37,7 @@ async def ask(victor: AsyncVictor, invoice: int, amount: str) -> None:
         )
     except VictorError as error:
         if error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
-            print("It may have been asked for. Run this again: the same key never asks twice.")
+            print("The provider may have executed it. Run this again: the same key never asks twice.")
         print(error)
     else:
         ended = await victor.payment_requests.wait(request.id, timeout=30)

@@ -231,13 +231,13 @@ class Demo:
             ("duplicates", duplicates),
         ):
             self.say(f"{label + ':':<18}{count:>3}", "bold")
-        self.say(f"faults met:         {', '.join(f'{kind} {count}' for kind, count in sorted(faults.items()))}")
+        self.say(f"faults applied:     {', '.join(f'{kind} {count}' for kind, count in sorted(faults.items()))}")
         checks = {
             "duplicates are 0": duplicates == 0 and all(count == 1 for count in made.values()),
             "every key was sent twice or more, and made one request": len(kept) == len(self.asked) == len(attempts)
             and min(attempts.values(), default=0) >= 2,
             "twelve invoices were asked for, and line 7 was refused": (len(self.asked), self.refused) == (12, [7]),
-            "each fault was met once": faults == FAULTS_EXPECTED,
+            "each fault was applied once": faults == FAULTS_EXPECTED,
             "the second run got the same requests": self.ids_again == [found.id for found in self.asked.values()],
             "one request was accepted and paid, one declined": sorted(self.answered.values())
             == ["completed", "declined"]

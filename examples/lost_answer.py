@@ -16,7 +16,7 @@ def show(event: Event) -> None:
         result = f"status {event.status_code}" if event.status_code else "no answer"
         print(f"  attempt {event.attempt}   key {event.idempotency_key[:8]}…   {result}")
     elif isinstance(event, RetryScheduled):
-        print(f"              It may have been done: again in {event.wait:.2f} s, with the same key.")
+        print(f"              It may have been executed: again in {event.wait:.2f} s, with the same key.")
 
 
 with Sandbox(SandboxSettings(auto=0.1)) as sandbox:

@@ -35,7 +35,7 @@ with connect() as victor:
         )
     except VictorError as error:
         if error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
-            print("It may have been asked for. Run this again: the same key never asks twice.")
+            print("The provider may have executed it. Run this again: the same key never asks twice.")
         raise SystemExit(str(error)) from None
 
     print(f"asked for {request.amount} USD: {request.id} is {request.status}")

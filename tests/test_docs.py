@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import runpy
@@ -36,6 +37,8 @@ ODD = (
     r"so many times", r"\bthat there are(?: not)?\b", r"\btime-outs?\b", r"\bbounds? (?:a|the|one|each)\b",
 )  # fmt: skip
 """Phrases that are not plain English for readers of other mother tongues."""
+ODD_IN_MESSAGES = (r"\bis told\b", r"\bof yours\b", r"so many times", r"\banew\b", r"may have been done: repeat")
+"""The same in messages, help texts and docstrings."""
 GENERATED = ("benchmarks", "scale", "sandbox-")
 """Pages, or tables of pages, whose words have their source elsewhere."""
 
@@ -88,4 +91,8 @@ def test_the_pages_are_in_plain_english() -> None:
             text = re.sub(r"<!--.*?-->|^```.*?^```$", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
             prose = " ".join(text.split())
             odd[path.stem] = [match for pattern in ODD for match in re.findall(f".{{20}}{pattern}.{{20}}", prose)]
+    for path in (ROOT / "victor_ext").rglob("*.py"):
+        texts = [node.value for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Constant)]
+        prose = " ".join(" ".join(text.split()) for text in texts if isinstance(text, str))
+        odd[str(path.relative_to(ROOT))] = re.findall(f".{{0,20}}(?:{'|'.join(ODD_IN_MESSAGES)}).{{0,20}}", prose)
     assert {page: phrases for page, phrases in odd.items() if phrases} == {}

@@ -38,4 +38,4 @@ def test_each_level(level: str, lines: list[str]) -> None:
 
 
 def test_another_word_is_warned_of() -> None:
-    assert "VICTOR_LOG='loud' is no level: write debug, info, warning or error." in written("loud")
+    assert "VICTOR_LOG='loud' is not a level: write debug, info, warning or error." in written("loud")

@@ -24,7 +24,7 @@ def log_to_stderr(level: str) -> None:
     """
     chosen = _LEVELS.get(level.strip().lower())
     if chosen is None:
-        warnings.warn(f"VICTOR_LOG={level!r} is no level: write debug, info, warning or error.", stacklevel=3)
+        warnings.warn(f"VICTOR_LOG={level!r} is not a level: write debug, info, warning or error.", stacklevel=3)
         return
     handler = logging.StreamHandler()
     handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -30,7 +30,7 @@ from victor_ext import AsyncVictor, Conflict, InvalidRequest, NotFound, Outcome,
 __all__ = ("error_response", "readiness")
 
 _BY_OUTCOME = {Outcome.NOT_SENT: 503, Outcome.REJECTED: 502, Outcome.UNKNOWN: 504, Outcome.ACCEPTED: 502}
-"""503: repeat as you like. 504: it may have happened, repeat under the same key. 502: not the caller's fault."""
+"""503: a repeat is safe. 504: the provider may have executed it, repeat with the same key. 502: a fault upstream."""
 
 
 async def error_response(_request: Request, error: Exception) -> JSONResponse:
@@ -75,7 +75,7 @@ def _as_invalid_request(error: Any) -> InvalidRequest:
     """The problems that FastAPI reports. The values that it quotes are left out: one may be an account number."""
     problems: list[Problem] = []
     for report in error.errors():
-        place, *path = report["loc"]  # such as body, payer, name; or body and the number of a character that is no JSON
+        place, *path = report["loc"]  # such as body, payer, name; or body and a position in text that is not JSON
         field = ".".join(map(str, path)) if any(isinstance(part, str) for part in path) else place
         problems.append(Problem(field, report["type"], f"{field}: {report['msg']}."))
     return InvalidRequest.of(problems)

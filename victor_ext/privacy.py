@@ -284,7 +284,7 @@ def redact_excerpt(text: str) -> str:
 def redact_code(code: object) -> str:
     """A code of the provider, or a list of them, from a field for codes. Each system's codes are read by this.
 
-    One word with up to eight digits is no account number, and is not masked. Any other text or number is as
+    One word with up to eight digits is not an account number, and is not masked. Any other text or number is as
     `redact_excerpt` makes it, and a value of another type is empty.
     """
     if _is_list(code):

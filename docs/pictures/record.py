@@ -37,7 +37,7 @@ EXAMPLES = PICTURES.parents[1] / "examples"
 WIDTH = 104
 DEMO_WIDTH = 116
 SESSION_WIDTH = 100
-WIDTHS = {"lost-answer": 76}
+WIDTHS = {"lost-answer": 80}
 TITLES = {"lost-answer": "a payment whose first answer is lost"}
 BAR = re.compile(r"\x1b\[\?25l.*\x1b\[2K(.*?)\x1b\[\?25h", re.DOTALL)
 """A progress bar between hiding the cursor and showing it. Its last state stays on the terminal."""

@@ -274,7 +274,7 @@ def test_with_other_credentials_nothing_false_is_said(bulk: Bulk, postgres: str,
     sender(state=postgres).send(rows(1))
     ended = bulk("export", "--state", postgres, VICTOR_BULK_KEY="another secret of some length")
     assert (ended.status, ended.out) == (2, "")
-    assert "was written with another key: use the credentials it was begun with" in ended.err
+    assert "was written with another key: use the credentials it was started with" in ended.err
     assert "nothing was" not in ended.err
 
 
@@ -285,8 +285,8 @@ def test_a_renamed_copy_asks_nobody_again_without_a_word(
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="ren.csv").send(rows(3))
     ended = bulk("send", "ren (1).csv", *KEY, "--dry-run")
     assert (ended.status, ended.out) == (2, "")
-    assert "name it with --batch, with its key column under the name and with the values of that time" in ended.err
-    assert "to ask all of them again on purpose, write --ask-again." in ended.err
+    assert "name it with --batch, with the same key column and values as before" in ended.err
+    assert "to send all of them again on purpose, pass --ask-again." in ended.err
     assert len(victor_sandbox.work_done_by_key()) == 3
     assert bulk("send", "ren (1).csv", *KEY, "--ask-again").status == 0
     assert len(victor_sandbox.work_done_by_key()) == 6

@@ -151,7 +151,7 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
         theirs = sender(victor=other, **options)
         acts = [theirs.resume, theirs.work, *(partial(act, referenced(401)) for act in (theirs.send, theirs.check))]
         for act in acts:
-            with pytest.raises(ConfigurationError, match=r"batch march belongs to the account [0-9a-f]{12}, and"):
+            with pytest.raises(ConfigurationError, match=r"batch march belongs to the account [0-9a-f]{12}, these"):
                 act()
         assert dict(theirs.status().counts) == dict(sender(**options).status().counts)
         # A worker for all batches leaves it, too, and works on a batch of its own.

@@ -220,7 +220,7 @@ def test_a_result_that_cannot_be_written_is_no_silent_success(
     with FULL.open("w") as full:
         ran = command.in_a_process(*words(idempotency_key=KEY), *form, stdout=full)
     assert ran.status == 3
-    assert "It was done, but the result could not be written: No space left on device" in ran.err
+    assert "The provider executed it, but the result could not be written: No space left on device" in ran.err
     assert "Traceback" not in ran.err
     assert f"--idempotency-key {KEY}" in ran.err
     assert victor_sandbox.work_done_by_key() == {KEY: 1}

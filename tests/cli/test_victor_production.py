@@ -31,7 +31,7 @@ def test_a_create_is_asked_about(command: Command, victor_sandbox: Sandbox, type
     assert (ran.status, len(creates(victor_sandbox))) == (status, sent), ran
     assert "This asks acme000001 for 44.23 USD, to be paid to ****3645." in ran.err
     assert f"Do it in production (production, {victor_sandbox.url})? [y/N]" in ran.err
-    assert ("It was not confirmed. Nothing was sent." in ran.err) == (status == 1)
+    assert ("Not confirmed. Nothing was sent." in ran.err) == (status == 1)
 
 
 def test_what_is_wrong_is_said_before_the_question(command: Command) -> None:
@@ -57,7 +57,7 @@ def test_where_nobody_can_be_asked_nothing_is_sent_without_yes(command: Command,
     for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
         ran = command.in_a_process(*line)
         assert (ran.status, ran.out, moves(victor_sandbox)) == (2, "", 0)
-        assert "write --yes to confirm" in ran.err
+        assert "pass --yes to confirm" in ran.err
     for line in (words(), ["rfp", "accept", request_id, "--notes", "Yes"]):
         assert command(*line, "--yes").status == 0
     assert moves(victor_sandbox) == 2

@@ -210,7 +210,7 @@ def test_find_reads_a_window(command: Command) -> None:
     past = ("rfp", "find", "INV-7", "--start-datetime", ZULU_2000, "--end-datetime", "2000-01-02T00:00:00Z")
     ran = command(*past)
     assert (ran.status, ran.out) == (0, "")
-    assert "No payment request of that time has this reference." in ran.err
+    assert "No payment request in this period has this reference." in ran.err
     assert (command(*past, "--json").out, command(*past, "--json").err) == ("", "")
 
 

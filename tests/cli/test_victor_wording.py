@@ -167,8 +167,8 @@ def test_a_key_in_a_message_can_be_copied(command: Command, victor_sandbox: Sand
 def test_an_accepted_request_is_not_called_unknown(command: Command, victor_sandbox: Sandbox) -> None:
     ran = unreadable(command, victor_sandbox)
     assert "accepted the request (HTTP 200), but the response could not be parsed" in ran.err
-    assert f"Repeat it only with --idempotency-key {KEY}" in ran.err
-    assert "may have been done" not in ran.err
+    assert f"Repeat only with the same key: --idempotency-key {KEY}" in ran.err
+    assert "may have executed" not in ran.err
     assert "Outcome: accepted" in ran.err
     assert f"--idempotency-key {KEY} --deadline" in ran.err
 
@@ -176,7 +176,7 @@ def test_an_accepted_request_is_not_called_unknown(command: Command, victor_sand
 def test_an_unknown_outcome_says_each_thing_once(command: Command, victor_sandbox: Sandbox) -> None:
     ran = unknown(command, victor_sandbox)
     for said in (
-        "may have been done",
+        "may have executed",
         "look with 'victor rfp list --direction outbound --start-datetime 20",
         "Outcome:",
     ):

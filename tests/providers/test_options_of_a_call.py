@@ -80,8 +80,8 @@ def test_timeouts_and_headers_stay_until_they_are_replaced(system: str, headers:
     ("headers", "message"),
     [
         ("X-Tenant: north", "headers must be a dict of names and values, not str"),
-        ({"X Tenant": "1"}, "headers: 'X Tenant' is no name of a header"),
-        ({1: "1"}, "headers: 1 is no name of a header"),
+        ({"X Tenant": "1"}, "headers: 'X Tenant' is not a name of a header"),
+        ({1: "1"}, "headers: 1 is not a name of a header"),
         ({"X-Tenant": 1}, "headers.X-Tenant must be text, not"),
         ({"X-Tenant": "a\r\nX-Other: b"}, "headers.X-Tenant cannot be sent: it holds a line break"),
         ({"X-Tenant": ""}, "headers.X-Tenant cannot be sent: it is empty"),

@@ -136,7 +136,7 @@ def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(
     assert ran.err.splitlines() == [
         "line 2, amount: it is '1,5': write digits with at most 2 decimals for USD, such as 44.23.",
         "line 3, id: id must be text of 1 to 255 characters.",
-        "Error: the file cannot be compared as it is. Nothing was read from the provider.",
+        "Error: the file cannot be compared. Nothing was read from the provider.",
     ]
     as_json = run(command, planted, book, "--json")
     assert [problem["field"] for problem in as_json.error["problems"]] == ["amount", "id"]
@@ -184,7 +184,7 @@ def test_a_pipe_is_refused_before_it_is_read_and_a_file_has_to_be_there(
 ) -> None:
     os.mkfifo(tmp_path / "ours.jsonl")
     messages = {
-        "ours.jsonl": "ours.jsonl is no file but a pipe or a device",
+        "ours.jsonl": "ours.jsonl is not a file but a pipe or a device",
         "none.csv": "none.csv cannot be read: No such file or directory.",
     }
     for name, message in messages.items():
@@ -201,7 +201,7 @@ def test_the_wrong_window_is_told(command: Command, planted: Planted, tmp_path: 
     ran = command("reconcile", str(planted.write(tmp_path / "ours.csv", [row])), *wrong)
     assert ran.status == 0
     assert (
-        "1 row of ours found by id alone, because the provider's list of the window has no such payment: whether the "
+        "1 row of ours matched only by id, because the provider's list of the window has no such payment: whether the "
         "customer was asked twice is not known."
     ) in ran.out
     book = planted.write(tmp_path / "timed.csv", [{**row, "at": "2001-03-01T00:00:00Z"}])

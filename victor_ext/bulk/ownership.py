@@ -68,8 +68,8 @@ def check_owner(info: WorkflowStatus, application: str, what: str, account: str 
         )
     if account is not None and owner not in ("", account):
         raise ConfigurationError(
-            f"{what} belongs to the account {owner}, and these credentials are of the account {account}. Nothing was "
-            "sent: the provider may keep the keys of each account apart. Use the credentials it was begun with."
+            f"{what} belongs to the account {owner}, these credentials to the account {account}. Nothing was sent: "
+            "the provider may keep the keys of each account apart. Use the credentials that the batch was started with."
         )
 
 

@@ -99,7 +99,7 @@ class Vault:
 def other_key(what: str) -> ConfigurationError:
     """Return the error for content of another key."""
     return ConfigurationError(
-        f"{what} was written with another key: use the credentials it was begun with, or the same VICTOR_BULK_KEY."
+        f"{what} was written with another key: use the credentials it was started with, or the same VICTOR_BULK_KEY."
     )
 
 

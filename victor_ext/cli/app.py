@@ -30,9 +30,9 @@ Settings come from the environment:
   VICTOR_CLIENT_ID, VICTOR_CLIENT_SECRET
                         OAuth credentials
   VICTOR_API_KEY, and VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE
-                        or: a key pair of your own
+                        or: your own key pair
   VICTOR_PRIVATE_KEY_PASSWORD
-                        of a private key that is encrypted
+                        password of an encrypted private key
   VICTOR_PROFILE        or: the name of settings in ~/.config/victor/profiles.toml
 
 \b
@@ -40,8 +40,8 @@ Exit status:
   0    done; after create: taken by the provider, neither sent nor paid yet
   1    refused, or a read that failed
   2    misuse: an option, a setting, a rule of the provider; nothing was sent
-  3    the outcome is not known: it may have been done
-  75   nothing was done for now (not sent, too many requests): run it again
+  3    the outcome is not known: the provider may have executed it
+  75   not sent, or too many requests: run the same command again later
   130  Ctrl-C; 143: SIGTERM; 141: the reader of the output has gone
 """
 

@@ -68,7 +68,7 @@ Refresh = Annotated[
 KeyRetention = Annotated[
     float | None,
     _option(
-        "How long the provider keeps a key: 24h, 90m, 3600s. What may have been sent longer ago is looked up and "
+        "How long the provider keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and "
         "not sent again. (default: 24h)",
         "TIME",
         parser=_seconds,

@@ -244,7 +244,7 @@ def _signed_read(client: Any, system: System, session: Session) -> Finding:
         advice = (
             "Check that the credentials were made in this environment."
             if error.status_code in (401, 403)
-            else "Run it again in a while; if it stays, tell the provider the request id."
+            else "Run it again later. If it fails again, give the provider the request id."
             if error.status_code is not None
             else "Check what stands between: a firewall, a proxy, or the provider's own trouble."
         )

@@ -26,7 +26,7 @@ FAILED = 1
 MISUSE = 2
 UNKNOWN = 3
 FOR_NOW = 75
-"""EX_TEMPFAIL of sysexits(3): nothing was done, and the command can be run again."""
+"""EX_TEMPFAIL of sysexits(3): the provider executed nothing, and the command can be run again."""
 _LISTED = 10
 """Maximum number of problems in a client message."""
 
@@ -120,7 +120,7 @@ class Failure:
             in_full = sys.stderr.isatty()
             lines += [self.doubt.advice, f"  {self.doubt.line(in_full=in_full)}"]
             if not in_full and self.doubt.secret is not None:
-                lines.append("  (Logs get no account number: write it out where it is masked here.)")
+                lines.append("  (Account numbers are masked in logs: write the full number where it is masked here.)")
         return lines
 
 
@@ -167,32 +167,20 @@ def _next_step(error: VictorError, doubt: Doubt | None) -> str:
     """Return the next step after a failed call, in terms of commands."""
     if doubt is None or not error.hint:
         return "Try again, with a longer --timeout." if isinstance(error, victor_ext.TimedOut) and error.hint else ""
-    outcome = victor_ext.Outcome
+    from victor_ext.errors import next_step  # noqa: PLC0415 - help texts need no HTTP client
+
     look = f"look with '{shlex.join(doubt.look)}'"
     option = None if error.idempotency_key is None else shlex.join(["--idempotency-key", error.idempotency_key])
-    steps = {
-        outcome.NOT_SENT: "Nothing was sent: repeat it as you like.",
-        outcome.REJECTED: "Nothing was done by it.",
-        outcome.ACCEPTED: f"Repeat it only with {option}." if option else f"Do not send it again: {look}.",
-        outcome.UNKNOWN: f"It may have been done: repeat it with {option}, or {look}."
-        if option
-        else f"It may have been done, and no key makes a repeat safe: {look} before you repeat it.",
-    }
-    if isinstance(error, victor_ext.Conflict):
-        if error.outcome is outcome.REJECTED:
-            return f"{steps[outcome.REJECTED]} To see the other answer, {look}."
-        if option is not None and error.status_code is not None:
-            return (
-                f"It may have been done: {option} may have been used before, with other values or by a call that is "
-                f"still being worked on. So repeat it in a while with the values of that time, or {look}. A new key "
-                "could ask a second time."
-            )
+    conflict = isinstance(error, victor_ext.Conflict)
+    if conflict and error.outcome is victor_ext.Outcome.REJECTED:
+        return f"{next_step(error.outcome, option, look)} To see the other answer, {look}."
     if _is_of_another_payment(error):
         return (
             f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "
             "does not exist."
         )
-    return steps[error.outcome]
+    used_before = conflict and error.status_code is not None
+    return next_step(error.outcome, option, look, conflict=used_before, in_progress=used_before)
 
 
 def _is_of_another_payment(error: VictorError) -> bool:
@@ -209,7 +197,7 @@ def _remedies(error: VictorError) -> list[str]:
 
 
 def _may_pass(error: VictorError) -> bool:
-    """Whether nothing was done and a later attempt may succeed."""
+    """Whether the provider executed nothing and a later attempt may succeed."""
     if isinstance(error, victor_ext.RateLimited):
         return True
     # A server error with nothing sent comes from the token endpoint.
@@ -227,7 +215,7 @@ def interruption(error: KeyboardInterrupt, doubt: Doubt) -> Failure:
     terminated = isinstance(error, Terminated)
     return Failure(
         kind="Interrupted",
-        message="Interrupted before the answer came: it may have been done.",
+        message="Interrupted before the response came. The provider may have executed it.",
         exit_status=TERMINATED if terminated else INTERRUPTED,
         outcome="unknown",
         key=doubt.key,
@@ -239,7 +227,7 @@ def unwritten(reason: str, doubt: Doubt) -> Failure:
     """Return the failure for a successful write whose result could not be printed."""
     return Failure(
         kind="OutputLost",
-        message=f"It was done, but the result could not be written: {reason}.",
+        message=f"The provider executed it, but the result could not be written: {reason}.",
         exit_status=UNKNOWN,
         outcome="accepted",
         key=doubt.key,
@@ -251,7 +239,7 @@ def surprise(error: Exception, doubt: Doubt) -> Failure:
     """Return the failure for an unexpected error during a write. It must not look like a rejection."""
     return Failure(
         kind=type(error).__name__,
-        message=f"An unexpected error: {error}. It may have been done.",
+        message=f"Unexpected error: {error}. The provider may have executed it.",
         exit_status=UNKNOWN,
         outcome="unknown",
         key=doubt.key,

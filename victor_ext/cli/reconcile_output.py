@@ -117,7 +117,7 @@ def show_problems(error: InvalidEntries) -> None:
         complain(plain(problem.message))
     remedies = [ENCODING if problem.code == "encoding" else column_remedy(problem) for problem in error.problems]
     advice = [plain(remedy) for remedy in dict.fromkeys(remedies) if remedy is not None]
-    complain(" ".join(["Error: the file cannot be compared as it is. Nothing was read from the provider.", *advice]))
+    complain(" ".join(["Error: the file cannot be compared. Nothing was read from the provider.", *advice]))
 
 
 def _difference(row: Row) -> Iterator[Text]:
@@ -186,7 +186,7 @@ def _notes(report: Reconciliation) -> Iterator[str]:
         yield f"{_rows(summary.not_asked)} of the export for which nothing was made at the provider: no part of this."
     if summary.elsewhere:
         yield (
-            f"{_rows(summary.elsewhere)} of ours found by id alone, because the provider's list of the window "
+            f"{_rows(summary.elsewhere)} of ours matched only by id, because the provider's list of the window "
             "has no such payment: whether the customer was asked twice is not known."
         )
         if summary.elsewhere == summary.ours:

@@ -228,7 +228,7 @@ def find(
         if matches:
             as_json_lines([matches]) if session.as_json else as_table([matches])
     if not matches and not session.as_json:
-        complain("No payment request of that time has this reference.")
+        complain("No payment request in this period has this reference.")
 
 
 @rfp.command()

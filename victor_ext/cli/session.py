@@ -171,13 +171,11 @@ class Session:
             return
         stdin: Any = sys.stdin
         if stdin is None or not stdin.isatty():
-            raise Misuse(
-                "This is production, and there is no terminal to confirm it: write --yes to confirm. Nothing was sent."
-            )
+            raise Misuse("This is production, and no terminal can confirm it: pass --yes to confirm. Nothing was sent.")
         complain(question())
         # Nothing has been sent: Ctrl-C here ends like anywhere else.
         if not typer.confirm(f"Do it in production ({self.place(victor)})?", err=True):
-            self.end(Failure(kind="Declined", message="It was not confirmed. Nothing was sent.", exit_status=FAILED))
+            self.end(Failure(kind="Declined", message="Not confirmed. Nothing was sent.", exit_status=FAILED))
 
     def end(self, failure: Failure) -> NoReturn:
         """Report a failure and end the command."""

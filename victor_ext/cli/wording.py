@@ -37,8 +37,8 @@ _HINTS = {
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
-    "copy": "to go on with that batch, name it with --batch, with its key column under the name and with the values of "
-    "that time; to ask all of them again on purpose, write --ask-again",
+    "copy": "to continue that batch, name it with --batch, with the same key column and values as "
+    "before; to send all of them again on purpose, pass --ask-again",
 }
 
 

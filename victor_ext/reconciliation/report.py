@@ -131,8 +131,8 @@ class Summary:
         totals: By kind; kinds without rows are left out.
         ours: The number of entries in our book.
         theirs: The number of payments that the provider listed, or returned by id or reference.
-        outside: Our entries outside of the window by their own time; they are no part of the report.
-        not_asked: Rows of a bulk export for which nothing was made at the provider; they are no part of the report.
+        outside: Our entries outside of the window by their own time; they are not part of the report.
+        not_asked: Rows of a bulk export for which nothing was made at the provider; they are not part of the report.
         statuses: How many of the rows that are `matched` or `modified` have each status at the provider. Their sum says
             what was asked, and the statuses what became of it: a payment that was declined is in both books, too.
         notes: What this provider gives no evidence of, in sentences.

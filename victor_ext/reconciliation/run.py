@@ -118,7 +118,7 @@ def reconcile(
         client: A client of the provider, such as `Victor`. Its system has the book.
         ours: The path of a CSV or JSON Lines file, or an iterable of `Entry` or of mappings.
         start: The start of the window, aware, by the provider's time.
-        end: The end of the window, aware. It is no part of the window.
+        end: The end of the window, aware. It is not part of the window.
         margin: How far the time of one payment may differ in the two books. The provider's list is read that much
             further at both ends.
         columns: The column of a field, by field (`COLUMNS`): `{"reference": "invoice_no"}`. None: no such column.
@@ -166,7 +166,7 @@ def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: 
     """Return the book of a client's provider.
 
     Raises:
-        ConfigurationError: It is no client of a system with a book, its calls are not `awaited` as those of the caller
+        ConfigurationError: The client's system has no book, its calls are not `awaited` as those of the caller
             are, or `payor_id` does not belong to it.
     """
     system: System | None = getattr(client, "system", None)

@@ -61,7 +61,7 @@ def checked_encoding(encoding: str | None) -> str:
         return codecs.lookup(encoding).name
     except (LookupError, UnicodeError):
         message = (
-            f"encoding={encoding!r} is no text encoding: save the file as UTF-8, or name one such as windows-1252."
+            f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one such as windows-1252."
         )
         raise ConfigurationError.of([Problem("encoding", "choice", message)]) from None
 
@@ -90,7 +90,7 @@ def _line(file: BinaryIO, number: int) -> bytes:
     raw = SecretBytes(file.readline(MAX_LINE + 1))
     if len(raw) > MAX_LINE:
         raise SourceBroken(
-            number, None, "length", f"the line is longer than {MAX_LINE} bytes: this is no text in lines."
+            number, None, "length", f"the line is longer than {MAX_LINE} bytes: this is not text in lines."
         )
     return raw
 
@@ -106,4 +106,4 @@ def _without_mark(raw: bytes, encoding: str) -> bytes:
 def _not_text(raw: bytes, error: UnicodeDecodeError) -> str:
     byte = raw[error.start]
     hint = "save the file as UTF-8, or say what it is, such as encoding windows-1252"
-    return f"byte 0x{byte:02X} at position {error.start + 1} of the line is no {error.encoding} text: {hint}."
+    return f"byte 0x{byte:02X} at position {error.start + 1} of the line is not {error.encoding} text: {hint}."

@@ -74,7 +74,7 @@ def open_source(
     path = Path(source)
     if path.exists() and not (path.is_file() or path.is_dir()):
         # It is opened more than once, and what was read from a pipe does not come again.
-        raise ConfigurationError(f"{path} is no file but a pipe or a device: write the rows into a file first.")
+        raise ConfigurationError(f"{path} is not a file but a pipe or a device: write the rows into a file first.")
     try:
         with path.open("rb") as file:
             start = file.read(4)

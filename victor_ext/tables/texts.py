@@ -47,7 +47,7 @@ def visible(text: str) -> str:
 def folded(text: str | None) -> str | None:
     """Return the text without what other systems change: letter case, blanks, forms of one letter, the invisible.
 
-    The quote that an export puts before a formula is no part of it either.
+    The quote that an export puts before a formula is not part of it either.
     """
     plain = unicodedata.normalize("NFKC", unescape_formulas(trimmed(text) or "")).casefold()
     words = "".join(char for char in plain if char.isspace() or _is_visible(char)).split()

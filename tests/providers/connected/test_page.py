@@ -26,7 +26,7 @@ from tests.providers.connected.till_sandbox import TillSandbox
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-TILL, REAL = PYTHON[:4], PYTHON[4:]
+TILL, REAL = PYTHON[:5], PYTHON[5:]
 SHELL = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 NAMES: dict[str, Any] = {name: getattr(victor_ext, name) for name in victor_ext.__all__}
 MOCK = "http://127.0.0.1:4010"
@@ -74,11 +74,12 @@ def test_the_code_of_the_tutorial(mock: Any, capsys: pytest.CaptureFixture[str])
             assert "till" in block
             exec(compile(block.replace(MOCK, url), "docs/add-a-payment-api.md", "exec"), names)
         names["till"].close()
-    taken, refused, listed, awaited = capsys.readouterr().out.splitlines()
+    taken, refused, listed, awaited, settled = capsys.readouterr().out.splitlines()
     payment = taken.split()[0]
     assert taken == f"{payment} PaymentStatus.ACCEPTED" or taken == f"{payment} accepted"
     assert re.fullmatch(r"rejected [0-9a-f-]{36} \[.+\]", refused) is not None
     assert (listed, awaited) == (f"{payment} 4423", f"['{payment}']")
+    assert settled == "p-1042 Decimal('0.30')"
     if keeps_state:
         assert names["payment"].reference == "INV-1042"
 

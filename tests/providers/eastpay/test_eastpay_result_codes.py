@@ -155,7 +155,7 @@ def test_what_is_no_text_is_no_code(value: object) -> None:
         ("900.100.201", "Source 900, which the table does not have: authorization; what it means is not known"),
         ("100.300.012", "; it was refused. It may be that an earlier payment has the reference: if one"),
         ("000.700.000", "group 700, which the table does not have; what it means is not known, inquire."),
-        ("???", "This is no result code of EastPay: inquire for what became of the payment."),
+        ("???", "This is not a result code of EastPay: inquire to learn the status of the payment."),
     ],
 )
 def test_the_meaning_in_words(code: str, words: str) -> None:

@@ -74,9 +74,9 @@ REFUSED: dict[str, tuple[dict[str, str], bytes, str]] = {
     "another body": (signed(), BODY.replace(b"o-1", b"o-2"), "does not match x-fc-content-sha512"),
     "another nonce": (signed(nonce="other"), BODY, "signature does not match"),
     "another date": (signed(date=formatdate(NOW + 1, usegmt=True)), BODY, "signature does not match"),
-    "no signature": (signed(authorization="HMAC-SHA512 SignedHeaders=host&"), BODY, "no signature of the kind"),
+    "no signature": (signed(authorization="HMAC-SHA512 SignedHeaders=host&"), BODY, "not a signature of the kind"),
     "an empty signature": (signed(authorization="HMAC-SHA512 Signature="), BODY, "signature does not match"),
-    "another scheme": (signed(authorization="none Signature=" + "A" * 88), BODY, "no signature of the kind"),
+    "another scheme": (signed(authorization="none Signature=" + "A" * 88), BODY, "not a signature of the kind"),
     "a signature beyond ASCII": (signed(authorization="HMAC-SHA512 Signature=\xe9\udcff"), BODY, "does not match"),
     "a semicolon": (signed(nonce="5f1c2de2;x"), BODY, "semicolon"),
     "no date": ({k: v for k, v in signed().items() if k != "X-FC-Date"}, BODY, "has no x-fc-date"),
@@ -95,7 +95,7 @@ def test_everything_else_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("body", [b"hello", b"[]", b"", b"null", b"[" * 100_000, b" " * (1 << 20) + b"{}"])
 def test_what_is_signed_and_no_notification(body: bytes) -> None:
-    with pytest.raises(InvalidRequest, match="no notification of FlexFactor's"):
+    with pytest.raises(InvalidRequest, match="not a notification of FlexFactor's"):
         webhooks().read(body, signed(body))
 
 

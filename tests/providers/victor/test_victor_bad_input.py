@@ -150,7 +150,7 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "a date for a datetime": (
         lambda v: v.payment_requests.list(end_datetime=date(2026, 3, 4)),
         "end_datetime",
-        "a date alone is no moment",
+        "a date alone is not a moment",
     ),
     "page_size=0": (
         lambda v: v.payment_requests.list(page_size=0),

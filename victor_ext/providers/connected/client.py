@@ -138,7 +138,7 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
             idempotency_key: The key of the payment, such as `idempotency_key_for("invoice", 1042)`.
 
         Raises:
-            ConfigurationError: The provider takes no key in a header, or the key is no visible ASCII.
+            ConfigurationError: The provider takes no key in a header, or the key is not all visible ASCII.
         """
         place = self._config.loop.profile.key_place
         if not isinstance(place, HeaderKey):
@@ -190,7 +190,7 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], Bloc
             args: Arguments of the operation, without `client`; so are `kwargs`. They are those of the first page.
 
         Raises:
-            ConfigurationError: `operation` is no generated operation, or takes other arguments.
+            ConfigurationError: `operation` is not a generated operation, or takes other arguments.
             PaginationError: While it is read: the provider repeats pages for ever.
             UnreadableResponse: While it is read: a page has no list where `style` says, or an item of another class.
         """

@@ -66,7 +66,7 @@ class PageStyle(PagesOf[Any]):
         An item of another class is an `UnreadableResponse`.
 
         Raises:
-            ConfigurationError: `kind` is no class.
+            ConfigurationError: `kind` is not a class.
         """
         if not isinstance(get_origin(kind) or kind, type):
             raise ConfigurationError(f"of takes the class of the items, as in of(Card), not {shown(kind)}.")
@@ -181,7 +181,7 @@ class LinkedPages(PageStyle):
         try:
             query = httpx.URL(link).query
         except (httpx.InvalidURL, TypeError):
-            raise reader.unusable("its link to the next page is no URL") from None
+            raise reader.unusable("its link to the next page is not a URL") from None
         return lambda url: url.copy_with(query=query)
 
 

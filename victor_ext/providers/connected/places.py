@@ -44,7 +44,7 @@ def _bare(name: str) -> str:
 
 
 def fields_of(body: Any, path: str) -> Mapping[str, Any]:
-    """The fields of a body, one of which is to be set. Raises `ConfigurationError` if it is no object."""
+    """The fields of a body, one of which is to be set. Raises `ConfigurationError` if it is not an object."""
     fields: Any = body.to_dict() if hasattr(body, "to_dict") else body
     if not isinstance(fields, Mapping):
         raise ConfigurationError(

@@ -107,7 +107,7 @@ class CardToken(_Unpicklable):
     """A stored card, by the gateway's token for it. The token is not shown, and cannot be pickled.
 
     Raises:
-        InvalidRequest: It is no text of 1 to 64 characters.
+        InvalidRequest: It is not text of 1 to 64 characters.
     """
 
     __slots__ = ("_token",)

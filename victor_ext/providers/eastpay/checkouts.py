@@ -101,7 +101,7 @@ class Checkouts(Resource[Mode]):
         """The payment of a checkout: pending until the shopper has paid.
 
         Raises:
-            InvalidRequest: It is no id.
+            InvalidRequest: It is not an id.
             NotFound: There is no such checkout, or it has lapsed.
         """
         check_id("checkout_id", checkout_id)
@@ -112,7 +112,7 @@ class Checkouts(Resource[Mode]):
         """The address of the script that shows the payment form: `<script src="...">`. It holds no secret.
 
         Raises:
-            InvalidRequest: It is no id.
+            InvalidRequest: It is not an id.
         """
         check_id("checkout_id", checkout_id)
         return f"{self._at}/{quote(checkout_id, safe='')}"

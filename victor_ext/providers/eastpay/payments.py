@@ -1,7 +1,7 @@
 """`eastpay.payments`: pre-authorise, debit, capture, reverse, refund, and inquire.
 
 No operation here takes an idempotency key. So a call whose response was lost is not repeated: its error's `outcome` is
-`unknown`, and the caller has to inquire, and not to charge again. A payment that is declined is no error: it is
+`unknown`, and the caller has to inquire, and not to charge again. A payment that is declined is not an error: it is
 returned as a `Payment` whose `result` says so.
 """
 
@@ -184,7 +184,7 @@ class Payments(Resource[Mode]):
         It takes the gateway's own id. An inquiry by `merchant_transaction_id` is not documented.
 
         Raises:
-            InvalidRequest: It is no id.
+            InvalidRequest: It is not an id.
             NotFound: The gateway knows no such payment.
         """
         return (yield from _inquire(self.entity, payment_id))
@@ -206,9 +206,9 @@ class Payments(Resource[Mode]):
 
         Raises:
             ConfigurationError: The client was made without `inquiry_by_reference=True`; nothing was sent.
-            InvalidRequest: It is no reference; nothing was sent.
+            InvalidRequest: It is not a reference; nothing was sent.
             NotFound: The gateway has none, or has no such inquiry: status 404 means both, and proves nothing.
-            UnreadableResponse: The answer is no list of payments, or one of them does not name the reference.
+            UnreadableResponse: The answer is not a list of payments, or one of them does not name the reference.
         """
         validation = Validation()
         reference = validation.reference(merchant_transaction_id)
@@ -237,7 +237,7 @@ class Payments(Resource[Mode]):
             body: The body of the notification as it came.
 
         Raises:
-            InvalidRequest: It is no notification; nothing was asked.
+            InvalidRequest: It is not a notification; nothing was asked.
             NotFound: It names a payment that the gateway does not know.
         """
         return (yield from _inquire(self.entity, payment_id_of(body)))

@@ -80,11 +80,11 @@ def is_payment_result(response: httpx.Response) -> bool:
     """Whether a response with an error status says what became of a payment, and does not complain about the request.
 
     The gateway answers 400 for both. The result code decides: what may have been done, or was declined, is a result.
-    Refused parameters are no result, unless the code says that the payment is under way. Nor is a refusal that names
+    Refused parameters are not a result, unless the code says that the payment is under way. Nor is a refusal that names
     no payment, for it may be the request or the inquiry that is refused; without an id, only a code of a declined
-    payment is a result, or a text that is no code of EastPay's and so refuses nothing, and not in an inquiry. A payment
-    that is under way is a result with any other status of the 400s, too. (A code of success contradicts them; see
-    `_unreadable`.)
+    payment is a result, or a text that is not a code of EastPay's and so refuses nothing, and not in an inquiry. A
+    payment that is under way is a result with any other status of the 400s, too. (A code of success contradicts
+    them; see `_unreadable`.)
     """
     if not 400 <= response.status_code < 500 or not _is_about_one_payment(response.request):
         return False

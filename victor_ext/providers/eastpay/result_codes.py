@@ -111,7 +111,7 @@ _LONGEST_SHOWN = 40
 class ResultCode:
     """A result code, such as `000.000.000`.
 
-    Any text is accepted: one that is no code of EastPay's is of class `UNKNOWN`.
+    Any text is accepted: one that is not a code of EastPay's is of class `UNKNOWN`.
 
     Attributes:
         code: The code as it came; empty when none came.
@@ -121,7 +121,7 @@ class ResultCode:
 
     @classmethod
     def parse(cls, text: object) -> ResultCode:
-        """The code in a value of any type. A value that is no text is an empty code, of class `UNKNOWN`."""
+        """The code in a value of any type. A value that is not text is an empty code, of class `UNKNOWN`."""
         return cls(text if isinstance(text, str) else "")
 
     @property
@@ -150,7 +150,7 @@ class ResultCode:
 
     @property
     def rejection(self) -> Rejection | None:
-        """Whom a rejection is about: the payment or the request. None when it is no rejection."""
+        """Whom a rejection is about: the payment or the request. None when it is not a rejection."""
         if not self.rejected:
             return None
         if _DECLINED.fullmatch(self.code):
@@ -175,7 +175,7 @@ class ResultCode:
 
     @property
     def detail(self) -> str:
-        """The third part; after 800 the bank's or card scheme's own code. Empty when it is no code."""
+        """The third part; after 800 the bank's or card scheme's own code. Empty when it is not a code."""
         return self.code[8:] if self.is_code else ""
 
     @property
@@ -185,7 +185,7 @@ class ResultCode:
         if known is not None:
             return known
         if not self.is_code:
-            return "This is no result code of EastPay: inquire for what became of the payment."
+            return "This is not a result code of EastPay: inquire to learn the status of the payment."
         source = self.family or f"source {self.code[:3]}, which the table does not have"
         group = self.group or f"group {self.code[4:7]}, which the table does not have"
         bank = f" The bank's own code is {self.detail}." if self.code.startswith("800") else ""

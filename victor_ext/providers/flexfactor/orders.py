@@ -62,7 +62,7 @@ class Orders(Resource[Mode]):
         """Read one order, for example one that `evaluate` returned as SUBMITTED, CHALLENGE or PROCESSING.
 
         Raises:
-            InvalidRequest: It is no id; nothing was sent.
+            InvalidRequest: It is not an id; nothing was sent.
             NotFound: The provider knows no such order.
         """
         validation = Validation()

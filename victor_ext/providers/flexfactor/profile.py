@@ -176,8 +176,8 @@ _MISSING = {
     "evaluate": "its body has no decision",
     "capture": "its body states no result",
     "refund": "its body states no result",
-    "orders": "its body is no page of orders",
-    "order": "its body is no order",
+    "orders": "its body is not a page of orders",
+    "order": "its body is not an order",
 }
 
 
@@ -210,7 +210,7 @@ class ErrorCode(NamedTuple):
 
 
 def split_code(code: object) -> ErrorCode | None:
-    """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is no six-digit code."""
+    """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is not a six-digit code."""
     if isinstance(code, bool) or not isinstance(code, int | str):
         return None
     text = str(code).strip() if isinstance(code, str) or 0 <= code < 10**6 else ""

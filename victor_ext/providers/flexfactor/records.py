@@ -162,7 +162,7 @@ class Decision(_Response):
     def approved(self) -> bool:
         """Whether the payment was rescued: the status is APPROVED, and no other.
 
-        CHALLENGE, SUBMITTED and PROCESSING come with `success: true` and are no payments yet; CAPTUREREQUIRED is one
+        CHALLENGE, SUBMITTED and PROCESSING come with `success: true` and are not payments yet; CAPTUREREQUIRED is one
         that has to be captured.
         """
         return self.status == "APPROVED" and self.success is not False

@@ -177,7 +177,7 @@ _NOT_ITEMS = frozenset({"errors", "warnings", "links"})
 
 
 def items_of(body: object) -> list[Any] | None:
-    """The items of a page; None when it is no page. The name of their array is not documented.
+    """The items of a page; None when it is not a page. The name of their array is not documented.
 
     It is the only array in the page, or of several the one with a usual name. The page may be within another object.
     """

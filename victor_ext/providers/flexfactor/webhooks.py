@@ -90,7 +90,7 @@ class Webhook(UnpicklableCredentials):
         Raises:
             AuthenticationError: It may not come from the provider, or is too old. Answer 401, and ignore the body. The
                 message says which check failed, without keys or content.
-            InvalidRequest: It is signed, and is no notification: answer 400. Or an argument is no body, or no headers.
+            InvalidRequest: It is signed, and is not a notification (answer 400); or an argument has a wrong type.
         """
         if not isinstance(body, bytes | bytearray):
             raise invalid_notification("FlexFactor", f"must be bytes, not {kind_of(body)}: do not decode it")
@@ -109,7 +109,7 @@ class Webhook(UnpicklableCredentials):
         scheme, _, rest = authorization.strip().partition(" ")
         _, separator, signature = rest.partition("Signature=")
         if scheme.upper() != _SCHEME or not separator:
-            raise AuthenticationError(f"x-fc-authorization is no signature of the kind {_SCHEME}.")
+            raise AuthenticationError(f"x-fc-authorization is not a signature of the kind {_SCHEME}.")
         if ";" in nonce or ";" in moment:
             # They are joined by semicolons: a semicolon in one would let other values have the same signature.
             raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")
@@ -129,7 +129,7 @@ class Webhook(UnpicklableCredentials):
     def _check_fresh(self, moment: str) -> None:
         sent_at = http_date(moment)
         if sent_at is None:
-            raise AuthenticationError("x-fc-date is no HTTP date.")
+            raise AuthenticationError("x-fc-date is not an HTTP date.")
         age = self._now() - sent_at
         if abs(age) > self._tolerance:
             when = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
@@ -181,7 +181,7 @@ class NotificationDeduplicator:
     """Remembers the notifications that this process has handled, to recognise repeats. Thread-safe.
 
     A repeat is the same request, or a notification that says it was sent before, if it was. Another that only reads the
-    same is no repeat: two equal refunds of one order are two events.
+    same is not a repeat: two equal refunds of one order are two events.
 
     `add` a notification after it has been handled, not before: if that fails, answer with an error status. The provider
     then sends it again, and it must not be dropped.

@@ -77,7 +77,7 @@ class Validation(validation.Validation):
         if not isinstance(value, str):
             self.note(field, "type", f"{field} is of type {kind_of(value)}: write the id as text.")
         elif not _ID.fullmatch(value) or ".." in value:
-            self.note(field, "format", f"{field} is no id of Velo's: pass it as Velo gave it, such as a UUID.")
+            self.note(field, "format", f"{field} is not an id of Velo's: pass it as Velo gave it, such as a UUID.")
         return value
 
     def money(self, field: str, value: Any, *, largest: int = LARGEST_AMOUNT) -> None:

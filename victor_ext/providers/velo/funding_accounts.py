@@ -97,7 +97,7 @@ class FundingAccounts(Resource[Mode]):
             timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
-            InvalidRequest: It is no receipt.
+            InvalidRequest: It is not a receipt.
             TimedOut: The account did not exist in that time.
         """
         if not isinstance(receipt, Receipt):  # pyright: ignore[reportUnnecessaryIsInstance]

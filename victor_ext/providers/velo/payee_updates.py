@@ -124,7 +124,7 @@ class PayeeUpdates(Resource[Mode]):
         outcome is unknown, because Velo goes on after its response: read it again later.
 
         Raises:
-            InvalidRequest: It is no id; nothing was sent.
+            InvalidRequest: It is not an id; nothing was sent.
             VictorError: Anything else; its outcome is `unknown` when the payee may have been deleted.
         """
         check_id("payee_id", payee_id, "The payee")

@@ -168,7 +168,7 @@ class Payments(Resource[Mode]):
 
         Raises:
             InvalidRequest: An argument cannot be right; nothing was sent.
-            UnreadableResponse: The answer is no CSV, or no UTF-8.
+            UnreadableResponse: The answer is not CSV in UTF-8.
         """
         validation = Validation()
         arguments = drop_none(

@@ -133,7 +133,7 @@ class Payouts(PayoutAudit[Mode]):
         """Withdraw a payout that is not paid yet; it stays readable. After a lost response see `instruct`.
 
         Raises:
-            InvalidRequest: It is no id; nothing was sent.
+            InvalidRequest: It is not an id; nothing was sent.
             Conflict: It cannot be withdrawn any more, or was withdrawn before; outcome `unknown`: read the payout.
             VictorError: Anything else; its outcome is `unknown` when the payout may have been withdrawn.
         """

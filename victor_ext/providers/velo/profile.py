@@ -223,7 +223,7 @@ def _missing(response: httpx.Response, asked: str) -> str | None:
         return None
     is_export = response.headers.get("content-type", "").partition(";")[0].strip().lower() in _NOT_JSON
     if asked == "export":
-        return None if is_export else "its body is no CSV"
+        return None if is_export else "its body is not CSV"
     if response.content and is_export:
         return None
     reason = no_object_reason(response)

@@ -104,7 +104,7 @@ class Webhook:
 
         Raises:
             AuthenticationError: The header is not that of the webhook. Answer 401, and ignore the body.
-            InvalidRequest: The body is no notification. Answer 400.
+            InvalidRequest: The body is not a notification. Answer 400.
         """
         if not self.is_ours(authorization):
             raise AuthenticationError(
@@ -127,7 +127,7 @@ def read_notification(body: bytes) -> Notification:
     Unknown members are kept in `source`; unknown kinds of events are read like any other.
 
     Raises:
-        InvalidRequest: It is no JSON object of up to 1 MiB, or it has no sequence number or no event id.
+        InvalidRequest: It is not a JSON object of up to 1 MiB, or it has no sequence number or no event id.
     """
     content = notification_body(body, provider="Velo")
     source = object_or_empty(content.get("source"))

@@ -278,7 +278,7 @@ def _create(
     """Check the request, send it, and compare the response with it."""
     request.check(now)
     key = new_key() if request.idempotency_key is None else request.idempotency_key
-    # The result is no local: error reports that include local variables would show its account numbers.
+    # The result is not a local: error reports that include local variables would show its account numbers.
     step = step_for_json(create_request_payment, body=request.to_model(), idempotency_key=key)
     step.taken = ARGUMENTS
     made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)

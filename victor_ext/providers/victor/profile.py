@@ -70,7 +70,7 @@ def _is_respond(request: httpx.Request) -> bool:
 
 def _is_get(request: httpx.Request) -> bool:
     if is_generated(request, "get_payment_request"):
-        return False  # a newer document's /v2/payment-requests/summary is no id
+        return False  # a newer document's /v2/payment-requests/summary is not an id
     return request.method == "GET" and request.url.path.rpartition("/")[0].endswith(_LIST_PATH)
 
 

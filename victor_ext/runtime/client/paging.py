@@ -165,7 +165,7 @@ class RepeatedPageReader(PageReader[T]):
     """Reads a list repeatedly, because items can leave it during a pass.
 
     When an item leaves, later items move forward, and a pass misses an item that moves to a page it has already read.
-    The list is read again from the first page until one of these conditions is met:
+    The list is read again from the first page until one of these conditions holds:
 
     - The previous pass was complete: it had no item twice, and this pass had all of its items again. (An item is only
       missed if another item left, or if an item entered and moved a third one, which then occurred twice.)

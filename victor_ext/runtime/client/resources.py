@@ -150,7 +150,7 @@ class operation(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
         def blocking(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
             _conceal(kwargs)
             made = flow(resource, *args, **kwargs)
-            del args, kwargs  # what was passed may be an account number, and is no local of ours when the call fails
+            del args, kwargs  # what was passed may be an account number, and is not a local of ours when the call fails
             return resource.runner.run(made)
 
         async def awaited(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:

@@ -13,8 +13,8 @@ MAX_BYTES = 1 << 20
 
 
 def invalid_notification(provider: str, reason: str) -> InvalidRequest:
-    """The error for a body that is no notification of this provider; the reason follows "the body"."""
-    message = f"This is no notification of {provider}'s: the body {reason}."
+    """The error for a body that is not a notification of this provider; the reason follows "the body"."""
+    message = f"This is not a notification of {provider}'s: the body {reason}."
     return InvalidRequest.of([Problem("body", "format", message)])
 
 

@@ -78,7 +78,7 @@ def checked_headers(headers: object, key_header: str | None) -> dict[str, str]:
 
 def _problem(name: object, value: object, ours: Mapping[str, str]) -> Problem | None:
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
-        return Problem("headers", "name", f"headers: {shown(name)} is no name of a header: write it as in X-Tenant.")
+        return Problem("headers", "name", f"headers: {shown(name)} is not a name of a header: write it as in X-Tenant.")
     place = f"headers.{one_line(name)}"
     reason = ours.get(name.lower())
     if reason is not None:

@@ -66,7 +66,7 @@ def object_of(message: httpx.Request | httpx.Response) -> dict[str, Any]:
 
 
 def no_object_reason(response: httpx.Response) -> str | None:
-    """Why the body of a response is no JSON object, for a message; None when it is one."""
+    """Why the body of a response is not a JSON object, for a message; None when it is one."""
     if not response.content:
         return "its body is empty"
     body = json_of(response)

@@ -121,7 +121,7 @@ def read(
     """Read the whole body, up to `most` bytes, of an exchange that began at this time of the monotonic clock.
 
     Raises httpx's errors when the connection breaks, or when the body is not complete at `ends` (by the monotonic
-    clock; None: no limit). One read of a socket may bring thousands of chunks, so its timeout alone is no limit.
+    clock; None: no limit). One read of a socket may bring thousands of chunks, so its timeout alone is not a limit.
     """
     body = _Body(response, request, began, ends, most)
     if body.was_read():

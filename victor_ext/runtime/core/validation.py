@@ -39,7 +39,7 @@ def seconds_complaint(name: str, value: object, wanted: str) -> str:
 def moment_problem(field: str, moment: object) -> Problem | None:
     """What is wrong with an argument that must be an aware datetime, or None."""
     if not isinstance(moment, datetime):
-        hint = " (a date alone is no moment)" if isinstance(moment, date) else ""
+        hint = " (a date alone is not a moment)" if isinstance(moment, date) else ""
         message = f"{field} must be an aware datetime, not {type(moment).__name__}{hint}: "
         return Problem(field, "type", f"{message}write datetime(2026, 3, 4, tzinfo=UTC).")
     if moment.tzinfo is None or moment.utcoffset() is None:

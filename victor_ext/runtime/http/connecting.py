@@ -19,7 +19,7 @@ E = TypeVar("E", bound=httpx.NetworkError)
 def as_network_error(error: OSError, kind: type[E]) -> E:
     """The error of httpx for what a socket raised.
 
-    Raises `error` itself where it has no number. Then it is no socket's: a signal handler has raised it, such as a
+    Raises `error` itself where it has no number. Then it is not a socket's: a signal handler has raised it, such as a
     `TimeoutError`, and who has set the handler is to get it.
     """
     if error.errno is None:

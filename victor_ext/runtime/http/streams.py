@@ -71,7 +71,7 @@ class SyncStream:
 
     def unread(self) -> bytes | None:
         """A byte that can be read without waiting; empty at the end of the stream, None without any."""
-        # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
+        # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are not data.
         try:
             return self._socket.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError):

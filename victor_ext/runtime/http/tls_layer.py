@@ -56,7 +56,7 @@ class TlsLayer:
         Raises `httpx.ReadError` where the other side has ended the connection with an alert.
         """
         while True:
-            # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are no data.
+            # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are not data.
             try:
                 return self._tls.read(READ_BYTES)
             except ssl.SSLWantReadError:

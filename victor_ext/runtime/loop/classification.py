@@ -145,8 +145,8 @@ _ERROR_MEMBER = re.compile(rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|""|\[\s*\]
 def reports_error(response: httpx.Response) -> bool:
     """Whether the body is a JSON object with something in `error` or `errors`, whatever it is.
 
-    null, false, 0, "", [] and {} are no errors. Names are compared in any letter case, also in what can be read of a
-    body that is no whole JSON.
+    null, false, 0, "", [] and {} are not errors. Names are compared in any letter case, also in what can be read of a
+    body that is not complete JSON.
     """
     try:
         body: Any = response.json()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from victor_ext.errors import Outcome, Problem, VictorError
+from victor_ext.errors import Outcome, Problem, VictorError, next_step
 from victor_ext.privacy import HOLDS_SECRETS, one_line, redact_excerpt
 
 from .classification import Failure
@@ -93,17 +93,6 @@ def _conflict(response: httpx.Response | None, key: str | None) -> httpx.Respons
     return response
 
 
-def _advice_on_key(conflict: httpx.Response, key: str, look: str) -> str:
-    used, do = "with other values", "send the values of the earlier call"
-    if may_be_in_progress(conflict):
-        used = f"{used} or by a call that is still in progress"
-        do = "repeat the call later with the same key and the same values"
-    return (
-        f"The provider may have executed it: idempotency_key={key!r} may have been used before, {used}. So {do}, or "
-        f"{look}. With a new key the provider could execute it a second time."
-    )
-
-
 def what_to_do(
     outcome: Outcome,
     key: str | None,
@@ -115,18 +104,15 @@ def what_to_do(
     """What the caller may do after the failure. Empty for a read, which may always be repeated."""
     if request.method in SAFE_METHODS:
         return ""
-    if outcome is Outcome.NOT_SENT:
-        return "Nothing was sent, so the call can be repeated."
     look = f"look {profile.recovery_hint(request)}".rstrip()
-    if outcome is Outcome.REJECTED:
-        return "The provider did not execute it."
-    if outcome is Outcome.ACCEPTED:
-        again = f"Do not send it again: {look}" if key is None else f"Repeat only with the same key, {key!r}"
-        return f"{again}. The response is in the error's `body`."
-    if key is None:
-        return f"The provider may have executed it, and no key makes a repeat safe: {look} before you repeat it."
-    again = f"The provider may have executed it: repeat it with idempotency_key={key!r}, or {look}."
-    return again if conflict is None else _advice_on_key(conflict, key, look)
+    step = next_step(
+        outcome,
+        None if key is None else f"idempotency_key={key!r}",
+        look,
+        conflict=conflict is not None,
+        in_progress=conflict is not None and may_be_in_progress(conflict),
+    )
+    return f"{step} The response is in the error's `body`." if outcome is Outcome.ACCEPTED else step
 
 
 def request_id_of(response: httpx.Response | None, profile: Profile) -> str | None:

@@ -77,7 +77,7 @@ def _is_text(value: JsonValue) -> bool:
 
 
 def _is_card_token(value: JsonValue) -> bool:
-    """Text that is no card number (13 to 19 digits, a check digit, no letters): no card data may get here."""
+    """Text that is not a card number (13 to 19 digits, a check digit, no letters): no card data may get here."""
     if not _is_text(value):
         return False
     digits = [int(char) for char in str(value) if char.isdecimal()]

@@ -128,7 +128,7 @@ class SandboxSettings(ServerSettings):
     )
     demo_data: bool = option(
         False,
-        help="begin with two accounts, three counterparties and two inbound requests, when there is no state yet",
+        help="start with two accounts, three counterparties and two inbound requests, if the state is empty",
     )
 
     @property
