@@ -84,7 +84,11 @@ ROWS = [
 
 
 @pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the libraries")
-@pytest.mark.parametrize(("name", "options", "paid"), ROWS, ids=[row[0] for row in ROWS])
+@pytest.mark.parametrize(
+    ("name", "options", "paid"),
+    # A worker of Celery on a broker of files needs a quiet machine.
+    [pytest.param(*row, id=row[0], marks=[pytest.mark.nightly] if row[0] == "celery" else []) for row in ROWS],
+)
 def test_suite(provider: Provider, name: str, options: list[str], paid: int) -> None:
     suite, _, tracer = name.partition("-")
     environment = {
