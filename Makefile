@@ -46,7 +46,7 @@ update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=o
 		echo "Does victor_ext still do what the document says?"; \
 		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py || status=1; \
 		test $$status -eq 0 || echo "What is listed above is yours to decide."; \
-		echo "To undo all of it: git restore openapi generated CHANGELOG.md"
+		echo "To undo all of it: git restore openapi generated CHANGELOG.md && git clean -fd generated"
 
 .PHONY: rehearsal
 rehearsal: setup ## Change the documents in 83 ways, each once more with all paths moved: does `victor spec diff` tell what an old client, and old code, really meet?

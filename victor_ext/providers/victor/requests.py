@@ -128,7 +128,9 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
     The provider's time zone is unknown, so a date is rejected only if it is wrong in all zones, UTC-12 to UTC+14.
     """
     if value is None:
-        return Problem("due_date", "required", "due_date is missing.", hint="pass a date, such as date.today()")
+        return Problem(
+            "due_date", "required", "due_date is missing.", hint="pass a date, such as datetime.now(UTC).date()"
+        )
     due = as_date(value)
     if due is None or now is None:
         return date_problem("due_date", value)
