@@ -167,20 +167,18 @@ def _next_step(error: VictorError, doubt: Doubt | None) -> str:
     """Return the next step after a failed call, in terms of commands."""
     if doubt is None or not error.hint:
         return "Try again, with a longer --timeout." if isinstance(error, victor_ext.TimedOut) and error.hint else ""
-    from victor_ext.errors import next_step  # noqa: PLC0415 - help texts need no HTTP client
-
     look = f"look with '{shlex.join(doubt.look)}'"
     option = None if error.idempotency_key is None else shlex.join(["--idempotency-key", error.idempotency_key])
     conflict = isinstance(error, victor_ext.Conflict)
     if conflict and error.outcome is victor_ext.Outcome.REJECTED:
-        return f"{next_step(error.outcome, option, look)} To see the other answer, {look}."
+        return f"{error.outcome.next_step(option, look)} To see the other answer, {look}."
     if _is_of_another_payment(error):
         return (
             f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "
             "does not exist."
         )
     used_before = conflict and error.status_code is not None
-    return next_step(error.outcome, option, look, conflict=used_before, in_progress=used_before)
+    return error.outcome.next_step(option, look, conflict=used_before, in_progress=used_before)
 
 
 def _is_of_another_payment(error: VictorError) -> bool:

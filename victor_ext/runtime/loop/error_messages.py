@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from victor_ext.errors import Outcome, Problem, VictorError, next_step
+from victor_ext.errors import Outcome, Problem, VictorError
 from victor_ext.privacy import HOLDS_SECRETS, one_line, redact_excerpt
 
 from .classification import Failure
@@ -105,8 +105,7 @@ def what_to_do(
     if request.method in SAFE_METHODS:
         return ""
     look = f"look {profile.recovery_hint(request)}".rstrip()
-    step = next_step(
-        outcome,
+    step = outcome.next_step(
         None if key is None else f"idempotency_key={key!r}",
         look,
         conflict=conflict is not None,
