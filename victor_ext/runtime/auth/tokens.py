@@ -41,7 +41,7 @@ class FixedToken:
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
         """Set the header; no exchange is needed."""
-        request.headers[self._header] = self._current() if callable(self._value) else self._value
+        request.headers[self._header] = self._current()
         return done()
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
