@@ -38,10 +38,9 @@ if TYPE_CHECKING:
     from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
     from .providers.victor.client import AsyncVictor, Victor
-    from .providers.victor.parts import Payee, Payer, PaymentRequestResponse
     from .providers.victor.records import PaymentRequest
     from .providers.victor.requests import check_payment_request
-    from .providers.victor.statuses import Direction, Network, Status
+    from .providers.victor.statuses import Direction, Network, Payee, Payer, PaymentRequestResponse, Status
     from .response_info import ResponseInfo
     from .runtime.client.generated import expect
     from .runtime.client.ping import Ping
@@ -127,7 +126,6 @@ _HOMES = (
     ".runtime.loop.retry",
     ".runtime.client.ping",
     ".providers.victor.auth",
-    ".providers.victor.parts",
     ".providers.victor.records",
     ".providers.victor.requests",
     ".providers.victor.client",

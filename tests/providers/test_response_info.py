@@ -12,7 +12,7 @@ import pytest
 
 from tests.contracts.contract import ONCE
 from victor_ext import NotFound, ResponseInfo, RetryPolicy, Victor, VictorError
-from victor_ext.providers.velo.records import Receipt
+from victor_ext.providers.velo.profile import Receipt
 from victor_ext.runtime.client.records import Record
 
 from .test_introspection import ARGUMENTS, CLIENTS

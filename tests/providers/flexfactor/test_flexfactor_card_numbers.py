@@ -19,7 +19,7 @@ from tests.providers.flexfactor.test_flexfactor_leaks import check
 from tests.providers.flexfactor.test_flexfactor_sandbox import KEY, post, token_of
 from victor_ext import ConfigurationError, InvalidRequest, Outcome
 from victor_ext.providers.flexfactor import AsyncFlexFactor, Card, FlexFactor, FlexFactorToken
-from victor_ext.providers.flexfactor.card_numbers import has_card_number, is_card_number
+from victor_ext.providers.flexfactor.checks import has_card_number, is_card_number
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 WRITTEN = (

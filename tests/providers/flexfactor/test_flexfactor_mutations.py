@@ -40,7 +40,7 @@ MISTAKES = {
     ),
     "every 409 is final": Mistake(f"{FLEXFACTOR}.profile:", "in_progress=may_be_in_progress", "", (UNDECIDED,)),
     "a token is kept when it has ended, and not before": Mistake(
-        "victor_ext.runtime.auth.oauth:TokenCache",
+        "victor_ext.runtime.auth.tokens:TokenCache",
         "left <= kept.window(MANDATORY_SECONDS)",
         "left >= kept.window(MANDATORY_SECONDS)",
         (TOKEN,),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
+from urllib.parse import urlencode
 
 import httpx
 
@@ -33,7 +34,6 @@ from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlac
 from .auth import ApiKeyAuth, ClientCredentialsAuth, Credentials, SignRequest, credentials_of
 from .paging import ListReader, PagesOf, PageStyle, T
 from .profile import profile_of
-from .wire import AsyncWireTransport, WireTransport, origin_of
 
 C = TypeVar("C")
 P = ParamSpec("P")
@@ -43,6 +43,62 @@ _ACCEPT = "application/json, */*;q=0.8"
 """JSON if there is a choice. An operation may be documented with another type alone, such as `application/hal+json`."""
 
 _FUNCTIONS = frozenset({"sync", "sync_detailed", "asyncio", "asyncio_detailed"})
+
+
+class _Wire:
+    """Between the attempt loop and the connections: a token endpoint of another origin, and a key in the query.
+
+    Args:
+        api: The transport to the API.
+        tokens: The transport to the token endpoint, if it is of another origin.
+        origin: Scheme, host and port of that endpoint.
+        query: The name and the key to put into the query of each request.
+    """
+
+    def __init__(self, api: Any, tokens: Any, origin: object, query: tuple[str, str] | None) -> None:
+        self.api, self.tokens, self._origin, self._query = api, tokens, origin, query
+
+    def route(self, request: httpx.Request) -> tuple[Any, httpx.Request]:
+        """The transport and the request to send. The loop, its errors and the log of httpx keep the one without key."""
+        to_tokens = self.tokens is not None and _origin_of(request.url) == self._origin
+        transport = self.tokens if to_tokens else self.api
+        if self._query is None:
+            return transport, request
+        # httpx would encode the other parameters again.
+        pair = urlencode([self._query]).encode("ascii")
+        url = request.url.copy_with(query=b"&".join(filter(None, (request.url.query, pair))))
+        sent = httpx.Request(request.method, url, headers=request.headers, stream=request.stream)
+        sent.extensions = request.extensions  # not a copy: the connections note in them what they have done
+        return transport, sent
+
+
+class _WireTransport(_Wire, httpx.BaseTransport):
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        transport, sent = self.route(request)
+        response: httpx.Response = transport.handle_request(sent)
+        return response
+
+    def close(self) -> None:
+        self.api.close()
+        if self.tokens is not None:
+            self.tokens.close()
+
+
+class _AsyncWireTransport(_Wire, httpx.AsyncBaseTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        transport, sent = self.route(request)
+        response: httpx.Response = await transport.handle_async_request(sent)
+        return response
+
+    async def aclose(self) -> None:
+        await self.api.aclose()
+        if self.tokens is not None:
+            await self.tokens.aclose()
+
+
+def _origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+    """Scheme, host and port of a URL."""
+    return url.raw_scheme, url.raw_host, url.port
 
 
 class Operation(Protocol[P]):
@@ -105,12 +161,12 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
         transport = self._chosen(given)
         query = credentials.query if isinstance(credentials, ApiKeyAuth) else None
         tokens = credentials.token_url(url) if isinstance(credentials, ClientCredentialsAuth) else url
-        elsewhere = transport is None and origin_of(tokens) != origin_of(url)
+        elsewhere = transport is None and _origin_of(tokens) != _origin_of(url)
         if query is None and not elsewhere:
             return transport
         api = self._connect_to(url, given) if transport is None else transport
         beside = self._connect_to(tokens, given) if elsewhere else None
-        return self._wire_type(api, beside, origin_of(tokens), query)
+        return self._wire_type(api, beside, _origin_of(tokens), query)
 
     def _attach(self) -> None:
         """No resources: the operations are those of the generated package."""
@@ -178,7 +234,7 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
 class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):
     """A client of any payment API with blocking calls, also named `connect`. Safe to share between threads."""
 
-    _wire_type = WireTransport
+    _wire_type = _WireTransport
 
     def paged(self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs) -> Pages[T]:
         """All items of a list, page by page as they are needed: `for item in bank.paged(list_cards, BY_CURSOR): ...`
@@ -208,7 +264,7 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], Bloc
 class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient):
     """A client of any payment API with awaited calls, also named `connect_async`. Making one is not awaited."""
 
-    _wire_type = AsyncWireTransport
+    _wire_type = _AsyncWireTransport
 
     def paged(self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs) -> AsyncPages[T]:
         """All items of a list, as `ApiClient.paged` yields them: `async for item in bank.paged(...): ...`"""
@@ -231,14 +287,7 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.Asyn
 
 
 def _module_of(function: Any) -> Any:
-    """The module of a generated operation.
-
-    Args:
-        function: The module (`list_cards`), or one of its functions (`list_cards.sync`).
-
-    Raises:
-        ConfigurationError: It is neither.
-    """
+    """The module of an operation: itself, or that of one of its functions. Raises `ConfigurationError`."""
     if not hasattr(function, "sync_detailed") and getattr(function, "__name__", "") not in _FUNCTIONS:
         raise ConfigurationError("paged: pass the module of a generated operation, as in bank.paged(list_cards, ...).")
     return sys.modules.get(getattr(function, "__module__", ""), function)
@@ -256,10 +305,6 @@ def _check_arguments(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
         ) from None
 
 
-def _is_post(request: httpx.Request) -> bool:
-    return request.method == "POST"
-
-
 def _checked_key(key: object) -> KeyPlace:
     if key is None:
         return NoKey()
@@ -267,7 +312,7 @@ def _checked_key(key: object) -> KeyPlace:
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
     if isinstance(key, HeaderKey) and key.takes_key is None:
         key = copy(key)
-        key.takes_key = _is_post
+        key.takes_key = lambda request: request.method == "POST"
     return cast("KeyPlace", key)
 
 

@@ -27,9 +27,8 @@ from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.core.validation import shown
 
-from .places import Place, fields_of, same_name, value_at, with_field
-
 T = TypeVar("T")
+Place = str | Callable[[Any], Any]
 
 MOST_EMPTY_PAGES = 100
 """The number of consecutive pages without items after which a list that always names a next page is given up."""
@@ -208,7 +207,9 @@ class ListReader(PageReader[Any]):
         first = style.first if isinstance(style, NumberedPages) else 0
         place = style.id
         super().__init__(
-            lambda item: None if place is None else _as_id(value_at(item, place)), first=first, what=f"list {what}"
+            lambda item: None if place is None or (id_ := value_at(item, place)) is None else str(id_),
+            first=first,
+            what=f"list {what}",
         )
         self._style = style
         self._name = what
@@ -310,8 +311,58 @@ class ListReader(PageReader[Any]):
         return is_object(holder) and any(same_name(name, last) and value is None for name, value in holder.items())
 
 
-def _as_id(value: object) -> str | None:
-    return None if value is None else str(value)
+# Places in a page, an item or a body.
+
+
+def value_at(value: Any, place: Place) -> Any:
+    """What is at a place of a page or an item, or None."""
+    if not isinstance(place, str):
+        return place(value)
+    for name in place.split("."):
+        value = _member(value, name)
+    return value
+
+
+def _member(value: Any, name: str) -> Any:
+    if not isinstance(value, Mapping):
+        for attribute in (field.name for field in getattr(value, "__attrs_attrs__", ()) if same_name(field.name, name)):
+            member = getattr(value, attribute, None)
+            # The marker of an unset value is falsy. Each generated package has its own.
+            if member is not None and type(member).__name__ != "Unset":
+                return member
+        value = getattr(value, "additional_properties", {})
+    members = cast("Mapping[str, Any]", value)
+    if name in members:
+        return members[name]
+    return next((member for key, member in members.items() if same_name(key, name)), None)
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are one member's, on the wire and in Python: `nextCursor` and `next_cursor`, for one."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("field_"))
+
+
+def fields_of(body: Any, path: str) -> Mapping[str, Any]:
+    """The fields of a body, one of which is to be set. Raises `ConfigurationError` if it is not an object."""
+    fields: Any = body.to_dict() if hasattr(body, "to_dict") else body
+    if not isinstance(fields, Mapping):
+        raise ConfigurationError(
+            f"paged: in_body=True sets the field {path!r} of the body, which must be an object: pass body=... to it."
+        )
+    return cast("Mapping[str, Any]", fields)
+
+
+def with_field(fields: Mapping[str, Any], path: str, value: object) -> Mapping[str, Any]:
+    """A copy of the fields of a body, with another value at one path. Raises `ConfigurationError`."""
+    name, _, rest = path.partition(".")
+    if rest:
+        inner = fields.get(name)
+        value = with_field(fields_of({} if inner is None else inner, rest), rest, value)
+    return {**fields, name: value}
 
 
 __all__ = ("CursorPages", "LinkedPages", "NumberedPages", "OffsetPages", "PageStyle")

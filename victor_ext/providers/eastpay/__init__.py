@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from .cards import Card, CardToken
 from .client import AsyncEastPay, EastPay
-from .records import Checkout, Payment
+from .records import Checkout, Payment, payment_id_of
 from .result_codes import Rejection, ResultClass, ResultCode
-from .webhooks import payment_id_of
 
 __all__ = (
     "AsyncEastPay",

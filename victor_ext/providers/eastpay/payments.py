@@ -24,9 +24,8 @@ from victor_ext.runtime.client.runners import OperationFlow, call
 
 from .cards import Card, CardToken, unless_card
 from .checks import Validation, check_id
-from .records import Payment
+from .records import Payment, payment_id_of
 from .settings import Entity
-from .webhooks import payment_id_of
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,8 +57,61 @@ class _PaymentRequest:
         )
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Reversal:
+    """The arguments of `reverse`. No `repr` shows them."""
+
+    payment_id: str
+    amount: Money | None = None
+    _: KW_ONLY
+    merchant_transaction_id: str
+    notification_url: str | None = None
+    parameters: Mapping[str, str] | None = None
+
+    def to_form(self, entity: Entity, payment_type: str) -> models.FollowUpForm:
+        """The generated model of the form. Raises `InvalidRequest` with each problem."""
+        validation = Validation()
+        validation.id("payment_id", self.payment_id)
+        further = [name for name in ("original_transaction_id",) if hasattr(self, name)]  # of `refund` alone
+        return validation.form(
+            models.FollowUpForm,
+            entity,
+            self._amount(validation),
+            payment_type=payment_type,
+            merchant_transaction_id=validation.reference(self.merchant_transaction_id),
+            **{name: validation.text(name, getattr(self, name), 255) for name in further},
+            notification_url=validation.url("notification_url", self.notification_url),
+            parameters=self.parameters,
+        )
+
+    def _amount(self, validation: Validation) -> dict[str, str]:
+        return {} if self.amount is None else validation.amount(self.amount)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _FollowUp(_Reversal):
+    """The arguments of `capture`, which documents them."""
+
+    amount: Money
+
+    def _amount(self, validation: Validation) -> dict[str, str]:
+        return validation.amount(self.amount)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Refund(_FollowUp):
+    """The arguments of `refund`."""
+
+    _: KW_ONLY
+    original_transaction_id: str | None = None
+
+
 class Payments(Resource[Mode]):
-    """Payments of one entity."""
+    """Payments of one entity.
+
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`.
+    When its `outcome` is `unknown`, inquire, and do not charge, capture or refund again.
+    """
 
     def __init__(self, *shared: Any) -> None:
         super().__init__(*shared)
@@ -81,9 +133,7 @@ class Payments(Resource[Mode]):
             parameters: Further parameters by their names on the wire, such as `{"merchant.id": "..."}`.
 
         Raises:
-            InvalidRequest: Something cannot be right; nothing was sent.
             BadRequest: The gateway rejected the request; `problems` says why.
-            VictorError: See `outcome`. When it is `unknown`, inquire and do not charge again.
         """
         return (yield from _pay(self.entity, "DB", request))
 
@@ -92,20 +142,13 @@ class Payments(Resource[Mode]):
     def preauthorise(self, request: _PaymentRequest) -> OperationFlow[Payment]:
         """Reserve an amount on a card (payment type PA), to be captured or reversed later.
 
-        Arguments and errors are those of `debit`.
+        The arguments are those of `debit`.
         """
         return (yield from _pay(self.entity, "PA", request))
 
     @operation
-    def capture(
-        self,
-        payment_id: str,
-        amount: Money,
-        *,
-        merchant_transaction_id: str,
-        notification_url: str | None = None,
-        parameters: Mapping[str, str] | None = None,
-    ) -> OperationFlow[Payment]:
+    @arguments_of(_FollowUp)
+    def capture(self, step: _FollowUp) -> OperationFlow[Payment]:
         """Take what was reserved by `preauthorise`, or a part of it (payment type CP).
 
         Args:
@@ -114,68 +157,28 @@ class Payments(Resource[Mode]):
             merchant_transaction_id: Your own reference of this step.
             notification_url: Where the gateway posts a notification when it changes.
             parameters: Further parameters by their names on the wire.
-
-        Raises:
-            InvalidRequest: Something cannot be right; nothing was sent.
-            VictorError: See `outcome`. When it is `unknown`, inquire and do not capture again.
         """
-        return (
-            yield from _follow_up(
-                self.entity, "CP", payment_id, amount, merchant_transaction_id, notification_url, parameters
-            )
-        )
+        return (yield from _follow_up(self.entity, "CP", step))
 
     @operation
-    def reverse(
-        self,
-        payment_id: str,
-        amount: Money | None = None,
-        *,
-        merchant_transaction_id: str,
-        notification_url: str | None = None,
-        parameters: Mapping[str, str] | None = None,
-    ) -> OperationFlow[Payment]:
+    @arguments_of(_Reversal)
+    def reverse(self, step: _Reversal) -> OperationFlow[Payment]:
         """Release a reservation, or undo a payment before it is settled (payment type RV).
 
-        Whether the gateway needs an amount here is not documented: with None, none is sent. The other arguments and
-        the errors are those of `capture`.
+        Whether the gateway needs an amount here is not documented: with None, none is sent. The other arguments are
+        those of `capture`.
         """
-        optional_amount = _NO_AMOUNT if amount is None else amount
-        return (
-            yield from _follow_up(
-                self.entity, "RV", payment_id, optional_amount, merchant_transaction_id, notification_url, parameters
-            )
-        )
+        return (yield from _follow_up(self.entity, "RV", step))
 
     @operation
-    def refund(
-        self,
-        payment_id: str,
-        amount: Money,
-        *,
-        merchant_transaction_id: str,
-        original_transaction_id: str | None = None,
-        notification_url: str | None = None,
-        parameters: Mapping[str, str] | None = None,
-    ) -> OperationFlow[Payment]:
-        """Pay back what was charged, or a part of it (payment type RF).
+    @arguments_of(_Refund)
+    def refund(self, step: _Refund) -> OperationFlow[Payment]:
+        """Pay back what was charged, or a part of it (payment type RF). Money goes out.
 
         `original_transaction_id` is not documented; one program was seen to send it. With None, none is sent. The
-        other arguments and the errors are those of `capture`. Money goes out here: after an unknown outcome, inquire
-        and do not refund again.
+        other arguments are those of `capture`.
         """
-        return (
-            yield from _follow_up(
-                self.entity,
-                "RF",
-                payment_id,
-                amount,
-                merchant_transaction_id,
-                notification_url,
-                parameters,
-                original_transaction_id=original_transaction_id,
-            )
-        )
+        return (yield from _follow_up(self.entity, "RF", step))
 
     @operation
     def inquire(self, payment_id: str) -> OperationFlow[Payment]:
@@ -184,7 +187,6 @@ class Payments(Resource[Mode]):
         It takes the gateway's own id. An inquiry by `merchant_transaction_id` is not documented.
 
         Raises:
-            InvalidRequest: It is not an id.
             NotFound: The gateway knows no such payment.
         """
         return (yield from _inquire(self.entity, payment_id))
@@ -206,7 +208,6 @@ class Payments(Resource[Mode]):
 
         Raises:
             ConfigurationError: The client was made without `inquiry_by_reference=True`; nothing was sent.
-            InvalidRequest: It is not a reference; nothing was sent.
             NotFound: The gateway has none, or has no such inquiry: status 404 means both, and proves nothing.
             UnreadableResponse: The answer is not a list of payments, or one of them does not name the reference.
         """
@@ -251,7 +252,6 @@ class Payments(Resource[Mode]):
             timeout: Seconds to wait in all; 0 inquires once.
 
         Raises:
-            InvalidRequest: An argument cannot be right; nothing was asked.
             TimedOut: It had not in that time. Its outcome is still unknown: do not charge again.
         """
         check_id("payment_id", payment_id)
@@ -274,38 +274,15 @@ _NO_INQUIRY_BY_REFERENCE = (
     "payments.inquire(id), with the id from the payment's notification, or the bank's back office."
 )
 
-_NO_AMOUNT: Any = object()
-"""In place of an amount that may be left out, and is."""
-
 
 def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> OperationFlow[Payment]:
     form = request.to_form(entity, payment_type)
     return Payment((yield from call(create_payment, models.Payment, body=form)))
 
 
-def _follow_up(
-    entity: Entity,
-    payment_type: str,
-    payment_id: str,
-    amount: Money,
-    reference: str,
-    notification_url: str | None,
-    parameters: Mapping[str, str] | None,
-    **more: str | None,
-) -> OperationFlow[Payment]:
-    validation = Validation()
-    validation.id("payment_id", payment_id)
-    form = validation.form(
-        models.FollowUpForm,
-        entity,
-        {} if amount is _NO_AMOUNT else validation.amount(amount),
-        payment_type=payment_type,
-        merchant_transaction_id=validation.reference(reference),
-        **{name: validation.text(name, value, 255) for name, value in more.items()},
-        notification_url=validation.url("notification_url", notification_url),
-        parameters=parameters,
-    )
-    return Payment((yield from call(follow_up_payment, models.Payment, id=payment_id, body=form)))
+def _follow_up(entity: Entity, payment_type: str, step: _FollowUp | _Reversal) -> OperationFlow[Payment]:
+    form = step.to_form(entity, payment_type)
+    return Payment((yield from call(follow_up_payment, models.Payment, id=step.payment_id, body=form)))
 
 
 def _inquire(entity: Entity, payment_id: str, seconds: float | None = None) -> OperationFlow[Payment]:

@@ -1,4 +1,4 @@
-"""Records: what the gateway says of payments and checkouts."""
+"""Records: what the gateway says of payments and checkouts; and what a notification names."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import Any
 from eastpay_api import models
 
 from victor_ext.runtime.client.records import Field, Record, identifier, text
+from victor_ext.runtime.client.webhooks import notification_body
 
+from .checks import Validation
 from .result_codes import ResultCode
 
-__all__ = ["Checkout", "Payment"]
+_LONGEST_BODY = 256 * 1024
+"""Bytes of a notification."""
 
 
 class _EastPayRecord(Record):
@@ -86,3 +89,22 @@ class Checkout(_EastPayRecord):
 
     def __repr__(self) -> str:
         return f"Checkout({self.id!r}, lapses at {self.lapses_at:%H:%M:%S}Z)"
+
+
+def payment_id_of(body: bytes | str) -> str:
+    """The id of the payment that a notification names.
+
+    The gateway signs none, and anybody can send one. So only the id is read, and the gateway is asked for the payment,
+    with `payments.notified(body)`.
+
+    Args:
+        body: The body of the notification as it came: JSON, in the shape of the response to an inquiry.
+
+    Raises:
+        InvalidRequest: It is not such a body. Answer the sender 400.
+    """
+    content = notification_body(body, provider="EastPay", longest=_LONGEST_BODY)
+    validation = Validation()
+    payment_id = validation.id("id", content.get("id"))
+    validation.finish()
+    return payment_id

@@ -11,7 +11,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
-from victor_ext.runtime.client.settings import provider_variables, require_variables, unversioned_url
+from victor_ext.runtime.client.settings import options_from, unversioned_url
 from victor_ext.runtime.core.validation import shown
 from victor_ext.words import Word
 
@@ -20,7 +20,6 @@ EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | Word
 
 _ENTITY_ID = re.compile("[A-Za-z0-9]{1,32}")
 _ENTITY_TYPE = re.compile("[A-Z0-9_]{1,32}")
-_PREFIX = "EASTPAY_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +81,21 @@ def checked_length(secret: Secret) -> Secret:
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The options of a client: those given, and for the others the variables `EASTPAY_...`.
-
-    An empty variable counts as not set.
-
-    Raises:
-        ConfigurationError: One that is needed is not set, or is not what it should be.
-    """
-    values = provider_variables(_PREFIX, variables)
-    variables = None  # a traceback shows no frame with the bare values
-    required = [f"{_PREFIX}{name.upper()}" for name in ("token", "base_url", "entity_id") if name not in options]
-    require_variables(values, *required)
-    from_variables: dict[str, Any] = {
-        name: values[variable] if name == "token" else str(values[variable])
-        for name in ("token", "base_url", "entity_id", "entity_type")
-        if (variable := f"{_PREFIX}{name.upper()}") in values
-    }
-    by_reference = f"{_PREFIX}INQUIRY_BY_REFERENCE"
-    if by_reference in values and "inquiry_by_reference" not in options:
-        from_variables["inquiry_by_reference"] = _flag(by_reference, values[by_reference])
-    given = {**from_variables, **options}
-    return {name: concealed(value) if name == "token" else value for name, value in given.items()}
+    """The options of a client, from the variables `EASTPAY_...` where they are not given. See `options_from`."""
+    return options_from(
+        "EASTPAY_",
+        {name: concealed(value) if name == "token" else value for name, value in options.items()},
+        variables,
+        texts=("base_url", "entity_id", "entity_type"),
+        required=("token", "base_url", "entity_id"),
+        versions=("v3",),
+        token=lambda values: values["EASTPAY_TOKEN"],
+        inquiry_by_reference=_inquiry_by_reference,
+    )
 
 
-def _flag(variable: str, text: str) -> bool:
-    if text.casefold() not in ("true", "false"):
-        raise ConfigurationError(f"{variable} must be true or false.")  # the value may be the token by mistake
-    return text.casefold() == "true"
+def _inquiry_by_reference(values: Mapping[str, str]) -> bool:
+    text = values.get("EASTPAY_INQUIRY_BY_REFERENCE", "false").casefold()
+    if text not in ("true", "false"):  # the value may be the token by mistake
+        raise ConfigurationError("EASTPAY_INQUIRY_BY_REFERENCE must be true or false.")
+    return text == "true"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of
 from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken
@@ -19,12 +18,6 @@ from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.flow import Lock
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
-
-_SMALLEST_MILLISECONDS = 1e11
-"""The smallest number that is taken for milliseconds (the year 1973); in seconds it would be the year 5138."""
-
-_LATEST = 7_258_118_400.0
-"""The year 2200, in seconds: no token lives longer, so a larger number is not believed."""
 
 
 class FlexFactorAuth(UnpicklableCredentials):
@@ -73,11 +66,7 @@ class FlexFactorAuth(UnpicklableCredentials):
             body = {"AppKey": self._app_key, "AppSecret": self._app_secret.current()}
             return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
 
-        hint = (
-            f"Check FlexFactorAuth(app_key, app_secret): the {environment} was asked, and keys of one environment "
-            "are not valid in the other."
-        )
-        return OAuthToken(token_request, issued_token, clock, lock, hint=hint)
+        return OAuthToken(token_request, issued_token, clock, lock, hint=self.hint(environment))
 
 
 class FlexFactorToken(UnpicklableCredentials):
@@ -138,19 +127,7 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     advises in any case.
     """
     header = header_value("Bearer", body.get("accessToken"))
-    return None if header is None else IssuedToken(header, _expiry(body.get("expires")), now)
-
-
-def _expiry(sent: object) -> float | None:
-    if isinstance(sent, str):
-        try:
-            sent = float(sent)
-        except ValueError:
-            return None
-    if isinstance(sent, bool) or not isinstance(sent, int | float) or not math.isfinite(sent) or sent <= 0:
-        return None
-    seconds = sent / 1000 if sent >= _SMALLEST_MILLISECONDS else float(sent)
-    return seconds if seconds <= _LATEST else None
+    return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
 
 
 def _checked_token(secret: Secret) -> Secret:

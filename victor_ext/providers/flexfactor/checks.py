@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import fields as dataclass_fields
+from decimal import Decimal
 from ipaddress import ip_address
-from typing import Any, TypeGuard, cast
+from typing import Any, TypeGuard, TypeVar, cast
+
+from flexfactor_api import models
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
-from victor_ext.privacy import kind_of
+from victor_ext.privacy import kind_of, one_line
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.json_values import is_list, is_object
 from victor_ext.runtime.core.validation import is_encodable, moment_problem
 
-from .card_numbers import has_card_number, places_of_card_numbers
 from .settings import GUID
+
+B = TypeVar("B", "models.EvaluateRequest", "models.TransmitRequest")
 
 _MOST_CENTS = 10**15
 """An amount of up to fifteen digits keeps its digits as a JSON number (IEEE 754, binary64)."""
@@ -33,6 +38,13 @@ _MOST_LEVELS = 50
 
 _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 """What no part of a path can hold: control characters, and the names `.` and `..`."""
+
+_SHORTEST_CARD, _LONGEST_CARD = 13, 19
+_MOST_CHARACTERS = 10_000
+_GROUPS = re.compile(r"(?<!\w)[0-9]+(?:[\W_]{1,3}[0-9]+)*(?!\w)")
+_NO_TEXT = frozenset({"Cf", "Mn"})
+"""Characters without a width: they divide digits, and nobody sees it."""
+_CARD_NAMES = ("card", "paymentmethod", "paymentinstrument")
 
 
 class Validation(validation.Validation):
@@ -188,16 +200,17 @@ def is_integer(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def check_wire(body: dict[str, Any], doing: str) -> None:
-    """Check that JSON can carry what the caller gave: no lone surrogate, no NaN, no object of another type.
+def check_wire(body: B, doing: str) -> B:
+    """The body, which JSON can carry: no lone surrogate, no NaN, no object of another type.
 
     Raises:
         InvalidRequest: Something in it cannot be written. No message shows a value.
     """
     validation = Validation()
-    for field in _unwritable(body, ""):
-        validation.add(Problem(field, "type", f"{field} is nothing that JSON can carry."))
+    for field in _unwritable(body.to_dict(), ""):
+        validation.note(field, "type", f"{field} is nothing that JSON can carry.")
     validation.finish(doing)
+    return body
 
 
 def _unwritable(value: object, field: str, levels: int = _MOST_LEVELS) -> Iterator[str]:
@@ -216,3 +229,97 @@ def _unwritable(value: object, field: str, levels: int = _MOST_LEVELS) -> Iterat
         yield from () if value.bit_length() <= _MOST_BITS else [field]
     elif value is not None:
         yield from () if isinstance(value, float) and math.isfinite(value) else [field]
+
+
+# Card numbers: where one stands in place of a token, nothing is sent.
+
+
+def is_card_number(value: object) -> bool:
+    """Whether text or a number is that of a card: 13 to 19 digits, the last of them a check digit (ISO/IEC 7812-1).
+
+    The digits may be of any script, and anything but letters may divide them.
+    """
+    text = _text_of(value)
+    return text is not None and _is_number(re.sub(r"[\W_]", "", text))
+
+
+def has_card_number(value: object) -> bool:
+    """Whether text is a card number, or has one among other words (as on a magnetic stripe). A GUID in it is none."""
+    text = _text_of(value)
+    if text is None:
+        return False
+    text = GUID.sub("GUID", text)
+    return _is_number(re.sub(r"[\W_]", "", text)) or any(map(_is_number, _joined_groups(text)))
+
+
+def places_of_card_numbers(members: object, *, about_a_card: bool = False) -> Iterator[str]:
+    """The members of a JSON value with a card number, as `details.paymentMethod`, without the name that is one itself.
+
+    Args:
+        members: Any value; what is nested more deeply than JSON is written here is not searched.
+        about_a_card: Whether all of it is about a card. Otherwise only members are whose name says so, because an
+            order may have a number whose last digit happens to be right. A name is never a card number.
+    """
+    yield from dict.fromkeys(_places(members, "", about_a_card, _MOST_LEVELS))
+
+
+def _places(value: object, place: str, about_a_card: bool, levels: int) -> Iterator[str]:  # noqa: FBT001 - as its caller
+    if levels == 0:
+        return
+    if isinstance(value, Mapping):
+        for name, item in cast("Mapping[Any, Any]", value).items():
+            if has_card_number(name):
+                yield place
+                continue
+            inner = f"{place}.{one_line(name)}".lstrip(".") if isinstance(name, str) else place
+            # The outermost member about a card is named: within it, a name may say more than it should.
+            named = place if about_a_card else inner
+            yield from _places(item, named, about_a_card or _is_about_a_card(name), levels - 1)
+    elif is_list(value):
+        for item in value:
+            yield from _places(item, place, about_a_card, levels - 1)
+    elif about_a_card and has_card_number(value):
+        yield place
+
+
+def _is_about_a_card(name: object) -> bool:
+    folded = re.sub(r"[\W_]", "", name).casefold() if isinstance(name, str) else ""
+    return folded == "pan" or any(word in folded for word in _CARD_NAMES)
+
+
+def _text_of(value: object) -> str | None:
+    """Text or a whole number with digits of ASCII, and without invisible characters. None: it is neither."""
+    if isinstance(value, Decimal):
+        whole = value.is_finite() and 0 <= value.adjusted() < _LONGEST_CARD and value == value.to_integral_value()
+        return f"{value:.0f}" if whole else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if 0 <= value < 10**_LONGEST_CARD else None
+    if not isinstance(value, str):
+        return None
+    text = str(value)[:_MOST_CHARACTERS]
+    if text.isascii():
+        return text
+    normal = unicodedata.normalize("NFKC", text)
+    return "".join(
+        str(unicodedata.decimal(char, char)) for char in normal if unicodedata.category(char) not in _NO_TEXT
+    )
+
+
+def _joined_groups(text: str) -> Iterator[str]:
+    """The groups of digits in a text, each alone and with those that follow."""
+    for match in _GROUPS.finditer(text):
+        groups = re.findall("[0-9]+", match[0])
+        for first in range(len(groups)):
+            joined = ""
+            for group in groups[first:]:
+                joined += group
+                if len(joined) > _LONGEST_CARD:
+                    break
+                yield joined
+
+
+def _is_number(digits: str) -> bool:
+    if not (_SHORTEST_CARD <= len(digits) <= _LONGEST_CARD and digits.isascii() and digits.isdigit()):
+        return False
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
 from flexfactor_api import models
@@ -16,14 +16,13 @@ from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, drop_none, response_to
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import object_of
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation, is_integer, refund_problem
 from .records import Cancellation, Order, OrderStatus, Refund
-from .requests import in_utc
-from .responses import items_of, last_page, request_id_of
+from .responses import items_of, last_page
 from .settings import Merchant
 from .transactions import dollars
 
@@ -160,8 +159,8 @@ class Orders(Resource[Mode]):
         filters = drop_none(
             query=query,
             status=numbers,
-            from_=in_utc(start),
-            to=in_utc(end),
+            from_=start and start.astimezone(UTC),
+            to=end and end.astimezone(UTC),
             mid=mid or self.context.mid,
             order_by=order_by,
             sort=sort,
@@ -203,8 +202,8 @@ class Orders(Resource[Mode]):
         validation.text("message", message, required=False)
         validation.finish("orders.refund")
         body = models.RefundRequest(amount_to_refund=dollars(amount), **drop_none(refund_message=message))
-        response = yield from response_to(refund_order, models.RefundAnswer, order_id=order_id, body=body)
-        return Refund(response.parsed, order_id, amount, request_id_of(response))
+        raw = yield from call(refund_order, models.RefundAnswer, order_id=order_id, body=body)
+        return Refund(raw, order_id, amount)
 
     @operation
     def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> OperationFlow[Cancellation]:
@@ -256,13 +255,12 @@ def _cancel(field: str, order_id: str, idempotency_key: str | None) -> Operation
     key = new_key() if idempotency_key is None else idempotency_key
     named: dict[str, Any] = {field: order_id}
     body = models.CancelRequest(idempotency_key=key)
-    response = yield from response_to(_CANCELLATIONS[field], None, **named, body=body)
-    return Cancellation(**named, idempotency_key=key, raw=object_of(response), request_id=request_id_of(response))
+    response = yield from call_without_body(_CANCELLATIONS[field], **named, body=body)
+    return Cancellation(**named, idempotency_key=key, raw=object_of(response))
 
 
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
-    response = yield from response_to(get_order, models.Order, seconds, order_id=order_id)
-    return Order(response.parsed, request_id_of(response))
+    return Order((yield from call(get_order, models.Order, seconds, order_id=order_id)))
 
 
 def _is_past(status: object, wanted: Sequence[int]) -> bool:
@@ -302,8 +300,7 @@ def _sequence_of(status: object) -> Sequence[object]:
 
 
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:
-    response = yield from response_to(list_orders, models.OrderPage, page_number=reader.number, **filters)
-    body = response.parsed.to_dict()
+    body = (yield from call(list_orders, models.OrderPage, page_number=reader.number, **filters)).to_dict()
     reader.is_last = last_page(body)
     # Whether it is a page, the profile has checked.
     return [Order(models.Order.from_dict(item)) for item in items_of(body) or ()]

@@ -2,24 +2,136 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
 from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
 
 from victor_ext.money import Money
+from victor_ext.privacy import concealed, concealed_within, kind_of
+from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
-from victor_ext.runtime.client.runners import OperationFlow, response_to
+from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
-from .checks import Validation
+from .checks import Validation, check_wire
 from .records import Capture, Decision, Transmission
-from .requests import EvaluateRequest, TransmitRequest
-from .responses import request_id_of
 from .settings import Merchant
-from .transactions import cents
+from .transactions import Address, Card, Hidden, OrderItem, Payer, Subscription, Transaction, cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _TransactionRequest(Hidden):
+    """The arguments that `evaluate` and `transmit` have in common."""
+
+    order_id: str
+    amount: Money
+    transaction: Transaction
+    payer: Payer
+    card: Card
+    billing: Address | None = None
+    shipping: Address | None = None
+    items: Sequence[OrderItem] = ()
+    recurring: bool | None = None
+    subscription: Subscription | None = None
+    fields: Mapping[str, str] | None = None
+    extra_body: ExtraBody | None = None
+    merchant_initiated: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("customer_ip", "sense_key", "fields", "extra_body"):
+            if hasattr(self, name):
+                object.__setattr__(self, name, concealed_within(concealed(getattr(self, name))))
+
+    def check(self, validation: Validation) -> None:
+        """Note each problem."""
+        validation.path_id("order_id", self.order_id)  # `external_cancel` has to be able to name it
+        validation.amount("amount", self.amount)
+        validation.request("transaction", self.transaction, Transaction, required=True)
+        validation.request("payer", self.payer, Payer, required=True)
+        validation.request("card", self.card, Card, required=True)
+        validation.request("billing", self.billing, Address)
+        validation.request("shipping", self.shipping, Address)
+        validation.request("subscription", self.subscription, Subscription)
+        validation.fields(self.fields)
+        validation.no_card_numbers_within("fields", self.fields)
+        validation.no_card_numbers_within("extra_body", self.extra_body)
+        if isinstance(self.items, list | tuple):
+            currency = getattr(self.amount, "currency", None)
+            for place, item in enumerate(self.items):
+                validation.request(f"items[{place}]", item, OrderItem, required=True, currency=currency)
+        else:
+            validation.note("items", "type", f"items must be a list of OrderItem(...), not {kind_of(self.items)}.")
+
+    def _members(self, merchant: Merchant) -> dict[str, Any]:
+        """The members of the body, by the names of the generated models."""
+        more = [models.AdditionalField(key=name, value=value) for name, value in (self.fields or {}).items()]
+        return drop_none(
+            mid=merchant.mid,
+            site_id=merchant.site_id,
+            order_id=self.order_id,
+            transaction=self.transaction.to_model(self.amount),
+            payer=self.payer.to_model(),
+            payment_method=self.card.to_model(),
+            billing_information=self.billing and self.billing.to_model(),
+            shipping_information=self.shipping and self.shipping.to_model(),
+            order_items=[item.to_model() for item in self.items] or None,
+            additional_fields=more or None,
+            is_mit=self.merchant_initiated,
+            is_recurring=self.recurring,
+            subscription=self.subscription and self.subscription.to_model(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class EvaluateRequest(_TransactionRequest):
+    """The arguments of `evaluate`, which documents them."""
+
+    customer_ip: str | None = None
+    sense_key: str | None = None
+    expires_at: datetime | None = None
+    idempotency_key: str | None = None
+
+    def check(self, validation: Validation) -> None:
+        _TransactionRequest.check(self, validation)
+        validation.ip_address("customer_ip", self.customer_ip)
+        validation.text("sense_key", self.sense_key, required=False)
+        validation.moment("expires_at", self.expires_at)
+        validation.key(self.idempotency_key)
+
+    def to_model(self, merchant: Merchant, key: str) -> models.EvaluateRequest:
+        """The generated model. Raises `InvalidRequest` when `extra_body` does not fit."""
+        more = drop_none(
+            customer_ip=self.customer_ip,
+            sense_key=self.sense_key,
+            expiry_date_utc=self.expires_at and self.expires_at.astimezone(UTC),
+        )
+        body = models.EvaluateRequest(is_declined=True, idempotency_key=key, **self._members(merchant), **more)
+        return with_extra_body(body, self.extra_body, doing="evaluate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TransmitRequest(_TransactionRequest):
+    """The arguments of `transmit`, which documents them."""
+
+    declined: bool = False
+    merchant_initiated: bool = False
+
+    def to_model(self, merchant: Merchant) -> models.TransmitRequest:
+        """The generated model. Raises `InvalidRequest` when `extra_body` does not fit."""
+        body = models.TransmitRequest(is_declined=bool(self.declined), **self._members(merchant))
+        return with_extra_body(body, self.extra_body, doing="transmit")
 
 
 class Payments(Resource[Mode]):
-    """Transactions. The client offers these operations as its own."""
+    """Transactions. The client offers these operations as its own.
+
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
+    `outcome` says whether the card may have been charged.
+    """
 
     context: Merchant
 
@@ -59,16 +171,13 @@ class Payments(Resource[Mode]):
             The decision. Only `approved` means that a payment was made.
 
         Raises:
-            InvalidRequest: An argument cannot be right; nothing was sent.
             Conflict: The key was used with other values, or the call that it was used for is in progress.
             BadRequest: The provider refused the request, or says with status 200 that the evaluation failed.
-            VictorError: Anything else; its `outcome` says whether the card may have been charged.
         """
-        request.check()
+        _check(request, "evaluate")
         key = new_key() if request.idempotency_key is None else request.idempotency_key
-        body = request.to_model(self.context, key)
-        response = yield from response_to(evaluate, models.Decision, body=body)
-        return Decision(response.parsed, key, request_id_of(response))
+        body = check_wire(request.to_model(self.context, key), "evaluate")
+        return Decision((yield from call(evaluate, models.Decision, body=body)), key)
 
     @operation
     def capture(self, order_id: str, amount: Money, *, idempotency_key: str | None = None) -> OperationFlow[Capture]:
@@ -80,11 +189,9 @@ class Payments(Resource[Mode]):
             idempotency_key: A GUID, one per capture. With None a random one is made.
 
         Raises:
-            InvalidRequest: An argument cannot be right; nothing was sent.
             BadRequest: It was refused, also with status 200 and `success: false`: nothing was captured.
             UnreadableResponse: The response contradicts itself, is about another order, or says that the capture is not
                 done yet (PENDING and the like), also when it was repeated with its key.
-            VictorError: Anything else; repeat an unknown outcome with the error's key.
         """
         validation = Validation()
         validation.text("order_id", order_id)
@@ -95,8 +202,7 @@ class Payments(Resource[Mode]):
         body = models.CaptureRequest(
             idempotency_key=key, order_id=order_id, amount=cents(amount), currency=amount.currency
         )
-        response = yield from response_to(capture, models.Answer, body=body)
-        return Capture(response.parsed, order_id, amount, key, request_id_of(response))
+        return Capture((yield from call(capture, models.Answer, body=body)), order_id, amount, key)
 
     @operation
     @arguments_of(TransmitRequest)
@@ -108,11 +214,14 @@ class Payments(Resource[Mode]):
 
         Args:
             declined: Whether the transaction was declined.
-
-        Raises:
-            InvalidRequest: An argument cannot be right; nothing was sent.
-            VictorError: Anything else.
         """
-        request.check()
-        response = yield from response_to(transmit, models.TransmitAnswer, body=request.to_model(self.context))
-        return Transmission(response.parsed, request_id_of(response))
+        _check(request, "transmit")
+        body = check_wire(request.to_model(self.context), "transmit")
+        return Transmission((yield from call(transmit, models.TransmitAnswer, body=body)))
+
+
+def _check(request: _TransactionRequest, doing: str) -> None:
+    """Raise `InvalidRequest` with all problems, if there are any."""
+    validation = Validation()
+    request.check(validation)
+    validation.finish(doing)

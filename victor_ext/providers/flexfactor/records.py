@@ -98,7 +98,19 @@ class FlexFactorRecord(Record):
         return f"{type(self).__name__}({', '.join(f'{name}={_shown(getattr(self, name))}' for name in self._in_repr)})"
 
 
-class _Response(FlexFactorRecord):
+class _CallRecord(FlexFactorRecord):
+    """A record that a call returned."""
+
+    __slots__ = ()
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
+        info = self.response_info
+        return _word(member(self._body, "traceId")) if info is None else info.request_id
+
+
+class _Response(_CallRecord):
     """What the responses to all writes have in common.
 
     Attributes:
@@ -109,21 +121,12 @@ class _Response(FlexFactorRecord):
         raw: The generated model, with everything that was sent.
     """
 
-    __slots__ = ("_request_id",)
+    __slots__ = ()
 
     trace_id = word("traceId")
     result = word("result")
     error_code = Field(split_code, "statusCode")
     problems = Field(_problems, "errors")
-
-    def __init__(self, raw: Any, request_id: str | None = None) -> None:
-        super().__init__(raw)
-        self._request_id = request_id
-
-    @property
-    def request_id(self) -> str | None:
-        """The provider's id of the exchange: the gateway's, else `trace_id`."""
-        return self._request_id or self.trace_id
 
     @property
     def success(self) -> bool | None:
@@ -154,8 +157,8 @@ class Decision(_Response):
     order_session_key = word("orderSessionKey")
     sense_key = word("senseKey")
 
-    def __init__(self, raw: models.Decision, idempotency_key: str, request_id: str | None = None) -> None:
-        super().__init__(raw, request_id)
+    def __init__(self, raw: models.Decision, idempotency_key: str) -> None:
+        super().__init__(raw)
         self.idempotency_key = idempotency_key
 
     @property
@@ -180,8 +183,8 @@ class _AmountResponse(_Response):
 
     _in_repr = ("order_id", "amount", "status")
 
-    def __init__(self, raw: Any, order_id: str, amount: Money, request_id: str | None = None) -> None:
-        super().__init__(raw, request_id)
+    def __init__(self, raw: Any, order_id: str, amount: Money) -> None:
+        super().__init__(raw)
         self.order_id, self.amount = order_id, amount
 
     @property
@@ -201,10 +204,8 @@ class Capture(_AmountResponse):
 
     __slots__ = ("idempotency_key",)
 
-    def __init__(
-        self, raw: models.Answer, order_id: str, amount: Money, idempotency_key: str, request_id: str | None = None
-    ) -> None:
-        super().__init__(raw, order_id, amount, request_id)
+    def __init__(self, raw: models.Answer, order_id: str, amount: Money, idempotency_key: str) -> None:
+        super().__init__(raw, order_id, amount)
         self.idempotency_key = idempotency_key
 
 
@@ -238,18 +239,17 @@ class Transmission(_Response):
     id = word("transmitId")
 
 
-class Cancellation(FlexFactorRecord):
+class Cancellation(_CallRecord):
     """The order is cancelled, now or before. The provider says little more about it.
 
     Attributes:
         order_id: The provider's id, after `orders.cancel`; None after `orders.external_cancel`.
         external_order_id: The merchant's own id, after `orders.external_cancel`; None after `orders.cancel`.
         idempotency_key: The key of the request.
-        request_id: The provider's id of the exchange: the gateway's, else the body's `traceId`.
         raw: The body, which is mostly empty.
     """
 
-    __slots__ = ("external_order_id", "idempotency_key", "order_id", "request_id")
+    __slots__ = ("external_order_id", "idempotency_key", "order_id")
 
     def __init__(
         self,
@@ -258,19 +258,17 @@ class Cancellation(FlexFactorRecord):
         external_order_id: str | None = None,
         idempotency_key: str,
         raw: dict[str, Any],
-        request_id: str | None,
     ) -> None:
         super().__init__(raw)
         self.order_id, self.external_order_id = order_id, external_order_id
         self.idempotency_key = idempotency_key
-        self.request_id = request_id or _word(member(raw, "traceId"))
 
     def __repr__(self) -> str:
         name = "external_order_id" if self.order_id is None else "order_id"
         return f"Cancellation({name}={_shown(getattr(self, name))})"
 
 
-class Order(FlexFactorRecord):
+class Order(_CallRecord):
     """An order, as the provider last described it. Most of its members are not documented: see `raw`.
 
     The unit of an order's amounts is not documented either, so the record has no fields for them.
@@ -283,11 +281,10 @@ class Order(FlexFactorRecord):
         currency: ISO 4217.
         placed_at: When it was placed.
         expires_at: Until when the provider may try it.
-        request_id: The provider's id of the exchange, on the result of `get` only.
         raw: The generated model, with everything that was sent, which includes the payer's data.
     """
 
-    __slots__ = ("request_id",)
+    __slots__ = ()
 
     _in_repr = ("id", "status_name")
 
@@ -298,10 +295,6 @@ class Order(FlexFactorRecord):
     currency = word("currencyCode")
     placed_at = Field(_datetime, "orderPlacedDate")
     expires_at = Field(_datetime, "expiryDate")
-
-    def __init__(self, raw: models.Order, request_id: str | None = None) -> None:
-        super().__init__(raw)
-        self.request_id = request_id
 
     @property
     def status(self) -> OrderStatus | int | None:

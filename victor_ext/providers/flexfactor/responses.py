@@ -36,7 +36,6 @@ _IMMEDIATE = frozenset({"capture", "refund", "cancel", "external-cancel"})
 """Operations that must be complete when the response arrives; any other state is not a result."""
 
 _READS = frozenset({"token", "orders", "order"})
-_REQUEST_ID_HEADERS = ("apigw-requestid", "x-request-id")
 
 
 class Says(Enum):
@@ -89,11 +88,6 @@ def order_in(request: httpx.Request) -> str:
     """The order that a request names in its path; empty when it names none."""
     match = _ORDER.search(request.url.raw_path.partition(b"?")[0].decode("ascii"))
     return unquote(match[1]) if match else ""
-
-
-def request_id_of(response: Any) -> str | None:
-    """The gateway's id of an exchange; None when no header has it."""
-    return next((response.headers[name] for name in _REQUEST_ID_HEADERS if name in response.headers), None)
 
 
 def member(body: dict[str, Any], name: str) -> Any:

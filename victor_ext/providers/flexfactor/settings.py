@@ -9,11 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.client.settings import (
-    environment_and_url,
-    provider_variables,
-    require_variables,
-)
+from victor_ext.runtime.client.settings import environment_and_url, options_from, require_variables
 from victor_ext.runtime.core.validation import shown
 from victor_ext.words import Word
 
@@ -40,7 +36,6 @@ The provider's page "Payment" lists the first pair under "Endpoints". Some of it
 DEFAULT_HOSTS: Final = "flex-charge"
 
 GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_PREFIX = "FLEXFACTOR_"
 
 
 def checked_place(environment: object, hosts: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
@@ -71,34 +66,27 @@ def _guid(name: str, value: object) -> str:
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The options of a client: those given, and for the others the variables `FLEXFACTOR_...`.
+    """The options of a client, from the variables `FLEXFACTOR_...` where they are not given. See `options_from`."""
+    texts = ("site_id", "environment", "hosts", "base_url")
+    return options_from("FLEXFACTOR_", options, variables, texts=texts, versions=("v1",), auth=_auth, mid=_mid)
 
-    An empty variable counts as not set.
 
-    Raises:
-        ConfigurationError: A variable that is needed is not set, or both kinds of credentials are.
-    """
-    values = provider_variables(_PREFIX, variables)
-    variables = None  # a traceback shows no frame with the bare values
-    key, secret, mid = f"{_PREFIX}APP_KEY", f"{_PREFIX}APP_SECRET", f"{_PREFIX}MID"
-    token = f"{_PREFIX}TOKEN"
-    hint = (
-        f"Set {key}, {secret} (or {token} in place of both) and {mid}; {_PREFIX}SITE_ID, {_PREFIX}ENVIRONMENT, "
-        f"{_PREFIX}HOSTS and {_PREFIX}BASE_URL may be left out."
-    )
-    from_variables: dict[str, Any] = {
-        name: str(values[variable])
-        for name in ("mid", "site_id", "environment", "hosts", "base_url")
-        if (variable := f"{_PREFIX}{name.upper()}") in values
-    }
-    if "auth" not in options:
-        if token in values and (key in values or secret in values):
-            raise ConfigurationError(f"{token} and {key} or {secret} are set: set one kind of credentials alone.")
-        if token in values:
-            from_variables["auth"] = FlexFactorToken(values[token])
-        else:
-            require_variables(values, key, secret, hint=hint)
-            from_variables["auth"] = FlexFactorAuth(values[key], values[secret])
-    if "mid" not in options:
-        require_variables(values, mid, hint=hint)
-    return {**from_variables, **options}
+_KEY, _SECRET, _TOKEN, _MID = (f"FLEXFACTOR_{name}" for name in ("APP_KEY", "APP_SECRET", "TOKEN", "MID"))
+_HINT = (
+    f"Set {_KEY}, {_SECRET} (or {_TOKEN} in place of both) and {_MID}; FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, "
+    "FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL may be left out."
+)
+
+
+def _auth(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorToken:
+    if _TOKEN in values and (_KEY in values or _SECRET in values):
+        raise ConfigurationError(f"{_TOKEN} and {_KEY} or {_SECRET} are set: set one kind of credentials alone.")
+    if _TOKEN in values:
+        return FlexFactorToken(values[_TOKEN])
+    require_variables(values, _KEY, _SECRET, hint=_HINT)
+    return FlexFactorAuth(values[_KEY], values[_SECRET])
+
+
+def _mid(values: Mapping[str, str]) -> str:
+    require_variables(values, _MID, hint=_HINT)
+    return str(values[_MID])

@@ -18,21 +18,16 @@ with Velo(VeloAuth(api_key, api_secret), environment="sandbox") as velo:
 
 from __future__ import annotations
 
-from .audit_records import (
-    FundingEntry,
-    FundingEvent,
-    PayoutHistory,
-    PayoutStatistics,
-    PayoutSummary,
-    SourceAccountCost,
-)
 from .auth import VeloAuth
 from .client import AsyncVelo, Velo
+from .profile import Receipt
 from .records import (
     AcceptedPayment,
     Funding,
     FundingAccount,
     FundingChange,
+    FundingEntry,
+    FundingEvent,
     FxSummary,
     Payee,
     PayeeBatch,
@@ -45,11 +40,14 @@ from .records import (
     PayorRef,
     Payout,
     PayoutAccount,
+    PayoutHistory,
     PayoutPayment,
+    PayoutStatistics,
+    PayoutSummary,
     Quote,
-    Receipt,
     RejectedPayment,
     SourceAccount,
+    SourceAccountCost,
 )
 from .requests import Address, Challenge, Company, Individual, NewPayee, PaymentChannel, PaymentInstruction
 from .webhook_endpoints import WebhookEndpoint, WebhookPing

@@ -84,14 +84,9 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     A token without a readable `expires_in` is kept until Velo refuses it.
     """
     # Velo's response says `bearer`; its examples of requests say `Bearer`.
-    header = header_value("Bearer", body.get("access_token"))
-    return None if header is None else IssuedToken(header, _expiry(body.get("expires_in"), now), now)
-
-
-def _expiry(seconds: object, now: float) -> float | None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < _LONGEST_LIFE:
-        return None
-    return now + seconds
+    header, life = header_value("Bearer", body.get("access_token")), body.get("expires_in")
+    known = isinstance(life, int | float) and not isinstance(life, bool) and 0 < life < _LONGEST_LIFE
+    return None if header is None else IssuedToken(header, now + life if known else None, now)
 
 
 class Access(Resource[Mode]):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
 from victor_ext.money import Money
 from victor_ext.privacy import kind_of
-from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import is_encodable, shown
 
@@ -48,10 +47,6 @@ class Validation(validation.Validation):
         elif not is_encodable(value):
             self.note(field, "characters", f"{field} holds half of a character, which UTF-8 has no bytes for.")
         return value
-
-    def texts(self, values: Mapping[str, str | None], longest: int = 255) -> dict[str, Any]:
-        """Texts that may be left out, by their names."""
-        return {field: self.text(field, value, longest, required=False) for field, value in values.items()}
 
     def reference(self, field: str, value: Any) -> Any:
         """A reference of the payor's own, up to 40 characters, that must come back from Velo unchanged."""
@@ -147,16 +142,6 @@ class Validation(validation.Validation):
         else:
             return value.astimezone(UTC).replace(microsecond=0).isoformat()
         return None
-
-    def changes(self, payor_id: str, since: datetime, page_size: int | None, most: int, doing: str) -> dict[str, Any]:
-        """The arguments of a feed of changes. Raises `InvalidRequest`."""
-        arguments = {
-            "payor_id": self.id("payor_id", payor_id),
-            "updated_since": self.moment("since", since),
-            "page_size": self.page_size(page_size, most),
-        }
-        self.finish(doing)
-        return drop_none(**arguments)
 
     def day(self, field: str, value: Any, *, required: bool = False) -> str | None:
         """A date, or a text such as 2026-03-04; returns the text."""

@@ -26,18 +26,15 @@ from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
+from .accounts import FundingAccounts, Fundings, SourceAccounts
 from .auth import Access, VeloAuth
-from .funding_accounts import FundingAccounts
-from .fundings import Fundings
 from .payees import Payees
 from .payments import Payments
 from .payouts import Payouts
 from .profile import profile_of
-from .settings import checked_place, from_process_environment
-from .source_accounts import SourceAccounts
+from .settings import EnvironmentWord, checked_place, from_process_environment
 from .system import SYSTEM
 from .webhook_endpoints import Webhooks
-from .words import EnvironmentWord
 
 
 class VeloOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):

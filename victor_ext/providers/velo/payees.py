@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Any
 
 from velo_api import models
-from velo_api.api.payees import create_payees, get_payee, get_payee_batch, list_payee_changes, list_payees
+from velo_api.api.payees import (
+    create_payees,
+    delete_payee,
+    get_payee,
+    get_payee_batch,
+    invite_payee,
+    list_payee_changes,
+    list_payee_invitations,
+    list_payees,
+    update_payee,
+    update_payee_remote_id,
+)
 
-from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.errors import NotFound, Outcome, UnreadableResponse, VictorError
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Walk, arguments_of, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 
 from .checks import Validation, check_id
-from .lists import PayeeList
-from .paging import changes, walk
-from .payee_updates import PayeeUpdates
 from .profile import batch_id as batch_id_of
-from .records import Payee, PayeeBatch, PayeeChange
-from .requests import NewPayee
+from .reading import ChangeFeed, InvitationList, PayeeList, changes, read, walk, write
+from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
+from .requests import Address, Challenge, Company, Individual, NewPayee
+from .settings import PayeeTypeWord
+
+_SMS_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
 
 
-class Payees(PayeeUpdates[Mode]):
-    """Payees of a payor. Every method raises `InvalidRequest` before it sends anything, and else `VictorError`."""
+class Payees(Resource[Mode]):
+    """Payees of a payor. No write carries a key, so each is sent once.
+
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
+    `outcome` says whether a write may have been done.
+    """
 
     @listing
     @arguments_of(PayeeList)
@@ -35,8 +53,7 @@ class Payees(PayeeUpdates[Mode]):
             sort: Fields and directions, such as `displayName:asc`.
             page_size: 1 to 100; Velo's default is 25.
         """
-        arguments = request.arguments("The list of payees")
-        return walk(list_payees, Payee, lambda payee: payee.id, "list of payees", arguments)
+        return walk(list_payees, Payee, "list of payees", request)
 
     @operation
     def get(self, payee_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payee]:
@@ -47,22 +64,13 @@ class Payees(PayeeUpdates[Mode]):
             sensitive: True asks for personal data unmasked, which the key has to be allowed to see; False and None
                 ask for masked data.
         """
-        validation = Validation()
-        checked_id, flag = validation.id("payee_id", payee_id), validation.flag("sensitive", sensitive)
-        validation.finish("The payee")
-        arguments = drop_none(payee_id=checked_id, sensitive=flag)
-        return Payee((yield from call(get_payee, models.Payee, **arguments)))
+        return (yield from read(get_payee, Payee, payee_id=payee_id, sensitive=sensitive))
 
     @operation
     def create(self, payor_id: str, payees: Sequence[NewPayee]) -> OperationFlow[str]:
         """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch` read.
 
-        Velo takes no idempotency key, so the request is sent once. After a lost response, look with
-        `list(payor_id, remote_id=...)` before you create them again.
-
-        Raises:
-            InvalidRequest: An argument breaks a rule; nothing was sent.
-            VictorError: Anything else; its `outcome` says whether the payees may exist.
+        After a lost response, look with `list(payor_id, remote_id=...)` before you create them again.
         """
         validation = Validation()
         validation.id("payor_id", payor_id)
@@ -79,8 +87,7 @@ class Payees(PayeeUpdates[Mode]):
     @operation
     def batch(self, batch_id: str) -> OperationFlow[PayeeBatch]:
         """Read the progress of a batch of new payees, and which of them failed."""
-        check_id("batch_id", batch_id, "The batch")
-        return (yield from _read_batch(batch_id))
+        return (yield from read(get_payee_batch, PayeeBatch, batch_id=batch_id))
 
     @operation
     def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> OperationFlow[PayeeBatch]:
@@ -93,11 +100,10 @@ class Payees(PayeeUpdates[Mode]):
         Raises:
             TimedOut: Velo had not processed all of them in that time.
         """
-        check_id("batch_id", batch_id, "The batch")
         return (
             yield from poll(
                 self,
-                lambda seconds: _read_batch(batch_id, seconds),
+                lambda seconds: read(get_payee_batch, PayeeBatch, seconds, batch_id=batch_id),
                 lambda batch: batch.is_done,
                 goal=f"Batch {batch_id} was not finished",
                 advice="Wait again, or read the batch later.",
@@ -106,7 +112,8 @@ class Payees(PayeeUpdates[Mode]):
         )
 
     @listing
-    def changes(self, payor_id: str, *, since: datetime, page_size: int | None = None) -> Walk[PayeeChange]:
+    @arguments_of(ChangeFeed)
+    def changes(self, request: ChangeFeed) -> Walk[PayeeChange]:
         """The payees of a payor that changed, read page by page as they are iterated.
 
         Args:
@@ -115,10 +122,141 @@ class Payees(PayeeUpdates[Mode]):
                 time: what changes during the read may be in this feed, in the next, or in both.
             page_size: 1 to 1,000; Velo's default is 100.
         """
-        arguments = Validation().changes(payor_id, since, page_size, 1000, "The changes of payees")
-        what = "feed of payees"
-        return changes(list_payee_changes, PayeeChange, lambda change: change.payee_id, what, arguments)
+        return changes(list_payee_changes, PayeeChange, "payees", request)
+
+    @operation
+    def update(
+        self,
+        payee_id: str,
+        *,
+        address: Address | None = None,
+        individual: Individual | None = None,
+        company: Company | None = None,
+        payee_type: PayeeTypeWord | None = None,
+        email: str | None = None,
+        language: str | None = None,
+        contact_sms_number: str | None = None,
+        challenge: Challenge | None = None,
+    ) -> OperationFlow[None]:
+        """Change details of a payee. Velo allows it only until the payee has onboarded.
+
+        What is None is left out, and stays. After a lost response look with `get(payee_id)`, or send the same again: it
+        sets the same details.
+
+        Args:
+            payee_id: The payee.
+            address: The whole address. The limits are others than those of a new payee; `Address` has both.
+            individual: The person, if it is one. Velo's document marks the date of birth and the national
+                identification as read-only here, and has both in its example of a request: they are sent.
+            company: The company, if it is one.
+            payee_type: `Individual` or `Company`.
+            email: 3 to 255 characters.
+            language: A language code such as `en`.
+            contact_sms_number: Where the payee gets text messages: a plus sign and 2 to 15 digits, `+14155550100`.
+            challenge: What the payee is asked when onboarding begins, in place of Velo's usual question.
+        """
+        validation = Validation()
+        validation.id("payee_id", payee_id)
+        if isinstance(address, Address):
+            address.check_update(validation, "address")
+        else:
+            validation.request("address", address, Address, required=False)
+        validation.request("individual", individual, Individual, required=False)
+        validation.request("company", company, Company, required=False)
+        validation.request("challenge", challenge, Challenge, required=False)
+        if individual is not None and company is not None:
+            validation.note("company", "choice", "individual and company cannot both be given: write one of them.")
+        texts = drop_none(
+            payee_type=validation.text("payee_type", payee_type, 40, required=False),
+            email=validation.text("email", email, 255, shortest=3, required=False),
+            language=validation.text("language", language, 35, required=False),
+            contact_sms_number=_checked_sms_number(validation, contact_sms_number),
+        )
+        parts = drop_none(address=address, individual=individual, company=company, challenge=challenge)
+        if not texts and not parts:
+            validation.note("payee_id", "missing", "Nothing is to be changed: pass at least one detail of the payee.")
+        validation.finish("The payee")
+        body = models.PayeeUpdate(**texts, **{name: part.to_model() for name, part in parts.items()})
+        yield from call_without_body(update_payee, payee_id=payee_id, body=body)
+
+    @operation
+    def update_remote_id(self, payee_id: str, *, payor_id: str, remote_id: str) -> OperationFlow[None]:
+        """Change a payor's own name for a payee: payments name the payee by it.
+
+        After a lost response look with `get(payee_id)`, or send the same again.
+
+        Args:
+            payee_id: The payee.
+            payor_id: The payor.
+            remote_id: The new name, up to 100 characters.
+
+        Raises:
+            Conflict: Another payee of the payor has the name.
+        """
+        validation = Validation()
+        validation.id("payee_id", payee_id)
+        validation.id("payor_id", payor_id)
+        validation.text("remote_id", remote_id, 100)
+        validation.finish("The payee")
+        body = models.RemoteIdUpdate(payor_id=payor_id, remote_id=remote_id)
+        yield from call_without_body(update_payee_remote_id, payee_id=payee_id, body=body)
+
+    @operation
+    def delete(self, payee_id: str) -> OperationFlow[None]:
+        """Delete a payee. Velo deletes only one that has onboarded, is past its grace period and has no payments.
+
+        After a lost response the payee is read: if Velo knows none with the id, the call returns. If it does, the
+        outcome is unknown, because Velo goes on after its response: read it again later.
+        """
+        check_id("payee_id", payee_id, "The payee")
+        yield from write(delete_payee, _is_gone(payee_id), payee_id=payee_id)
+
+    @operation
+    def invite(self, payee_id: str, *, payor_id: str) -> OperationFlow[None]:
+        """Invite a payee again, who was invited when it was created and has neither accepted nor declined.
+
+        Earlier invitations of the payor end with it. So a repetition after a lost response does no harm: the payee has
+        one more message, and the last one counts. `invitations(payor_id, payee_id=...)` says whether it is accepted.
+
+        Raises:
+            Conflict: The invitation can no longer be accepted.
+        """
+        validation = Validation()
+        validation.id("payee_id", payee_id)
+        validation.id("payor_id", payor_id)
+        validation.finish("The invitation")
+        body = models.Invitation(payor_id=payor_id)
+        yield from call_without_body(invite_payee, payee_id=payee_id, body=body)
+
+    @listing
+    @arguments_of(InvitationList)
+    def invitations(self, request: InvitationList) -> Walk[PayeeInvitation]:
+        """How far the invitations of a payor's payees are, read page by page as they are iterated.
+
+        Args:
+            payor_id: The payor.
+            payee_id: Only that of one payee.
+            invitation_status: `ACCEPTED`, `PENDING` or `DECLINED`.
+            page_size: 1 to 100; Velo's default is 25.
+        """
+        what = "list of invitations"
+        return walk(list_payee_invitations, PayeeInvitation, what, request, lambda invitation: invitation.payee_id)
 
 
-def _read_batch(batch_id: str, seconds: float | None = None) -> OperationFlow[PayeeBatch]:
-    return PayeeBatch((yield from call(get_payee_batch, models.PayeeBatch, seconds, batch_id=batch_id)))
+def _checked_sms_number(validation: Validation, value: Any) -> Any:
+    if value is not None and not (isinstance(value, str) and _SMS_NUMBER.fullmatch(value)):
+        what = "" if isinstance(value, str) else f" is of type {kind_of(value)} and"
+        message = f"contact_sms_number{what} must be a plus sign and 2 to 15 digits, such as '+14155550100'."
+        validation.note("contact_sms_number", "format", message)
+    return value
+
+
+def _is_gone(payee_id: str) -> OperationFlow[bool]:
+    try:
+        yield from read(get_payee, Payee, payee_id=payee_id)
+    except NotFound as error:
+        # In Velo's own shape: a 404 of a proxy says nothing of the payee.
+        return bool(error.problems)
+    except VictorError:
+        return False
+    return False

@@ -14,25 +14,25 @@ from velo_api.api.payments import (
     withdraw_payment,
 )
 
-from victor_ext.errors import Outcome, UnreadableResponse, VictorError
-from victor_ext.ids import is_same_id
+from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 
 from .checks import Validation, day_around
-from .lists import PaymentList
-from .paging import changes, in_one_order, walk
-from .profile import could_be_done
+from .reading import ChangeFeed, PaymentList, changes, has_status, read, walk, write
 from .records import Payment, PaymentChange
-from .words import IncludeWord
+from .settings import IncludeWord
 
 _IN_ORDER = "submittedDateTime:asc,paymentId:asc"
 """All payments of a payout are submitted in one moment: by that alone, two pages need not have one order."""
 
 
 class Payments(Resource[Mode]):
-    """Payments of a payor, over all payouts."""
+    """Payments of a payor, over all payouts.
+
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right.
+    """
 
     @listing
     @arguments_of(PaymentList)
@@ -66,8 +66,7 @@ class Payments(Resource[Mode]):
             sort: Fields and directions, such as `submittedDateTime:asc`. None is Velo's own: the newest first.
             page_size: 1 to 100; Velo's default is 25.
         """
-        arguments = request.arguments("The list of payments")
-        return _walk({**arguments, **drop_none(sort=in_one_order(arguments.get("sort"), "paymentId"))})
+        return walk(list_payments, Payment, "list of payments", request)
 
     @operation
     def get(self, payment_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payment]:
@@ -77,10 +76,7 @@ class Payments(Resource[Mode]):
             payment_id: The payment, such as a notification names it.
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
         """
-        validation = Validation()
-        checked_id, flag = validation.id("payment_id", payment_id), validation.flag("sensitive", sensitive)
-        validation.finish("The payment")
-        return (yield from _read(**drop_none(payment_id=checked_id, sensitive=flag)))
+        return (yield from read(get_payment, Payment, payment_id=payment_id, sensitive=sensitive))
 
     @operation
     def withdraw(self, payment_id: str, *, reason: str) -> OperationFlow[None]:
@@ -93,19 +89,16 @@ class Payments(Resource[Mode]):
             reason: Why, 2 to 256 characters.
 
         Raises:
-            InvalidRequest: An argument breaks a rule; nothing was sent.
-            VictorError: Anything else; its outcome is `unknown` when the payment may have been withdrawn.
+            VictorError: Its outcome is `unknown` when the payment may have been withdrawn.
         """
         validation = Validation()
         validation.id("payment_id", payment_id)
         validation.text("reason", reason, 256, shortest=2)
         validation.finish("The payment")
         body = models.Withdrawal(reason=reason)
-        try:
-            yield from call_without_body(withdraw_payment, payment_id=payment_id, body=body)
-        except VictorError as error:
-            if not could_be_done(error) or not (yield from _is_withdrawn(payment_id)):
-                raise
+        named = {"payment_id": payment_id}
+        is_done = has_status(get_payment, Payment, ("WITHDRAWN",), **named)
+        yield from write(withdraw_payment, is_done, **named, body=body)
 
     @operation
     def find(
@@ -125,7 +118,6 @@ class Payments(Resource[Mode]):
             until: The end of the window, aware; None is now.
 
         Raises:
-            InvalidRequest: An argument cannot be right; nothing was sent.
             VictorError: The list could not be read to its end.
         """
         validation = Validation()
@@ -134,15 +126,18 @@ class Payments(Resource[Mode]):
         validation.moment("since", since)
         validation.moment("until", until, required=False)
         validation.finish("The search")
-        days = drop_none(
-            submitted_date_from=day_around(since, -1),
-            submitted_date_to=None if until is None else day_around(until, 1),
+        window = PaymentList(
+            payor_id,
+            page_size=100,
+            sort=_IN_ORDER,
+            submitted_from=day_around(since, -1),
+            submitted_to=None if until is None else day_around(until, 1),
         )
-        window = _walk({"payor_id": payor_id, "page_size": 100, "sort": _IN_ORDER, **days})
-        reader: PageReader[Payment] = self.begin(window)
+        listed = walk(list_payments, Payment, "list of payments", window)
+        reader: PageReader[Payment] = self.begin(listed)
         matches: builtins.list[Payment] = []
         while not reader.done:
-            page = reader.accept((yield from window.read(reader)))
+            page = reader.accept((yield from listed.read(reader)))
             matches += [payment for payment in page.items if payment.payor_payment_id == payor_payment_id]
         return matches
 
@@ -167,7 +162,6 @@ class Payments(Resource[Mode]):
             include: `payorOnly` (Velo's default) or `payorAndDescendants`.
 
         Raises:
-            InvalidRequest: An argument cannot be right; nothing was sent.
             UnreadableResponse: The answer is not CSV in UTF-8.
         """
         validation = Validation()
@@ -185,24 +179,7 @@ class Payments(Resource[Mode]):
             raise UnreadableResponse("Velo's export is not UTF-8.", outcome=Outcome.ACCEPTED) from error
 
     @listing
-    def changes(self, payor_id: str, *, since: datetime, page_size: int | None = None) -> Walk[PaymentChange]:
-        """The payments of a payor that changed since a moment; see `payees.changes`. `page_size` is 1 to 1,000."""
-        arguments = Validation().changes(payor_id, since, page_size, 1000, "The changes of payments")
-        what = "feed of payments"
-        return changes(list_payment_changes, PaymentChange, lambda change: change.payment_id, what, arguments)
-
-
-def _read(**arguments: object) -> OperationFlow[Payment]:
-    return Payment((yield from call(get_payment, models.Payment, **arguments)))
-
-
-def _is_withdrawn(payment_id: str) -> OperationFlow[bool]:
-    try:
-        payment = yield from _read(payment_id=payment_id)
-    except VictorError:
-        return False
-    return is_same_id(payment.id, payment_id) and payment.status == "WITHDRAWN"
-
-
-def _walk(arguments: dict[str, object]) -> Walk[Payment]:
-    return walk(list_payments, Payment, lambda payment: payment.id, "list of payments", arguments)
+    @arguments_of(ChangeFeed)
+    def changes(self, request: ChangeFeed) -> Walk[PaymentChange]:
+        """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size` is 1 to 1,000."""
+        return changes(list_payment_changes, PaymentChange, "payments", request)

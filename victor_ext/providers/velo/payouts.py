@@ -7,29 +7,29 @@ from collections.abc import Collection, Sequence
 from velo_api import models
 from velo_api.api.payouts import (
     get_payout,
+    get_payout_history,
+    get_payout_statistics,
     instruct_payout,
     list_payout_payments,
+    list_payouts,
     quote_payout,
     submit_payout,
     withdraw_payout,
 )
 
-from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem, VictorError
-from victor_ext.ids import is_same_id
+from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.privacy import kind_of, one_line
-from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.words import Word
 
 from .checks import Validation, check_id
-from .paging import walk
-from .payout_audit import PayoutAudit
-from .profile import could_be_done
-from .records import Payout, PayoutPayment, Quote, Receipt
+from .profile import Receipt
+from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, has_status, read, walk, write
+from .records import Payment, Payout, PayoutHistory, PayoutPayment, PayoutStatistics, PayoutSummary, Quote
 from .requests import PaymentInstruction
-from .words import PayoutStatusFilter, SubmittedStatusWord, TransmissionFilter
+from .settings import PayoutStatusFilter
 
 _INSTRUCTED = frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED"})
 _WITHDRAWN = frozenset({"WITHDRAWN"})
@@ -40,11 +40,11 @@ _STATUSES = _BEFORE_PAID | _PAID | _DEAD_ENDS
 _PERCENT_LIMIT = 10**6
 
 
-class Payouts(PayoutAudit[Mode]):
+class Payouts(Resource[Mode]):
     """Payouts: payments that are submitted, quoted and paid together.
 
     The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ, `instruct`. No money moves
-    before `instruct`.
+    before `instruct`. A method raises `InvalidRequest` before anything is sent if an argument cannot be right.
     """
 
     @operation
@@ -91,8 +91,7 @@ class Payouts(PayoutAudit[Mode]):
     @operation
     def get(self, payout_id: str) -> OperationFlow[Payout]:
         """Read the state of a payout, and which of its payments were accepted or rejected."""
-        check_id("payout_id", payout_id, "The payout")
-        return (yield from _read(payout_id))
+        return (yield from read(get_payout, Payout, payout_id=payout_id))
 
     @operation
     def quote(self, payout_id: str) -> OperationFlow[Quote]:
@@ -100,8 +99,7 @@ class Payouts(PayoutAudit[Mode]):
 
         No money moves. The request is sent once; after a lost response `get` shows the quote, if it was made.
         """
-        check_id("payout_id", payout_id, "The payout")
-        return Quote((yield from call(quote_payout, models.Quote, payout_id=payout_id)))
+        return (yield from read(quote_payout, Quote, payout_id=payout_id))
 
     @operation
     def instruct(self, payout_id: str, *, stop_if_rates_worse_by: float | None = None) -> OperationFlow[None]:
@@ -126,7 +124,13 @@ class Payouts(PayoutAudit[Mode]):
         if stop_if_rates_worse_by is not None:
             percent = _checked_percent(stop_if_rates_worse_by)
             body = models.Instruction(fx_rate_degredation_threshold_percentage=percent)
-        yield from _write(instruct_payout, payout_id, _INSTRUCTED, **drop_none(body=body))
+        named = {"payout_id": payout_id}
+        yield from write(
+            instruct_payout,
+            has_status(get_payout, Payout, _INSTRUCTED, **named),
+            **named,
+            **drop_none(body=body),
+        )
 
     @operation
     def withdraw(self, payout_id: str) -> OperationFlow[None]:
@@ -138,7 +142,8 @@ class Payouts(PayoutAudit[Mode]):
             VictorError: Anything else; its outcome is `unknown` when the payout may have been withdrawn.
         """
         check_id("payout_id", payout_id, "The payout")
-        yield from _write(withdraw_payout, payout_id, _WITHDRAWN)
+        named = {"payout_id": payout_id}
+        yield from write(withdraw_payout, has_status(get_payout, Payout, _WITHDRAWN, **named), **named)
 
     @operation
     def wait(
@@ -173,7 +178,7 @@ class Payouts(PayoutAudit[Mode]):
         return (
             yield from poll(
                 self,
-                lambda seconds: _read(payout_id, seconds),
+                lambda seconds: read(get_payout, Payout, seconds, payout_id=payout_id),
                 reached,
                 goal=f"Payout {payout_id} did not become {' or '.join(wanted)}",
                 advice="Wait again, or read the payout later.",
@@ -183,39 +188,64 @@ class Payouts(PayoutAudit[Mode]):
         )
 
     @listing
-    def payments(
-        self,
-        payout_id: str,
-        *,
-        payor_payment_id: str | None = None,
-        remote_id: str | None = None,
-        status: SubmittedStatusWord | None = None,
-        source_account_name: str | None = None,
-        transmission_type: TransmissionFilter | None = None,
-        payment_memo: str | None = None,
-        page_size: int | None = None,
-    ) -> Walk[PayoutPayment]:
+    @arguments_of(PayoutPaymentList)
+    def payments(self, request: PayoutPaymentList) -> Walk[PayoutPayment]:
         """The payments of a payout, read page by page as they are iterated. The filters have Velo's names.
 
         `page_size` is 1 to 100 (Velo's default is 25).
         """
-        validation = Validation()
-        texts = {
-            "payor_payment_id": payor_payment_id,
-            "remote_id": remote_id,
-            "status": status,
-            "source_account_name": source_account_name,
-            "transmission_type": transmission_type,
-            "payment_memo": payment_memo,
-        }
-        arguments = drop_none(
-            payout_id=validation.id("payout_id", payout_id),
-            **validation.texts(texts),
-            page_size=validation.page_size(page_size, 100),
-        )
-        validation.finish("The payments of the payout")
-        what = "list of payments"
-        return walk(list_payout_payments, PayoutPayment, lambda payment: payment.id, what, arguments)
+        return walk(list_payout_payments, PayoutPayment, "list of payments", request)
+
+    @listing
+    @arguments_of(PayoutList)
+    def list(self, request: PayoutList) -> Walk[PayoutSummary]:
+        """The payouts of a payor, read page by page as they are iterated; those of which it pays or is paid for.
+
+        Args:
+            payor_id: The payor.
+            status: A status of a payout, such as `INSTRUCTED`.
+            memo: A part of the memo, in any letter case.
+            from_payor_name: A part of the name of the payor whose payees are paid, in any letter case.
+            submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time zone Velo means its
+                days is not documented.
+            submitted_to: The last day, which is part of the window.
+            schedule_status: `ANY`, `SCHEDULED`, `EXECUTED` or `FAILED`.
+            scheduled_from: The first day of those that payouts are scheduled for.
+            scheduled_to: The last one.
+            sort: Fields and directions, such as `submittedDateTime:desc`; `payoutId` is added, as for `payments.list`.
+            page_size: 1 to 100; Velo's default is 25.
+        """
+        return walk(list_payouts, PayoutSummary, "list of payouts", request)
+
+    @operation
+    def history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
+        """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments got how far."""
+        check_id("payout_id", payout_id, "The payout")
+        page = yield from call(get_payout_history, models.PayoutHistoryPage, payout_id=payout_id, page_size=1)
+        return PayoutHistory(page.summary or models.PayoutHistory())
+
+    @listing
+    @arguments_of(AuditedPaymentList)
+    def audited_payments(self, request: AuditedPaymentList) -> Walk[Payment]:
+        """The payments of a payout with what became of them, those included that came back (status RETURNED).
+
+        `payments` lists what was submitted.
+
+        The other arguments are those of `payments.list`.
+
+        Args:
+            payout_id: The payout.
+            sort: Fields and directions, such as `status:asc`; Velo's default is `remoteId`. Velo sorts these by no id,
+                so that equal ones may change places between two pages: compare their number with
+                `history(payout_id).total_payments`.
+            page_size: 1 to 100; Velo's default is 25.
+        """
+        return walk(get_payout_history, Payment, "list of payments", request)
+
+    @operation
+    def statistics(self, payor_id: str) -> OperationFlow[PayoutStatistics]:
+        """Read how many payouts a payor had this month, and how many of their payments failed."""
+        return (yield from read(get_payout_statistics, PayoutStatistics, payor_id=payor_id))
 
 
 def _check_references(validation: Validation, payments: Sequence[PaymentInstruction | None]) -> None:
@@ -248,28 +278,6 @@ def _checked_statuses(until: str | Collection[str]) -> tuple[str, ...]:
 
 def _is_status(word: object) -> bool:
     return isinstance(word, str) and word.strip().upper() in _STATUSES
-
-
-def _read(payout_id: str, seconds: float | None = None) -> OperationFlow[Payout]:
-    return Payout((yield from call(get_payout, models.Payout, seconds, payout_id=payout_id)))
-
-
-def _write(write: Operation, payout_id: str, done: Collection[str], **arguments: object) -> OperationFlow[None]:
-    """Send a write once. After a lost response, read whether it was done. A conflict is with an earlier call's work."""
-    try:
-        yield from call_without_body(write, payout_id=payout_id, **arguments)
-    except VictorError as error:
-        if not could_be_done(error) or not (yield from _has_status(payout_id, done)):
-            raise
-
-
-def _has_status(payout_id: str, statuses: Collection[str]) -> OperationFlow[bool]:
-    try:
-        payout = yield from _read(payout_id)
-    except VictorError:
-        return False
-    # A response about another payout (from a cache, a proxy) proves nothing about this one.
-    return is_same_id(payout.id, payout_id) and payout.status in statuses
 
 
 def _last_seen(payout: Payout) -> str:

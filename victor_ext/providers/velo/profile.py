@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import httpx
 
-from victor_ext.errors import Conflict, Outcome, Problem, VictorError
+from victor_ext.errors import Outcome, Problem, UnreadableResponse
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.client.documented import document_complaint, is_generated
@@ -107,45 +108,68 @@ def _hider(request: httpx.Request) -> Callable[[str], str]:
     return lambda text: _WORD.sub(lambda match: HIDDEN if match[0].casefold() in words else match[0], text)
 
 
-# Good responses. What matters is what a request asks for: the first pattern that fits its method and path.
+# Good responses, and what to read after a lost one. The rule of a request is the first that fits its method and path.
 
 
-_ASKS: tuple[tuple[str, re.Pattern[str], str], ...] = (
-    ("POST", re.compile(re.escape(TOKEN_PATH)), "token"),
-    ("POST", re.compile(r"/v3/payouts/[^/]+/quote"), "quote"),
-    ("POST", re.compile(r"/v3/payouts"), "new payout"),
-    ("POST", re.compile(r"/v4/payees"), "new batch of payees"),
-    ("POST", re.compile(r"/v2/fundingAccounts"), "new account"),
-    ("POST", re.compile(r"/v3/sourceAccounts/[^/]+/fundingRequest"), "new funding"),
-    ("POST", re.compile(r"/v1/webhooks/[^/]+/ping"), "ping"),
-    ("POST", re.compile(r"/v1/webhooks"), "new webhook"),
-    ("GET", re.compile(r"/v3/payouts/[^/]+"), "payout"),
-    ("GET", re.compile(r"/v4/paymentaudit/payments/[^/]+"), "payment"),
-    ("GET", re.compile(r"/v4/paymentaudit/payouts/[^/]+"), "history"),
-    ("GET", re.compile(r"/v4/paymentaudit/payoutStatistics"), "statistics"),
-    ("GET", re.compile(r"/v4/paymentaudit/transactions"), "export"),
-    ("GET", re.compile(r"/v1/webhooks/[^/]+"), "webhook"),
-    ("GET", re.compile(r"/v4/payees/batch/[^/]+"), "batch"),
-    ("GET", re.compile(r"/v[34]/(payees|sourceAccounts|payments)(/deltas)?"), "page"),
-    ("GET", re.compile(r"/v2/fundingAccounts|/v1/deltas/fundings"), "page"),
-    ("GET", re.compile(r"/v3/payouts/[^/]+/payments|/v4/paymentaudit/(payments|payouts|fundings)"), "page"),
-    ("GET", re.compile(r"/v4/payees/payors/[^/]+/invitationStatus|/v1/webhooks"), "page"),
+class _Rule(NamedTuple):
+    """What a request asks for, and what a good response to it has.
+
+    Attributes:
+        method: GET, or another one; empty means any.
+        path: From the version on. A group is the id of the object that is read.
+        evidence: Members of which a good response has at least one; empty: any object. None: it may have no body.
+        own_id: The member in which the response repeats the id of the path.
+        makes: What the request makes; its id is in the response's `Location`.
+        look: How to find out what a write did whose response was lost.
+    """
+
+    method: str
+    path: str
+    evidence: tuple[str, ...] | None = None
+    own_id: str = ""
+    makes: str = ""
+    look: str = ""
+
+
+_PAGE = ("content", "page")
+_CSV = ("",)
+"""Not evidence by a member: the body is an export."""
+_RULES = (
+    _Rule("POST", re.escape(TOKEN_PATH), ("access_token",)),
+    _Rule("POST", "/v3/payouts/[^/]+/quote", (), look="payouts.get(payout_id)"),
+    _Rule("POST", "/v3/payouts", makes="payout", look="payments.find(payor_payment_id, payor_id=..., since=...)"),
+    _Rule("POST", "/v4/payees", makes="batch of payees", look="payees.list(payor_id, remote_id=...)"),
+    _Rule("POST", "/v2/fundingAccounts", makes="account", look="funding_accounts.list(payor_id=...)"),
+    _Rule(
+        "POST",
+        "/v3/sourceAccounts/[^/]+/fundingRequest",
+        makes="funding",
+        look="fundings.changes(payor_id, since=...)",
+    ),
+    _Rule("POST", "/v1/webhooks/[^/]+/ping", ()),
+    _Rule("POST", "/v1/webhooks", makes="webhook", look="webhooks.list(payor_id)"),
+    _Rule("GET", "/v3/payouts/([^/]+)", ("payoutId", "status"), "payoutId"),
+    _Rule("GET", "/v[34]/paymentaudit/payments/([^/]+)", ("paymentId", "status"), "paymentId"),
+    _Rule("GET", "/v4/paymentaudit/payouts/[^/]+", ("summary", *_PAGE)),
+    _Rule("GET", "/v4/paymentaudit/payoutStatistics", ("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")),
+    _Rule("GET", "/v4/paymentaudit/transactions", _CSV),
+    _Rule("GET", "/v1/webhooks/([^/]+)", ("id", "webhookUrl"), "id"),
+    _Rule("GET", "/v4/payees/batch/[^/]+", ("status",)),
+    _Rule("GET", "/v[34]/(?:payees|sourceAccounts|payments)(?:/deltas)?", _PAGE),
+    _Rule("GET", "/v2/fundingAccounts|/v1/deltas/fundings", _PAGE),
+    _Rule("GET", "/v3/payouts/[^/]+/payments|/v4/paymentaudit/(?:payments|payouts|fundings)", _PAGE),
+    _Rule("GET", "/v4/payees/payors/[^/]+/invitationStatus|/v1/webhooks", _PAGE),
+    _Rule("GET", "/v[34]/payees/([^/]+)", own_id="payeeId"),
+    _Rule("GET", "/v[123]/sourceAccounts/([^/]+)", own_id="id"),
+    _Rule("GET", "/v[12]/fundingAccounts/([^/]+)", own_id="id"),
+    _Rule("GET", "/v1/fundings/([^/]+)", own_id="fundingId"),
+    _Rule("", "/v3/payouts/.+", look="payouts.get(payout_id)"),
+    _Rule("", "/v4/payees/[^/]+/invite", look="payees.invitations(payor_id, payee_id=...)"),
+    _Rule("", "/v4/payees/[^/]+(?:/payeeDetailsUpdate|/remoteIdUpdate)?", look="payees.get(payee_id)"),
+    _Rule("", "/v1/payments/[^/]+/withdraw", look="payments.get(payment_id)"),
+    _Rule("", "/v1/webhooks/[^/]+", look="webhooks.get(webhook_id)"),
+    _Rule("", ".*"),
 )
-
-_EVIDENCE: dict[str, tuple[str, ...]] = {
-    "token": ("access_token",),
-    "page": ("content", "page"),
-    "payout": ("payoutId", "status"),
-    "batch": ("status",),
-    "quote": (),
-    "payment": ("paymentId", "status"),
-    "history": ("summary", "content", "page"),
-    "statistics": ("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount"),
-    "webhook": ("id", "webhookUrl"),
-    "ping": (),
-}
-"""The members of which a response has at least one, by what was asked for. A quote and a ping may be
-empty."""
 
 _WRAPPED = frozenset({
     "authenticate", "logout", "create_payees", "get_payee", "get_payee_batch", "list_payee_changes", "list_payees",
@@ -159,36 +183,8 @@ _WRAPPED = frozenset({
 })  # fmt: skip
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 
-_LOOK: dict[str, str] = {
-    "new payout": "with payments.find(payor_payment_id, payor_id=..., since=...)",
-    "new batch of payees": "with payees.list(payor_id, remote_id=...)",
-    "new funding": "with fundings.changes(payor_id, since=...)",
-    "new account": "with funding_accounts.list(payor_id=...)",
-    "new webhook": "with webhooks.list(payor_id)",
-}
-"""How to find what a request made, when its response was lost."""
-
-_READ: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"/v3/payouts/.+"), "with payouts.get(payout_id)"),
-    (re.compile(r"/v4/payees/[^/]+/invite"), "with payees.invitations(payor_id, payee_id=...)"),
-    (re.compile(r"/v4/payees/[^/]+(/payeeDetailsUpdate|/remoteIdUpdate)?"), "with payees.get(payee_id)"),
-    (re.compile(r"/v1/payments/[^/]+/withdraw"), "with payments.get(payment_id)"),
-    (re.compile(r"/v1/webhooks/[^/]+"), "with webhooks.get(webhook_id)"),
-)
-"""How to read what a request changes."""
-
 _NOT_JSON = frozenset({"application/csv", "text/csv", "application/octet-stream"})
 """Content types of Velo's exports."""
-
-_OWN_IDS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"/v3/payouts/([^/]+)"), "payoutId"),
-    (re.compile(r"/v[34]/payees/(?!deltas$)([^/]+)"), "payeeId"),
-    (re.compile(r"/v[123]/sourceAccounts/([^/]+)|/v[12]/fundingAccounts/([^/]+)"), "id"),
-    (re.compile(r"/v1/fundings/([^/]+)"), "fundingId"),
-    (re.compile(r"/v[34]/paymentaudit/payments/([^/]+)"), "paymentId"),
-    (re.compile(r"/v1/webhooks/([^/]+)"), "id"),
-)
-"""Objects that are read by their id, and the member in which the response repeats it."""
 
 
 def created_id(response: Any) -> str | None:
@@ -204,31 +200,56 @@ def batch_id(response: Any) -> str | None:
     return stated if _ID.fullmatch(stated) else created_id(response)
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What Velo says of work that it has accepted and not finished (status 202).
+
+    Attributes:
+        id: The id of what is being made: the last part of `location`.
+        location: Its address, as Velo wrote it.
+        retry_after: Seconds to wait before it is read, if Velo says so.
+    """
+
+    id: str
+    location: str
+    retry_after: float | None = None
+
+    @classmethod
+    def of(cls, response: Any) -> Receipt:
+        """Read the headers of a response. Raises `UnreadableResponse` when they do not say what was accepted."""
+        made = created_id(response)
+        if made is None:
+            message = "Velo accepted the request, but the response has no id."
+            raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
+        wait = str(response.headers.get("retry-after", "")).strip()
+        # Velo's document has whole seconds here. A date is not read: its clock would have to be compared with ours.
+        seconds = float(wait) if wait.isascii() and wait.isdigit() and len(wait) <= 6 else None
+        return cls(made, str(response.headers["location"]), seconds)
+
+
 def unreadable(response: httpx.Response) -> str | None:
     """What is wrong with a good response. Operations that are not wrapped here are judged by the document alone."""
-    asked = _asked_for(response.request)
-    if asked not in _LOOK and is_generated(response.request, *_WRAPPED):
+    rule, _ = _rule_for(response.request)
+    if not rule.makes and is_generated(response.request, *_WRAPPED):
         return document_complaint(response, read_problems)
     if read_problems(response):
         return "its body reports an error"
-    return _missing(response, asked) or document_complaint(response, read_problems)
+    return _missing(response, rule) or document_complaint(response, read_problems)
 
 
-def _missing(response: httpx.Response, asked: str) -> str | None:
-    """What a good response lacks of what its request asked for, or None."""
-    if asked in _LOOK:
-        made = batch_id(response) if asked == "new batch of payees" else created_id(response)
-        return None if made else f"it does not say which {asked.removeprefix('new ')} it made (its Location has no id)"
-    if not response.content and response.request.method != "GET" and asked not in _EVIDENCE:
+def _missing(response: httpx.Response, rule: _Rule) -> str | None:
+    if rule.makes:
+        made = batch_id(response) if rule.makes == "batch of payees" else created_id(response)
+        return None if made else f"it does not say which {rule.makes} it made (its Location has no id)"
+    if not response.content and response.request.method != "GET" and rule.evidence is None:
         return None
     is_export = response.headers.get("content-type", "").partition(";")[0].strip().lower() in _NOT_JSON
-    if asked == "export":
+    if rule.evidence is _CSV:
         return None if is_export else "its body is not CSV"
     if response.content and is_export:
         return None
     reason = no_object_reason(response)
-    wanted = _EVIDENCE.get(asked)
-    if reason is None and wanted and all(object_of(response).get(name) is None for name in wanted):
+    if reason is None and rule.evidence and all(object_of(response).get(name) is None for name in rule.evidence):
         # Believed, it would be the end of a list, or a payout that has no state yet.
         return "its body has none of the expected members"
     return reason
@@ -239,34 +260,20 @@ def mismatch(response: httpx.Response) -> str | None:
 
     Believed, a payout would be ACCEPTED, or an account would hold dollars, that is another one.
     """
-    if response.request.method != "GET":
-        return None
-    path = _path(response.request)
-    for pattern, name in _OWN_IDS:
-        asked = pattern.fullmatch(path)
-        named = text_or_empty(object_of(response).get(name)) if asked else ""
-        if asked and named and not is_same_id(named, asked[asked.lastindex or 0]):
-            return f"its body is about another object, {one_line(named)}"
-    return None
-
-
-def could_be_done(error: VictorError) -> bool:
-    """Whether this call may have done the work. A conflict is with the work of another one: Velo refuses duplicates."""
-    return error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(error, Conflict)
+    rule, asked = _rule_for(response.request)
+    named = text_or_empty(object_of(response).get(rule.own_id)) if rule.own_id else ""
+    return None if not named or is_same_id(named, asked) else f"its body is about another object, {one_line(named)}"
 
 
 def recovery_hint(request: httpx.Request) -> str:
     """How to find out what a write did whose response was lost."""
-    path = _path(request)
-    return _LOOK.get(_asked_for(request)) or next((look for at, look in _READ if at.fullmatch(path)), "")
+    look = _rule_for(request)[0].look
+    return f"with {look}" if look else ""
 
 
-def _asked_for(request: httpx.Request) -> str:
-    path = _path(request)
-    return next((what for method, at, what in _ASKS if method == request.method and at.fullmatch(path)), "")
-
-
-def _path(request: httpx.Request) -> str:
-    """The path from its version on, without the path of the base URL."""
+def _rule_for(request: httpx.Request) -> tuple[_Rule, str]:
+    """The rule for a request, and the id in its path, if it has one."""
     path = request.url.path
-    return path[max(path.find("/v1/"), path.find("/v2/"), path.find("/v3/"), path.find("/v4/"), 0) :]
+    path = path[max(path.find("/v1/"), path.find("/v2/"), path.find("/v3/"), path.find("/v4/"), 0) :]
+    fits = ((rule, re.fullmatch(rule.path, path)) for rule in _RULES if rule.method in ("", request.method))
+    return next((rule, match[1] if match.re.groups else "") for rule, match in fits if match)

@@ -16,7 +16,7 @@ from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation
-from .words import TransmissionWord
+from .settings import TransmissionWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

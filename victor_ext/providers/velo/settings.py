@@ -1,19 +1,17 @@
-"""Velo's environments, and the settings of a client in the process environment."""
+"""Velo's environments, the settings of a client in the process environment, and the words of Velo's document.
+
+A type checker refuses other words, unless one is a `Word`: Velo's document is prose, and a newer one may have more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.client.settings import (
-    environment_and_url,
-    provider_variables,
-    require_variables,
-    unversioned_url,
-)
+from victor_ext.runtime.client.settings import environment_and_url, options_from, require_variables
+from victor_ext.words import Word
 
 from .auth import VeloAuth
 
@@ -24,31 +22,64 @@ ENVIRONMENTS: Mapping[str, str] = {
 """The hosts that Velo's document names: one with simulated money, one with real money."""
 
 
+_VERSIONS = ("v1", "v2", "v3", "v4")
+
+
 def checked_place(environment: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
     """The environment, and the URL to call. Raises `ConfigurationError`."""
     urls = {name: [url] for name, url in ENVIRONMENTS.items()}
-    return environment_and_url(environment, base_url, urls, "v1", "v2", "v3", "v4", provider="Velo")
+    return environment_and_url(environment, base_url, urls, *_VERSIONS, provider="Velo")
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The options of a client: those given, and for the others the variables `VELO_...`.
+    """The options of a client, from the variables `VELO_...` where they are not given. See `options_from`."""
+    return options_from("VELO_", options, variables, environments=ENVIRONMENTS, versions=_VERSIONS, auth=_auth)
 
-    An empty variable counts as not set.
 
-    Raises:
-        ConfigurationError: Key or secret are missing, or a value cannot be right.
-    """
-    values = provider_variables("VELO_", variables)
-    variables = None  # a traceback shows no frame with the bare values
-    from_variables: dict[str, Any] = {}
-    if "auth" not in options:
-        require_variables(values, "VELO_API_KEY", "VELO_API_SECRET", hint="Velo's back office issues both.")
-        from_variables["auth"] = VeloAuth(values["VELO_API_KEY"], values["VELO_API_SECRET"])
-    if "environment" not in options and "VELO_ENVIRONMENT" in values:
-        name = str(values["VELO_ENVIRONMENT"])
-        if name not in ENVIRONMENTS:
-            raise ConfigurationError(f"VELO_ENVIRONMENT is {name!r}: set it to {' or '.join(map(repr, ENVIRONMENTS))}.")
-        from_variables["environment"] = name
-    if "base_url" not in options and "VELO_BASE_URL" in values:
-        from_variables["base_url"] = str(unversioned_url(str(values["VELO_BASE_URL"]), name="VELO_BASE_URL"))
-    return {**from_variables, **options}
+def _auth(values: Mapping[str, str]) -> VeloAuth:
+    require_variables(values, "VELO_API_KEY", "VELO_API_SECRET", hint="Velo's back office issues both.")
+    return VeloAuth(values["VELO_API_KEY"], values["VELO_API_SECRET"])
+
+
+PayoutStatusWord = Literal[
+    "SUBMITTED",
+    "ACCEPTED",
+    "REJECTED",
+    "QUOTED",
+    "INSTRUCTED",
+    "COMPLETED",
+    "INCOMPLETE",
+    "CONFIRMED",
+    "WITHDRAWN",
+]
+
+PaymentStatusWord = (
+    Literal[
+        "ACCEPTED",
+        "AWAITING_FUNDS",
+        "FUNDED",
+        "UNFUNDED",
+        "BANK_PAYMENT_REQUESTED",
+        "REJECTED",
+        "ACCEPTED_BY_RAILS",
+        "CONFIRMED",
+        "FAILED",
+        "RETURNED",
+        "WITHDRAWN",
+    ]
+    | Word
+)
+SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | Word
+PayoutStatusFilter = PayoutStatusWord | Word
+TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | Word
+TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"] | Word
+ScheduleStatusWord = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"] | Word
+PostInstructFxStatusWord = (
+    Literal["ANY", "INITIATED", "CANCELLED", "EXECUTED", "COMPLETED", "RETURNED", "RESUBMITTED", "REFUNDED"] | Word
+)
+PayeeTypeWord = Literal["Individual", "Company"] | Word
+InvitationStatusWord = Literal["ACCEPTED", "PENDING", "DECLINED"] | Word
+FundingAccountTypeWord = Literal["FBO", "WUBS_DECOUPLED", "PRIVATE"] | Word
+CategoryWord = Literal["payment", "payee", "debit"] | Word
+IncludeWord = Literal["payorOnly", "payorAndDescendants"] | Word
+EnvironmentWord = Literal["sandbox", "production"] | Word

@@ -11,15 +11,15 @@ from velo_api.api.webhooks import create_webhook, get_webhook, list_webhooks, pi
 
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import list_or_empty
 
-from .checks import Validation, check_id
-from .paging import walk
-from .records import Receipt
+from .checks import Validation
+from .profile import Receipt
+from .reading import WebhookList, read, walk
+from .settings import CategoryWord
 from .webhooks import SHORTEST_AUTHORIZATION
-from .words import CategoryWord
 
 _LONGEST_URL = 2000
 _LONGEST_AUTHORIZATION = 1000
@@ -47,7 +47,10 @@ class WebhookPing(Record):
 
 
 class Webhooks(Resource[Mode]):
-    """The addresses that Velo posts notifications to."""
+    """The addresses that Velo posts notifications to.
+
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right.
+    """
 
     @operation
     def create(
@@ -73,8 +76,7 @@ class Webhooks(Resource[Mode]):
             enabled: False makes it without posting anything yet.
 
         Raises:
-            InvalidRequest: An argument breaks a rule; nothing was sent.
-            VictorError: Anything else; its `outcome` says whether the webhook may exist.
+            VictorError: Its `outcome` says whether the webhook may exist.
         """
         authorization_header = concealed(authorization_header)
         validation = Validation()
@@ -85,20 +87,15 @@ class Webhooks(Resource[Mode]):
         return Receipt.of((yield from call_without_body(create_webhook, body=body))).id
 
     @listing
-    def list(self, payor_id: str, *, page_size: int | None = None) -> Walk[WebhookEndpoint]:
+    @arguments_of(WebhookList)
+    def list(self, request: WebhookList) -> Walk[WebhookEndpoint]:
         """The webhooks of a payor, read page by page as they are iterated. `page_size` is 1 to 100."""
-        validation = Validation()
-        arguments = drop_none(
-            payor_id=validation.id("payor_id", payor_id), page_size=validation.page_size(page_size, 100)
-        )
-        validation.finish("The list of webhooks")
-        return walk(list_webhooks, WebhookEndpoint, lambda webhook: webhook.id, "list of webhooks", arguments)
+        return walk(list_webhooks, WebhookEndpoint, "list of webhooks", request)
 
     @operation
     def get(self, webhook_id: str) -> OperationFlow[WebhookEndpoint]:
         """Read one webhook."""
-        check_id("webhook_id", webhook_id, "The webhook")
-        return WebhookEndpoint((yield from call(get_webhook, models.WebhookEndpoint, webhook_id=webhook_id)))
+        return (yield from read(get_webhook, WebhookEndpoint, webhook_id=webhook_id))
 
     @operation
     def update(
@@ -123,8 +120,7 @@ class Webhooks(Resource[Mode]):
             enabled: False stops notifications, True lets them go on.
 
         Raises:
-            InvalidRequest: An argument breaks a rule, or nothing is to be changed; nothing was sent.
-            VictorError: Anything else; its `outcome` says whether the webhook may have been changed.
+            VictorError: Its `outcome` says whether the webhook may have been changed.
         """
         authorization_header = concealed(authorization_header)
         validation = Validation()
@@ -141,8 +137,7 @@ class Webhooks(Resource[Mode]):
     @operation
     def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:
         """Try a webhook: have Velo post an empty notification. Sent once; a second one does no harm."""
-        check_id("webhook_id", webhook_id, "The webhook")
-        return WebhookPing((yield from call(ping_webhook, models.WebhookPing, webhook_id=webhook_id)))
+        return (yield from read(ping_webhook, WebhookPing, webhook_id=webhook_id))
 
 
 def _checked_settings(

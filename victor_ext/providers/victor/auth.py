@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import httpx
 
-from victor_ext import zulu
-from victor_ext.errors import ConfigurationError, InvalidRequest
+from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of
 from victor_ext.runtime.auth.rotating import ChangingFile, RotatingSecret, SecretText, checked_function, file_stamp
 from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
@@ -204,13 +203,7 @@ class VictorOAuth(UnpicklableCredentials):
 def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     """Read `{access_token, token_type, expires}`. `expires` is a time in epoch milliseconds."""
     header = header_value(body.get("token_type"), body.get("access_token"))
-    if header is None:
-        return None
-    try:
-        expires_at = zulu.from_epoch(body.get("expires", 0) or float("nan")).timestamp()
-    except InvalidRequest:
-        expires_at = None
-    return IssuedToken(header, expires_at, now)
+    return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
 
 
 def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:

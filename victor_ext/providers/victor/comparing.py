@@ -16,9 +16,8 @@ from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.core.json_values import differs
 
 from .checks import as_date, spelled
-from .parts import as_moment
 from .requests import ARGUMENTS, CreateRequest
-from .statuses import Direction, as_direction
+from .statuses import Direction, as_direction, as_moment
 
 
 def could_be(record: Record, arguments: Mapping[str, Any], since: datetime) -> bool:

@@ -13,7 +13,7 @@ from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.runtime.core.validation import moment_problem
 
 from .checks import as_date, date_problem
-from .parts import Payee, Payer, PaymentRequestResponse
+from .statuses import Payee, Payer, PaymentRequestResponse
 
 
 class FakeFields(TypedDict, total=False):

@@ -20,7 +20,7 @@ from .comparing import Sent
 from .reading import SearchResult
 from .records import PaymentRequest
 from .requests import ARGUMENTS, CreateRequest, ListRequest
-from .statuses import StatusWord
+from .statuses import Status, StatusWord
 
 
 class PaymentRequests(Resource[Mode]):
@@ -154,14 +154,8 @@ class PaymentRequests(Resource[Mode]):
                 this call's (outcome `unknown`).
             VictorError: Any other failure. With outcome `unknown` the request may be accepted: read it with `get`.
         """
-        return responding.respond(
-            id,
-            accept=True,
-            notes=notes,
-            modified_amount=modified_amount,
-            extra_body=extra_body,
-            left=self.clock.countdown(self.deadline),
-        )
+        accepted = Status.ACCEPTED
+        return responding.respond(self, id, accepted, notes, modified_amount=modified_amount, extra_body=extra_body)
 
     @operation
     def decline(
@@ -180,8 +174,7 @@ class PaymentRequests(Resource[Mode]):
             Conflict: The request is outbound, or its response differs from this one; outcomes as in `accept`.
             VictorError: Any other failure. With outcome `unknown` the request may be declined: read it with `get`.
         """
-        left = self.clock.countdown(self.deadline)
-        return responding.respond(id, accept=False, notes=notes, extra_body=extra_body, left=left)
+        return responding.respond(self, id, Status.DECLINED, notes, extra_body=extra_body)
 
     @operation
     def find(
@@ -211,14 +204,7 @@ class PaymentRequests(Resource[Mode]):
             InvalidRequest: An argument is invalid; nothing was sent.
             VictorError: The list could not be read.
         """
-        return reading.find(
-            client_reference_id,
-            start_datetime,
-            end_datetime,
-            clock=self.clock,
-            begin=self.begin,
-            extra_query=extra_query,
-        )
+        return reading.find(self, client_reference_id, start_datetime, end_datetime, extra_query)
 
     @operation
     def wait(
@@ -241,7 +227,7 @@ class PaymentRequests(Resource[Mode]):
             TimedOut: The status was not reached in time. The `outcome` does not describe the payment.
             VictorError: A read failed with an error that is not temporary, such as `NotFound`.
         """
-        return waiting.wait(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
+        return waiting.wait(self, id, until, timeout)
 
     @stream
     def watch(
@@ -269,7 +255,7 @@ class PaymentRequests(Resource[Mode]):
             TimedOut: The status was not reached in time.
             VictorError: A read failed with an error that is not temporary, such as `NotFound`.
         """
-        return waiting.watch(id, until=until, timeout=timeout, deadline=self.deadline, monotonic=self.clock.monotonic)
+        return waiting.watch(self, id, until, timeout)
 
 
 def _create(

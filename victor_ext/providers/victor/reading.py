@@ -15,7 +15,7 @@ from victor_ext.ids import is_same_id
 from victor_ext.runtime.client.extras import ExtraQuery
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import RecordList
-from victor_ext.runtime.client.resources import Walk
+from victor_ext.runtime.client.resources import Resource, Walk
 from victor_ext.runtime.client.runners import OperationFlow, call_for_json, drop_none
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.json_values import list_or_empty
@@ -126,21 +126,16 @@ class SearchResult(RecordList[PaymentRequest]):
 
 
 def find(
-    client_reference_id: str,
-    start: datetime,
-    end: datetime | None,
-    *,
-    clock: ServerClock,
-    begin: Callable[[Walk[PaymentRequest]], PageReader[PaymentRequest]],
-    extra_query: ExtraQuery | None = None,
+    resource: Resource[Any], client_reference_id: str, start: datetime, end: datetime | None, extra_query: Any
 ) -> OperationFlow[SearchResult]:
-    """Read the list of a time window and keep the requests with this reference. `begin` begins a pass over the list."""
+    """Read the list of a time window and keep the requests with this reference."""
+    clock = resource.clock
     _check_search(client_reference_id, start, end, extra_query)
     window = _Window(start, end).widened(clock.skew)
     while True:
         request = ListRequest(start_datetime=window.start, end_datetime=window.end, extra_query=extra_query)
         listed = walk(request, clock)
-        reader, matches, read = begin(listed), list[PaymentRequest](), 0
+        reader, matches, read = resource.begin(listed), list[PaymentRequest](), 0
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
             # This response may be the first one that shows the provider's time.
@@ -155,18 +150,18 @@ def find(
 
 
 class _Window(NamedTuple):
-    """A time window. `end` None: it is open."""
+    """A time window; with `end` None, an open one."""
 
     start: datetime
     end: datetime | None
 
     def widened(self, skew: float) -> _Window:
-        """Return the window widened by the margin and by `skew`, the provider's time minus this machine's."""
+        """The window with the margin, and with `skew`: the provider's time minus this machine's."""
         before, after = SEARCH_MARGIN - min(skew, 0.0), SEARCH_MARGIN + max(skew, 0.0)
         return _Window(_moved(self.start, -before), None if self.end is None else _moved(self.end, after))
 
     def covering(self, other: _Window) -> _Window:
-        """Return this window, extended to each end of `other` that lies more than half the margin outside."""
+        """This window, extended to each end of `other` that lies more than half the margin outside."""
         slack = timedelta(seconds=SEARCH_MARGIN / 2)
         start = other.start if self.start - other.start > slack else self.start
         if self.end is None or other.end is None or other.end - self.end <= slack:
@@ -182,7 +177,6 @@ def _moved(moment: datetime, seconds: float) -> datetime:
 
 
 def _check_search(client_reference_id: object, start_datetime: Any, end_datetime: Any, extra_query: Any) -> None:
-    """Check the arguments of `find`. Raises `InvalidRequest` with all problems."""
     validation = Validation()
     validation.required(REFERENCE, client_reference_id)
     if start_datetime is None:

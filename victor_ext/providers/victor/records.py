@@ -19,11 +19,14 @@ from victor_ext.runtime.core.json_values import is_object
 
 from .checks import as_date
 from .comparing import could_be
-from .parts import Payee, Payer, PaymentRequestResponse, as_moment
 from .statuses import (
     Direction,
+    Payee,
+    Payer,
+    PaymentRequestResponse,
     Status,
     as_direction,
+    as_moment,
     as_network,
     as_response_status,
     as_status,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from victor_api import models
 from victor_api.api.payment_requests import respond_to_payment_request
@@ -14,13 +15,13 @@ from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
+from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 
 from .checks import RESPONSE_ARGUMENTS, check_response
-from .parts import PaymentRequestResponse
 from .reading import get
 from .records import PaymentRequest
-from .statuses import Direction, Status
+from .statuses import Direction, PaymentRequestResponse, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +85,19 @@ _RESPONSE_STATUSES: dict[str, Status] = {
 
 
 def respond(
+    resource: Resource[Any],
     request: str | PaymentRequest,
-    *,
-    accept: bool,
+    status: Status,
     notes: str,
+    *,
     modified_amount: money.Amount | None = None,
     extra_body: ExtraBody | None = None,
-    left: Callable[[], float | None],
 ) -> OperationFlow[PaymentRequest]:
     """Respond to an inbound request once. If the outcome is uncertain, read the request and compare.
 
-    `left` returns the seconds left of the deadline; the request is not read if none are left. `extra_body` is sent and
-    not compared: what the provider makes of it is not known.
+    It is not read if no time is left. `extra_body` is not compared: what the provider makes of it is not known.
     """
+    left = resource.clock.countdown(resource.deadline)
     known = request if isinstance(request, PaymentRequest) else None
     request_id = request.id if isinstance(request, PaymentRequest) else request
     check_response(
@@ -112,7 +113,7 @@ def respond(
     )
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
     requested = None if known is None else known.amount if known.original_amount is None else known.original_amount
-    intended = IntendedResponse(Status.ACCEPTED if accept else Status.DECLINED, notes, amount, requested)
+    intended = IntendedResponse(status, notes, amount, requested)
     try:
         returned, attempts = yield from _send(request_id, intended, extra_body)
     except VictorError as error:

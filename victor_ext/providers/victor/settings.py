@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret
 from victor_ext.runtime.auth.stored_credentials import checked_secret
-from victor_ext.runtime.client.settings import environment_and_url, require_variables, unversioned_url
+from victor_ext.runtime.client.settings import environment_and_url, options_from, require_variables
 
 from .auth import Credentials, Environment, VictorJwt, VictorOAuth, key_source
 
@@ -39,23 +38,11 @@ def checked_place(environment: object, base_url: str | httpx.URL | None) -> tupl
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return the given options of a client, with missing ones from the `VICTOR_...` variables.
-
-    Empty variables are ignored. `variables` None: the process environment.
-
-    Raises:
-        ConfigurationError: Credentials are missing, two kinds are set, or a value is invalid.
-    """
-    values = _set_variables(os.environ if variables is None else variables)
-    variables = None  # tracebacks must not show the secrets
-    readers: dict[str, Callable[[Mapping[str, str]], object]] = {
-        "auth": _auth, "environment": _environment, "base_url": _base_url,
-    }  # fmt: skip
-    return {**{name: read(values) for name, read in readers.items() if name not in options}, **options}
-
-
-def _set_variables(source: Mapping[str, str]) -> dict[str, str]:
-    return {name: Secret(value) for name, value in source.items() if name.startswith("VICTOR_") and value.strip()}
+    """The options of a client, from the variables `VICTOR_...` where they are not given. See `options_from`."""
+    exact = (_PASSWORD,)
+    return options_from(
+        "VICTOR_", options, variables, environments=ENVIRONMENTS, versions=("v2",), exact=exact, auth=_auth
+    )
 
 
 def _auth(values: Mapping[str, str]) -> Credentials:
@@ -71,25 +58,10 @@ def _auth(values: Mapping[str, str]) -> Credentials:
     return _oauth(values) if oauth else _jwt(values)
 
 
-def _environment(values: Mapping[str, str]) -> str:
-    name = str(values.get("VICTOR_ENVIRONMENT", "staging")).strip()
-    if name not in ENVIRONMENTS:
-        raise ConfigurationError(f"VICTOR_ENVIRONMENT is {name!r}: set it to {' or '.join(map(repr, ENVIRONMENTS))}.")
-    return name
-
-
-def _base_url(values: Mapping[str, str]) -> str | None:
-    url = values.get("VICTOR_BASE_URL")
-    return None if url is None else str(unversioned_url(str(url).strip(), "v2", name="VICTOR_BASE_URL"))
-
-
 def _oauth(values: Mapping[str, str]) -> VictorOAuth:
     require_variables(values, "VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET", hint=_BOTH_KINDS)
-    client_id, client_secret = (
-        checked_secret(name, values[name], source="the client portal")
-        for name in ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
-    )
-    return VictorOAuth(client_id, client_secret)
+    # Checked here so that messages contain the variables' names.
+    return VictorOAuth(_secret(values, "VICTOR_CLIENT_ID"), _secret(values, "VICTOR_CLIENT_SECRET"))
 
 
 def _jwt(values: Mapping[str, str]) -> VictorJwt:
@@ -104,9 +76,12 @@ def _jwt(values: Mapping[str, str]) -> VictorJwt:
     else:
         require_variables(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", hint=_BOTH_KINDS)
         variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
-    # Checked here so that messages contain the variables' names.
-    api_key = checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source="the client portal")
-    return VictorJwt(api_key, key_source(key, password=password, name=variable, opened_with=_PASSWORD))
+    source = key_source(key, password=password, name=variable, opened_with=_PASSWORD)
+    return VictorJwt(_secret(values, "VICTOR_API_KEY"), source)
+
+
+def _secret(values: Mapping[str, str], name: str) -> Secret:
+    return checked_secret(name, values[name], source="the client portal")
 
 
 def credentials_in(variables: Mapping[str, str]) -> str:

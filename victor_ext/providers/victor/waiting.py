@@ -7,6 +7,7 @@ read: the later of their statuses counts, and only `get` returns the response to
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import Any
 
 from victor_ext.errors import (
     BadRequest,
@@ -21,7 +22,8 @@ from victor_ext.errors import (
     VictorError,
 )
 from victor_ext.privacy import one_line, redact_excerpt
-from victor_ext.runtime.client.polling import FIRST_PAUSE, LEAST_READ, PASSING, checked_seconds, wait_until
+from victor_ext.runtime.client.polling import FIRST_PAUSE, LEAST_READ, PASSING, checked_seconds, poll, wait_until
+from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.loop.flow import Sleep
 from victor_ext.words import Word
@@ -43,49 +45,41 @@ _WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Stat
 
 
 def wait(
-    request_id: str,
-    *,
-    until: str | Collection[str] | None,
-    timeout: float,
-    deadline: float | None,
-    monotonic: Callable[[], float],
+    resource: Resource[Any], request_id: str, until: str | Collection[str] | None, timeout: float
 ) -> OperationFlow[PaymentRequest]:
     """Read a request repeatedly until it has a wanted status."""
     check_id(request_id)
-    statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
+    statuses = wanted_statuses(until)
 
     def is_done(request: PaymentRequest) -> bool:
         return _is_done(request, request_id, statuses)
 
     return (
-        yield from wait_until(
-            lambda left: _look(request_id, left, monotonic, is_done), is_done,
-            _timeout_message(request_id, statuses, timeout), timeout=seconds, deadline=deadline, monotonic=monotonic,
-            shown=_status_of,
-            hint=_WAIT_AGAIN,
+        yield from poll(
+            resource,
+            lambda left: _look(resource, request_id, left, is_done),
+            is_done,
+            goal=_goal(request_id, statuses),
+            advice=_WAIT_AGAIN,
+            timeout=timeout,
+            describe=_status_of,
         )
-    )  # fmt: skip
+    )
 
 
 def watch(
-    request_id: str,
-    *,
-    until: str | Collection[str] | None,
-    timeout: float,
-    deadline: float | None,
-    monotonic: Callable[[], float],
+    resource: Resource[Any], request_id: str, until: str | Collection[str] | None, timeout: float
 ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
     """Return a function that creates a flow to the next change of status. The flow returns None at the end."""
     check_id(request_id)
-    statuses, seconds = wanted_statuses(until), checked_seconds(timeout)
-    timeout_message = _timeout_message(request_id, statuses, timeout)
+    statuses, seconds, monotonic = wanted_statuses(until), checked_seconds(timeout), resource.clock.monotonic
     ends: float | None = None
     last: PaymentRequest | None = None
 
-    def has_changed(request: PaymentRequest) -> bool:
-        return last is None or request.status != last.status
+    def timeout_message(seen: str) -> str:
+        return f"{_goal(request_id, statuses)} within {seconds:g} s: {seen}."
 
-    def settles(request: PaymentRequest) -> bool:
+    def is_done(request: PaymentRequest) -> bool:
         return _is_done(request, request_id, statuses)
 
     def following() -> OperationFlow[PaymentRequest | None]:
@@ -93,18 +87,18 @@ def watch(
         ends = monotonic() + seconds if ends is None else ends
         left = max(ends - monotonic(), 0.0)
         if last is not None:
-            if _is_done(last, request_id, statuses):
+            if is_done(last):
                 return None
             if left <= 0:
                 raise TimedOut(timeout_message(f"it is {_status_of(last)}"), outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
             yield Sleep(min(FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last = yield from wait_until(
-            lambda left: _look(request_id, left, monotonic, settles),
-            has_changed,
+            lambda left: _look(resource, request_id, left, is_done),
+            lambda request: last is None or request.status != last.status,
             timeout_message,
             timeout=left,
-            deadline=deadline,
+            deadline=resource.deadline,
             monotonic=monotonic,
             shown=_status_of,
             hint=_WAIT_AGAIN,
@@ -120,13 +114,17 @@ def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | 
     if _has_reached(request, until):
         return True
     if request.is_terminal:
-        raise _ended_otherwise(request, request_id, until or ())
+        reason = f" ({redact_excerpt(request.error_message)})" if request.error_message else ""
+        raise Conflict(
+            f"Payment request {request_id} ended as {one_line(request.status)}{reason}, so it can no longer become "
+            f"{' or '.join(until or ())}.",
+            outcome=Outcome.REJECTED,
+        )
     return False
 
 
-def _timeout_message(request_id: str, until: Collection[str] | None, timeout: float) -> Callable[[str], str]:
-    wanted = "a final status" if until is None else " or ".join(until)
-    return lambda seen: f"Payment request {request_id} did not reach {wanted} within {timeout:g} s: {seen}."
+def _goal(request_id: str, until: Collection[str] | None) -> str:
+    return f"Payment request {request_id} did not reach {'a final status' if until is None else ' or '.join(until)}"
 
 
 def _status_of(request: PaymentRequest) -> str:
@@ -134,21 +132,22 @@ def _status_of(request: PaymentRequest) -> str:
 
 
 def _look(
-    request_id: str,
-    seconds: float | None,
-    monotonic: Callable[[], float],
-    settles: Callable[[PaymentRequest], bool],
+    resource: Resource[Any], request_id: str, seconds: float | None, settles: Callable[[PaymentRequest], bool]
 ) -> OperationFlow[PaymentRequest]:
     """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each) and combine them.
 
     Raises the error of the list if the result of `get` does not end the wait.
     """
+    monotonic = resource.clock.monotonic
     began = monotonic()
+    in_list: PaymentRequest | None = None
     list_error: VictorError | None = None
     try:
-        in_list = yield from _in_list(request_id, seconds, monotonic)
+        in_list = yield from listed(request_id, seconds, monotonic)
+    except (BadRequest, NotFound, PermissionDenied, UnreadableResponse):
+        pass  # the list has no such id or cannot be read; `get` is used alone
     except PASSING as error:
-        in_list, list_error = None, error
+        list_error = error
     if in_list is not None and in_list.is_terminal and in_list.direction is Direction.OUTBOUND:
         return in_list  # `get` has nothing more: no response exists, and the list has the error
     left = None if seconds is None else max(seconds - (monotonic() - began), LEAST_READ)
@@ -166,15 +165,6 @@ def _look(
         return by_itself
     first, other = (by_itself, in_list) if _is_further(by_itself, in_list) else (in_list, by_itself)
     return PaymentRequest(first.raw, completed_by=other)
-
-
-def _in_list(
-    request_id: str, seconds: float | None, monotonic: Callable[[], float]
-) -> OperationFlow[PaymentRequest | None]:
-    try:
-        return (yield from listed(request_id, seconds, monotonic))
-    except (BadRequest, NotFound, PermissionDenied, UnreadableResponse):
-        return None  # the list has no such id or cannot be read; `get` is used alone
 
 
 def _is_further(by_itself: PaymentRequest, in_list: PaymentRequest) -> bool:
@@ -197,15 +187,6 @@ def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool
     if status not in _WAY:
         return False
     return any(wanted in _WAY and _WAY.index(Status(status)) > _WAY.index(Status(wanted)) for wanted in until)
-
-
-def _ended_otherwise(request: PaymentRequest, request_id: str, until: Collection[str]) -> Conflict:
-    reason = f" ({redact_excerpt(request.error_message)})" if request.error_message else ""
-    return Conflict(
-        f"Payment request {request_id} ended as {one_line(request.status)}{reason}, so it can no longer become "
-        f"{' or '.join(until)}.",
-        outcome=Outcome.REJECTED,
-    )
 
 
 def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | None:

@@ -18,6 +18,12 @@ from victor_ext.runtime.loop.flow import Flow, Lock
 _PASSING_STATUSES = frozenset({408, 425, 429})
 """Statuses from 400 to 499 after which another attempt may help."""
 
+_SMALLEST_MILLISECONDS = 1e11
+"""The smallest number that is taken for milliseconds (the year 1973); in seconds it would be the year 5138."""
+
+_LATEST = 7_258_118_400.0
+"""The year 2200, in seconds."""
+
 
 class OAuthToken(TokenCache):
     """A token from a token endpoint.
@@ -83,3 +89,18 @@ def header_value(token_type: object, token: object) -> Secret | None:
     named = isinstance(token_type, str) and token_type != "" and token_type.isascii() and token_type.isprintable()
     scheme = str(token_type) if named else "Bearer"
     return Secret(f"{scheme} {token}") if is_scheme(scheme) else None
+
+
+def moment_of(expires: object) -> float | None:
+    """A moment in seconds of the epoch, from a number or text of seconds or (from 10^11 on) milliseconds.
+
+    None: it cannot be read, or is after the year 2200, which no token sees.
+    """
+    try:
+        number = float(expires) if isinstance(expires, str) else expires
+    except ValueError:
+        return None
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < _LATEST * 1000:
+        return None
+    seconds = number / 1000 if number >= _SMALLEST_MILLISECONDS else float(number)
+    return seconds if seconds <= _LATEST else None

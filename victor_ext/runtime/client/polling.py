@@ -119,11 +119,12 @@ def poll(
     return wait_until(
         read,
         reached,
-        lambda last_state: f"{goal} within {seconds:g} s: {last_state}. {advice}",
+        lambda last_state: f"{goal} within {seconds:g} s: {last_state}.",
         timeout=seconds,
         deadline=resource.deadline,
         monotonic=resource.clock.monotonic,
         shown=describe,
+        hint=advice,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import httpx
 
@@ -67,13 +68,58 @@ def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base
     return url.copy_with(path=before or "/") if last in versions else url
 
 
-def provider_variables(prefix: str, source: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The variables that begin with the prefix (`ACME_`), without blanks around their values; no empty ones.
+def options_from(
+    prefix: str,
+    given: Mapping[str, Any],
+    source: Mapping[str, str] | None,
+    *,
+    texts: Sequence[str] = ("environment", "base_url"),
+    required: Sequence[str] = (),
+    environments: Collection[str] = (),
+    versions: Sequence[str] = (),
+    exact: Collection[str] = (),
+    **readers: Callable[[Mapping[str, str]], object],
+) -> dict[str, Any]:
+    """The options of a client: those given, and for the others the variables that begin with the prefix (`ACME_`).
 
-    `source` has the variables; None reads the process environment.
+    Args:
+        source: The variables; None reads the process environment. An empty one counts as not set.
+        texts: Options that are what the variable of their name says, if it is set.
+        required: Options whose variables must be set.
+        environments: The words that `environment` may be; none given: any.
+        versions: The versions of the API, which `base_url` may end with.
+        exact: Variables whose blanks at the ends count.
+        readers: Of each other option, what reads it from the variables that are set.
+
+    Raises:
+        ConfigurationError: A variable that is needed is not set, or its value cannot work. The message names it.
     """
-    given = os.environ if source is None else source
-    return {name: Secret(value.strip()) for name, value in given.items() if name.startswith(prefix) and value.strip()}
+    values = provider_variables(prefix, source, exact)
+    source = None  # a traceback shows no frame with the bare values
+    require_variables(values, *(f"{prefix}{name.upper()}" for name in required if name not in given))
+    options: dict[str, Any] = {name: read(values) for name, read in readers.items() if name not in given}
+    for name in texts:
+        variable = f"{prefix}{name.upper()}"
+        if name in given or variable not in values:
+            continue
+        options[name] = text = str(values[variable])
+        if name == "base_url":
+            options[name] = str(unversioned_url(text, *versions, name=variable))
+        elif name == "environment" and environments and text not in environments:
+            known = " or ".join(map(repr, environments))
+            raise ConfigurationError(f"{variable} is {text!r}: set it to {known}.")
+    return {**options, **given}
+
+
+def provider_variables(
+    prefix: str, source: Mapping[str, str] | None = None, exact: Collection[str] = ()
+) -> dict[str, str]:
+    """The variables that begin with the prefix (`ACME_`); no empty ones, and without blanks around their values.
+
+    `source` has the variables; None reads the process environment. The blanks of those in `exact` stay.
+    """
+    own = {name: value for name, value in (os.environ if source is None else source).items() if name.startswith(prefix)}
+    return {name: Secret(value if name in exact else value.strip()) for name, value in own.items() if value.strip()}
 
 
 def require_variables(values: Mapping[str, str], *names: str, hint: str = "") -> None:

@@ -1,0 +1,233 @@
+"""`velo.source_accounts`, `velo.funding_accounts` and `velo.fundings`: the money that payouts are paid from."""
+
+from __future__ import annotations
+
+from velo_api import models
+from velo_api.api.funding import (
+    create_funding_account,
+    get_funding,
+    get_funding_account,
+    list_funding_accounts,
+    list_funding_changes,
+    list_fundings,
+)
+from velo_api.api.source_accounts import get_source_account, list_source_accounts, request_funding
+
+from victor_ext.errors import InvalidRequest, NotFound, Problem
+from victor_ext.money import Money
+from victor_ext.privacy import concealed_account, kind_of
+from victor_ext.runtime.client.polling import checked_seconds, poll
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
+from victor_ext.runtime.loop.flow import Sleep
+
+from .checks import Validation
+from .profile import Receipt
+from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountList, changes, read, walk
+from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
+from .settings import FundingAccountTypeWord
+
+_MOST_FUNDING = 9_999_999_999
+"""Minor units that one request for funding may ask for."""
+
+
+class SourceAccounts(Resource[Mode]):
+    """The accounts that payouts are paid from, with their balances.
+
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right.
+    """
+
+    @listing
+    @arguments_of(SourceAccountList)
+    def list(self, request: SourceAccountList) -> Walk[SourceAccount]:
+        """The source accounts, read page by page as they are iterated.
+
+        The filters have Velo's names (`account_type` is its `type`); one that is None is not sent.
+
+        Args:
+            include_user_deleted: True asks for the accounts that users have deleted, too.
+            sort: Fields and directions, such as `name:asc`.
+            page_size: 1 to 100; Velo's default is 25.
+        """
+        return walk(list_source_accounts, SourceAccount, "list of source accounts", request)
+
+    @operation
+    def get(self, source_account_id: str) -> OperationFlow[SourceAccount]:
+        """Read one source account, with its balance."""
+        return (yield from read(get_source_account, SourceAccount, source_account_id=source_account_id))
+
+    @operation
+    def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> OperationFlow[Receipt]:
+        """Ask for money to be moved from the payor's bank into the account. This moves money, and takes no key.
+
+        The request carries a number without a currency, which means the account's own. So the account is read first,
+        and an amount in another currency is refused here. The request is sent once: after a lost response, look with
+        `fundings.changes(payor_id, since=...)`.
+
+        Args:
+            source_account_id: The account that gets the money.
+            funding_account_id: The payor's bank account that it comes from.
+            amount: How much, in the currency of the source account.
+
+        Raises:
+            InvalidRequest: An argument cannot be right, or the currency is not the account's; nothing was asked for.
+            VictorError: Anything else; its `outcome` says whether the money may have been asked for.
+        """
+        validation = Validation()
+        validation.id("funding_account_id", funding_account_id)
+        validation.id("source_account_id", source_account_id)
+        validation.money("amount", amount, largest=_MOST_FUNDING)
+        validation.finish("The funding")
+        account = yield from SourceAccounts.get.flow(self, source_account_id)
+        if account.currency != amount.currency:
+            message = (
+                f"amount is in {amount.currency}, and source account {source_account_id} has "
+                f"{account.currency or 'a currency that Velo did not name'}: ask for an amount of that currency."
+            )
+            raise InvalidRequest.of([Problem("amount", "currency", message)])
+        body = models.FundingRequest(funding_account_id=funding_account_id, amount=amount.minor_units)
+        response = yield from call_without_body(request_funding, source_account_id=source_account_id, body=body)
+        return Receipt.of(response)
+
+
+class FundingAccounts(Resource[Mode]):
+    """The payor's bank accounts that fund source accounts.
+
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right.
+    """
+
+    @listing
+    @arguments_of(FundingAccountList)
+    def list(self, request: FundingAccountList) -> Walk[FundingAccount]:
+        """The funding accounts, read page by page as they are iterated.
+
+        The filters have Velo's names (`account_type` is its `type`); one that is None is not sent. `page_size` is 1 to
+        100. `sensitive=True` asks for unmasked numbers, which the key has to be allowed to see.
+        """
+        return walk(list_funding_accounts, FundingAccount, "list of funding accounts", request)
+
+    @operation
+    def get(self, funding_account_id: str, *, sensitive: bool | None = None) -> OperationFlow[FundingAccount]:
+        """Read one funding account. `sensitive=True` asks for unmasked numbers, if the key is allowed to see them."""
+        named = {"funding_account_id": funding_account_id, "sensitive": sensitive}
+        return (yield from read(get_funding_account, FundingAccount, **named))
+
+    @operation
+    def create(
+        self,
+        *,
+        payor_id: str,
+        name: str,
+        account_type: FundingAccountTypeWord,
+        account_name: str | None = None,
+        account_number: str | None = None,
+        routing_number: str | None = None,
+        currency: str | None = None,
+    ) -> OperationFlow[Receipt]:
+        """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
+
+        Velo takes no idempotency key, so the request is sent once. After a lost response, look with
+        `list(payor_id=..., name=...)`.
+
+        Args:
+            payor_id: The payor that the account belongs to.
+            name: Its name at Velo, 3 to 30 characters.
+            account_type: `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the rest is needed depends
+                on it.
+            account_name: The name on the account, up to 22 characters.
+            account_number: 4 to 17 characters.
+            routing_number: 6 to 9 characters.
+            currency: Three capital letters (ISO 4217).
+
+        Raises:
+            VictorError: Its `outcome` says whether the account may have been registered.
+        """
+        account_number, routing_number = concealed_account(account_number), concealed_account(routing_number)
+        validation = Validation()
+        body = models.NewFundingAccount(
+            payor_id=validation.id("payor_id", payor_id),
+            name=validation.text("name", name, 30, shortest=3),
+            type_=validation.text("account_type", account_type, 40),
+            **drop_none(
+                account_name=validation.text("account_name", account_name, 22, required=False),
+                account_number=validation.text("account_number", account_number, 17, shortest=4, required=False),
+                routing_number=validation.text("routing_number", routing_number, 9, shortest=6, required=False),
+                currency=validation.capitals("currency", currency, 3, required=False),
+            ),
+        )
+        validation.finish("The funding account")
+        return Receipt.of((yield from call_without_body(create_funding_account, body=body)))
+
+    @operation
+    def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> OperationFlow[FundingAccount]:
+        """Wait for as long as the receipt of `create` says, then read repeatedly until the account exists.
+
+        Velo's document calls what the receipt names a status object. That its id is the account's is an assumption; if
+        it does not hold, find the account with `list(payor_id=..., name=...)`.
+
+        Args:
+            receipt: What `create` returned.
+            timeout: Seconds to wait in all; 0 reads once.
+
+        Raises:
+            TimedOut: The account did not exist in that time.
+        """
+        if not isinstance(receipt, Receipt):  # pyright: ignore[reportUnnecessaryIsInstance]
+            message = f"receipt is of type {kind_of(receipt)}: pass what create(...) returned."
+            raise InvalidRequest.of([Problem("receipt", "type", message)])
+        seconds = checked_seconds(timeout)
+        ends = self.clock.monotonic() + seconds
+        yield Sleep(min(receipt.retry_after or 0.0, seconds))
+        account_or_none = yield from poll(
+            self,
+            lambda left: _read_if_exists(receipt.id, left),
+            lambda account: account is not None,
+            goal=f"Funding account {receipt.id} was not created",
+            advice="Wait again, or read it later.",
+            timeout=max(0.0, ends - self.clock.monotonic()),
+            describe=lambda account: "still missing" if account is None else repr(account),
+        )
+        assert account_or_none is not None
+        return account_or_none
+
+
+def _read_if_exists(funding_account_id: str, seconds: float | None) -> OperationFlow[FundingAccount | None]:
+    try:
+        return (yield from read(get_funding_account, FundingAccount, seconds, funding_account_id=funding_account_id))
+    except NotFound:
+        return None
+
+
+class Fundings(Resource[Mode]):
+    """Money that was, or will be, paid into source accounts."""
+
+    @operation
+    def get(self, funding_id: str) -> OperationFlow[Funding]:
+        """Read one funding."""
+        return (yield from read(get_funding, Funding, funding_id=funding_id))
+
+    @listing
+    @arguments_of(FundingList)
+    def list(self, request: FundingList) -> Walk[FundingEntry]:
+        """The history of a payor's fundings, read page by page as they are iterated.
+
+        Velo gives these no id and, without a `sort`, no order. One is known again by its first event, so that one which
+        moves to a later page comes once. `changes` loses nothing between two readings.
+
+        Args:
+            payor_id: The payor.
+            source_account_name: The name of a source account.
+            sort: Fields and directions: `dateTime` and `amount`. None sorts by `dateTime`.
+            page_size: 1 to 100; Velo's default is 25.
+        """
+        return walk(list_fundings, FundingEntry, "list of fundings", request, _first_event)
+
+    @listing
+    @arguments_of(ChangeFeed)
+    def changes(self, request: ChangeFeed) -> Walk[FundingChange]:
+        """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size` is 1 to 100."""
+        return changes(list_funding_changes, FundingChange, "fundings", request, most=100)
+
+
+def _first_event(entry: FundingEntry) -> str | None:
+    return next((event.id for event in entry.events), None)
