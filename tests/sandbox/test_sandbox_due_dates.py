@@ -12,7 +12,7 @@ from tests.sandbox.sandbox_callers import KEY
 from victor_ext import BadRequest, Outcome, Victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.command_line import main
-from victor_ext.sandbox.victor.validation import DueDates
+from victor_ext.sandbox.victor.lifecycle import DueDates
 
 NEW_YORK = "America/New_York"
 

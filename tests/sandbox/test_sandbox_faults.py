@@ -16,7 +16,7 @@ import pytest
 from tests.faults.raw_sockets import background, run_as_a_connection_comes
 from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, a_body, exchange
 from victor_ext.sandbox import SandboxSettings
-from victor_ext.sandbox.server.service import Service
+from victor_ext.sandbox.server.run import Service
 from victor_ext.sandbox.victor.provider import VictorProvider
 
 

@@ -26,7 +26,6 @@ from victor_ext.sandbox.server import (
     NotFound,
     Operation,
     Response,
-    SandboxContext,
     SandboxProvider,
     ServerCommands,
     command,
@@ -104,12 +103,8 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     settings_type = EastPaySettings
     commands_type = EastPayCommands
 
-    def __init__(self, context: SandboxContext, settings: EastPaySettings) -> None:
-        super().__init__(context, settings)
-        self.state = State(settings.seed)
-
-    def reset(self) -> None:
-        self.state.clear()
+    def new_state(self) -> State:
+        return State(self.settings.seed)
 
     def error(self, status: int, code: str, message: str) -> Response:  # noqa: ARG002 - the gateway has no words
         """An error in the gateway's format: its result code has the documented form, and the status as the detail."""

@@ -118,10 +118,6 @@ class State:
         self.checkouts: dict[str, Checkout] = {}
         self.endings: dict[str, Ending] = {}
 
-    def clear(self) -> None:
-        for part in (self.tokens, self.entries, self.checkouts, self.endings):
-            part.clear()
-
     def new_id(self) -> str:
         """An id of 32 hexadecimal digits."""
         return f"{self._random.getrandbits(128):032x}"

@@ -49,7 +49,7 @@ class FlexFactorCommands(TokenCommands):
         owner = app_key or next(iter(self._state.clients), "")
         if owner not in self._state.clients:
             raise NotFound("There is no such client: add_client makes one.")
-        return {"token": self._state.tokens.issue(owner, self._state.token_life)[0]}
+        return {"token": self._state.tokens.issue(owner, self._state.settings.token_life)[0]}
 
     @command("POST", "/cards", returns=member("token", str))
     def add_card(self, number: str = TEST_CARD) -> JsonObject:

@@ -18,7 +18,6 @@ from victor_ext.sandbox.server import (
     NotFound,
     Operation,
     Response,
-    SandboxContext,
     SandboxProvider,
     empty_response,
     find,
@@ -49,12 +48,9 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
     settings_type = FlexFactorSettings
     commands_type = FlexFactorCommands
 
-    def __init__(self, context: SandboxContext, settings: FlexFactorSettings) -> None:
-        super().__init__(context, settings)
-        self.state = State(context.clock, settings.token_life)
-
-    def reset(self) -> None:
-        self.state.clear()
+    def new_state(self) -> State:
+        before: State | None = self.state
+        return State(self.context.clock, self.settings, before.subscriber_key if before else None)
 
     def error(self, status: int, code: str, message: str) -> Response:
         """ASP.NET's ProblemDetails. An injected 409 is the final one of the two that the provider has."""
@@ -105,7 +101,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
 
     def _once(self, call: Call, work: Callable[[], Response]) -> Response:
         conflict = self.error(409, "IdempotencyKey", "")
-        return self.state.once(call, work, life=self.settings.key_life, conflict=conflict)
+        return self.state.once(call, work, conflict=conflict)
 
     def _token(self, call: Call) -> Response:
         body = {name.lower(): value for name, value in (call.json_object() or {}).items()}

@@ -127,10 +127,6 @@ class Orders:
         self.by_id[order.id] = order
         self.by_external_id[order.external_id] = order
 
-    def clear(self) -> None:
-        self.by_id.clear()
-        self.by_external_id.clear()
-
     def matching(
         self,
         *,
@@ -167,23 +163,18 @@ class Completed(NamedTuple):
 class State:
     """Everything that the sandbox keeps."""
 
-    def __init__(self, clock: Clock, token_life: float) -> None:
+    def __init__(self, clock: Clock, settings: FlexFactorSettings, subscriber_key: bytes | None = None) -> None:
         self._clock = clock
-        self.token_life = token_life
-        """The life of a token, in seconds."""
+        self.settings = settings
         self.clients: dict[str, tuple[str, str]] = {}
         """By AppKey: the AppSecret, and the merchant's id."""
         self.tokens = TokenStore(clock)
         self.orders = Orders()
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
-        self.subscriber_key = secrets.token_bytes(64)
+        self.subscriber_key = subscriber_key or secrets.token_bytes(64)
         self._completed: dict[tuple[str, str], Completed] = {}
         """By merchant and key."""
-
-    def clear(self) -> None:
-        for part in (self.clients, self.tokens, self.orders, self.decisions, self._completed):
-            part.clear()
 
     @property
     def first_mid(self) -> str:
@@ -201,7 +192,7 @@ class State:
         self.clients[app_key] = (app_secret, mid)
         return {"app_key": app_key, "app_secret": app_secret, "mid": mid}
 
-    def once(self, call: Call, work: Callable[[], Response], *, life: float, conflict: Response) -> Response:
+    def once(self, call: Call, work: Callable[[], Response], *, conflict: Response) -> Response:
         """Do the work under the call's key, or repeat the first response. Without a key, do the work."""
         if not call.key:
             return work()
@@ -214,7 +205,7 @@ class State:
             return before.response
         made = work()
         if made.status == 200:
-            self._completed[place] = Completed(now + life, call.exchange.path, call.body, made)
+            self._completed[place] = Completed(now + self.settings.key_life, call.exchange.path, call.body, made)
         return made
 
     def new_order(self, external_id: str, mid: str, cents: int, currency: str, email: str) -> Order:

@@ -7,12 +7,13 @@ from victor_ext.sandbox.server.commands import (
     NotFound,
     ServerCommands,
     ServerOverHttp,
+    TokenCommands,
     command,
     find,
     member,
     nothing,
 )
-from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.context import SandboxContext, TokenStore
 from victor_ext.sandbox.server.exchange import (
     BodyKey,
     Call,
@@ -28,7 +29,6 @@ from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.server.run import serve
 from victor_ext.sandbox.server.settings import ServerSettings, option
 from victor_ext.sandbox.server.thread import ServerInThread
-from victor_ext.sandbox.server.tokens import TokenCommands, TokenStore
 
 __all__ = (
     "BodyKey",

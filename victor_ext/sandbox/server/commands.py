@@ -20,12 +20,12 @@ from math import isfinite
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
-from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.context import SandboxContext, TokenStore
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
 from victor_ext.sandbox.server.listener import Ports
 from victor_ext.sandbox.server.operations import CONTROL, PAGE, JsonObject, JsonValue
+from victor_ext.sandbox.server.privacy import body_text
 from victor_ext.sandbox.server.received import Received
-from victor_ext.sandbox.server.redaction import body_text
 from victor_ext.sandbox.server.settings import FARTHEST
 
 A = ParamSpec("A")
@@ -193,11 +193,10 @@ class ServerCommands:
         """
         bodies: list[JsonObject] = []
         for call in self._context.log.after(after):
-            content = self._context.contents.get(call.number)
-            if content is not None:
-                request = body_text(content.body, call.headers.get("content-type", ""))
-                response = None if content.response is None else content.response.text()
-                bodies.append({"number": call.number, "request": request, "response": response})
+            if call.number in self._context.contents:
+                body, response = self._context.contents[call.number]
+                request = body_text(body, call.headers.get("content-type", ""))
+                bodies.append({"number": call.number, "request": request, "response": response and response.text()})
         return bodies
 
     @command("GET", "/keys/attempts")
@@ -250,6 +249,22 @@ class ServerCommands:
         self._context.reset()
         self._provider.reset()
         return {}
+
+
+class TokenCommands(ServerCommands):
+    """The commands of a provider whose `state` has its issued `tokens` in a `TokenStore`."""
+
+    @command("GET", "/tokens")
+    def tokens_issued(self) -> dict[str, int]:
+        """How many tokens were issued to each client."""
+        store: TokenStore = self._state.tokens
+        return dict(store.issued)
+
+    @command("POST", "/tokens/revoke")
+    def revoke_tokens(self) -> int:
+        """Revoke every token; returns their number."""
+        store: TokenStore = self._state.tokens
+        return store.revoke()
 
 
 class ServerOverHttp(ServerCommands):

@@ -96,11 +96,10 @@ class SandboxConnection(H11Protocol):
         headers, body = _split(head)
         exchange = self.context.begin(method, path, self.context.operations.name(method, path), key, headers)
         exchange.fault = fault.kind
-        self.context.contents.keep(exchange.number, body, None)
         self._closed = True
 
         def end() -> None:
-            self.context.finish(exchange, None)
+            self.context.finish(exchange, body, None)
             self._end(fault.ending)
 
         self._later(fault.delay, end)

@@ -1,20 +1,21 @@
-"""What the server and the provider of a sandbox share: the clock, the record of calls, the faults."""
+"""What the server and the provider of a sandbox share: the clock, the tokens, the record of calls, the faults."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import secrets
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from email.utils import formatdate
 
 from victor_ext.sandbox.server.exchange import KeyLocation, Response
 from victor_ext.sandbox.server.faults import FaultQueue
 from victor_ext.sandbox.server.operations import Operation, OperationTable
+from victor_ext.sandbox.server.privacy import shown_headers
 from victor_ext.sandbox.server.received import Received, ReceivedLog
-from victor_ext.sandbox.server.redaction import shown_headers
 from victor_ext.sandbox.server.settings import ServerSettings
 
 access = logging.getLogger("victor_ext.sandbox.access")
@@ -79,33 +80,45 @@ class Changes:
             self._watchers.discard(watcher)
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The bodies of one call; of a body over 64 KiB, its beginning."""
+class TokenStore:
+    """Issued tokens with owner and expiry, by the wall clock. Only digests of tokens are kept."""
 
-    body: bytes
-    response: Response | None
-    """None: there was no response. It is kept as it was made, also when a fault kept it from arriving."""
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self.issued: dict[str, int] = {}
+        """The number of tokens by owner."""
 
+    def issue(self, owner: str, life: float) -> tuple[str, float]:
+        """A new token for `life` seconds, and the epoch seconds of its expiry. Earlier tokens stay valid."""
+        token = secrets.token_urlsafe(32)
+        expires = self._clock.wall() + life
+        self._tokens[digest(token)] = (owner, expires)
+        self.issued[owner] = self.issued.get(owner, 0) + 1
+        return token, expires
 
-class ContentLog:
-    """The contents of the last calls by their number in the record. They are redacted when they are shown."""
+    def owner(self, token: str) -> str | None:
+        """The owner of a token; None for one that is unknown, revoked or expired."""
+        owner, expires = self._tokens.get(digest(token), ("", 0.0))
+        return owner if expires > self._clock.wall() else None
 
-    def __init__(self) -> None:
-        self._kept: dict[int, Content] = {}
-
-    def keep(self, number: int, body: bytes, response: Response | None) -> None:
-        """Keep the content of a call, and forget that of the oldest one."""
-        self._kept[number] = Content(body[:_LARGEST], response)
-        if len(self._kept) > _KEPT:
-            del self._kept[next(iter(self._kept))]
-
-    def get(self, number: int) -> Content | None:
-        """The content of one call, while it is remembered."""
-        return self._kept.get(number)
+    def revoke(self, token: str | None = None) -> int:
+        """Revoke one token (None: all of them); returns how many there were."""
+        if token is not None:
+            return 0 if self._tokens.pop(digest(token), None) is None else 1
+        count = len(self._tokens)
+        self._tokens.clear()
+        return count
 
     def clear(self) -> None:
-        self._kept.clear()
+        """Forget everything, counts included."""
+        self._tokens.clear()
+        self.issued.clear()
+
+
+def digest(secret: str) -> str:
+    """The digest that is kept of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class SandboxContext:
@@ -118,7 +131,9 @@ class SandboxContext:
         self.clock = Clock(skew=settings.clock_skew)
         self.faults = FaultQueue(settings.seed)
         self.log = ReceivedLog(settings.keep_received)
-        self.contents = ContentLog()
+        self.contents: dict[int, tuple[bytes, Response | None]] = {}
+        """The bodies of the last calls by their number: the request's, of which the beginning is kept, and the response
+        as it was made, also when a fault kept it from arriving (None: there was none). They are redacted when shown."""
         self.changes = Changes()
 
     def reset(self) -> None:
@@ -136,9 +151,12 @@ class SandboxContext:
         self.changes.touch()
         return self.log.begin(self.clock.wall(), method, path, operation, key, shown_headers(headers))
 
-    def finish(self, exchange: Received, status: int | None) -> None:
-        """Record the status of the response (None: there was none), and log the call."""
-        exchange.status = status
+    def finish(self, exchange: Received, body: bytes, response: Response | None) -> None:
+        """Record the body of a call and its response (None: there was none), and log the call."""
+        self.contents[exchange.number] = (body[:_LARGEST], response)
+        if len(self.contents) > _KEPT:
+            del self.contents[next(iter(self.contents))]
+        exchange.status = None if response is None else response.status
         exchange.milliseconds = max(0.0, round((self.clock.wall() - exchange.at) * 1000, 3))
         self.changes.touch()
         if access.isEnabledFor(logging.INFO):

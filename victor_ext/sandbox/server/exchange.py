@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server.faults import Fault
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
+from victor_ext.sandbox.server.privacy import body_text
 from victor_ext.sandbox.server.received import Received, ReceivedLog
-from victor_ext.sandbox.server.redaction import body_text
 
 JSON_TYPE = (b"content-type", b"application/json")
 _HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"

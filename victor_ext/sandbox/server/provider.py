@@ -1,17 +1,117 @@
-"""What a provider brings to a sandbox: its operations, its state, its own options and commands."""
+"""What a provider brings to a sandbox: operations, state, options, commands, and the records that the page shows."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from victor_ext.sandbox.server.commands import ServerCommands
 from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.exchange import Call, KeyLocation, Response, error_response
 from victor_ext.sandbox.server.operations import JsonObject, Operation
-from victor_ext.sandbox.server.page_records import Records
+from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.server.settings import ServerSettings
+
+Tone = Literal["waiting", "good", "bad", "plain"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One input of an action."""
+
+    name: str
+    """The parameter of the command."""
+    label: str
+    value: str = ""
+    required: bool = False
+    longest: int = 150
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """A button that sends one control command."""
+
+    label: str
+    path: str
+    parameters: JsonObject
+    shortcut: str
+    """The key on the keyboard."""
+    fields: tuple[str, ...] = ()
+    """The names of the inputs that are sent with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One record in a list and on a page of its own. Every text may come from a caller: it is escaped when shown."""
+
+    id: str
+    group: str
+    """The id of the record that it belongs to; its own when it belongs to none."""
+    at: float
+    """When it was made, in epoch seconds of the wall clock."""
+    status: str
+    tone: Tone
+    amount: str
+    incoming: bool
+    who: str
+    """The other party."""
+    key: str | None = None
+    """The idempotency key that led to it, also when that made another record first."""
+    reference: str | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True)
+class Move:
+    """A status that a record came into."""
+
+    status: str
+    tone: Tone
+    at: float
+    """Epoch seconds of the wall clock: when the sandbox made the move."""
+    due: float
+    """Epoch seconds of the business clock: when the status began."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """All that is known of one record."""
+
+    record: Record
+    facts: Sequence[tuple[str, str]]
+    moves: Sequence[Move]
+    related: Sequence[tuple[str, str]] = ()
+    """What the link says, and the id of the record."""
+    fields: Sequence[Field] = ()
+    actions: Sequence[Action] = ()
+    ids: frozenset[str] = frozenset()
+    """The ids whose calls belong to the life of the record."""
+
+
+class Records(ABC):
+    """The records of a provider."""
+
+    title: str
+    """What they are called, in the plural."""
+
+    @abstractmethod
+    def count(self) -> int:
+        """The number of all of them; one and those that belong to it count as one."""
+
+    @abstractmethod
+    def latest(self, count: int) -> Sequence[Record]:
+        """The last records, newest first."""
+
+    @abstractmethod
+    def details(self, record_id: str) -> Details:
+        """One record; raises `NotFound`."""
+
+    @abstractmethod
+    def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
+        """A test that repeats the life of a record; `calls` are those about it, oldest first."""
+
 
 S = TypeVar("S", bound=ServerSettings)
 
@@ -35,14 +135,19 @@ class SandboxProvider(ABC, Generic[S]):
     def __init__(self, context: SandboxContext, settings: S) -> None:
         self.context = context
         self.settings = settings
+        self.state = self.new_state()
+
+    def new_state(self) -> Any:
+        """An empty `state`."""
+        return None
 
     @abstractmethod
     def handle(self, operation: str, call: Call) -> Response:
         """Authenticate the caller, do the work and answer. `operation` is a name from `operations`."""
 
-    @abstractmethod
     def reset(self) -> None:
         """Forget everything, credentials included. The context has been reset already."""
+        self.state = self.new_state()
 
     def error(self, status: int, code: str, message: str) -> Response:
         """An error in the provider's format; also for those of the server (injected ones, 404, 405, 413, 500)."""

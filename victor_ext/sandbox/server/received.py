@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from victor_ext.sandbox.server.operations import JsonObject
-from victor_ext.sandbox.server.redaction import one_line
+from victor_ext.sandbox.server.privacy import one_line
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from typing import ClassVar, Generic, Self, TypeVar, cast
 from victor_ext.sandbox.server.commands import Command, NotFound, ServerCommands
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.server.provider import AnyProvider
-from victor_ext.sandbox.server.service import Service
+from victor_ext.sandbox.server.run import Service
 from victor_ext.sandbox.server.settings import ServerSettings
 
 S = TypeVar("S", bound=ServerSettings)

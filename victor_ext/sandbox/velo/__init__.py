@@ -8,9 +8,9 @@ with VeloSandbox() as sandbox:
 from __future__ import annotations
 
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
-from victor_ext.sandbox.velo.commands import VeloCommands
+from victor_ext.sandbox.velo.base import VeloSettings
 from victor_ext.sandbox.velo.provider import VeloProvider
-from victor_ext.sandbox.velo.state import VeloSettings
+from victor_ext.sandbox.velo.state import VeloCommands
 
 __all__ = ("RemoteVeloSandbox", "VeloCommands", "VeloProvider", "VeloSandbox", "VeloSettings")
 

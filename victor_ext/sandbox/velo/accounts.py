@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.formats import Refused, amount_of, iso, text_of
+from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, text_of
 
 _MAX_FUNDING = 9_999_999_999
 
@@ -13,20 +11,14 @@ _MAX_FUNDING = 9_999_999_999
 class Accounts:
     """All accounts and fundings."""
 
-    def __init__(self, now: Callable[[], float], new_id: Callable[[], str], funding_time: float, wait: float) -> None:
-        self._now = now
-        self._new_id = new_id
-        self._funding_time = funding_time
-        self._wait = wait
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._now, self._new_id = base.now, base.new_id
         self.sources: dict[str, JsonObject] = {}
         self.banks: dict[str, JsonObject] = {}
         self.fundings: dict[str, JsonObject] = {}
         self._ready: dict[str, float] = {}
-        self.changed: dict[str, float] = {}
-
-    def clear(self) -> None:
-        for part in (self.sources, self.banks, self.fundings, self._ready, self.changed):
-            part.clear()
+        self._changed: dict[str, float] = {}
 
     def add_source(self, payor_id: str, name: str, currency: str, balance: int) -> JsonObject:
         account_id = self._new_id()
@@ -72,7 +64,7 @@ class Accounts:
         text_of(body, "type", 1, 40)
         made = self.add_bank(text_of(body, "payorId", 1, 100), text_of(body, "name", 3, 30), body.get("currency", ""))
         made["type"] = body["type"]
-        self._ready[made["id"]] = self._now() + self._wait
+        self._ready[made["id"]] = self._now() + self._base.settings.retry_after
         return str(made["id"])
 
     def bank(self, account_id: str) -> JsonObject:
@@ -104,8 +96,8 @@ class Accounts:
             "allocationType": "AUTOMATIC",
             "fundingAccountType": "FBO",
         }
-        self._ready[funding_id] = self._now() + self._funding_time
-        self.changed[funding_id] = self._now()
+        self._ready[funding_id] = self._now() + self._base.settings.funding_time
+        self._changed[funding_id] = self._now()
         return funding_id
 
     def move(self) -> int:
@@ -114,7 +106,7 @@ class Accounts:
         due = [one for one in pending if self._now() >= self._ready[one["fundingId"]]]
         for funding in due:
             funding["status"], funding["allocationDate"] = "ALLOCATED", iso(self._now())
-            self.changed[funding["fundingId"]] = self._now()
+            self._changed[funding["fundingId"]] = self._now()
             self.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
         return len(due)
 
@@ -124,7 +116,7 @@ class Accounts:
             {
                 "amount": one["amount"],
                 "currency": one["currency"],
-                "dateTime": iso(self.changed[one["fundingId"]]),
+                "dateTime": iso(self._changed[one["fundingId"]]),
                 "status": "PENDING" if one["status"] == "PENDING" else "CREDIT",
                 "sourceAccountName": self.sources[one["sourceAccountId"]]["name"],
                 "fundingType": "ACH",
@@ -132,7 +124,7 @@ class Accounts:
                 "events": [
                     {
                         "eventId": f"{one['fundingId'][:-1]}0",
-                        "eventDateTime": iso(self.changed[one["fundingId"]]),
+                        "eventDateTime": iso(self._changed[one["fundingId"]]),
                         "fundingEventType": "PAYOR_FUNDING_REQUESTED",
                     }
                 ],
@@ -146,5 +138,5 @@ class Accounts:
         return [
             {name: one[name] for name in ("fundingId", "amount", "currency", "status")}
             for one in fundings
-            if self.changed[one["fundingId"]] >= since
+            if self._changed[one["fundingId"]] >= since
         ]

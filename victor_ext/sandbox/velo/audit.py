@@ -1,72 +1,106 @@
-"""Velo's audit of payouts and payments: lists, histories, numbers of the month and the export, and their calls."""
+"""What can be read of payouts and payments: histories, changes, the numbers of the month and the export."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
-from typing import Any
 
-from victor_ext.sandbox.server import Call, JsonObject, Response, find, json_response
-from victor_ext.sandbox.velo.accounts import Accounts
-from victor_ext.sandbox.velo.formats import in_order, iso, matches, page_of
-from victor_ext.sandbox.velo.operations import AUDIT_FILTERS, NEWEST_FIRST, PAYOUT_FILTERS
+from victor_ext.sandbox.server import JsonObject, find
+from victor_ext.sandbox.velo.base import Base
 from victor_ext.sandbox.velo.payouts import Payout, Payouts
 
-_TITLES = ("transactionDate", "debit", "debitCurrency", "remoteId", "sourceAccount", "paymentAmount", "paymentCurrency",
-           "payorPaymentId", "paymentStatus")  # fmt: skip
+_EXPORTED = (
+    *("debit", "debitCurrency", "remoteId", "sourceAccount", "paymentAmount", "paymentCurrency"),
+    *("payorPaymentId", "paymentStatus"),
+)
 """Titles of the sandbox's own choice: those of Velo's file are not documented."""
+_MEMBERS = (
+    *("sourceAmount", "sourceCurrency", "remoteId", "sourceAccountName", "paymentAmount", "paymentCurrency"),
+    *("payorPaymentId", "status"),
+)
+_AUDITED = (
+    *("paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency"),
+    *("submittedDateTime", "status", "paymentMemo", "transmissionType", "remoteSystemId", "events"),
+)
 
 
 class Audit:
-    """The history of all payouts."""
+    """Readings of all payouts."""
 
-    def __init__(self, now: Callable[[], float], payouts: Payouts) -> None:
-        self._now = now
+    def __init__(self, base: Base, payouts: Payouts) -> None:
+        self._base = base
         self._payouts = payouts
 
-    def payment(self, payor_id: str, payment_id: str) -> JsonObject:
-        """A payment with its history, or 404."""
-        return find({one["paymentId"]: one for one in self._payouts.audit(payor_id)}, payment_id, "payment")
-
-    def payouts(self, payor_id: str) -> list[JsonObject]:
-        """The payouts of a payor."""
-        self._payouts.move()
-        mine = [payout for payout in self._payouts.all.values() if payout.payor_id == payor_id]
-        return [self._in_list(payout) for payout in mine]
-
-    def _in_list(self, payout: Payout) -> JsonObject:
-        costs = self._payouts.summary(payout)["accounts"]
+    def summary(self, payout: Payout) -> JsonObject:
+        """The payout as `getPayout` returns it."""
+        accepted = [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
+        rejected = [one for one in payout.payments if one["status"] == "REJECTED"]
+        common = ("remoteId", "amount", "sourceAccountName", "payorPaymentId")
         return {
             "payoutId": payout.id,
-            "payorId": payout.payor_id,
             "status": payout.status,
-            "payoutMemo": payout.memo,
-            "payoutType": "STANDARD",
-            **_times(payout, "submitted", "instructed", "withdrawn"),
-            "totalPayments": len(payout.payments),
-            "totalIncompletePayments": _count(payout, "AWAITING_FUNDS"),
-            "totalReturnedPayments": _count(payout, "RETURNED"),
-            "totalWithdrawnPayments": _count(payout, "WITHDRAWN"),
-            "sourceAccountSummary": [
-                {
-                    "sourceAccountId": cost["sourceAccountId"],
-                    "totalCost": cost["totalPayoutCost"],
-                    "currency": cost["currency"],
-                }
-                for cost in costs
+            "paymentsSubmitted": len(payout.payments),
+            "paymentsAccepted": len(accepted),
+            "paymentsRejected": len(rejected),
+            "paymentsWithdrawn": sum(one["status"] == "WITHDRAWN" for one in payout.payments),
+            "fxSummaries": self._payouts.exchanges(payout) if payout.quoted else [],
+            "accounts": self._costs(accepted),
+            "acceptedPayments": [
+                {**{name: one[name] for name in common}, "currencyType": one["currency"], "railsId": "SANDBOX"}
+                for one in accepted
+            ],
+            "rejectedPayments": [
+                {**{name: one[name] for name in common}, "currencyType": one["currency"], "reason": one["reason"]}
+                for one in rejected
             ],
         }
+
+    def _costs(self, payments: list[JsonObject]) -> list[JsonObject]:
+        costs: dict[str, JsonObject] = {}
+        for one in payments:
+            cost = costs.setdefault(
+                one["sourceAccountId"],
+                {
+                    "sourceAccountName": one["sourceAccountName"],
+                    "sourceAccountId": one["sourceAccountId"],
+                    "currency": one["sourceCurrency"],
+                    "totalPayoutCost": 0,
+                },
+            )
+            cost["totalPayoutCost"] += self._payouts.cost(one)
+        return list(costs.values())
+
+    def payouts(self, payor_id: str) -> list[JsonObject]:
+        """The payouts of a payor, as the audit lists them."""
+        self._payouts.move()
+        return [
+            {
+                "payoutId": payout.id,
+                "payorId": payor_id,
+                "status": payout.status,
+                **_head(payout, "submittedDateTime", "instructedDateTime", "withdrawnDateTime"),
+                "totalIncompletePayments": _count(payout, "AWAITING_FUNDS"),
+                "totalReturnedPayments": _count(payout, "RETURNED"),
+                "totalWithdrawnPayments": _count(payout, "WITHDRAWN"),
+                "sourceAccountSummary": [
+                    {
+                        "sourceAccountId": cost["sourceAccountId"],
+                        "totalCost": cost["totalPayoutCost"],
+                        "currency": cost["currency"],
+                    }
+                    for cost in self.summary(payout)["accounts"]
+                ],
+            }
+            for payout in self._payouts.all.values()
+            if payout.payor_id == payor_id
+        ]
 
     def history(self, payout_id: str) -> JsonObject:
         """What became of a payout, or 404."""
         payout = self._payouts.get(payout_id)
         return {
             "payoutStatus": payout.status,
-            "payoutMemo": payout.memo,
-            "payoutType": "STANDARD",
-            **_times(payout, "submitted", "quoted", "instructed", "withdrawn"),
-            "totalPayments": len(payout.payments),
+            **_head(payout, "submittedDateTime", "quotedDateTime", "instructedDateTime", "withdrawnDateTime"),
             "confirmedPayments": _count(payout, "CONFIRMED"),
             "releasedPayments": _count(payout, "CONFIRMED", "FUNDED"),
             "incompletePayments": _count(payout, "AWAITING_FUNDS"),
@@ -76,95 +110,72 @@ class Audit:
 
     def statistics(self, payor_id: str) -> JsonObject:
         """The numbers of the month."""
-        month = iso(self._now())[:7]
+        month = self._base.timestamp()[:7]
         these = [one for one in self.payouts(payor_id) if one["submittedDateTime"][:7] == month]
-        failed = [one for one in self._payouts.audit(payor_id) if one["status"] in ("REJECTED", "RETURNED")]
+        failed = [one for one in self.payments(payor_id) if one["status"] in ("REJECTED", "RETURNED")]
         return {"thisMonthPayoutsCount": len(these), "thisMonthFailedPaymentsCount": len(failed)}
 
     def export(self, payor_id: str, first: str, last: str) -> str:
         """The payments of a range of days, as CSV."""
         file = io.StringIO(newline="")
         rows = csv.writer(file)
-        rows.writerow(_TITLES)
-        for one in self._payouts.audit(payor_id):
+        rows.writerow(("transactionDate", *_EXPORTED))
+        for one in self.payments(payor_id):
             day = one["submittedDateTime"][:10]
             if first <= day <= last:
-                rows.writerow(
-                    [day, one["sourceAmount"], one["sourceCurrency"], one["remoteId"], one["sourceAccountName"],
-                     one["paymentAmount"], one["paymentCurrency"], one["payorPaymentId"], one["status"]]
-                )  # fmt: skip
+                rows.writerow([day, *(one[name] for name in _MEMBERS)])
         return file.getvalue()
+
+    def payment(self, payor_id: str, payment_id: str) -> JsonObject:
+        """A payment with its history, or 404."""
+        return find({one["paymentId"]: one for one in self.payments(payor_id)}, payment_id, "payment")
+
+    def payments(self, payor_id: str) -> list[JsonObject]:
+        """The payments of a payor, without those that are not validated yet."""
+        self._payouts.move()
+        return [
+            {
+                **{name: one[name] for name in _AUDITED},
+                # Velo names the payee once the payment is confirmed.
+                "remoteId": one["remoteId"] if one["status"] == "CONFIRMED" else None,
+                "sourceAmount": self._payouts.cost(one),
+                "paymentAmount": one["amount"],
+                "paymentCurrency": one["currency"],
+                "railsId": "SANDBOX",
+                "fundingStatus": "FUNDED" if one["status"] in ("FUNDED", "CONFIRMED") else "UNFUNDED",
+                "rejectionReason": one["reason"],
+                "withdrawnReason": one.get("withdrawnReason"),
+                "payout": {"payoutId": payout.id},
+            }
+            for payout, one in self._known(payor_id)
+        ]
+
+    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
+        self._payouts.move()
+        return [
+            {
+                "paymentId": one["paymentId"],
+                "payoutId": payout.id,
+                "payorPaymentId": one["payorPaymentId"],
+                "paymentCurrency": one["currency"],
+                "paymentAmount": one["amount"],
+                "sourceCurrency": one["sourceCurrency"],
+                "sourceAmount": self._payouts.cost(one),
+                "status": one["status"],
+            }
+            for payout, one in self._known(payor_id)
+            if self._payouts.changed[one["paymentId"]] >= since
+        ]
+
+    def _known(self, payor_id: str) -> list[tuple[Payout, JsonObject]]:
+        mine = [payout for payout in self._payouts.all.values() if payout.payor_id == payor_id]
+        return [(payout, one) for payout in mine for one in payout.payments if one["status"] != "SUBMITTED"]
+
+
+def _head(payout: Payout, *times: str) -> JsonObject:
+    known = {name: payout.times[name] for name in times if name in payout.times}
+    return {"payoutMemo": payout.memo, "payoutType": "STANDARD", **known, "totalPayments": len(payout.payments)}
 
 
 def _count(payout: Payout, *statuses: str) -> int:
     return sum(payment["status"] in statuses for payment in payout.payments)
-
-
-def _times(payout: Payout, *steps: str) -> JsonObject:
-    return {f"{step}DateTime": iso(payout.times[step]) for step in steps if step in payout.times}
-
-
-class AuditCalls:
-    """The part of Velo's provider that reads the audit."""
-
-    payor_id: str
-    accounts: Accounts
-    _payouts: Payouts
-    _audit: Audit
-
-    def _payor_of(self, query: Mapping[str, Any], *, required: bool) -> str:
-        """The payor of a query."""
-        raise NotImplementedError
-
-    def _list_payments(self, call: Call) -> Response:
-        query = call.query_values()
-        payments = self._payouts.audit(self._payor_of(query, required=True))
-        payments = self._in_window([one for one in payments if _passes(one, query)], query)
-        return json_response(200, page_of(in_order(payments, query.get("sort"), NEWEST_FIRST), query))
-
-    @staticmethod
-    def _in_window(items: list[JsonObject], query: dict[str, str]) -> list[JsonObject]:
-        first, last = query.get("submittedDateFrom", "0"), query.get("submittedDateTo", "9")
-        return [one for one in items if first <= one["submittedDateTime"][:10] <= last]
-
-    def _get_payment(self, call: Call) -> Response:
-        return json_response(200, self._audit.payment(self.payor_id, call.params["payment_id"]))
-
-    def _export(self, call: Call) -> Response:
-        query = call.query_values()
-        payor_id = self._payor_of(query, required=False)
-        text = self._audit.export(payor_id, query.get("startDate", "0"), query.get("endDate", "9"))
-        return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
-
-    def _list_payouts(self, call: Call) -> Response:
-        query = call.query_values()
-        payouts = self._audit.payouts(self._payor_of(query, required=False))
-        memo = query.get("payoutMemo", "").casefold()
-        payouts = [one for one in payouts if matches(one, query, PAYOUT_FILTERS)]
-        payouts = self._in_window([one for one in payouts if memo in (one["payoutMemo"] or "").casefold()], query)
-        return json_response(200, page_of(in_order(payouts, query.get("sort"), "submittedDateTime:asc"), query))
-
-    def _payout_history(self, call: Call) -> Response:
-        query, payout_id = call.query_values(), call.params["payout_id"]
-        summary = self._audit.history(payout_id)
-        payments = [one for one in self._payouts.audit(self.payor_id) if one["payout"]["payoutId"] == payout_id]
-        payments = self._in_window([one for one in payments if _passes(one, query)], query)
-        page = page_of(in_order(payments, query.get("sort"), "remoteId:asc"), query)
-        return json_response(200, {"summary": summary, **page})
-
-    def _statistics(self, call: Call) -> Response:
-        return json_response(200, self._audit.statistics(self._payor_of(call.query_values(), required=False)))
-
-    def _list_fundings(self, call: Call) -> Response:
-        query = call.query_values()
-        fundings = self.accounts.audit(self._payor_of(query, required=True))
-        fundings = [one for one in fundings if matches(one, query, {"sourceAccountName": "sourceAccountName"})]
-        return json_response(200, page_of(in_order(fundings, query.get("sort"), "dateTime"), query))
-
-
-def _passes(payment: JsonObject, query: dict[str, str]) -> bool:
-    """Whether a payment passes the filters. Those by schedule, exchange and payor's name pass all: nothing has them."""
-    amounts = ("sourceAmount", "paymentAmount")
-    return matches(payment, query, AUDIT_FILTERS) and all(
-        int(query.get(f"{name}From", 0)) <= payment[name] <= int(query.get(f"{name}To", 2**63)) for name in amounts
-    )

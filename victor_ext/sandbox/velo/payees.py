@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.formats import Refused, iso, list_of, object_of, text_of
+from victor_ext.sandbox.velo.base import Base, Refused, list_of, object_of, text_of
 
 
 class Payees:
     """All payees."""
 
-    def __init__(self, now: Callable[[], float], new_id: Callable[[], str], batch_time: float) -> None:
-        self._now = now
-        self._new_id = new_id
-        self._batch_time = batch_time
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._now, self._new_id = base.now, base.new_id
         self.all: dict[str, JsonObject] = {}
-        self.changed: dict[str, float] = {}
-        self.invited: dict[str, int] = {}
+        self._changed: dict[str, float] = {}
         self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
-
-    def clear(self) -> None:
-        for part in (self.all, self.changed, self.invited, self._batches):
-            part.clear()
 
     def of(self, payor_id: str) -> list[JsonObject]:
         """The payees of a payor, oldest first."""
@@ -49,14 +41,14 @@ class Payees:
             "onboardedStatus": "CREATED",
             "watchlistStatus": "PENDING",
             "language": given.get("language", "en"),
-            "created": iso(self._now()),
+            "created": self._base.timestamp(),
             "country": _part(given, "address").get("country", "US"),
             "displayName": _display_name(given),
             "payeeType": given.get("type", "Individual"),
             "disabled": False,
         }
         self.all[payee_id] = payee
-        self.changed[payee_id] = self._now()
+        self._changed[payee_id] = self._now()
         return payee
 
     def create(self, body: JsonObject) -> tuple[str, list[str]]:
@@ -75,7 +67,7 @@ class Payees:
             else:
                 failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
         batch_id = self._new_id()
-        self._batches[batch_id] = (self._now() + self._batch_time, len(items), failures)
+        self._batches[batch_id] = (self._now() + self._base.settings.batch_time, len(items), failures)
         return batch_id, made
 
     def update(self, payee_id: str, body: JsonObject) -> None:
@@ -91,7 +83,7 @@ class Payees:
             payee["displayName"] = _display_name(body)
         if body.get("address"):
             payee["country"] = body["address"].get("country", payee["country"])
-        self.changed[payee_id] = self._now()
+        self._changed[payee_id] = self._now()
 
     def rename(self, payee_id: str, payor_id: str, remote_id: str) -> None:
         """Change the payor's own id of a payee."""
@@ -100,14 +92,13 @@ class Payees:
         if other is not None and other is not payee:
             raise Refused(409, "state", "Another payee has this remoteId.", "remoteId")
         payee["payorRefs"][0]["remoteId"] = remote_id
-        self.changed[payee_id] = self._now()
+        self._changed[payee_id] = self._now()
 
     def invite(self, payee_id: str) -> None:
-        """Invite a payee again; one that has accepted is a conflict."""
+        """Invite a payee again: nothing changes. One that has accepted is a conflict."""
         status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
         if status != "PENDING":
             raise Refused(409, "state", f"The invitation is {status}.")
-        self.invited[payee_id] = self.invited.get(payee_id, 1) + 1
 
     def delete(self, payee_id: str, *, has_payments: bool) -> None:
         """Delete a payee that has onboarded and has no payments."""
@@ -115,13 +106,13 @@ class Payees:
         if has_payments or payee["onboardedStatus"] != "ONBOARDED":
             why = "has payments" if has_payments else "has not onboarded"
             raise Refused(400, "state", f"The payee {why}.")
-        del self.all[payee_id], self.changed[payee_id]
+        del self.all[payee_id], self._changed[payee_id]
 
     def onboard(self, payee_id: str) -> None:
         """Have a payee accept its invitation and onboard."""
         payee = find(self.all, payee_id, "payee")
         payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = "ONBOARDED", "ACCEPTED"
-        self.changed[payee_id] = self._now()
+        self._changed[payee_id] = self._now()
 
     def invitations(self, payor_id: str) -> list[JsonObject]:
         return [
@@ -147,7 +138,7 @@ class Payees:
                 "onboardedStatus": payee["onboardedStatus"],
             }
             for payee in self.of(payor_id)
-            if self.changed[payee["payeeId"]] >= since
+            if self._changed[payee["payeeId"]] >= since
         ]
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.accounts import Accounts
-from victor_ext.sandbox.velo.formats import Refused, amount_of, iso, list_of, text_of
+from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, list_of, text_of
 from victor_ext.sandbox.velo.payees import Payees
 
 RATE = 1.25
@@ -23,41 +22,26 @@ class Payout:
     payments: list[JsonObject] = field(default_factory=list["JsonObject"])
     quoted: bool = False
     memo: str | None = None
-    times: dict[str, float] = field(default_factory=dict[str, float])
+    times: dict[str, str] = field(default_factory=dict[str, str])
+    """When it was submitted, quoted, instructed and withdrawn, as `submittedDateTime` and so on."""
 
 
 class Payouts:
     """All payouts."""
 
-    def __init__(
-        self,
-        now: Callable[[], float],
-        new_id: Callable[[], str],
-        validation: float,
-        settlement: float,
-        payees: Payees,
-        accounts: Accounts,
-        notify: Callable[[str, JsonObject], None],
-    ) -> None:
-        self._now = now
-        self._new_id = new_id
-        self._validation, self._settlement = validation, settlement
-        self._payees = payees
-        self._accounts = accounts
-        self._notify = notify
+    def __init__(self, base: Base, payees: Payees, accounts: Accounts) -> None:
+        self._base, self._payees, self._accounts = base, payees, accounts
+        self._now, self._new_id = base.now, base.new_id
         self.all: dict[str, Payout] = {}
         self.changed: dict[str, float] = {}
-
-    def clear(self) -> None:
-        self.all.clear()
-        self.changed.clear()
+        """When each payment came into its status."""
 
     def submit(self, payor_id: str, body: JsonObject) -> tuple[str, list[str]]:
         """Make a payout; returns its id, and the payor's ids of its payments."""
         items = list_of(body, "payments")
-        payout = Payout(self._new_id(), payor_id, self._now() + self._validation)
+        payout = Payout(self._new_id(), payor_id, self._now() + self._base.settings.validation)
         payout.memo = text_of(body, "payoutMemo", 0, 40) if body.get("payoutMemo") is not None else None
-        payout.times["submitted"] = self._now()
+        payout.times["submittedDateTime"] = self._base.timestamp()
         payout.payments = [self._payment(payout, item, place) for place, item in enumerate(items)]
         self.all[payout.id] = payout
         return payout.id, [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
@@ -85,7 +69,7 @@ class Payouts:
             "paymentMemo": item.get("paymentMemo"),
             "transmissionType": item.get("transmissionType", "ACH"),
             "remoteSystemId": item.get("remoteSystemId"),
-            "submittedDateTime": iso(self._now()),
+            "submittedDateTime": self._base.timestamp(),
             "status": "SUBMITTED",
             "reason": reason,
             "events": [],
@@ -102,8 +86,8 @@ class Payouts:
         payout = self.get(payout_id)
         if payout.status not in ("ACCEPTED", "QUOTED"):
             raise Refused(409, "state", f"The payout is {payout.status}.")
-        payout.status, payout.quoted, payout.times["quoted"] = "QUOTED", True, self._now()
-        return {"fxSummaries": self._summaries(payout)}
+        payout.status, payout.quoted, payout.times["quotedDateTime"] = "QUOTED", True, self._base.timestamp()
+        return {"fxSummaries": self.exchanges(payout)}
 
     def instruct(self, payout_id: str) -> None:
         """Pay the accepted payments."""
@@ -113,12 +97,12 @@ class Payouts:
         accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
         if not payout.quoted and any(one["currency"] != one["sourceCurrency"] for one in accepted):
             raise Refused(409, "state", "Payments of other currencies need a quote first.")
-        payout.status, payout.due = "INSTRUCTED", self._now() + self._settlement
-        payout.times["instructed"] = self._now()
+        payout.status, payout.due = "INSTRUCTED", self._now() + self._base.settings.settlement
+        payout.times["instructedDateTime"] = self._base.timestamp()
         for payment in accepted:
             account = self._accounts.sources[payment["sourceAccountId"]]
-            funded = account["balance"] >= self._cost(payment)
-            account["balance"] -= self._cost(payment) if funded else 0
+            funded = account["balance"] >= self.cost(payment)
+            account["balance"] -= self.cost(payment) if funded else 0
             self._set_status(payment, "FUNDED" if funded else "AWAITING_FUNDS")
 
     def withdraw(self, payout_id: str) -> None:
@@ -126,7 +110,7 @@ class Payouts:
         payout = self.get(payout_id)
         if payout.status not in ("SUBMITTED", "ACCEPTED", "QUOTED"):
             raise Refused(400, "state", f"The payout is {payout.status}.")
-        payout.status, payout.times["withdrawn"] = "WITHDRAWN", self._now()
+        payout.status, payout.times["withdrawnDateTime"] = "WITHDRAWN", self._base.timestamp()
         for payment in payout.payments:
             self._set_status(payment, "WITHDRAWN")
 
@@ -166,60 +150,24 @@ class Payouts:
         payment["status"] = status
         event: JsonObject = {
             "eventId": self._new_id(),
-            "eventDateTime": iso(self._now()),
+            "eventDateTime": self._base.timestamp(),
             "eventType": f"PAYMENT_{status}",
             "paymentAmount": payment["amount"],
             "paymentCurrency": payment["currency"],
         }
         payment["events"].append(event)
         self.changed[payment["paymentId"]] = self._now()
-        self._notify(f"payment.{status.lower()}", payment)
+        names = ("paymentId", "payorPaymentId", "status")
+        source = {"sourceType": "payment_status_changed", **{name: payment[name] for name in names}}
+        self._base.notify("payment", f"payment.{status.lower()}", source)
 
-    def _cost(self, payment: JsonObject) -> int:
+    def cost(self, payment: JsonObject) -> int:
         """The cost of a payment in minor units of the source currency, rounded up."""
         amount: int = payment["amount"]
         return amount if payment["currency"] == payment["sourceCurrency"] else -int(-amount // RATE)
 
-    def summary(self, payout: Payout) -> JsonObject:
-        """The payout as `getPayout` returns it."""
-        accepted = [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
-        rejected = [one for one in payout.payments if one["status"] == "REJECTED"]
-        common = ("remoteId", "amount", "sourceAccountName", "payorPaymentId")
-        return {
-            "payoutId": payout.id,
-            "status": payout.status,
-            "paymentsSubmitted": len(payout.payments),
-            "paymentsAccepted": len(accepted),
-            "paymentsRejected": len(rejected),
-            "paymentsWithdrawn": sum(one["status"] == "WITHDRAWN" for one in payout.payments),
-            "fxSummaries": self._summaries(payout) if payout.quoted else [],
-            "accounts": self._costs(accepted),
-            "acceptedPayments": [
-                {**{name: one[name] for name in common}, "currencyType": one["currency"], "railsId": "SANDBOX"}
-                for one in accepted
-            ],
-            "rejectedPayments": [
-                {**{name: one[name] for name in common}, "currencyType": one["currency"], "reason": one["reason"]}
-                for one in rejected
-            ],
-        }
-
-    def _costs(self, payments: list[JsonObject]) -> list[JsonObject]:
-        costs: dict[str, JsonObject] = {}
-        for one in payments:
-            cost = costs.setdefault(
-                one["sourceAccountId"],
-                {
-                    "sourceAccountName": one["sourceAccountName"],
-                    "sourceAccountId": one["sourceAccountId"],
-                    "currency": one["sourceCurrency"],
-                    "totalPayoutCost": 0,
-                },
-            )
-            cost["totalPayoutCost"] += self._cost(one)
-        return list(costs.values())
-
-    def _summaries(self, payout: Payout) -> list[JsonObject]:
+    def exchanges(self, payout: Payout) -> list[JsonObject]:
+        """What the payments of other currencies cost, by pair of currencies."""
         pairs: dict[tuple[str, str], list[JsonObject]] = {}
         for one in payout.payments:
             if one["reason"] is None and one["currency"] != one["sourceCurrency"]:
@@ -229,9 +177,9 @@ class Payouts:
                 "quoteId": self._new_id(),
                 "rate": RATE,
                 "invertedRate": 1 / RATE,
-                "creationTime": iso(self._now()),
+                "creationTime": self._base.timestamp(),
                 "expiryTime": iso(self._now() + 60),
-                "totalSourceAmount": sum(map(self._cost, payments)),
+                "totalSourceAmount": sum(map(self.cost, payments)),
                 "totalPaymentAmount": sum(one["amount"] for one in payments),
                 "sourceCurrency": source,
                 "paymentCurrency": paid,
@@ -240,50 +188,3 @@ class Payouts:
             }
             for (source, paid), payments in pairs.items()
         ]
-
-    def audit(self, payor_id: str) -> list[JsonObject]:
-        """The payments of a payor, without those that are not validated yet."""
-        self.move()
-        return [
-            {
-                **{name: one[name] for name in _AUDITED},
-                # Velo names the payee once the payment is confirmed.
-                "remoteId": one["remoteId"] if one["status"] == "CONFIRMED" else None,
-                "sourceAmount": self._cost(one),
-                "paymentAmount": one["amount"],
-                "paymentCurrency": one["currency"],
-                "railsId": "SANDBOX",
-                "fundingStatus": "FUNDED" if one["status"] in ("FUNDED", "CONFIRMED") else "UNFUNDED",
-                "rejectionReason": one["reason"],
-                "withdrawnReason": one.get("withdrawnReason"),
-                "payout": {"payoutId": payout.id},
-            }
-            for payout, one in self._known(payor_id)
-        ]
-
-    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        self.move()
-        return [
-            {
-                "paymentId": one["paymentId"],
-                "payoutId": payout.id,
-                "payorPaymentId": one["payorPaymentId"],
-                "paymentCurrency": one["currency"],
-                "paymentAmount": one["amount"],
-                "sourceCurrency": one["sourceCurrency"],
-                "sourceAmount": self._cost(one),
-                "status": one["status"],
-            }
-            for payout, one in self._known(payor_id)
-            if self.changed[one["paymentId"]] >= since
-        ]
-
-    def _known(self, payor_id: str) -> list[tuple[Payout, JsonObject]]:
-        mine = [payout for payout in self.all.values() if payout.payor_id == payor_id]
-        return [(payout, one) for payout in mine for one in payout.payments if one["status"] != "SUBMITTED"]
-
-
-_AUDITED = (
-    *("paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency"),
-    *("submittedDateTime", "status", "paymentMemo", "transmissionType", "remoteSystemId", "events"),
-)

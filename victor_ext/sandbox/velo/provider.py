@@ -3,41 +3,68 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from victor_ext.sandbox.server import (
     Call,
     JsonObject,
     NotFound,
+    Operation,
     Response,
-    SandboxContext,
     SandboxProvider,
     empty_response,
     find,
     json_response,
 )
-from victor_ext.sandbox.velo.audit import Audit, AuditCalls
-from victor_ext.sandbox.velo.commands import VeloCommands
-from victor_ext.sandbox.velo.formats import (
-    Refused,
-    error_body,
-    matches,
-    moment_of,
-    object_of,
-    page_of,
-    text_of,
+from victor_ext.sandbox.velo.base import Refused, VeloSettings, moment_of, object_of, page_of, text_of
+from victor_ext.sandbox.velo.state import State, VeloCommands
+
+OPERATIONS = (
+    Operation("authenticate", "POST", "/v1/authenticate"),
+    Operation("logout", "POST", "/v1/logout"),
+    Operation("list_payees", "GET", "/v4/payees", "listPayees"),
+    Operation("create_payees", "POST", "/v4/payees", "createPayees"),
+    Operation("payee_changes", "GET", "/v4/payees/deltas", "listPayeeChanges"),
+    Operation("get_batch", "GET", "/v4/payees/batch/{batch_id}", "getPayeeBatch"),
+    Operation("get_payee", "GET", "/v4/payees/{payee_id}", "getPayee"),
+    Operation("delete_payee", "DELETE", "/v4/payees/{payee_id}", "deletePayee"),
+    Operation("update_payee", "POST", "/v4/payees/{payee_id}/payeeDetailsUpdate", "updatePayee"),
+    Operation("rename_payee", "POST", "/v4/payees/{payee_id}/remoteIdUpdate", "updatePayeeRemoteId"),
+    Operation("invite", "POST", "/v4/payees/{payee_id}/invite", "invitePayee"),
+    Operation("invitations", "GET", "/v4/payees/payors/{payorId}/invitationStatus", "listPayeeInvitations"),
+    Operation("list_sources", "GET", "/v3/sourceAccounts", "listSourceAccounts"),
+    Operation("get_source", "GET", "/v3/sourceAccounts/{account_id}", "getSourceAccount"),
+    Operation("fund", "POST", "/v3/sourceAccounts/{account_id}/fundingRequest", "requestFunding"),
+    Operation("list_banks", "GET", "/v2/fundingAccounts", "listFundingAccounts"),
+    Operation("create_bank", "POST", "/v2/fundingAccounts", "createFundingAccount"),
+    Operation("get_bank", "GET", "/v2/fundingAccounts/{account_id}", "getFundingAccount"),
+    Operation("get_funding", "GET", "/v1/fundings/{funding_id}", "getFunding"),
+    Operation("funding_changes", "GET", "/v1/deltas/fundings", "listFundingChanges"),
+    Operation("submit", "POST", "/v3/payouts", "submitPayout"),
+    Operation("get_payout", "GET", "/v3/payouts/{payout_id}", "getPayout"),
+    Operation("instruct", "POST", "/v3/payouts/{payout_id}", "instructPayout"),
+    Operation("withdraw", "DELETE", "/v3/payouts/{payout_id}", "withdrawPayout"),
+    Operation("quote", "POST", "/v3/payouts/{payout_id}/quote", "quotePayout"),
+    Operation("payout_payments", "GET", "/v3/payouts/{payout_id}/payments", "listPayoutPayments"),
+    Operation("list_payments", "GET", "/v4/paymentaudit/payments", "listPayments"),
+    Operation("payment_changes", "GET", "/v4/payments/deltas", "listPaymentChanges"),
+    Operation("get_payment", "GET", "/v4/paymentaudit/payments/{payment_id}", "getPayment"),
+    Operation("withdraw_payment", "POST", "/v1/payments/{payment_id}/withdraw", "withdrawPayment"),
+    Operation("list_payouts", "GET", "/v4/paymentaudit/payouts", "listPayouts"),
+    Operation("payout_history", "GET", "/v4/paymentaudit/payouts/{payout_id}", "getPayoutHistory"),
+    Operation("statistics", "GET", "/v4/paymentaudit/payoutStatistics", "getPayoutStatistics"),
+    Operation("list_fundings", "GET", "/v4/paymentaudit/fundings", "listFundings"),
+    Operation("export", "GET", "/v4/paymentaudit/transactions", "exportTransactions"),
+    Operation("list_webhooks", "GET", "/v1/webhooks", "listWebhooks"),
+    Operation("create_webhook", "POST", "/v1/webhooks", "createWebhook"),
+    Operation("get_webhook", "GET", "/v1/webhooks/{webhook_id}", "getWebhook"),
+    Operation("update_webhook", "POST", "/v1/webhooks/{webhook_id}", "updateWebhook"),
+    Operation("ping", "POST", "/v1/webhooks/{webhook_id}/ping", "pingWebhook"),
 )
-from victor_ext.sandbox.velo.operations import (
-    INVITATION_FILTERS,
-    OPERATIONS,
-    PAYEE_FILTERS,
-    PAYMENT_FILTERS,
-)
-from victor_ext.sandbox.velo.state import State, VeloSettings
 
 
-class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
+class VeloProvider(SandboxProvider[VeloSettings]):
     """Payees, accounts and payouts of one payor."""
 
     state: State
@@ -47,37 +74,21 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
     settings_type = VeloSettings
     commands_type = VeloCommands
 
-    def __init__(self, context: SandboxContext, settings: VeloSettings) -> None:
-        super().__init__(context, settings)
-        self.state = state = State(context.clock, settings)
-        self.payor_id, self.payees, self.accounts = state.payor_id, state.payees, state.accounts
-        self._payouts, self._webhooks = state.payouts, state.webhooks
-        self._audit = Audit(context.clock.now, self._payouts)
-        self._reads: dict[str, Callable[[Call], JsonObject]] = {
-            "get_batch": lambda call: self.payees.batch(call.params["batch_id"]),
-            "get_payee": lambda call: find(self.payees.all, call.params["payee_id"], "payee"),
-            "payee_changes": lambda call: self._feed(call, self.payees.changes, 100, 1000),
-            "get_source": lambda call: self.accounts.source(call.params["account_id"]),
-            "get_bank": lambda call: self.accounts.bank(call.params["account_id"]),
-            "get_funding": lambda call: find(self.accounts.fundings, call.params["funding_id"], "funding"),
-            "funding_changes": lambda call: self._feed(call, self.accounts.changes, 25, 100),
-            "get_payout": lambda call: self._payouts.summary(self._payouts.get(call.params["payout_id"])),
-            "quote": lambda call: self._payouts.quote(call.params["payout_id"]),
-            "payment_changes": lambda call: self._feed(call, self._payouts.changes, 100, 1000),
-            "get_webhook": lambda call: self._webhooks.get(call.params["webhook_id"]),
-            "list_sources": lambda call: self._all(call, self.accounts.sources),
-            "list_banks": lambda call: self._all(call, self.accounts.readable_banks()),
-        }
-
-    def reset(self) -> None:
-        self.state.clear()
+    def new_state(self) -> State:
+        """An empty one. The payor stays."""
+        before: State | None = self.state
+        return State(self.context.clock, self.settings, before.payor_id if before else None)
 
     def error(self, status: int, code: str, message: str) -> Response:
-        return error_body(status, code, message, self.state.new_id)
+        return Refused(status, code, message).response(self.state.base.new_id())
 
     def advance(self, seconds: float) -> int:
         super().advance(seconds)
         return self.state.move()
+
+    def client_settings(self, url: str) -> str:
+        made = self.state.add_key()
+        return f"VELO_BASE_URL={url}\nVELO_API_KEY={made['api_key']}\nVELO_API_SECRET={made['api_secret']}\n"
 
     def handle(self, operation: str, call: Call) -> Response:
         try:
@@ -85,7 +96,7 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
         except NotFound as error:
             return self.error(404, "missing", str(error))
         except Refused as refused:
-            return error_body(refused.status, refused.code, refused.message, self.state.new_id, refused.location)
+            return refused.response(self.state.base.new_id())
         except (ValueError, UnicodeError):
             return self.error(400, "body", "The request cannot be read.")
 
@@ -98,9 +109,9 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
             self.state.tokens.revoke(token)
             return empty_response(204)
         call.owner = owner
-        self.accounts.move()
-        if operation in self._reads:
-            return json_response(200, self._reads[operation](call))
+        self.state.accounts.move()
+        if operation in _READS:
+            return json_response(200, _READS[operation](self, call))
         handler: Callable[[Call], Response] = getattr(self, f"_{operation}")
         return handler(call)
 
@@ -119,157 +130,185 @@ class VeloProvider(AuditCalls, SandboxProvider[VeloSettings]):
             "token_type": "bearer",
             "expires_in": self.settings.token_life,
             "scope": "sandbox",
-            "entityIds": [self.payor_id],
+            "entityIds": [self.state.payor_id],
         }
         return json_response(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
-    def _payor_of(self, query: Mapping[str, Any], *, required: bool) -> str:
-        """The payor of a query, which must be the only one."""
-        payor_id = query.get("payorId")
+    def check_payor(self, given: Mapping[str, Any], *, required: bool) -> None:
+        """Refuse another payor than the only one, and a missing one if it is `required`."""
+        payor_id = given.get("payorId")
         if payor_id is None and required:
             raise Refused(400, "body", "payorId is missing.", "payorId")
-        if payor_id is not None and payor_id != self.payor_id:
+        if payor_id is not None and payor_id != self.state.payor_id:
             raise Refused(403, "forbidden", "This key is not for that payor.", "payorId")
-        return self.payor_id
+
+    def _body_of_payor(self, call: Call) -> JsonObject:
+        body = object_of(call.json())
+        self.check_payor(body, required=True)
+        return body
+
+    @staticmethod
+    def _done(
+        call: Call, status: int, *references: str, made: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """Count the work for the `references`, or for what the path names. `made` is the location of something new."""
+        call.did_work(*(references or list(call.params.values())[:1]))
+        if made is None:
+            return empty_response(status, headers)
+        call.exchange.request_id = made.rpartition("/")[2]
+        return empty_response(status, {"Location": made, **(headers or {})})
 
     # Payees
 
-    def _list_payees(self, call: Call) -> Response:
-        query = call.query_values()
-        payees = self.payees.of(self._payor_of(query, required=True))
-        named = query.get("remoteId")
-        payees = [one for one in payees if named is None or one["payorRefs"][0]["remoteId"] == named]
-        return json_response(200, page_of([one for one in payees if matches(one, query, PAYEE_FILTERS)], query))
-
     def _create_payees(self, call: Call) -> Response:
-        body = object_of(call.json())
-        self._payor_of(body, required=True)
-        batch_id, made = self.payees.create(body)
+        batch_id, made = self.state.payees.create(self._body_of_payor(call))
         call.exchange.request_id = batch_id
         call.did_work(*made)
         return empty_response(201, {"Location": f"/v4/payees/batch/{batch_id}"})
 
     def _update_payee(self, call: Call) -> Response:
-        payee_id = call.params["payee_id"]
-        self.payees.update(payee_id, object_of(call.json()))
-        call.did_work(payee_id)
-        return empty_response(204)
+        self.state.payees.update(call.params["payee_id"], object_of(call.json()))
+        return self._done(call, 204)
 
     def _rename_payee(self, call: Call) -> Response:
-        payee_id, body = call.params["payee_id"], object_of(call.json())
-        payor_id = self._payor_of(body, required=True)
-        self.payees.rename(payee_id, payor_id, text_of(body, "remoteId", 1, 100))
-        call.did_work(payee_id)
-        return empty_response(204)
+        body = self._body_of_payor(call)
+        self.state.payees.rename(call.params["payee_id"], body["payorId"], text_of(body, "remoteId", 1, 100))
+        return self._done(call, 204)
 
     def _invite(self, call: Call) -> Response:
-        payee_id = call.params["payee_id"]
-        self._payor_of(object_of(call.json()), required=True)
-        self.payees.invite(payee_id)
-        call.did_work(payee_id)
-        return empty_response(200)
+        self._body_of_payor(call)
+        self.state.payees.invite(call.params["payee_id"])
+        return self._done(call, 200)
 
     def _delete_payee(self, call: Call) -> Response:
         payee_id = call.params["payee_id"]
-        self.payees.delete(payee_id, has_payments=self._payouts.pays(payee_id))
-        call.did_work(payee_id)
-        return empty_response(204)
-
-    def _invitations(self, call: Call) -> Response:
-        query = call.query_values()
-        invitations = self.payees.invitations(self._payor_of({"payorId": call.params["payor_id"]}, required=True))
-        matching = [one for one in invitations if matches(one, query, INVITATION_FILTERS)]
-        return json_response(200, page_of(matching, query))
+        self.state.payees.delete(payee_id, has_payments=self.state.payouts.pays(payee_id))
+        return self._done(call, 204)
 
     # Accounts
 
     def _fund(self, call: Call) -> Response:
-        funding_id = self.accounts.fund(call.params["account_id"], object_of(call.json()))
-        call.exchange.request_id = funding_id
-        call.did_work(call.params["account_id"])
-        return empty_response(202, {"Location": f"/v1/fundings/{funding_id}"})
+        funding_id = self.state.accounts.fund(call.params["account_id"], object_of(call.json()))
+        return self._done(call, 202, made=f"/v1/fundings/{funding_id}")
 
     def _create_bank(self, call: Call) -> Response:
-        body = object_of(call.json())
-        self._payor_of(body, required=True)
-        account_id = self.accounts.create_bank(body)
-        call.exchange.request_id = account_id
-        call.did_work(body["name"])
-        wait = str(self.settings.retry_after)
-        return empty_response(202, {"Location": f"/v2/fundingAccounts/{account_id}", "Retry-After": wait})
+        body = self._body_of_payor(call)
+        made = f"/v2/fundingAccounts/{self.state.accounts.create_bank(body)}"
+        return self._done(call, 202, body["name"], made=made, headers={"Retry-After": str(self.settings.retry_after)})
 
     # Payouts
 
     def _submit(self, call: Call) -> Response:
-        payout_id, references = self._payouts.submit(self.payor_id, object_of(call.json()))
-        call.exchange.request_id = payout_id
-        for reference in references[:1]:
-            call.refers_to(reference)
-        call.did_work(*references)
-        return empty_response(202, {"Location": f"/v3/payouts/{payout_id}"})
+        payout_id, references = self.state.payouts.submit(self.state.payor_id, object_of(call.json()))
+        return self._done(call, 202, *references, made=f"/v3/payouts/{payout_id}")
 
     def _instruct(self, call: Call) -> Response:
-        self._payouts.instruct(call.params["payout_id"])
-        call.did_work(call.params["payout_id"])
-        return empty_response(202)
+        self.state.payouts.instruct(call.params["payout_id"])
+        return self._done(call, 202)
 
     def _withdraw(self, call: Call) -> Response:
-        self._payouts.withdraw(call.params["payout_id"])
-        call.did_work(call.params["payout_id"])
-        return empty_response(202)
-
-    def _payout_payments(self, call: Call) -> Response:
-        query = call.query_values()
-        payments = self._payouts.get(call.params["payout_id"]).payments
-        return json_response(200, page_of([one for one in payments if matches(one, query, PAYMENT_FILTERS)], query))
+        self.state.payouts.withdraw(call.params["payout_id"])
+        return self._done(call, 202)
 
     def _withdraw_payment(self, call: Call) -> Response:
-        payment_id = call.params["payment_id"]
-        self._payouts.withdraw_payment(payment_id, text_of(object_of(call.json()), "reason", 2, 256))
-        call.did_work(payment_id)
-        return empty_response(204)
+        reason = text_of(object_of(call.json()), "reason", 2, 256)
+        self.state.payouts.withdraw_payment(call.params["payment_id"], reason)
+        return self._done(call, 204)
+
+    def _export(self, call: Call) -> Response:
+        query = call.query_values()
+        self.check_payor(query, required=False)
+        text = self.state.audit.export(self.state.payor_id, query.get("startDate", "0"), query.get("endDate", "9"))
+        return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
 
     # Webhooks
 
-    def _list_webhooks(self, call: Call) -> Response:
-        query = call.query_values()
-        payor_id = self._payor_of(query, required=True)
-        mine = [self._webhooks.get(name) for name, one in self._webhooks.all.items() if one["payorId"] == payor_id]
-        return json_response(200, page_of(mine, query))
-
     def _create_webhook(self, call: Call) -> Response:
-        body = object_of(call.json())
-        self._payor_of(body, required=True)
-        webhook_id = self._webhooks.create(body)
-        call.exchange.request_id = webhook_id
-        call.did_work(body["webhookUrl"])
-        return empty_response(201, {"Location": f"/v1/webhooks/{webhook_id}"})
+        body = self._body_of_payor(call)
+        webhook_id = self.state.webhooks.create(body)
+        return self._done(call, 201, body["webhookUrl"], made=f"/v1/webhooks/{webhook_id}")
 
     def _update_webhook(self, call: Call) -> Response:
-        webhook_id = call.params["webhook_id"]
-        self._webhooks.update(webhook_id, object_of(call.json()))
-        call.did_work(webhook_id)
-        return empty_response(204)
+        self.state.webhooks.update(call.params["webhook_id"], object_of(call.json()))
+        return self._done(call, 204)
 
     def _ping(self, call: Call) -> Response:
-        webhook = self._webhooks.get(call.params["webhook_id"])
-        event_id = self.state.add_notification("system", "ping", {"sourceType": "ping"})
+        webhook = self.state.webhooks.get(call.params["webhook_id"])
+        event_id = self.state.base.notify("system", "ping", {"sourceType": "ping"})
         call.did_work(webhook["id"])
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
 
-    def _all(self, call: Call, items: Mapping[str, JsonObject]) -> JsonObject:
-        query = call.query_values()
-        self._payor_of(query, required=False)
-        return page_of(list(items.values()), query)
 
-    def _feed(
-        self, call: Call, changes: Callable[[str, float], list[JsonObject]], default: int, largest: int
-    ) -> JsonObject:
-        query = call.query_values()
-        payor_id = self._payor_of(query, required=True)
-        since = moment_of(query.get("updatedSince"), "updatedSince")
-        return page_of(changes(payor_id, since), query, default=default, largest=largest)
+# What is read: by operation, the body of the response.
 
-    def client_settings(self, url: str) -> str:
-        made = self.state.add_key()
-        return f"VELO_BASE_URL={url}\nVELO_API_KEY={made['api_key']}\nVELO_API_SECRET={made['api_secret']}\n"
+
+def _page(
+    items: Callable[[State, Call], Sequence[JsonObject]], *, required: bool = False
+) -> Callable[[VeloProvider, Call], JsonObject]:
+    """A list. The query names the payor if that is `required`."""
+
+    def read(provider: VeloProvider, call: Call) -> JsonObject:
+        query = call.query_values()
+        provider.check_payor({**query, **call.params}, required=required)
+        return page_of(call.exchange.operation, list(items(provider.state, call)), query)
+
+    return read
+
+
+def _changes(
+    items: Callable[[State, float], list[JsonObject]], default: int, largest: int
+) -> Callable[[VeloProvider, Call], JsonObject]:
+    """A list of what has changed since a time."""
+
+    def read(provider: VeloProvider, call: Call) -> JsonObject:
+        query = call.query_values()
+        provider.check_payor(query, required=True)
+        changed = items(provider.state, moment_of(query, "updatedSince"))
+        return page_of(call.exchange.operation, changed, query, default=default, largest=largest)
+
+    return read
+
+
+def _payout_history(provider: VeloProvider, call: Call) -> JsonObject:
+    audit, payout_id = provider.state.audit, call.params["payout_id"]
+    summary = audit.history(payout_id)
+    payments = [one for one in audit.payments(provider.state.payor_id) if one["payout"]["payoutId"] == payout_id]
+    return {"summary": summary, **page_of("payout_history", payments, call.query_values())}
+
+
+def _statistics(provider: VeloProvider, call: Call) -> JsonObject:
+    provider.check_payor(call.query_values(), required=False)
+    return provider.state.audit.statistics(provider.state.payor_id)
+
+
+def _one(read: Callable[[State, str], JsonObject]) -> Callable[[VeloProvider, Call], JsonObject]:
+    """One thing by the id in the path."""
+    return lambda provider, call: read(provider.state, next(iter(call.params.values())))
+
+
+_READS: dict[str, Callable[[VeloProvider, Call], JsonObject]] = {
+    "list_payees": _page(lambda state, _: state.payees.of(state.payor_id), required=True),
+    "payee_changes": _changes(lambda state, since: state.payees.changes(state.payor_id, since), 100, 1000),
+    "get_batch": _one(lambda state, batch_id: state.payees.batch(batch_id)),
+    "get_payee": _one(lambda state, payee_id: find(state.payees.all, payee_id, "payee")),
+    "invitations": _page(lambda state, _: state.payees.invitations(state.payor_id), required=True),
+    "list_sources": _page(lambda state, _: [*state.accounts.sources.values()]),
+    "get_source": _one(lambda state, account_id: state.accounts.source(account_id)),
+    "list_banks": _page(lambda state, _: [*state.accounts.readable_banks().values()]),
+    "get_bank": _one(lambda state, account_id: state.accounts.bank(account_id)),
+    "get_funding": _one(lambda state, funding_id: find(state.accounts.fundings, funding_id, "funding")),
+    "funding_changes": _changes(lambda state, since: state.accounts.changes(state.payor_id, since), 25, 100),
+    "get_payout": _one(lambda state, payout_id: state.audit.summary(state.payouts.get(payout_id))),
+    "quote": _one(lambda state, payout_id: state.payouts.quote(payout_id)),
+    "payout_payments": _page(lambda state, call: state.payouts.get(call.params["payout_id"]).payments),
+    "list_payments": _page(lambda state, _: state.audit.payments(state.payor_id), required=True),
+    "payment_changes": _changes(lambda state, since: state.audit.changes(state.payor_id, since), 100, 1000),
+    "get_payment": _one(lambda state, payment_id: state.audit.payment(state.payor_id, payment_id)),
+    "list_payouts": _page(lambda state, _: state.audit.payouts(state.payor_id)),
+    "payout_history": _payout_history,
+    "statistics": _statistics,
+    "list_fundings": _page(lambda state, _: state.accounts.audit(state.payor_id), required=True),
+    "list_webhooks": _page(lambda state, _: [state.webhooks.get(name) for name in state.webhooks.all], required=True),
+    "get_webhook": _one(lambda state, webhook_id: state.webhooks.get(webhook_id)),
+}
+"""Every operation that changes nothing; and `quote`, which may be repeated."""

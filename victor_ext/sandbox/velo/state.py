@@ -1,17 +1,15 @@
-"""The options and the state of Velo's sandbox: keys, tokens, payees, accounts, payouts and webhooks."""
+"""What Velo's sandbox keeps - keys, tokens, payees, accounts, payouts and webhooks - and its control commands."""
 
 from __future__ import annotations
 
-import random
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from victor_ext.sandbox.server import JsonObject, TokenStore, find
+from victor_ext.sandbox.server import JsonObject, TokenCommands, TokenStore, command, find, member
 from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.server.settings import ServerSettings, option
 from victor_ext.sandbox.velo.accounts import Accounts
-from victor_ext.sandbox.velo.formats import Refused, iso, text_of
+from victor_ext.sandbox.velo.audit import Audit
+from victor_ext.sandbox.velo.base import Base, Refused, VeloSettings, text_of
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
 
@@ -24,9 +22,6 @@ class Webhooks:
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
         self.all: dict[str, JsonObject] = {}
-
-    def clear(self) -> None:
-        self.all.clear()
 
     def create(self, body: JsonObject) -> str:
         text_of(body, "webhookUrl", 6, 2000)
@@ -48,76 +43,6 @@ class Webhooks:
         webhook.update(_checked(body))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VeloSettings(ServerSettings):
-    """The options of every sandbox, and those of this one. All times are seconds of the business clock."""
-
-    token_life: int = option(1799, at_least=0, metavar="SECONDS", help="life of a token, in seconds")
-    validation: float = option(0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected")
-    settlement: float = option(30.0, at_least=0, help="seconds until an instructed payout is completed")
-    batch_time: float = option(0.0, at_least=0, help="seconds until a batch of new payees is processed")
-    funding_time: float = option(10.0, at_least=0, help="seconds until requested money has arrived")
-    retry_after: int = option(
-        2, at_least=0, help="seconds until a new funding account can be read, and the value of Retry-After"
-    )
-
-
-class State:
-    """Everything that the sandbox keeps."""
-
-    def __init__(self, clock: Clock, settings: VeloSettings) -> None:
-        self._clock = clock
-        self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
-        self.keys: dict[str, str] = {}
-        self.tokens = TokenStore(clock)
-        self.payor_id = self.new_id()
-        self.notifications: list[JsonObject] = []
-        self.payees = Payees(clock.now, self.new_id, settings.batch_time)
-        self.accounts = Accounts(clock.now, self.new_id, settings.funding_time, settings.retry_after)
-        self.webhooks = Webhooks(self.new_id)
-        self.payouts = Payouts(
-            clock.now, self.new_id, settings.validation, settings.settlement, self.payees, self.accounts, self._notify
-        )
-
-    def clear(self) -> None:
-        """Forget everything, credentials included. The payor stays."""
-        stores = (self.payees, self.accounts, self.webhooks, self.payouts)
-        for part in (self.keys, self.tokens, self.notifications, *stores):
-            part.clear()
-
-    def new_id(self) -> str:
-        """A UUID."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
-
-    def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
-        """Add a key. What is None is made."""
-        key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
-        self.keys[key] = secret
-        return {"api_key": key, "api_secret": secret}
-
-    def move(self) -> int:
-        """Make the moves that are due; returns their number."""
-        return self.payouts.move() + self.accounts.move()
-
-    def _notify(self, event: str, payment: JsonObject) -> None:
-        names = ("paymentId", "payorPaymentId", "status")
-        source = {"sourceType": "payment_status_changed", **{name: payment[name] for name in names}}
-        self.add_notification("payment", event, source)
-
-    def add_notification(self, category: str, event: str, source: JsonObject) -> str:
-        """Add a notification; returns the id of its event."""
-        event_id = self.new_id()
-        notification: JsonObject = {
-            "apiVersion": "1",
-            "sequenceNumber": len(self.notifications) + 1,
-            "category": category,
-            "eventName": event,
-            "source": {"eventId": event_id, "createdAt": iso(self._clock.now()), **source},
-        }
-        self.notifications.append(notification)
-        return event_id
-
-
 def _checked(body: JsonObject) -> JsonObject:
     """The settings in a body."""
     if "webhookUrl" in body:
@@ -131,3 +56,81 @@ def _checked(body: JsonObject) -> JsonObject:
         raise Refused(400, "body", f"categories must be of: {', '.join(CATEGORIES)}.", "categories")
     names = ("webhookUrl", "authorizationHeader", "enabled", "categories")
     return {name: body[name] for name in names if body.get(name) is not None}
+
+
+class State:
+    """Everything that the sandbox keeps."""
+
+    def __init__(self, clock: Clock, settings: VeloSettings, payor_id: str | None = None) -> None:
+        self.base = Base(clock, settings)
+        self.keys: dict[str, str] = {}
+        self.tokens = TokenStore(clock)
+        made = self.base.new_id()
+        self.payor_id = payor_id or made
+        self.payees = Payees(self.base)
+        self.accounts = Accounts(self.base)
+        self.webhooks = Webhooks(self.base.new_id)
+        self.payouts = Payouts(self.base, self.payees, self.accounts)
+        self.audit = Audit(self.base, self.payouts)
+
+    def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
+        """Add a key. What is None is made."""
+        key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
+        self.keys[key] = secret
+        return {"api_key": key, "api_secret": secret}
+
+    def move(self) -> int:
+        """Make the moves that are due; returns their number."""
+        return self.payouts.move() + self.accounts.move()
+
+
+class VeloCommands(TokenCommands):
+    """The commands of Velo's sandbox, beside those of every sandbox."""
+
+    _state: State
+
+    @command("POST", "/keys", returns=lambda made: (str(made["api_key"]), str(made["api_secret"])))
+    def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
+        """Let a client ask for tokens; returns its `api_key` and `api_secret` (None: new ones are made)."""
+        return self._state.add_key(api_key, api_secret)
+
+    @property
+    def payor_id(self) -> str:
+        """The id of the only payor."""
+        return str(self._payor()["payor_id"])
+
+    @command("GET", "/payor")
+    def _payor(self) -> JsonObject:
+        """The only payor."""
+        return {"payor_id": self._state.payor_id}
+
+    @command("POST", "/payees", returns=member("payeeId", str))
+    def add_payee(self, remote_id: str) -> JsonObject:
+        """Add a payee that can be paid at once, by its `remote_id`; returns Velo's id."""
+        given = {"remoteId": remote_id, "email": "payee@example.com"}
+        return self._state.payees.add(self._state.payor_id, given)
+
+    @command("POST", "/payees/{payee_id}/onboard")
+    def onboard_payee(self, payee_id: str) -> None:
+        """Have a payee accept its invitation and onboard: then it can be deleted, and its details cannot be changed."""
+        self._state.payees.onboard(payee_id)
+
+    @command("POST", "/sourceAccounts", returns=member("id", str))
+    def add_source_account(self, name: str, currency: str, balance: int) -> JsonObject:
+        """Add a source account with a `name`, a `currency` and a `balance` in minor units; returns its id."""
+        return self._state.accounts.add_source(self._state.payor_id, name, currency, balance)
+
+    @command("POST", "/fundingAccounts", returns=member("id", str))
+    def add_funding_account(self, name: str, currency: str) -> JsonObject:
+        """Add a funding account with a `name` and a `currency` that can be read at once; returns its id."""
+        return self._state.accounts.add_bank(self._state.payor_id, name, currency)
+
+    @command("GET", "/sourceAccounts/{account_id}/balance")
+    def balance(self, account_id: str) -> int:
+        """The balance of a source account, in minor units."""
+        return int(self._state.accounts.source(account_id)["balance"])
+
+    @command("GET", "/notifications")
+    def notifications(self, after: int = 0) -> list[JsonObject]:
+        """The webhook notifications with a sequence number above `after`. The sandbox itself posts none."""
+        return [one for one in self._state.base.notifications if one["sequenceNumber"] > after]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from victor_ext.sandbox.server.privacy import LONG_NUMBER
 from victor_ext.sandbox.server.received import Received
-from victor_ext.sandbox.server.redaction import LONG_NUMBER
 from victor_ext.sandbox.victor.model import BUILT_IN, DEMO_ACCOUNTS, PaymentRequest
 from victor_ext.sandbox.victor.state import Directory
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server.context import Clock, digest
 from victor_ext.sandbox.server.operations import JsonObject
-from victor_ext.sandbox.server.tokens import digest
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory
 
@@ -163,3 +164,11 @@ def _times(claims: JsonObject) -> tuple[int, int]:
         if name not in claims:
             raise Refused("missing_claim", f"{name} is missing.")
     return claims["iat"], claims["exp"]
+
+
+def new_key_pair() -> tuple[str, str]:
+    """An RSA key pair: the private key (PKCS#8) and the public key, as PEM."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode("ascii"), public.decode("ascii")

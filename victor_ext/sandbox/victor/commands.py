@@ -11,7 +11,7 @@ from typing import Literal
 
 from victor_ext.sandbox.server.commands import ServerCommands, command, member, nothing
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
-from victor_ext.sandbox.victor.core import Core
+from victor_ext.sandbox.victor.core import Core, Problem, read_date, response_problems
 from victor_ext.sandbox.victor.ledger import CannotRespond
 from victor_ext.sandbox.victor.model import (
     BEHAVIOURS,
@@ -23,7 +23,6 @@ from victor_ext.sandbox.victor.model import (
     PaymentRequest,
     Status,
 )
-from victor_ext.sandbox.victor.validation import Problem, read_date
 
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
 _LONGEST_NOTES = 150
@@ -82,7 +81,7 @@ class SandboxCommands(ServerCommands):
             raise ValueError("account_number must be a text of 3 to 20 digits; leading zeros count")
         account = Account(account_number=account_number, **_texts(routing_number=routing_number, name=name))
         # It is shown as the payer of an inbound request.
-        _refuse(self._state.response_problems("get", {"payment_request": {"payer": asdict(account)}}))
+        _refuse(response_problems("get", {"payment_request": {"payer": asdict(account)}}))
         self._state.directory.add_account(account)
         return asdict(account)
 

@@ -1,22 +1,82 @@
-"""Victor without HTTP: the document, the state and the rules. The provider and the commands work on it."""
+"""What the sandbox keeps, and what the document and the rules refuse, in the provider's words."""
 
 from __future__ import annotations
 
+import json
+import re
 import uuid
-
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
 from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server.exchange import Call
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
+from victor_ext.sandbox.victor.authentication import new_key_pair
 from victor_ext.sandbox.victor.document import Operation as Declared
-from victor_ext.sandbox.victor.document import load_document
-from victor_ext.sandbox.victor.journal import open_journal
+from victor_ext.sandbox.victor.document import Violation, load_document
+from victor_ext.sandbox.victor.journal import Journal
 from victor_ext.sandbox.victor.ledger import Ledger
+from victor_ext.sandbox.victor.lifecycle import DueDates
 from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, DEMO_COUNTERPARTIES
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
-from victor_ext.sandbox.victor.validation import CreateRules, DueDates, Problem, from_violations
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_SIZES = ("minLength", "maxLength")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a request."""
+
+    path: tuple[str, ...]
+    kind: str
+    """A word of the provider's catalogue, such as `blank`, `size` or `invalid`."""
+    message: str
+    rule: str = ""
+
+
+def from_violations(violations: Iterable[Violation]) -> list[Problem]:
+    """Violations of the document as problems."""
+    return [_from_violation(violation) for violation in violations]
+
+
+def _from_violation(violation: Violation) -> Problem:
+    if violation.empty:
+        return Problem(violation.path, "blank", "must not be blank", violation.rule)
+    if violation.rule in _SIZES:
+        return Problem(violation.path, "size", "has a wrong length", violation.rule)
+    return Problem(violation.path, "invalid", f"breaks the rule '{violation.rule}' of the document", violation.rule)
+
+
+def json_body(call: Call) -> tuple[JsonValue, Problem | None]:
+    """The JSON body of a call, or the problem of a body that is not JSON."""
+    if call.content_type != "application/json":
+        return None, Problem(("body",), "invalid", "Content-Type must be application/json")
+    try:
+        body = json.loads(call.body.decode("utf-8"), parse_constant=_no_constant)
+        # Half of a surrogate pair is not text: it could be neither stored nor sent back.
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        return None, Problem(("body",), "invalid", "is not JSON")
+    return body, None
+
+
+def _no_constant(name: str) -> JsonValue:
+    raise ValueError(f"{name} is not JSON")
+
+
+def read_date(text: str) -> date | None:
+    """The date in `YYYY-MM-DD`, or None."""
+    if not _DATE.match(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
 
 OPERATIONS = (
     Operation("list", "GET", "/v2/payment-requests", "listPaymentRequests"),
@@ -28,94 +88,101 @@ OPERATIONS = (
 _BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
+def declared(operation: str) -> Declared:
+    """An operation as the document declares it."""
+    served = _BY_NAME[operation]
+    return load_document().operation(served.method, served.path)
+
+
+def response_problems(operation: str, body: JsonObject) -> list[Problem]:
+    """What the document refuses in a good response of an operation."""
+    schema = declared(operation).responses.get(200)
+    return [] if schema is None else from_violations(schema.violations(body))
+
+
+def body_problems(operation: str, body: object) -> list[Problem]:
+    """What the document refuses in the body of a request."""
+    schema = declared(operation).body
+    return [] if schema is None or schema.accepts(body) else from_violations(schema.violations(body))
+
+
+def _prose_problems(body: JsonObject, *, due_dates: DueDates | None, known: Directory | None) -> list[Problem]:
+    """What the document forbids in prose only, in the body of a create that conforms to its schema.
+
+    Without `due_dates` any due date is accepted; with `known`, its accounts and counterparties alone.
+    """
+    payee, details = body["payee"], body["payment_details"]
+    problems: list[Problem] = []
+    if Decimal(details["amount"]) <= 0:
+        problems.append(Problem(("payment_details", "amount"), "invalid", "must be above zero"))
+    if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
+        path = ("payee", "ultimate_creditor")
+        problems.append(Problem(path, "invalid", "may be set only when biller_type is BUSINESS"))
+    wrong = None if due_dates is None else _wrong_due_date(details["due_date"], due_dates)
+    if wrong:
+        problems.append(Problem(("payment_details", "due_date"), "invalid", wrong))
+    if known is not None and payee["account_number"] not in known.accounts:
+        problems.append(Problem(("payee", "account_number"), "invalid", "is not an account of the caller"))
+    if known is not None and body["payer"]["victor_counterparty_id"] not in known.counterparties:
+        path = ("payer", "victor_counterparty_id")
+        problems.append(Problem(path, "invalid", "is not a counterparty of the caller"))
+    return problems
+
+
+def _wrong_due_date(text: str, due_dates: DueDates) -> str | None:
+    due = read_date(text)
+    if due is None:
+        return "must be a date, YYYY-MM-DD"
+    if due < due_dates.earliest():
+        return "must not be in the past"
+    return "must not be more than 24 hours ahead" if due > due_dates.latest() else None
+
+
 class Core:
-    """Everything that the sandbox keeps, and its rules."""
+    """Everything that the sandbox keeps, and its rules: Victor without HTTP."""
 
-    def __init__(self, settings: SandboxSettings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._document = load_document()
-        self.journal = open_journal(settings.state)
-        self.directory = Directory(self.journal)
-        self.store = Store(self.journal, clock.wall)
+    def __init__(self, settings: SandboxSettings, clock: Clock, journal: Journal) -> None:
+        self._settings, self._clock, self._journal = settings, clock, journal
         self.due_dates = DueDates(clock, settings.due_date_zone)
+        self.directory, self.store = Directory(journal), Store(journal, clock.wall)
         self.ledger = Ledger(settings, clock, self.store, self.directory, self.due_dates)
-        self._rules = CreateRules(settings, self.due_dates, self.directory)
-        self._restore()
-        self._add_demo_data()
-
-    def _restore(self) -> None:
-        saved = self.journal.load()
-        for kind, name, value in saved.facts:
+        requests, keys, facts = journal.load()
+        for kind, name, value in facts:
             if kind == "clock":
-                self._clock.advanced = value
+                clock.advanced = value
             else:
                 self.directory.restore(kind, name, value)
-        self.store.restore(saved.requests, saved.keys)
-        self.ledger.lifecycle.schedule(saved.requests)
-
-    def _add_demo_data(self) -> None:
-        if not self._settings.demo_data or self.directory.accounts:
-            return
-        for account in DEMO_ACCOUNTS:
-            self.directory.add_account(account)
-        for counterparty in DEMO_COUNTERPARTIES:
-            self.directory.add_counterparty(counterparty)
-        self.ledger.add_demo_requests(self.due_dates.tomorrow())
-
-    def clear(self) -> None:
-        """Back to the state of a new sandbox: requests, keys, credentials and accounts are forgotten."""
-        self.journal.clear()
-        self.directory.clear()
-        self.store.clear()
-        self.ledger.lifecycle.clear()
-        self._add_demo_data()
+        self.store.restore(requests, keys)
+        self.ledger.lifecycle.schedule(requests)
+        if settings.demo_data and not self.directory.accounts:
+            for account in DEMO_ACCOUNTS:
+                self.directory.add_account(account)
+            for counterparty in DEMO_COUNTERPARTIES:
+                self.directory.add_counterparty(counterparty)
+            self.ledger.add_demo_requests(self.due_dates.tomorrow())
 
     def advance(self, seconds: float) -> int:
         """Set the business clock forward and make every move that is due; returns their number."""
-        self.journal.put("clock", "advanced", self._clock.advanced + seconds)
+        self._journal.put("clock", "advanced", self._clock.advanced + seconds)
         self._clock.advanced += seconds
         return self.ledger.lifecycle.pass_time(self._clock.now())
 
     def add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> JsonObject:
         """Add an API key. Without a public key, make a pair and return its private key, once."""
-        name = api_key or str(uuid.uuid4())
-        if public_key is not None:
-            self.directory.add_api_key(name, public_key)
-            return {"api_key": name}
-        private, public = new_key_pair()
-        self.directory.add_api_key(name, public)
-        return {"api_key": name, "private_key": private}
+        made = {"api_key": api_key or str(uuid.uuid4())}
+        if public_key is None:
+            made["private_key"], public_key = new_key_pair()
+        self.directory.add_api_key(made["api_key"], public_key)
+        return made
 
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
+        """Let a client ask for tokens. What is None is made."""
         name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
         self.directory.add_client(name, secret)
         return {"client_id": name, "client_secret": secret}
 
-    def declared(self, operation: str) -> Declared:
-        """An operation as the document declares it."""
-        served = _BY_NAME[operation]
-        return self._document.operation(served.method, served.path)
-
     def create_problems(self, body: JsonValue, *, from_outside: bool = False) -> list[Problem]:
-        """What the document and the rules refuse in the body of a create."""
-        problems = self.body_problems("create", body)
-        return problems or self._rules.problems(body, from_outside=from_outside)
-
-    def response_problems(self, operation: str, body: JsonObject) -> list[Problem]:
-        """What the document refuses in a good response of an operation."""
-        schema = self.declared(operation).responses.get(200)
-        return [] if schema is None else from_violations(schema.violations(body))
-
-    def body_problems(self, operation: str, body: object) -> list[Problem]:
-        """What the document refuses in the body of a request."""
-        schema = self.declared(operation).body
-        return [] if schema is None or schema.accepts(body) else from_violations(schema.violations(body))
-
-
-def new_key_pair() -> tuple[str, str]:
-    """An RSA key pair: the private key (PKCS#8) and the public key, as PEM."""
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return pem.decode("ascii"), public.decode("ascii")
+        """What the document and the rules refuse in the body of a create, `from_outside` of the sandbox or not."""
+        known = self.directory if self._settings.strict_accounts and not from_outside else None
+        due_dates = None if from_outside else self.due_dates
+        return body_problems("create", body) or _prose_problems(body, due_dates=due_dates, known=known)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
+from victor_ext.sandbox.victor.core import Problem
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import GetStatus
-from victor_ext.sandbox.victor.validation import Problem
 
 CODE_INVALID = 101
 """The only published number of the provider's list; here it stands for every invalid field."""

@@ -10,10 +10,10 @@ import json
 import os
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
 from victor_ext.sandbox.server.operations import JsonValue
-from victor_ext.sandbox.server.private_files import make_private
+from victor_ext.sandbox.server.privacy import make_private
 from victor_ext.sandbox.victor.model import PaymentRequest
 
 _SCHEMA = """
@@ -33,8 +33,7 @@ _BESIDE = ("-wal", "-shm", "-journal")
 _UPSERT = "INSERT INTO requests (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRecord:
+class KeyRecord(NamedTuple):
     """The work under an idempotency key: the fingerprint of the body, and the request that was made."""
 
     owner: str
@@ -43,13 +42,8 @@ class KeyRecord:
     request_id: str
 
 
-@dataclass(slots=True)
-class Saved:
-    """The content of a journal."""
-
-    requests: list[PaymentRequest] = field(default_factory=list[PaymentRequest])
-    keys: list[KeyRecord] = field(default_factory=list[KeyRecord])
-    facts: list[tuple[str, str, JsonValue]] = field(default_factory=list[tuple[str, str, JsonValue]])
+Saved: TypeAlias = tuple[list[PaymentRequest], list[KeyRecord], list[tuple[str, str, JsonValue]]]
+"""Requests, keys and facts."""
 
 
 class Journal:
@@ -57,7 +51,7 @@ class Journal:
 
     def load(self) -> Saved:
         """Everything that was committed."""
-        return Saved()
+        return [], [], []
 
     def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
         """Write requests, and the key under which the work was done, in one transaction."""
@@ -107,7 +101,7 @@ class SqliteJournal(Journal):
         requests = self._db.execute("SELECT record FROM requests ORDER BY position")
         keys = self._db.execute("SELECT owner, key, fingerprint, request_id FROM keys")
         facts = self._db.execute("SELECT kind, name, value FROM facts ORDER BY kind, name")
-        return Saved(
+        return (
             [PaymentRequest.from_dict(json.loads(record)) for (record,) in requests],
             [KeyRecord(*row) for row in keys],
             [(kind, name, json.loads(value)) for kind, name, value in facts],
@@ -119,8 +113,7 @@ class SqliteJournal(Journal):
         try:
             self._db.executemany(_UPSERT, rows)
             if key is not None:
-                row = (key.owner, key.key, key.fingerprint, key.request_id)
-                self._db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", row)
+                self._db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", key)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise

@@ -17,7 +17,7 @@ from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.victor.journal import KeyRecord
-from victor_ext.sandbox.victor.lifecycle import Lifecycle
+from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle
 from victor_ext.sandbox.victor.model import (
     DEMO_PAYEE,
     STATUSES,
@@ -29,7 +29,6 @@ from victor_ext.sandbox.victor.model import (
 )
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
-from victor_ext.sandbox.victor.validation import DueDates
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 _AFTERWARDS: dict[Status, Status] = {

@@ -1,4 +1,4 @@
-"""The moves of a request as time passes.
+"""The moves of a request as time passes, and the due dates.
 
     created -> pending -> (processing ->) accepted -> completed
                                           declined
@@ -14,12 +14,51 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
+from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRequest, Status
+from victor_ext.sandbox.victor.settings import read_zone
 from victor_ext.sandbox.victor.state import Directory, Store
-from victor_ext.sandbox.victor.validation import DueDates
+
+_WESTERNMOST = timezone(timedelta(hours=-12))
+_EASTERNMOST = timezone(timedelta(hours=14))
+_FURTHEST = timedelta(hours=24)
+
+
+class DueDates:
+    """The accepted due dates, by the business clock: from today until 24 hours from now.
+
+    The provider does not say in which time zone. Without a zone, a date that is right anywhere on earth is accepted.
+    With one, only its days count, so that a caller can meet the refusal that the provider may give.
+    """
+
+    def __init__(self, clock: Clock, zone: str | None) -> None:
+        self._clock = clock
+        own = None if zone is None else read_zone(zone)
+        self._west: tzinfo = own or _WESTERNMOST
+        self._east: tzinfo = own or _EASTERNMOST
+
+    def earliest(self) -> date:
+        """Today, in the zone where the date is earliest."""
+        return self._now().astimezone(self._west).date()
+
+    def tomorrow(self) -> date:
+        """The day after `earliest`."""
+        return self.earliest() + timedelta(days=1)
+
+    def latest(self) -> date:
+        """The date 24 hours from now, in the zone where it is latest."""
+        return (self._now() + _FURTHEST).astimezone(self._east).date()
+
+    def end_of(self, day: date) -> float:
+        """Epoch seconds at which a day is over in every zone that counts."""
+        following = day + timedelta(days=1)
+        return datetime(following.year, following.month, following.day, tzinfo=self._west).timestamp()
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
 
 
 class Step(NamedTuple):
@@ -42,9 +81,6 @@ class Lifecycle:
         self._step = step
         self._schedule: list[Step] = []
         self._number = 0
-
-    def clear(self) -> None:
-        self._schedule.clear()
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:
         """Schedule the next move of each request."""

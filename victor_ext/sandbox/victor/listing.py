@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server.operations import JsonValue
+from victor_ext.sandbox.victor.core import Problem, read_date
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store
-from victor_ext.sandbox.victor.validation import Problem, read_date
 
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from victor_ext.sandbox.server.commands import NotFound
-from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.server.operations import CONTROL
-from victor_ext.sandbox.server.page_records import Action, Details, Field, Move, Record, Records, Tone
+from victor_ext.sandbox.server.privacy import last_four
+from victor_ext.sandbox.server.provider import Action, AnyProvider, Details, Field, Move, Record, Records, Tone
 from victor_ext.sandbox.server.received import Received
-from victor_ext.sandbox.server.redaction import last_four
 from victor_ext.sandbox.victor.as_test import as_test
+from victor_ext.sandbox.victor.core import Core
 from victor_ext.sandbox.victor.model import PaymentRequest, Status
-from victor_ext.sandbox.victor.state import Directory, Store
 
 _TONES: dict[Status, Tone] = {
     "pending": "waiting",
@@ -33,24 +32,28 @@ class PaymentRequestRecords(Records):
 
     title = "Requests"
 
-    def __init__(self, store: Store, directory: Directory, clock: Clock) -> None:
-        self._store = store
-        self._directory = directory
-        self._clock = clock
+    def __init__(self, provider: AnyProvider) -> None:
+        self._provider = provider
+        self._clock = provider.context.clock
+
+    @property
+    def _core(self) -> Core:
+        core: Core = self._provider.state
+        return core
 
     def count(self) -> int:
         """All requests, each with its twin."""
-        return self._store.families
+        return self._core.store.families
 
     def latest(self, count: int) -> Sequence[Record]:
-        requests = self._store.requests
-        return [self._record(requests[request_id]) for request_id in reversed(self._store.order[-count:])]
+        requests = self._core.store.requests
+        return [self._record(requests[request_id]) for request_id in reversed(self._core.store.order[-count:])]
 
     def details(self, record_id: str) -> Details:
         """One request with its moves, and with buttons while it waits for its payer."""
         request = self._get(record_id)
         family = [name for name in (request.id, request.parent_id, request.child_id) if name is not None]
-        moves = self._store.history.of(request, self._clock.advanced)
+        moves = self._core.store.history.of(request, self._clock.advanced)
         related: list[tuple[str, str]] = []
         if request.parent_id is not None:
             related.append(("The outbound request", request.parent_id))
@@ -69,22 +72,22 @@ class PaymentRequestRecords(Records):
 
     def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
         request = self._get(record_id)
-        parent = self._store.requests.get(request.parent_id or "")
-        twin = self._store.requests.get((parent or request).child_id or "")
-        return as_test(parent or request, twin, self._directory, calls)
+        parent = self._core.store.requests.get(request.parent_id or "")
+        twin = self._core.store.requests.get((parent or request).child_id or "")
+        return as_test(parent or request, twin, self._core.directory, calls)
 
     def _get(self, request_id: str) -> PaymentRequest:
-        request = self._store.requests.get(request_id)
+        request = self._core.store.requests.get(request_id)
         if request is None:
             raise NotFound("There is no such payment request.")
         return request
 
     def _record(self, request: PaymentRequest) -> Record:
-        parent = self._store.requests.get(request.parent_id or "")
+        parent = self._core.store.requests.get(request.parent_id or "")
         return Record(
             id=request.id,
             group=request.parent_id or request.id,
-            at=self._store.history.of(request, self._clock.advanced)[0].at,
+            at=self._core.store.history.of(request, self._clock.advanced)[0].at,
             status=request.status,
             tone=_tone(request.status),
             amount=_dollars(request.amount),
@@ -97,9 +100,9 @@ class PaymentRequestRecords(Records):
 
     def _who(self, request: PaymentRequest) -> str:
         if request.direction == "inbound":
-            payee = self._directory.accounts.get(request.payee_account)
+            payee = self._core.directory.accounts.get(request.payee_account)
             return request.ultimate_creditor or (payee.name if payee else last_four(request.payee_account))
-        counterparty = self._directory.counterparties.get(request.counterparty_id or "")
+        counterparty = self._core.directory.counterparties.get(request.counterparty_id or "")
         return counterparty.name if counterparty else str(request.counterparty_id)
 
     def _facts(self, request: PaymentRequest) -> list[tuple[str, str]]:

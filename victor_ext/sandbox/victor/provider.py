@@ -1,32 +1,31 @@
-"""Victor's side of the sandbox: its parts, and the operations of its API."""
+"""Victor's side of the sandbox: the operations of its API."""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping
-from typing import cast
-
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from typing import Any
 
 from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.exchange import Call, HeaderKey, Response, error_response, json_response
 from victor_ext.sandbox.server.operations import JsonObject
-from victor_ext.sandbox.server.page_records import Records
-from victor_ext.sandbox.server.provider import SandboxProvider
+from victor_ext.sandbox.server.provider import Records, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
-from victor_ext.sandbox.victor.core import OPERATIONS, Core
+from victor_ext.sandbox.victor.core import (
+    OPERATIONS,
+    Core,
+    Problem,
+    body_problems,
+    declared,
+    from_violations,
+    json_body,
+)
 from victor_ext.sandbox.victor.formats import Formats
+from victor_ext.sandbox.victor.journal import open_journal
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, UnknownId, fingerprint
 from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.validation import Problem, from_violations, json_body
 
 KEY_NAME = "Idempotency-Key"
 _LIST_TARGET = "listPaymentRequests"
@@ -46,40 +45,38 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     operations = OPERATIONS
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
+        self._journal = open_journal(settings.state)
         super().__init__(context, settings)
-        self.state = core = Core(settings, context.clock)
-        self.directory, self.store, self.ledger = core.directory, core.store, core.ledger
-        self._authenticator = Authenticator(settings, context.clock, core.directory)
-        self._listing = Listing(settings, core.store)
         self._formats = Formats(quirks=settings.quirks, get_status=settings.get_status)
-        self._handlers: dict[str, Callable[[Call], Response]] = {
-            "list": self._list,
-            "create": self._create,
-            "get": self._get,
-            "respond": self._respond,
-        }
+
+    def new_state(self) -> Core:
+        core = Core(self.settings, self.context.clock, self._journal)
+        self._authenticator = Authenticator(self.settings, self.context.clock, core.directory)
+        self._listing = Listing(self.settings, core.store)
+        return core
 
     def reset(self) -> None:
-        self.state.clear()
+        self._journal.clear()
+        super().reset()
 
     def advance(self, seconds: float) -> int:
         return self.state.advance(seconds)
 
     def tick(self) -> None:
-        self.ledger.tick()
+        self.state.ledger.tick()
 
     def records(self) -> Records:
-        return PaymentRequestRecords(self.store, self.directory, self.context.clock)
+        return PaymentRequestRecords(self)
 
     def work_by_key(self) -> Mapping[str, int]:
         # Counted in the store, which survives a restart.
-        return self.store.work_by_key
+        return self.state.store.work_by_key
 
     def info(self) -> JsonObject:
-        return {"requests": len(self.store.order)}
+        return {"requests": len(self.state.store.order)}
 
     def close(self) -> None:
-        self.state.journal.close()
+        self._journal.close()
 
     @property
     def heading(self) -> str:
@@ -91,16 +88,15 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def client_settings(self, url: str) -> str:
         """OAuth credentials, and a key pair that is commented out: a client takes one kind."""
         key, client = self.state.add_api_key(), self.state.add_oauth_client()
-        private = load_pem_private_key(key["private_key"].encode("ascii"), password=None)
         # One line without quotes suits every reader of such files; PEM has line breaks.
-        der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        der = "".join(key["private_key"].splitlines()[1:-1])
         return (
             f"VICTOR_ENVIRONMENT={self.settings.environment}\n"
             f"VICTOR_BASE_URL={url}\n"
             f"VICTOR_CLIENT_ID={client['client_id']}\n"
             f"VICTOR_CLIENT_SECRET={client['client_secret']}\n"
             f"# VICTOR_API_KEY={key['api_key']}\n"
-            f"# VICTOR_PRIVATE_KEY={b64encode(der).decode('ascii')}\n"
+            f"# VICTOR_PRIVATE_KEY={der}\n"
         )
 
     # Operations
@@ -112,11 +108,12 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             call.owner = self._authenticator.caller(call.header("authorization"))
         except Refused as failure:
             return error_response(401, failure.code, failure.message)
-        self.ledger.tick()
-        return self._handlers[operation](call)
+        self.state.ledger.tick()
+        handler: Callable[[Call], Response] = getattr(self, f"_{operation}")
+        return handler(call)
 
     def _list(self, call: Call) -> Response:
-        rules = self.state.declared("list")
+        rules = declared("list")
         try:
             filters = read_query(call.query, rules.integers)
         except ValueError:
@@ -130,12 +127,12 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         number, size, requests = self._listing.page(filters)
         response = self._checked("list", 200, self._formats.page(number, size, requests))
         if "status" in filters:
-            self.ledger.depart(requests[: self.settings.depart])
+            self.state.ledger.depart(requests[: self.settings.depart])
         return response
 
     def _get(self, call: Call) -> Response:
         try:
-            request = self.ledger.get(call.params["id"])
+            request = self.state.ledger.get(call.params["id"])
         except UnknownId:
             return self._unknown("get")
         call.exchange.request_id = request.id
@@ -149,7 +146,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         key, digest = call.key, fingerprint(body)
         try:
             # Before the rules: a request that was made stays made, also when its due date has passed since.
-            request = self.ledger.replay(call.owner, key, digest)
+            request = self.state.ledger.replay(call.owner, key, digest)
         except KeyConflict:
             conflict = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
             return self._refused(conflict, int(self.settings.key_conflict))
@@ -158,12 +155,12 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             if problems:
                 return self._refused(problems[0])
             self._note_undeclared("create", call, body)
-            request = self.ledger.create(call.owner, key, digest, body)
+            request = self.state.ledger.create(call.owner, key, digest, body)
             call.exchange.work_done = True
             if request.client_reference_id is not None:
                 # Without the key: the store counts the requests under it.
                 self.context.log.count_work(None, (request.client_reference_id,))
-        elif self.ledger.is_in_progress(request):
+        elif self.state.ledger.is_in_progress(request):
             return self._refused(Problem((KEY_NAME,), "inProgress", "The first call with this key goes on."), 409)
         else:
             call.exchange.replayed = True
@@ -173,12 +170,12 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     def _respond(self, call: Call) -> Response:
         body, problem = json_body(call)
-        problems = [problem] if problem else self.state.body_problems("respond", body)
+        problems = [problem] if problem else body_problems("respond", body)
         if problems:
             return self._validation("respond", _RESPOND_TARGET, problems)
         self._note_undeclared("respond", call, body)
         try:
-            request, call.exchange.work_done = self.ledger.respond(call.params["id"], body)
+            request, call.exchange.work_done = self.state.ledger.respond(call.params["id"], body)
         except UnknownId:
             return self._unknown("respond")
         except CannotRespond as reason:
@@ -189,11 +186,10 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked("respond", 200, self._formats.answer(request))
 
     def _token(self, call: Call) -> Response:
-        body, problem = json_body(call)
-        if problem is not None or not isinstance(body, dict):
+        body: Any = json_body(call)[0]
+        if not isinstance(body, dict):
             return error_response(400, "invalid_request", "The body must be a JSON object.")
-        pair = cast("JsonObject", body)
-        client_id, client_secret = pair.get("client_id"), pair.get("client_secret")
+        client_id, client_secret = body.get("client_id"), body.get("client_secret")
         if not isinstance(client_id, str) or not isinstance(client_secret, str):
             return error_response(400, "invalid_request", "client_id and client_secret are required.")
         try:
@@ -211,7 +207,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return None
 
     def _note_undeclared(self, operation: str, call: Call, body: object) -> None:
-        schema = self.state.declared(operation).body
+        schema = declared(operation).body
         if schema is not None:
             call.exchange.undeclared = schema.undeclared(body)
 
@@ -228,7 +224,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def _checked(self, operation: str, status: int, body: JsonObject, *, like: int | None = None) -> Response:
         """The response; a 500 when it does not conform to the document, which is a mistake of the sandbox."""
         if self.settings.check_answers and not self.settings.quirks:
-            schema = self.state.declared(operation).responses.get(like or status)
+            schema = declared(operation).responses.get(like or status)
             if schema is not None and not schema.accepts(body):
                 where = ", ".join(".".join(violation.path) or "body" for violation in schema.violations(body))
                 self.context.log_failure(f"an answer to '{operation}' breaks the document at: {where}")

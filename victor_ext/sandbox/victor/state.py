@@ -11,8 +11,8 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.operations import JsonValue
-from victor_ext.sandbox.server.tokens import digest
 from victor_ext.sandbox.victor.journal import Journal, KeyRecord
 from victor_ext.sandbox.victor.model import BUILT_IN, Account, Counterparty, PaymentRequest, Status
 
@@ -32,13 +32,6 @@ class Directory:
         self.issued: dict[str, int] = {}
         """The number of issued tokens by client."""
         self.accounts: dict[str, Account] = {}
-        self.counterparties: dict[str, Counterparty] = {}
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget everything but the built-in counterparties."""
-        for known in (self.public_keys, self.clients, self.tokens, self.issued, self.accounts):
-            known.clear()
         self.counterparties = {counterparty.id: counterparty for counterparty in BUILT_IN}
 
     def restore(self, kind: str, name: str, value: JsonValue) -> None:
@@ -132,15 +125,13 @@ class History:
             earlier.append((request.status, request.changed_at))
         return [Came(status, due - advanced + _HALF_MILLISECOND, due) for status, due in earlier] + moves
 
-    def clear(self) -> None:
-        self._moves.clear()
-
 
 class Store:
     """Payment requests in the order of creation, and the records of idempotency keys."""
 
     def __init__(self, journal: Journal, wall: Callable[[], float]) -> None:
         self._journal = journal
+        self._wall = wall
         self.history = History(wall)
         self.requests: dict[str, PaymentRequest] = {}
         self.order: list[str] = []
@@ -157,7 +148,7 @@ class Store:
     def restore(self, requests: Iterable[PaymentRequest], keys: Iterable[KeyRecord]) -> None:
         for request in requests:
             self._keep(request)
-        self.history.clear()  # when they moved is not kept
+        self.history = History(self._wall)  # when they moved is not kept
         for key in keys:
             self.keys[key.owner, key.key] = key
 
@@ -168,14 +159,6 @@ class Store:
             self._keep(request)
         if key is not None:
             self.keys[key.owner, key.key] = key
-
-    def clear(self) -> None:
-        for part in (self.requests, self.order, self.keys, self.work_by_key):
-            part.clear()
-        del self.created[:]
-        self.families = 0
-        self.version += 1
-        self.history.clear()
 
     def not_before(self, now: float) -> float:
         """A creation time that is not before the last one, also when the clock was set back."""

@@ -1,4 +1,159 @@
-"""The sandbox's page: `/` shows what happens as it happens, `/docs` the control API.
+"""The page over HTTP. Pages elsewhere can neither call it nor show it in a frame; it loads nothing from elsewhere.
 
-The server renders all of it. The page's script puts rendered fragments where they belong, and sends control commands.
+Server-sent events tell an open page what has changed, as rendered fragments. One message is a JSON object. `lists` has,
+for each list that has changed, the ids of its items in `order`, the `html` of those that are new or different, and the
+`total` of which these are the newest. `parts` has the html of each part that is different.
 """
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from victor_ext.sandbox.server.commands import Command, NotFound
+from victor_ext.sandbox.server.context import Changes
+from victor_ext.sandbox.server.operations import CONTROL, DOCS, PAGE, JsonObject
+from victor_ext.sandbox.server.page.view import FOLDER, Fragments, PageView, render
+from victor_ext.sandbox.server.provider import AnyProvider
+
+ASSETS = CONTROL + "/page"
+_TYPES = {
+    "page.css": "text/css; charset=utf-8",
+    "page.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_TICK = 1.0
+"""Seconds after which time alone may have moved something."""
+_REST = 0.1
+"""Seconds between two messages at least, so that a busy sandbox spends its time on calls."""
+_QUIET_TICKS = 15
+"""The ticks without a message after which a comment is sent, by which a dead connection is noticed."""
+
+
+def page_routes(provider: AnyProvider, commands: Sequence[Command]) -> list[Route]:
+    """The routes of the page, of its parts, and of the documentation of the commands."""
+    view = PageView(provider, commands)
+    stream = EventStream(view, provider.context.changes)
+    return [
+        Route(PAGE, _html(lambda _: view.index())),
+        Route(DOCS, _html(lambda request: view.docs(str(request.base_url).rstrip("/")))),
+        Route(ASSETS + "/events", stream, methods=["GET"]),
+        Route(ASSETS + "/records/{id:path}", _html(lambda request: view.record(request.path_params["id"]))),
+        Route(ASSETS + "/keys/{key:path}", _html(lambda request: view.key(request.path_params["key"]))),
+        Route(ASSETS + "/calls/{number:int}", _html(lambda request: view.call(request.path_params["number"]))),
+        *(Route(f"{ASSETS}/{name}", _static(name)) for name in _TYPES),
+    ]
+
+
+def _html(page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(request: Request) -> Response:
+        try:
+            return _response(page(request), 200)
+        except NotFound as error:
+            return _response(render("details.html", "missing", message=str(error)), 404)
+
+    return serve
+
+
+def _response(html: str, status: int) -> Response:
+    # A lone surrogate, which JSON can carry, has no bytes in UTF-8.
+    return Response(html.encode("utf-8", "replace"), status, _HEADERS, "text/html")
+
+
+def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(_request: Request) -> Response:
+        return Response((FOLDER / "static" / name).read_bytes(), 200, {**_HEADERS, "content-type": _TYPES[name]})
+
+    return serve
+
+
+@dataclass
+class Sent:
+    """What one page has been sent."""
+
+    lists: dict[str, Fragments] = field(default_factory=dict[str, Fragments])
+    parts: Fragments = field(default_factory=dict[str, str])
+
+    def update(self, view: PageView) -> JsonObject:
+        """What is different now; empty when nothing is."""
+        lists, parts = view.lists(), view.parts()
+        update: JsonObject = {}
+        for name, items in lists.items():
+            before = self.lists.get(name)
+            if before is None or before != items or [*before] != [*items]:
+                html = {item: text for item, text in items.items() if (before or {}).get(item) != text}
+                update.setdefault("lists", {})[name] = {"order": [*items], "html": html, "total": view.totals[name]}
+        changed = {name: text for name, text in parts.items() if self.parts.get(name) != text}
+        if changed:
+            update["parts"] = changed
+        self.lists, self.parts = lists, parts
+        return update
+
+
+class EventStream:
+    """The ASGI application behind the page's `EventSource`."""
+
+    def __init__(self, view: PageView, changes: Changes) -> None:
+        self._view = view
+        self._changes = changes
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Send messages until the page is closed or the sandbox ends."""
+        headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await self._send_changes(send, gone)
+        except asyncio.CancelledError:
+            # The sandbox ends, and uvicorn would print a traceback.
+            return
+        finally:
+            gone.cancel()
+
+    async def _send_changes(self, send: Send, gone: asyncio.Future[None]) -> None:
+        sent, quiet = Sent(), 0
+        with self._changes.watch() as changed:
+            while not gone.done():
+                changed.clear()
+                update = sent.update(self._view)
+                quiet = 0 if update else quiet + 1
+                if update:
+                    await _send(send, f"data: {json.dumps(update)}\n\n")
+                elif quiet % _QUIET_TICKS == 0:
+                    await _send(send, ": still open\n\n")
+                await asyncio.wait((gone,), timeout=_REST)
+                await _first_of(gone, changed)
+
+
+async def _first_of(gone: asyncio.Future[None], changed: asyncio.Event) -> None:
+    waiting = asyncio.ensure_future(changed.wait())
+    try:
+        await asyncio.wait((gone, waiting), timeout=_TICK, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+
+
+async def _send(send: Send, text: str) -> None:
+    await send({"type": "http.response.body", "body": text.encode("ascii"), "more_body": True})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

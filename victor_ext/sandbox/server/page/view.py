@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.faults import KINDS
-from victor_ext.sandbox.server.page_records import Move, Record
-from victor_ext.sandbox.server.provider import AnyProvider
+from victor_ext.sandbox.server.privacy import body_text, masked, shown_headers
+from victor_ext.sandbox.server.provider import AnyProvider, Move, Record
 from victor_ext.sandbox.server.received import Received
-from victor_ext.sandbox.server.redaction import body_text, masked, shown_headers
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -179,12 +178,11 @@ class PageView:
         return render("details.html", "call", call=calls[0], **self._exchange(calls[0]))
 
     def _exchange(self, call: Received) -> dict[str, Any]:
-        content = self._context.contents.get(call.number)
-        if content is None:
+        if call.number not in self._context.contents:
             return {"request_body": None, "response": None, "response_headers": {}}
-        response = content.response
+        body, response = self._context.contents[call.number]
         return {
-            "request_body": body_text(content.body, call.headers.get("content-type", "")),
+            "request_body": body_text(body, call.headers.get("content-type", "")),
             "response": response,
             "response_headers": {} if response is None else shown_headers(response.headers),
         }

@@ -1,8 +1,9 @@
-"""Text that may be shown: no credentials, and of an account number its last four digits."""
+"""What may be shown: no credentials, the last four digits of an account number; and files that nobody else may read."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -22,6 +23,7 @@ LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
 """All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are not an account."""
 _ANY_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
 _LONGEST = 16_000
+_OWNER_ALONE = 0o600
 
 
 def shown_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -94,3 +96,25 @@ def _member(name: str, value: object, depth: int = 0) -> JsonValue:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else text[:_LONGEST] + f"\n{HIDDEN} ({len(text)} characters)"
+
+
+def open_private(path: str | os.PathLike[str], flags: int) -> int:
+    """Open or create a file; returns its descriptor. Others lose their access to an existing file."""
+    descriptor = os.open(path, flags | os.O_CREAT, _OWNER_ALONE)
+    try:
+        # The umask can remove rights from the mode above, and an existing file has its own.
+        if os.name == "posix":
+            os.fchmod(descriptor, _OWNER_ALONE)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def make_private(path: str | os.PathLike[str], *, beside: tuple[str, ...] = ()) -> None:
+    """Create a file unless it exists, and take the access of others to it and to those with a suffix in `beside`."""
+    os.close(open_private(path, os.O_RDWR))
+    for ending in beside:
+        name = os.fspath(path) + ending
+        if os.path.exists(name):
+            os.close(open_private(name, os.O_RDWR))

@@ -1,0 +1,232 @@
+"""What all parts of Velo's sandbox stand on: the options, ids and the time, the formats, and the checks of requests."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from victor_ext.sandbox.server import JsonObject, JsonValue, Response, json_response
+from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server.settings import ServerSettings, option
+
+MAX_ITEMS = 2000
+CODES = {
+    "credentials": "10010001",
+    "token": "10010002",
+    "forbidden": "10010003",
+    "missing": "20010004",
+    "state": "20010009",
+    "body": "20010000",
+}
+"""The sandbox's own choice: Velo does not publish its numbers."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VeloSettings(ServerSettings):
+    """The options of every sandbox, and those of this one. All times are seconds of the business clock."""
+
+    token_life: int = option(1799, at_least=0, metavar="SECONDS", help="life of a token, in seconds")
+    validation: float = option(0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected")
+    settlement: float = option(30.0, at_least=0, help="seconds until an instructed payout is completed")
+    batch_time: float = option(0.0, at_least=0, help="seconds until a batch of new payees is processed")
+    funding_time: float = option(10.0, at_least=0, help="seconds until requested money has arrived")
+    retry_after: int = option(
+        2, at_least=0, help="seconds until a new funding account can be read, and the value of Retry-After"
+    )
+
+
+class Base:
+    """The settings, the business clock, new ids, and the notifications so far."""
+
+    def __init__(self, clock: Clock, settings: VeloSettings) -> None:
+        self.settings = settings
+        self.now = clock.now
+        self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
+        self.notifications: list[JsonObject] = []
+
+    def new_id(self) -> str:
+        """A UUID."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def timestamp(self) -> str:
+        return iso(self.now())
+
+    def notify(self, category: str, event: str, source: JsonObject) -> str:
+        """Add a notification; returns the id of its event."""
+        event_id = self.new_id()
+        notification: JsonObject = {
+            "apiVersion": "1",
+            "sequenceNumber": len(self.notifications) + 1,
+            "category": category,
+            "eventName": event,
+            "source": {"eventId": event_id, "createdAt": self.timestamp(), **source},
+        }
+        self.notifications.append(notification)
+        return event_id
+
+
+class Refused(Exception):
+    """A call is answered with this error."""
+
+    def __init__(self, status: int, code: str, message: str, location: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.location = status, code, message, location
+
+    def response(self, correlation_id: str) -> Response:
+        """Velo's format of an error."""
+        error: JsonObject = {
+            "errorMessage": self.message,
+            "errorCode": CODES.get(self.code, "20019999"),
+            "localisationDetails": {"template": self.message, "parameters": {}},
+        }
+        if self.location is not None:
+            error["location"] = self.location
+        body = {"errors": [error], "correlationId": correlation_id, "httpStatusCode": self.status}
+        return json_response(self.status, body)
+
+
+def iso(moment: float) -> str:
+    """A time in Velo's format."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment_of(query: dict[str, str], name: str) -> float:
+    """The required time in a query, as epoch seconds."""
+    try:
+        moment = datetime.fromisoformat(query.get(name, ""))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Refused(400, "body", f"{name} must be a moment such as 2026-03-04T09:00:00+00:00.", name)
+    return moment.timestamp()
+
+
+# Lists
+
+FILTERS = {
+    "list_payees": "watchlistStatus disabled onboardedStatus email displayName remoteId payeeType payeeCountry "
+    "ofacStatus",
+    "invitations": "payeeId invitationStatus",
+    "list_sources": "physicalAccountName physicalAccountId fundingAccountId type includeUserDeleted",
+    "list_banks": "name country currency type",
+    "payout_payments": "status remoteId payorPaymentId sourceAccountName transmissionType paymentMemo",
+    "list_payments": "payeeId remoteId status sourceAccountName sourceCurrency paymentCurrency submittedDateFrom "
+    "submittedDateTo paymentMemo payorName transmissionType sourceAmountFrom sourceAmountTo paymentAmountFrom "
+    "paymentAmountTo railsId remoteSystemId scheduledForDateFrom scheduledForDateTo scheduleStatus "
+    "postInstructFxStatus",
+    "list_payouts": "payoutMemo status submittedDateFrom submittedDateTo fromPayorName scheduledForDateFrom "
+    "scheduledForDateTo scheduleStatus",
+    "payout_history": "remoteId status transmissionType sourceAmountFrom sourceAmountTo paymentAmountFrom "
+    "paymentAmountTo railsId remoteSystemId submittedDateFrom submittedDateTo",
+    "list_fundings": "sourceAccountName",
+}
+"""The filters of each list. An item without the member that a filter compares does not pass it."""
+_MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
+"""The member that a filter, or a range of two, compares; those of all others have the filter's name."""
+_ORDERS = {
+    "list_payments": "submittedDateTime:desc,paymentId:asc",
+    "list_payouts": "submittedDateTime:asc",
+    "payout_history": "remoteId:asc",
+    "list_fundings": "dateTime",
+}
+"""The order of a list whose query asks for none. The others are in the order of creation."""
+
+
+def page_of(
+    operation: str, items: list[JsonObject], query: dict[str, str], *, default: int = 25, largest: int = 100
+) -> JsonObject:
+    """The page of a list that a query asks for: filtered, sorted and cut."""
+    filters = [name for name in FILTERS.get(operation, "").split() if name in query]
+    items = [item for item in items if all(_passes(item, name, query[name]) for name in filters)]
+    items = _in_order(items, query.get("sort", _ORDERS.get(operation)))
+    number, size = _whole(query, "page", 1, None), _whole(query, "pageSize", default, largest)
+    content = items[(number - 1) * size : number * size]
+    return {
+        "page": {
+            "numberOfElements": len(content),
+            "totalElements": len(items),
+            "totalPages": -(-len(items) // size),
+            "page": number,
+            "pageSize": size,
+        },
+        "links": [{"rel": "self", "href": f"?page={number}&pageSize={size}"}],
+        "content": content,
+    }
+
+
+def _passes(item: JsonObject, name: str, wanted: str) -> bool:
+    range_ = name.removesuffix("From").removesuffix("To")
+    value = item.get(_MEMBERS.get(range_, range_))
+    if name == "remoteId" and "payorRefs" in item:
+        value = item["payorRefs"][0]["remoteId"]
+    if name == "includeUserDeleted":
+        return True  # nothing is deleted
+    if value is None:
+        return False
+    if name == "payoutMemo":
+        return wanted.casefold() in value.casefold()
+    if range_ == name:
+        return wanted == (str(value).lower() if isinstance(value, bool) else str(value))
+    # A date, or an amount.
+    shown, bound = (value[:10], wanted) if isinstance(value, str) else (value, int(wanted))
+    return bool(shown >= bound if name.endswith("From") else shown <= bound)
+
+
+def _in_order(items: list[JsonObject], sort: str | None) -> list[JsonObject]:
+    """Items sorted by `field:asc,other:desc`. Items without a field come last."""
+    for part in reversed(sort.split(",") if sort else []):
+        name, _, direction = part.partition(":")
+        with_field = [item for item in items if item.get(name) is not None]
+        without = [item for item in items if item.get(name) is None]
+        try:
+            items = [*sorted(with_field, key=lambda item: item[name], reverse=direction == "desc"), *without]
+        except TypeError:
+            raise Refused(400, "body", f"The items cannot be sorted by {name}.", "sort") from None
+    return items
+
+
+def _whole(query: dict[str, str], name: str, default: int, largest: int | None) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) < 1 or (largest is not None and int(text) > largest):
+        raise Refused(400, "body", f"{name} must be 1 to {largest or 'any number'}.", name)
+    return int(text)
+
+
+# Bodies
+
+
+def object_of(value: JsonValue) -> JsonObject:
+    """A JSON object; any other value is a 400."""
+    if not isinstance(value, dict):
+        raise Refused(400, "body", "The body must be a JSON object.")
+    return cast("JsonObject", value)
+
+
+def text_of(body: JsonObject, name: str, shortest: int, longest: int, *, where: str = "") -> str:
+    """A required text of `shortest` to `longest` characters; anything else is a 400."""
+    value = body.get(name)
+    if not isinstance(value, str) or not shortest <= len(value) <= longest:
+        raise Refused(400, "body", f"{name} must be {shortest} to {longest} characters.", f"{where}{name}")
+    return value
+
+
+def amount_of(body: JsonObject, name: str, largest: int, *, where: str = "") -> int:
+    """A required amount of minor units, from 1 to `largest`; anything else is a 400."""
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
+        raise Refused(400, "body", f"{name} must be a whole number of minor units, 1 to {largest}.", f"{where}{name}")
+    return value
+
+
+def list_of(body: JsonObject, name: str) -> list[JsonObject]:
+    """A required list of 1 to 2000 objects; anything else is a 400."""
+    value = body.get(name)
+    items: list[JsonValue] = value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - JSON
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise Refused(400, "body", f"{name} must be 1 to {MAX_ITEMS}.", name)
+    return [object_of(item) for item in items]
