@@ -34,6 +34,22 @@ def answering(schema: Tree, **more: Any) -> Tree:
     return {"responses": {"200": answer}, **more}
 
 
+def done(name: str, **more: Any) -> Tree:
+    """An operation whose answer has no body."""
+    return {"operationId": name, "responses": {"204": {"description": "-"}}, **more}
+
+
+def taking(schema: Tree, kind: str = "application/json", **more: Any) -> Tree:
+    """A required body of one content type."""
+    return {"required": True, "content": {kind: {"schema": schema, **more}}}
+
+
+def document(paths: Tree | None = None, schemas: Tree | None = None, openapi: str = "3.1.0", **more: Any) -> Tree:
+    """A whole document."""
+    info = {"title": "T", "version": "1"}
+    return {"openapi": openapi, "info": info, "paths": paths or {}, "components": {"schemas": schemas or {}}, **more}
+
+
 class Wire:
     """The package, and the requests that its functions send.
 
