@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,20 @@ for name in sys.argv[1:]:
     command = [sys.executable, "-W", "error", "-c", script, "zoo_api", "wire_types"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
+    """A status without a body has no type; what is public has no private argument; each fact stands once."""
+    answers = {"200": answering(ref("Card"))["responses"]["200"], "404": {"description": "No such card."}}
+    paths = {"/cards": {"get": {"operationId": "card", "summary": "Read a card", "responses": answers}}}
+    made = Wire(tmp_path, "wire_reviewed", paths=paths, components={"schemas": {"Card": an_object(number=TEXT)}})
+    operation, model = made.module("card"), made.models.Card
+    assert operation.sync_detailed.__annotations__["return"] == "Response[Card]"
+    assert operation.sync.__annotations__["return"] == "Card | None"
+    assert operation.__doc__ == "GET /cards: Read a card"
+    assert [*inspect.signature(model.from_dict).parameters] == ["src_dict"]
+    assert inspect.getsource(operation).count("TimeoutException") == 1
+    assert sys.modules[model.__module__].__doc__ == "The model `Card`."
 
 
 # Origins

@@ -28,6 +28,11 @@ def ref(name: str) -> Tree:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def listed(items: Any) -> Tree:
+    """The schema of a list."""
+    return {"type": "array", "items": items}
+
+
 def answering(schema: Tree, **more: Any) -> Tree:
     """An operation whose answer has a schema."""
     answer = {"description": "-", "content": {"application/json": {"schema": schema}}}
