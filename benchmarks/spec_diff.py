@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.spec.diff.cases import CODE, MORE, WIRE, Case
-from tests.spec.diff.test_no_change import SAME
+from tests.spec.diff.test_cases import SAME
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
 

@@ -166,14 +166,15 @@ class Contract:
                 continue
             for place in places.keys() - declared.get(name, set()):
                 yield (
-                    f"{place}: the document declares it no more, and {name} reads it: {', '.join(places[place])}. "
+                    f"{place}: the document declares it no more, and {name} reads it: {places[place]}. "
                     "Decide what these are now; then run python -m tests.contracts.record."
                 )
 
     @cached_property
-    def recorded(self) -> dict[str, dict[str, list[str]]]:
-        """What `reading` found when it was last recorded."""
-        return json.loads(self.record.read_text(encoding="utf-8"))
+    def recorded(self) -> dict[str, dict[str, str]]:
+        """What `reading` found when it was last recorded, the members of a place as one text."""
+        record = json.loads(self.record.read_text(encoding="utf-8"))
+        return {call: record[places] if isinstance(places, str) else places for call, places in record.items()}
 
     @property
     def record(self) -> Path:

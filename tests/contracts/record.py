@@ -12,10 +12,12 @@ SYSTEMS = ("eastpay", "flexfactor", "velo", "victor")
 
 
 def record_of(contract: Contract) -> str:
-    """Which members of an answer each call of a system reads now."""
-    result = contract.reading(Document.of(contract.name))
-    read = {call: {place: members for place, members in places.items() if members} for call, places in result.items()}
-    return json.dumps(read, indent=1, sort_keys=True) + "\n"
+    """Which members of an answer each call reads now; a call that reads the same as another names that one."""
+    record: dict[str, object] = {}
+    for call, places in sorted(contract.reading(Document.of(contract.name)).items()):
+        read = {place: ", ".join(members) for place, members in places.items() if members}
+        record[call] = next((other for other, known in record.items() if known == read and read), read)
+    return json.dumps(record, indent=1, sort_keys=True) + "\n"
 
 
 def main() -> None:

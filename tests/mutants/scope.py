@@ -42,7 +42,6 @@ TESTS = (
     "tests/runtime",
     "tests/security/test_injection.py",
     "tests/security/test_odd_tokens.py",
-    "tests/spec/test_calls.py",
     "tests/test_errors.py",
     "tests/test_leaks.py",
     "tests/test_money.py",

@@ -12,7 +12,9 @@ document = Path("victor.yaml")
 document.write_bytes((files("victor_ext") / "openapi" / "victor.yaml").read_bytes())
 victor = Path(sys.executable).with_name("victor")
 command = [victor, "spec", "generate", document, "--out", "made", "--name", "made_api"]
-made = subprocess.run(command, capture_output=True, text=True, check=False)
-assert made.returncode == 0, made.stderr
+check = [victor, "spec", "check", document, "--out", "made", "--name", "made_api"]
+for each in (command, check):
+    made = subprocess.run(each, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
 sys.path.insert(0, "made")
 assert import_module("made_api").Client(base_url="http://127.0.0.1")

@@ -1,18 +1,26 @@
-"""Answers that come in several content types: which one it is, the answer says."""
+"""Answers in several content types, of which the answer says which it is; and webhooks and callbacks."""
 
 from __future__ import annotations
 
+import copy
+import importlib
+import json
 import re
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import httpx
 import pytest
 
-from .wire import Tree, Wire
+from victor_ext.spec.check import check
+from victor_ext.spec.diff.compare import compare
+from victor_ext.spec.diff.python import python_changes
+from victor_ext.spec.document import load
 
-THING: Tree = {"$ref": "#/components/schemas/Thing"}
-TEXT: Tree = {"type": "string"}
-INLINE: Tree = {"type": "object", "properties": {"b": TEXT}}
+from .wire import TEXT, Tree, Wire, an_object, ref, taking
+
+THING = ref("Thing")
+INLINE = an_object(b=TEXT)
 
 
 def content(**schemas: Tree | None) -> Tree:
@@ -27,18 +35,27 @@ ANSWERS: dict[str, Tree] = {
     "raw": content(**{"application/pdf": None, "text/plain": None}),
     "texts_only": content(**{"text/csv": None, "text/plain": None}),
     "versions": content(**{"application/v1+json": THING, "application/v2+json": INLINE, "text/csv": None}),
+    "anything": content(**{"*/*": {"type": "string", "format": "binary"}}),
+    "any_json": content(**{"*/*": THING}),
+    "any_text": content(**{"*/*": TEXT}),
+    "octets": content(**{"application/octet-stream": TEXT}),
+    "pdf": content(**{"application/pdf": None}),
+    "xml": content(**{"application/xml": THING}),
+    "csv": content(**{"text/csv": THING}),
     "single": content(**{"application/json": THING, "application/hal+json": THING, "misplaced": None}),
+}
+
+
+PATHS: Tree = {
+    f"/{name}": {"get": {"operationId": name, "responses": {"200": {"description": "-", "content": each}}}}
+    for name, each in ANSWERS.items()
 }
 
 
 @pytest.fixture(scope="module")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    paths = {
-        f"/{name}": {"get": {"operationId": name, "responses": {"200": {"description": "-", "content": each}}}}
-        for name, each in ANSWERS.items()
-    }
-    schemas = {"Thing": {"type": "object", "properties": {"a": TEXT}}}
-    made = Wire(tmp_path_factory.mktemp("answers"), "wire_answers", paths=paths, components={"schemas": schemas})
+    schemas = {"Thing": an_object(a=TEXT)}
+    made = Wire(tmp_path_factory.mktemp("answers"), "wire_answers", paths=PATHS, components={"schemas": schemas})
     assert made.result.left_out == []
     return made
 
@@ -58,6 +75,7 @@ def read(wire: Wire, name: str, kind: str | None, body: bytes) -> Any:
         ("ranges", "application/problem+json"),
         ("versions", "application/v1+json"),
         ("single", "application/json"),
+        ("any_json", "application/json"),
     ],
 )
 def test_json_is_read_as_its_schema(wire: Wire, name: str, kind: str | None) -> None:
@@ -67,10 +85,13 @@ def test_json_is_read_as_its_schema(wire: Wire, name: str, kind: str | None) -> 
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("every", "text/csv"), ("texts", "Text/Plain"), ("raw", "text/plain"), ("texts_only", "text/csv")],
+    [
+        *(("every", "text/csv"), ("texts", "Text/Plain"), ("raw", "text/plain"), ("texts_only", "text/csv")),
+        *((name, "text/plain; charset=utf-8") for name in ("any_text", "csv")),
+    ],
 )
 def test_text_is_read_as_text(wire: Wire, name: str, kind: str) -> None:
-    assert read(wire, name, kind, b'"1",2') == '"1",2'
+    assert read(wire, name, kind, '"ü",2'.encode()) == '"ü",2'
 
 
 @pytest.mark.parametrize(
@@ -81,10 +102,12 @@ def test_text_is_read_as_text(wire: Wire, name: str, kind: str) -> None:
         ("ranges", "image/png"),
         ("ranges", "application/zip"),
         ("raw", "application/pdf"),
+        *((name, None) for name in ("anything", "octets", "pdf", "xml")),
     ],
 )
-def test_the_rest_is_read_as_bytes(wire: Wire, name: str, kind: str) -> None:
-    assert read(wire, name, kind, b"\x00\xff").payload.read() == b"\x00\xff"
+@pytest.mark.parametrize("body", [b"", b"\x00\xff", b'{"a": 1}'])
+def test_the_rest_is_read_as_bytes(wire: Wire, name: str, kind: str | None, body: bytes) -> None:
+    assert read(wire, name, kind, body).payload.read() == body
 
 
 def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: Wire) -> None:
@@ -94,8 +117,13 @@ def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: 
             read(wire, name, kind, body)
 
 
+def test_bytes_that_are_no_text_are_kept(wire: Wire) -> None:
+    text = read(wire, "any_text", None, b"caf\xe9 \xc3\xa9")
+    assert text.encode("utf-8", "surrogateescape") == b"caf\xe9 \xc3\xa9"
+
+
 def test_a_text_within_json(wire: Wire) -> None:
-    assert read(wire, "texts", "application/json", b'"1"') == "1"
+    assert [read(wire, name, "application/json", b'"1"') for name in ("texts", "any_text", "csv")] == ["1"] * 3
 
 
 def test_two_json_types_beside_a_text(wire: Wire) -> None:
@@ -115,3 +143,147 @@ def test_two_json_types_beside_a_text(wire: Wire) -> None:
 def test_the_types(wire: Wire, name: str, names: set[str]) -> None:
     returned = get_type_hints(wire.module(name).sync)["return"]
     assert set(re.sub(r"wire_answers[\w.]*\.", "", str(returned)).replace(" ", "").split("|")) == names
+
+
+# Webhooks and callbacks are read as tolerantly as answers, after the user's own verification.
+
+
+def posting(schema: Tree, **more: Any) -> Tree:
+    return {"post": {"requestBody": taking(schema), "responses": {"200": {"description": "-"}}, **more}}
+
+
+PAYMENT = an_object(
+    ("id", "state"),
+    id=TEXT,
+    state={"type": "string", "enum": ["open", "paid"]},
+    amount={"type": "number", "format": "decimal"},
+)
+DOCUMENT: Tree = {
+    "openapi": "3.1.0",
+    "paths": {
+        "/x": {
+            "post": {
+                "operationId": "createPayment",
+                "responses": {"200": {"description": "-"}},
+                "callbacks": {"onPaid": {"{$request.body#/url}": posting(ref("Payment"))}},
+            }
+        }
+    },
+    "webhooks": {
+        "payment.paid": posting(
+            an_object(("kind",), kind=TEXT, payment=ref("Payment")),
+            security=[{"signature": []}],
+            parameters=[{"in": "header", "name": "X-Signature", "schema": TEXT}],
+        ),
+        "many": posting({"type": "array", "items": ref("Payment")}),
+    },
+    "components": {
+        "schemas": {"Payment": PAYMENT},
+        "securitySchemes": {"signature": {"type": "apiKey", "in": "header", "name": "X-Signature"}},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    wire = Wire(tmp_path_factory.mktemp("webhooks"), "wire_webhooks", **DOCUMENT)
+    assert wire.result.left_out == []
+    return wire
+
+
+@pytest.fixture(scope="module")
+def webhooks(made: Wire) -> Any:
+    return importlib.import_module("wire_webhooks.webhooks")
+
+
+def test_a_body_is_its_model_as_tolerantly_as_an_answer(webhooks: Any) -> None:
+    read = webhooks.read_webhook(
+        "payment.paid", b'{"kind": "a", "payment": {"state": "PAID", "amount": 12345678901234567.89, "more": 1}}'
+    )
+    assert type(read).__name__ == "PaymentPaidWebhook"
+    assert (read.payment.state, str(read.payment.amount)) == ("paid", "12345678901234567.89")
+    assert read.payment.additional_properties == {"more": 1}
+    assert not read.payment.id
+    [item] = webhooks.read_webhook("many", '[{"state": "new"}]')
+    assert item.state == "new"
+    assert type(webhooks.read_webhook("createPayment.onPaid", b"{}")).__name__ == "Payment"
+
+
+@pytest.mark.parametrize(("body", "reason"), [(b"<html>", "it is not JSON"), (b"[1]", "list is not what is declared")])
+def test_another_body_is_an_error_that_keeps_it_and_does_not_show_it(webhooks: Any, body: bytes, reason: str) -> None:
+    with pytest.raises(webhooks.UnreadableWebhook, match=rf"payment.paid cannot be read: {reason}") as caught:
+        webhooks.read_webhook("payment.paid", body)
+    assert caught.value.content == body
+    assert body.decode() not in str(caught.value)
+
+
+def test_an_unknown_name_is_refused_by_the_names_of_the_document(webhooks: Any) -> None:
+    with pytest.raises(ValueError, match=r"'paid' is no webhook of the document: write one of payment\.paid, many"):
+        webhooks.read_webhook("paid", b"{}")
+
+
+def test_verification_comes_before_reading_and_sees_the_bytes(webhooks: Any) -> None:
+    class ForgedError(Exception):
+        pass
+
+    def verify(headers: Any, content: bytes) -> None:
+        assert content == b"<html>"
+        raise ForgedError(headers["X-Signature"])
+
+    with pytest.raises(ForgedError, match="forged"):
+        webhooks.read_webhook("payment.paid", b"<html>", headers={"X-Signature": "forged"}, verify=verify)
+
+
+def test_what_the_document_requires_is_said(webhooks: Any) -> None:
+    known = webhooks.WEBHOOKS
+    assert known["payment.paid"].security == ("signature: apiKey in header X-Signature",)
+    assert known["payment.paid"].headers == ("X-Signature",)
+    assert (known["many"].security, known["many"].headers) == ((), ())
+
+
+def test_the_check_reads_each(made: Wire) -> None:
+    report = check(made.folder / "document.json", None)
+    assert report.problems == []
+    assert report.findings.declared["webhooks"] == report.findings.found["webhooks"] == 3
+
+
+def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
+    hook = {"post": {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": an_object(a=TEXT)}}}}}
+    path = tmp_path / "some.json"
+    path.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "webhooks": {"sms": hook}}))
+    [problem] = check(path, None).problems
+    assert problem.place == (
+        "POST webhooks.sms: its body as application/x-www-form-urlencoded, which read_webhook does not read"
+    )
+
+
+def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(tmp_path: Path) -> None:
+    person = {"kind": TEXT, "request": an_object(name=TEXT)}
+    company = {"kind": TEXT, "request": an_object(firm=TEXT, number=TEXT, owner=TEXT)}
+    either = {"oneOf": [an_object(("request",), **each) for each in (company, person)]}
+    wire = Wire(
+        tmp_path,
+        "wire_updated",
+        openapi="3.1.0",
+        webhooks={"updated": posting({"allOf": [ref("Updated"), an_object(("event",), event=TEXT)]})},
+        components={"schemas": {"Updated": either}},
+    )
+    report = check(wire.folder / "document.json", None)
+    assert (report.problems, report.findings.found["webhooks"]) == ([], 1)
+
+
+def test_a_change_of_a_body_breaks_on_the_wire_and_in_python(made: Wire, tmp_path: Path) -> None:
+    old, new = made.folder / "document.json", tmp_path / "document.json"
+    tree = copy.deepcopy(json.loads(old.read_text()))
+    body = tree["webhooks"]["payment.paid"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    body["properties"]["kind"] = {"type": "integer"}
+    tree["paths"]["/x"]["post"]["callbacks"]["onPaid"]["{$request.body#/url}"] = posting(an_object(z=TEXT))
+    del tree["webhooks"]["many"]
+    new.write_text(json.dumps(tree))
+    entries = compare(load(old), load(new), python_changes(old, new)).entries
+    callback = "paths./x.post.callbacks.onPaid.{$request.body#/url}.post.requestBody.content.application/json.schema"
+    assert {each.place: (each.wire, each.python) for each in entries} == {
+        "webhooks.payment.paid.post.requestBody.content.application/json.schema.properties.kind": ("breaks", "breaks"),
+        callback: ("breaks", "breaks"),
+        "webhooks.many.post": ("breaks", "breaks"),
+    }

@@ -146,10 +146,10 @@ def test_what_is_within_the_bounds_is_read(tmp_path: Path) -> None:
 
 def test_a_mapping_with_very_many_keys_takes_no_longer_a_key(tmp_path: Path) -> None:
     spec = tmp_path / "wide.yaml"
-    spec.write_text(HEAD + "x:\n" + "".join(f"  k{n}: 1\n" for n in range(100_000)) + "  k7: 1\n", encoding="utf-8")
+    spec.write_text(HEAD + "x:\n" + "".join(f"  k{n}: 1\n" for n in range(20_000)) + "  k7: 1\n", encoding="utf-8")
     seconds, _, said = read_apart(spec).partition(" ")
     assert "The key 'k7' stands twice in the mapping at line 5" in said
-    assert float(seconds) < 5
+    assert float(seconds) < 2
 
 
 @pytest.mark.parametrize(

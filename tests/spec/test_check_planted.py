@@ -49,6 +49,11 @@ def _parse_response(*, client, response):
 
 REQUESTS = {
     "a list joined": ("find", 'url = url.replace("&tags=text1", "")', r"query:tags: it is sent as .* instead of"),
+    "a list turned": (
+        "find",
+        r'url = _re.sub("tags=([^&]*)&tags=([^&]*)", r"tags=\2&tags=\1", url)',
+        "query:tags: it is sent as",
+    ),
     "another name": ("find", 'url = url.replace("limit=", "max=")', "query:limit: no argument of the function sends"),
     "names swapped": (
         "find",

@@ -1,34 +1,33 @@
-"""How parameters are sent: each style of OpenAPI, in each place, with typed arguments."""
+"""How parameters are sent, each style of OpenAPI in each place, with typed arguments; and to which server."""
 
 from __future__ import annotations
 
 import datetime
+import importlib
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import httpx
 import pytest
 
-from .wire import TEXT, Wire
+from victor_ext import Victor, VictorOAuth
+from victor_ext.errors import ConfigurationError
+from victor_ext.spec.check import check
 
-STRINGS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
-POINT: dict[str, Any] = {
-    "type": "object",
-    "properties": {"r": {"type": "integer"}, "g": {"type": "boolean"}},
-    "additionalProperties": {"type": "integer"},
-}
-MAP: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
-NESTED: dict[str, Any] = {
-    "type": "object",
-    "properties": {"ids": STRINGS, "range": {"type": "object", "properties": {"gt": {"type": "integer"}}}},
-}
-WORDS: dict[str, Any] = {"type": "array", "items": {"type": "string", "enum": ["new", "paid out"]}}
+from .wire import BASE, TEXT, Tree, Wire, an_object, done
+
+STRINGS: Tree = {"type": "array", "items": TEXT}
+POINT = {**an_object(r={"type": "integer"}, g={"type": "boolean"}), "additionalProperties": {"type": "integer"}}
+MAP: Tree = {"type": "object", "additionalProperties": TEXT}
+NESTED = an_object(ids=STRINGS, range=an_object(gt={"type": "integer"}))
+WORDS: Tree = {"type": "array", "items": {"type": "string", "enum": ["new", "paid out"]}}
 
 
-def parameter(place: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+def parameter(place: str, schema: Tree, **more: Any) -> Tree:
     return {"in": place, "name": "x", "schema": schema, "required": place == "path", **more}
 
 
-PARAMETERS: dict[str, dict[str, Any]] = {
+PARAMETERS: dict[str, Tree] = {
     "form_list": parameter("query", STRINGS),
     "comma_list": parameter("query", STRINGS, explode=False),
     "comma_words": parameter("query", WORDS, explode=False),
@@ -41,8 +40,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "deep_list": parameter("query", STRINGS, style="deepObject", explode=True),
     "deep_flat": parameter("query", NESTED, style="deepObject", explode=True),
     "deep_union": parameter("query", {"anyOf": [POINT, {"type": "integer"}]}, style="deepObject", explode=True),
-    "reserved": parameter("query", {"type": "string"}, allowReserved=True),
-    "plain": parameter("query", {"type": "string"}),
+    "reserved": parameter("query", TEXT, allowReserved=True),
+    "plain": parameter("query", TEXT),
     "flag": parameter("query", {"type": "boolean"}),
     "nested": parameter("query", NESTED),
     "json": {"in": "query", "name": "x", "content": {"application/json": {"schema": POINT}}},
@@ -53,43 +52,27 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "path_list": parameter("path", STRINGS),
     "path_object": parameter("path", POINT),
     "path_pairs": parameter("path", POINT, explode=True),
-    "label": parameter("path", {"type": "string"}, style="label"),
+    "label": parameter("path", TEXT, style="label"),
     "label_list": parameter("path", STRINGS, style="label"),
     "label_dots": parameter("path", STRINGS, style="label", explode=True),
     "label_object": parameter("path", POINT, style="label", explode=True),
-    "matrix": parameter("path", {"type": "string"}, style="matrix"),
+    "matrix": parameter("path", TEXT, style="matrix"),
     "matrix_list": parameter("path", STRINGS, style="matrix"),
     "matrix_each": parameter("path", STRINGS, style="matrix", explode=True),
     "matrix_object": parameter("path", POINT, style="matrix", explode=True),
-    "cookie": parameter("cookie", {"type": "string"}),
+    "cookie": parameter("cookie", TEXT),
     "cookie_list": parameter("cookie", STRINGS, explode=False),
     "cookie_exploded": parameter("cookie", STRINGS),
 }
 
 
-PATHS: dict[str, Any] = {
-    f"/{name}" + ("/{x}" if each["in"] == "path" else ""): {
-        "get": {"operationId": name, "parameters": [each], "responses": {"204": {"description": "-"}}}
-    }
+PATHS: Tree = {
+    f"/{name}" + ("/{x}" if each["in"] == "path" else ""): {"get": done(name, parameters=[each])}
     for name, each in PARAMETERS.items()
 }
-PATHS["/own/{id}#shared"] = {
-    "get": {
-        "operationId": "own_fragment",
-        "parameters": [
-            {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
-            {"name": "x", "in": "query", "schema": {"type": "string"}},
-        ],
-        "responses": {"204": {"description": "-"}},
-    }
-}
-PATHS["/own?kind=a"] = {
-    "get": {
-        "operationId": "own_query",
-        "parameters": [parameter("query", {"type": "string"})],
-        "responses": {"204": {"description": "-"}},
-    }
-}
+IN_PATH = {"name": "id", "in": "path", "required": True, "schema": TEXT}
+PATHS["/own/{id}#shared"] = {"get": done("own_fragment", parameters=[IN_PATH, parameter("query", TEXT)])}
+PATHS["/own?kind=a"] = {"get": done("own_query", parameters=[parameter("query", TEXT)])}
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +135,12 @@ def test_objects(wire: Wire, operation: str, sent: str) -> None:
     value = point(wire, operation)
     given = {} if PARAMETERS[operation]["in"] == "path" else {"x": value}
     assert wire.target(operation, *([] if given else [value]), **given) == f"/{operation}{sent}"
+
+
+def test_the_check_expects_what_is_sent(wire: Wire) -> None:
+    """Its encoder shares no code with the package; its text with a blank is none for a list divided by blanks."""
+    problems = check(wire.folder / "document.json", None).problems
+    assert [each.place for each in problems if each.kind != "left out"] == ["paths./space_list.get"]
 
 
 def test_deep_objects_nest_by_brackets(wire: Wire) -> None:
@@ -251,9 +240,7 @@ def test_a_path_with_a_query_of_its_own_keeps_it(wire: Wire) -> None:
 def test_names_with_separators_are_words(tmp_path: Path) -> None:
     wires = ["filter[status]", "filter[status][]", "ids[]", "page:size", "a/b"]
     parameters = [{"in": "query", "name": name, "schema": TEXT} for name in wires]
-    done = {"responses": {"204": {"description": "-"}}}
-    paths = {"/a": {"get": {"operationId": "customers:list", "parameters": parameters, **done}}}
-    paths["/b"] = {"get": {"operationId": "customers/get{id}", **done}}
+    paths = {"/a": {"get": done("customers:list", parameters=parameters)}, "/b": {"get": done("customers/get{id}")}}
     wire = Wire(tmp_path, "wire_separators", paths=paths)
     assert wire.target("customers_get_id") == "/b"
     names = {
@@ -265,3 +252,89 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
     }
     sent = wire.send("customers_list", **{name: name for name in names})
     assert dict(sent.url.params) == {wire_name: name for name, wire_name in names.items()}
+
+
+# Servers of the document, of a path and of an operation
+
+SERVERS: list[Tree] = [
+    {
+        "url": "https://{region}.pay.example/{version}/",
+        "variables": {"region": {"default": "eu"}, "version": {"default": "v1"}},
+    },
+    {"url": "https://sandbox.pay.example/v1"},
+]
+
+
+SERVER_PATHS: Tree = {
+    "/shared": {"get": done("shared")},
+    "/files/{id}": {
+        "servers": [{"url": "https://files.pay.example/{v}/", "variables": {"v": {"default": "2{"}}}],
+        "get": done("of_path"),
+        "put": done("of_operation", servers=[{"url": "http://upload.pay.example:8443"}]),
+        "post": done("relative", servers=[{"url": "/v9"}]),
+        "delete": done("not_of_first", servers=[{"url": "https://sandbox.pay.example/v1/"}]),
+        "head": done(
+            "same",
+            servers=[{"url": "https://sandbox.pay.example/v1"}, {"url": "https://eu.pay.example/v1"}],
+        ),
+        "options": done("every", servers=[*reversed(SERVERS)]),
+        "patch": done("unknown", servers=[{"url": "https://{tenant}.pay.example"}]),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    return Wire(tmp_path_factory.mktemp("servers"), "wire_servers", servers=SERVERS, paths=SERVER_PATHS)
+
+
+def test_the_package_names_the_servers_of_the_document(served: Wire) -> None:
+    package = importlib.import_module(served.name)
+    assert package.DEFAULT_BASE_URL == "https://eu.pay.example/v1"
+    assert package.SERVERS == ("https://eu.pay.example/v1", "https://sandbox.pay.example/v1")
+    assert {"DEFAULT_BASE_URL", "SERVERS"} < set(package.__all__)
+    assert not hasattr(package, "BASE_PATH")
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("of_path", "https://files.pay.example/2%7B/files/a%2Fb"),
+        ("of_operation", "http://upload.pay.example:8443/files/a%2Fb"),
+        ("relative", "https://eu.pay.example/v9/files/a%2Fb"),
+        ("not_of_first", "https://sandbox.pay.example/v1/files/a%2Fb"),
+        *((name, f"{BASE}/files/a%2Fb") for name in ("same", "every", "unknown")),
+    ],
+)
+def test_an_operation_is_sent_to_its_own_server_and_others_to_the_base_url(served: Wire, name: str, url: str) -> None:
+    assert served.send(name, "a/b").url == url
+    assert served.send("shared").url == f"{BASE}/shared"
+
+
+def test_a_server_that_nobody_can_know_is_reported(served: Wire) -> None:
+    assert served.result.left_out == [
+        "PATCH /files/{id}: its server https://{tenant}.pay.example has no default for {tenant}: sent to base_url"
+    ]
+
+
+def test_a_document_without_an_absolute_server(tmp_path: Path) -> None:
+    paths = {"/x": {"get": done("other", servers=[{"url": "/v9"}])}}
+    served = Wire(tmp_path, "wire_relative_servers", servers=[{"url": "/v1"}], paths=paths)
+    package = importlib.import_module(served.name)
+    assert not hasattr(package, "DEFAULT_BASE_URL")
+    assert package.BASE_PATH == "/v1"
+    assert served.send("other").url == f"{BASE}/x"
+    assert served.result.left_out == [
+        "GET /x: its server /v9 is relative, and the document has no other: sent to base_url"
+    ]
+
+
+def test_a_client_of_ours_refuses_another_origin_by_name(served: Wire) -> None:
+    requests: list[httpx.Request] = []
+    transport = httpx.MockTransport(lambda request: requests.append(request) or httpx.Response(204))
+    with (
+        Victor(auth=VictorOAuth("id", "secret"), transport=transport) as victor,
+        pytest.raises(ConfigurationError, match=r"A request to https://files\.pay\.example was stopped"),
+    ):
+        served.module("of_path").sync_detailed("a", client=victor.api)
+    assert requests == []

@@ -28,10 +28,31 @@ def ref(name: str) -> Tree:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def listed(items: Any) -> Tree:
+    """The schema of a list."""
+    return {"type": "array", "items": items}
+
+
 def answering(schema: Tree, **more: Any) -> Tree:
     """An operation whose answer has a schema."""
     answer = {"description": "-", "content": {"application/json": {"schema": schema}}}
     return {"responses": {"200": answer}, **more}
+
+
+def done(name: str, **more: Any) -> Tree:
+    """An operation whose answer has no body."""
+    return {"operationId": name, "responses": {"204": {"description": "-"}}, **more}
+
+
+def taking(schema: Tree, kind: str = "application/json", **more: Any) -> Tree:
+    """A required body of one content type."""
+    return {"required": True, "content": {kind: {"schema": schema, **more}}}
+
+
+def document(paths: Tree | None = None, schemas: Tree | None = None, openapi: str = "3.1.0", **more: Any) -> Tree:
+    """A whole document."""
+    info = {"title": "T", "version": "1"}
+    return {"openapi": openapi, "info": info, "paths": paths or {}, "components": {"schemas": schemas or {}}, **more}
 
 
 class Wire:

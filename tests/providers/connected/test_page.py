@@ -102,7 +102,7 @@ def test_the_names_of_the_first_table() -> None:
     assert {"takePayment", "NewPayment"} <= set(re.findall(r"\w+", DOCUMENT.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("block", REAL, ids=["lithic", "mollie", "plaid"])
+@pytest.mark.parametrize("block", REAL, ids=["lithic", "mollie", "plaid", "stripe"])
 def test_the_code_for_the_real_documents_uses_what_there_is(block: str) -> None:
     """Their documents are not here: the names of this package and their arguments are checked."""
     tree = ast.parse(block)

@@ -124,13 +124,14 @@ def of(name: str) -> str:
     return f"{SCHEMA}.properties.{name}"
 
 
-def both(name: str, change: tuple[Tree, Tree], place: str, sent: str, received: str) -> list[Case]:
-    """A change of `Card` in a request, and the same in a response."""
-    before, after = ({"Card": each} for each in change)
-    return [
-        _sent(f"{name}, sent", sends(CARD, before), sends(CARD, after), place, sent),
-        _received(f"{name}, received", receives(CARD, before), receives(CARD, after), place, received),
+def both(name: str, change: tuple[Tree, Tree], place: str, sent: str | None, received: str | None) -> list[Case]:
+    """A change of `Card`, or of it and the schemas beside it, in a request, and the same in a response."""
+    before, after = (each if "Card" in each else {"Card": each} for each in change)
+    found = [
+        _sent(f"{name}, sent", sends(CARD, before), sends(CARD, after), place, sent or ""),
+        _received(f"{name}, received", receives(CARD, before), receives(CARD, after), place, received or ""),
     ]
+    return [case for case in found if case.wire]
 
 
 def _pin(name: str, old: Tree, new: Tree, sent: str, received: str, below: str = "") -> list[Case]:
@@ -217,6 +218,13 @@ def _shared(parameter: Tree) -> Tree:
     return query(reference, components={"parameters": {"Limit": parameter}})
 
 
+def _beside(path: str, **methods: Tree) -> Tree:
+    """A document with more than one operation."""
+    paths: Tree = {"/cards": {"get": operation()}}
+    paths[path] = {**paths.get(path, {}), **methods}
+    return document(paths)
+
+
 def _form(**more: Any) -> Tree:
     return document({"/c": {"post": operation(requestBody={"content": {"a/b": {"schema": card(), **more}}})}})
 
@@ -225,6 +233,7 @@ def _renamed(schema: Tree) -> Tree:
     return receives({"$ref": "#/components/schemas/PaymentCard"}, {"PaymentCard": schema})
 
 
+_PETS, _NAMED = _union("Cat", "Dog"), _kinds("kind", cat="Cat", dog="Dog")
 _OPEN = document({"/cards": {"get": operation()}})
 _ANSWER = "paths./cards.get.responses"
 _QUOTA = f"{_ANSWER}.200.headers.Quota"
@@ -235,26 +244,16 @@ _HOOK = "post.requestBody.content.application/json.schema.properties.pin"
 _NO_BODY = document({"/cards": {"post": operation("createCard")}})
 _HEADER = {"name": "X-Key", "in": "header", "schema": TEXT}
 _SESSION = {"name": "session", "in": "cookie", "schema": TEXT}
-_OTHERS = {"Card": card(pin=TEXT), "Other": card()}
+_PIN, _BARE, _WRITTEN = {"Card": card(pin=TEXT)}, {"Card": card()}, receives(card(pin=TEXT))
+_OTHER, _OTHERS = {"$ref": "#/components/schemas/Other"}, {**_PIN, "Other": card()}
+_QUOTED = _headers(Quota={"schema": TEXT})
 _WITH_DEFAULT = _gets(responses={"default": DECLINED})
 _WITH_CONFLICT = _gets(responses={"default": DECLINED, "409": CONFLICT})
 
 # Changes that break, or may break, what is on the wire: the list of what tools were measured by.
 WIRE = [
-    _either(
-        "path removed",
-        document({"/cards": {"get": operation()}, "/old": {"get": operation("old")}}),
-        _OPEN,
-        "paths./old.get",
-        "breaks",
-    ),
-    _either(
-        "method removed",
-        document({"/cards": {"get": operation(), "delete": operation("drop")}}),
-        _OPEN,
-        "paths./cards.delete",
-        "breaks",
-    ),
+    _either("path removed", _beside("/old", get=operation("old")), _OPEN, "paths./old.get", "breaks"),
+    _either("method removed", _beside("/cards", delete=operation("drop")), _OPEN, "paths./cards.delete", "breaks"),
     _asked("required parameter added", None, limit(required=True), "breaks"),
     _asked("parameter removed", limit(), None, "breaks"),
     _asked("parameter became required", limit(), limit(required=True), "breaks"),
@@ -281,13 +280,7 @@ WIRE = [
     *both("became required", (card(pin=TEXT), card(("id", "pin"), pin=TEXT)), of("pin"), "breaks", "fine"),
     *both("became optional", (card(("id", "pin"), pin=TEXT), card(pin=TEXT)), of("pin"), "fine", "breaks"),
     *_pin("may be null", TEXT, NULLABLE, "fine", "breaks"),
-    _sent(
-        "member of a union removed, sent",
-        sends(CARD, _union("Cat", "Dog", "Cow")),
-        sends(CARD, _union("Cat", "Dog")),
-        SCHEMA,
-        "breaks",
-    ),
+    *both("member of a union removed", (_union("Cat", "Dog", "Cow"), _PETS), SCHEMA, "breaks", None),
     _received("answer removed", _answers("200", "202"), _answers("200"), f"{_ANSWER}.202", "breaks"),
     _received(
         "content type of an answer removed",
@@ -376,27 +369,9 @@ MORE = [
         of("at"),
         "none",
     ),
-    _sent(
-        "became read-only",
-        sends(CARD, {"Card": card(at=TEXT)}),
-        sends(CARD, {"Card": card(at=_READ_ONLY)}),
-        of("at"),
-        "look",
-    ),
-    _sent(
-        "required and no longer read-only",
-        sends(CARD, {"Card": card(("at",), at=_READ_ONLY)}),
-        sends(CARD, {"Card": card(("at",), at=TEXT)}),
-        of("at"),
-        "breaks",
-    ),
-    _received(
-        "became write-only",
-        receives(CARD, {"Card": card(at=TEXT)}),
-        receives(CARD, {"Card": card(at={**TEXT, "writeOnly": True})}),
-        of("at"),
-        "breaks",
-    ),
+    *both("became read-only", (card(at=TEXT), card(at=_READ_ONLY)), of("at"), "look", None),
+    *both("no longer read-only", (card(("at",), at=_READ_ONLY), card(("at",), at=TEXT)), of("at"), "breaks", None),
+    *both("became write-only", (card(at=TEXT), card(at={**TEXT, "writeOnly": True})), of("at"), None, "breaks"),
     _received(
         "null among the values",
         receives(card(word={"enum": ["a"]}), openapi="3.1.0"),
@@ -419,37 +394,14 @@ MORE = [
         "breaks",
     ),
     # Unions
-    _received(
-        "member of a union added, received",
-        receives(CARD, _union("Cat", "Dog")),
-        receives(CARD, _union("Cat", "Dog", "Cow")),
-        SCHEMA,
-        "breaks",
+    *both("member of a union added", (_PETS, _union("Cat", "Dog", "Cow")), SCHEMA, "fine", "breaks"),
+    *both("discriminator changed", (_kinds("kind"), _kinds("sort")), SCHEMA, "breaks", None),
+    *both("discriminator added", (_PETS, _kinds("kind")), SCHEMA, "look", None),
+    *both("discriminator removed", (_kinds("kind"), _PETS), SCHEMA, "look", None),
+    *both(
+        "value of a discriminator changed", (_NAMED, _kinds("kind", feline="Cat", dog="Dog")), SCHEMA, "breaks", None
     ),
-    _sent(
-        "member of a union added, sent",
-        sends(CARD, _union("Cat", "Dog")),
-        sends(CARD, _union("Cat", "Dog", "Cow")),
-        SCHEMA,
-        "fine",
-    ),
-    _sent("discriminator changed", sends(CARD, _kinds("kind")), sends(CARD, _kinds("sort")), SCHEMA, "breaks"),
-    _sent("discriminator added", sends(CARD, _union("Cat", "Dog")), sends(CARD, _kinds("kind")), SCHEMA, "look"),
-    _sent("discriminator removed", sends(CARD, _kinds("kind")), sends(CARD, _union("Cat", "Dog")), SCHEMA, "look"),
-    _sent(
-        "value of a discriminator changed",
-        sends(CARD, _kinds("kind", cat="Cat", dog="Dog")),
-        sends(CARD, _kinds("kind", feline="Cat", dog="Dog")),
-        SCHEMA,
-        "breaks",
-    ),
-    _received(
-        "values of a discriminator swapped",
-        receives(CARD, _kinds("kind", cat="Cat", dog="Dog")),
-        receives(CARD, _kinds("kind", cat="Dog", dog="Cat")),
-        SCHEMA,
-        "breaks",
-    ),
+    *both("values of a discriminator swapped", (_NAMED, _kinds("kind", cat="Dog", dog="Cat")), SCHEMA, None, "breaks"),
     _sent(
         "a schema that changed when it became the member of a union",
         sends(card(a=TEXT, b=TEXT)),
@@ -465,38 +417,12 @@ MORE = [
         "breaks",
     ),
     # Names of schemas
-    _received(
-        "schema renamed and changed", receives(CARD, {"Card": card(pin=TEXT)}), _renamed(card()), of("pin"), "breaks"
-    ),
-    _received(
-        "schema named and changed",
-        receives(card(pin=TEXT)),
-        receives(CARD, {"Card": card()}),
-        f"{RECEIVED}.properties.pin",
-        "breaks",
-    ),
-    _received(
-        "schema written out and changed",
-        receives(CARD, {"Card": card(pin=TEXT)}),
-        receives(card()),
-        of("pin"),
-        "breaks",
-    ),
-    _received(
-        "other schema",
-        receives(CARD, _OTHERS),
-        receives({"$ref": "#/components/schemas/Other"}, _OTHERS),
-        RECEIVED,
-        "breaks",
-    ),
-    _either(
-        "schema that nothing uses",
-        document({}, {"Card": card(pin=TEXT)}),
-        document({}, {"Card": card()}),
-        of("pin"),
-        "none",
-    ),
-    _either("unused schema removed", document({}, {"Card": card()}), document({}), SCHEMA, "none"),
+    _received("schema renamed and changed", receives(CARD, _PIN), _renamed(card()), of("pin"), "breaks"),
+    _received("schema named and changed", _WRITTEN, receives(CARD, _BARE), f"{RECEIVED}.properties.pin", "breaks"),
+    _received("schema written out and changed", receives(CARD, _PIN), receives(card()), of("pin"), "breaks"),
+    _received("other schema", receives(CARD, _OTHERS), receives(_OTHER, _OTHERS), RECEIVED, "breaks"),
+    _either("schema that nothing uses", document({}, _PIN), document({}, _BARE), of("pin"), "none"),
+    _either("unused schema removed", document({}, _BARE), document({}), SCHEMA, "none"),
     # Parameters
     _asked("parameter moved to a header", limit(), {**limit(), "in": "header"}, "breaks"),
     _asked(
@@ -555,35 +481,16 @@ MORE = [
         f"{_ANSWER}.409.content.application/json.schema.properties.why",
         "breaks",
     ),
-    _received(
-        "required header of an answer removed",
-        _headers(Quota={"required": True, "schema": TEXT}),
-        _headers(),
-        _QUOTA,
-        "breaks",
-    ),
-    _received(
-        "header of an answer changed",
-        _headers(Quota={"schema": TEXT}),
-        _headers(Quota={"schema": _INTEGER}),
-        _QUOTA,
-        "breaks",
-    ),
-    _received("header added", _headers(), _headers(Quota={"schema": TEXT}), _QUOTA, "fine"),
-    _received("optional header removed", _headers(Quota={"schema": TEXT}), _headers(), _QUOTA, "look"),
+    _received("header removed", _headers(Quota={"required": True, "schema": TEXT}), _headers(), _QUOTA, "breaks"),
+    _received("header of an answer changed", _QUOTED, _headers(Quota={"schema": _INTEGER}), _QUOTA, "breaks"),
+    _received("header added", _headers(), _QUOTED, _QUOTA, "fine"),
+    _received("optional header removed", _QUOTED, _headers(), _QUOTA, "look"),
     # Operations
-    _either(
-        "operation moved",
-        _OPEN,
-        document({"/v2/cards": _OPEN["paths"]["/cards"]}),
-        "paths./cards.get",
-        "breaks",
-    ),
+    _either("operation moved", _OPEN, _gets("/v2/cards"), "paths./cards.get", "breaks"),
     _either("operation deprecated", _OPEN, _gets(deprecated=True), "paths./cards.get", "fine"),
     _received(
         "webhook changed",
-        _called("webhooks", card(pin=TEXT)),
-        _called("webhooks", card()),
+        *(_called("webhooks", each) for each in (card(pin=TEXT), card())),
         f"webhooks.paid.{_HOOK}",
         "breaks",
     ),

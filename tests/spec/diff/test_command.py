@@ -92,20 +92,17 @@ class TestStatus:
         assert run(*breaking(), "--out", "no/such/folder") == 2
 
 
-@pytest.mark.parametrize("form", ["--json", "--markdown", "--github", None])
-def test_hostile_texts_are_shown_and_nothing_else(form: str | None) -> None:
+def test_hostile_texts_are_shown_on_a_terminal_that_knows_ascii_only() -> None:
     hostile = "\x1b[31m\n::error::x\r{old} {0} %s </script> \u202e"
     old, new = (
-        write("old.json", receives(card(a={"enum": [hostile]}))),
-        write("new.json", receives(card(a={"enum": []}))),
+        write(f"{name}.json", receives(card(a={"enum": words}))) for name, words in (("old", [hostile]), ("new", []))
     )
-    command_line = [sys.executable, "-m", "victor_ext.spec", "diff", "--no-python", old, new, *([form] if form else [])]
-    for encoding in ("utf-8", "ascii"):
-        environment = {**os.environ, "PYTHONIOENCODING": encoding}
-        done = subprocess.run(command_line, env=environment, capture_output=True, check=False)
-        assert (done.returncode, done.stderr) == (0, b"")
-        assert b"\x1b" not in done.stdout
-        assert not any(line.startswith(b"::error::x") for line in done.stdout.splitlines())
+    command_line = [sys.executable, "-m", "victor_ext.spec", "diff", "--no-python", old, new]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command_line, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\x1b" not in done.stdout
+    assert not any(line.startswith(b"::error::x") for line in done.stdout.splitlines())
 
 
 class TestGit:
@@ -256,27 +253,12 @@ class TestVersion:
 
 
 def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:
-    new = (
-        victor_yaml.read_text(encoding="utf-8")
-        .replace("payerCounterpartyId", "payerId")
-        .replace("type: string", "type: integer")
-    )
-    Path("new.yaml").write_text(new, encoding="utf-8")
-    command_line = [
-        sys.executable,
-        "-m",
-        "victor_ext.spec",
-        "diff",
-        "--no-python",
-        "--json",
-        str(victor_yaml),
-        "new.yaml",
-    ]
+    text = victor_yaml.read_text(encoding="utf-8").replace("payerCounterpartyId", "payerId")
+    Path("new.yaml").write_text(text.replace("type: string", "type: integer"), encoding="utf-8")
+    command = [sys.executable, "-m", "victor_ext.spec", "diff", "--no-python", "--json", str(victor_yaml), "new.yaml"]
     outputs = {
-        subprocess.run(
-            command_line, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=False
-        ).stdout
-        for seed in ("0", "1", "2")
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=False).stdout
+        for seed in ("0", "1")
     }
     assert len(outputs) == 1
     assert json.loads(outputs.pop())["counts"]["entries"] > 20

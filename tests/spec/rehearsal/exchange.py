@@ -17,7 +17,7 @@ from uuid import UUID
 
 import httpx
 
-from .provider import FORM, REFUSED, Answer, Operation, Provider, Request, Server
+from .provider import FORM, REFUSED, Answer, Operation, Provider, Request
 from .values import key_paths
 
 
@@ -139,25 +139,17 @@ class OldClient:
         self.answers = {key: list(each.responses()) for key, each in provider.operations.items()}
         self.requests = {key: list(each.requests()) for key, each in provider.operations.items()}
 
-    def talk_to(
-        self,
-        new: Provider,
-        server: Server,
-        name: str,
-        served: Provider | None = None,
-        moves: Mapping[str, str] | None = None,
-    ) -> Proof:
+    def talk_to(self, new: Provider, served: Provider | None = None, moves: Mapping[str, str] | None = None) -> Proof:
         """Call every operation of the old document, with all that it allows, and read all that the new one allows.
 
         `served` has other paths than `new`, and nothing else; `moves` leads there: `get /v1/cards` -> `get /v2/cards`.
         """
-        server.providers[name] = served or new
         seen: dict[str, Any] = {}
         look: Proof | None = None
         with httpx.Client(
-            base_url=f"{server.url}/{name}{self.provider.base}",
+            base_url=f"http://provider.example{self.provider.base}",
             event_hooks={"response": [lambda response: seen.update(response=response)]},
-            transport=_Followed(self.provider, f"/{name}{self.provider.base}", moves or {}),
+            transport=_Followed(self.provider, served or new, moves or {}),
         ) as connection:
             client = self.client(base_url=str(connection.base_url), raise_on_unexpected_status=True)
             client.set_httpx_client(connection)
@@ -204,7 +196,7 @@ class OldClient:
                 yield Proof("breaks", f"{where}: unreadable body {error}")
                 continue
             yield from self._judged(where, key, seen["response"], parsed)
-            defaults = _local_defaults(self.provider, seen["response"].request, self.provider.base, connection)
+            defaults = _local_defaults(self.provider, seen["response"].request)
             if seen["response"].headers["X-Defaults"] != json.dumps(defaults):
                 yield Proof("look", f"{where}: other defaults {seen['response'].headers['X-Defaults']}")
 
@@ -274,23 +266,21 @@ class OldClient:
         return Proof("none", "nothing differs")
 
 
-class _Followed(httpx.HTTPTransport):
-    """Sends each request of the old document where its operation is now."""
+class _Followed(httpx.BaseTransport):
+    """Hands each request of the old document to the provider, at the path where its operation is now."""
 
-    def __init__(self, provider: Provider, base: str, moves: Mapping[str, str]) -> None:
-        super().__init__()
-        self._provider, self._base, self._moves = provider, base, moves
+    def __init__(self, old: Provider, served: Provider, moves: Mapping[str, str]) -> None:
+        self._old, self._served, self._moves = old, served, moves
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        found = self._provider.route(request.method.lower(), request.url.path.removeprefix(self._base))
+        found = self._old.route(request.method.lower(), request.url.path.removeprefix(self._old.base))
         target = self._moves.get(f"{found[0].method} {found[0].path}") if found else None
         if found is None or target is None:
-            return super().handle_request(request)
+            return self._served.answer(request)
         method, _, path = target.partition(" ")
         values = iter(found[1].values())
-        url = request.url.copy_with(path=self._base + re.sub("{[^}]+}", lambda _: next(values), path))
-        sent = httpx.Request(method.upper(), url, headers=request.headers, content=request.read())
-        return super().handle_request(sent)
+        url = request.url.copy_with(path=self._old.base + re.sub("{[^}]+}", lambda _: next(values), path))
+        return self._served.answer(httpx.Request(method.upper(), url, headers=request.headers, content=request.read()))
 
 
 def _same_operation(provider: Provider, key: tuple[str, str]) -> Operation | None:
@@ -326,8 +316,6 @@ def _many(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _local_defaults(provider: Provider, request: httpx.Request, base: str, connection: httpx.Client) -> Any:
-    start = connection.base_url.path.rstrip("/")
-    path = request.url.path.removeprefix(start)
-    query = request.url.query.decode()
+def _local_defaults(provider: Provider, request: httpx.Request) -> Any:
+    path, query = request.url.path.removeprefix(provider.base), request.url.query.decode()
     return provider.defaults(request.method.lower(), path, query, dict(request.headers), request.content)

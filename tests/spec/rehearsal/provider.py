@@ -5,19 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import re
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import jsonschema_rs
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
-from starlette.routing import Route
 
 from victor_ext.spec.tree import METHODS, resolve
 
@@ -102,6 +96,7 @@ class Provider:
         self.document = document
         self.values = Values(document)
         self.base = urlsplit((document.get("servers") or [{"url": ""}])[0]["url"]).path.rstrip("/")
+        self._answers: dict[tuple[str, str], list[Answer]] = {}
         self._validators: dict[tuple[str, int], Any] = {}
         self._defaults: dict[tuple[str, str], Tree] = {}
         self._closed = {"components": {"schemas": _closed(document.get("components", {}).get("schemas", {}))}}
@@ -139,6 +134,31 @@ class Provider:
                 yield Parameter("query", pattern.format(name), schema, needed)
         else:
             yield Parameter(parameter["in"], parameter["name"], parameter["schema"], required)
+
+    # ---- Answering ----
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """What is sent back; of several answers, the one whose number `X-Answer` has."""
+        method, path = request.method.lower(), request.url.path
+        if not path.startswith(self.base + "/"):
+            return httpx.Response(REFUSED, text="no such server")
+        received = (
+            method, path.removeprefix(self.base), request.url.query.decode(), dict(request.headers), request.read(),
+        )  # fmt: skip
+        refusal = self.refusal(*received)
+        if refusal is not None:
+            return httpx.Response(REFUSED, text=refusal)
+        found = self.route(*received[:2])
+        assert found is not None
+        answers = self._answers.setdefault((method, found[0].path), [])
+        answers += [] if answers else found[0].responses()
+        chosen = answers[int(request.headers["x-answer"]) % len(answers)]
+        headers = {"X-Defaults": json.dumps(self.defaults(*received)), "Content-Type": chosen.content_type}
+        status = {"default": 500}.get(chosen.status) or int(chosen.status.upper().replace("X", "9"))
+        if chosen.schema is None:
+            return httpx.Response(status, headers=headers)
+        text = json.dumps(chosen.body) if "json" in chosen.content_type else "<answer/>"
+        return httpx.Response(status, headers=headers, content=text)
 
     # ---- Judging ----
 
@@ -357,52 +377,3 @@ def _loose(value: Any) -> Any:
                 found[key] = _loose(value[key])
         return found
     return {name: _loose(child) for name, child in value.items() if isinstance(child, dict)}
-
-
-# ---- On a socket ----
-
-
-class Server:
-    """Serves any number of providers, each below `/<name>`, on a free port of this machine."""
-
-    def __init__(self) -> None:
-        self.providers: dict[str, Provider] = {}
-        self._answers: dict[tuple[str, str, str], list[Answer]] = {}
-        application = Starlette(routes=[Route("/{path:path}", self._serve, methods=[each.upper() for each in METHODS])])
-        # With the protocol named, asyncio sends small answers at once.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(application, log_level="critical", lifespan="off")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.should_exit = True
-        self._thread.join()
-
-    async def _serve(self, request: HttpRequest) -> Response:
-        name, _, rest = request.url.path.removeprefix("/").partition("/")
-        provider = self.providers[name]
-        path, method = f"/{rest}", request.method.lower()
-        if not path.startswith(provider.base + "/"):
-            return Response("no such server", REFUSED)
-        path = path.removeprefix(provider.base)
-        received = (method, path, request.url.query, dict(request.headers), await request.body())
-        refusal = provider.refusal(*received)
-        if refusal is not None:
-            return Response(refusal, REFUSED)
-        found = provider.route(method, path)
-        assert found is not None
-        key = (name, method, found[0].path)
-        if key not in self._answers:
-            self._answers[key] = list(found[0].responses())
-        answers = self._answers[key]
-        answer = answers[int(request.headers["x-answer"]) % len(answers)]
-        headers = {"X-Defaults": json.dumps(provider.defaults(*received))}
-        status = {"default": 500}.get(answer.status) or int(answer.status.upper().replace("X", "9"))
-        if answer.schema is None:
-            return Response(b"", status, headers)
-        text = json.dumps(answer.body) if "json" in answer.content_type else "<answer/>"
-        return Response(text, status, headers, media_type=answer.content_type)

@@ -18,7 +18,7 @@ from victor_ext.spec.document import load
 
 from .cases import CASES, Case
 from .exchange import OldClient, Proof
-from .provider import Provider, Server
+from .provider import Provider
 from .user_code import UserCode, run, type_check
 
 OPENAPI = Path(__file__).resolve().parents[3] / "openapi"
@@ -85,25 +85,21 @@ class _Found(NamedTuple):
 
 def _share(numbers: list[int], folder: Path) -> list[tuple[int, _Found]]:
     """What can be found out of each case without the others."""
-    server = Server()
     old: dict[str, tuple[Generated, OldClient, UserCode]] = {}
     found: list[tuple[int, _Found]] = []
-    try:
-        for number in numbers:
-            case = CASES[number]
-            path = OPENAPI / f"{case.document}.yaml"
-            if case.document not in old:
-                base = folder / f"old_{case.document}_{number}"
-                made = Generated.of(path, load(path), base, f"{case.document}_api")
-                client = OldClient(f"{case.document}_api", Provider(load(path)))
-                old[case.document] = (made, client, UserCode(base / f"{case.document}_api"))
-            found.append((number, _one(number, folder, server, *old[case.document])))
-    finally:
-        server.close()
+    for number in numbers:
+        case = CASES[number]
+        path = OPENAPI / f"{case.document}.yaml"
+        if case.document not in old:
+            base = folder / f"old_{case.document}_{number}"
+            made = Generated.of(path, load(path), base, f"{case.document}_api")
+            client = OldClient(f"{case.document}_api", Provider(load(path)))
+            old[case.document] = (made, client, UserCode(base / f"{case.document}_api"))
+        found.append((number, _one(number, folder, *old[case.document])))
     return found
 
 
-def _one(number: int, folder: Path, server: Server, old: Generated, client: OldClient, user: UserCode) -> _Found:
+def _one(number: int, folder: Path, old: Generated, client: OldClient, user: UserCode) -> _Found:
     case, name = CASES[number], f"case_{number}"
     path = OPENAPI / f"{case.document}.yaml"
     document = case.new(load(path))
@@ -120,12 +116,12 @@ def _one(number: int, folder: Path, server: Server, old: Generated, client: OldC
     shown = "; ".join(f"{each.place}: {each.wire}/{each.python} {each.what}" for each in comparison.entries)
     provider = Provider(document)
     if not case.moved:
-        return _Found(told, client.talk_to(provider, server, name), same_surface, shown)
-    where_it_was = client.talk_to(provider, server, name)
+        return _Found(told, client.talk_to(provider), same_surface, shown)
+    where_it_was = client.talk_to(provider)
     if where_it_was.level != "breaks" or worst(each.wire for each in comparison.entries) != "breaks":
         return _Found(told, where_it_was, same_surface, shown)
     stayed = Provider(case.new(load(path), stays=True))
-    return _Found(told, client.talk_to(stayed, server, name, provider, comparison.moved), same_surface, shown)
+    return _Found(told, client.talk_to(stayed, provider, comparison.moved), same_surface, shown)
 
 
 def _python_proofs(folder: Path, numbers: list[int], same_surface: dict[int, bool]) -> dict[int, Proof]:

@@ -1,7 +1,10 @@
-"""A run of the recipe knows where in the document each name of the package comes from."""
+"""A generated package as tools see it: its types and those of calls, and where in the document each name comes from."""
 
 from __future__ import annotations
 
+import inspect
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,101 @@ from victor_ext.spec.check import differences
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Placed, is_list, is_mapping, placed
+
+from . import test_answers, test_bodies, test_parameters
+from .wire import TEXT, Tree, Wire, an_object, answering, ref
+
+CALLS = """
+from wire_types import Client, DEFAULT_BASE_URL
+from wire_types.api.default import comma_list, octets, pdf, same, shared, unions
+from wire_types.models import Cat, Dog, Litter, Note
+
+client = Client(base_url=DEFAULT_BASE_URL)
+same.sync_detailed(client=client, body=Note(text="a"), content_type="multipart/form-data")
+octets.sync_detailed(client=client, body=b"")
+comma_list.sync_detailed(client=client, x=["a"])
+found = pdf.sync(client=client)
+content: bytes = b"" if found is None or isinstance(found.payload, bytes) else found.payload.read()
+animal: Cat | Dog | None = unions.sync(client=client)
+cats: list[Cat] = Litter(cats=[Cat(lives=9)]).cats
+"""
+WRONG = """
+from wire_types import Client
+from wire_types.api.default import comma_list, same
+from wire_types.models import Litter, Note
+
+client = Client(base_url="")
+same.sync_detailed(client=client, body=Note(), content_type="text/html")
+comma_list.sync_detailed(client=client, x="a,b")
+Litter(cats=None)
+"""
+CAT = an_object(lives={"type": "integer"})
+NAMES = ("additionalProperties", "to_dict", "from_dict", "list", "datetime", "self", "cls", "SHAPE")
+DOG = an_object(("cats",), cats={"type": "array", "items": ref("Cat")}, **dict.fromkeys(NAMES, TEXT))
+LITTER: Tree = {**DOG}  # in no answer: its list is required
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
+    """A folder with the package of the zoo, and one of what the other tests call."""
+    folder = tmp_path_factory.mktemp("types")
+    Wire(
+        folder,
+        "wire_types",
+        servers=test_parameters.SERVERS,
+        components={"schemas": {**test_bodies.SCHEMAS, "Cat": CAT, "Dog": DOG, "Litter": LITTER}},
+        paths={
+            **test_bodies.PATHS,
+            **test_parameters.PATHS,
+            **test_parameters.SERVER_PATHS,
+            "/pdf": test_answers.PATHS["/pdf"],
+            "/unions": {"get": answering({"oneOf": [ref("Cat"), ref("Dog")]}, operationId="unions")},
+        },
+    )
+    generate(zoo_yaml, folder)
+    return folder
+
+
+def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_found(folder: Path) -> None:
+    """One run of mypy for all: it reads the packages once."""
+    (folder / "calls.py").write_text(CALLS)
+    (folder / "wrong.py").write_text(WRONG)
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file="]
+    command += ["zoo_api", "wire_types", "calls.py", "wrong.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    *lines, summary = (done.stdout + done.stderr).splitlines()
+    assert [line.split(":")[:2] for line in lines if "error" in line] == [["wrong.py", line] for line in "789"], lines
+    assert summary.startswith("Found 3 errors in 1 file")
+
+
+def test_every_module_is_imported_without_a_warning(folder: Path) -> None:
+    script = """
+import importlib, pkgutil, sys
+for name in sys.argv[1:]:
+    package = importlib.import_module(name)
+    for module in pkgutil.walk_packages(package.__path__, f"{name}."):
+        importlib.import_module(module.name)
+"""
+    command = [sys.executable, "-W", "error", "-c", script, "zoo_api", "wire_types"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
+    """A status without a body has no type; what is public has no private argument; each fact stands once."""
+    answers = {"200": answering(ref("Card"))["responses"]["200"], "404": {"description": "No such card."}}
+    paths = {"/cards": {"get": {"operationId": "card", "summary": "Read a card", "responses": answers}}}
+    made = Wire(tmp_path, "wire_reviewed", paths=paths, components={"schemas": {"Card": an_object(number=TEXT)}})
+    operation, model = made.module("card"), made.models.Card
+    assert operation.sync_detailed.__annotations__["return"] == "Response[Card]"
+    assert operation.sync.__annotations__["return"] == "Card | None"
+    assert operation.__doc__ == "GET /cards: Read a card"
+    assert [*inspect.signature(model.from_dict).parameters] == ["src_dict"]
+    assert inspect.getsource(operation).count("TimeoutException") == 1
+    assert sys.modules[model.__module__].__doc__ == "The model `Card`."
+
+
+# Origins
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), ROOT / "tests" / "spec" / "zoo.yaml"]

@@ -1,10 +1,12 @@
-"""A property that several members of `allOf` define: the class has what all of them say."""
+"""The fields of a model: of all members of `allOf`, with null where the document admits it, and with any name."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 
@@ -109,8 +111,83 @@ def test_objects_that_contain_themselves(wire: Wire) -> None:
     assert (found.o.o.x, found.o.o.y) == ("1", "2")
 
 
-def test_the_check_finds_nothing(tmp_path: Path) -> None:
-    """It looks for each field of each definition."""
+def test_the_check_finds_each_field_of_each_definition(tmp_path: Path) -> None:
     paths = {"/x": {"get": answering({"oneOf": [*map(ref, SCHEMAS)]}, operationId="x")}}
     wire = Wire(tmp_path, "wire_redefinitions", openapi="3.1.0", paths=paths, components={"schemas": SCHEMAS})
     assert check(wire.folder / "document.json", None).problems == []
+
+
+NAMES = [
+    *("additionalProperties", "additional_keys", "to_dict", "from_dict", "SHAPE", "to_multipart"),
+    *("self", "cls", "d", "v", "take", "fields", "name", "src_dict", "_left", "value", "key"),
+    *("__init__", "__class__", "__dict__", "__slots__", "__getitem__", "__eq__", "__attrs_attrs__"),
+    *("list", "dict", "str", "type", "property", "classmethod", "datetime", "date", "uuid", "any", "plain", "read"),
+    *("UNSET", "Any", "None", "True", "class", "import", "match", "print", "annotations"),
+]
+
+
+def test_every_name_reads_and_writes_its_own_value(tmp_path: Path) -> None:
+    schemas = {
+        "A": an_object(**dict.fromkeys(NAMES, TEXT)),
+        "B": {**an_object(**dict.fromkeys(NAMES, TEXT)), "required": NAMES},
+        "C": {**an_object(additional_properties=TEXT), "additionalProperties": TEXT},
+    }
+    wire = reading(tmp_path, "wire_fields", schemas)
+    value = {name: f"value of {name}" for name in NAMES}
+    for model in (wire.models.A, wire.models.B):
+        found = model.from_dict({**value, "more": 1})
+        assert found.to_dict() == {**value, "more": 1}
+        assert found.additional_properties == {"more": 1}
+        assert found.additional_keys == ["more"]
+        assert model.from_dict({}).to_dict() == {}
+        assert found == model.from_dict(found.to_dict())
+    mixed = {"additional_properties": "a", "x": "b"}
+    assert wire.models.C.from_dict(mixed).to_dict() == mixed
+    (field,) = (each.name for each in attrs.fields(wire.models.C) if each.name != "additional_properties")
+    assert wire.models.C(**{field: "a"}).to_dict() == {"additional_properties": "a"}
+
+
+# Null in a body of JSON clears a field, and is another request than one without the field.
+
+LINK = an_object(url=TEXT)
+WORDS: Tree = {"type": "string", "enum": ["a", "b", None]}
+FOLDER: Tree = {
+    "allOf": [an_object(inherited={**LINK, "nullable": True})],
+    "type": "object",
+    "properties": {
+        "inline": {**LINK, "nullable": True},
+        "referred": ref("Link"),
+        "beside": {"nullable": True, "allOf": [ref("Plain")]},
+        "word": {**WORDS, "nullable": True},
+        "map": {"type": "object", "nullable": True, "additionalProperties": TEXT},
+        "never": LINK,
+    },
+}
+NULLABLE = ["inherited", "inline", "referred", "beside", "word", "map_"]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    body = {"required": True, "content": {"application/json": {"schema": ref("Folder")}}}
+    paths = {"/files": {"put": answering(ref("Shown"), operationId="change", requestBody=body)}}
+    shown = an_object(link={**LINK, "nullable": True})
+    schemas = {"Folder": FOLDER, "Link": {**LINK, "nullable": True}, "Plain": LINK, "Shown": shown}
+    made = Wire(tmp_path_factory.mktemp("sent_nulls"), "wire_sent_nulls", paths=paths, components={"schemas": schemas})
+    made.response = httpx.Response(200, json={})
+    return made
+
+
+@pytest.mark.parametrize("field", NULLABLE)
+def test_null_is_sent_where_the_document_admits_it(folders: Wire, field: str) -> None:
+    sent = folders.send("change", body=folders.models.Folder(**{field: None}))
+    assert json.loads(sent.content) == {field.strip("_"): None}
+
+
+def test_its_type_admits_null_in_requests_and_not_in_answers(folders: Wire) -> None:
+    declared = folders.models.Folder.__annotations__
+    assert {field for field, kind in declared.items() if "None" in kind.split(" | ")} == {*NULLABLE}
+    assert folders.models.Shown.__annotations__["link"] == "ShownLink | Unset"
+
+
+def test_what_is_not_set_is_not_sent(folders: Wire) -> None:
+    assert json.loads(folders.send("change", body=folders.models.Folder()).content) == {}
