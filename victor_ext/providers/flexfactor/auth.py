@@ -15,8 +15,8 @@ from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, c
 from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
-from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.flow import Lock
+from victor_ext.runtime.loop.unauthorized import Authenticator
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 

@@ -19,8 +19,8 @@ from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, c
 from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.validation import MOST_SECONDS, shown
-from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.flow import Lock
+from victor_ext.runtime.loop.unauthorized import Authenticator
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
