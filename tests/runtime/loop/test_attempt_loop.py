@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import sys
+from contextlib import nullcontext
 
 import httpx
 import pytest
@@ -357,6 +358,13 @@ class TestRedirects:
         )
         assert harness.call().status_code == 200
         assert [one.url.rpartition("/")[2] for one in harness.received] == ["payments", "new", "new", "new", "new"]
+
+    @pytest.mark.parametrize(("redirects", "received"), [(5, 6), (6, 6)])
+    def test_a_call_follows_five_of_them(self, mode, redirects, received):
+        harness = Harness(mode, [*[status(302, location="/new")] * redirects, OK])
+        with nullcontext() if redirects == 5 else pytest.raises(errors.StatusError, match="302"):
+            harness.call()
+        assert len(harness.received) == received
 
     def test_no_location_is_no_redirect(self, mode):
         with pytest.raises(errors.StatusError):
