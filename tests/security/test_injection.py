@@ -27,7 +27,7 @@ from victor_api.models import (
     RfpPayerDetails,
 )
 
-from tests.faults.raw_sockets import background
+from tests.faults.raw_sockets import Background
 from tests.security.recorder import Recorder
 from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth
 from victor_ext.runtime.loop.idempotency_keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH
@@ -47,11 +47,10 @@ PREFIX = b"/v2/payment-requests"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Recorder]:
-    with background() as loop:
-        made = Recorder(loop)
-        yield made
-        made.close()
+def server(background: Background) -> Iterator[Recorder]:
+    made = Recorder(background)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")

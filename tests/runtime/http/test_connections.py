@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -11,7 +10,7 @@ import pytest
 
 from tests.faults.adapters import MODES, Operation, adapter
 from tests.faults.raw_provider import CREATE, RESPOND
-from tests.faults.raw_sockets import Background, background
+from tests.faults.raw_sockets import Background
 from victor_ext import DeadlineExceeded
 from victor_ext.runtime.core.locks import ThreadPermit
 from victor_ext.runtime.http.connection_pool import ConnectionPool
@@ -175,20 +174,14 @@ def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
     assert connection.is_aborted is (not is_taken and limits is not ROOM)
 
 
-@pytest.fixture(scope="module", name="loop")
-def _loop() -> Iterator[Background]:
-    with background() as made:
-        yield made
-
-
 @pytest.mark.parametrize("operation", ["create", "respond"])
 @pytest.mark.parametrize("mode", MODES)
 def test_nothing_is_sent_where_the_deadline_passes_while_a_connection_is_opened(
-    loop: Background, mode: str, operation: Operation, monkeypatch: pytest.MonkeyPatch
+    background: Background, mode: str, operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     none_kept = httpx.Limits(max_connections=1, max_keepalive_connections=0)
-    with adapter(loop, mode, direct=True, deadline=59.0, limits=none_kept) as on:
-        clock: Any = on.caller.victor._config.clock  # type: ignore[attr-defined]  # each kind of caller has one
+    with adapter(background, mode, direct=True, deadline=59.0, limits=none_kept) as on:
+        clock: Any = on.caller.client._config.clock  # type: ignore[attr-defined]  # each kind of caller has one
         opened = ConnectionPool._open
 
         def open_late(*arguments: Any) -> Any:
