@@ -20,7 +20,7 @@ DEFAULT = "victor"
 """The system that the command uses if `--provider` does not name one."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class System:
     """A payment system. Its classes and functions are named (`module:name`), and loaded when one is used.
 

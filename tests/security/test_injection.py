@@ -127,26 +127,12 @@ def test_whatever_is_given_to_the_wrapper(name: str, victor: Victor, server: Rec
             assert wrong_with(head) == [], (name, text)
 
 
-IDS = ("get(id)", "accept(id)", "decline(id)")
+NO_IDS = ("..", ".", "a/b", "../auth/token", "a?b", "a#b", "a%2fb", "%2e%2e", "a\r\nb", "a\x00b", " a", "", "\u2028")
 
 
-@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("name", ["get(id)", "accept(id)", "decline(id)"])
 def test_an_id_is_one_segment_of_the_path_or_is_refused(name: str, victor: Victor, server: Recorder) -> None:
-    for text in (
-        "..",
-        ".",
-        "a/b",
-        "../auth/token",
-        "a?b",
-        "a#b",
-        "a%2fb",
-        "%2e%2e",
-        "a\r\nb",
-        "a\x00b",
-        " a",
-        "",
-        "\u2028",
-    ):
+    for text in NO_IDS:
         with pytest.raises(VictorError):
             SAFE_CALLS[name](victor, text)
         assert sent_by(server, lambda text=text: SAFE_CALLS[name](victor, text)) == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from typing import Any
 
 import httpx
@@ -10,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from tests.faults.certificates import Authority
-from tests.faults.raw_sockets import Background
+from tests.faults.raw_sockets import Background, run_as_a_connection_comes
 from tests.security.journeys import Caller
 from tests.security.recorder import Recorder, RecordingProxy, RecordingSocks
 from tests.security.secrets import ACCOUNT
@@ -244,3 +246,12 @@ def test_an_address_behind_a_socks_proxy(mode: str, background: Background) -> N
         assert b"\x05\x01\x00" + packed + b"\x22\xc4" in proxy.asked
     provider.close()
     proxy.close()
+
+
+def test_a_recorder_closes_a_connection_that_comes_while_it_closes(background: Background) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        recorder = Recorder(background)
+        run_as_a_connection_comes(background, recorder.port, recorder.shut())
+        gc.collect()
+    assert [str(each.message) for each in caught] == []

@@ -84,7 +84,7 @@ class SignedToken:
         return may_be_outdated(request, self._clock)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class IssuedToken:
     """A token as it was issued. Times are seconds since the epoch; `expires_at` may be None: not known.
 

@@ -26,7 +26,7 @@ from victor_ext.runtime.loop.profile import READER, Reader
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, eq=False, repr=False)
 class CallEvent:
     """What each event says of its call.
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future, wait
 from contextvars import copy_context
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -115,19 +115,12 @@ class Acquire:
 Step = Send | Sleep | Acquire | Invoke
 OnWait = Callable[[float], object]
 Flow = Generator[Step, Any, T]
+Lock = ThreadLock | TaskLock
 
 
 def done() -> Flow[None]:
     """A flow without any step."""
     yield from ()
-
-
-class Lock(Protocol):
-    """A lock of either mode, for threads or for tasks."""
-
-    def permit(self) -> Permit:
-        """A permit, to be acquired."""
-        ...
 
 
 class Driver:
