@@ -177,15 +177,14 @@ def test_the_same_failure_every_time(name, method, key):
     assert "authorization" not in error.request.headers
 
 
-@pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
-def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key, mode):
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
     class Distrusted(httpx.ConnectError):
         def __init__(self, message):
             super().__init__(message)
             self.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
 
-    harness = Harness(mode, [raises(Distrusted)])
+    harness = Harness("sync", [raises(Distrusted)])
     with pytest.raises(errors.ConnectionFailed) as raised:
         harness.call(method, key)
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 1)
@@ -225,10 +224,9 @@ def test_an_answer_that_cannot_be_decompressed_is_read_no_further(mode):
     assert len(list(pieces)) == 4
 
 
-@pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize(("deadline", "wait"), [(60.0, 3.5), (3.5, 3.25), (None, 3.5)])
-def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(mode, deadline, wait):
-    harness = Harness(mode, [status(429, retry_after="3"), OK], deadline=deadline)
+def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(deadline, wait):
+    harness = Harness("sync", [status(429, retry_after="3"), OK], deadline=deadline)
     harness.call()
     assert harness.sleeps == [wait]
 

@@ -36,7 +36,6 @@ class FixedToken:
         return Secret(self._value()) if callable(self._value) else self._value
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        """Set the header; no exchange is needed."""
         request.headers[self._header] = self._current()
         return done()
 
@@ -61,7 +60,6 @@ class SignedToken:
         self._kept: tuple[str, float, float] | None = None
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        """Set the header; no exchange is needed."""
         kept = self._kept
         if kept is not None and self._clock.monotonic() >= kept[2]:
             kept = None

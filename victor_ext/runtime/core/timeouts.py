@@ -47,7 +47,6 @@ def as_of_now(timeout: float | None, parts: int = 1) -> float | None:
 
 
 def is_over(timeout: float | None) -> bool:
-    """Whether a `DeadlineTimeout` has ended."""
     return type(timeout) is DeadlineTimeout and timeout.ends <= monotonic()
 
 

@@ -83,13 +83,10 @@ class ThroughClient(httpx.BaseTransport):
 
 
 class AsyncThroughClient(httpx.AsyncBaseTransport):
-    """The same, awaited."""
-
     def __init__(self, client: httpx.AsyncClient, *, is_callers: bool = False) -> None:
         self._client, self._is_callers = client, is_callers
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request once. Raises httpx's errors, and those of what stands in front."""
         trace = _begin(self._client, request, is_callers=self._is_callers)
         request.extensions["trace"] = _awaited(trace)
         return _logged(await self._client.send(request, **_OPTIONS))

@@ -124,8 +124,6 @@ def done() -> Flow[None]:
 
 
 class Driver:
-    """Executes the steps of a call with blocking calls."""
-
     def __init__(
         self,
         transport: httpx.BaseTransport,
@@ -153,7 +151,6 @@ class Driver:
         return ThreadLock(places)
 
     def run(self, flow: Flow[T]) -> T:
-        """Run the flow to its end."""
         return drive(flow, self._take)
 
     def _take(self, step: Step) -> Any:
@@ -173,8 +170,6 @@ class Driver:
 
 
 class AsyncDriver:
-    """Executes the steps of a call with awaited calls."""
-
     def __init__(
         self,
         transport: httpx.AsyncBaseTransport,
@@ -201,11 +196,9 @@ class AsyncDriver:
 
     @staticmethod
     def lock(places: int = 1) -> Lock:
-        """A lock whose permits `Acquire` acquires. So many tasks may hold it at a time."""
         return TaskLock(places)
 
     async def run(self, flow: Flow[T]) -> T:
-        """Run the flow to its end."""
         return await adrive(flow, self._take)
 
     async def _take(self, step: Step) -> Any:
