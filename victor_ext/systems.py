@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ class System:
 
     def load(self, field: str) -> Any:
         """The class or the function that a field names."""
+        from pkgutil import resolve_name  # noqa: PLC0415 - no client pays for it
+
         return resolve_name(getattr(self, field))
 
 

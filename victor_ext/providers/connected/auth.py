@@ -11,9 +11,14 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed, kind_of
+from victor_ext.runtime.auth.credentials import (
+    RotatingSecret,
+    SecretText,
+    UnpicklableCredentials,
+    checked_function,
+    checked_secret,
+)
 from victor_ext.runtime.auth.oauth import OAuthToken, header_value
-from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText, checked_function
-from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, checked_secret
 from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import header_complaint, is_token

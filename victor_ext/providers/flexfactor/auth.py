@@ -9,9 +9,14 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.credentials import (
+    RotatingSecret,
+    SecretText,
+    UnpicklableCredentials,
+    caller_digest,
+    checked_secret,
+)
 from victor_ext.runtime.auth.oauth import OAuthToken, header_value
-from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText
-from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token

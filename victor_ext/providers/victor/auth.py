@@ -13,9 +13,17 @@ import httpx
 from victor_ext import zulu
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.credentials import (
+    ChangingFile,
+    RotatingSecret,
+    SecretText,
+    UnpicklableCredentials,
+    caller_digest,
+    checked_function,
+    checked_secret,
+    file_stamp,
+)
 from victor_ext.runtime.auth.oauth import OAuthToken, header_value
-from victor_ext.runtime.auth.rotating import ChangingFile, RotatingSecret, SecretText, checked_function, file_stamp
-from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.validation import MOST_SECONDS, shown

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import Future, wait
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -45,23 +44,29 @@ def invoke(step: Invoke) -> Any:
     """The result of the function, which runs in a thread: it can be abandoned when its time has passed."""
     if inspect.iscoroutinefunction(step.function):
         raise _not_awaited()
-    result: Future[Any] = Future()
-    context = copy_context()
-    threading.Thread(target=lambda: context.run(_settle, step, result), daemon=True).start()
-    if not wait([result], step.seconds).done:
+    results, context = list[tuple[Any, BaseException | None]](), copy_context()
+    thread = threading.Thread(target=lambda: results.append(context.run(_result_of, step)), daemon=True)
+    thread.start()
+    thread.join(step.seconds)
+    if not results:
         raise NotInTime
-    value = result.result()
+    value, error = results.pop()
+    try:
+        if error is not None:
+            raise error
+    finally:
+        del error  # its traceback knows this frame
     if inspect.iscoroutine(value):
         value.close()
         raise _not_awaited()
     return value
 
 
-def _settle(step: Invoke, result: Future[Any]) -> None:
+def _result_of(step: Invoke) -> tuple[Any, BaseException | None]:
     try:
-        result.set_result(step.function(step.argument))
+        return step.function(step.argument), None
     except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
-        result.set_exception(error)
+        return None, error
 
 
 def _not_awaited() -> ConfigurationError:
