@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests.faults.certificates import Authority
+    from tests.faults.raw_sockets import Background
 
 HERE = Path(__file__).parent
 TIMED_FOLDERS = (
@@ -49,6 +55,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "nightly: checks tests, or takes minutes; `make test-all` runs it")
     config.addinivalue_line("markers", "thorough: searches, or starts processes; not in `make quick`")
     config.addinivalue_line("markers", "timed: uses processes, sockets or time limits; not in `make quick`")
+
+
+@pytest.fixture(scope="session")
+def background() -> Iterator[Background]:
+    """The event loop that servers of tests live in."""
+    from tests.faults.raw_sockets import background
+
+    with background() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Signs the certificates of servers of tests."""
+    from tests.faults.certificates import Authority
+
+    return Authority(tmp_path_factory.mktemp("certificates"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -117,7 +117,7 @@ class Window:
         return Zone.EDGE if near else Zone.INSIDE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Book:
     """What a provider can be asked, and what its records say.
 

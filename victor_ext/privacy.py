@@ -308,7 +308,9 @@ def one_line(text: object) -> str:
     return flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "..."
 
 
-def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool = False) -> Iterator[str]:
+def texts_within(
+    body: Any, is_public: Callable[[str], bool], *, numbers: bool = False, place: str = ""
+) -> Iterator[str]:
     """The texts of a JSON body that are not public.
 
     Args:
@@ -316,23 +318,20 @@ def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool =
         is_public: Whether a member is public, by its place in the body, such as `payer.email`; items of a list have
             the place of the list.
         numbers: Whether numbers count as texts.
+        place: Where the body itself stands, if it is part of another one.
     """
-    yield from _texts(body, "", is_public, numbers)
-
-
-def _texts(value: Any, place: str, is_public: Callable[[str], bool], numbers: bool) -> Iterator[str]:  # noqa: FBT001 - recursion
-    if _is_object(value):
-        for name, member in value.items():
+    if _is_object(body):
+        for name, member in body.items():
             inner = f"{place}.{name}".lstrip(".")
             if not is_public(inner):
-                yield from _texts(member, inner, is_public, numbers)
-    elif _is_list(value):
-        for item in value:
-            yield from _texts(item, place, is_public, numbers)
-    elif isinstance(value, str):
-        yield value
-    elif numbers and isinstance(value, int | float) and not isinstance(value, bool):
-        yield str(value)
+                yield from texts_within(member, is_public, numbers=numbers, place=inner)
+    elif _is_list(body):
+        for item in body:
+            yield from texts_within(item, is_public, numbers=numbers, place=place)
+    elif isinstance(body, str):
+        yield body
+    elif numbers and isinstance(body, int | float) and not isinstance(body, bool):
+        yield str(body)
 
 
 def pattern_of(texts: Iterable[str], *, whole_words: bool = False, flags: int = 0) -> re.Pattern[str] | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ DEFAULT = "victor"
 """The system that the command uses if `--provider` does not name one."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class System:
     """A payment system. Its classes and functions are named (`module:name`), and loaded when one is used.
 
@@ -66,6 +65,8 @@ class System:
 
     def load(self, field: str) -> Any:
         """The class or the function that a field names."""
+        from pkgutil import resolve_name  # noqa: PLC0415 - no client pays for it
+
         return resolve_name(getattr(self, field))
 
 

@@ -214,7 +214,8 @@ class Contract:
                     ]
                 elif limits and name not in self.unlimited:
                     items.append(
-                        f"{name}: the document limits it ({', '.join(sorted(limits))}), and no rule is known here."
+                        f"{name}: the document limits it ({', '.join(sorted(limits))}): check it in the client, "
+                        f"and add the call to `limited` in tests/contracts/{self.name}.py."
                     )
         return sorted([*items, *_stale("limited", self.limited, known), *_stale("unlimited", self.unlimited, known)])
 

@@ -95,6 +95,11 @@ def test_a_new_word_and_a_new_filter_are_named_with_the_line_that_is_missing() -
     assert any("'inbound'" in line and "remove it" in line and "statuses.py" in line for line in problems)
     assert any("query:purpose" in line and "`ListRequest`" in line and "requests.py" in line for line in problems)
     assert len(problems) == 3
+    assert contract_of("victor").limits(document) == []
+    filters["purpose"]["maxLength"] = 35
+    (problem,) = contract_of("victor").limits(document)
+    assert "query:purpose: the document limits it (maxLength)" in problem
+    assert problem.endswith("add the call to `limited` in tests/contracts/victor.py.")
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -4,22 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import itertools
+import os
 import ssl
 import time
+import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import httpx
+from victor_api.api.payment_requests import create_request_payment, get_payment_request
+from victor_api.client import Client
+from victor_api.models import NewRtpRfpPaymentRequest
 
 from tests.faults.cutting_proxy import Cut, CuttingProxy
 from tests.faults.raw_provider import CREATE, READ, RESPOND, Act, RawProvider
 from tests.faults.raw_sockets import Background
-from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorOAuth, zulu
+from victor_ext import (
+    AsyncVictor,
+    ClientCredentialsAuth,
+    HeaderKey,
+    PaymentRequest,
+    RetryPolicy,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    connect,
+    connect_async,
+    zulu,
+)
 
 MODES = ("sync", "async")
+CONNECTED = ("connected", "connected, awaited")
+"""The same by `connect`, which knows no more than the document: `get` and `create`."""
 OPERATIONS = ("get", "create", "respond")
 ATTEMPTS = 2
 
@@ -37,9 +59,9 @@ class Observed:
 
 
 class Caller:
-    """One sync or async client with one interface."""
+    """A client of either mode with one interface."""
 
-    def __init__(self, url: str, **options: Any) -> None:
+    def __init__(self, url: str, *, awaited: bool = False, **options: Any) -> None:
         defaults: dict[str, Any] = {
             "base_url": url,
             "timeout": 5.0,
@@ -47,22 +69,69 @@ class Caller:
             "limits": httpx.Limits(max_connections=1),  # each exchange follows the one before on its connection
             "retry": RetryPolicy(max_attempts=ATTEMPTS, base=0.0, quota=10**9),
         }
-        self.options = defaults | options
+        self.awaited, self.options = awaited, defaults | options
+        self._runner = asyncio.Runner() if awaited else None
+        self.client = self._result(self._open)
+
+    def _open(self) -> Any:
+        return (AsyncVictor if self.awaited else Victor)(VictorOAuth("id", "not-a-secret"), **self.options)
+
+    def _ask(self, operation: Operation, subject: str) -> Any:
+        return getattr(self.client.payment_requests, METHODS[operation])(**arguments(operation, subject))
+
+    def _shown(self, result: Any, subject: str) -> Any:
+        return result
+
+    def _result(self, act: Callable[[], Any]) -> Any:
+        async def run() -> Any:
+            result = act()
+            return await result if inspect.isawaitable(result) else result
+
+        return act() if self._runner is None else self._runner.run(run())
 
     def start(self, operation: Operation, subject: str) -> Observed:
         """Make the call. Returns what was observed."""
         began = time.monotonic()
         try:
-            record = self._call(operation, subject)
+            record = self._shown(self._result(lambda: self._ask(operation, subject)), subject)
         except VictorError as error:
             return Observed(error.outcome.value, None, error, time.monotonic() - began)
         return Observed("success", record, None, time.monotonic() - began)
 
-    def _call(self, operation: Operation, subject: str) -> PaymentRequest:
-        raise NotImplementedError
-
     def close(self) -> None:
-        raise NotImplementedError
+        self._result(self.client.close)
+        if self._runner is not None:
+            self._runner.close()
+
+
+class ConnectedCaller(Caller):
+    """A client that is connected by the document alone."""
+
+    def _open(self) -> Any:
+        auth = ClientCredentialsAuth("/v2/auth/token", "id", "not-a-secret")
+        return (connect_async if self.awaited else connect)(Client, auth=auth, key=HeaderKey(), **self.options)
+
+    def _ask(self, operation: Operation, subject: str) -> Any:
+        self._key = None
+        if operation == "get":
+            module, named = get_payment_request, {"victor_payment_request_id": subject}
+        else:
+            values = {name: str(value) for name, value in arguments("create", subject).items()}
+            body = NewRtpRfpPaymentRequest.from_dict({"client_reference_id": subject, "payment_details": values})
+            self._key = str(uuid.uuid4())
+            module, named = create_request_payment, {"body": body, "idempotency_key": self._key}
+        return (module.asyncio if self.awaited else module.sync)(client=self.client.api, **named)
+
+    def _shown(self, result: Any, subject: str) -> Any:
+        reference = result.additional_properties.get("client_reference_id")
+        return SimpleNamespace(
+            id=result.victor_payment_request_id or subject,
+            client_reference_id=reference or getattr(result, "client_reference_id", None),
+            idempotency_key=self._key,
+        )
+
+
+METHODS = {"get": "get", "create": "create", "respond": "accept"}
 
 
 def arguments(operation: Operation, subject: str) -> dict[str, Any]:
@@ -78,43 +147,20 @@ def arguments(operation: Operation, subject: str) -> dict[str, Any]:
     return {"id": subject} | ({"notes": "Thanks."} if operation == "respond" else {})
 
 
-METHODS = {"get": "get", "create": "create", "respond": "accept"}
+CALLERS: dict[str, Callable[..., Caller]] = {
+    "sync": Caller,
+    "async": partial(Caller, awaited=True),
+    "connected": ConnectedCaller,
+    "connected, awaited": partial(ConnectedCaller, awaited=True),
+}
+EVERY = os.environ.get("VICTOR_FAULTS") == "all"
+SAMPLE = 61
+"""Bytes between two places: a prime, to meet places of all kinds."""
 
 
-class SyncCaller(Caller):
-    def __init__(self, url: str, **options: Any) -> None:
-        super().__init__(url, **options)
-        self.victor = Victor(VictorOAuth("id", "not-a-secret"), **self.options)
-
-    def _call(self, operation: Operation, subject: str) -> PaymentRequest:
-        call = getattr(self.victor.payment_requests, METHODS[operation])
-        record: PaymentRequest = call(**arguments(operation, subject))
-        return record
-
-    def close(self) -> None:
-        self.victor.close()
-
-
-class AsyncCaller(Caller):
-    def __init__(self, url: str, **options: Any) -> None:
-        super().__init__(url, **options)
-        self._runner = asyncio.Runner()
-        self.victor = self._runner.run(self._open())
-
-    async def _open(self) -> AsyncVictor:
-        return AsyncVictor(VictorOAuth("id", "not-a-secret"), **self.options)
-
-    def _call(self, operation: Operation, subject: str) -> PaymentRequest:
-        call = getattr(self.victor.payment_requests, METHODS[operation])
-        record: PaymentRequest = self._runner.run(call(**arguments(operation, subject)))
-        return record
-
-    def close(self) -> None:
-        self._runner.run(self.victor.close())
-        self._runner.close()
-
-
-CALLERS: dict[str, type[Caller]] = {"sync": SyncCaller, "async": AsyncCaller}
+def places(length: int) -> Sequence[int]:
+    """Places in a message: all of them (`VICTOR_FAULTS=all`), or its first two, its last one, and some between them."""
+    return range(length) if EVERY else sorted({0, 1, *range(SAMPLE, length, SAMPLE), length - 1})
 
 
 @dataclass(frozen=True)

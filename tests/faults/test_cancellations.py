@@ -25,7 +25,7 @@ from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_connections import open_files
 from victor_ext import AsyncVictor, RetryPolicy, VictorError, VictorOAuth
 
-CANCELLED = int(os.environ.get("VICTOR_CANCELLATIONS", "4000"))
+CANCELLED = int(os.environ.get("VICTOR_CANCELLATIONS", "1600"))
 """How many calls are cancelled, in all the tests here together."""
 TASKS, CONNECTIONS = 8, 4
 

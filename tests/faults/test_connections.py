@@ -122,7 +122,7 @@ def test_closed_while_idle(background: Background, mode: str, operation: Operati
         exchange.end(how)
 
     with adapter(background, mode, direct=True) as on:
-        for _ in range(20):
+        for _ in range(5):
             on.provider.acts.append(then_end)
             first = on.run(operation)
             assert (first.observed.word, first.mismatches()) == ("success", [])
@@ -136,17 +136,16 @@ def open_files() -> int:
 
 
 @on_linux
-@each_operation
 @each_mode
-def test_no_socket_is_left_behind(background: Background, mode: str, operation: Operation) -> None:
+def test_no_socket_is_left_behind(background: Background, mode: str) -> None:
     cuts = [
         Cut(side, after, how) for side in ("request", "answer") for after in (0, 9, 120) for how in ("reset", "close")
     ]
     with adapter(background, mode, timeout=timeouts(SHORT)) as on:
-        assert on.run(operation).observed.word == "success"
+        assert on.run("respond").observed.word == "success"
         before = open_files()
         for cut in [*cuts, Cut("request", 9, "stall"), Cut("answer", 9, "stall")]:
             for times in (1, ATTEMPTS, 2 * ATTEMPTS):
-                on.run(operation, [cut] * times)
-        assert on.run(operation).observed.word == "success"
+                on.run("respond", [cut] * times)
+        assert on.run("respond").observed.word == "success"
         assert open_files() == before

@@ -93,14 +93,13 @@ def flooding(first: bytes, again: bytes) -> Act:
     return act
 
 
-@each_operation
 @each_mode
 @pytest.mark.parametrize("flood", FLOODS)
-def test_a_flood(background: Background, mode: str, operation: Operation, flood: str) -> None:
+def test_a_flood(background: Background, mode: str, flood: str) -> None:
     """There is always something to read: no wait for it ever times out."""
     with adapter(background, mode, direct=True, timeout=20.0, deadline=DEADLINE) as on:
         on.provider.acts.extend([flooding(*FLOODS[flood])] * 9)
-        observed = punctual(lambda: truthfully(on, operation))
+        observed = punctual(lambda: truthfully(on, "create"))
         assert isinstance(observed.error, DeadlineExceeded)
         assert observed.word == "unknown"
 
@@ -108,14 +107,13 @@ def test_a_flood(background: Background, mode: str, operation: Operation, flood:
 TRICKLES = {"head": (b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n"), "body": (HEAD, b" ")}
 
 
-@each_operation
 @each_mode
 @pytest.mark.parametrize("where", TRICKLES)
-def test_a_trickle(mode: str, operation: Operation, where: str) -> None:
+def test_a_trickle(mode: str, where: str) -> None:
     """A byte now and then keeps every time-out of the socket away."""
     with trickling_server(*TRICKLES[where]) as url:
         caller = CALLERS[mode](url, timeout=20.0, deadline=DEADLINE)
-        observed = punctual(lambda: caller.start(operation, "S1"))
+        observed = punctual(lambda: caller.start("create", "S1"))
         caller.close()
     assert observed.seconds >= DEADLINE - 0.05
     assert isinstance(observed.error, DeadlineExceeded)
@@ -139,9 +137,8 @@ def test_a_trickle_through_a_proxy_that_is_spoken_to_encrypted(
 
 
 @on_linux
-@each_operation
 @each_mode
-def test_a_host_of_many_addresses(mode: str, operation: Operation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_of_many_addresses(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """None of them takes connections; each gets its time to connect, and all together no more than there is."""
     usual = socket.getaddrinfo
     addresses = [f"127.0.0.{number}" for number in range(1, 7)]
@@ -157,7 +154,7 @@ def test_a_host_of_many_addresses(mode: str, operation: Operation, monkeypatch: 
 
         caller = CALLERS[mode](f"http://many.localhost:{port}", deadline=DEADLINE)
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
-        observed = punctual(lambda: caller.start(operation, "S1"))
+        observed = punctual(lambda: caller.start("create", "S1"))
         monkeypatch.undo()
         caller.close()
     assert observed.word == "not_sent"

@@ -1,4 +1,4 @@
-"""One client in several event loops: what waits in one of them depends on none of the others."""
+"""One client in several event loops, none of which waits for another; and a loop that is blocked over a deadline."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import asyncio
 import gc
 import json
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.faults.odd_servers import Deaf, full, on_linux
 from tests.faults.raw_provider import TOKEN, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
-from victor_ext import AsyncVictor, VictorOAuth
+from victor_ext import AsyncVictor, TimedOut, VictorJwt, VictorOAuth
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, VeloAuth
 
@@ -80,3 +84,33 @@ def test_a_loop_that_has_ended_leaves_no_socket_behind(provider: RawProvider) ->
         assert asyncio.run(client.payment_requests.get(f"R{number}")).id == f"R{number}"
     gc.collect()
     provider.quiet.wait_for(lambda: not provider.open, "the connections of loops that have ended")
+
+
+DEADLINE = 0.1
+AUTH = VictorJwt("key", rsa.generate_private_key(public_exponent=65537, key_size=2048))
+ONE = httpx.Limits(max_connections=1)
+
+
+async def outcomes(port: int, calls: int = 1) -> list[str]:
+    """What is said of calls that are under way when their event loop is blocked until after the deadline."""
+    url = f"http://127.0.0.1:{port}"
+    async with AsyncVictor(AUTH, base_url=url, deadline=DEADLINE, limits=ONE) as victor:
+        asyncio.get_running_loop().call_later(DEADLINE / 2, time.sleep, 2 * DEADLINE)
+        accepting = [victor.payment_requests.accept(f"R{each}", notes="Thanks.") for each in range(calls)]
+        errors = await asyncio.gather(*accepting, return_exceptions=True)
+    assert all(isinstance(error, TimedOut) for error in errors), errors
+    return [error.outcome.value for error in errors if isinstance(error, TimedOut)]
+
+
+@on_linux
+def test_a_loop_that_is_blocked_while_it_connects_has_sent_nothing() -> None:
+    with full("127.0.0.1", 0) as port:
+        assert asyncio.run(outcomes(port)) == ["not_sent"]
+
+
+def test_so_has_a_call_that_waits_for_the_connection_of_another() -> None:
+    deaf = Deaf(0, resets=False)
+    try:
+        assert asyncio.run(outcomes(deaf.port, calls=2)) == ["unknown", "not_sent"]
+    finally:
+        deaf.close()

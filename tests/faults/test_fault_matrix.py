@@ -1,18 +1,31 @@
-"""Every exchange is cut at every byte, and what the caller observes is compared with the provider's own record.
+"""Exchanges are cut, at any byte, and what the caller observes is compared with the provider's own record.
 
 Two policies: only the first exchange of a call is cut (and a retry, or a look, has to find the way), or all are.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from queue import SimpleQueue
+from typing import Literal
 
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Adapter, Operation, Run, adapter, timeouts
+from tests.faults.adapters import (
+    ATTEMPTS,
+    CONNECTED,
+    MODES,
+    OPERATIONS,
+    Adapter,
+    Operation,
+    Run,
+    adapter,
+    places,
+    timeouts,
+)
 from tests.faults.cutting_proxy import Cut, Passed
 from tests.faults.raw_provider import Act, Exchange
 from tests.faults.raw_sockets import Background, End
@@ -20,16 +33,18 @@ from victor_ext import ConnectionFailed, RetryPolicy, TimedOut
 
 ADAPTERS = 12
 STALL = 0.2
-SAMPLE = 23
-"""Stalls cost time, so they are tried at every 23rd byte only (a prime, to meet all kinds of places)."""
 
 PATIENT = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
 """For what goes wrong once: a slow moment of this machine is not what is tested."""
 
-Side = str
+Side = Literal["request", "answer"]
 both_sides = pytest.mark.parametrize("side", ["request", "answer"])
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
 each_mode = pytest.mark.parametrize("mode", MODES)
+each_client = pytest.mark.parametrize(
+    ("mode", "operation"), [*itertools.product(MODES, OPERATIONS), *itertools.product(CONNECTED, ("get", "create"))]
+)
+"""Also a system that is connected by its document alone."""
 each_end = pytest.mark.parametrize("how", ["reset", "close"])
 
 
@@ -80,22 +95,19 @@ def whole_exchange(on: Adapter, operation: Operation) -> Passed:
     return on.proxy.exchanges[-1]
 
 
-def points(whole: Passed, side: Side, how: End, step: int = 1) -> Iterator[Cut]:
-    """Cuts at every `step` bytes, the first one before any byte.
+def points(whole: Passed, side: Side, how: End) -> Iterator[Cut]:
+    """Cuts at each of the `places`, the first one before any byte.
 
     A whole request is not a cut one, and a stall after a whole answer is none; a connection that is ended there is.
     """
-    if side == "request":
-        yield from (Cut("request", after, how) for after in range(0, whole.request, step))
-    else:
-        yield from (Cut("answer", after, how) for after in range(0, whole.answer + (how != "stall"), step))
+    length = whole.request if side == "request" else whole.answer + (how != "stall")
+    return (Cut(side, after, how) for after in places(length))
 
 
 @both_sides
 @each_end
-@each_operation
-@each_mode
-def test_cut_at_every_byte(background: Background, mode: str, operation: Operation, how: End, side: Side) -> None:
+@each_client
+def test_cuts(background: Background, mode: str, operation: Operation, how: End, side: Side) -> None:
     wrong: list[str] = []
     with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
@@ -117,8 +129,7 @@ def ending(how: End, *, work: bool) -> Act:
     return act
 
 
-@each_operation
-@each_mode
+@each_client
 @pytest.mark.parametrize("how", ["reset", "close", "stall"])
 @pytest.mark.parametrize("work", [False, True], ids=["before the work", "after the work"])
 def test_between_the_request_and_the_answer(
@@ -156,7 +167,7 @@ def test_work_that_is_done_when_the_caller_has_long_gone(
 @both_sides
 @each_end
 @each_mode
-def test_reading_an_answer_back_is_cut_at_every_byte(background: Background, mode: str, how: End, side: Side) -> None:
+def test_reading_an_answer_back_is_cut(background: Background, mode: str, how: End, side: Side) -> None:
     """The answer to `respond` is lost after the work; the look at what became of it is cut as well."""
     lost = Cut("answer", 0, how)
     wrong: list[str] = []
@@ -172,6 +183,38 @@ def test_reading_an_answer_back_is_cut_at_every_byte(background: Background, mod
                 if run.observed.word != wanted:
                     wrong.append(f"{cut}, {times} times: got {run.observed.word}, not {wanted}; {run}")
     assert wrong == []
+
+
+@each_operation
+@each_end
+@each_mode
+def test_no_token_no_call(background: Background, mode: str, operation: Operation, how: End) -> None:
+    wrong: list[str] = []
+    with adapter(background, mode, fresh_tokens=True) as on:
+        whole = on.proxy.exchanges[0]
+        cuts = [Cut("request", after, how) for after in places(whole.request)]
+        cuts += [Cut("answer", after, how) for after in places(whole.answer)]
+        for cut in cuts:
+            run = on.run(operation, [cut])
+            if run.observed.word != "success" or run.mismatches():
+                wrong.append(f"{cut}, once: {run.mismatches()}; {run}")
+            run = on.run(operation, [cut] * ATTEMPTS)
+            if run.observed.word != "not_sent" or run.seen.requests or run.seen.work:
+                wrong.append(f"{cut}, always: {run}")
+    assert wrong == []
+
+
+@each_end
+@each_mode
+def test_no_token_for_the_next_attempt(background: Background, mode: str, how: End) -> None:
+    """The first attempt may have done the work: that there is no token for another one does not undo it."""
+    with adapter(background, mode, fresh_tokens=True) as on:
+        for lost in (Cut("request", 300, how), Cut("answer", 0, how), Cut("answer", 100, how)):
+            run = on.run("create", [None, lost, *[Cut("request", 0, how)] * ATTEMPTS])
+            assert (run.observed.word, run.mismatches()) == ("unknown", []), lost
+            assert run.seen.work == (lost.side == "answer")
+            assert run.observed.error is not None
+            assert (run.observed.error.attempts, run.observed.error.idempotency_key is not None) == (1, True)
 
 
 def with_adapters(
@@ -199,7 +242,7 @@ def with_adapters(
 @each_operation
 @each_mode
 @pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
-def test_stall(background: Background, mode: str, operation: Operation, side: Side, always: bool, every: bool) -> None:
+def test_stall(background: Background, mode: str, operation: Operation, side: Side, always: bool) -> None:
     with adapter(background, mode) as on:
         whole = whole_exchange(on, operation)
 
@@ -210,6 +253,6 @@ def test_stall(background: Background, mode: str, operation: Operation, side: Si
 
         return stall
 
-    jobs = map(job, points(whole, side, "stall", 1 if every else SAMPLE))
+    jobs = map(job, points(whole, side, "stall"))
     # One that stalls once may be tried more often: a slow moment of this machine is not what is tested here.
     assert with_adapters(background, mode, jobs, attempts=ATTEMPTS if always else 2 * ATTEMPTS) == []

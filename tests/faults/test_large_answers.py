@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Operation, adapter
+from tests.faults.adapters import ATTEMPTS, MODES, Operation, adapter
 from tests.faults.raw_provider import Exchange, answer, bare
 from tests.faults.raw_sockets import Background
 from victor_ext import UnreadableResponse
@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 GIB = 1024 * MIB
 CHUNK = b" " * MIB
 
-each_operation = pytest.mark.parametrize("operation", OPERATIONS)
+each_operation = pytest.mark.parametrize("operation", ["create", "respond"])
 each_mode = pytest.mark.parametrize("mode", MODES)
 
 
@@ -106,21 +106,18 @@ def one_gib_compressed() -> bytes:
     return first + other * 1023
 
 
-@each_operation
 @each_mode
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize(
     "body", [one_gib_compressed, json_that_swells, page_that_swells], ids=["1 GiB", "objects", "items"]
 )
-def test_a_body_that_was_compressed(
-    background: Background, mode: str, operation: Operation, body: Callable[[], bytes], times: int
-) -> None:
+def test_a_body_that_was_compressed(background: Background, mode: str, body: Callable[[], bytes], times: int) -> None:
     """A thousandth of it on the wire; and compressed again, a few thousand bytes."""
     data = body() if times == 1 else gzip.compress(body())
     with adapter(background, mode, direct=True) as on:
         on.provider.acts.extend([squeezed(data, *["gzip"] * times)] * (1 + ATTEMPTS))
         with peak() as most:
-            run = on.run(operation)
+            run = on.run("create")
 
         assert run.observed.word == "unknown"
         assert run.mismatches() == []

@@ -26,6 +26,7 @@ from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_damaged_answers import JUNK
 from tests.faults.test_tls import VERSIONS
+from tests.security.journeys import Caller
 from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.runtime.http import connection_pool
 from victor_ext.runtime.http.connections import checked_limits
@@ -149,30 +150,16 @@ def lists_again(background: Background, request: pytest.FixtureRequest) -> Itera
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def test_no_list_loses_a_page_and_find_finds(lists_again: tuple[RawProvider, ListsAgain]) -> None:
+@each_mode
+def test_no_list_loses_a_page_and_find_finds(lists_again: tuple[RawProvider, ListsAgain], mode: str) -> None:
     provider, lists = lists_again
-    with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
-        for _ in range(5):
-            listed = victor.payment_requests.list(direction="outbound", page_size=10)
-            assert [request.id for request in listed] == lists.ids["outbound"]
-            assert list(victor.payment_requests.list(direction="inbound")) == []
-            found = victor.payment_requests.find("INV-R000007", start_datetime=SINCE)
-            assert [request.id for request in found] == ["R000007"]
-
-
-def test_so_it_is_where_they_are_awaited(lists_again: tuple[RawProvider, ListsAgain]) -> None:
-    provider, lists = lists_again
-
-    async def run() -> None:
-        async with AsyncVictor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
-            for _ in range(5):
-                listed = [item.id async for item in victor.payment_requests.list(direction="outbound", page_size=10)]
-                assert listed == lists.ids["outbound"]
-                assert [item async for item in victor.payment_requests.list(direction="inbound")] == []
-                found = await victor.payment_requests.find("INV-R000007", start_datetime=SINCE)
-                assert [request.id for request in found] == ["R000007"]
-
-    asyncio.run(run())
+    client = Caller(mode, VictorOAuth("id", "not-a-secret"), **options(provider))
+    for _ in range(5):
+        assert [item.id for item in client("list", direction="outbound", page_size=10)] == lists.ids["outbound"]
+        assert client("list", direction="inbound") == []
+        found = client("find", client_reference_id="INV-R000007", start_datetime=SINCE)
+        assert [item.id for item in found] == ["R000007"]
+    client.close()
 
 
 def test_a_page_of_another_number_is_read_again(background: Background) -> None:
@@ -191,9 +178,9 @@ def test_a_page_of_another_number_is_read_again(background: Background) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @each_mode
-@pytest.mark.parametrize("version", ["tls1.2", "tls1.3"])
+@pytest.mark.parametrize("version", [None, "tls1.2", "tls1.3"])
 def test_one_that_comes_while_the_connection_is_idle(
-    background: Background, authority: Authority, mode: str, operation: Operation, version: str
+    background: Background, authority: Authority, mode: str, operation: Operation, version: str | None
 ) -> None:
     held: list[Exchange] = []
 
@@ -201,8 +188,8 @@ def test_one_that_comes_while_the_connection_is_idle(
         exchange.send(answer(exchange.work()))
         held.append(exchange)
 
-    verify = authority.trusted(VERSIONS[version])
-    with adapter(background, mode, direct=True, tls=authority.server(), verify=verify) as on:
+    tls = {"tls": authority.server(), "verify": authority.trusted(VERSIONS[version])} if version else {}
+    with adapter(background, mode, direct=True, **tls) as on:
         for _ in range(5):
             on.provider.acts.append(once_so_far)
             first = on.run(operation)

@@ -39,11 +39,9 @@ class TestInSimulatedTime:
         [
             (refused, 0.02, 6_000, 100),
             (failing(503), 0.02, 6_000, 100),
-            (failing(429), 0.02, 6_000, 100),
-            (failing(500), 0.02, 6_000, 100),
             (unanswered, 20.0, 3_000, 50),
         ],
-        ids=["refused", "503", "429", "500", "no answer"],
+        ids=["refused", "503", "no answer"],
     )
     def test_what_is_sent_beyond_the_calls_in_ten_minutes_is_the_quota(
         self, fault: Any, takes: float, calls: int, extra: int
@@ -59,9 +57,9 @@ class TestInSimulatedTime:
         assert len(outage.attempts) == len(outage.calls) + 100
         assert outage.ratio <= MOST
 
-    @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
-    def test_a_provider_that_fails_most_of_the_time(self, share: float) -> None:
+    def test_a_provider_that_fails_most_of_the_time(self) -> None:
         """What now and then succeeds refills the quota, and must not feed a storm by that."""
+        share = 0.9
         outage = Outage(lambda now, dice: (failing(503) if dice.random() < share else good)(now, dice))
         outage.run(30.0)
         assert outage.ratio <= 1.0 + (1 - share) + 0.02
@@ -169,8 +167,7 @@ def patient_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> V
 each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
-@each_mode
-@pytest.mark.parametrize("how", ["down", "503"])
+@pytest.mark.parametrize(("mode", "how"), [("sync", "down"), ("async", "503")])
 def test_two_hundred_workers_over_real_sockets(
     victor_sandbox: Sandbox, patient_auth: VictorJwt, mode: str, how: str
 ) -> None:
@@ -215,13 +212,12 @@ def test_two_hundred_workers_over_real_sockets(
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 
-@each_mode
-def test_an_endpoint_that_issues_no_tokens_is_not_asked_by_everybody(victor_sandbox: Sandbox, mode: str) -> None:
+def test_an_endpoint_that_issues_no_tokens_is_not_asked_by_everybody(victor_sandbox: Sandbox) -> None:
     """One call asks, and those who wait for it fail with it: there are fewer requests than calls."""
     auth = VictorOAuth(*victor_sandbox.add_oauth_client())
     victor_sandbox.inject("status", status=503, operation="token", times=None)
     retry = RetryPolicy(base=0.05)
-    crowd = Crowd(mode, lambda: CLIENTS[mode](auth, base_url=victor_sandbox.url, retry=retry))
+    crowd = Crowd("sync", lambda: Victor(auth, base_url=victor_sandbox.url, retry=retry))
     observed = [each for observed_in_round in crowd.run(create, create, create) for each in observed_in_round]
     assert {(type(each), each.outcome) for each in observed} == {(ServerError, Outcome.NOT_SENT)}
     assert sum(received.operation == "token" for received in victor_sandbox.received()) <= len(observed) / 3

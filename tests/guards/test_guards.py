@@ -81,13 +81,14 @@ ROWS = [
     ("gevent", [], 20),
     ("celery", [], 22),
 ]
+FIRST_TIER = ("respx", "pytest_httpx", "pytest_socket", "tracing-sentry", "clocks")
+"""One for each place where they stand: httpcore, the transports of httpx, sockets, `Client.send`, time."""
 
 
 @pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the libraries")
 @pytest.mark.parametrize(
     ("name", "options", "paid"),
-    # A worker of Celery on a broker of files needs a quiet machine.
-    [pytest.param(*row, id=row[0], marks=[pytest.mark.nightly] if row[0] == "celery" else []) for row in ROWS],
+    [pytest.param(*row, id=row[0], marks=[pytest.mark.nightly] if row[0] not in FIRST_TIER else []) for row in ROWS],
 )
 def test_suite(provider: Provider, name: str, options: list[str], paid: int) -> None:
     suite, _, tracer = name.partition("-")

@@ -22,12 +22,12 @@ from victor_ext.runtime.client.transport import AsyncAttemptTransport, AttemptTr
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.attempts import AttemptLoop
-from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.events import Event, Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
+from victor_ext.runtime.loop.unauthorized import Authenticator
 
 BOTH = ("sync", "async")
 PATIENCE = 600.0

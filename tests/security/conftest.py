@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.certificates import Authority
 from tests.security.secrets import Secrets
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
@@ -32,8 +31,3 @@ def known(state: Path, secrets: Secrets, victor_key_pair: tuple[str, str]) -> It
         sandbox.add_api_key(victor_key_pair[1], secrets.api_key)
         sandbox.add_oauth_client(secrets.client_id, secrets.client_secret)
         yield sandbox
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))

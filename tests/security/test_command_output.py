@@ -81,8 +81,6 @@ def shows_nothing(secrets: Secrets, ran: Ran, *, data: bool = False) -> None:
 
 CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]] | None, int]] = {
     "asked": (lambda _: payment(), None, 0),
-    "listed": (lambda _: ["rfp", "list"], None, 0),
-    "read": (lambda sandbox: ["rfp", "get", asked(sandbox)], None, 0),
     "accepted": (lambda sandbox: ["rfp", "accept", asked(sandbox), "--notes", "Thanks."], None, 0),
     "lost": (lambda _: [*payment(), "--deadline", "0.5"], ("lose_answer", {}), 3),
     "lost, accepting": (
@@ -94,7 +92,6 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
     "echoed": (lambda _: payment(), ("status", {"status": 400, "body": f"account {ACCOUNT} is closed"}), 1),
     "refused": (lambda _: payment(), ("status", {"status": 401}), 1),
     "mistyped": (lambda _: payment(f"{ACCOUNT}-"), None, 2),
-    "too long": (lambda _: payment(ACCOUNT * 2), None, 2),
 }
 
 
@@ -136,8 +133,6 @@ def encrypted(secrets: Secrets) -> bytes:
 FILES: dict[str, Callable[[Secrets], bytes]] = {
     "cut off": lambda secrets: secrets.private_key[:700].encode(),
     "a public key": lambda secrets: secrets.private_key.replace("PRIVATE", "PUBLIC").encode(),
-    "spoilt": lambda secrets: secrets.private_key.replace("A", "B").encode(),
-    "nothing": lambda _: b"",
     "encrypted": encrypted,
     "the client's secret": lambda secrets: secrets.client_secret.encode(),
 }

@@ -20,7 +20,7 @@ import pytest
 from tests.faults.certificates import Authority
 from tests.faults.odd_servers import Deaf, full
 from tests.faults.raw_provider import CREATE, Act, RawProvider, answer, behave
-from tests.faults.raw_sockets import Background, background
+from tests.faults.raw_sockets import Background
 from tests.security.journeys import Journeys
 from tests.security.recorder import RecordingProxy
 from tests.security.secrets import Secrets, of_error, of_frames
@@ -39,18 +39,12 @@ class SoftTimeLimit(TimeoutError):
     """What a handler raises, as Celery's does in the middle of a task. It is no time-out of a socket."""
 
 
-@pytest.fixture(scope="module", name="loop")
-def _loop() -> Iterator[Background]:
-    with background() as made:
-        yield made
-
-
 class Stage:
     """A provider whose responses can be held back, and the client that is to wait for one."""
 
-    def __init__(self, loop: Background, authority: Authority, stack: ExitStack) -> None:
-        self.loop, self.authority, self.stack = loop, authority, stack
-        self.provider = RawProvider(loop)
+    def __init__(self, background: Background, authority: Authority, stack: ExitStack) -> None:
+        self.background, self.authority, self.stack = background, authority, stack
+        self.provider = RawProvider(background)
         self.provider.state.token["access_token"] = TOKEN
         stack.callback(self.provider.close)
         self.options: dict[str, Any] = {"base_url": self.provider.url(), "timeout": 30.0}
@@ -73,7 +67,7 @@ def shaking_hands(stage: Stage) -> None:
 
 
 def opening_a_tunnel(stage: Stage) -> None:
-    proxy = RecordingProxy(stage.loop, 1, answer=b"")
+    proxy = RecordingProxy(stage.background, 1, answer=b"")
     stage.stack.callback(proxy.close)
     address = f"http://user:{Secrets('').password}@127.0.0.1:{proxy.port}"
     stage.options.update(base_url="https://pay.example", proxy=address, verify=stage.authority.trusted())
@@ -180,14 +174,14 @@ async def cancelled(stage: Stage, auth: Any, payment: dict[str, Any], secrets: S
 )
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_no_frame_shows_what_the_call_holds(
-    wait: Callable[[Stage], None], kind: str, mode: str, loop: Background, authority: Authority, secrets: Secrets
+    wait: Callable[[Stage], None], kind: str, mode: str, background: Background, authority: Authority, secrets: Secrets
 ) -> None:
     secrets.tokens.append(f"Bearer {TOKEN}")
     auth = VictorOAuth(secrets.client_id, secrets.client_secret)
     if kind == "signed":
         auth = VictorJwt(secrets.api_key, secrets.private_key, reuse=600)
     with ExitStack() as stack:
-        stage = Stage(loop, authority, stack)
+        stage = Stage(background, authority, stack)
         wait(stage)
         payment = {**Journeys().payment()(None), **stage.call}  # type: ignore[arg-type] # it needs no sandbox
         if mode == "sync":

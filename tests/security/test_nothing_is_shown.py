@@ -15,7 +15,7 @@ import pytest
 from victor_api.api.payment_requests import get_payment_request
 
 from tests.faults.raw_provider import RawProvider, Request, answer, bare
-from tests.faults.raw_sockets import background
+from tests.faults.raw_sockets import Background
 from tests.security.journeys import Caller, Journey, Journeys
 from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames, of_logs, of_value
 from victor_ext import PaymentRequest, VictorError, VictorJwt, VictorOAuth
@@ -104,18 +104,17 @@ def token_of(request: Request) -> bytes:
 @each_kind
 @pytest.mark.parametrize("way", REPEATED)
 def test_a_server_that_repeats_what_it_was_sent(
-    mode: str, kind: str, way: str, secrets: Secrets, caplog: pytest.LogCaptureFixture
+    mode: str, kind: str, way: str, background: Background, secrets: Secrets, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with background() as loop:
-        provider = RawProvider(loop)
-        provider.state.token["access_token"] = "opaque-token-of-a-caller-77aa01ff"
-        provider.instead = lambda exchange: exchange.send(REPEATED[way](exchange.request))
-        client = Caller(mode, CREDENTIALS[kind](secrets), base_url=provider.url(), deadline=5.0)
-        secrets.tokens.append(client.authorization())
-        observed = client("create", **Journeys().payment()(None))  # type: ignore[arg-type] # it needs no sandbox
-        client.close()
-        provider.close()
+    provider = RawProvider(background)
+    provider.state.token["access_token"] = "opaque-token-of-a-caller-77aa01ff"
+    provider.instead = lambda exchange: exchange.send(REPEATED[way](exchange.request))
+    client = Caller(mode, CREDENTIALS[kind](secrets), base_url=provider.url(), deadline=5.0)
+    secrets.tokens.append(client.authorization())
+    observed = client("create", **Journeys().payment()(None))  # type: ignore[arg-type] # it needs no sandbox
+    client.close()
+    provider.close()
     assert isinstance(observed, VictorError)
     assert len(str(observed)) < 1_000
     secrets.check(of_error(observed))

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from victor_api.client import Client
 
-from tests.faults.raw_sockets import Background, background
+from tests.faults.raw_sockets import Background
 from tests.frames import HAND_WRITTEN
 from tests.security.recorder import Recorder
 from victor_ext import (
@@ -66,12 +66,12 @@ OF_A_HEADER = [odd for odd in ODD if odd != "a blank within it"]
 class Issuer(Recorder):
     """Answers everything with the same token."""
 
-    def __init__(self, loop: Background, members: dict[str, Any]) -> None:
+    def __init__(self, background: Background, members: dict[str, Any]) -> None:
         body = json.dumps({"expires": 4_102_444_800_000, "expires_in": 1799, **members}).encode()
         self.answer = (
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
         )
-        super().__init__(loop)
+        super().__init__(background)
 
     async def _exchanges(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
@@ -128,12 +128,6 @@ SYSTEMS: dict[str, tuple[tuple[Any, Any], dict[str, Any], Any]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def loop() -> Iterator[Background]:
-    with background() as made:
-        yield made
-
-
 def observe(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorError:
     """The error that the caller gets."""
     clients, options, call = SYSTEMS[system]
@@ -174,10 +168,10 @@ class TestATokenThatCannotBeSent:
     @pytest.mark.parametrize("system", SYSTEMS)
     @pytest.mark.parametrize("odd", ODD)
     def test_as_it_was_issued(
-        self, system: str, odd: str, awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+        self, system: str, odd: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        issuer = Issuer(loop, {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"})
+        issuer = Issuer(background, {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"})
         error = observe(system, issuer.url, awaited=awaited)
         assert type(error) is UnreadableResponse
         assert "no usable token" in str(error)
@@ -188,10 +182,10 @@ class TestATokenThatCannotBeSent:
 
     @pytest.mark.parametrize("kind", [" Bearer", "Bearer ", "Bearer Bearer", "Bearer:", "Bea(rer"])
     def test_of_a_type_that_is_none(
-        self, kind: str, awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+        self, kind: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        issuer = Issuer(loop, {"access_token": MARK, "token_type": kind})
+        issuer = Issuer(background, {"access_token": MARK, "token_type": kind})
         error = observe("victor", issuer.url, awaited=awaited)
         assert (type(error), error.outcome) == (UnreadableResponse, Outcome.NOT_SENT)
         assert len(issuer.requests) == 1
@@ -200,10 +194,10 @@ class TestATokenThatCannotBeSent:
 
     @pytest.mark.parametrize("odd", [*OF_A_HEADER, "a blank before its type"])
     def test_of_credentials_of_somebody_s_own(
-        self, odd: str, awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+        self, odd: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        recorder = Recorder(loop)
+        recorder = Recorder(background)
         headers = {"nothing": "", "blanks alone": "Bearer  ", "a blank before it": f" {MARK}"}
         header = headers.get(odd, f" Bearer {MARK}" if odd not in ODD else f"Bearer {ODD.get(odd)}")
         error = observe("victor", recorder.url, awaited=awaited, auth=Handed(header))
@@ -217,10 +211,10 @@ class TestATokenThatCannotBeSent:
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
 def test_another_header_that_cannot_be_sent_is_not_shown_either(
-    awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+    awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The HTTP library refuses it before the first byte, with its value in the message."""
-    recorder = Recorder(loop)
+    recorder = Recorder(background)
 
     def call(client: Any) -> Any:
         from victor_api.api.payment_requests import get_payment_request
@@ -252,10 +246,10 @@ SECRET_IN: dict[str, Any] = {
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
 @pytest.mark.parametrize("kind", SECRET_IN)
 def test_the_credentials_of_a_connected_system_are_in_no_error(
-    kind: str, awaited: bool, loop: Background, caplog: pytest.LogCaptureFixture
+    kind: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    issuer = Issuer(loop, {})  # a token response without a token, and no payment request either
+    issuer = Issuer(background, {})  # a token response without a token, and no payment request either
     issuer.answer = issuer.answer.replace(b"200 OK", b"400 No")
     error = observe("connected", issuer.url, awaited=awaited, auth=SECRET_IN[kind]())
     assert [text for text in shown(error, caplog) if MARK in text] == []

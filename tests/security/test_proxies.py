@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import gc
+import warnings
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from tests.faults.certificates import Authority
-from tests.faults.raw_sockets import Background, background
+from tests.faults.raw_sockets import Background, run_as_a_connection_comes
 from tests.security.journeys import Caller
 from tests.security.recorder import Recorder, RecordingProxy, RecordingSocks
 from tests.security.secrets import ACCOUNT
@@ -34,19 +35,13 @@ SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\
 each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
-@pytest.fixture(scope="module", name="loop")
-def _loop() -> Iterator[Background]:
-    with background() as made:
-        yield made
-
-
 @each_mode
 @pytest.mark.parametrize("how", ["argument", "variable"])
 def test_a_proxy_sees_a_name_and_ciphertext(
-    mode: str, how: str, loop: Background, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    mode: str, how: str, background: Background, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provider = Recorder(loop, authority.server(x509.DNSName("pay.example")))
-    proxy = RecordingProxy(loop, provider.port)
+    provider = Recorder(background, authority.server(x509.DNSName("pay.example")))
+    proxy = RecordingProxy(background, provider.port)
     address = f"http://user:hunter2@127.0.0.1:{proxy.port}"
     given = {"proxy": address} if how == "argument" else {}
     if how == "variable":
@@ -80,10 +75,10 @@ def test_a_proxy_on_this_machine_may_see_what_goes_to_this_machine(client: Any) 
 
 
 @each_mode
-def test_a_proxy_that_is_spoken_to_encrypted(mode: str, loop: Background, authority: Authority) -> None:
+def test_a_proxy_that_is_spoken_to_encrypted(mode: str, background: Background, authority: Authority) -> None:
     """TLS to the provider, within TLS to the proxy."""
-    provider = Recorder(loop, authority.server(x509.DNSName("pay.example")))
-    proxy = RecordingProxy(loop, provider.port, authority.server())
+    provider = Recorder(background, authority.server(x509.DNSName("pay.example")))
+    proxy = RecordingProxy(background, provider.port, authority.server())
     way = httpx.Proxy(f"https://user:hunter2@127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
     client = Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), proxy=way)
     observed = [client("get", id="b34783af0") for _ in range(3)]
@@ -98,9 +93,11 @@ def test_a_proxy_that_is_spoken_to_encrypted(mode: str, loop: Background, author
 
 
 @each_mode
-def test_somebody_else_behind_such_a_proxy_is_told_nothing(mode: str, loop: Background, authority: Authority) -> None:
-    other = Recorder(loop, authority.server(x509.DNSName("other.example")))
-    proxy = RecordingProxy(loop, other.port, authority.server())
+def test_somebody_else_behind_such_a_proxy_is_told_nothing(
+    mode: str, background: Background, authority: Authority
+) -> None:
+    other = Recorder(background, authority.server(x509.DNSName("other.example")))
+    proxy = RecordingProxy(background, other.port, authority.server())
     way = httpx.Proxy(f"https://127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
     retry = RetryPolicy(max_attempts=1)
     client = Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), proxy=way, retry=retry)
@@ -116,8 +113,8 @@ def test_somebody_else_behind_such_a_proxy_is_told_nothing(mode: str, loop: Back
 
 
 @each_mode
-def test_a_proxy_on_this_machine_is_told_the_whole_url(mode: str, loop: Background) -> None:
-    proxy = Recorder(loop)  # it answers in the provider's place
+def test_a_proxy_on_this_machine_is_told_the_whole_url(mode: str, background: Background) -> None:
+    proxy = Recorder(background)  # it answers in the provider's place
     client = Caller(
         mode, AUTH, base_url="http://127.0.0.1:8900/at", proxy=f"http://user:hunter2@127.0.0.1:{proxy.port}"
     )
@@ -138,8 +135,8 @@ def test_a_proxy_on_this_machine_is_told_the_whole_url(mode: str, loop: Backgrou
 @pytest.mark.parametrize(
     "answer", [b"HTTP/1.1 407 Log in\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 502 No\r\n\r\n", b"?"]
 )
-def test_a_proxy_that_refuses(mode: str, answer: bytes, loop: Background, authority: Authority) -> None:
-    proxy = RecordingProxy(loop, 1, answer=answer)
+def test_a_proxy_that_refuses(mode: str, answer: bytes, background: Background, authority: Authority) -> None:
+    proxy = RecordingProxy(background, 1, answer=answer)
     client = Caller(
         mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), timeout=0.5,
         proxy=f"http://127.0.0.1:{proxy.port}",
@@ -163,10 +160,10 @@ def test_a_proxy_that_refuses(mode: str, answer: bytes, loop: Background, author
     ],
 )
 def test_what_goes_wrong_at_a_proxy_is_no_answer_of_the_provider(
-    answer: bytes, error: type[Exception], loop: Background, authority: Authority
+    answer: bytes, error: type[Exception], background: Background, authority: Authority
 ) -> None:
     """Its errors are those of a connection that is not there yet: nothing of the request was sent."""
-    proxy = RecordingProxy(loop, 1, answer=answer)
+    proxy = RecordingProxy(background, 1, answer=answer)
     url = httpx.URL("https://pay.example")
     route = route_to(url, authority.trusted(), f"http://127.0.0.1:{proxy.port}")
     request = httpx.Request("POST", url, content=b"{}", extensions={"timeout": dict.fromkeys(("connect", "read"), 0.2)})
@@ -189,9 +186,9 @@ SOCKS_REQUEST = b"\x05\x01\x00\x03\x0bpay.example\x01\xbb"
 @each_mode
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
 @pytest.mark.parametrize("login", [b"", SOCKS_LOGIN])
-def test_a_socks_proxy(mode: str, scheme: str, login: bytes, loop: Background, authority: Authority) -> None:
-    provider = Recorder(loop, authority.server(x509.DNSName("pay.example")))
-    proxy = RecordingSocks(loop, provider.port, login=login)
+def test_a_socks_proxy(mode: str, scheme: str, login: bytes, background: Background, authority: Authority) -> None:
+    provider = Recorder(background, authority.server(x509.DNSName("pay.example")))
+    proxy = RecordingSocks(background, provider.port, login=login)
     client = Caller(
         mode, AUTH, base_url="https://pay.example", verify=authority.trusted(),
         proxy=f"{scheme}://{'user:hunter2@' if login else ''}127.0.0.1:{proxy.port}",
@@ -219,9 +216,9 @@ def test_a_socks_proxy(mode: str, scheme: str, login: bytes, loop: Background, a
     ],
 )
 def test_a_socks_proxy_that_refuses(
-    mode: str, refuses: dict[str, Any], why: str, loop: Background, authority: Authority
+    mode: str, refuses: dict[str, Any], why: str, background: Background, authority: Authority
 ) -> None:
-    proxy = RecordingSocks(loop, 1, **refuses)
+    proxy = RecordingSocks(background, 1, **refuses)
     user = "user:hunter2@" if "login" in refuses else ""
     client = Caller(
         mode, AUTH, base_url="https://pay.example", verify=authority.trusted(),
@@ -238,9 +235,9 @@ def test_a_socks_proxy_that_refuses(
 
 
 @each_mode
-def test_an_address_behind_a_socks_proxy(mode: str, loop: Background) -> None:
-    provider = Recorder(loop)
-    proxy = RecordingSocks(loop, provider.port)
+def test_an_address_behind_a_socks_proxy(mode: str, background: Background) -> None:
+    provider = Recorder(background)
+    proxy = RecordingSocks(background, provider.port)
     for host, packed in {"127.0.0.1": b"\x01\x7f\0\0\x01", "[::1]": b"\x04" + b"\0" * 15 + b"\x01"}.items():
         client = Caller(mode, AUTH, base_url=f"http://{host}:8900", proxy=f"socks5://127.0.0.1:{proxy.port}")
         observed = client("get", id="b34783af0")
@@ -249,3 +246,12 @@ def test_an_address_behind_a_socks_proxy(mode: str, loop: Background) -> None:
         assert b"\x05\x01\x00" + packed + b"\x22\xc4" in proxy.asked
     provider.close()
     proxy.close()
+
+
+def test_a_recorder_closes_a_connection_that_comes_while_it_closes(background: Background) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        recorder = Recorder(background)
+        run_as_a_connection_comes(background, recorder.port, recorder.shut())
+        gc.collect()
+    assert [str(each.message) for each in caught] == []

@@ -11,7 +11,7 @@ import certifi
 import pytest
 
 from tests.faults.certificates import Authority
-from tests.faults.raw_sockets import Background, background
+from tests.faults.raw_sockets import Background
 from tests.security.journeys import Caller
 from tests.security.recorder import Recorder
 from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, Outcome, PaymentRequest, Victor, VictorOAuth
@@ -22,16 +22,10 @@ each_client = pytest.mark.parametrize("client", CLIENTS)
 each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
-@pytest.fixture(scope="module", name="loop")
-def _loop() -> Iterator[Background]:
-    with background() as made:
-        yield made
-
-
 @pytest.fixture
-def stranger(loop: Background, tmp_path: Path) -> Iterator[Recorder]:
+def stranger(background: Background, tmp_path: Path) -> Iterator[Recorder]:
     """A server with the right name, whose authority nobody has said to trust."""
-    server = Recorder(loop, Authority(tmp_path).server())
+    server = Recorder(background, Authority(tmp_path).server())
     yield server
     server.close()
 
@@ -140,11 +134,11 @@ def test_a_variable_that_names_nothing_is_said_so(client: Any, name: str, monkey
 
 @each_mode
 def test_a_bundle_of_ones_own_is_all_that_it_takes(
-    mode: str, loop: Background, authority: Authority, tmp_path: Path
+    mode: str, background: Background, authority: Authority, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
-    server = Recorder(loop, authority.server())
+    server = Recorder(background, authority.server())
     client = Caller(mode, AUTH, base_url=server.url, verify=str(bundle))
     assert isinstance(client("get", id="b34783af0"), PaymentRequest)
     client.close()

@@ -101,6 +101,18 @@ class TestKeeping:
         assert len(endpoint.asked) == asked
         assert tokens(harness)[-1] == f"Bearer tok{asked}"
 
+    @pytest.mark.parametrize(("left", "kept"), [(10.5, True), (10.0, False), (0.5, False)])
+    def test_in_its_last_ten_seconds_it_is_not_used(self, mode, left, kept):
+        harness = oauth_harness(mode, Endpoint(script=(None, *[httpx.Response(503)] * 9)))
+        harness.call()
+        harness.clock.passed += 3600.0 - left
+        if kept:
+            assert harness.call().status_code == 200
+        else:
+            with pytest.raises(errors.ServerError):
+                harness.call()
+        assert tokens(harness) == ["Bearer tok1"] * (1 + kept)
+
     def test_its_end_is_reckoned_by_the_providers_clock(self, mode):
         endpoint = Endpoint()
         harness = oauth_harness(mode, endpoint, [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))])

@@ -1,16 +1,18 @@
-"""Fields of records and arguments of operations are declared once, and read as declared."""
+"""Fields and arguments of operations are declared once; what an operation returned is of the class expected."""
 
 from __future__ import annotations
 
 import inspect
+import pickle
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Union
 
 import httpx
 import pytest
 
+from victor_ext import Outcome, UnreadableResponse, expect
 from victor_ext.privacy import pattern_of, texts_within
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, integer, records, text, timestamp
 from victor_ext.runtime.client.resources import arguments_of, members_of
@@ -133,3 +135,50 @@ def test_a_response_is_parsed_once_however_many_ask() -> None:
     response = read(httpx.Response(200, content=b'{"id": "7"}'), httpx.Request("GET", "https://provider.example"), 0.0)
     assert object_of(response) is json_of(response) is response.json()
     assert no_object_reason(response) is None
+
+
+class Card:
+    pass
+
+
+class Problem:
+    pass
+
+
+CARD, CARDS = Card(), [Card(), Card()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "result"),
+    [
+        (Card, CARD),
+        (list, CARDS),
+        (list[Card], CARDS),
+        (list[Card], []),
+        (list[list[int]], [[1], []]),
+        (dict[str, Any], {"a": 1}),
+        (list[Any], [1, "a"]),
+        (str, "text"),
+        (Card | Problem, CARD),
+        (Union[Card, Problem], CARD),  # noqa: UP007 - what is tested
+    ],
+)
+def test_the_result_is_returned_as_it_is(kind: Any, result: object) -> None:
+    assert expect(kind, result) is result
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "told"),
+    [
+        (Card, None, "returned nothing, not Card"),
+        (Card, Problem(), "returned Problem, not Card"),
+        (list[Card], CARD, r"returned Card, not list\[.*Card\]"),
+        (list[Card], [Card(), Problem()], r"returned list, not list\[.*Card\]"),
+        (Card | Problem, "text", "returned str, not"),
+    ],
+)
+def test_another_class_is_no_failure_of_the_call(kind: Any, result: object, told: str) -> None:
+    with pytest.raises(UnreadableResponse, match=f"The provider accepted the call, but it {told}") as raised:
+        expect(kind, result)
+    assert raised.value.outcome is Outcome.ACCEPTED
+    assert "Do not repeat it" in str(pickle.loads(pickle.dumps(raised.value)))

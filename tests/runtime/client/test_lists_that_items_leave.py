@@ -64,9 +64,8 @@ class Provider:
 
         return Pages(read, lambda: RepeatedPageReader(lambda name: name, arrived=arrived))
 
-    def walk(self, reader: type[PageReader[str]] = RepeatedPageReader) -> list[str]:
-        pages = Pages[str](lambda reader: self.page(reader.number), lambda: reader(lambda name: name))
-        return list(pages)
+    def walk(self) -> list[str]:
+        return list(self.pages(arrived=lambda _name: False))
 
 
 def leaves(place: int) -> list[Change]:
@@ -201,11 +200,6 @@ def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass() 
     assert list(pages) == ["x", "x", "y"]
 
 
-def test_the_plain_reader_loses_what_crosses_a_boundary() -> None:
-    """Why there is the other one."""
-    assert Provider(list("abcd"), [leaves(0)], 2).walk(PageReader) == ["a", "b", "d"]
-
-
 def test_readings_without_news_end_it_and_are_counted_anew_after_news() -> None:
     """Between two readings an item leaves and another one enters, which is news for one reading only."""
     reads, at_end = 0, True
@@ -256,9 +250,6 @@ class TestItemsWithoutAnId:
 
         found = list(Pages(fetch, lambda: RepeatedPageReader(lambda item: item[0], content=lambda item: item[1])))
         return [content for _, content in found], reads
-
-    def test_a_list_at_rest_is_read_twice(self) -> None:
-        assert self.walk([[(None, "a"), (None, "b")]]) == (["a", "b"], 2)
 
     def test_one_that_enters_is_yielded(self) -> None:
         found, _ = self.walk([[(None, "a")], [(None, "a"), (None, "b")]])

@@ -13,7 +13,6 @@ from victor_ext.runtime.core.timeouts import (
     Timeouts,
     as_of_now,
     is_over,
-    share_of,
 )
 
 BEGAN = 5_000.0
@@ -51,7 +50,7 @@ class TestOneThatShrinks:
     def test_when_it_is_over_a_moment_remains(self, clock: SimpleNamespace, late: float):
         left = DeadlineTimeout.until(BEGAN + 10, 10)
         clock.now += late
-        assert as_of_now(left) == share_of(left, 2) == LEAST
+        assert as_of_now(left) == as_of_now(left, 2) == LEAST
 
     def test_it_is_over_at_its_end_and_not_before(self, clock: SimpleNamespace):
         left = DeadlineTimeout.until(BEGAN + 10, 10)
@@ -65,15 +64,15 @@ class TestOneThatShrinks:
     def test_what_is_left_is_shared(self, clock: SimpleNamespace):
         left = DeadlineTimeout.until(BEGAN + 10, 10)
         clock.now += 3
-        assert [share_of(left, parts) for parts in (1, 2, 4)] == [7, 3.5, 1.75]
-        assert share_of(DeadlineTimeout.until(BEGAN + 10, 2), 2) == 2
+        assert [as_of_now(left, parts) for parts in (1, 2, 4)] == [7, 3.5, 1.75]
+        assert as_of_now(DeadlineTimeout.until(BEGAN + 10, 2), 2) == 2
 
 
 @pytest.mark.parametrize("timeout", [None, 0.0, 0.25, 7])
 def test_one_that_does_not_shrink_stays_as_it_is(clock: SimpleNamespace, timeout: float | None):
     clock.now += 1_000
     assert as_of_now(timeout) is timeout
-    assert share_of(timeout, 3) is timeout
+    assert as_of_now(timeout, 3) is timeout
     assert not is_over(timeout)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 
 import httpx
 import pytest
 from victor_api.client import Client
 
+from tests.faults.raw_provider import Exchange, RawProvider, answer, behave
+from tests.faults.raw_sockets import Background
 from victor_ext import AttemptEnded, AttemptStarted, Event, connect, connect_async
 from victor_ext.runtime.http import connection_pool
 
@@ -19,48 +21,33 @@ BLOCKED = 0.05
 
 
 class OneAtATime:
-    """A provider whose answer to `/slow` waits until it may go, and a listener that starts that clock."""
+    """A provider whose answer to `/slow` waits until another call has waited for the connection; and a listener."""
 
-    def __init__(self) -> None:
-        self.arrived, self.may_go = threading.Event(), threading.Event()
+    def __init__(self, background: Background) -> None:
+        self.provider, self.arrived = RawProvider(background), threading.Event()
+        self.provider.instead = self.act
         self.ended: dict[str, list[AttemptEnded]] = {"/slow": [], "/quick": []}
+        self._held: list[Exchange] = []
+
+    def act(self, exchange: Exchange) -> None:
+        if exchange.request.path == "/slow":
+            self._held.append(exchange)
+            self.arrived.set()
+        else:
+            behave(exchange)
 
     def on_event(self, event: Event) -> None:
-        if isinstance(event, AttemptStarted) and event.path == "/quick" and not self.may_go.is_set():
-            threading.Timer(BLOCKED, self.may_go.set).start()
+        if isinstance(event, AttemptStarted) and event.path == "/quick" and self._held:
+            self.provider.background.do(partial(self._held.pop().later, BLOCKED, answer(b"{}")))
         if isinstance(event, AttemptEnded):
             self.ended[event.path].append(event)
 
 
 @pytest.fixture
-def provider() -> OneAtATime:
-    return OneAtATime()
-
-
-@pytest.fixture
-def url(provider: OneAtATime) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            if self.path == "/slow":
-                provider.arrived.set()
-                provider.may_go.wait(5)
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, *_args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def provider(background: Background) -> Iterator[OneAtATime]:
+    made = OneAtATime(background)
+    yield made
+    made.provider.close()
 
 
 def check(provider: OneAtATime) -> None:
@@ -83,8 +70,8 @@ def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_pool, "REUSE_DELAY", 0.0)
 
 
-def test_two_threads_and_one_connection(url: str, provider: OneAtATime) -> None:
-    with connect(Client, base_url=url, limits=LIMITS, on_event=provider.on_event) as client:
+def test_two_threads_and_one_connection(provider: OneAtATime) -> None:
+    with connect(Client, base_url=provider.provider.url(), limits=LIMITS, on_event=provider.on_event) as client:
         http = client.api.get_httpx_client()
         first = threading.Thread(target=http.get, args=["/slow"])
         first.start()
@@ -95,13 +82,15 @@ def test_two_threads_and_one_connection(url: str, provider: OneAtATime) -> None:
     check(provider)
 
 
-def test_two_tasks_and_one_connection(url: str, provider: OneAtATime) -> None:
-    asyncio.run(_two_tasks(url, provider))
+def test_two_tasks_and_one_connection(provider: OneAtATime) -> None:
+    asyncio.run(_two_tasks(provider))
     check(provider)
 
 
-async def _two_tasks(url: str, provider: OneAtATime) -> None:
-    async with connect_async(Client, base_url=url, limits=LIMITS, on_event=provider.on_event) as client:
+async def _two_tasks(provider: OneAtATime) -> None:
+    async with connect_async(
+        Client, base_url=provider.provider.url(), limits=LIMITS, on_event=provider.on_event
+    ) as client:
         http = client.api.get_async_httpx_client()
         first = asyncio.create_task(http.get("/slow"))
         assert await asyncio.to_thread(provider.arrived.wait, 5)

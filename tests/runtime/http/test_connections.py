@@ -1,9 +1,9 @@
-"""Where connections lead: what NO_PROXY means, what opens a tunnel, and which connection of the pool serves whom."""
+"""Where connections lead, which one of the pool serves whom, and the steps of an exchange over it."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -11,12 +11,13 @@ import pytest
 
 from tests.faults.adapters import MODES, Operation, adapter
 from tests.faults.raw_provider import CREATE, RESPOND
-from tests.faults.raw_sockets import Background, background
+from tests.faults.raw_sockets import Background
 from victor_ext import DeadlineExceeded
 from victor_ext.runtime.core.locks import ThreadPermit
+from victor_ext.runtime.core.timeouts import Timeouts
 from victor_ext.runtime.http.connection_pool import ConnectionPool
 from victor_ext.runtime.http.connections import proxy_for
-from victor_ext.runtime.http.http11 import Connection
+from victor_ext.runtime.http.http11 import Connection, Read, Write, exchange
 from victor_ext.runtime.http.proxies import Route, _through_tunnel
 
 PROXY = "http://proxy:3128"
@@ -175,20 +176,14 @@ def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
     assert connection.is_aborted is (not is_taken and limits is not ROOM)
 
 
-@pytest.fixture(scope="module", name="loop")
-def _loop() -> Iterator[Background]:
-    with background() as made:
-        yield made
-
-
 @pytest.mark.parametrize("operation", ["create", "respond"])
 @pytest.mark.parametrize("mode", MODES)
 def test_nothing_is_sent_where_the_deadline_passes_while_a_connection_is_opened(
-    loop: Background, mode: str, operation: Operation, monkeypatch: pytest.MonkeyPatch
+    background: Background, mode: str, operation: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     none_kept = httpx.Limits(max_connections=1, max_keepalive_connections=0)
-    with adapter(loop, mode, direct=True, deadline=59.0, limits=none_kept) as on:
-        clock: Any = on.caller.victor._config.clock  # type: ignore[attr-defined]  # each kind of caller has one
+    with adapter(background, mode, direct=True, deadline=59.0, limits=none_kept) as on:
+        clock: Any = on.caller.client._config.clock  # type: ignore[attr-defined]  # each kind of caller has one
         opened = ConnectionPool._open
 
         def open_late(*arguments: Any) -> Any:
@@ -199,3 +194,52 @@ def test_nothing_is_sent_where_the_deadline_passes_while_a_connection_is_opened(
         run = on.run(operation)
         assert (run.observed.word, type(run.observed.error), run.mismatches()) == ("not_sent", DeadlineExceeded, [])
         assert on.provider.record.sent_to(CREATE if operation == "create" else RESPOND) == []
+
+
+REQUEST = httpx.Request("POST", "https://pay.example/payments?a=1", content=b'{"amount": 1}')
+WAY = Route(REQUEST.url, None)
+
+
+def begun() -> tuple[Connection, Any, Write]:
+    """An exchange that has come to its first step."""
+    connection = Connection()
+    steps = exchange(connection, REQUEST, WAY.message(connection, REQUEST), {"write": 3.0, "read": 7.0})
+    write = next(steps)
+    assert type(write) is Write
+    return connection, steps, write
+
+
+def ended(steps: Any, step: Callable[[], Any]) -> Any:
+    with pytest.raises(StopIteration) as end:
+        step()
+    return end.value.value
+
+
+def test_a_request_is_written_at_once() -> None:
+    _, steps, write = begun()
+    head, _, body = bytes(write.data).partition(b"\r\n\r\n")
+    assert head.split(b"\r\n")[0] == b"POST /payments?a=1 HTTP/1.1"
+    assert (body, write.seconds) == (b'{"amount": 1}', 3.0)
+    read = steps.send(None)
+    assert (type(read), read.seconds) == (Read, 7.0)
+    assert "amount" not in repr(vars(type(write))) + repr(write.data)
+
+
+def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails() -> None:
+    connection, steps, _ = begun()
+    assert type(steps.throw(httpx.WriteError("broken pipe"))) is Read
+    answer = ended(steps, lambda: steps.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"))
+    assert answer.status_code == 413
+    assert connection.parser.body() == b""
+    assert not connection.begin_again(), "the server may still wait for the rest of the request"
+
+
+def test_nothing_is_written_after_the_deadline() -> None:
+    steps = exchange(Connection(), REQUEST, memoryview(b""), Timeouts({"write": 3.0}, lambda: 0.0))
+    with pytest.raises(httpx.ConnectTimeout, match="no time was left to send the request"):
+        next(steps)
+
+
+def test_a_request_that_cannot_be_written() -> None:
+    with pytest.raises(httpx.LocalProtocolError):
+        WAY.message(Connection(), httpx.Request("GE T", REQUEST.url))

@@ -38,11 +38,6 @@ class Recorded(socket.socket):
         return super().send(*arguments)
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 @pytest.fixture(params=["plain", "TLS"])
 def peers(request: pytest.FixtureRequest, authority: Authority) -> Iterator[tuple[SyncStream, socket.socket]]:
     """A stream, and the socket of the other side."""

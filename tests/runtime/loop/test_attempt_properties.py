@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import httpx
@@ -14,7 +15,8 @@ from victor_ext.runtime.auth.oauth import OAuthToken, header_value
 from victor_ext.runtime.auth.tokens import IssuedToken
 from victor_ext.runtime.loop.retry import RetryPolicy
 
-MANY = settings(max_examples=600)
+SEARCHED = 3 if "VICTOR_SEARCH" in os.environ else 1
+MANY, PAIRS = settings(max_examples=250 * SEARCHED), settings(max_examples=120 * SEARCHED)
 
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 LEFT = (
@@ -168,7 +170,7 @@ def _led_on(brought: list[Happens], index: int, method: str) -> bool:
     return followed(brought[index], method) and earlier < 5
 
 
-@settings(max_examples=300)
+@PAIRS
 @given(cases)
 def test_both_drivers_do_the_same(case):
     ours, theirs = case.run("sync"), case.run("async")
@@ -226,7 +228,7 @@ def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[Ha
     return harness, None
 
 
-@settings(max_examples=300)
+@PAIRS
 @given(cases, TOKEN_SCRIPTS)
 def test_whatever_the_token_endpoint_does_the_calls_promises_hold(case, lives):
     harness, error = _with_token_endpoint(case, "sync", lives)

@@ -1,4 +1,7 @@
-"""The design's table "which failure may be tried again": every row, every column, both drivers."""
+"""The design's table "which failure may be tried again": every row and every column.
+
+`test_both_drivers_do_the_same` holds the awaited driver to it.
+"""
 
 from __future__ import annotations
 
@@ -126,12 +129,11 @@ def tried_again(name: str, method: str, key: str | None) -> bool:
     return in_get if method == "GET" else keyed if key else keyless
 
 
-@pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
 @pytest.mark.parametrize("name", ROWS)
-def test_one_failure_then_an_answer(name, method, key, mode):
+def test_one_failure_then_an_answer(name, method, key):
     happens, error_class, outcome, _ = ROWS[name]
-    harness = Harness(mode, [happens, OK])
+    harness = Harness("sync", [happens, OK])
     if tried_again(name, method, key):
         assert harness.call(method, key).json() == {"id": "a7ffd43c37c1"}
         assert len(harness.received) == 2
@@ -150,12 +152,11 @@ def test_one_failure_then_an_answer(name, method, key, mode):
     assert [one.token for one in harness.received] == [f"Token t{n + 1}" for n in range(len(harness.received))]
 
 
-@pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
 @pytest.mark.parametrize("name", ROWS)
-def test_the_same_failure_every_time(name, method, key, mode):
+def test_the_same_failure_every_time(name, method, key):
     happens, error_class, outcome, _ = ROWS[name]
-    harness = Harness(mode, [happens])
+    harness = Harness("sync", [happens])
     with pytest.raises(error_class) as raised:
         harness.call(method, key)
     error = raised.value
@@ -176,15 +177,14 @@ def test_the_same_failure_every_time(name, method, key, mode):
     assert "authorization" not in error.request.headers
 
 
-@pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
-def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key, mode):
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
     class Distrusted(httpx.ConnectError):
         def __init__(self, message):
             super().__init__(message)
             self.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
 
-    harness = Harness(mode, [raises(Distrusted)])
+    harness = Harness("sync", [raises(Distrusted)])
     with pytest.raises(errors.ConnectionFailed) as raised:
         harness.call(method, key)
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 1)
@@ -224,10 +224,9 @@ def test_an_answer_that_cannot_be_decompressed_is_read_no_further(mode):
     assert len(list(pieces)) == 4
 
 
-@pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize(("deadline", "wait"), [(60.0, 3.5), (3.5, 3.25), (None, 3.5)])
-def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(mode, deadline, wait):
-    harness = Harness(mode, [status(429, retry_after="3"), OK], deadline=deadline)
+def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(deadline, wait):
+    harness = Harness("sync", [status(429, retry_after="3"), OK], deadline=deadline)
     harness.call()
     assert harness.sleeps == [wait]
 

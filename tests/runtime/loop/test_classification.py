@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.runtime.fakes import BOTH, KEY, PROFILE, Happens, Harness, raises, token_answer
+from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, raises, token_answer
 from victor_ext import errors
 from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
 from victor_ext.runtime.auth.oauth import OAuthToken
@@ -58,33 +58,24 @@ def answer(status: int, text: str = "", **headers: str) -> httpx.Response:
     return httpx.Response(status, text=text, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
-@pytest.mark.parametrize("text", RUNNING)
-def test_it_says_that_it_is_being_worked_on(text: str):
-    assert in_progress(answer(409, text))
-    assert may_be_in_progress(answer(409, f"the key was already used: {text}"))
+@pytest.mark.parametrize(
+    ("texts", "says_so", "may_say_so"),
+    [
+        ([*RUNNING, *UNFINISHED], True, True),
+        ([f"the key was already used: {text}" for text in RUNNING], True, True),
+        ([*OTHER, *OTHER_VALUES], False, False),
+        (OPEN, False, True),
+    ],
+    ids=["in progress", "in progress, and used", "other values", "open"],
+)
+def test_whether_the_key_is_being_worked_on(texts: list[str], says_so: bool, may_say_so: bool):
+    for text in texts:
+        assert (in_progress(answer(409, text)), may_be_in_progress(answer(409, text))) == (says_so, may_say_so), text
 
 
 def test_it_says_when_to_come_back():
     assert in_progress(answer(409, retry_after="1"))
     assert may_be_in_progress(answer(409, "another payload", retry_after="1"))
-
-
-@pytest.mark.parametrize("text", UNFINISHED)
-def test_it_says_so_in_other_words(text: str):
-    assert in_progress(answer(409, text))
-    assert may_be_in_progress(answer(409, text))
-
-
-@pytest.mark.parametrize("text", OTHER + OTHER_VALUES)
-def test_it_speaks_of_other_values(text: str):
-    assert not in_progress(answer(409, text))
-    assert not may_be_in_progress(answer(409, text))
-
-
-@pytest.mark.parametrize("text", OPEN)
-def test_it_leaves_it_open(text: str):
-    assert not in_progress(answer(409, text))
-    assert may_be_in_progress(answer(409, text))
 
 
 @pytest.mark.parametrize("status", [200, 202, 400, 404, 408, 410, 422, 423])
@@ -118,10 +109,9 @@ SAYS_NO = replace(
 )
 
 
-@pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize("key", [KEY, None])
-def test_a_200_that_says_no_is_a_refusal(mode, key):
-    harness = Harness(mode, [NO], profile=SAYS_NO)
+def test_a_200_that_says_no_is_a_refusal(key):
+    harness = Harness("sync", [NO], profile=SAYS_NO)
     with pytest.raises(
         BadRequest,
         match=r"its body reports a rejection \(success is false\): too much\. The provider did not execute it",
@@ -131,29 +121,26 @@ def test_a_200_that_says_no_is_a_refusal(mode, key):
     assert [problem.message for problem in raised.value.problems] == ["too much"]
 
 
-@pytest.mark.parametrize("mode", BOTH)
-def test_a_refusal_after_a_lost_answer_leaves_the_outcome_unknown(mode):
-    harness = Harness(mode, [raises(httpx.ReadError), NO], profile=SAYS_NO)
+def test_a_refusal_after_a_lost_answer_leaves_the_outcome_unknown():
+    harness = Harness("sync", [raises(httpx.ReadError), NO], profile=SAYS_NO)
     with pytest.raises(BadRequest) as raised:
         harness.call("POST", KEY)
     assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
 
 
-@pytest.mark.parametrize("mode", BOTH)
-def test_a_body_that_was_not_read_whole_refuses_nothing(mode):
+def test_a_body_that_was_not_read_whole_refuses_nothing():
     cut = Happens(body=NO.body, headers=(("Content-Encoding", "gzip"),))
     with pytest.raises(UnreadableResponse) as raised:
-        Harness(mode, [cut], profile=SAYS_NO).call("POST")
+        Harness("sync", [cut], profile=SAYS_NO).call("POST")
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("mode", BOTH)
-def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one(mode):
+def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one():
     with pytest.raises(BadRequest) as raised:
-        Harness(mode, [NO], profile=SAYS_NO).call()
+        Harness("sync", [NO], profile=SAYS_NO).call()
     assert raised.value.request_id == "t-7"
     with pytest.raises(BadRequest) as raised:
-        Harness(mode, [replace(NO, headers=(("X-Request-Id", "r-1"),))], profile=SAYS_NO).call()
+        Harness("sync", [replace(NO, headers=(("X-Request-Id", "r-1"),))], profile=SAYS_NO).call()
     assert raised.value.request_id == "r-1"
 
 
@@ -189,9 +176,6 @@ def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():
     assert place.prepare(httpx.Request("POST", "https://pay.example/refund", content=body)) is None
 
 
-each_mode = pytest.mark.parametrize("mode", BOTH)
-
-
 def has_result(answer: httpx.Response) -> bool:
     try:
         return answer.status_code == 400 and "result" in answer.json()
@@ -207,49 +191,43 @@ TELLS = replace(
 DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
 
 
-@each_mode
-def test_it_is_returned(mode):
-    answer = Harness(mode, [DECLINED], profile=TELLS).call("POST")
+def test_it_is_returned():
+    answer = Harness("sync", [DECLINED], profile=TELLS).call("POST")
     assert (answer.status_code, answer.json()["result"]) == (400, "declined")
 
 
-@each_mode
-def test_after_an_attempt_whose_answer_was_lost_too(mode):
-    harness = Harness(mode, [raises(httpx.ReadTimeout), DECLINED], profile=TELLS)
+def test_after_an_attempt_whose_answer_was_lost_too():
+    harness = Harness("sync", [raises(httpx.ReadTimeout), DECLINED], profile=TELLS)
     assert harness.call("GET").json()["result"] == "declined"
 
 
-@each_mode
 @pytest.mark.parametrize("body", [b'{"detail": "no"}', b"<html>", b"", b'{"result"'])
-def test_every_other_body_is_an_error(mode, body):
+def test_every_other_body_is_an_error(body):
     with pytest.raises(errors.BadRequest) as raised:
-        Harness(mode, [Happens(400, body)], profile=TELLS).call("POST")
+        Harness("sync", [Happens(400, body)], profile=TELLS).call("POST")
     assert raised.value.outcome is Outcome.REJECTED
 
 
-@each_mode
-def test_a_result_of_something_else_proves_nothing(mode):
+def test_a_result_of_something_else_proves_nothing():
     other = Happens(400, json.dumps({"id": "other", "result": "declined"}).encode())
     with pytest.raises(errors.UnreadableResponse, match="about another") as raised:
-        Harness(mode, [other], profile=TELLS).call("POST")
+        Harness("sync", [other], profile=TELLS).call("POST")
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-@each_mode
-def test_a_body_that_may_repeat_a_secret_is_not_quoted(mode):
+def test_a_body_that_may_repeat_a_secret_is_not_quoted():
     quiet = replace(PROFILE, may_quote_body=lambda _answer: False)
     echo = Happens(400, b"cvv 123 is wrong")
     with pytest.raises(errors.BadRequest) as raised:
-        Harness(mode, [echo], profile=quiet).call("POST")
+        Harness("sync", [echo], profile=quiet).call("POST")
     assert "123" not in str(raised.value)
     with pytest.raises(errors.BadRequest, match="cvv 123"):
-        Harness(mode, [echo]).call("POST")
+        Harness("sync", [echo]).call("POST")
 
 
-@each_mode
-def test_one_that_was_damaged_on_the_way_may_have_been_a_result(mode):
+def test_one_that_was_damaged_on_the_way_may_have_been_a_result():
     spoilt = Happens(400, b"no gzip", (("content-encoding", "gzip"),))
     for profile, outcome in ((TELLS, Outcome.UNKNOWN), (PROFILE, Outcome.REJECTED)):
         with pytest.raises(errors.BadRequest) as raised:
-            Harness(mode, [spoilt], profile=profile).call("POST")
+            Harness("sync", [spoilt], profile=profile).call("POST")
         assert raised.value.outcome is outcome

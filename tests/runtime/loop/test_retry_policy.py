@@ -81,6 +81,7 @@ class TestRetryAfter:
             *((odd, None) for odd in (None, "", "soon", "-3", "inf", "nan", "1e999")),
             # RFC 9110, 10.2.3: a whole number of seconds, or a date. Some providers send fractions.
             *((odd, None) for odd in ("1_0", "1e3", "0x10", "\u0661", "+5", "1.5.5", ".5")),
+            ("9" * 400, 1e10),
             ("0", 0.0),
             ("7", 7.0),
             (" 7 ", 7.0),
@@ -166,12 +167,6 @@ class TestTheProvidersClock:
 
     @pytest.mark.parametrize(("set_by", "known"), [(0.5, True), (0.05, False)])
     def test_a_clock_that_was_set_is_held_against_the_same_date_once_more(self, set_by, known):
-        class Corrected(FakeClock):
-            jump = 0.0
-
-            def local(self):
-                return super().local() + self.jump
-
         clock = Corrected()
         date = spelled(clock.local())
         clock.jump = 1.98
@@ -180,10 +175,6 @@ class TestTheProvidersClock:
         clock.jump += set_by
         clock.learn(date)
         assert (clock.skew != 0.0) is known
-
-    def test_what_it_tells_cannot_be_changed(self):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            FakeClock().provider_time().is_known = True
 
     @pytest.mark.parametrize(
         "header",
@@ -245,7 +236,3 @@ class TestTheProvidersClock:
     )
     def test_http_dates(self, text, seconds):
         assert http_date(text) == seconds
-
-
-def test_a_number_beyond_every_float_is_a_long_time():
-    assert parse_retry_after("9" * 400, NOW) > 86_400

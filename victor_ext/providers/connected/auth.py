@@ -11,16 +11,21 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed, kind_of
+from victor_ext.runtime.auth.credentials import (
+    RotatingSecret,
+    SecretText,
+    UnpicklableCredentials,
+    checked_function,
+    checked_secret,
+)
 from victor_ext.runtime.auth.oauth import OAuthToken, header_value
-from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText, checked_function
-from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, checked_secret
 from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import header_complaint, is_token
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.http.connections import checked_base_url
-from victor_ext.runtime.loop.authenticator import Authenticator, Exchange
 from victor_ext.runtime.loop.flow import Flow, Lock, done
+from victor_ext.runtime.loop.unauthorized import Authenticator, Exchange
 
 _LONGEST_LIFE = 10 * 366 * 86_400.0
 """Seconds. A token endpoint that names a longer life is not believed."""

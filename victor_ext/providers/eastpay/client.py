@@ -11,8 +11,7 @@ from eastpay_api.client import Client as GeneratedClient
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed
 from victor_ext.profiles import profile_variables
-from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText
-from victor_ext.runtime.auth.stored_credentials import caller_digest
+from victor_ext.runtime.auth.credentials import RotatingSecret, SecretText, caller_digest
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import (

@@ -8,14 +8,19 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.credentials import (
+    RotatingSecret,
+    SecretText,
+    UnpicklableCredentials,
+    caller_digest,
+    checked_secret,
+)
 from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of
-from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText
-from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
-from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.flow import Lock
+from victor_ext.runtime.loop.unauthorized import Authenticator
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 

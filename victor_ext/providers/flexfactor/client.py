@@ -11,7 +11,7 @@ from flexfactor_api.client import Client as GeneratedClient
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
-from victor_ext.runtime.auth.stored_credentials import caller_digest
+from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import (
     ClientConfig,

@@ -11,9 +11,14 @@ from velo_api.api.access import logout
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.credentials import (
+    RotatingSecret,
+    SecretText,
+    UnpicklableCredentials,
+    caller_digest,
+    checked_secret,
+)
 from victor_ext.runtime.auth.oauth import OAuthToken, header_value
-from victor_ext.runtime.auth.rotating import RotatingSecret, SecretText
-from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import IssuedToken
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body

@@ -12,14 +12,22 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
+from victor_ext.runtime.auth.credentials import (
+    ChangingFile,
+    RotatingSecret,
+    SecretText,
+    UnpicklableCredentials,
+    caller_digest,
+    checked_function,
+    checked_secret,
+    file_stamp,
+)
 from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of
-from victor_ext.runtime.auth.rotating import ChangingFile, RotatingSecret, SecretText, checked_function, file_stamp
-from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials, caller_digest, checked_secret
 from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.validation import MOST_SECONDS, shown
-from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.flow import Lock
+from victor_ext.runtime.loop.unauthorized import Authenticator
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey

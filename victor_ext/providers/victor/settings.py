@@ -10,7 +10,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret
-from victor_ext.runtime.auth.stored_credentials import checked_secret
+from victor_ext.runtime.auth.credentials import checked_secret
 from victor_ext.runtime.client.settings import environment_and_url, options_from, require_variables
 
 from .auth import Credentials, Environment, VictorJwt, VictorOAuth, key_source

@@ -12,8 +12,8 @@ from victor_ext.privacy import HOLDS_SECRETS, Secret
 from victor_ext.runtime.auth.tokens import IssuedToken, TokenCache
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
-from victor_ext.runtime.loop.authenticator import Exchange
 from victor_ext.runtime.loop.flow import Flow, Lock
+from victor_ext.runtime.loop.unauthorized import Exchange
 
 _PASSING_STATUSES = frozenset({408, 425, 429})
 """Statuses from 400 to 499 after which another attempt may help."""

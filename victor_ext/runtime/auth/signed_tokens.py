@@ -7,7 +7,6 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from jwt import PyJWS
 from jwt.algorithms import RSAAlgorithm
@@ -15,10 +14,10 @@ from jwt.algorithms import RSAAlgorithm
 from victor_ext.errors import ConfigurationError, DeadlineExceeded
 from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
 from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.loop.authenticator import Exchange
 from victor_ext.runtime.loop.flow import Flow, Invoke, Lock, NotInTime
+from victor_ext.runtime.loop.unauthorized import Exchange
 
-from .tokens import SIGNED_WITH_SKEW, IssuedToken, TokenCache
+from .tokens import IssuedToken, TokenCache
 
 Sign = Callable[[bytes], bytes] | Callable[[bytes], Awaitable[bytes]]
 """Signs bytes elsewhere, such as in a KMS: RSASSA-PKCS1-v1_5 with SHA-512."""
@@ -77,21 +76,8 @@ class SignedElsewhere(TokenCache):
         self._claims = claims
         self._prefix = prefix
         self._reuse = reuse
-        self._skew = 0.0
 
     renewal_may_fail_with = Exception
-
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
-        """Set the header to the kept token. One is signed first if none is kept, or it is about to expire."""
-        yield from super().authorize(request, exchange, seconds)
-        request.extensions[SIGNED_WITH_SKEW] = self._skew
-
-    def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """True for a token from the cache, or one that was signed by a clock that was wrong."""
-        by_wrong_clock = self._clock.was_corrected_since(request.extensions.get(SIGNED_WITH_SKEW, 0.0))
-        if by_wrong_clock:
-            self.forget()
-        return super().should_retry_unauthorized(request) or by_wrong_clock
 
     def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:  # noqa: ARG002 - a function needs no exchange
         if best_effort:
@@ -107,6 +93,5 @@ class SignedElsewhere(TokenCache):
         if not isinstance(signature, bytes | bytearray) or not signature:
             given = "no bytes" if isinstance(signature, bytes | bytearray) else kind_of(signature)
             raise ConfigurationError(f"sign must return the bytes of an RS512 signature, not {given}.")
-        self._skew = skew
         header = Secret(f"{self._prefix} {content}.{_base64url(signature)}")
-        return IssuedToken(header, now + self._reuse, now)
+        return IssuedToken(header, now + self._reuse, now, skew)

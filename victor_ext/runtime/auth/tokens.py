@@ -12,8 +12,8 @@ import httpx
 from victor_ext.errors import DeadlineExceeded, VictorError
 from victor_ext.privacy import Secret
 from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.loop.authenticator import Exchange
 from victor_ext.runtime.loop.flow import Acquire, Flow, Lock, done
+from victor_ext.runtime.loop.unauthorized import SIGNED, Exchange, may_be_outdated
 
 ADVISORY_SECONDS = 60.0
 """Seconds before a token's end from which one caller fetches the next one while the others use this one."""
@@ -23,10 +23,6 @@ MANDATORY_SECONDS = 10.0
 
 ADVISORY_PAUSE = 5.0
 """Seconds without another fetch after one failed, while the kept token can still be used."""
-
-FROM_CACHE = "token_from_cache"
-SIGNED_WITH_SKEW = "signed_with_skew"
-FROM_EARLIER_CALL = "signed_for_an_earlier_call"
 
 
 class FixedToken:
@@ -40,7 +36,6 @@ class FixedToken:
         return Secret(self._value()) if callable(self._value) else self._value
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        """Set the header; no exchange is needed."""
         request.headers[self._header] = self._current()
         return done()
 
@@ -65,13 +60,12 @@ class SignedToken:
         self._kept: tuple[str, float, float] | None = None
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        """Set the header; no exchange is needed."""
         kept = self._kept
         if kept is not None and self._clock.monotonic() >= kept[2]:
             kept = None
         value, skew, _until = kept or self._signed()
         request.headers[self._header] = value
-        request.extensions[SIGNED_WITH_SKEW], request.extensions[FROM_EARLIER_CALL] = skew, kept is not None
+        request.extensions[SIGNED] = kept is not None, skew
         return done()
 
     def _signed(self) -> tuple[str, float, float]:
@@ -83,20 +77,22 @@ class SignedToken:
         return signed
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """True if this token was kept from an earlier call, or was signed by a clock that was wrong."""
+        """See `may_be_outdated`."""
         self._kept = None
-        signed_with: float = request.extensions.get(SIGNED_WITH_SKEW, 0.0)
-        was_kept: bool = request.extensions.get(FROM_EARLIER_CALL, False)
-        return was_kept or self._clock.was_corrected_since(signed_with)
+        return may_be_outdated(request, self._clock)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class IssuedToken:
-    """A token as its endpoint issued it. Times are seconds since the epoch; `expires_at` may be None: not known."""
+    """A token as it was issued. Times are seconds since the epoch; `expires_at` may be None: not known.
+
+    `skew` is that of the clock, in seconds, if this side has signed it.
+    """
 
     header: str
     expires_at: float | None
     issued_at: float
+    skew: float | None = None
 
     def seconds_left(self, now: float) -> float:
         """Seconds until the token ends. A token without a known end is kept until it is refused."""
@@ -137,7 +133,7 @@ class TokenCache:
         else:
             token = kept
         request.headers["Authorization"] = token.header
-        request.extensions[FROM_CACHE] = token is kept
+        request.extensions[SIGNED] = token is kept, token.skew
 
     @property
     def has_token(self) -> bool:
@@ -150,13 +146,11 @@ class TokenCache:
         self._token = None
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """True for a token from the cache, which may have been revoked and is dropped; False for a fresh one."""
-        if not request.extensions.get(FROM_CACHE, False):
-            return False
-        current = self._token
-        if current is not None and current.header == request.headers.get("Authorization"):
+        """See `may_be_outdated`. Another caller may have fetched another token meanwhile, which is kept."""
+        current, is_outdated = self._token, may_be_outdated(request, self._clock)
+        if is_outdated and current is not None and current.header == request.headers.get("Authorization"):
             self._token = None
-        return True
+        return is_outdated
 
     def _fetch_once(self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
         earlier, began = self._failure, self._clock.monotonic()

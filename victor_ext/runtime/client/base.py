@@ -81,7 +81,6 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         return self._through_client_type(checked_http_client(http_client, self._httpx_client_type), is_callers=True)
 
     def _connect_to(self, url: httpx.URL, given: Mapping[str, Any]) -> Any:
-        """Connections of the client's own."""
         return self._pooled_type(route_to(url, given["verify"], given["proxy"]), checked_limits(given["limits"]))
 
     def _start(self, config: ClientConfig, given: Mapping[str, Any], transport: Any = None) -> None:
@@ -140,7 +139,6 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
 
     @property
     def _shared(self) -> tuple[SyncRunner | AsyncRunner, ServerClock, float | None, Any]:
-        """The arguments of every resource."""
         return self._runner, self._config.clock, self._config.loop.deadline, self._config.context
 
     def _lock(self) -> Lock:
@@ -296,7 +294,6 @@ class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncCli
         return _authorization_of(request)
 
     async def close(self) -> None:
-        """Close the connections (those of a client made by `with_options` stay with the original)."""
         await self._transport.aclose()
 
     aclose = close

@@ -22,11 +22,11 @@ from victor_ext.runtime.core.response import CODINGS, MAX_RESPONSE_BYTES
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.http.connections import Verify
 from victor_ext.runtime.loop.attempts import AttemptLoop
-from victor_ext.runtime.loop.authenticator import Authenticator
 from victor_ext.runtime.loop.events import OnEvent, Reporter
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
+from victor_ext.runtime.loop.unauthorized import Authenticator
 
 Init = TypeVar("Init", bound=Callable[..., None])
 Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)

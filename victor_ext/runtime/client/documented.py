@@ -30,9 +30,7 @@ class Operation(Protocol):
         """Make the call. Returns the generated `Response`."""
         ...
 
-    def asyncio_detailed(self, *args: Any, **kwargs: Any) -> Any:
-        """The same, awaited."""
-        ...
+    def asyncio_detailed(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 def is_generated(request: httpx.Request, *operations: str) -> bool:

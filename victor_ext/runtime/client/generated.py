@@ -31,8 +31,6 @@ _HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
 
 
 class _Generated(Protocol):
-    """The methods of every generated `Client`."""
-
     def set_httpx_client(self, client: httpx.Client) -> Any: ...
 
     def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Any: ...

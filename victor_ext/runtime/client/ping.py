@@ -48,8 +48,6 @@ class Health(Resource[Mode]):
 
 
 class BlockingPing:
-    """`ping` of a client with blocking calls."""
-
     _health: Health[Blocking]
 
     def ping(self) -> Ping:
@@ -68,8 +66,6 @@ class BlockingPing:
 
 
 class AwaitedPing:
-    """`ping` of a client with awaited calls."""
-
     _health: Health[Awaited]
 
     async def ping(self) -> Ping:

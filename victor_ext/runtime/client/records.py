@@ -187,12 +187,10 @@ def value_in(source: object, name: str) -> Any:
 
 
 def as_text(value: object) -> str | None:
-    """Text."""
     return value if isinstance(value, str) else None
 
 
 def as_integer(value: object) -> int | None:
-    """An integer."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -202,7 +200,6 @@ def as_object(value: object) -> dict[str, Any]:
 
 
 def as_boolean(value: object) -> bool | None:
-    """True or False."""
     return value if isinstance(value, bool) else None
 
 
@@ -229,22 +226,18 @@ def identifier(path: str) -> Field[str]:
 
 
 def text(path: str, *, hidden: bool = False, masked: bool = False) -> Field[str | None]:
-    """Text."""
     return Field(as_text, path, hidden=hidden, masked=masked)
 
 
 def integer(path: str) -> Field[int | None]:
-    """An integer."""
     return Field(as_integer, path)
 
 
 def boolean(path: str) -> Field[bool | None]:
-    """True or False."""
     return Field(as_boolean, path)
 
 
 def timestamp(path: str) -> Field[datetime | None]:
-    """An aware datetime."""
     return Field(as_timestamp, path)
 
 

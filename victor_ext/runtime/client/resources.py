@@ -117,8 +117,15 @@ Results = Callable[[], OperationFlow[T | None]]
 """Makes the flow to the next result of a stream; the result None ends it."""
 
 
-class _Definition:
-    """What both decorators do: bind the function of the resource's mode, and show the definition to `inspect`."""
+B = TypeVar("B", bound=Callable[..., Any])
+A = TypeVar("A", bound=Callable[..., Any])
+
+
+class _Definition(Generic[B, A]):
+    """What the decorators do: bind the function of the resource's mode, and show the definition to `inspect`.
+
+    Type checkers see a `B` of a blocking resource, and an `A` of an awaited one.
+    """
 
     _blocking: Callable[..., Any]
     _awaited: Callable[..., Any]
@@ -134,6 +141,18 @@ class _Definition:
             shown.__annotations__ = {**definition.__annotations__, "return": template.format(result)}
             shown.__signature__ = signature.replace(return_annotation=template.format(result))
 
+    @overload
+    def __get__(self, resource: None, owner: type[Any]) -> Self: ...
+
+    @overload
+    def __get__(self, resource: Resource[Blocking], owner: type[Any]) -> B: ...
+
+    @overload
+    def __get__(self, resource: Resource[Awaited], owner: type[Any]) -> A: ...
+
+    def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
+        return self if resource is None else self._bound_to(resource)
+
     def __call__(self, resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
         """As a function of the class: `Payouts.get(payouts, "...")`."""
         return self._bound_to(resource)(*args, **kwargs)
@@ -143,7 +162,7 @@ class _Definition:
         return types.MethodType(function, resource)
 
 
-class operation(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
+class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]], Generic[P, T]):  # noqa: N801 - a decorator
     """An operation of a resource: a flow that the resource's client runs."""
 
     def __init__(self, flow: Callable[Concatenate[Any, P], OperationFlow[T]]) -> None:
@@ -164,18 +183,6 @@ class operation(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
         self.flow = flow
         """The flow itself, for other flows to go through (`yield from Payouts.get.flow(self, ...)`)."""
 
-    @overload
-    def __get__(self, resource: None, owner: type[Any]) -> operation[P, T]: ...
-
-    @overload
-    def __get__(self, resource: Resource[Blocking], owner: type[Any]) -> Callable[P, T]: ...
-
-    @overload
-    def __get__(self, resource: Resource[Awaited], owner: type[Any]) -> Callable[P, Coroutine[Any, Any, T]]: ...
-
-    def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
-        return self if resource is None else self._bound_to(resource)
-
 
 def _conceal(kwargs: dict[str, Any]) -> None:
     # An object that is passed may hold anything of a payer's: no frame of ours shows what is in it.
@@ -190,7 +197,7 @@ class Walk(Generic[T]):
         self.read = read
 
 
-class listing(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
+class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Generic[P, T]):  # noqa: N801 - a decorator
     """An operation that returns a `Walk`: all items, page by page, with `for` or `async for`.
 
     What the method itself checks, it raises when it is called, not at the first page.
@@ -208,20 +215,8 @@ class listing(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
         self._blocking, self._awaited = blocking, awaited
         self._show(walk, "Pages[{}]", "AsyncPages[{}]")
 
-    @overload
-    def __get__(self, resource: None, owner: type[Any]) -> listing[P, T]: ...
 
-    @overload
-    def __get__(self, resource: Resource[Blocking], owner: type[Any]) -> Callable[P, Pages[T]]: ...
-
-    @overload
-    def __get__(self, resource: Resource[Awaited], owner: type[Any]) -> Callable[P, AsyncPages[T]]: ...
-
-    def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
-        return self if resource is None else self._bound_to(resource)
-
-
-class stream(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
+class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]], Generic[P, T]):  # noqa: N801 - a decorator
     """An operation that yields results as they come: an iterator, or an async iterator.
 
     What the method itself checks, it raises when it is called, not at the first result.
@@ -236,18 +231,6 @@ class stream(_Definition, Generic[P, T]):  # noqa: N801 - a decorator
 
         self._blocking, self._awaited = blocking, awaited
         self._show(begin, "Iterator[{}]", "AsyncIterator[{}]")
-
-    @overload
-    def __get__(self, resource: None, owner: type[Any]) -> stream[P, T]: ...
-
-    @overload
-    def __get__(self, resource: Resource[Blocking], owner: type[Any]) -> Callable[P, Iterator[T]]: ...
-
-    @overload
-    def __get__(self, resource: Resource[Awaited], owner: type[Any]) -> Callable[P, AsyncIterator[T]]: ...
-
-    def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
-        return self if resource is None else self._bound_to(resource)
 
 
 def _yielded(run: Callable[[OperationFlow[T | None]], T | None], results: Results[T]) -> Iterator[T]:

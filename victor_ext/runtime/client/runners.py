@@ -150,16 +150,12 @@ def _describe(result: Any, last: list[Call]) -> None:
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Runner:
-    """Runs the flows of resources; `sleep` blocks, or is awaited."""
-
     _api: ApiWithin
     _sleep: Callable[[float], Any]
     extras: Extras = NO_EXTRAS
 
 
 class SyncRunner(_Runner):
-    """Runs the flows of resources with blocking calls."""
-
     def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end. The records that it returns know the response of its last call."""
         last: list[Call] = []
@@ -179,10 +175,7 @@ class SyncRunner(_Runner):
 
 
 class AsyncRunner(_Runner):
-    """Runs the flows of resources with awaited calls."""
-
     async def run(self, flow: OperationFlow[T]) -> T:
-        """Run the flow to its end. The records that it returns know the response of its last call."""
         last: list[Call] = []
         result = await adrive(flow, lambda step: self._execute(step, last))
         _describe(result, last)

@@ -43,7 +43,6 @@ class _AttemptTransport:
         return self._closed or (self._original is not None and self._original.is_closed)
 
     def require_open(self) -> None:
-        """Raise `ConfigurationError` if the transport is closed."""
         if self.is_closed:
             raise ConfigurationError("This client has been closed: make a new one, or close it later.")
 
@@ -79,15 +78,11 @@ class AttemptTransport(_AttemptTransport, httpx.BaseTransport):
 
 
 class AsyncAttemptTransport(_AttemptTransport, httpx.AsyncBaseTransport):
-    """As `AttemptTransport`, with awaited calls."""
-
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """One logical call, with all its attempts. Raises `VictorError`."""
         response: Response = await self._driver.run(self._call(request))
         return response
 
     async def aclose(self) -> None:
-        """Refuse further calls, and close the connections if they are this transport's own."""
         if self._refuse_calls():
             await self._connections.aclose()
 
@@ -142,8 +137,6 @@ def _log(response: httpx.Response) -> None:
 
 
 class HttpClient(_RequestBuilder, httpx.Client):
-    """With blocking calls."""
-
     def __init__(self, *, transport: httpx.BaseTransport, **options: Any) -> None:
         super().__init__(transport=transport, **options)
         self._attempts = transport
@@ -158,14 +151,11 @@ class HttpClient(_RequestBuilder, httpx.Client):
 
 
 class AsyncHttpClient(_RequestBuilder, httpx.AsyncClient):
-    """With awaited calls."""
-
     def __init__(self, *, transport: httpx.AsyncBaseTransport, **options: Any) -> None:
         super().__init__(transport=transport, **options)
         self._attempts = transport
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        """As `HttpClient.send`."""
         if not _is_plain(self, request, options):
             return await super().send(request, **options)
         response = await self._attempts.handle_async_request(request)

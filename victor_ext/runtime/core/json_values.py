@@ -22,32 +22,26 @@ NOT_JSON: Any = object()
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether it is a JSON object."""
     return isinstance(value, dict)
 
 
 def is_list(value: object) -> TypeGuard[list[Any]]:
-    """Whether it is a JSON array."""
     return isinstance(value, list)
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    """Whether it is a mapping, with keys and values of any type."""
     return isinstance(value, Mapping)
 
 
 def object_or_empty(value: object) -> dict[str, Any]:
-    """The value if it is a JSON object, else an empty one."""
     return value if is_object(value) else {}
 
 
 def list_or_empty(value: object) -> list[Any]:
-    """The value if it is a JSON array, else an empty one."""
     return value if is_list(value) else []
 
 
 def text_or_empty(value: object) -> str:
-    """The value if it is text, else an empty text."""
     return value if isinstance(value, str) else ""
 
 

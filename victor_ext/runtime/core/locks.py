@@ -40,7 +40,6 @@ class Semaphore:
 
     @property
     def held(self) -> int:
-        """How many places are taken."""
         return len(self._held)
 
     def admit(self, permit: Permit) -> float | None:
@@ -98,8 +97,6 @@ class Permit:
 
 
 class ThreadPermit(Permit):
-    """A permit that a thread waits for."""
-
     __slots__ = ("_asleep",)
 
     def __init__(self, semaphore: Semaphore) -> None:
@@ -117,14 +114,11 @@ class ThreadPermit(Permit):
         return True
 
     def wake(self) -> None:
-        """Wake the waiting thread."""
         with suppress(RuntimeError):  # it does not wait
             self._asleep.release()
 
 
 class TaskPermit(Permit):
-    """A permit that a task waits for."""
-
     __slots__ = ("_awake",)
 
     def __init__(self, semaphore: Semaphore) -> None:
@@ -132,7 +126,6 @@ class TaskPermit(Permit):
         self._awake: anyio.Event | None = None
 
     async def acquire(self, seconds: float | None) -> bool:
-        """As `acquire` of a thread's permit."""
         ends = math.inf if seconds is None else monotonic() + seconds
         while (pause := self._semaphore.admit(self)) is not None:
             left = ends - monotonic()
@@ -144,7 +137,6 @@ class TaskPermit(Permit):
         return True
 
     def wake(self) -> None:
-        """Wake the waiting task."""
         if self._awake is not None:
             self._awake.set()
 
@@ -160,7 +152,6 @@ class PerProcess(Generic[T]):
         self._made = (os.getpid(), make())
 
     def here(self) -> T:
-        """The object of this process."""
         process, here = self._made
         if process != os.getpid():
             # Without a lock: one that the parent held at the fork would never be released. If two threads come here at
@@ -182,7 +173,6 @@ class PerLoop(Generic[T]):
         self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
 
     def here(self) -> T:
-        """The object of the running loop."""
         here = self.here_already()
         if here is None:
             # Taken in one step: loops of other threads may come here at the same time.
@@ -211,7 +201,6 @@ class ThreadLock:
         self._semaphores = PerProcess(lambda: Semaphore(places))
 
     def permit(self) -> ThreadPermit:
-        """A permit of this lock, to be acquired."""
         return ThreadPermit(self._semaphores.here())
 
 
@@ -222,5 +211,4 @@ class TaskLock:
         self._semaphores = PerLoop(lambda: Semaphore(places))
 
     def permit(self) -> TaskPermit:
-        """A permit of this lock, to be acquired."""
         return TaskPermit(self._semaphores.here())

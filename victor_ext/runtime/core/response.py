@@ -71,15 +71,12 @@ class Response(httpx.Response):
 
     @property
     def content(self) -> bytes:
-        """The whole body, decompressed."""
         return super().content if self._whole is None else self._whole
 
     def read(self) -> bytes:
-        """The same."""
         return super().read() if self._whole is None else self._whole
 
     async def aread(self) -> bytes:
-        """The same."""
         return await super().aread() if self._whole is None else self._whole
 
     def keep(self, content: bytes, began: float) -> Response:

@@ -36,23 +36,18 @@ class DeadlineTimeout(float):
         return left
 
 
-def as_of_now(timeout: float | None) -> float | None:
-    """The seconds that a timeout has now. A `DeadlineTimeout` may have less than when it was made."""
-    if type(timeout) is not DeadlineTimeout:
-        return timeout
-    return max(LEAST, min(timeout, timeout.ends - monotonic()))
+def as_of_now(timeout: float | None, parts: int = 1) -> float | None:
+    """The seconds that a timeout has now; of a `DeadlineTimeout`, an equal part of what is left of it.
 
-
-def is_over(timeout: float | None) -> bool:
-    """Whether a `DeadlineTimeout` has ended."""
-    return type(timeout) is DeadlineTimeout and timeout.ends <= monotonic()
-
-
-def share_of(timeout: float | None, parts: int) -> float | None:
-    """A timeout for the next of `parts` steps, so that each step has an equal part of the time left."""
+    So each of `parts` steps has its time. A timeout that is not bound to a deadline is for one step.
+    """
     if type(timeout) is not DeadlineTimeout:
         return timeout
     return max(LEAST, min(timeout, (timeout.ends - monotonic()) / parts))
+
+
+def is_over(timeout: float | None) -> bool:
+    return type(timeout) is DeadlineTimeout and timeout.ends <= monotonic()
 
 
 class Timeouts(dict[str, Any]):

@@ -68,7 +68,6 @@ class Validation:
         self.problems: list[Problem] = []
 
     def add(self, problem: Problem | None) -> None:
-        """Add a problem; None adds nothing."""
         if problem is not None:
             self.problems.append(problem)
 

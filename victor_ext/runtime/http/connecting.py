@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import httpx
 
 from victor_ext.runtime.core.clock import monotonic
-from victor_ext.runtime.core.timeouts import is_over, share_of
+from victor_ext.runtime.core.timeouts import as_of_now, is_over
 
 E = TypeVar("E", bound=httpx.NetworkError)
 
@@ -55,7 +55,7 @@ def connect(addresses: Addresses, host: str, port: int, timeout: float | None) -
             raise as_network_error(error, httpx.ConnectError) from error
     for tried, address in enumerate(known, start=1):
         try:
-            made = yield from _connect(address, port, share_of(timeout, 1 + len(known) - tried))
+            made = yield from _connect(address, port, as_of_now(timeout, 1 + len(known) - tried))
         except (httpx.ConnectError, httpx.ConnectTimeout):
             addresses.forget(host)
             if tried == len(known) or is_over(timeout):

@@ -46,7 +46,6 @@ class Lease:
 
     @property
     def leased(self) -> Connection:
-        """The connection; it exists once the exchange has begun."""
         assert self.connection is not None
         return self.connection
 

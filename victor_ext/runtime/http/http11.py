@@ -85,7 +85,6 @@ class Connection:
         self.is_spoilt = False
 
     def abort(self) -> None:
-        """Close it at once, in any state."""
         if self.stream is not None:
             self.stream.abort()
 

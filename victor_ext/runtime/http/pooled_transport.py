@@ -40,7 +40,6 @@ class PooledTransport(httpx.BaseTransport):
         self._backend = backend or SyncBackend()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request over a connection of this process. Raises httpx's errors."""
         if SYNC_METHODS.are_replaced():
             return ThroughClient(_client_for(httpx.Client, self.route)).handle_request(request)
         request.read()
@@ -60,14 +59,12 @@ class PooledTransport(httpx.BaseTransport):
         return _response(head, _Body(self, lease, timeouts.get("read")))
 
     def take(self, connection: Connection, step: Step) -> Any:
-        """Execute a step on a connection."""
         result = _act(self._backend, connection, step)
         if type(step) in _OPENING:
             connection.stream = result
         return result
 
     def close(self) -> None:
-        """Close the connections of this process."""
         self._pools.here().close()
 
 
@@ -80,7 +77,6 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self._backend = backend or AsyncBackend()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request over a connection of the running loop. Raises httpx's errors."""
         if ASYNC_METHODS.are_replaced():
             through = AsyncThroughClient(_client_for(httpx.AsyncClient, self.route))
             return await through.handle_async_request(request)
@@ -102,7 +98,6 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         return _response(head, _AsyncBody(self, lease, timeouts.get("read")))
 
     async def take(self, connection: Connection, step: Step) -> Any:
-        """Execute a step on a connection."""
         result = await _act(self._backend, connection, step)
         if type(step) in _OPENING:
             connection.stream = result
@@ -137,8 +132,6 @@ class _Body(httpx.SyncByteStream):
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    """The same, awaited."""
-
     def __init__(self, transport: AsyncPooledTransport, lease: Lease, seconds: float | None) -> None:
         self._transport, self._lease, self._read = transport, lease, Read(seconds)
 

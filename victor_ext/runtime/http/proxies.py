@@ -30,7 +30,7 @@ _SOCKS_REPLIES = {
 }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Route:
     """How connections are opened, and how requests on them are addressed.
 

@@ -144,13 +144,10 @@ else:
 
 
 class SyncBackend:
-    """Opens such streams."""
-
     def __init__(self) -> None:
         self._addresses = Addresses()
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> SyncStream:
-        """Connect to the host. See `connect`."""
         return SyncStream(drive(connect(self._addresses, host, port, timeout), _take))
 
 
@@ -162,15 +159,12 @@ def _take(step: LookUp | AwaitConnection) -> Any:
 
 
 class AsyncStream:
-    """A TCP connection."""
-
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         # After the end of its event loop nothing else closes it, and Python would warn of it.
         finalize(self, connected.close)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read up to `max_bytes`, as soon as any can be read."""
         if is_over(timeout):
             raise httpx.ReadTimeout("the response did not end in time")
         while True:
@@ -185,7 +179,6 @@ class AsyncStream:
                 raise as_network_error(error, httpx.ReadError) from error
 
     async def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
-        """Write all of it."""
         left = memoryview(data)
         while left:
             try:
@@ -197,11 +190,9 @@ class AsyncStream:
                 raise as_network_error(error, httpx.WriteError) from error
 
     def abort(self) -> None:
-        """Close the connection at once, in any state."""
         self._socket.close()
 
     def unread(self) -> bytes | None:
-        """The bytes that can be read without waiting; empty at the end of the stream, None without any."""
         try:
             return self._socket.recv(READ_BYTES)
         except BlockingIOError:
@@ -226,13 +217,10 @@ class AsyncTunnel(TunnelStream):
 
 
 class AsyncBackend:
-    """Opens such streams."""
-
     def __init__(self) -> None:
         self._addresses = Addresses()
 
     async def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> AsyncStream:
-        """Connect to the host. See `connect`."""
         return AsyncStream(await adrive(connect(self._addresses, host, port, timeout), _atake))
 
 

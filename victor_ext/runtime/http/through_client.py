@@ -42,28 +42,20 @@ def _original(owner: type, name: str) -> Any:
     return method if is_own or method is None else object()
 
 
-SYNC_METHODS = Methods(
-    (httpx.Client, "send"),
-    (httpx.Client, "_transport_for_url"),
-    (httpx.Client, "_send_handling_auth"),
-    (httpx.Client, "_send_handling_redirects"),
-    (httpx.Client, "_send_single_request"),
-    (httpx.HTTPTransport, "handle_request"),
-    (httpcore.ConnectionPool, "handle_request"),
-    (httpcore.HTTPConnection, "handle_request"),
-    (httpcore.SyncBackend, "connect_tcp"),
-)
-ASYNC_METHODS = Methods(
-    (httpx.AsyncClient, "send"),
-    (httpx.AsyncClient, "_transport_for_url"),
-    (httpx.AsyncClient, "_send_handling_auth"),
-    (httpx.AsyncClient, "_send_handling_redirects"),
-    (httpx.AsyncClient, "_send_single_request"),
-    (httpx.AsyncHTTPTransport, "handle_async_request"),
-    (httpcore.AsyncConnectionPool, "handle_async_request"),
-    (httpcore.AsyncHTTPConnection, "handle_async_request"),
-    (httpcore.AnyIOBackend, "connect_tcp"),
-)
+def _methods(client: type, handle: str, *senders: type, backend: type) -> Methods:
+    steps = ("send", "_transport_for_url", "_send_handling_auth", "_send_handling_redirects", "_send_single_request")
+    named = [(client, step) for step in steps] + [(sender, handle) for sender in senders]
+    return Methods(*named, (backend, "connect_tcp"))
+
+
+SYNC_METHODS = _methods(
+    httpx.Client, "handle_request", httpx.HTTPTransport, httpcore.ConnectionPool, httpcore.HTTPConnection,
+    backend=httpcore.SyncBackend,
+)  # fmt: skip
+ASYNC_METHODS = _methods(
+    httpx.AsyncClient, "handle_async_request", httpx.AsyncHTTPTransport, httpcore.AsyncConnectionPool,
+    httpcore.AsyncHTTPConnection, backend=httpcore.AnyIOBackend,
+)  # fmt: skip
 
 
 LOGGED = "victor_ext.logged"
@@ -91,13 +83,10 @@ class ThroughClient(httpx.BaseTransport):
 
 
 class AsyncThroughClient(httpx.AsyncBaseTransport):
-    """The same, awaited."""
-
     def __init__(self, client: httpx.AsyncClient, *, is_callers: bool = False) -> None:
         self._client, self._is_callers = client, is_callers
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request once. Raises httpx's errors, and those of what stands in front."""
         trace = _begin(self._client, request, is_callers=self._is_callers)
         request.extensions["trace"] = _awaited(trace)
         return _logged(await self._client.send(request, **_OPTIONS))

@@ -103,23 +103,18 @@ class TunnelStream:
         self._layer = TlsLayer(context, host)
 
     def shake_hands(self, timeout: float | None) -> Any:
-        """Do the handshake."""
         return self._run(self._layer.shake_hands(), timeout)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> Any:
-        """Read up to `max_bytes`, as soon as any can be read."""
         return self._run(self._layer.read(max_bytes), timeout)
 
     def write(self, data: memoryview | bytes, timeout: float | None = None) -> Any:
-        """Write all of it."""
         return self._run(self._layer.write(memoryview(data)), timeout)
 
     def unread(self) -> bytes | None:
-        """The bytes that can be read without waiting; empty at the end of the stream, None without any."""
         return self._layer.unread(self._under.unread)
 
     def abort(self) -> None:
-        """Close the connection at once, in any state."""
         self._under.abort()
 
     def _run(self, steps: Steps[Any], timeout: float | None) -> Any:

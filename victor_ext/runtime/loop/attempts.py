@@ -26,7 +26,6 @@ from victor_ext.runtime.core.timeouts import (
 )
 from victor_ext.runtime.core.validation import MOST_SECONDS
 
-from .authenticator import Authenticator, sendable
 from .classification import Failure, Repeat, may_repeat, of_exception, of_late, of_response, of_unusable
 from .error_messages import error_for, request_id_of, what_to_do
 from .events import CallReport, Reporter
@@ -34,6 +33,7 @@ from .flow import Acquire, Flow, Lock, Send, Sleep
 from .profile import SAFE_METHODS, Profile
 from .redirects import MAX_REDIRECTS, keep_content, redirected
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
+from .unauthorized import Authenticator, may_try_another_token, sendable
 
 _ASLEEP = 300.0
 """Seconds of sleep during a call after which its key is not sent. No provider is known to forget keys sooner."""
@@ -174,7 +174,8 @@ class _Call:
             if signed and self._is_read_once and result.outcome is not Outcome.NOT_SENT:
                 why = "its body can be read only once, so it is not sent again: pass the bytes"
                 raise self._error(request, result, why=why)
-            if signed and self._may_renew(request, result):
+            another = signed and not self._renewed
+            if another and may_try_another_token(self._loop.authenticator, request, result.response):
                 self._renewed = True
             else:
                 yield from self._wait_before_next(request, result, signed=signed)
@@ -282,15 +283,6 @@ class _Call:
             what = f"this machine slept for {asleep:.0f} s, or its clock was set, during the call"
             why = "the provider may have forgotten the key meanwhile, and would execute the request twice"
             raise self._error(request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why)
-
-    def _may_renew(self, request: httpx.Request, failure: Failure) -> bool:
-        if failure.response is None or failure.response.status_code != 401 or self._renewed:
-            return False
-        try:
-            return self._loop.authenticator.should_retry_unauthorized(request)
-        except VictorError:
-            # No other credentials can be had: the call's error is the 401, with its outcome and key.
-            return False
 
     def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
         """Wait for the next attempt, or raise the error of the call."""

@@ -33,13 +33,13 @@ def error_for(
     # A response to a request that holds a secret may repeat it, so it is not quoted.
     quoted = response is not None and not response.request.extensions.get(HOLDS_SECRETS)
     problems = tuple(profile.problems(response)) if response is not None and quoted else ()
-    sentences = [
-        _what_happened(failure, profile, request, attempts, problems, why),
-        _when_to_retry(retry_after),
-        _what_to_check(response, profile),
-    ]
+    sentences = [_what_happened(failure, profile, request, attempts, problems, why)]
+    if retry_after is not None:
+        sentences.append(f"The provider asks for no other request within {retry_after:g} s.")
+    if response is not None and response.status_code == 401:
+        sentences.append(profile.authentication_hint)
     error = (error_class or failure.error_class)(
-        " ".join(filter(None, sentences)),
+        " ".join(sentences),
         outcome=outcome,
         idempotency_key=key,
         request=request,
@@ -76,14 +76,6 @@ def _what_happened(
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
     return f"{request.method} {one_line(request.url.path)} at {profile.who} failed{tries}: {ended}."
-
-
-def _when_to_retry(retry_after: float | None) -> str:
-    return "" if retry_after is None else f"The provider asks for no other request within {retry_after:g} s."
-
-
-def _what_to_check(response: httpx.Response | None, profile: Profile) -> str:
-    return profile.authentication_hint if response is not None and response.status_code == 401 else ""
 
 
 def _conflict(response: httpx.Response | None, key: str | None) -> httpx.Response | None:

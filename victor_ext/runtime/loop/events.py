@@ -26,7 +26,7 @@ from victor_ext.runtime.loop.profile import READER, Reader
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, eq=False, repr=False)
 class CallEvent:
     """What each event says of its call.
 
@@ -155,7 +155,6 @@ class CallReport:
         }
 
     def call_started(self) -> None:
-        """Report `CallStarted`."""
         self._emit(CallStarted(**self._call))
 
     def attempt_started(self, request: httpx.Request, attempt: int, *, for_token: bool) -> None:
@@ -164,12 +163,10 @@ class CallReport:
         self._emit(AttemptStarted(**about, attempt=attempt, for_token=for_token), request.headers)
 
     def attempt_ended(self, request: httpx.Request, timing: Timing, *, for_token: bool, **attributes: Any) -> None:
-        """Report `AttemptEnded`."""
         attributes |= {"waited": timing.waited, "connecting": timing.connecting, "for_token": for_token}
         self._emit(AttemptEnded(**self._of(request, for_token=for_token), **attributes))
 
     def retry_scheduled(self, request: httpx.Request, *, for_token: bool, **about: Any) -> None:
-        """Report `RetryScheduled`, to the log too."""
         event = RetryScheduled(**self._of(request, for_token=for_token), **about)
         if logger.isEnabledFor(logging.INFO):
             path = event.path_template or event.path
@@ -179,7 +176,6 @@ class CallReport:
         self._emit(event)
 
     def call_ended(self, **about: Any) -> None:
-        """Report `CallEnded`, to the log too."""
         event = CallEnded(**self._call, **about)
         if logger.isEnabledFor(logging.DEBUG):
             path, how = event.path_template or event.path, event.error or event.status_code
@@ -231,7 +227,6 @@ class Reporter:
         return self._on_event is not None or logger.isEnabledFor(logging.DEBUG)
 
     def report(self, request: httpx.Request, key: str | None) -> CallReport:
-        """The report of one call."""
         return CallReport(self.emit, request, key)
 
     def emit(self, event: Event, headers: httpx.Headers | None = None) -> None:

@@ -9,9 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import Future, wait
 from contextvars import copy_context
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -45,23 +44,29 @@ def invoke(step: Invoke) -> Any:
     """The result of the function, which runs in a thread: it can be abandoned when its time has passed."""
     if inspect.iscoroutinefunction(step.function):
         raise _not_awaited()
-    result: Future[Any] = Future()
-    context = copy_context()
-    threading.Thread(target=lambda: context.run(_settle, step, result), daemon=True).start()
-    if not wait([result], step.seconds).done:
+    results, context = list[tuple[Any, BaseException | None]](), copy_context()
+    thread = threading.Thread(target=lambda: results.append(context.run(_result_of, step)), daemon=True)
+    thread.start()
+    thread.join(step.seconds)
+    if not results:
         raise NotInTime
-    value = result.result()
+    value, error = results.pop()
+    try:
+        if error is not None:
+            raise error
+    finally:
+        del error  # its traceback knows this frame
     if inspect.iscoroutine(value):
         value.close()
         raise _not_awaited()
     return value
 
 
-def _settle(step: Invoke, result: Future[Any]) -> None:
+def _result_of(step: Invoke) -> tuple[Any, BaseException | None]:
     try:
-        result.set_result(step.function(step.argument))
+        return step.function(step.argument), None
     except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
-        result.set_exception(error)
+        return None, error
 
 
 def _not_awaited() -> ConfigurationError:
@@ -115,6 +120,7 @@ class Acquire:
 Step = Send | Sleep | Acquire | Invoke
 OnWait = Callable[[float], object]
 Flow = Generator[Step, Any, T]
+Lock = ThreadLock | TaskLock
 
 
 def done() -> Flow[None]:
@@ -122,17 +128,7 @@ def done() -> Flow[None]:
     yield from ()
 
 
-class Lock(Protocol):
-    """A lock of either mode, for threads or for tasks."""
-
-    def permit(self) -> Permit:
-        """A permit, to be acquired."""
-        ...
-
-
 class Driver:
-    """Executes the steps of a call with blocking calls."""
-
     def __init__(
         self,
         transport: httpx.BaseTransport,
@@ -160,7 +156,6 @@ class Driver:
         return ThreadLock(places)
 
     def run(self, flow: Flow[T]) -> T:
-        """Run the flow to its end."""
         return drive(flow, self._take)
 
     def _take(self, step: Step) -> Any:
@@ -180,8 +175,6 @@ class Driver:
 
 
 class AsyncDriver:
-    """Executes the steps of a call with awaited calls."""
-
     def __init__(
         self,
         transport: httpx.AsyncBaseTransport,
@@ -208,11 +201,9 @@ class AsyncDriver:
 
     @staticmethod
     def lock(places: int = 1) -> Lock:
-        """A lock whose permits `Acquire` acquires. So many tasks may hold it at a time."""
         return TaskLock(places)
 
     async def run(self, flow: Flow[T]) -> T:
-        """Run the flow to its end."""
         return await adrive(flow, self._take)
 
     async def _take(self, step: Step) -> Any:

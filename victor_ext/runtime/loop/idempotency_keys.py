@@ -168,7 +168,6 @@ class HeaderKey:
         self.problem = problem
 
     def read(self, request: httpx.Request) -> str | None:
-        """The key in the header of `request`, or None."""
         return None if self.ignores_key(request) else request.headers.get(self.name) or None
 
     def prepare(self, request: httpx.Request) -> str | None:
@@ -208,7 +207,6 @@ class BodyKey:
         self.ignores_key = ignores_key
 
     def read(self, request: httpx.Request) -> str | None:
-        """The key in the body of `request`, or None."""
         if self.ignores_key(request):
             return None
         try:
@@ -225,7 +223,6 @@ class NoKey:
     """The provider takes no key at all."""
 
     def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
-        """No key."""
         return None
 
     prepare = read

@@ -91,7 +91,6 @@ class RetryQuota:
 
     @property
     def available(self) -> int:
-        """How many tokens are left."""
         return self._available
 
     def take(self, cost: int) -> bool:

@@ -1,4 +1,4 @@
-"""What puts a token on each attempt."""
+"""The token of each attempt, and the second attempt after a 401 (Unauthorized): once in a call, with another token."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from typing import Protocol
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
+from victor_ext.errors import ConfigurationError, VictorError
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import header_complaint
 from victor_ext.runtime.core.response import Response
 
 from .flow import Flow
+
+SIGNED = "victor_ext.signed"
+"""The extension of a request with two facts of its token: whether an earlier call used it, and the skew of the clock
+that it was signed by, in seconds; None for a token that somebody else issued."""
 
 
 class Exchange(Protocol):
@@ -29,8 +34,28 @@ class Authenticator(Protocol):
         ...
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """After a 401: whether another token may help. Called at most once in a call."""
+        """After a 401: drop the token, and say whether another may help (see `may_be_outdated`). Once in a call."""
         ...
+
+
+def may_be_outdated(request: httpx.Request, clock: ServerClock) -> bool:
+    """Whether the token of a request may have been revoked since an earlier call, or was signed by a clock that is off.
+
+    A token that is new and has the right time is refused for another reason: the next one would be, too.
+    """
+    is_kept, skew = request.extensions.get(SIGNED, (False, None))
+    return is_kept or (skew is not None and clock.was_corrected_since(skew))
+
+
+def may_try_another_token(authenticator: Authenticator, request: httpx.Request, response: Response | None) -> bool:
+    """Whether to send a request once more because of its response: a 401 to a token that may be outdated."""
+    if response is None or response.status_code != 401:
+        return False
+    try:
+        return authenticator.should_retry_unauthorized(request)
+    except VictorError:
+        # No other credentials can be had: the call's error is the 401, with its outcome and key.
+        return False
 
 
 def sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:

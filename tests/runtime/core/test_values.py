@@ -1,0 +1,96 @@
+"""What the lowest room decides: which seconds and which header values can be, and how a body is decompressed."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from victor_ext.runtime.core.headers import LONGEST, header_complaint
+from victor_ext.runtime.core.response import DecodingError, Decompressor, read
+from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, seconds_complaint
+
+THIRTY_DAYS = 30 * 24 * 60 * 60
+
+
+def test_the_most_are_thirty_days():
+    assert MOST_SECONDS == THIRTY_DAYS
+
+
+@pytest.mark.parametrize("seconds", [0.001, 1, THIRTY_DAYS])
+def test_seconds_that_can_be_waited(seconds: float):
+    assert are_seconds(seconds)
+    assert are_seconds(seconds, above_zero=False)
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, -0.0])
+def test_zero_where_it_is_said_to_be_good(zero: float):
+    assert not are_seconds(zero)
+    assert are_seconds(zero, above_zero=False)
+
+
+@pytest.mark.parametrize(
+    "odd", [-0.001, THIRTY_DAYS + 1, 10**400, math.inf, -math.inf, math.nan, True, False, "5", None]
+)
+def test_seconds_that_cannot(odd: object):
+    assert not are_seconds(odd)
+    assert not are_seconds(odd, above_zero=False)
+
+
+@pytest.mark.parametrize("beyond", [THIRTY_DAYS + 1, 10**400])
+def test_the_limit_is_named_to_whom_it_concerns(beyond: int):
+    said = seconds_complaint("deadline", beyond, "above 0")
+    assert said.startswith("deadline=")
+    assert said.endswith(" must be seconds above 0 (at most 2592000, which is 30 days).")
+
+
+@pytest.mark.parametrize("other", [-1, 0, "5", None, math.inf, math.nan])
+def test_and_to_nobody_else(other: object):
+    assert seconds_complaint("deadline", other, "above 0") == f"deadline={other!r} must be seconds above 0."
+
+
+@pytest.mark.parametrize("value", [b"Bearer t", b"t", b"a\tb", b"t" * LONGEST])
+def test_a_header_that_can_be_sent(value: bytes):
+    assert header_complaint(value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (b"", "is empty"),
+        (b" secret", "has a blank at one of its ends"),
+        (b"secret\t", "has a blank at one of its ends"),
+        (b"sec\nret", "holds a line break or another control character"),
+        (b"sec\x00ret", "holds a line break or another control character"),
+        (b"s" * (LONGEST + 1), f"has {LONGEST + 1} characters"),
+    ],
+)
+def test_why_a_header_cannot_be_sent(value: bytes, why: str):
+    assert header_complaint(value) == why
+
+
+def test_what_follows_the_compressed_body_is_not_read() -> None:
+    pieces = iter([gzip.compress(b"{}"), *[b"x" * 1000] * 3])
+
+    class Body(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            return pieces
+
+    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Body())
+    whole = read(response, httpx.Request("GET", "http://127.0.0.1/"), 0.0)
+    assert (whole.json(), whole.damage) == ({}, None)
+    assert len(list(pieces)) == 2, "zlib would keep all of it, and copy it with each piece"
+
+
+def test_deflate_may_lack_its_header_and_only_at_its_beginning() -> None:
+    squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    bare = squeeze.compress(b"{}") + squeeze.flush()
+    assert Decompressor().feed(bare, 10) == b"{}"
+    begun = Decompressor()
+    begun.feed(zlib.compress(b"{}")[:2], 10)
+    with pytest.raises(DecodingError):
+        begun.feed(b"\xff" + bare, 10)

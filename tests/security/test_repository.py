@@ -1,0 +1,92 @@
+"""The repository: no secret is committed, the audit calls nothing good unseen, and the page on threats names its tests.
+
+`make audit` itself needs the network, and is no part of these tests.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.security.audit import NOT_ASKED, verdict
+from tests.security.secret_scan import ROOT, found_in, new_in, tracked
+
+GOOD = {"name": "attrs", "version": "25.1", "vulns": []}
+HOLE = {"name": "attrs", "version": "25.1", "vulns": [{"id": "X-2026-1", "fix_versions": ["25.2"]}]}
+OPEN = {"name": "attrs", "version": "25.1", "vulns": [{"id": "X-2026-1", "fix_versions": []}]}
+SKIPPED = {"name": "httpx", "skip_reason": "Dependency not found"}
+
+CASES: dict[str, tuple[list[dict[str, Any]], int, str]] = {
+    "all looked up": ([GOOD, GOOD], 0, "2 dependencies looked up: no known hole."),
+    "a hole": ([GOOD, HOLE], 1, "attrs 25.1: X-2026-1, mended in 25.2"),
+    "a hole that is open": ([OPEN], 1, "attrs 25.1: X-2026-1, not mended yet"),
+    "one not looked up": ([GOOD, SKIPPED], 1, "Not looked up, of 2: httpx."),
+    "none looked up": ([SKIPPED, SKIPPED], 2, NOT_ASKED),
+    "nothing to look up": ([], 2, "No dependency was found in the file: nothing was looked up."),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_verdict(name: str) -> None:
+    packages, status, line = CASES[name]
+    assert verdict({"dependencies": packages}) == (status, [line])
+
+
+def test_no_report_is_no_good_news() -> None:
+    assert verdict(None) == (2, [NOT_ASKED])
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a checkout: what is committed is not known")
+def test_nothing_in_the_repository() -> None:
+    assert [str(each) for each in new_in(found_in(tracked(ROOT)))] == []
+
+
+LINES = {
+    "the head of a key": "-----BEGIN " + "PRIVATE KEY-----",
+    "a secret": "client_secret = '" + "5f0e7c9ab1d24e6f" + "8a3b9c1d2e4f6071'",
+    "a password in a URL": "url = 'https://user:" + "hunter2hunter2" + "@pay.example'",
+    "a token": "token = 'eyJhbGciOiJSUzUxMiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMTQ1In0.c2lnbmF0dXJlc2lnbmF0dXJl'",
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_the_scan_sees(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "settings.py"
+    file.write_text(LINES[name] + "\n")
+    found = found_in([file], tmp_path)
+    assert found != []
+    assert new_in(found) == found
+
+
+@pytest.mark.parametrize("spelled", ["{}", '"{}\\n"', "  '{}'"], ids=["a file", "in quotes", "indented"])
+def test_a_whole_key_is_never_a_fake(spelled: str, victor_key_pair: tuple[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "settings.py"
+    lines = [spelled.format(line) for line in victor_key_pair[0].splitlines()]
+    file.write_text("KEY = (\n" + "\n".join(lines) + "\n)\n")
+    assert "a whole private key" in [each.kind for each in new_in(found_in([file], tmp_path)) if each.digest is None]
+    file.write_text("".join(victor_key_pair[0].splitlines()[1:-1]))
+    assert [each.kind for each in found_in([file], tmp_path)] == ["a whole private key"]
+
+
+PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+ROWS = [line for line in PAGE.splitlines() if line.startswith("| **")]
+
+
+def test_every_claim_names_what_holds_it() -> None:
+    assert len(ROWS) > 10
+    for row in ROWS:
+        held_by = row.rstrip(" |").rpartition("|")[2]
+        named = re.findall(r"`([\w./-]+)`", held_by)
+        assert named, row
+        for path in named:
+            file = ROOT / path
+            assert file.is_file(), path
+            assert file.suffix == ".lock" or "def test_" in file.read_text("utf-8"), path
+
+
+def test_it_is_one_page() -> None:
+    assert len(PAGE.split()) < 900
