@@ -171,6 +171,16 @@ def test_a_folder_that_was_not_generated_is_left_alone(shop: Path, capsys: pytes
     assert files(shop) == before
 
 
+@pytest.mark.parametrize("rest", ["", "### Added\n\n- A thing.\n\n", "## 1.4.0\n\n- Old.\n"])
+def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(shop: Path, rest: str) -> None:
+    changelog = shop / "CHANGES.md"
+    changelog.write_text(f"# Changes\n\n## Unreleased: 2.0\n\nThe first release.\n\n{rest}", encoding="utf-8")
+    assert update(shop, ADDED, "--changelog", str(changelog)) == 0
+    text = changelog.read_text(encoding="utf-8")
+    assert "## Unreleased: 2.0\n\nThe first release.\n\n### Changed\n\n- The document" in text
+    assert text.endswith(f"\n\n{rest}" if rest else ".\n")
+
+
 def test_a_changelog_without_a_heading_gets_one(shop: Path) -> None:
     changelog = shop / "CHANGES.md"
     changelog.write_text("# Changes\n\n## 1.4.0\n\n- Old.\n", encoding="utf-8")

@@ -131,16 +131,18 @@ def _add_to(changelog: Path, entry: str) -> None:
     text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
     heading = UNRELEASED.search(text)
     if heading is None:
-        title = re.search(r"^# .*\n", text)
-        at = title.end() if title else 0
-        text = f"{text[:at]}\n## Unreleased\n\n### Changed\n\n{entry}\n{text[at:]}"
+        title = re.match(r"# .*\n", text)
+        at, opening = (title.end() if title else 0), "\n## Unreleased\n\n### Changed\n\n"
     else:
-        end = re.compile(r"^## ", re.MULTILINE).search(text, heading.end())
-        section = re.compile(r"^### Changed\n+", re.MULTILINE).search(
-            text, heading.end(), end.start() if end else len(text)
-        )
-        at = section.end() if section else heading.end() + 1
-        text = text[:at] + (f"{entry}\n" if section else f"\n### Changed\n\n{entry}\n") + text[at:]
+        next_release = re.compile(r"^## ", re.MULTILINE).search(text, heading.end())
+        end = next_release.start() if next_release else len(text)
+        changed = re.compile(r"^### Changed\n+", re.MULTILINE).search(text, heading.end(), end)
+        section = re.compile(r"^### ", re.MULTILINE).search(text, heading.end(), end)
+        at, opening = (changed.end(), "") if changed else (section.start() if section else end, "### Changed\n\n")
+    before, after = text[:at], text[at:]
+    if heading is not None and opening:
+        before, after = before.rstrip("\n") + "\n\n", after and f"\n{after}"
+    text = f"{before}{opening}{entry}\n{after}"
     _replace(changelog, text.encode("utf-8"))
 
 
