@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,24 +17,19 @@ if TYPE_CHECKING:
     from tests.faults.raw_sockets import Background
 
 HERE = Path(__file__).parent
-TIMED_FOLDERS = (
-    "bulk",
-    "cli",
-    "examples",
-    "faults",
-    "histories",
-    "mutants",
-    "pages",
-    "pythons",
-    "reconciliation",
-    "sandbox",
-    "security",
-)
-"""Their tests use processes, sockets and time limits: `make quick` leaves them out."""
 THOROUGH_FOLDERS = ("fuzz", "release", "spec")
 THOROUGH_FILES = ("test_exports.py", "test_provider_names.py", "test_velo_example.py", "test_velo_whole_document.py")
-"""They search for examples, or start processes: `make quick` leaves them out."""
-TIMED_FILES = ("test_demo.py", "test_soak.py", "test_python_page.py", "test_docs.py")
+"""They search for examples, or start processes."""
+SLOW_FOLDERS = (
+    *("bulk", "cli", "faults", "guards", "histories", "mutants", "outbox", "pages", "pythons"),
+    *("reconciliation", "sandbox", "security"),
+)
+SLOW_FILES = (
+    *("test_calls_import_nothing.py", "test_demo.py", "test_docs.py", "test_fifth_system.py", "test_log.py"),
+    *("test_page.py", "test_page_types.py", "test_python_page.py", "test_settings_from_a_sandbox.py", "test_soak.py"),
+    "test_types.py",
+)
+"""Their tests start processes, or wait."""
 
 # The same examples in every run, but with `make test-all`; and an example that is slow on a busy machine is no failure.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize="VICTOR_SEARCH" not in os.environ)
@@ -41,11 +37,14 @@ hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--first-tier`."""
+    """Add `--first-tier` and `--quick`."""
     parser.addoption(
         "--first-tier",
         action="store_true",
         help="leave out what is marked `nightly`, and three in four cases of the parametrised tests that take long",
+    )
+    parser.addoption(
+        "--quick", action="store_true", help="leave out what searches, starts a process or waits; fail if a test does"
     )
 
 
@@ -53,8 +52,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known. A listener that raises is treated as in production, except where a test says otherwise."""
     os.environ["VICTOR_LISTENER_ERRORS"] = "log"
     config.addinivalue_line("markers", "nightly: checks tests, or takes minutes; `make test-all` runs it")
+    config.addinivalue_line("markers", "slow: starts a process, or waits; not in `make quick`")
     config.addinivalue_line("markers", "thorough: searches, or starts processes; not in `make quick`")
-    config.addinivalue_line("markers", "timed: uses processes, sockets or time limits; not in `make quick`")
+
+
+def _refuse_processes(event: str, _arguments: object) -> None:
+    if event in ("subprocess.Popen", "os.fork", "os.posix_spawn"):
+        raise RuntimeError("`make quick` starts no process: mark this test `slow`")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--quick`, do not import what is left out: that takes as long as many tests."""
+    if not config.getoption("quick"):
+        return None
+    folders = {*THOROUGH_FOLDERS, *SLOW_FOLDERS} & set(collection_path.relative_to(HERE.parent).parts[:2])
+    name = collection_path.name
+    return True if folders or name in (*THOROUGH_FILES, *SLOW_FILES) or "mutations" in name else None
 
 
 @pytest.fixture(scope="session")
@@ -75,22 +88,28 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what depends on time, and what takes long; with `--first-tier`, leave out most of the latter."""
+    """Mark what takes long; leave out what the tier does not run."""
     for item in items:
-        parts = item.path.relative_to(HERE if item.path.is_relative_to(HERE) else HERE.parent).parts
-        if parts[0] in TIMED_FOLDERS or parts[-1] in TIMED_FILES or "mutations" in parts[-1]:
-            item.add_marker("timed")
+        folder = item.path.relative_to(HERE.parent).parts[1]
         searches = hypothesis.is_hypothesis_test(getattr(item, "obj", None))
-        if searches or parts[0] in THOROUGH_FOLDERS or parts[-1] in THOROUGH_FILES:
+        if searches or folder in THOROUGH_FOLDERS or item.path.name in THOROUGH_FILES:
             item.add_marker("thorough")
-    if config.getoption("first_tier"):
-        config.hook.pytest_deselected(items=[item for item in items if _is_left_out(item)])
-        items[:] = [item for item in items if not _is_left_out(item)]
+        if "pytester" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+    left_out = [item for item in items if _is_left_out(item, config)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+    if config.getoption("quick") and "PYTEST_XDIST_WORKER" in os.environ:
+        sys.addaudithook(_refuse_processes)
 
 
-def _is_left_out(item: pytest.Item) -> bool:
-    """Whether `--first-tier` leaves a test out; the same ones in every process and every run."""
-    if item.get_closest_marker("nightly") is not None:
-        return True
-    parametrised = hasattr(item, "callspec") and item.get_closest_marker("thorough") is not None
-    return parametrised and zlib.crc32(item.nodeid.encode()) % 4 != 0
+def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
+    """Whether the tier leaves a test out; the same ones in every process and every run."""
+    marks = {mark.name for mark in item.iter_markers()}
+    if config.getoption("quick"):
+        return bool(marks & {"nightly", "slow", "thorough"})
+    if not config.getoption("first_tier"):
+        return False
+    sampled = hasattr(item, "callspec") and "thorough" in marks
+    return "nightly" in marks or (sampled and zlib.crc32(item.nodeid.encode()) % 4 != 0)

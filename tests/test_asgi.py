@@ -124,6 +124,7 @@ def test_readiness_asks_the_provider_once_in_a_while_however_many_ask(
     anyio.run(check)
 
 
+@pytest.mark.slow
 def test_what_to_install_is_said_in_a_line() -> None:
     code = "import sys; sys.modules['starlette'] = None; import victor_ext.asgi"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

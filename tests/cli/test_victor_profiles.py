@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
+from victor_ext.sandbox.velo import VeloSandbox
 
 
 @pytest.fixture
@@ -107,3 +108,23 @@ def test_the_doctor_crosses_a_profile_that_cannot_be_used(profiled: Command, fil
     ran = profiled("doctor", VICTOR_PROFILE="sandbox")
     assert (ran.status, ran.err) == (2, "")
     assert ran.out.startswith("✗ Settings") and f"chmod 600 {file}" in ran.out
+
+
+@pytest.mark.parametrize("chosen", ["option", "variable"])
+def test_a_profile_is_of_the_system_that_the_command_names(profiled: Command, file: Path, chosen: str) -> None:
+    words, variables = (("--profile", "payouts"), {}) if chosen == "option" else ((), {"VELO_PROFILE": "payouts"})
+    with VeloSandbox() as velo:
+        key, secret = velo.add_key()
+        settings = f'base_url = "{velo.url}"\napi_key = "{key}"\napi_secret = "{secret}"\n'
+        file.write_text(f"{file.read_text()}[payouts]\n{settings}")
+        other = {"VELO_API_KEY": "k", "VELO_BASE_URL": "http://127.0.0.1:1", "VICTOR_PROFILE": "nobody"}
+        ran = profiled("doctor", "--provider", "velo", "--json", *words, **other, **variables)
+        assert ran.status == 0, ran
+        assert ran.json["checks"][0]["found"] == "the profile payouts"
+        book = file.with_name("book.csv")
+        book.write_text("reference,id,amount,currency,at\n")
+        window = ("--start", "yesterday", "--end", "today", "--payor-id", velo.payor_id)
+        compared = profiled("reconcile", str(book), "--provider", "velo", *window, *words, **other, **variables)
+        assert (compared.status, "Nothing was compared" in compared.out) == (0, True), compared
+    refused = profiled("doctor", "--profile", "payouts")
+    assert "has api_secret, which is not a setting of Victor" in refused.out

@@ -62,6 +62,7 @@ class TestOverTheSandbox:
             assert [request["id"] for request in sandbox.requests()] == [made.id]
             assert sandbox.work_done_by_key() == {KEY: 1}
 
+    @pytest.mark.slow
     def test_the_deadline_leaves_it_unknown(self, client_class: type) -> None:
         with Sandbox(SandboxSettings(key_in_progress=3600.0)) as sandbox:
             sandbox.inject("lose_answer", operation="create")

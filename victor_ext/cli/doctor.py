@@ -17,8 +17,8 @@ from victor_ext.systems import DEFAULT, System
 
 from .failures import FAILED, FOR_NOW, MISUSE, Misuse, victor_failure
 from .screen import plain, say, terminal_width
-from .session import Session, with_common_options
-from .systems import Provider, client_of
+from .session import Session, with_session
+from .systems import Provider
 from .view import entry
 from .wording import CERTIFICATE, CREDENTIALS
 
@@ -72,7 +72,7 @@ def _after(check: str, failed: str) -> Finding:
     return _skipped(check, f"skipped: {failed} must be fixed first")
 
 
-@with_common_options
+@with_session
 def doctor(
     session: Session,
     *,
@@ -98,12 +98,12 @@ def doctor(
 
 
 def _findings(session: Session, provider: str) -> Iterator[Finding]:
-    settings = _settings(session)
+    settings = _settings(session, provider)
     yield settings
     if settings.ok is False:
         return
     try:
-        system, client = client_of(session, provider, deadline=_DEADLINE)
+        system, client = session.client_of(provider, deadline=_DEADLINE)
     except victor_ext.VictorError as error:
         failure = victor_failure(error, None, session.spelled)
         advice = CREDENTIALS if CREDENTIALS in failure.notes else "Correct that setting, and run it again."
@@ -122,9 +122,9 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         yield _clock(client)
 
 
-def _settings(session: Session) -> Finding:
+def _settings(session: Session, provider: str) -> Finding:
     try:
-        name = session.use_profile()
+        name = session.use_profile(provider)
     except Misuse as error:
         advice = "Correct the file, name another profile, or leave it out to use the environment variables."
         return _bad("Settings", str(error), advice, MISUSE)

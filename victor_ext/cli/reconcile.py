@@ -19,7 +19,7 @@ from . import reconcile_output
 from .failures import FOR_NOW, MISUSE, Misuse, victor_failure
 from .screen import say
 from .session import Checks, Session, with_session
-from .systems import Provider, client_of
+from .systems import Provider
 
 if TYPE_CHECKING:
     from victor_ext.reconciliation import Reconciliation
@@ -66,6 +66,7 @@ def reconcile(
     """
     checks = Checks()
     window = {"start": checks.moment("start", start, needed=True), "end": checks.moment("end", end, needed=True)}
+    session.use_profile(provider)
     with _failures(session):
         checks.finish("The reconciliation")
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
@@ -81,7 +82,7 @@ def reconcile(
             "margin": timedelta(minutes=margin), "payor_id": payor_id, "page_size": page_size,
         }  # fmt: skip
         with (
-            client_of(session, provider)[1] as client,
+            session.client_of(provider)[1] as client,
             reconcile_output.Progress(as_json=session.as_json) as progress,
             compare(client, file, **options, on_progress=progress.show) as report,
         ):

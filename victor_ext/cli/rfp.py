@@ -15,7 +15,8 @@ import victor_ext
 from . import view
 from .failures import Doubt
 from .screen import at_terminal, complain, masked, notices, plain, say, spinner, terminal_width
-from .session import Checks, Session, Yes, day, values, with_session
+from .session import Checks, Session, Yes, day, with_session
+from .systems import values
 from .table import as_json_lines, as_table, at_most, with_payers
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 import victor_ext
+from victor_ext.systems import DEFAULT, System
 
-from . import profiles
 from .failures import FAILED, Doubt, Failure, Misuse, interruption, surprise, unwritten, victor_failure
 from .screen import OutputLost, complain
+from .systems import system_of, use_profile, values
 from .wording import spellings
 
 if TYPE_CHECKING:
@@ -29,13 +29,10 @@ _DEFAULT_DEADLINE = 60.0
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
 
-def values(*words: str) -> Callable[[str], list[str]]:
-    """Return what a shell offers for an option with these values."""
-    return lambda incomplete: [word for word in words if word.startswith(incomplete)]
-
-
 def _profiles(incomplete: str) -> list[str]:
-    return values(*profiles.names())(incomplete)
+    from victor_ext.profiles import profile_names  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
+
+    return values(*profile_names())(incomplete)
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, with data in full, for programs.")]
@@ -79,15 +76,16 @@ class Session:
     as_json: bool = False
     profile: str | None = None
 
-    def use_profile(self) -> str | None:
-        """Set the variables of the profile that was chosen; return its name, or None if none was.
+    def use_profile(self, provider: str = DEFAULT) -> str | None:
+        """Set a system's variables to those of the profile that was chosen; return its name, or None if none was.
 
         Raises:
             Misuse: The file or the profile cannot be used.
         """
-        name = self.profile if self.profile is not None else os.environ.get("VICTOR_PROFILE", "").strip() or None
+        variable = f"{provider.upper()}_PROFILE"
+        name = self.profile if self.profile is not None else os.environ.get(variable, "").strip() or None
         if name is not None:
-            profiles.use(name)
+            use_profile(provider, name)
         return name
 
     @contextmanager
@@ -98,8 +96,26 @@ class Session:
             doubt: For commands that write: what to do if the outcome is unknown.
             settings: Further settings of the client.
         """
-        with self.failures(doubt), victor_ext.Victor.from_env(**{**settings, **self.given()}) as victor:
+        self.use_profile()
+        with self.failures(doubt), victor_ext.Victor.from_env(**{**settings, **self._given()}) as victor:
             yield victor
+
+    def client_of(self, provider: str, **settings: Any) -> tuple[System, Any]:
+        """Return a system and its blocking client, from the variables of this process. Failures are raised.
+
+        Args:
+            provider: The name of the system.
+            settings: Further settings of the client; options of the command take precedence.
+
+        Raises:
+            Misuse: The system is not installed, or does not take an option of the command.
+            VictorError: The settings are incomplete or wrong.
+        """
+        system = system_of(provider)
+        for option, instead in system.refuses.items():
+            if getattr(self, option) is not None:
+                raise Misuse(instead)
+        return system, system.load("client").from_env(**{**settings, **self._given()})
 
     @contextmanager
     def failures(self, doubt: Doubt | None = None) -> Generator[None]:
@@ -182,25 +198,14 @@ class Session:
         failure.report(as_json=self.as_json)
         raise typer.Exit(failure.exit_status) from None
 
-    def given(self) -> dict[str, Any]:
+    def _given(self) -> dict[str, Any]:
         """Return the client's settings that options gave."""
         given = {"environment": self.environment, "base_url": self.base_url, "deadline": self.deadline}
         return {name: value for name, value in given.items() if value is not None}
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a function that takes a `Session` first: add the common options after its own, and use the profile."""
-
-    @wraps(function)
-    def profiled(session: Session, *arguments: Any, **options: Any) -> None:
-        session.use_profile()
-        function(session, *arguments, **options)
-
-    return with_common_options(profiled)
-
-
-def with_common_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate as `with_session` does, a function that calls `Session.use_profile` itself."""
+    """Decorate a function that takes a `Session` first: add the common options after its own."""
 
     def command(
         context: typer.Context,

@@ -297,6 +297,7 @@ def test_link_headers(header: str, found: str | None) -> None:
     assert next_link(httpx.Response(200, headers={"link": header})) == found
 
 
+@pytest.mark.slow
 def test_one_page_is_in_memory() -> None:
     """A page of a hundred kilobytes: when the next one is asked for, only its last item is there."""
     size, sizes = 100_000, list[int]()

@@ -171,6 +171,7 @@ def test_the_same_ids_in_every_run() -> None:
     assert ids() == ids()
 
 
+@pytest.mark.slow
 def test_in_another_process() -> None:
     command = [sys.executable, "-m", "victor_ext.sandbox", "--provider", "velo", "--port", "0", "--json", "--quiet"]
     with subprocess.Popen([*command, "--token-life", "60"], stdout=subprocess.PIPE, text=True) as process:

@@ -203,6 +203,7 @@ def test_one_of_the_two(arguments: Any, options: Any, words: str) -> None:
         VictorJwt("key-1", *arguments, **options)
 
 
+@pytest.mark.slow
 def test_the_example_runs() -> None:
     example = Path(__file__).resolve().parents[3] / "examples" / "kms_signing.py"
     ran = subprocess.run([sys.executable, "-W", "error", example], capture_output=True, text=True, check=True)

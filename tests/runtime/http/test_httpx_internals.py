@@ -35,6 +35,7 @@ def private_names() -> set[str]:
     return {name for each in made for name in dir(each) if name.startswith("_") and not name.startswith("__")}
 
 
+@pytest.mark.slow
 def test_a_journey_also_goes_the_public_way() -> None:
     journey = "tests/journeys/test_asking_for_money.py"
     run = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "tests.public_ways", journey]

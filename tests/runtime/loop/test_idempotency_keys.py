@@ -54,6 +54,7 @@ def test_a_key_never_changes(facts, key):
     assert idempotency_key_for(*facts) == key
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same_keys():
     code = (
         "import json, uuid; from datetime import *; from decimal import Decimal\n"
