@@ -9,11 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 
 from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.runtime.core.json_values import object_of, text_or_empty
 
 _PLAIN_EXPONENT = 100
 _COMPACT_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
@@ -134,10 +135,6 @@ def any_sendable_key(request: httpx.Request, key: str) -> Problem | None:  # noq
 class KeyPlace(Protocol):
     """Where a provider takes the idempotency key."""
 
-    def read(self, request: httpx.Request) -> str | None:
-        """The key that the request carries, or None."""
-        ...
-
     def prepare(self, request: httpx.Request) -> str | None:
         """Give the request a key if its operation takes one and it has none. Returns the key, or None."""
         ...
@@ -166,9 +163,6 @@ class HeaderKey:
         self.takes_key = takes_key
         self.ignores_key = ignores_key
         self.problem = problem
-
-    def read(self, request: httpx.Request) -> str | None:
-        return None if self.ignores_key(request) else request.headers.get(self.name) or None
 
     def prepare(self, request: httpx.Request) -> str | None:
         """The key in the header of `request`; a new one where the operation takes a key and none was given.
@@ -206,23 +200,16 @@ class BodyKey:
         self.name = name
         self.ignores_key = ignores_key
 
-    def read(self, request: httpx.Request) -> str | None:
+    def prepare(self, request: httpx.Request) -> str | None:
+        """The key in the body of `request`, or None."""
         if self.ignores_key(request):
             return None
-        try:
-            body: Any = json.loads(request.content)
-        except (ValueError, httpx.RequestNotRead):
-            return None
-        key: Any = body.get(self.name) if isinstance(body, dict) else None  # pyright: ignore - JSON may be anything
-        return key if isinstance(key, str) and key else None
-
-    prepare = read
+        return text_or_empty(object_of(request).get(self.name)) or None
 
 
 class NoKey:
     """The provider takes no key at all."""
 
-    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+    def prepare(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+        """No key."""
         return None
-
-    prepare = read
