@@ -199,6 +199,9 @@ class TestWhereTheKeyGoes:
         assert place.prepare(other) is None
         assert "X-Key" not in other.headers
 
+    def test_an_empty_header_is_no_key(self):
+        assert HeaderKey().read(httpx.Request("POST", self.URL, headers={"Idempotency-Key": ""})) is None
+
     @pytest.mark.parametrize(("key", "code"), [("", "length"), ("a b", "characters"), ("a\tb", "characters")])
     def test_a_key_that_cannot_be_sent_is_refused(self, key, code):
         """A random one in its place would make a second payment of the caller's second try."""
@@ -236,4 +239,5 @@ class TestWhereTheKeyGoes:
 
     def test_a_provider_without_keys(self):
         request = httpx.Request("POST", self.URL, headers={"Idempotency-Key": "k" * 20})
+        assert NoKey().read(request) is None
         assert NoKey().prepare(request) is None

@@ -135,6 +135,10 @@ def any_sendable_key(request: httpx.Request, key: str) -> Problem | None:  # noq
 class KeyPlace(Protocol):
     """Where a provider takes the idempotency key."""
 
+    def read(self, request: httpx.Request) -> str | None:
+        """The key that the request carries, or None."""
+        ...
+
     def prepare(self, request: httpx.Request) -> str | None:
         """Give the request a key if its operation takes one and it has none. Returns the key, or None."""
         ...
@@ -163,6 +167,10 @@ class HeaderKey:
         self.takes_key = takes_key
         self.ignores_key = ignores_key
         self.problem = problem
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key in the header of `request`, or None."""
+        return None if self.ignores_key(request) else request.headers.get(self.name) or None
 
     def prepare(self, request: httpx.Request) -> str | None:
         """The key in the header of `request`; a new one where the operation takes a key and none was given.
@@ -200,16 +208,20 @@ class BodyKey:
         self.name = name
         self.ignores_key = ignores_key
 
-    def prepare(self, request: httpx.Request) -> str | None:
+    def read(self, request: httpx.Request) -> str | None:
         """The key in the body of `request`, or None."""
         if self.ignores_key(request):
             return None
         return text_or_empty(object_of(request).get(self.name)) or None
 
+    prepare = read
+
 
 class NoKey:
     """The provider takes no key at all."""
 
-    def prepare(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
         """No key."""
         return None
+
+    prepare = read
