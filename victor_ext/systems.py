@@ -19,7 +19,7 @@ DEFAULT = "victor"
 """The system that the command uses if `--provider` does not name one."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True)
 class System:
     """A payment system. Its classes and functions are named (`module:name`), and loaded when one is used.
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 
+from tests.runtime.fakes import FakeClock
 from victor_ext import RetryPolicy, VictorError
 from victor_ext.runtime.auth.tokens import FixedToken
-from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.flow import Send, Sleep
@@ -52,20 +52,6 @@ def down_until(end: float, fault: Provider) -> Provider:
     return lambda now, dice: (fault if now < end else good)(now, dice)
 
 
-class SimulatedClock(ServerClock):
-    """Time is what the simulation says."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.passed = 0.0
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def local(self) -> float:
-        return 1_770_000_000.0 + self.passed
-
-
 @dataclass
 class Ended:
     """One call: when it began and ended, how often it was attempted, and whether it succeeded."""
@@ -97,7 +83,7 @@ class Outage:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        self.clock = SimulatedClock()
+        self.clock = FakeClock()
         self.quota = RetryQuota(self.policy.quota)
         self._dice = Random(self.seed)
         self._loop = AttemptLoop(

@@ -149,7 +149,7 @@ def provider_on(background: Background, authority: Authority, *, tls: bool) -> I
 def test_calls_that_are_cancelled(
     background: Background, authority: Authority, library: str, tls: bool, fresh_tokens: bool
 ) -> None:
-    cancelled = CANCELLED // (4 if library == "asyncio" else 20)
+    cancelled = CANCELLED // (4 if library == "asyncio" else 8)
     with provider_on(background, authority, tls=tls) as (provider, options):
         if fresh_tokens:
             provider.state.token["expires"] = 1

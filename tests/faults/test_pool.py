@@ -13,7 +13,7 @@ import pytest
 from tests.faults.adapters import CALLERS, MODES, Observed
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
-from victor_ext import AsyncVictor, TimedOut, Victor, VictorOAuth
+from victor_ext import AsyncVictor, RetryPolicy, TimedOut, Victor, VictorOAuth
 from victor_ext.runtime.http.connections import route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 
@@ -79,14 +79,20 @@ def test_a_client_that_is_closed_closes_its_connections(provider: RawProvider, m
     provider.quiet.wait_for(lambda: not provider.open, "connections of a client that was closed")
 
 
+ONE_CONNECTION: dict[str, Any] = {
+    "limits": httpx.Limits(max_connections=1),
+    "timeout": httpx.Timeout(PATIENCE, pool=0.05),
+    "retry": RetryPolicy(max_attempts=1),
+}
+
+
 def test_whoever_waits_in_vain_has_sent_nothing(provider: RawProvider) -> None:
-    limits, timeout = httpx.Limits(max_connections=1), httpx.Timeout(PATIENCE, pool=0.05)
-    with Victor(AUTH, base_url=provider.url(), limits=limits, timeout=timeout, deadline=0.5) as victor:
+    with Victor(AUTH, base_url=provider.url(), **ONE_CONNECTION) as victor:
         victor.payment_requests.get("S0")
         holding = Holding(provider)
         provider.acts.append(holding)
         with ThreadPoolExecutor(1) as threads:
-            first = threads.submit(victor.with_options(deadline=PATIENCE).payment_requests.get, "S1")
+            first = threads.submit(victor.payment_requests.get, "S1")
             holding.wait_for(1)
             with pytest.raises(TimedOut, match="all connections are in use") as raised:
                 victor.payment_requests.get("S2")
@@ -96,15 +102,12 @@ def test_whoever_waits_in_vain_has_sent_nothing(provider: RawProvider) -> None:
 
 
 def test_so_has_a_task(provider: RawProvider) -> None:
-    limits, timeout = httpx.Limits(max_connections=1), httpx.Timeout(PATIENCE, pool=0.05)
-
     async def run() -> None:
-        async with AsyncVictor(AUTH, base_url=provider.url(), limits=limits, timeout=timeout, deadline=0.5) as victor:
+        async with AsyncVictor(AUTH, base_url=provider.url(), **ONE_CONNECTION) as victor:
             await victor.payment_requests.get("S0")
             holding = Holding(provider)
             provider.acts.append(holding)
-            patient = victor.with_options(deadline=PATIENCE)
-            first = asyncio.create_task(patient.payment_requests.get("S1"))
+            first = asyncio.create_task(victor.payment_requests.get("S1"))
             await asyncio.to_thread(holding.wait_for, 1)
             with pytest.raises(TimedOut, match="all connections are in use"):
                 await victor.payment_requests.get("S2")

@@ -75,16 +75,3 @@ def test_a_write(background: Background, mode: str, operation: Operation) -> Non
             if run.observed.word != wanted:
                 wrong.append(f"{name}: got {run.observed.word}, not {wanted}; {run}")
     assert wrong == []
-
-
-@each_mode
-def test_a_read(background: Background, mode: str) -> None:
-    with adapter(background, mode, direct=True) as on:
-        for status in (*FINAL, *FAILED, *STRANGE, THROTTLED):
-            on.provider.acts.extend([says(status)] * ATTEMPTS)
-            run = on.run("get")
-            on.provider.acts.clear()
-            assert run.observed.error is not None
-            assert run.observed.error.status_code == status
-            again = status in (*FAILED, THROTTLED, 401)
-            assert run.seen.requests == (ATTEMPTS if again else 1), status

@@ -28,6 +28,7 @@ MODULES = (
     "victor_ext/runtime/loop/idempotency_keys.py",
     "victor_ext/runtime/loop/redirects.py",
     "victor_ext/runtime/loop/retry.py",
+    "victor_ext/runtime/loop/unauthorized.py",
     "victor_ext/runtime/core/timeouts.py",
     "victor_ext/zulu.py",
 )

@@ -234,7 +234,7 @@ def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
     return "&".join(f"{quote(name, safe='')}={quote(_text(item), safe='')}" for name, item in pairs if item is not None)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, repr=False)
 class Extras:
     """What `with_options` adds to each call of a client: members to the bodies of writes, filters to each GET.
 

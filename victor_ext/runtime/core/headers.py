@@ -16,7 +16,6 @@ LONGEST = 16_384
 _FIELD = re.compile(rb"[!-~\x80-\xff]+(?:[ \t]+[!-~\x80-\xff]+)*")
 """A field value (RFC 9110, 5.5): visible characters, and blanks between them."""
 _TOKEN = re.compile("[!-~]+")
-_SCHEME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def is_token(value: object) -> bool:
@@ -26,7 +25,7 @@ def is_token(value: object) -> bool:
 
 def is_scheme(value: str) -> bool:
     """Whether a value is an authentication scheme (RFC 9110, 11.1), such as `Bearer`."""
-    return _SCHEME.fullmatch(value) is not None
+    return _NAME.fullmatch(value) is not None
 
 
 def header_complaint(value: bytes) -> str | None:
@@ -44,7 +43,7 @@ ExtraHeaders = Mapping[str, str]
 """Headers by their names."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
-"""A field name (RFC 9110, 5.1)."""
+"""A token (RFC 9110, 5.6.2), such as the name of a field."""
 
 _OURS = {
     "authorization": "the credentials of the client set it",

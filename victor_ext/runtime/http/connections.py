@@ -118,16 +118,6 @@ def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
     raise ConfigurationError(f"verify={shown(verify, 200)} is not the path of a CA bundle that can be read ({why}).")
 
 
-def checked_proxy_use(base_url: httpx.URL, proxy: httpx.Proxy | None) -> httpx.Proxy | None:
-    """The proxy. Raises `ConfigurationError` where it would see tokens: with http, and not with https."""
-    if proxy is not None and base_url.scheme == "http" and not is_this_machine(proxy.url.host):
-        raise ConfigurationError(
-            "proxy: base_url is http, so a proxy on another machine would be sent tokens and account numbers "
-            "unencrypted: leave proxy out, or call https://."
-        )
-    return proxy
-
-
 def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) -> str | httpx.URL | httpx.Proxy | None:
     """The proxy for this origin: the caller's, else that of the environment (HTTPS_PROXY, NO_PROXY ...)."""
     if proxy is not None:
@@ -254,7 +244,12 @@ def checked_limits(limits: object) -> httpx.Limits:
 
 def route_to(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
     """The route of a client's own connections, from its options. Raises `ConfigurationError`."""
-    through = checked_proxy_use(base_url, checked_proxy(proxy_for(base_url, proxy)))
+    through = checked_proxy(proxy_for(base_url, proxy))
+    if through is not None and base_url.scheme == "http" and not is_this_machine(through.url.host):
+        raise ConfigurationError(
+            "proxy: base_url is http, so a proxy on another machine would be sent tokens and account numbers "
+            "unencrypted: leave proxy out, or call https://."
+        )
     tls = proxy_tls = None
     try:
         if base_url.scheme == "https":  # plain http needs no certificates, which take time to read

@@ -226,8 +226,8 @@ class _Call:
         self._attempts += counted
         timing = None
         if self._report is not None:
-            timing = request.extensions[TIMING] = Timing()
             self._report.attempt_started(request, self._attempts, for_token=not counted)
+            timing = request.extensions[TIMING] = Timing()  # a listener's own time is no part of it
         began = loop.clock.monotonic()
         came: Response | httpx.RequestError
         self._sending = counted

@@ -129,6 +129,8 @@ def done() -> Flow[None]:
 
 
 class Driver:
+    lock: Callable[..., Lock] = ThreadLock
+
     def __init__(
         self,
         transport: httpx.BaseTransport,
@@ -150,11 +152,6 @@ class Driver:
 
         return skip
 
-    @staticmethod
-    def lock(places: int = 1) -> Lock:
-        """A lock whose permits `Acquire` acquires. So many threads may hold it at a time."""
-        return ThreadLock(places)
-
     def run(self, flow: Flow[T]) -> T:
         return drive(flow, self._take)
 
@@ -175,6 +172,8 @@ class Driver:
 
 
 class AsyncDriver:
+    lock: Callable[..., Lock] = TaskLock
+
     def __init__(
         self,
         transport: httpx.AsyncBaseTransport,
@@ -198,10 +197,6 @@ class AsyncDriver:
             on_wait(seconds)
 
         return skip
-
-    @staticmethod
-    def lock(places: int = 1) -> Lock:
-        return TaskLock(places)
 
     async def run(self, flow: Flow[T]) -> T:
         return await adrive(flow, self._take)

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 
 from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.runtime.core.json_values import object_of, text_or_empty
 
 _PLAIN_EXPONENT = 100
 _COMPACT_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
@@ -168,6 +169,7 @@ class HeaderKey:
         self.problem = problem
 
     def read(self, request: httpx.Request) -> str | None:
+        """The key in the header of `request`, or None."""
         return None if self.ignores_key(request) else request.headers.get(self.name) or None
 
     def prepare(self, request: httpx.Request) -> str | None:
@@ -207,14 +209,10 @@ class BodyKey:
         self.ignores_key = ignores_key
 
     def read(self, request: httpx.Request) -> str | None:
+        """The key in the body of `request`, or None."""
         if self.ignores_key(request):
             return None
-        try:
-            body: Any = json.loads(request.content)
-        except (ValueError, httpx.RequestNotRead):
-            return None
-        key: Any = body.get(self.name) if isinstance(body, dict) else None  # pyright: ignore - JSON may be anything
-        return key if isinstance(key, str) and key else None
+        return text_or_empty(object_of(request).get(self.name)) or None
 
     prepare = read
 
@@ -223,6 +221,7 @@ class NoKey:
     """The provider takes no key at all."""
 
     def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+        """No key."""
         return None
 
     prepare = read
