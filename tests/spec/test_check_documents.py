@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 def test_what_is_no_fault_of_the_package_is_green(name: str) -> None:
     report = check(HERE / f"{name}.yaml", None)
     assert [each.line() for each in report.problems] == []
-    assert report.findings.declared == report.findings.found
+    assert report.findings.declared == report.findings.present
 
 
 def test_a_body_that_http_does_not_send_would_be_missed() -> None:

@@ -8,7 +8,7 @@ import attrs
 import pytest
 from victor_api.decoding import OpenStrEnum
 
-from victor_ext.spec.checking.arguments import build
+from victor_ext.spec.checking.package import build
 from victor_ext.spec.checking.values import Synthesis, mismatch
 from victor_ext.spec.checking.views import Document, Node
 

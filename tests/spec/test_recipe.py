@@ -54,7 +54,7 @@ def test_the_committed_layer_is_whole(capsys: pytest.CaptureFixture[str]) -> Non
     lines = output.out.splitlines()
     assert [line.partition(":")[0] for line in lines] == [path.name for path in DOCUMENTS]
     assert all(
-        re.fullmatch(rf"\w+\.yaml: {COUNTS}, \d+ calls made, \d+ answers decoded: all there", line) for line in lines
+        re.fullmatch(rf"\w+\.yaml: {COUNTS}, \d+ calls made, \d+ answers decoded: complete", line) for line in lines
     )
 
 
@@ -89,7 +89,7 @@ def lines(report: Report) -> list[str]:
 
 def test_the_five_fields_that_stock_generation_drops_are_missed(victor_yaml: Path) -> None:
     report = check(victor_yaml, None, skip=("merge-allof-siblings",))
-    lost = report.findings.declared["properties"] - report.findings.found["properties"]
+    lost = report.findings.declared["properties"] - report.findings.present["properties"]
     assert lost == len(LOST) == 5
     place = "missing: components.schemas.ReceiptPaymentDetails.properties"
     assert sorted(lines(report)) == sorted(
@@ -110,7 +110,7 @@ def test_documents_in_the_wild(zoo_yaml: Path) -> None:
     report = check(zoo_yaml, None)
     assert report.problems == []
     declared = report.findings.declared
-    assert declared == report.findings.found
+    assert declared == report.findings.present
     assert [declared[kind] for kind in ("operations", "parameters", "answers")] == [5, 14, 9]
 
 

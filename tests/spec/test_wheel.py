@@ -35,4 +35,4 @@ def test_the_installed_command_generates_a_package_and_checks_it(tmp_path: Path,
         run("-c", "import sys; sys.path.insert(0, 'out'); from zoo.models import Cat; print(Cat.__name__)") == "Cat\n"
     )
     checked = run("-m", "victor_ext.cli", "spec", "check", str(zoo_yaml), "--out", str(out), "--name", "zoo")
-    assert checked.endswith(": all there\n")
+    assert checked.endswith(": complete\n")
