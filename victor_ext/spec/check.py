@@ -203,12 +203,7 @@ def check(
 
 
 def check_generated(
-    tree: Tree,
-    called: str,
-    result: GenerationResult,
-    accepted: Path,
-    *,
-    accept: str | None = None,
+    tree: Tree, called: str, result: GenerationResult, accepted: Path, *, accept: str | None = None
 ) -> Report:
     """Look for what is wrong with a package that was generated just now.
 

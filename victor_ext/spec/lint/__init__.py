@@ -11,7 +11,7 @@ from victor_ext.spec.components import Components
 from victor_ext.spec.document import load
 from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at, mappings_at, trees_at
 
-from .subject import Finding, Subject, refused_examples, unquoted_values
+from .subject import Finding, Subject, refused_example, unquoted_value
 
 __all__ = ("RULES", "Finding", "findings")
 
@@ -39,35 +39,31 @@ def findings(
     return {rule.name: list(rule.look(subject)) for rule in RULES if rule.name not in skip}
 
 
-def _rule(name: str, why: str, recipe: str) -> Callable[[Look], Look]:
+def _rule(why: str, recipe: str) -> Callable[[Look], Look]:
+    """Make a rule of a function; its name is that of the function."""
+
     def add(look: Look) -> Look:
-        RULES.append(Rule(name, why, recipe, look))
+        RULES.append(Rule(look.__name__.strip("_").replace("_", "-"), why, recipe, look))
         return look
 
     return add
 
 
 _rule(
-    "refused-example",
     "One of them is wrong, and a strict client crashes on the provider's own answers.",
     "A value of another type is kept in `additional_properties`, and the call succeeds.",
-)(refused_examples)
+)(refused_example)
 _rule(
-    "unquoted-value",
     "Leading zeros of account numbers are lost, and dates change their type, in readers of YAML 1.1.",
     "The document is read with the types of JSON: these values stay text.",
-)(lambda subject: unquoted_values(subject.file))
+)(unquoted_value)
 
 
 # ---- Schemas ----
 
 
-@_rule(
-    "missing-target",
-    "What the reference stands for is not known, so it has no type.",
-    "It is left out by name, or holds anything.",
-)
-def _missing_targets(subject: Subject) -> Iterator[Finding]:
+@_rule("What the reference stands for is not known, so it has no type.", "It is left out by name, or holds anything.")
+def _missing_target(subject: Subject) -> Iterator[Finding]:
     for part in subject.parts.all():
         reference = part.tree.get("$ref")
         if isinstance(reference, str) and "$ref" in subject.parts.resolve(part.tree):
@@ -80,11 +76,10 @@ _DATE_VALUE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?|YYYY-MM-DD.*", re
 
 
 @_rule(
-    "date-without-format",
     "Callers get text, and each parses it in a way of its own.",
     "It stays text; nothing is guessed. Parse it where the provider's format is known.",
 )
-def _dates_without_format(subject: Subject) -> Iterator[Finding]:
+def _date_without_format(subject: Subject) -> Iterator[Finding]:
     for place, name, child in subject.declared:
         if child.get("type") != "string" or child.get("format") or child.get("enum") or child.get("pattern"):
             continue
@@ -96,11 +91,10 @@ def _dates_without_format(subject: Subject) -> Iterator[Finding]:
 
 
 @_rule(
-    "enum-in-answer",
     "A word that the provider adds breaks clients with closed enums.",
     "Enums stay open: an unknown word becomes a member of its own, and known ones match in any letter case.",
 )
-def _enums_in_answers(subject: Subject) -> Iterator[Finding]:
+def _enum_in_answer(subject: Subject) -> Iterator[Finding]:
     for part in subject.schemas:
         if part.received and part.tree.get("enum"):
             words = [value for value in list_at(part.tree, "enum") if value is not None]
@@ -110,22 +104,17 @@ def _enums_in_answers(subject: Subject) -> Iterator[Finding]:
 
 
 @_rule(
-    "amount-as-number",
     "A float does not hold every decimal amount, and sums of floats are wrong by cents.",
     "`format: decimal` in the document, or `--decimals PLACE`, reads it as Decimal with all its digits.",
 )
-def _numbers_for_money(subject: Subject) -> Iterator[Finding]:
+def _amount_as_number(subject: Subject) -> Iterator[Finding]:
     for place, name, child in subject.declared:
         if child.get("type") == "number" and re.search(r"(?i)amount|price|balance|total|fee$", name):
             yield Finding(place, "an amount is a number, which readers take for a float")
 
 
-@_rule(
-    "sibling-of-reference",
-    "Tools disagree on whether they read it.",
-    "The reference counts, as OpenAPI 3.0 says.",
-)
-def _siblings_of_references(subject: Subject) -> Iterator[Finding]:
+@_rule("Tools disagree on whether they read it.", "The reference counts, as OpenAPI 3.0 says.")
+def _sibling_of_reference(subject: Subject) -> Iterator[Finding]:
     if subject.parts.version_31:
         return
     for part in subject.parts.all():
@@ -134,23 +123,18 @@ def _siblings_of_references(subject: Subject) -> Iterator[Finding]:
             yield Finding(part.place, f"{', '.join(siblings)} beside $ref: OpenAPI 3.0 ignores it")
 
 
-@_rule(
-    "sibling-of-allof",
-    "Stock generators drop the properties without a word.",
-    "The rewrite `merge-allof-siblings` keeps them.",
-)
-def _siblings_of_allof(subject: Subject) -> Iterator[Finding]:
+@_rule("Stock generators drop the properties without a word.", "The rewrite `merge-allof-siblings` keeps them.")
+def _sibling_of_allof(subject: Subject) -> Iterator[Finding]:
     for part in subject.schemas:
         if trees_at(part.tree, "allOf") and (part.tree.get("properties") or part.tree.get("required")):
             yield Finding(part.place, "properties or required beside allOf: stock generators drop them")
 
 
 @_rule(
-    "union-without-discriminator",
     "Which of the classes an answer is has to be guessed.",
     "The member that fits best is taken: fewest unknown fields, then fewest missing ones.",
 )
-def _unions_without_discriminator(subject: Subject) -> Iterator[Finding]:
+def _union_without_discriminator(subject: Subject) -> Iterator[Finding]:
     for part in subject.schemas:
         for key in ("oneOf", "anyOf"):
             objects = [each for each in trees_at(part.tree, key) if subject.properties(each)]
@@ -169,7 +153,6 @@ _END = re.compile(
 
 
 @_rule(
-    "pages-without-end",
     "A client that trusts the page size stops too early, or never.",
     "Functions read one page. The walks of `victor_ext` end with an empty page, and refuse repeated ones.",
 )
@@ -200,11 +183,10 @@ def _pages_without_end(subject: Subject) -> Iterator[Finding]:
 
 
 @_rule(
-    "undocumented-failure",
     "A strict client raises on the first expired token or failing server as on an unknown answer.",
     "Clients of `victor_ext` raise `AuthenticationError` and `ServerError` by status, with the outcome.",
 )
-def _undocumented_failures(subject: Subject) -> Iterator[Finding]:
+def _undocumented_failure(subject: Subject) -> Iterator[Finding]:
     document = subject.parts.document
     for operation in subject.operations:
         statuses = {status.lower() for status, _ in subject.responses(operation)}
@@ -219,12 +201,8 @@ def _undocumented_failures(subject: Subject) -> Iterator[Finding]:
             yield Finding(operation.place, f"no answer is documented for {' and '.join(missing)}")
 
 
-@_rule(
-    "operation-without-id",
-    "Its function gets a name from its path, which changes with it.",
-    "The rewrite `unique-operation-id` makes one.",
-)
-def _operations_without_id(subject: Subject) -> Iterator[Finding]:
+@_rule("Its function gets a name from its path, which changes with it.", "The rewrite `unique-operation-id` makes one.")
+def _operation_without_id(subject: Subject) -> Iterator[Finding]:
     known: dict[str, str] = {}
     for operation in subject.operations:
         name = operation.tree.get("operationId")
@@ -249,11 +227,10 @@ The unique id of something that exists already is no key."""
 
 
 @_rule(
-    "write-without-key",
     "After a lost answer nobody knows whether it was done, and a repeat may do it twice.",
     "Clients of `victor_ext` never repeat such a call after it may have been received; its outcome is `unknown`.",
 )
-def _writes_without_key(subject: Subject) -> Iterator[Finding]:
+def _write_without_key(subject: Subject) -> Iterator[Finding]:
     # Described as keys, there or wherever else the document has the name.
     described = {
         name for _, name, child in subject.declared if _says_key(subject.parts.resolve(child)) or _says_key(child)
@@ -282,23 +259,18 @@ def _says_key(tree: Tree) -> bool:
 
 
 @_rule(
-    "webhook-without-security",
     "Anybody can post to a public address, and a forged notification looks like a payment.",
     "`read_webhook` calls your own `verify` before it reads anything; no signature is guessed.",
 )
-def _webhooks_without_security(subject: Subject) -> Iterator[Finding]:
+def _webhook_without_security(subject: Subject) -> Iterator[Finding]:
     for operation in subject.parts.operations.values():
         security = operation.tree.get("security", subject.parts.document.get("security"))
         if operation.incoming and not security:
             yield Finding(operation.place, "nothing says how to tell that the provider sent it")
 
 
-@_rule(
-    "answer-without-schema",
-    "Callers get a dict without types.",
-    "The body is kept as it comes.",
-)
-def _answers_without_schema(subject: Subject) -> Iterator[Finding]:
+@_rule("Callers get a dict without types.", "The body is kept as it comes.")
+def _answer_without_schema(subject: Subject) -> Iterator[Finding]:
     for operation in subject.operations:
         for status, response in subject.responses(operation):
             for content_type, medium in mappings_at(response, "content"):
@@ -306,11 +278,7 @@ def _answers_without_schema(subject: Subject) -> Iterator[Finding]:
                     yield Finding(f"{operation.place}.responses.{status}.content.{content_type}", "it has no schema")
 
 
-@_rule(
-    "several-contents",
-    "Which of them comes depends on the Accept header.",
-    "JSON is read; the others are left out by name.",
-)
+@_rule("Which of them comes depends on the Accept header.", "JSON is read; the others are left out by name.")
 def _several_contents(subject: Subject) -> Iterator[Finding]:
     for operation in subject.operations:
         for status, response in subject.responses(operation):
@@ -320,11 +288,10 @@ def _several_contents(subject: Subject) -> Iterator[Finding]:
 
 
 @_rule(
-    "server",
     "Callers have to know the URL, or credentials travel in the clear.",
     "`base_url` is the caller's. Clients of `victor_ext` refuse `http` to other machines.",
 )
-def _plain_http(subject: Subject) -> Iterator[Finding]:
+def _server(subject: Subject) -> Iterator[Finding]:
     servers = trees_at(subject.parts.document, "servers")
     if not servers:
         yield Finding("servers", "the document names no server")

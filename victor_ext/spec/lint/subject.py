@@ -82,7 +82,7 @@ class Subject:
 _DOCUMENT = "urn:document"
 
 
-def refused_examples(subject: Subject) -> Iterator[Finding]:
+def refused_example(subject: Subject) -> Iterator[Finding]:
     """The examples and defaults of schemas, parameters and contents that the schema beside them refuses."""
     version_31 = subject.parts.version_31
     document = _json_schema(subject.parts.document, version_31=version_31)
@@ -151,11 +151,11 @@ _READ_AS = (
 )
 
 
-def unquoted_values(file: Path) -> Iterator[Finding]:
+def unquoted_value(subject: Subject) -> Iterator[Finding]:
     """The plain scalars that YAML 1.1 reads as a number, a date or a flag, and YAML 1.2 as text."""
     pending: list[tuple[yaml.Node | None, str]] = []
-    if file.suffix != ".json":
-        pending.append((yaml.compose(read_text(file), Loader=yaml.CSafeLoader), ""))  # pyright: ignore[reportUnknownMemberType]
+    if subject.file.suffix != ".json":
+        pending.append((yaml.compose(read_text(subject.file), Loader=yaml.CSafeLoader), ""))  # pyright: ignore[reportUnknownMemberType]
     seen: set[int] = set()
     while pending:
         current, where = pending.pop()

@@ -62,7 +62,7 @@ def keep_reference_siblings(document: Tree, log: Log) -> None:
 
 
 BESIDE_REFERENCE = {
-    *("properties", "required", "enum", "const", "items", "allOf", "oneOf", "anyOf", "additionalProperties"),
+    *("properties", "required", "enum", "const", "items", "allOf", "oneOf", "anyOf", "additionalProperties")
 }
 """Keys that change a type."""
 
