@@ -98,14 +98,10 @@ class Blame:
     def cause(self, places: Iterable[str], default: str) -> str:
         """The component whose change changed a name that comes from some places of the old document."""
         known = [place for place in places if place in self.old]
-        gone = next((place for place in known if self.moved(place) not in self.new), None)
-        if gone is not None:
-            return self.outermost_gone(gone)
+        for place in known:
+            if self.moved(place) not in self.new:  # the largest part around it that the new document lacks
+                return next(each for each in around(place) if each in self.old and self.moved(each) not in self.new)
         return next((cause for place in known if (cause := self._changed(place, set()))), default)
-
-    def outermost_gone(self, place: str) -> str:
-        """The largest part around a place that the new document lacks."""
-        return next((each for each in around(place) if each in self.old and self.moved(each) not in self.new), place)
 
     def outermost_new(self, place: str) -> str:
         """The largest part around a place of the new document that the old one lacks, in the names of the old one."""
