@@ -113,12 +113,12 @@ class OpenIntEnum(IntEnum):
 @cache
 def spellings(enum: type[Enum]) -> dict[Any, Any]:
     """The members by their values in usual spellings: one look-up in the common case."""
-    found: dict[Any, Any] = {member.value: member for member in enum}
+    members: dict[Any, Any] = {member.value: member for member in enum}
     for member in enum:
         if isinstance(member.value, str):
             for spelling in (member.value.lower(), member.value.upper(), member.value.title()):
-                found.setdefault(spelling, member)
-    return found
+                members.setdefault(spelling, member)
+    return members
 
 
 # ---- Readers: one for each kind of type; lists and unions are composed of others ----
@@ -145,8 +145,8 @@ class Reader(Generic[T]):
 
     def item(self, value: Any, left: int) -> Any:
         """As `read`, for an item of a list: a value of another type stays unchanged."""
-        found = self.read(value, left)
-        return value if found is MISMATCH else found
+        decoded = self.read(value, left)
+        return value if decoded is MISMATCH else decoded
 
     def distance(self, value: Any) -> tuple[int, ...]:
         """How badly a value fits, by what its outermost objects tell: see `Object.distance`."""
@@ -185,8 +185,8 @@ def _decimal(value: Any) -> Any:
     """A Decimal with the digits of the JSON, where they were kept: see `Digits`."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return MISMATCH
-    found = Decimal(value.text if isinstance(value, Digits) else str(value))
-    return found if found.is_finite() else MISMATCH
+    number = Decimal(value.text if isinstance(value, Digits) else str(value))
+    return number if number.is_finite() else MISMATCH
 
 
 class Digits(float):
@@ -234,7 +234,7 @@ UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, range(36, 37))
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
     """A single value."""
-    return Scalar(lambda found: found if type(found) is type(value) and found == value else MISMATCH, rank=0)
+    return Scalar(lambda given: given if type(given) is type(value) and given == value else MISMATCH, rank=0)
 
 
 class Word(Reader[E]):
@@ -255,8 +255,8 @@ class Word(Reader[E]):
         return MISMATCH
 
     def exact(self, value: Any, left: int) -> Any:
-        found = self.read(value, left)
-        return found if found is not MISMATCH and found in self._enum.__members__.values() else MISMATCH
+        decoded = self.read(value, left)
+        return decoded if decoded is not MISMATCH and decoded in self._enum.__members__.values() else MISMATCH
 
 
 class Shape(NamedTuple):
@@ -281,8 +281,8 @@ class Object(Reader[T]):
         return self._decode(value, left - 1) if is_object and left > 0 else MISMATCH
 
     def item(self, value: Any, left: int) -> Any:
-        found = self.read(value, left)
-        return self._decode({NOT_AN_OBJECT: value}, 0) if found is MISMATCH else found
+        decoded = self.read(value, left)
+        return self._decode({NOT_AN_OBJECT: value}, 0) if decoded is MISMATCH else decoded
 
     def distance(self, value: Any) -> tuple[int, ...]:
         """How badly an object fits the model, the most important first.
@@ -325,8 +325,8 @@ class Array(Reader[list[T]]):
     def exact(self, value: Any, left: int) -> Any:
         if not isinstance(value, list) or left <= 0:
             return MISMATCH
-        found = [self._of.exact(each, left - 1) for each in value]
-        return MISMATCH if any(each is MISMATCH for each in found) else found
+        decoded = [self._of.exact(each, left - 1) for each in value]
+        return MISMATCH if any(each is MISMATCH for each in decoded) else decoded
 
     def distance(self, value: Any) -> tuple[int, ...]:
         if not isinstance(value, list):
@@ -345,8 +345,10 @@ class Either(Reader[Any]):
         self._lists = [reader for reader in readers if isinstance(reader, Array)]
 
     def read(self, value: Any, left: int) -> Any:
-        found = self.exact(value, left)
-        return _first(reader.read(value, left) for reader in self._readers) if found is MISMATCH else found
+        decoded = self.exact(value, left)
+        return (
+            _first(reader.read(value, left) for reader in self._readers) if decoded is MISMATCH else decoded
+        )
 
     def exact(self, value: Any, left: int) -> Any:
         if self._models and isinstance(value, Mapping):
@@ -356,9 +358,9 @@ class Either(Reader[Any]):
         return _first(reader.exact(value, left) for reader in self._readers)
 
     def item(self, value: Any, left: int) -> Any:
-        found = self.read(value, left)
-        if found is not MISMATCH:
-            return found
+        decoded = self.read(value, left)
+        if decoded is not MISMATCH:
+            return decoded
         return self._models[0].item(value, left) if len(self._models) == len(self._readers) else value
 
     def distance(self, value: Any) -> tuple[int, ...]:
@@ -376,18 +378,18 @@ def _best(readers: Sequence[Reader[Any]], value: Any, left: int) -> Reader[Any]:
     return min(tied, key=lambda reader: (_losses(reader.read(value, trial)), reader.absent(value)))
 
 
-def _losses(found: Any) -> int:
+def _losses(decoded: Any) -> int:
     """How many values no attribute holds, how many required fields are missing, and how many words no enum has."""
-    if isinstance(found, list):
-        return sum(map(_losses, found))
-    if isinstance(found, Enum):
-        return int(found not in type(found).__members__.values())
-    if not hasattr(found, "additional_properties"):
+    if isinstance(decoded, list):
+        return sum(map(_losses, decoded))
+    if isinstance(decoded, Enum):
+        return int(decoded not in type(decoded).__members__.values())
+    if not hasattr(decoded, "additional_properties"):
         return 0
-    values = [(each, getattr(found, each.name)) for each in attrs.fields(type(found)) if each.init]
+    values = [(each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init]
     missing = sum(value is UNSET and each.default is attrs.NOTHING for each, value in values)
-    return len(found.additional_properties) + missing + sum(_losses(value) for _, value in values)
+    return len(decoded.additional_properties) + missing + sum(_losses(value) for _, value in values)
 
 
-def _first(found: Iterable[Any]) -> Any:
-    return next((each for each in found if each is not MISMATCH), MISMATCH)
+def _first(results: Iterable[Any]) -> Any:
+    return next((each for each in results if each is not MISMATCH), MISMATCH)

@@ -34,11 +34,11 @@ def read_body(reader: Reader[T], response: httpx.Response, *, exact: bool = Fals
 
 def read_value(reader: Reader[T], value: Any, response: httpx.Response) -> T:
     """A value of the answer, as a declared type."""
-    found: T = reader.read(value, LEVELS)
-    if found is MISMATCH:
+    decoded: T = reader.read(value, LEVELS)
+    if decoded is MISMATCH:
         reason = f"{type(value).__name__} is not what is declared for this status"
         raise UnreadableBody(response.status_code, response.content, reason)
-    return found
+    return decoded
 
 
 def is_offered(response: httpx.Response, kinds: Collection[str]) -> bool:
@@ -52,11 +52,11 @@ def text_of(response: httpx.Response) -> str:
     """The body as text; the string itself when its content type is JSON (the document may say `*/*`)."""
     if "json" in response.headers.get("Content-Type", ""):
         try:
-            found = response.json()
+            text = response.json()
         except (ValueError, RecursionError):
             return _text(response)
-        if isinstance(found, str):
-            return found
+        if isinstance(text, str):
+            return text
     return _text(response)
 
 

@@ -41,11 +41,10 @@ class Client:
 
         ``httpx_args``: A dictionary of additional arguments to be passed to the ``httpx.Client`` and ``httpx.AsyncClient`` constructor.
 
-
     Attributes:
-        raise_on_unexpected_status: Whether or not to raise an errors.UnexpectedStatus if the API returns a
-            status code that was not documented in the source OpenAPI document; if not, such an answer is parsed
-            as None. Can also be provided as a keyword argument to the constructor.
+        raise_on_unexpected_status: Whether or not to raise an errors.UnexpectedStatus if the API returns a status code
+            that was not documented in the source OpenAPI document; if not, such an answer is parsed as None.
+            Can also be provided as a keyword argument to the constructor.
     """
 
     raise_on_unexpected_status: bool = field(kw_only=True)
@@ -82,26 +81,29 @@ class Client:
         self._client = None
         self._async_client = None
 
-    def with_headers(self, headers: dict[str, str]) -> "Client":
+    def _copy(self) -> Self:
+        """Get a new client without a connection"""
+        made = copy(self)
+        made._client = made._async_client = None
+        return made
+
+    def with_headers(self, headers: dict[str, str]) -> Self:
         """Get a new client, with a connection of its own, matching this one with additional headers"""
-        changed = copy(self)
-        changed._headers = {**self._headers, **headers}
-        changed._client = changed._async_client = None
-        return changed
+        made = self._copy()
+        made._headers = {**self._headers, **headers}
+        return made
 
-    def with_cookies(self, cookies: dict[str, str]) -> "Client":
+    def with_cookies(self, cookies: dict[str, str]) -> Self:
         """Get a new client, with a connection of its own, matching this one with additional cookies"""
-        changed = copy(self)
-        changed._cookies = {**self._cookies, **cookies}
-        changed._client = changed._async_client = None
-        return changed
+        made = self._copy()
+        made._cookies = {**self._cookies, **cookies}
+        return made
 
-    def with_timeout(self, timeout: httpx.Timeout) -> "Client":
+    def with_timeout(self, timeout: httpx.Timeout) -> Self:
         """Get a new client, with a connection of its own, matching this one with a new timeout configuration"""
-        changed = copy(self)
-        changed._timeout = timeout
-        changed._client = changed._async_client = None
-        return changed
+        made = self._copy()
+        made._timeout = timeout
+        return made
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
         """Read a response with the parser of its operation"""
@@ -110,6 +112,18 @@ class Client:
     def request_extensions(self, operation: Operation) -> dict[str, Any]:
         """Extensions of an operation's request, for the transport: none, unless a subclass has some"""
         return {}
+
+    def _connection(self) -> dict[str, Any]:
+        """The arguments of the underlying httpx.Client and httpx.AsyncClient"""
+        return {
+            "base_url": self._base_url,
+            "cookies": self._cookies,
+            "headers": self._headers,
+            "timeout": self._timeout,
+            "verify": self._verify_ssl,
+            "follow_redirects": self._follow_redirects,
+            **self._httpx_args,
+        }
 
     def set_httpx_client(self, client: httpx.Client) -> Self:
         """Manually set the underlying httpx.Client
@@ -122,15 +136,7 @@ class Client:
     def get_httpx_client(self) -> httpx.Client:
         """Get the underlying httpx.Client, constructing a new one if not previously set"""
         if self._client is None:
-            self._client = httpx.Client(
-                base_url=self._base_url,
-                cookies=self._cookies,
-                headers=self._headers,
-                timeout=self._timeout,
-                verify=self._verify_ssl,
-                follow_redirects=self._follow_redirects,
-                **self._httpx_args,
-            )
+            self._client = httpx.Client(**self._connection())
         return self._client
 
     def __enter__(self) -> Self:
@@ -153,15 +159,7 @@ class Client:
     def get_async_httpx_client(self) -> httpx.AsyncClient:
         """Get the underlying httpx.AsyncClient, constructing a new one if not previously set"""
         if self._async_client is None:
-            self._async_client = httpx.AsyncClient(
-                base_url=self._base_url,
-                cookies=self._cookies,
-                headers=self._headers,
-                timeout=self._timeout,
-                verify=self._verify_ssl,
-                follow_redirects=self._follow_redirects,
-                **self._httpx_args,
-            )
+            self._async_client = httpx.AsyncClient(**self._connection())
         return self._async_client
 
     async def __aenter__(self) -> Self:
@@ -174,49 +172,16 @@ class Client:
         await self.get_async_httpx_client().__aexit__(*args, **kwargs)
 
 
-@dataclass(init=False, slots=True, weakref_slot=True)
-class AuthenticatedClient:
-    """A Client which has been authenticated for use on secured endpoints
-
-    The following are accepted as keyword arguments and will be used to construct httpx Clients internally:
-
-        ``base_url``: The base URL for the API, all requests are made to a relative path to this URL, except
-        those of operations for which the document gives another server
-
-        ``cookies``: A dictionary of cookies to be sent with every request
-
-        ``headers``: A dictionary of headers to be sent with every request
-
-        ``timeout``: The maximum amount of a time a request can take. API functions will raise
-        httpx.TimeoutException if this is exceeded.
-
-        ``verify_ssl``: Whether or not to verify the SSL certificate of the API server. This should be True in production,
-        but can be set to False for testing purposes.
-
-        ``follow_redirects``: Whether or not to follow redirects. Default value is False.
-
-        ``httpx_args``: A dictionary of additional arguments to be passed to the ``httpx.Client`` and ``httpx.AsyncClient`` constructor.
-
+@dataclass(init=False, slots=True)
+class AuthenticatedClient(Client):
+    """A Client which has been authenticated for use on secured endpoints; it takes the arguments of Client, too
 
     Attributes:
-        raise_on_unexpected_status: Whether or not to raise an errors.UnexpectedStatus if the API returns a
-            status code that was not documented in the source OpenAPI document; if not, such an answer is parsed
-            as None. Can also be provided as a keyword argument to the constructor.
         token: The token to use for authentication
         prefix: The prefix to use for the Authorization header
         auth_header_name: The name of the Authorization header
     """
 
-    raise_on_unexpected_status: bool = field(kw_only=True)
-    _base_url: str
-    _cookies: dict[str, str] = field(kw_only=True)
-    _headers: dict[str, str] = field(kw_only=True)
-    _timeout: httpx.Timeout | None = field(kw_only=True)
-    _verify_ssl: str | bool | ssl.SSLContext = field(kw_only=True)
-    _follow_redirects: bool = field(kw_only=True)
-    _httpx_args: dict[str, Any] = field(kw_only=True)
-    _client: httpx.Client | None = field(init=False)
-    _async_client: httpx.AsyncClient | None = field(init=False)
     token: str
     prefix: str
     auth_header_name: str
@@ -236,113 +201,22 @@ class AuthenticatedClient:
         follow_redirects: bool = False,
         httpx_args: dict[str, Any] | None = None,
     ) -> None:
-        self.raise_on_unexpected_status = raise_on_unexpected_status
-        self._base_url = base_url
-        self._cookies = {} if cookies is None else cookies
-        self._headers = {} if headers is None else headers
-        self._timeout = timeout
-        self._verify_ssl = verify_ssl
-        self._follow_redirects = follow_redirects
-        self._httpx_args = {} if httpx_args is None else httpx_args
-        self._client = None
-        self._async_client = None
+        Client.__init__(
+            self,
+            base_url,
+            raise_on_unexpected_status=raise_on_unexpected_status,
+            cookies=cookies,
+            headers=headers,
+            timeout=timeout,
+            verify_ssl=verify_ssl,
+            follow_redirects=follow_redirects,
+            httpx_args=httpx_args,
+        )
         self.token = token
         self.prefix = prefix
         self.auth_header_name = auth_header_name
 
-    def with_headers(self, headers: dict[str, str]) -> "AuthenticatedClient":
-        """Get a new client, with a connection of its own, matching this one with additional headers"""
-        changed = copy(self)
-        changed._headers = {**self._headers, **headers}
-        changed._client = changed._async_client = None
-        return changed
-
-    def with_cookies(self, cookies: dict[str, str]) -> "AuthenticatedClient":
-        """Get a new client, with a connection of its own, matching this one with additional cookies"""
-        changed = copy(self)
-        changed._cookies = {**self._cookies, **cookies}
-        changed._client = changed._async_client = None
-        return changed
-
-    def with_timeout(self, timeout: httpx.Timeout) -> "AuthenticatedClient":
-        """Get a new client, with a connection of its own, matching this one with a new timeout configuration"""
-        changed = copy(self)
-        changed._timeout = timeout
-        changed._client = changed._async_client = None
-        return changed
-
-    def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
-        """Read a response with the parser of its operation"""
-        return parse(client=self, response=response)
-
-    def request_extensions(self, operation: Operation) -> dict[str, Any]:
-        """Extensions of an operation's request, for the transport: none, unless a subclass has some"""
-        return {}
-
-    def set_httpx_client(self, client: httpx.Client) -> Self:
-        """Manually set the underlying httpx.Client
-
-        **NOTE**: This will override any other settings on the client, including cookies, headers, and timeout.
-        """
-        self._client = client
-        return self
-
-    def get_httpx_client(self) -> httpx.Client:
-        """Get the underlying httpx.Client, constructing a new one if not previously set"""
-        if self._client is None:
-            self._headers[self.auth_header_name] = (
-                f"{self.prefix} {self.token}" if self.prefix else self.token
-            )
-            self._client = httpx.Client(
-                base_url=self._base_url,
-                cookies=self._cookies,
-                headers=self._headers,
-                timeout=self._timeout,
-                verify=self._verify_ssl,
-                follow_redirects=self._follow_redirects,
-                **self._httpx_args,
-            )
-        return self._client
-
-    def __enter__(self) -> Self:
-        """Enter a context manager for self.client—you cannot enter twice (see httpx docs)"""
-        self.get_httpx_client().__enter__()
-        return self
-
-    def __exit__(self, *args: Any, **kwargs: Any) -> None:
-        """Exit a context manager for internal httpx.Client (see httpx docs)"""
-        self.get_httpx_client().__exit__(*args, **kwargs)
-
-    def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Self:
-        """Manually set the underlying httpx.AsyncClient
-
-        **NOTE**: This will override any other settings on the client, including cookies, headers, and timeout.
-        """
-        self._async_client = async_client
-        return self
-
-    def get_async_httpx_client(self) -> httpx.AsyncClient:
-        """Get the underlying httpx.AsyncClient, constructing a new one if not previously set"""
-        if self._async_client is None:
-            self._headers[self.auth_header_name] = (
-                f"{self.prefix} {self.token}" if self.prefix else self.token
-            )
-            self._async_client = httpx.AsyncClient(
-                base_url=self._base_url,
-                cookies=self._cookies,
-                headers=self._headers,
-                timeout=self._timeout,
-                verify=self._verify_ssl,
-                follow_redirects=self._follow_redirects,
-                **self._httpx_args,
-            )
-        return self._async_client
-
-    async def __aenter__(self) -> Self:
-        """Enter a context manager for underlying httpx.AsyncClient—you cannot enter twice (see httpx docs)"""
-        await self.get_async_httpx_client().__aenter__()
-        return self
-
-    async def __aexit__(self, *args: Any, **kwargs: Any) -> None:
-        """Exit a context manager for underlying httpx.AsyncClient (see httpx docs)"""
-        await self.get_async_httpx_client().__aexit__(*args, **kwargs)
+    def _connection(self) -> dict[str, Any]:
+        credentials = f"{self.prefix} {self.token}" if self.prefix else self.token
+        self._headers[self.auth_header_name] = credentials
+        return Client._connection(self)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from victor_ext.spec.checking import package as checking
-from victor_ext.spec.checking.package import classes_in, hints_of
+from victor_ext.spec.checking.package import hints_of
 
 
 class Operation:
@@ -82,12 +82,20 @@ def _sent(request: dict[str, Any], markers: set[str]) -> Iterator[tuple[str, str
 
 
 def _argument(name: str, annotation: Any, marker: str) -> Any:
-    for each in classes_in(annotation):
+    for each in _classes_in(annotation):
         if hasattr(each, "from_dict"):
             return each.from_dict({} if name == "body" else {marker: marker})
         if each.__name__ == "File":
             return each(payload=b"")
     return marker
+
+
+def _classes_in(hint: Any) -> list[Any]:
+    """All classes in a type, or in a list of types: `list[A] | Unset` has list, A and Unset."""
+    if isinstance(hint, list):
+        return [each for part in hint for each in _classes_in(part)]
+    own = [hint] if isinstance(hint, type) else []
+    return own + [each for part in typing.get_args(hint) for each in _classes_in(part)]
 
 
 class Package(checking.Package):

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from victor_ext.spec.__main__ import main
-from victor_ext.spec.checking.acceptance import judge, load
-from victor_ext.spec.checking.problems import Problem
+from victor_ext.spec.checking.problems import Problem, judge, read_accepted
 
 LOSS = "GET /ping: answer '700', which is no status of HTTP"
 OTHER = "GET /pong: answer '700', which is no status of HTTP"
@@ -49,7 +48,7 @@ def test_a_loss_is_green_once_it_is_accepted(
     printed = capsys.readouterr()
     assert printed.err == ""
     assert f"accepted since 2026-03-04: {LOSS}: nobody listens\n" in printed.out
-    assert printed.out.endswith(": all there, 2 accepted\n")
+    assert printed.out.endswith(": complete, 2 accepted\n")
 
 
 def test_another_file(document: Path, tmp_path: Path) -> None:
@@ -102,7 +101,7 @@ def test_an_entry_for_all_losses_of_one_kind(
 def test_an_entry_for_a_kind_accepts_no_other_kind(accepted: Path, places: str) -> None:
     accepted.write_text(GROUP.format(places))
     losses = [Problem("left out", LOSS), Problem("missing", "GET /pong", "answer '700', which is no status of HTTP")]
-    left, used = judge(accepted, load(accepted), losses, datetime.date(2026, 3, 4))
+    left, used = judge(accepted, read_accepted(accepted), losses, datetime.date(2026, 3, 4))
     assert used == []
     assert left == [*losses, Problem("acceptance", f"{accepted}: {places}", "it matches nothing")]
 
@@ -127,7 +126,7 @@ def test_a_file_that_does_not_exist_is_refused_unless_it_is_to_be_written(
 ) -> None:
     named = tmp_path / "nowhere.yaml"
     assert main(["check", str(document), "--accepted", str(named)]) == 2
-    assert capsys.readouterr().err == f"--accepted {named}: there is no such file: write it, or name another.\n"
+    assert capsys.readouterr().err == f"--accepted {named}: the file does not exist: write it, or name another.\n"
     assert main(["check", str(document), "--accepted", str(named), "--accept", "no webhooks"]) == 0
     assert main(["check", str(document), "--accepted", str(named)]) == 0
 

@@ -244,7 +244,7 @@ def test_what_the_document_requires_is_said(webhooks: Any) -> None:
 def test_the_check_reads_each(made: Wire) -> None:
     report = check(made.folder / "document.json", None)
     assert report.problems == []
-    assert report.findings.declared["webhooks"] == report.findings.found["webhooks"] == 3
+    assert report.findings.declared["webhooks"] == report.findings.present["webhooks"] == 3
 
 
 def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(tm
         components={"schemas": {"Updated": either}},
     )
     report = check(wire.folder / "document.json", None)
-    assert (report.problems, report.findings.found["webhooks"]) == ([], 1)
+    assert (report.problems, report.findings.present["webhooks"]) == ([], 1)
 
 
 def test_a_change_of_a_body_breaks_on_the_wire_and_in_python(made: Wire, tmp_path: Path) -> None:

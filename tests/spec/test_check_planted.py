@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from victor_ext.spec.checking.inspection import inspect
+from victor_ext.spec.check import inspect
 from victor_ext.spec.checking.problems import Findings
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
@@ -104,9 +104,17 @@ REQUESTS = {
         "content = b'amount=text+%C3%A9&lines=%5B%27text%27%5D'",
         r"the field lines is \"lines=\['text'\]\" instead of",
     ),
-    "a field of a form unasked": ("pay", "content += b'&test=1'", r"the form has \"test=1\", which nobody asked for"),
-    "a query unasked": ("pay", 'url += "?dry=1"', r'the query has "dry=1", which nobody asked for'),
-    "a header unasked": ("pay", 'headers["x-test"] = "1"', "the header x-test is sent, which nobody asked for"),
+    "a field of a form unasked": (
+        "pay",
+        "content += b'&test=1'",
+        r"the form has \"test=1\", which the document does not declare",
+    ),
+    "a query unasked": ("pay", 'url += "?dry=1"', r'the query has "dry=1", which the document does not declare'),
+    "a header unasked": (
+        "pay",
+        'headers["x-test"] = "1"',
+        "the header x-test is sent, which the document does not declare",
+    ),
     "a file cut": ("upload", "content = content.replace(b'bytes', b'byte')", "the part file is"),
     "a part twice": (
         "upload",
@@ -128,7 +136,7 @@ ANSWERS = {
     "another class": (
         "order",
         "if response.status_code == 201: from ...models import Problem; return Problem.from_dict(response.json())",
-        r"responses\.201\.content\.application/json: it is read as Problem, which has not its fields",
+        r"responses\.201\.content\.application/json: it is read as Problem, which lacks its fields",
     ),
     "a plain dict": (
         "order",
@@ -229,7 +237,7 @@ def append(module: Path, code: str) -> None:
 def test_the_package_as_it_is_made_is_green(made: Path) -> None:
     findings = checked(made)
     assert lines(made) == []
-    assert findings.declared == findings.found == {
+    assert findings.declared == findings.present == {
         "operations": 4, "parameters": 7, "answers": 7, "schemas": 5, "properties": 12, "enum values": 9,
     }  # fmt: skip
 
@@ -268,8 +276,9 @@ def test_the_async_function_sends_another_request(package: Path) -> None:
 
 def test_an_operation_is_gone(package: Path) -> None:
     (package / "api" / "shop" / "order.py").unlink()
-    assert "missing: paths./orders.post: there is no function for it; do without it, and accept it with a reason" in (
-        lines(package)
+    assert (
+        "missing: paths./orders.post: the package has no function for it; do without it, and accept it with a reason"
+        in (lines(package))
     )
 
 
@@ -289,7 +298,7 @@ def test_a_field_is_not_an_attribute(package: Path) -> None:
             " do without it, and accept it with a reason"
         )
     ]
-    assert findings.declared["properties"] - findings.found["properties"] == 1
+    assert findings.declared["properties"] - findings.present["properties"] == 1
 
 
 @pytest.mark.parametrize(("enum", "member", "word"), [("status", "PAID", "'paid'"), ("order_size", "VALUE_2", "2")])

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.document import DocumentError, load
-from victor_ext.spec.generate import TEMPLATES
-from victor_ext.spec.generator import parse, render
+from victor_ext.spec.generate import TEMPLATES, parse, render
 from victor_ext.spec.rewrites import prepare
 
 Tree = dict[str, Any]

@@ -14,7 +14,7 @@ import victor_api.models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
-from victor_api.client import Client
+from victor_api.client import AuthenticatedClient, Client
 from victor_api.decoding import NOT_AN_OBJECT
 from victor_api.errors import UnexpectedStatus, UnreadableBody
 from victor_api.models import (
@@ -296,3 +296,30 @@ class TestTheClient:
         assert server.requests[0].headers["X-A"] == "1"
         assert server.requests[1].headers["Cookie"] == "c=1"
         assert server.requests[2].extensions["timeout"]["read"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"), [({}, "Bearer t"), ({"prefix": ""}, "t"), ({"prefix": "Token"}, "Token t")]
+)
+def test_an_authenticated_client_is_a_client_that_sends_its_token(options: dict[str, str], sent: str) -> None:
+    headers: list[httpx.Headers] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers.append(request.headers)
+        return httpx.Response(200)
+
+    client = AuthenticatedClient(
+        "https://api.example",
+        "t",
+        headers={"X-A": "1"},
+        httpx_args={"transport": httpx.MockTransport(answer)},
+        **options,
+    )
+    other = client.with_headers({"X-B": "2"})
+    assert isinstance(client, Client)
+    assert type(other) is AuthenticatedClient
+    for each in (client, other):
+        with each as entered:
+            entered.get_httpx_client().get("/")
+    assert [each["Authorization"] for each in headers] == [sent, sent]
+    assert [(each["X-A"], each.get("X-B")) for each in headers] == [("1", None), ("1", "2")]

@@ -254,4 +254,4 @@ def test_what_was_not_shown_is_not_approved(shop: Path) -> None:
 
 def test_a_folder_without_the_package_is_named(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(shop / "shop.yaml"), "--out", str(shop / "nowhere")]) == 1
-    assert "no package is there" in capsys.readouterr().err
+    assert "the package does not exist" in capsys.readouterr().err

@@ -9,7 +9,10 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from .commands import FAILURES, check, diff, generate, lint, update
+from .commands import FAILURES
+from .commands.documents import DIFF, LINT
+from .commands.packages import CHECK, GENERATE
+from .commands.update import UPDATE
 
 READER_GONE = 141
 
@@ -44,11 +47,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (generate, check, diff, lint, update):
-        name = command.__name__.rpartition(".")[2]
-        summary = command.SUMMARY
-        title = f"{summary[0].upper()}{summary[1:]}."
-        own = commands.add_parser(name, help=summary, description=title, epilog=command.EPILOG, allow_abbrev=False)
+    for command in (GENERATE, CHECK, DIFF, LINT, UPDATE):
+        title = f"{command.summary[0].upper()}{command.summary[1:]}."
+        own = commands.add_parser(
+            command.name, help=command.summary, description=title, epilog=command.epilog, allow_abbrev=False
+        )
         command.add_arguments(own)
         own.set_defaults(run=command.run)
     return parser

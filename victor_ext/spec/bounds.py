@@ -78,8 +78,6 @@ def too_deep(where: str = "") -> OutOfBoundsError:
 
 
 class _Size(NamedTuple):
-    """The size of a value, aliases expanded."""
-
     values: int
     characters: int
     levels: int
@@ -102,15 +100,18 @@ class _Counter:
     values: int = 0
     characters: int = 0
     open: list[_OpenCollection] = field(default_factory=list[_OpenCollection])
-    anchors: dict[str, _Size] = field(default_factory=dict[str, _Size])
+    anchors: dict[str | None, _Size] = field(default_factory=dict[str | None, _Size])
 
     def add(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.ScalarEvent):
-            size = _Size(1, len(event.value), 0)
+            self.anchors[event.anchor] = size = _Size(1, len(event.value), 0)
             self._grow(event, size)
-            self._remember(event.anchor, size)
         elif isinstance(event, yaml.AliasEvent):
-            self._grow(event, self._expanded(event))
+            if any(each.anchor == event.anchor for each in self.open):
+                raise OutOfBoundsError(
+                    f"line {_line(event)}: *{event.anchor} stands within what it stands for: without an end."
+                )
+            self._grow(event, self.anchors.get(event.anchor, _Size(1, 0, 0)))  # the loader reports an undefined anchor
         elif isinstance(event, yaml.CollectionStartEvent):
             collection = _OpenCollection(event.anchor, self.values, self.characters)
             self._grow(event, _Size(1, 0, 1))
@@ -118,15 +119,8 @@ class _Counter:
         elif isinstance(event, yaml.CollectionEndEvent):
             done = self.open.pop()
             size = _Size(self.values - done.values, self.characters - done.characters, done.levels)
-            self._remember(done.anchor, size)
+            self.anchors[done.anchor] = size
             self._deepen(done.levels)
-
-    def _expanded(self, alias: yaml.AliasEvent) -> _Size:
-        name = alias.anchor or ""
-        if any(each.anchor == name for each in self.open):
-            raise OutOfBoundsError(f"line {_line(alias)}: *{name} stands within what it stands for: without an end.")
-        # The loader reports an undefined anchor.
-        return self.anchors.get(name, _Size(1, 0, 0))
 
     def _grow(self, event: yaml.NodeEvent, size: _Size) -> None:
         self.values += size.values
@@ -141,10 +135,6 @@ class _Counter:
     def _deepen(self, levels: int) -> None:
         if self.open:
             self.open[-1].levels = max(self.open[-1].levels, levels + 1)
-
-    def _remember(self, anchor: str | None, size: _Size) -> None:
-        if anchor is not None:
-            self.anchors[anchor] = size
 
 
 def _line(event: yaml.Event) -> int:

@@ -1,21 +1,125 @@
-"""Compare a package with its document, and with what the generator makes of that document now."""
+"""Compare a package with its document, by calls of every operation, and with what the generator makes of it now."""
 
 from __future__ import annotations
 
 import datetime
 import difflib
+import gc
+import json
 import tempfile
+import warnings
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .checking import acceptance
-from .checking.inspection import Progress, inspect, silent
-from .checking.problems import Findings, Problem
+import httpx
+
+from .checking.answers import MAX_ALTERNATIVES, OperationAnswers, plain
+from .checking.expected import difference
+from .checking.models import Models
+from .checking.operations import SOMEWHERE, Hook, Medium, Operation, base_url, hooks, operations
+from .checking.package import Package, PackageError
+from .checking.passing import Probe, likeness, sent_path
+from .checking.problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
+from .checking.recording import Caller
+from .checking.requests import OperationRequests
+from .checking.values import Synthesis
+from .checking.views import Document
 from .document import load
 from .generate import GenerationResult, generate
 from .tree import Tree
+
+
+def inspect(tree: Tree, folder: Path) -> Findings:
+    """What the package in a folder does otherwise than its document says."""
+    findings = Findings()
+    document = Document(tree)
+    gc.collect()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of httpx, about cookies in a request
+        try:
+            with Package(folder) as package, Caller(package, base_url(document)) as caller:
+                _Inspection(document, package, caller, findings).run()
+                findings.calls = caller.calls
+        except PackageError as error:
+            findings.wrong("the package", str(error))
+    return findings
+
+
+@dataclass
+class _Inspection:
+    document: Document
+    package: Package
+    caller: Caller
+    findings: Findings
+
+    def __post_init__(self) -> None:
+        self._models = Models(self.document, self.package, self.findings)
+        self._base = base_url(self.document)
+
+    def run(self) -> None:
+        known = getattr(self.package.load("client"), "DEFAULT_BASE_URL", self._base)
+        if self.document.root.items("servers") and httpx.URL(known) != httpx.URL(self._base) != SOMEWHERE:
+            self.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {self._base}")
+        rest = [Probe(function, self.caller) for function in self.package.functions]
+        for operation in operations(self.document):
+            probe = self._probe(operation, rest)
+            self.findings.count("operations", present=probe is not None)
+            if probe is None:
+                self.findings.missing(operation.place, "the package has no function for it", operation.title)
+            else:
+                self._operation(operation, probe)
+        for hook in hooks(self.document):
+            self._hook(hook)
+
+    def _hook(self, hook: Hook) -> None:
+        """Read bodies of a webhook or a callback by `read_webhook`."""
+        if not hook.media:
+            return
+        why = "read_webhook does not read its content type"
+        for medium in [each for each in hook.media if each.is_json][:1]:
+            why = self._misread(hook, medium)
+        self.findings.count("webhooks", present=not why)
+        if why:
+            self.findings.missing(hook.place, why, hook.title)
+
+    def _misread(self, hook: Hook, medium: Medium) -> str:
+        """How a body is read otherwise than it was posted; "" when none is."""
+        synthesis = Synthesis(self.document, as_json=True)
+        for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
+            value = synthesis.value(medium.schema, "received", number)
+            try:
+                decoded = self.package.load("webhooks").read_webhook(hook.name, json.dumps(value))
+                if why := difference(value, plain(decoded)):
+                    return why
+                self._models.compare(medium.schema, value, decoded)
+            except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+                return f"read_webhook raises {type(error).__name__}: {error}"
+        return ""
+
+    def _probe(self, operation: Operation, rest: list[Probe]) -> Probe | None:
+        """The function of an operation. Two operations may have paths of one shape: then the name decides."""
+        path = sent_path(operation, self._base)
+        matches = [each for each in rest if each.takes(operation, path)]
+        named = [each for each in rest if likeness(each.function, operation)]
+        return max(matches or named, key=lambda each: likeness(each.function, operation), default=None)
+
+    def _operation(self, operation: Operation, probe: Probe) -> None:
+        findings = self.findings
+        try:
+            requests = OperationRequests(self.document, operation, probe, self.caller, findings, self._models)
+            requests.check()
+            least = requests.least()
+            OperationAnswers(
+                self.document, operation, probe.function, least, self.caller, findings, self._models
+            ).check()
+        except Exception as error:  # noqa: BLE001 - a check that cannot end is a finding, not a traceback
+            what = f"it cannot be checked: {type(error).__name__}: {error}"
+            if probe.error:
+                what += f"; calling it raises {probe.error}"
+            findings.wrong(operation.place, " ".join(what.split()))
+
 
 MAX_DIFF_LINES = 400
 """Of one package: an edit is short, and a stale package is recognised by its first lines."""
@@ -24,27 +128,29 @@ KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum v
 
 @dataclass
 class Report:
-    """What a check found."""
+    """The result of a check."""
 
     document: str
     findings: Findings
     problems: list[Problem]
     """What makes it red."""
-    accepted: list[acceptance.Entry] = field(default_factory=list[acceptance.Entry])
+    accepted: list[Acceptance] = field(default_factory=list[Acceptance])
     """The losses that the acceptance file accepts."""
-    added: list[acceptance.Entry] = field(default_factory=list[acceptance.Entry])
+    added: list[Acceptance] = field(default_factory=list[Acceptance])
     """The entries that this run wrote into the file."""
 
     def summary(self) -> str:
-        """`victor.yaml: 4 operations, 19 parameters, ...: all there`, with `of` where some are missing."""
-        found, declared = self.findings.found, self.findings.declared
+        """`victor.yaml: 4 operations, 19 parameters, ...: complete`, with `of` where some are missing."""
+        present, declared = self.findings.present, self.findings.declared
         counts = [
-            f"{declared[kind]} {kind}" if found[kind] == declared[kind] else f"{found[kind]} of {declared[kind]} {kind}"
+            f"{declared[kind]} {kind}"
+            if present[kind] == declared[kind]
+            else f"{present[kind]} of {declared[kind]} {kind}"
             for kind in KINDS
             if kind != "webhooks" or declared[kind]
         ]
         counts += [f"{self.findings.calls} calls made", f"{self.findings.decoded} answers decoded"]
-        whole = f"all there, {len(self.accepted)} accepted" if self.accepted else "all there"
+        whole = f"complete, {len(self.accepted)} accepted" if self.accepted else "complete"
         return f"{self.document}: {', '.join(counts)}: {'see above' if self.problems else whole}"
 
     def as_json(self) -> dict[str, Any]:
@@ -53,7 +159,7 @@ class Report:
         return {
             "document": self.document,
             "ok": not self.problems,
-            "counts": {kind: {"declared": findings.declared[kind], "found": findings.found[kind]} for kind in KINDS},
+            "counts": {kind: {"declared": findings.declared[kind], "found": findings.present[kind]} for kind in KINDS},
             "calls": findings.calls,
             "decoded": findings.decoded,
             "problems": [{"kind": each.kind, "place": each.place, "what": each.what} for each in self.problems],
@@ -70,44 +176,34 @@ def check(
     skip: Collection[str] = (),
     accepted: Path | None = None,
     accept: str | None = None,
-    progress: Progress = silent,
     decimals: Collection[str] = (),
     copies: Mapping[str, Path] | None = None,
 ) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
+    `name`, `skip`, `decimals` and `copies` are those of `generate`.
+
     Args:
         document: The OpenAPI document.
         packages: The folder with the package to compare; None compares with none.
-        name: The name of the package; None takes it from the document.
-        skip: Names of rewrites to leave out, for tests.
         accepted: The file of accepted losses; None is `<document>.accepted.yaml` beside the document.
         accept: The reason to accept everything that is left out now; None accepts nothing new.
-        progress: Told how many operations are done.
-        decimals: The places of numbers that are read as Decimal.
-        copies: The local files for the URLs that the document refers to.
 
     Raises the errors of `generate`, and AcceptanceError.
     """
-    path = acceptance.default_path(document) if accepted is None else accepted
-    acceptance.load(path)  # a mistake in it is reported before the work begins
+    path = default_path(document) if accepted is None else accepted
+    read_accepted(path)  # a mistake in it is reported before the work begins
     tree = load(document, copies)
     with tempfile.TemporaryDirectory() as folder:
         result = generate(document, Path(folder), name=name, skip=skip, tree=tree, decimals=decimals)
-        report = check_generated(tree, document.name, result, path, accept=accept, progress=progress)
+        report = check_generated(tree, document.name, result, path, accept=accept)
         if packages is not None and result.written:
             report.problems[:0] = _stale(packages / result.package.name, result.package)
     return report
 
 
 def check_generated(
-    tree: Tree,
-    called: str,
-    result: GenerationResult,
-    accepted: Path,
-    *,
-    accept: str | None = None,
-    progress: Progress = silent,
+    tree: Tree, called: str, result: GenerationResult, accepted: Path, *, accept: str | None = None
 ) -> Report:
     """Look for what is wrong with a package that was generated just now.
 
@@ -115,18 +211,17 @@ def check_generated(
     """
     if not result.written:
         return Report(called, Findings(), [*Findings().beside(result.left_out), Problem("missing", "the package")])
-    findings = inspect(tree, result.package, progress)
+    findings = inspect(tree, result.package)
     problems = findings.beside(result.left_out)
     today = datetime.datetime.now().astimezone().date()
-    added = [] if accept is None else acceptance.add(accepted, accept, problems, today)
-    left, used = acceptance.judge(accepted, acceptance.load(accepted), problems, today)
+    added = [] if accept is None else add_accepted(accepted, accept, problems, today)
+    left, used = judge(accepted, read_accepted(accepted), problems, today)
     return Report(called, findings, left, used, added)
 
 
 def _stale(committed: Path, fresh: Path) -> list[Problem]:
-    """What is wrong with an earlier package."""
     if not committed.is_dir():
-        return [Problem("missing", f"{committed}", "no package is there: generate it")]
+        return [Problem("missing", f"{committed}", "the package does not exist: generate it")]
     diff = list(differences(committed, fresh))
     stale = [Problem("differs", line) for line in diff[:MAX_DIFF_LINES]]
     if len(diff) > MAX_DIFF_LINES:

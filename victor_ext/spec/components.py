@@ -13,13 +13,14 @@ A place is the dotted path of a part in the document, with these conventions:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .tree import (
     METHODS,
     Tree,
+    around,
     is_list,
     is_mapping,
     is_null,
@@ -102,7 +103,7 @@ class Components:
         self._by_id: dict[int, Component] = {}
         self._regions: list[_Region] = []
         self._region_of: dict[int, _Region] = {}
-        self._targets: dict[str, Any] = {}
+        self._targets: dict[str, Tree | None] = {}
         self._referenced: set[int] = set()
         self._scan(document)
         self._walk_document()
@@ -126,10 +127,10 @@ class Components:
         seen: set[int] = set()
         while "$ref" in tree and id(tree) not in seen:
             seen.add(id(tree))
-            found = self._target(tree["$ref"])
-            if found is None:
+            whole = self._target(tree["$ref"])
+            if whole is None:
                 break
-            tree = found
+            tree = whole
         return tree
 
     def home(self, place: str) -> str:
@@ -141,13 +142,13 @@ class Components:
         seen: set[str] = set()
         while place not in seen:
             seen.add(place)
-            for end in _prefixes(place):
-                found = self.by_place.get(place[:end])
-                if found is None:
+            for part in reversed(around(place)):
+                component = self.by_place.get(part)
+                if component is None:
                     continue
-                resolved = self.of(self.resolve(_only_reference(found.tree)))
-                if resolved is not None and resolved is not found:
-                    place = resolved.place + place[end:]
+                resolved = self.of(self.resolve(_only_reference(component.tree)))
+                if resolved is not None and resolved is not component:
+                    place = resolved.place + place[len(part) :]
                     break
         return place
 
@@ -157,10 +158,9 @@ class Components:
         if not isinstance(reference, str):
             return None
         if reference not in self._targets:
-            found = target(self.document, reference)
-            self._targets[reference] = found if is_mapping(found) else None
-        found_before: Tree | None = self._targets[reference]
-        return found_before
+            whole = target(self.document, reference)
+            self._targets[reference] = whole if is_mapping(whole) else None
+        return self._targets[reference]
 
     def _scan(self, document: Tree) -> None:
         """Note what is referred to, and write boolean schemas as mappings."""
@@ -168,10 +168,7 @@ class Components:
         while pending:
             tree = pending.pop()
             if is_mapping(tree):
-                reference = tree.get("$ref")
-                found = self._target(reference) if isinstance(reference, str) else None
-                if found is not None:
-                    self._referenced.add(id(found))
+                self._referenced.add(id(self._target(tree.get("$ref"))))
                 pending.extend(tree.values())
             elif is_list(tree):
                 pending.extend(tree)
@@ -180,25 +177,19 @@ class Components:
         named = mapping_at(self.document, "components")
         for name, schema in schemas_at(named, "schemas"):
             self._schema(schema, f"components.schemas.{name}", self._region(), _BOTH)
-        for key in ("parameters", "headers", "requestBodies", "responses", "securitySchemes"):
+        walks: tuple[tuple[str, Kind, Callable[[Tree, str, _Region, Kind], object]], ...] = (
+            ("parameters", "parameter", self._parameter),
+            ("headers", "header", self._parameter),
+            ("requestBodies", "body", self._body),
+            ("responses", "response", self._body),
+            ("securitySchemes", "security scheme", self._add),
+        )
+        for key, kind, walk in walks:
             for name, part in mappings_at(named, key):
-                self._named(key, part, f"components.{key}.{name}")
+                walk(part, f"components.{key}.{name}", self._region(), kind)
         for section in ("paths", "webhooks"):
             for path, item in mappings_at(self.document, section):
                 self._path(item, f"{section}.{path}", path if section == "paths" else f"webhooks.{path}", section)
-
-    def _named(self, key: str, tree: Tree, place: str) -> None:
-        region = self._region()
-        if key == "parameters":
-            self._parameter(tree, place, region, "parameter")
-        elif key == "headers":
-            self._parameter(tree, place, region, "header")
-        elif key == "requestBodies":
-            self._body(tree, place, region, "body")
-        elif key == "responses":
-            self._body(tree, place, region, "response")
-        else:
-            self._add(tree, place, "security scheme", region, _BOTH)
 
     def _path(self, item: Tree, place: str, path: str, section: str) -> None:
         item = self.resolve(item)
@@ -222,7 +213,7 @@ class Components:
         request, answer = (inward, outward) if incoming else (outward, inward)
         whole = self._region()
         whole.sent = whole.received = bit
-        self._add(tree, place, "operation", whole, _BOTH)
+        self._add(tree, place, whole, "operation")
         for parameter in trees_at(tree, "parameters"):
             self._parameter(parameter, f"{place}.parameters.{self.key(parameter)}", request, "parameter")
         if is_mapping(tree.get("requestBody")):
@@ -242,15 +233,19 @@ class Components:
         resolved = self.resolve(parameter)
         return f"{resolved.get('in')}:{resolved.get('name')}"
 
+    def parameters(self, operation: Operation) -> list[Tree]:
+        """The parameters of the path of an operation, and its own."""
+        return [*trees_at(operation.item, "parameters"), *trees_at(operation.tree, "parameters")]
+
     def _parameter(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
-        region = self._add(tree, place, kind, region, _BOTH)
+        region = self._add(tree, place, region, kind)
         schema = schema_at(tree, "schema")
         if schema is not None:
             self._schema(schema, place, region, _BOTH, below=f"{place}.schema")
         self._content(tree, place, region)
 
     def _body(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
-        region = self._add(tree, place, kind, region, _BOTH)
+        region = self._add(tree, place, region, kind)
         for name, header in mappings_at(tree, "headers"):
             self._parameter(header, f"{place}.headers.{name}", region, "header")
         self._content(tree, place, region)
@@ -258,7 +253,7 @@ class Components:
     def _content(self, tree: Tree, place: str, region: _Region) -> None:
         for content_type, medium in mappings_at(tree, "content"):
             here = f"{place}.content.{content_type}"
-            self._add(medium, here, "content", region, _BOTH)
+            self._add(medium, here, region, "content")
             schema = schema_at(medium, "schema")
             if schema is not None:
                 self._schema(schema, f"{here}.schema", region, _BOTH)
@@ -275,7 +270,7 @@ class Components:
             inner = self._region()
             region.references.append((id(tree), allow))
             region, allow = inner, _BOTH
-        self._add(tree, place, "schema", region, allow)
+        self._add(tree, place, region, "schema", allow)
         for step, child in self._children(tree):
             self._schema(child, below + step, region, allow & self._directions(child), below=below + step)
 
@@ -296,7 +291,6 @@ class Components:
                 yield f".{key}", schema
 
     def _directions(self, schema: Tree) -> int:
-        """The directions in which a property exists."""
         resolved = self.resolve(schema)
         allow = _BOTH
         if schema.get("readOnly") is True or resolved.get("readOnly") is True:
@@ -305,7 +299,7 @@ class Components:
             allow &= ~_RECEIVED
         return allow
 
-    def _add(self, tree: Tree, place: str, kind: Kind, region: _Region, allow: int) -> _Region:
+    def _add(self, tree: Tree, place: str, region: _Region, kind: Kind, allow: int = _BOTH) -> _Region:
         """Add a part; returns the region that it belongs to."""
         if id(tree) in self._by_id:
             region.references.append((id(tree), allow))
@@ -319,9 +313,9 @@ class Components:
         self._region_of[id(tree)] = region
         self.by_place.setdefault(place, component)
         region.parts.append((component, allow))
-        found = self._target(tree.get("$ref"))
-        if found is not None:
-            region.references.append((id(found), allow))
+        whole = self._target(tree.get("$ref"))
+        if whole is not None:
+            region.references.append((id(whole), allow))
         return region
 
     def _region(self) -> _Region:
@@ -330,10 +324,10 @@ class Components:
 
     def _walk_other_targets(self) -> None:
         """Add the targets of references that are outside the places where OpenAPI has schemas."""
-        for reference, found in list(self._targets.items()):
-            if found is not None and id(found) not in self._by_id:
+        for reference, whole in list(self._targets.items()):
+            if whole is not None and id(whole) not in self._by_id:
                 place = reference.removeprefix("#/").replace("/", ".").replace("~1", "/").replace("~0", "~")
-                self._schema(found, place, self._region(), _BOTH)
+                self._schema(whole, place, self._region(), _BOTH)
 
     def _spread(self) -> None:
         """Give each part the operations that reach it."""
@@ -373,11 +367,3 @@ def _only_reference(tree: Tree) -> Tree:
             break
         tree = parts[0]
     return tree
-
-
-def _prefixes(place: str) -> Iterator[int]:
-    """The ends of the steps of a place, the last one first."""
-    yield len(place)
-    for end in range(len(place) - 1, 0, -1):
-        if place[end] in ".[":
-            yield end

@@ -76,14 +76,9 @@ def _foreign_files(package: Path) -> Iterator[Path]:
     for path in sorted(package.rglob("*")):
         if "__pycache__" in path.parts[len(package.parts) :] or (path.is_dir() and not path.is_symlink()):
             continue
-        generated = path.suffix == ".py" and path.is_file() and _first_line(path) == HEADER
+        generated = path.suffix == ".py" and path.is_file() and path.read_text("utf-8", "replace").startswith(HEADER)
         if path.is_symlink() or not (generated or path == package / MARKER):
             yield path
-
-
-def _first_line(path: Path) -> str:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return file.readline(len(HEADER) + 1)
 
 
 @contextmanager

@@ -88,12 +88,15 @@ def addresses(path: Path) -> list[Path]:
 
 
 def _read(path: Path) -> Any:
-    """The values of one file."""
     if address := re.match(r"(https?:)/+(.*)", str(path)):  # a Path has one slash of two
         raise DocumentError(f"{address[1]}//{address[2]} is an address: download the document, and name the file.")
     try:
         text = read_text(path)
-        return _from_json(text) if path.suffix == ".json" else _from_yaml(text)
+        if path.suffix == ".json":
+            return _from_json(text)
+        check_yaml(text)
+        tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
+        return json.loads(json.dumps(tree))  # aliases expanded; a TypeError for a value that JSON does not have
     except OSError as error:
         why = "it is a folder: name the document in it." if path.is_dir() else f"{error.strerror or error}."
         raise DocumentError(f"{path} cannot be read: {why}") from error
@@ -107,12 +110,12 @@ def read_entries(path: Path, error: type[Exception]) -> Any:
     Raises `error` when it cannot be read.
     """
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only texts
+        entries = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only texts
     except FileNotFoundError:
         return []
     except (OSError, ValueError, yaml.YAMLError) as reason:
         raise error(f"{path} cannot be read: {reason}") from reason
-    return [] if found in (None, "") else found
+    return [] if entries in (None, "") else entries
 
 
 def _from_json(text: str) -> Any:
@@ -124,10 +127,3 @@ def _from_json(text: str) -> Any:
     if not text.isascii() or "\\u" in text:
         json.dumps(tree, ensure_ascii=False).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError
     return tree
-
-
-def _from_yaml(text: str) -> Any:
-    """The values, aliases expanded. Raises TypeError for a value that JSON does not have."""
-    check_yaml(text)
-    tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
-    return json.loads(json.dumps(tree))

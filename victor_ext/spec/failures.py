@@ -15,9 +15,9 @@ from openapi_python_client.parser.errors import GeneratorError, ParseError, Prop
 from pydantic import ValidationError
 
 from .rewrites import Log
-from .rewrites.base import operations, schemas
+from .rewrites.base import schemas
 from .rewrites.composition import write_out_allof
-from .tree import Tree, is_list, is_mapping, list_at
+from .tree import Tree, is_list, is_mapping, list_at, operations
 
 PLACE = "x-place"
 """The key of a schema's or a parameter's number, while failures are searched."""
@@ -91,9 +91,9 @@ class Tracker:
 
     def failures(self, errors: Sequence[ParseError]) -> list[Failure]:
         """The failures that remained at the end."""
-        found = [self._failure(*self._of_error[id(error)]) for error in errors if id(error) in self._of_error]
-        found += self._of_endpoints
-        return found or [Failure.of(error) for error in errors]
+        remaining = [self._failure(*self._of_error[id(error)]) for error in errors if id(error) in self._of_error]
+        remaining += self._of_endpoints
+        return remaining or [Failure.of(error) for error in errors]
 
     def _failure(self, error: GeneratorError, number: int | None) -> Failure:
         return Failure.of(error, *(self._nodes[number] if number is not None else ("", None)))
@@ -101,38 +101,38 @@ class Tracker:
     def _watched(self, build: Any) -> Any:
         def property_from_data(*, data: Any, **arguments: Any) -> Any:
             before = len(self._failed)
-            found, made = build(data=data, **arguments)
-            if isinstance(found, PropertyError):
+            made, known = build(data=data, **arguments)
+            if isinstance(made, PropertyError):
                 if len(self._failed) == before:  # none inside it
-                    self._failed.append((found, _place(data)))
-                self._of_error.setdefault(id(found), self._failed[before])
-            return found, made
+                    self._failed.append((made, _place(data)))
+                self._of_error.setdefault(id(made), self._failed[before])
+            return made, known
 
         return property_from_data
 
     def _watched_model(self, process: Any) -> Any:
         def process_model(model: Any, **arguments: Any) -> Any:
-            found = process(model, **arguments)
-            if isinstance(found, PropertyError) and id(found) not in self._of_error:
-                self._failed.append((found, _place(model.data)))
-                self._of_error[id(found)] = self._failed[-1]
-            return found
+            made = process(model, **arguments)
+            if isinstance(made, PropertyError) and id(made) not in self._of_error:
+                self._failed.append((made, _place(model.data)))
+                self._of_error[id(made)] = self._failed[-1]
+            return made
 
         return process_model
 
     def _watched_endpoint(self, from_data: Any) -> Any:
         def endpoint_from_data(**arguments: Any) -> Any:
             before = len(self._failed)
-            found, *rest = from_data(**arguments)
+            made, *rest = from_data(**arguments)
             where = f"{arguments['method'].upper()} {arguments['path'].get_untrusted_value()}"
             own = [self._failure(*each) for each in self._failed[before:]]
-            if isinstance(found, ParseError) and not own:
-                number = _place(found.data)
-                own = [self._failure(found, number) if number is not None else Failure.of(found, where)]
-            elif isinstance(found, endpoints.Endpoint) and not own:
-                own = [Failure.of(error, where) for error in found.errors]
+            if isinstance(made, ParseError) and not own:
+                number = _place(made.data)
+                own = [self._failure(made, number) if number is not None else Failure.of(made, where)]
+            elif isinstance(made, endpoints.Endpoint) and not own:
+                own = [Failure.of(error, where) for error in made.errors]
             self._of_endpoints += own
-            return found, *rest
+            return made, *rest
 
         return endpoint_from_data
 
@@ -154,15 +154,15 @@ def unreadable_schema(tree: Tree, words: str) -> list[Failure]:
 
 def _unreadable(tree: Tree, steps: tuple[int | str, ...], words: str) -> Failure:
     places = {id(schema): where for where, schema in schemas(tree)}
-    found: Any = tree
+    value: Any = tree
     smallest: tuple[str, Tree | None] = (".".join(map(str, steps)), None)
     for step in steps:
-        if is_mapping(found) and step in found:
-            found = found[str(step)]
-        elif is_list(found) and isinstance(step, int) and step < len(found):
-            found = found[step]
-        if id(found) in places and is_mapping(found):
-            smallest = places[id(found)], found
+        if is_mapping(value) and step in value:
+            value = value[str(step)]
+        elif is_list(value) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        if id(value) in places and is_mapping(value):
+            smallest = places[id(value)], value
     return Failure(f"{'.'.join(map(str, steps))}: {words}", *smallest)
 
 

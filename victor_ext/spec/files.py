@@ -29,6 +29,16 @@ _OF_NAMES = {
     *("content", "callbacks", "requestBodies", "pathItems", "links"),
 }
 """Mappings whose keys are names, such as the answer `default`."""
+_SECTIONS = (
+    "parameters",
+    "responses",
+    "headers",
+    "callbacks",
+    "requestBodies",
+    "pathItems",
+    "securitySchemes",
+    "links",
+)
 _WORDS = ("description", "summary", "title")
 _WHOLE_SECTIONS = 2
 """`paths` and `components.schemas` may themselves be references: the maximum number of steps."""
@@ -44,17 +54,15 @@ def bundle(document: Tree, path: Path, read: Read, copies: Mapping[str, Path]) -
 
 def addresses_in(tree: Any, path: Path) -> list[Path]:
     """The other files that the references of a file name; those to other machines are left out."""
-    found: set[str] = {holder["$ref"].partition("#")[0] for _, holder in _references(tree, ())}
+    names: set[str] = {holder["$ref"].partition("#")[0] for _, holder in _references(tree, ())}
     return [
         (path.parent / unquote(each)).resolve()
-        for each in sorted(found)
+        for each in sorted(names)
         if each and not urlsplit(each).scheme and not each.startswith("//")
     ]
 
 
 class _Target(NamedTuple):
-    """What a reference leads to."""
-
     file: Path
     fragment: str
     value: Any
@@ -89,34 +97,34 @@ class _Bundle:
 
     def _write_out(self, steps: Steps, holder: Tree) -> None:
         """Replace a whole `content` or `properties` that is a reference, which OpenAPI does not have, by its target."""
-        found = _at(self._document, holder["$ref"].partition("#")[2])
-        if is_mapping(found) and "$ref" not in found:
-            self._bytes += len(json.dumps(found))
+        whole = _at(self._document, holder["$ref"].partition("#")[2])
+        if is_mapping(whole) and "$ref" not in whole:
+            self._bytes += len(json.dumps(whole))
             if self._bytes > MAX_BYTES:
                 raise PlaceError(f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {MAX_BYTES:,} bytes.")
             holder.clear()
-            holder.update(deepcopy(found))
+            holder.update(deepcopy(whole))
 
     def _replace(self, file: Path, steps: Steps, holder: Tree) -> None:
         place = f"{'.'.join(steps)}: {holder['$ref']}"
-        found = self._elsewhere(file, holder["$ref"], place)
-        if found is None:
+        match = self._elsewhere(file, holder["$ref"], place)
+        if match is None:
             return
-        if found.file == self._path:
-            holder["$ref"] = f"#{found.fragment}"
-        elif steps[-1] in _WORDS and isinstance(found.value, str):
+        if match.file == self._path:
+            holder["$ref"] = f"#{match.fragment}"
+        elif steps[-1] in _WORDS and isinstance(match.value, str):
             holder.clear()  # documentation
         elif _is_written_here(steps):
-            if not is_mapping(found.value):
+            if not is_mapping(match.value):
                 raise PlaceError(f"{place} leads to no mapping.")
-            if (steps, found.file, found.fragment) in self._written:
+            if (steps, match.file, match.fragment) in self._written:
                 raise PlaceError(f"{place} leads back to itself.")
-            self._written.add((steps, found.file, found.fragment))
+            self._written.add((steps, match.file, match.fragment))
             holder.clear()
-            holder.update(deepcopy(found.value))
-            self._todo.append((found.file, holder, steps))
+            holder.update(deepcopy(match.value))
+            self._todo.append((match.file, holder, steps))
         else:
-            holder["$ref"] = self._part(found, _section(steps), place)
+            holder["$ref"] = self._part(match, _section(steps), place)
 
     def _elsewhere(self, file: Path, reference: str, place: str) -> _Target | None:
         """What a reference leads to; None when it is a place of the document that already refers to itself."""
@@ -164,13 +172,13 @@ class _Bundle:
             self._files[target] = self._read(target)
         return target
 
-    def _part(self, found: _Target, section: str, place: str) -> str:
+    def _part(self, match: _Target, section: str, place: str) -> str:
         """The reference to a part of another file, which is put into a section of `components` when it is new."""
-        key = found.file, found.fragment, section
+        key = match.file, match.fragment, section
         if key not in self._names:
-            part = deepcopy(found.value)
+            part = deepcopy(match.value)
             parts = self._section(section, place)
-            last = found.fragment.rpartition("/")[2] or found.file.name.partition(".")[0]
+            last = match.fragment.rpartition("/")[2] or match.file.name.partition(".")[0]
             name = base = re.sub(r"\W+", "_", unquote(last)).strip("_") or "part"
             number = 2
             while name in parts:
@@ -181,7 +189,7 @@ class _Bundle:
             self._values += check_values(part)
             if self._values > bounds.MAX_VALUES:
                 check_values(self._document)
-            self._todo.append((found.file, part, ("components", section, name)))
+            self._todo.append((match.file, part, ("components", section, name)))
         return f"#/components/{section}/{self._names[key]}"
 
     def _section(self, section: str, place: str) -> Tree:
@@ -215,21 +223,10 @@ def _section(steps: Steps) -> str:
         return "pathItems"
     if last == "requestBody":
         return "requestBodies"
-    names = (
-        "parameters",
-        "responses",
-        "headers",
-        "callbacks",
-        "requestBodies",
-        "pathItems",
-        "securitySchemes",
-        "links",
-    )
-    return above if above in names and "properties" not in steps[-3:-1] else "schemas"
+    return above if above in _SECTIONS and "properties" not in steps[-3:-1] else "schemas"
 
 
 def _references(tree: Any, above: Steps) -> Iterator[tuple[Steps, Tree]]:
-    """Every mapping with a `$ref`, with its place."""
     return _holders(tree, above, "$ref")
 
 
@@ -237,22 +234,21 @@ def _holders(tree: Any, above: Steps, key_of_text: str) -> Iterator[tuple[Steps,
     """Every mapping with a text under a key, with its place; values of examples and of extensions are none."""
     todo: list[tuple[Steps, Any]] = [(above, tree)]
     while todo:
-        steps, found = todo.pop()
-        if is_mapping(found):
-            if isinstance(found.get(key_of_text), str):
-                yield steps, found
+        steps, value = todo.pop()
+        if is_mapping(value):
+            if isinstance(value.get(key_of_text), str):
+                yield steps, value
             names = bool(steps) and steps[-1] in _OF_NAMES
             todo += [
                 ((*steps, key), each)
-                for key, each in found.items()
+                for key, each in value.items()
                 if names or not (key in _NO_REFERENCES or key.startswith("x-"))
             ]
-        elif is_list(found):
-            todo += [((*steps, str(number)), each) for number, each in enumerate(found)]
+        elif is_list(value):
+            todo += [((*steps, str(number)), each) for number, each in enumerate(value)]
 
 
 def _at(tree: Any, fragment: str) -> Any:
-    """The value at a JSON pointer; None when there is none."""
     for step in unquote(fragment).split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         if is_mapping(tree):

@@ -1,7 +1,4 @@
-"""Distinct Python names for the parameters of an operation and the properties of a model; wire names stay.
-
-openapi-python-client drops an operation, or a model, when two of its names are the same in Python: `id` and `id[]`.
-"""
+"""The Python names of a package: distinct ones, and where in the document each comes from."""
 
 from __future__ import annotations
 
@@ -9,7 +6,8 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from attrs import evolve
@@ -18,32 +16,15 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema.untrusted_string import UntrustedString
 
-from .requests import PREFIX
+from .requests import PREFIX, key
+from .rewrites.names import classes
+from .tree import Tree, list_at, mapping_at, operations, place_of, resolve, step
 
-WORDS = {
-    "[]": "list",
-    "<=": "at_most",
-    ">=": "at_least",
-    "!=": "not_equal",
-    "<": "lt",
-    ">": "gt",
-    "=": "equal",
-    "+": "plus",
-    "!": "not",
-    "*": "star",
-    "@": "at",
-    "$": "dollar",
-    "#": "hash",
-    "%": "percent",
-    "&": "and",
-    "|": "or",
-    "~": "tilde",
-    "^": "caret",
-    "/": "slash",
-    ":": "colon",
-    "?": "optional",
-    ",": "comma",
-}
+_SPELLED = (
+    "[] list; <= at_most; >= at_least; != not_equal; < lt; > gt; = equal; + plus; ! not; * star; @ at; $ dollar; "
+    "# hash; % percent; & and; | or; ~ tilde; ^ caret; / slash; : colon; ? optional; , comma"
+)
+WORDS = dict(pair.split(" ") for pair in _SPELLED.split("; "))
 """How a name spells what Python does not allow, where another parameter or property has the plain name."""
 _SYMBOL = re.compile("|".join(map(re.escape, sorted(WORDS, key=len, reverse=True))))
 
@@ -68,12 +49,8 @@ def give_distinct_names(data: GeneratorData) -> None:
 
 def _name_parameters(endpoint: Endpoint) -> None:
     taken = ARGUMENTS_OF_OPERATIONS | NAMES_IN_MODULES | ({"body"} if endpoint.bodies else set[str]())
-    lists: list[list[Any]] = [
-        endpoint.path_parameters,
-        endpoint.query_parameters,
-        endpoint.header_parameters,
-        endpoint.cookie_parameters,
-    ]
+    lists: list[list[Any]] = [endpoint.path_parameters, endpoint.query_parameters]
+    lists += [endpoint.header_parameters, endpoint.cookie_parameters]
     names = iter(distinct_names([each for one in lists for each in one], taken))
     for one in lists:
         one[:] = [_renamed(each, next(names)) for each in one]
@@ -162,3 +139,59 @@ def _escaped(character: str) -> str:
     if character.isprintable():
         return character
     return character.encode("unicode_escape").decode("ascii")
+
+
+@dataclass
+class Origins:
+    """The places of the names of one package, the most exact place first."""
+
+    functions: dict[str, str] = field(default_factory=dict[str, str])
+    """The operation of each module of functions: `api.cards.list_cards` -> `paths./v1/cards.get`."""
+    arguments: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict[tuple[str, str], tuple[str, ...]])
+    """The parameter, or the body, of each argument: (`api.cards.list_cards`, `limit`)."""
+    classes: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """The schemas of each class; equal enums share a class."""
+    attributes: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict[tuple[str, str], tuple[str, ...]])
+    """The property of each attribute: (`Card`, `price`)."""
+
+
+def origins(document: Tree, data: GeneratorData) -> Origins:
+    """The origins of all names. `document` is rewritten, and made by `placed`; `data` is what the generator parsed."""
+    result = Origins()
+    known = {key(each.tree): each.tree for each in operations(document)}
+    for tag, collection in data.endpoint_collections_by_tag.items():
+        for endpoint in collection.endpoints:
+            _endpoint(result, f"api.{tag}.{endpoint.name}", endpoint, known[tag, endpoint.name])
+    by_class: dict[str, list[Tree]] = {}
+    for name, schema in classes(document):
+        by_class.setdefault(name, []).append(schema)
+    for made in [*data.models, *data.enums]:
+        places = [place for schema in by_class.get(made.class_info.name, []) for place in place_of(schema)]
+        result.classes[str(made.class_info.name)] = tuple(dict.fromkeys(places))
+    for model in data.models:
+        sources = dict(_properties(document, by_class.get(model.class_info.name, [])))
+        for each in [*(model.required_properties or []), *(model.optional_properties or [])]:
+            source = sources.get(each.name.get_untrusted_value())
+            result.attributes[str(model.class_info.name), str(each.python_name)] = place_of(source)
+    return result
+
+
+def _endpoint(result: Origins, module: str, endpoint: Endpoint, tree: Tree) -> None:
+    result.functions[module] = next(iter(place_of(tree)), "")
+    nodes = {(each["in"], each["name"]): each for each in list_at(tree, "parameters")}
+    for location, made in endpoint.iter_all_parameters():
+        node = nodes[str(location), made.name.get_untrusted_value()]
+        schema, own = place_of(node["schema"]), place_of(node)
+        # A schema that is not written inside its parameter is the property of a flattened object.
+        exact = () if any(place.startswith(f"{around}.") for place in schema for around in own) else schema
+        result.arguments[module, str(made.python_name)] = (*exact, *own)
+    if endpoint.bodies:
+        result.arguments[module, "body"] = (step(result.functions[module], "requestBody"),)
+
+
+def _properties(document: Tree, schemas: list[Tree]) -> Iterator[tuple[str, Tree]]:
+    """The properties of a class, those of `allOf` included; later ones replace earlier ones."""
+    for schema in schemas:
+        for part in list_at(schema, "allOf"):
+            yield from _properties(document, [resolve(document, part)])
+        yield from mapping_at(schema, "properties").items()

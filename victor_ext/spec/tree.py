@@ -1,14 +1,16 @@
-"""The values of a document: typed access, references, places, and the errors of what cannot be read.
+"""The reader of a document: typed access, references, operations, places, and the errors of what cannot be read.
 
-The rewrites, the comparison and the lint walk a document by these functions alone. What has the wrong form is passed
-over: `shape` has refused it, or completed it, before a package is made.
+The rewrites, the check, the comparison and the lint read a document by these functions. What has the wrong form is
+passed over: `shape` has refused it, or completed it, before a package is made.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from copy import copy
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 from urllib.parse import unquote
 
 Tree = dict[str, Any]
@@ -31,8 +33,8 @@ class PlaceError(DocumentError):
 
 def copied(tree: Tree) -> Tree:
     """A copy of a loaded document that shares nothing with it."""
-    found: Tree = json.loads(json.dumps(tree))
-    return found
+    fresh: Tree = json.loads(json.dumps(tree))
+    return fresh
 
 
 def is_mapping(value: Any) -> TypeGuard[Tree]:
@@ -47,14 +49,14 @@ def is_list(value: Any) -> TypeGuard[list[Any]]:
 
 def mapping_at(tree: Tree, key: str) -> Tree:
     """The mapping under a key; {} when there is none."""
-    found = tree.get(key)
-    return found if is_mapping(found) else {}
+    value = tree.get(key)
+    return value if is_mapping(value) else {}
 
 
 def list_at(tree: Tree, key: str) -> list[Any]:
     """The list under a key; [] when there is none."""
-    found = tree.get(key)
-    return found if is_list(found) else []
+    value = tree.get(key)
+    return value if is_list(value) else []
 
 
 def members(mapping: Tree) -> list[tuple[str, Tree]]:
@@ -79,21 +81,21 @@ def schema_at(tree: Tree, key: str) -> Tree | None:
     """The schema under a key; None when there is none. `additionalProperties` stays boolean: it is the usual form."""
     if isinstance(tree.get(key), bool) and key != "additionalProperties":
         tree[key] = _as_mapping(tree[key])
-    found = tree.get(key)
-    return found if is_mapping(found) else None
+    schema = tree.get(key)
+    return schema if is_mapping(schema) else None
 
 
 def schemas_at(tree: Tree, key: str) -> list[tuple[str, Tree]]:
     """The schemas of the mapping under a key."""
-    found = mapping_at(tree, key)
-    found.update({name: _as_mapping(each) for name, each in found.items() if isinstance(each, bool)})
-    return members(found)
+    schemas = mapping_at(tree, key)
+    schemas.update({name: _as_mapping(each) for name, each in schemas.items() if isinstance(each, bool)})
+    return members(schemas)
 
 
 def schema_list_at(tree: Tree, key: str) -> list[Tree]:
     """The schemas of the list under a key."""
-    found = list_at(tree, key)
-    found[:] = [_as_mapping(each) if isinstance(each, bool) else each for each in found]
+    schemas = list_at(tree, key)
+    schemas[:] = [_as_mapping(each) if isinstance(each, bool) else each for each in schemas]
     return trees_at(tree, key)
 
 
@@ -122,24 +124,24 @@ def target(document: Tree, reference: str, followed: frozenset[str] = frozenset(
     """
     if not reference.startswith("#/"):
         return None
-    found: Any = document
+    value: Any = document
     for step_ in reference[2:].split("/"):
         name = step_.replace("~1", "/").replace("~0", "~")
         seen = followed
-        while is_mapping(found) and name not in found and isinstance(other := found.get("$ref"), str):
+        while is_mapping(value) and name not in value and isinstance(other := value.get("$ref"), str):
             if other in seen:
                 return None
             seen |= {other}
-            found = target(document, other, seen)
-        if is_mapping(found) and name not in found:
+            value = target(document, other, seen)
+        if is_mapping(value) and name not in value:
             name = unquote(step_).replace("~1", "/").replace("~0", "~")
-        if is_list(found) and name.isdecimal() and int(name) < len(found):
-            found = found[int(name)]
-        elif is_mapping(found) and name in found:
-            found = found[name]
+        if is_list(value) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        elif is_mapping(value) and name in value:
+            value = value[name]
         else:
             return None
-    return found
+    return value
 
 
 def resolve(document: Tree, tree: Tree) -> Tree:
@@ -147,12 +149,87 @@ def resolve(document: Tree, tree: Tree) -> Tree:
     seen: set[str] = set()
     while "$ref" in tree:
         reference = tree["$ref"]
-        found = target(document, reference)
-        if reference in seen or not is_mapping(found):
+        whole = target(document, reference)
+        if reference in seen or not is_mapping(whole):
             return {}
         seen.add(reference)
-        tree = found
+        tree = whole
     return tree
+
+
+# ---- Operations, webhooks and callbacks ----
+
+
+class Operation(NamedTuple):
+    """One method of one path; a path item that is a reference is followed."""
+
+    method: str
+    path: str
+    item: Tree
+    tree: Tree
+
+    @property
+    def where(self) -> str:
+        """`GET /path`."""
+        return f"{self.method.upper()} {self.path}"
+
+
+def operations(document: Tree) -> list[Operation]:
+    """All operations, in document order."""
+    return [
+        Operation(method, path, whole, whole[method])
+        for path, item in mappings_at(document, "paths")
+        for whole in [resolve(document, item)]
+        for method in METHODS
+        if is_mapping(whole.get(method))
+    ]
+
+
+class Hook(NamedTuple):
+    """A request of the provider: a method of a webhook or of a callback."""
+
+    name: str
+    """`paid`; `createPayment.onPaid` of a callback."""
+    where: str
+    """`POST webhooks.paid`."""
+    schema: str
+    """A name for the schema of its body."""
+    place: str
+    tree: Tree
+
+
+def hooks(document: Tree) -> Iterator[Hook]:
+    """The webhooks of the document, and the callbacks of its operations."""
+    for name, item in mappings_at(document, "webhooks"):
+        yield from _methods(document, Hook(name, f"webhooks.{name}", f"{name}_webhook", f"webhooks.{name}", item))
+    for operation in operations(document):
+        base = operation.tree.get("operationId") or f"{operation.method}_{operation.path}"
+        for called, callback in mappings_at(operation.tree, "callbacks"):
+            for number, (expression, item) in enumerate(members(resolve(document, callback)), 1):
+                name = f"{base}.{called}" + (f".{number}" if number > 1 else "")
+                schema = f"{base}_{called}_callback{f'_{number}' if number > 1 else ''}".replace("/", "_")
+                place = f"paths.{operation.path}.{operation.method}.callbacks.{called}.{expression}"
+                yield from _methods(document, Hook(name, f"callbacks.{name}", schema, place, item))
+
+
+def _methods(document: Tree, hook: Hook) -> Iterator[Hook]:
+    item = resolve(document, hook.tree)
+    for number, method in enumerate(method for method in METHODS if is_mapping(item.get(method))):
+        name, schema = (f"{hook.name}.{method}", f"{hook.schema}_{method}") if number else (hook.name, hook.schema)
+        yield Hook(name, f"{method.upper()} {hook.where}", schema, f"{hook.place}.{method}", item[method])
+
+
+# ---- Content types ----
+
+
+def bare_type(content_type: str) -> str:
+    """A content type without parameters such as `charset`."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a content type is JSON."""
+    return bare_type(content_type).endswith(("/json", "+json"))
 
 
 # ---- Places: `components.schemas.Card.properties.price`, `servers[0].url` ----
@@ -173,10 +250,10 @@ def place_of(value: Any) -> tuple[str, ...]:
 
 def in_place_of(tree: Tree, new: Tree) -> Tree:
     """The mapping `new`, with the place of `tree`."""
-    found = copy(tree)
-    found.clear()
-    found.update(new)
-    return found
+    replacement = copy(tree)
+    replacement.clear()
+    replacement.update(new)
+    return replacement
 
 
 def step(place: str, key: str | int) -> str:
@@ -186,12 +263,17 @@ def step(place: str, key: str | int) -> str:
     return f"{place}.{key}" if place else key
 
 
+def around(place: str) -> list[str]:
+    """The places around a place, the outermost first, and the place itself."""
+    return [place[: mark.start()] for mark in re.finditer(r"[.\[]|$", place)]
+
+
 def placed(tree: Any, document: Tree, place: str = "") -> Any:
     """A copy of a document's values, with a `Placed` for each mapping. `document` resolves references to parameters."""
     if is_mapping(tree):
-        found = Placed({key: placed(value, document, step(place, key)) for key, value in tree.items()})
-        found.place = place
-        return found
+        mapping = Placed({key: placed(value, document, step(place, key)) for key, value in tree.items()})
+        mapping.place = place
+        return mapping
     if is_list(tree):
         keys = [_parameter_key(document, each) or number for number, each in enumerate(tree)]
         return [placed(each, document, step(place, key)) for key, each in zip(keys, tree, strict=True)]
@@ -200,5 +282,5 @@ def placed(tree: Any, document: Tree, place: str = "") -> Any:
 
 def _parameter_key(document: Tree, item: Any) -> str:
     """The key of a parameter in a list: `query:limit`; an empty text for an item that is no parameter."""
-    found = resolve(document, item) if is_mapping(item) and isinstance(item.get("$ref", ""), str) else {}
-    return f"{found['in']}:{found['name']}" if "in" in found and "name" in found else ""
+    parameter = resolve(document, item) if is_mapping(item) and isinstance(item.get("$ref", ""), str) else {}
+    return f"{parameter['in']}:{parameter['name']}" if "in" in parameter and "name" in parameter else ""

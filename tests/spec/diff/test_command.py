@@ -206,7 +206,7 @@ class TestApprovals:
             (("--approve", "a", "--expires", "soon"), "--expires: the date is 'soon'"),
             (("--approve", "a", "--expires", "2026-05-31"), "is in the past"),
             (("--approve", " ", "--expires", "2026-12-31"), "has no reason"),
-            (("--approved", "nowhere.yaml"), "there is no such file"),
+            (("--approved", "nowhere.yaml"), "it does not exist"),
         ],
     )
     def test_misuse(self, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], says: str) -> None:

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from victor_ext.spec.__main__ import main
-from victor_ext.spec.diff.approvals import Approval, Approvals
 from victor_ext.spec.diff.entry import Entry
 from victor_ext.spec.diff.formats import FORMATS, as_text
-from victor_ext.spec.diff.report import Lines, Report
+from victor_ext.spec.diff.report import Approval, Approvals, Lines, Report
 from victor_ext.spec.document import load
 
 HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\ud800{old}{0}%s"

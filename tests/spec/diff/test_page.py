@@ -15,7 +15,7 @@ import yaml
 from tests.contracts.document import Document
 from tests.contracts.test_contracts import contract_of
 from victor_ext.spec.__main__ import main
-from victor_ext.spec.diff.approvals import read_approvals
+from victor_ext.spec.diff.report import read_approvals
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "changes.md"
 

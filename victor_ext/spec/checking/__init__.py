@@ -1,5 +1,7 @@
-"""Whether a generated package does what its document says, found out by calling it.
+"""Whether a generated package does what its document says, observed by calling it.
 
-Nothing here uses the code that generates: what a request should be is written from the tables of the OpenAPI
-specification, and what an answer should give is compared with the JSON that was sent.
+The document is read by the functions of `tree`, as everywhere: which operations there are, and where a reference leads.
+What judges shares nothing with what generates: `views` reads the schemas in its own way, `expected` writes a request
+from the tables of the OpenAPI specification, and an answer is compared with the JSON that was sent. So one mistake in
+the reading of a schema cannot hide on both sides.
 """

@@ -13,7 +13,7 @@ import httpx
 
 from victor_ext.spec.tree import is_list
 
-from .expected import difference, short, text
+from .expected import difference, short
 from .models import Models
 from .operations import Answer, Medium, Operation
 from .package import Function, is_model
@@ -47,7 +47,7 @@ class OperationAnswers:
             self.caller.request(self.function, self.least())
         except Exception:  # noqa: BLE001 - the check of the requests has reported it
             for _ in self.operation.answers:
-                self.findings.count("answers", found=False)
+                self.findings.count("answers", present=False)
             return
         for answer in self.operation.answers:
             problems = len(self.findings.problems)
@@ -57,7 +57,7 @@ class OperationAnswers:
                     self._medium(answer, status, medium)
             else:
                 self._empty(answer, status)
-            self.findings.count("answers", found=len(self.findings.problems) == problems)
+            self.findings.count("answers", present=len(self.findings.problems) == problems)
 
     def _has_no_body(self, status: int) -> bool:
         """HTTP allows no body here, whatever the document says."""
@@ -81,29 +81,28 @@ class OperationAnswers:
 
     def _empty(self, answer: Answer, status: int) -> None:
         for awaited in (False, True):
-            found = self._read(answer.place, httpx.Response(status), awaited=awaited)
-            if found is _FAILED:
+            parsed = self._read(answer.place, httpx.Response(status), awaited=awaited)
+            if parsed is _FAILED:
                 return
-            if found is not None and not self._has_no_body(status):
-                self.findings.wrong(answer.place, f"an answer without a body is read as {short(found)}")
+            if parsed is not None and not self._has_no_body(status):
+                self.findings.wrong(answer.place, f"an answer without a body is read as {short(parsed)}")
 
     def _medium(self, answer: Answer, status: int, medium: Medium) -> None:
         is_json, words = _is_json(medium, self.document), _words(answer, medium)
         for number, value in enumerate(self._values(medium)):
-            content = _written(medium, value)
-            response = _response(status, medium, content)
-            found = self._read(medium.place, response, awaited=False, loss=words)
-            if found is _FAILED or not self._compare(answer, medium, value, found, content):
+            response = _response(status, medium, value)
+            parsed = self._read(medium.place, response, awaited=False, loss=words)
+            if parsed is _FAILED or not self._compare(answer, medium, value, parsed, response.content):
                 return
             other = self._read(medium.place, response, awaited=True, loss=words)
             if other is _FAILED:
                 return
-            same = is_json and plain(other) == plain(found)
-            if not same and not self._compare(answer, medium, value, other, content):
+            same = is_json and plain(other) == plain(parsed)
+            if not same and not self._compare(answer, medium, value, other, response.content):
                 return
             if number == 0 and self.function.short is not None and is_json:
                 returned = self.caller.read(self.function, self.least(), response)
-                if plain(returned) != plain(found):
+                if plain(returned) != plain(parsed):
                     self.findings.wrong(medium.place, "sync reads it otherwise than sync_detailed")
                     return
 
@@ -125,7 +124,7 @@ class OperationAnswers:
 
     def _read(self, place: str, response: httpx.Response, *, awaited: bool, loss: tuple[str, ...] = ()) -> Any:
         try:
-            found = self.caller.answer(self.function, self.least(), response, awaited=awaited)
+            parsed = self.caller.answer(self.function, self.least(), response, awaited=awaited)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             name = "asyncio_detailed" if awaited else "sync_detailed"
             what = f"{name} raises {type(error).__name__} for it: {error}"
@@ -138,28 +137,27 @@ class OperationAnswers:
                 self.findings.wrong(place, what)
             return _FAILED
         self.findings.decoded += 1
-        return found
+        return parsed
 
-    def _compare(self, answer: Answer, medium: Medium, value: Any, found: Any, content: bytes) -> bool:
+    def _compare(self, answer: Answer, medium: Medium, value: Any, parsed: Any, content: bytes) -> bool:
         """Whether what was read is what was sent; reports it, if not."""
         if not _is_json(medium, self.document):
-            why = None if _raw(found) == content else f"the body is read as {short(found)}, not as it came"
-        elif self.models.holds_little(medium.schema, value, found):
-            what = f"it is read as {type(found).__name__}, which has not its fields"
+            why = None if _raw(parsed) == content else f"the body is read as {short(parsed)}, not as it came"
+        elif self.models.holds_little(medium.schema, value, parsed):
+            what = f"it is read as {type(parsed).__name__}, which lacks its fields"
             self.findings.missing(medium.place, what, self.operation.title, *_words(answer, medium))
             return False
         else:
             try:
-                why = difference(value, plain(found))
+                why = difference(value, plain(parsed))
             except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
                 why = f"to_dict raises {type(error).__name__}: {error}"
         if why is None:
             if _is_json(medium, self.document):
-                self.models.compare(medium.schema, value, found)
+                self.models.compare(medium.schema, value, parsed)
             return True
-        lost = found is None or len(answer.media) > 1
-        what = "its body is not read: parsed is None" if found is None else why
-        if lost:
+        what = "its body is not read: parsed is None" if parsed is None else why
+        if parsed is None or len(answer.media) > 1:
             self.findings.missing(medium.place, what, self.operation.title, *_words(answer, medium))
         else:
             self.findings.wrong(medium.place, what)
@@ -179,11 +177,9 @@ def plain(value: Any) -> Any:
         return value.value
     if isinstance(value, dict):
         return {str(name): plain(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return value.isoformat() if hasattr(value, "isoformat") else _plain_text(value)
-
-
-def _plain_text(value: Any) -> Any:
-    return value if value is None or isinstance(value, (str, int, float, Decimal, bytes)) else str(value)
+    if value is None or isinstance(value, (str, int, float, Decimal, bytes)):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def _words(answer: Answer, medium: Medium) -> tuple[str, ...]:
@@ -198,31 +194,18 @@ def _is_json(medium: Medium, document: Document) -> bool:
     )
 
 
-def _response(status: int, medium: Medium, content: bytes) -> httpx.Response:
-    return httpx.Response(status, content=content, headers={"content-type": _sent_type(medium)})
-
-
-def _sent_type(medium: Medium) -> str:
-    if "*" not in medium.content_type:
-        return medium.content_type
-    return "application/json" if medium.bare in ("*/*", "application/*") else medium.bare.replace("*", "x")
-
-
-def _written(medium: Medium, value: Any) -> bytes:
+def _response(status: int, medium: Medium, value: Any) -> httpx.Response:
+    """An answer with a value as JSON; with a text or bytes, when there is no value."""
+    kind = medium.content_type
+    if "*" in kind:
+        kind = "application/json" if medium.bare in ("*/*", "application/*") else medium.bare.replace("*", "x")
+    content = b"plain text" if medium.bare.startswith("text/") else b"\x00\xffbytes"
     if value is not None:
-        return json.dumps(value, default=_bytes_as_text).encode()
-    return b"plain text" if medium.bare.startswith("text/") else b"\x00\xffbytes"
+        content = json.dumps(value).encode()
+    return httpx.Response(status, content=content, headers={"content-type": kind})
 
 
-def _bytes_as_text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else text(value)
-
-
-def _raw(found: Any) -> bytes | None:
+def _raw(parsed: Any) -> Any:
     """The bytes of a text or a file."""
-    if isinstance(found, str):
-        return found.encode()
-    if hasattr(found, "payload"):
-        found = found.payload
-        found = found.read() if hasattr(found, "read") else found
-    return found if isinstance(found, bytes) else None
+    content = getattr(parsed, "payload", parsed)
+    return content.encode() if isinstance(content, str) else content.read() if hasattr(content, "read") else content

@@ -147,10 +147,10 @@ def same_text(one: str, other: str) -> bool:
 
 def _moment(value: str) -> datetime.datetime | None:
     try:
-        found = datetime.datetime.fromisoformat(value) if len(value) > len("2026-03-04") else None
+        moment = datetime.datetime.fromisoformat(value) if len(value) > len("2026-03-04") else None
     except ValueError:
         return None
-    return found.replace(tzinfo=datetime.UTC) if found and found.tzinfo is None else found
+    return moment.replace(tzinfo=datetime.UTC) if moment and moment.tzinfo is None else moment
 
 
 def difference(expected: Any, actual: Any, where: str = "") -> str | None:
@@ -158,8 +158,8 @@ def difference(expected: Any, actual: Any, where: str = "") -> str | None:
     if is_mapping(expected) and is_mapping(actual):
         for name in dict.fromkeys([*expected, *actual]):
             one, other = expected.get(name), actual.get(name)
-            if (one is not None or other is not None) and (found := difference(one, other, f"{where}.{name}")):
-                return found
+            if (one is not None or other is not None) and (why := difference(one, other, f"{where}.{name}")):
+                return why
         return None
     if is_list(expected) and is_list(actual) and len(expected) == len(actual):
         pairs = zip(expected, actual, strict=True)
@@ -221,11 +221,11 @@ def take(rest: list[Pair], ways: list[list[Pair]]) -> bool:
         left = list(rest)
         places: list[int] = []
         for name, value in way:
-            found = next((n for n, one in enumerate(left) if one[0] == name and same_text(value, one[1])), None)
-            if found is None:
+            place = next((n for n, one in enumerate(left) if one[0] == name and same_text(value, one[1])), None)
+            if place is None:
                 break
-            places.append(found)
-            left[found] = ("", "\0")
+            places.append(place)
+            left[place] = ("", "\0")
         else:
             if places == sorted(places) or len({name for name, _ in way}) == len(way):
                 rest[:] = [each for each in left if each != ("", "\0")]
@@ -243,7 +243,7 @@ def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[
             rest = [pair for pair in rest if pair not in sent]
             yield Difference(f"the field {name} is {shown(sent)} instead of {shown(ways[0])}", name)
     if rest:
-        yield Difference(f"the form has {shown(rest)}, which nobody asked for")
+        yield Difference(f"the form has {shown(rest)}, which the document does not declare")
 
 
 def _field_ways(medium: Medium, name: str, value: Any) -> list[list[Pair]]:
@@ -256,7 +256,7 @@ def _field_ways(medium: Medium, name: str, value: Any) -> list[list[Pair]]:
     return ways
 
 
-def shown(pairs: list[Pair], nothing: str = "not there") -> str:
+def shown(pairs: list[Pair], nothing: str = "absent") -> str:
     """Fields for a message."""
     return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else nothing
 
@@ -281,21 +281,15 @@ def _multipart_differences(medium: Medium, value: Any, request: Request) -> Iter
             yield Difference(f"{name} is sent as {len(sent)} parts instead of {len(wanted)}", name)
             continue
         for part, one in zip(sent, wanted, strict=True):
-            if not _same_part(part.content, one):
+            written = part.content.decode("utf-8", "replace")
+            if part.content != one if isinstance(one, bytes) else not same_text(_inner(one), written):
                 yield Difference(f"the part {name} is {short(part.content)} instead of {short(one)}", name)
     if parts:
-        yield Difference(f"the part {parts[0].name} is sent, which nobody asked for", parts[0].name)
+        yield Difference(f"the part {parts[0].name} is sent, which the document does not declare", parts[0].name)
 
 
 def _is_of(part: _Part, name: str) -> bool:
     return part.name == name or part.name.startswith(f"{name}[")
-
-
-def _same_part(sent: bytes, value: Any) -> bool:
-    if isinstance(value, bytes):
-        return sent == value
-    written = sent.decode("utf-8", "replace")
-    return same_text(as_json(value) if is_mapping(value) or is_list(value) else text(value), written)
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[_Part]:

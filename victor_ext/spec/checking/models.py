@@ -28,7 +28,7 @@ MAX_TRIALS = 12
 
 @dataclass
 class _Outcome:
-    """A comparison: what is wrong, by place and words, each reported by a call; and the classes that were met."""
+    """A comparison: what is wrong, by place and words, each reported by a call; and the classes of its values."""
 
     losses: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict[tuple[str, str], Callable[[], None]])
     met: list[tuple[View, Any]] = field(default_factory=list[tuple[View, Any]])
@@ -61,9 +61,9 @@ class Models:
         self._waiting: list[tuple[View, Any]] = []
         self._enums: dict[tuple[int, Any], _Outcome] = {}
 
-    def compare(self, node: Node, value: Any, found: Any) -> None:
+    def compare(self, node: Node, value: Any, decoded: Any) -> None:
         """Report the declared fields and enum values of a JSON value that its decoded form does not have."""
-        self._take(self._compared(node, value, found))
+        self._take(self._compared(node, value, decoded))
         while self._waiting:
             view, model = self._waiting.pop()
             self._try(view, model)
@@ -71,8 +71,8 @@ class Models:
     def _take(self, outcome: _Outcome) -> None:
         for report in outcome.losses.values():
             report()
-        for word, found in outcome.words.items():
-            self._count("enum values", word, found=found)
+        for word, present in outcome.words.items():
+            self._count("enum values", word, present=present)
         for view, model in outcome.met:
             if (id(view), model) not in self._known:
                 self._known.add((id(view), model))
@@ -80,93 +80,95 @@ class Models:
 
     # ---- One value ----
 
-    def _compared(self, node: Node, value: Any, found: Any) -> _Outcome:
+    def _compared(self, node: Node, value: Any, decoded: Any) -> _Outcome:
         """With the alternative of the schema that the decoded value fits best."""
         if value is None:
             return _NOTHING
         views = self._document.views(node)
         if len(views) == 1:
-            return self._of_view(views[0], value, found)
+            return self._of_view(views[0], value, decoded)
         views = [view for view in views if fits(self._document, view, value)] or views[:1]
-        outcomes = [(self._of_view(view, value, found), view) for view in views]
-        best, view = min(outcomes, key=lambda each: (len(each[0].losses), each[0].foreign, _undeclared(each[1], value)))
-        return self._of_another(best, view, found) if self._is_another(view, found) else best
+        outcomes = [(self._of_view(view, value, decoded), view) for view in views]
+        names: set[str] = {*value} if is_mapping(value) else set()
+        best, view = min(
+            outcomes, key=lambda each: (len(each[0].losses), each[0].foreign, len(names - each[1].properties.keys()))
+        )
+        if is_model(decoded) and view.properties.keys() - self._package.attributes(type(decoded)).keys():
+            return self._of_another(best, view, decoded)
+        return best
 
-    def _is_another(self, view: View, found: Any) -> bool:
-        return is_model(found) and bool(view.properties.keys() - self._package.attributes(type(found)).keys())
-
-    def _of_another(self, outcome: _Outcome, view: View, found: Any) -> _Outcome:
+    def _of_another(self, outcome: _Outcome, view: View, decoded: Any) -> _Outcome:
         """A member of a union that is read as the class of another one, which may have all that the value has."""
         if outcome.losses:
             place, what = next(iter(outcome.losses))
             detail = f"{place.removeprefix(view.place).lstrip('.')}: {what}".lstrip(": ")
-            return self._missing(view.place, f"in a union, a value of it is read as {type(found).__name__}: {detail}")
+            return self._missing(view.place, f"in a union, a value of it is read as {type(decoded).__name__}: {detail}")
         return _Outcome(foreign=outcome.foreign)
 
-    def _of_view(self, view: View, value: Any, found: Any) -> _Outcome:
-        if is_model(found) and is_mapping(value):
-            return self._of_model(view, value, found)
+    def _of_view(self, view: View, value: Any, decoded: Any) -> _Outcome:
+        if is_model(decoded) and is_mapping(value):
+            return self._of_model(view, value, decoded)
         if is_mapping(value):
             if value.keys() & view.properties.keys():
-                return self._missing(view.place, f"its fields are not attributes, but a {type(found).__name__}")
+                return self._missing(view.place, f"its fields are not attributes, but a {type(decoded).__name__}")
             return _Outcome()
         if is_list(value):
-            return self._of_list(view, value, found)
-        return _NOTHING if view.enum is None else self._of_word(view, value, found)
+            return self._of_list(view, value, decoded)
+        return _NOTHING if view.enum is None else self._of_word(view, value, decoded)
 
-    def _of_list(self, view: View, value: list[Any], found: Any) -> _Outcome:
+    def _of_list(self, view: View, value: list[Any], decoded: Any) -> _Outcome:
         outcome = _Outcome()
-        if not is_list(found) or len(found) != len(value):
-            return self._wrong(view.place, f"a list of {len(value)} is read as {type(found).__name__}")
-        for number, (one, other) in enumerate(zip(value, found, strict=True)):
+        if not is_list(decoded) or len(decoded) != len(value):
+            return self._wrong(view.place, f"a list of {len(value)} is read as {type(decoded).__name__}")
+        for number, (one, other) in enumerate(zip(value, decoded, strict=True)):
             node = view.prefix[number] if number < len(view.prefix) else view.items
             if node is not None:
                 outcome.add(self._compared(node, one, other))
         return outcome
 
-    def _of_word(self, view: View, value: Any, found: Any) -> _Outcome:
+    def _of_word(self, view: View, value: Any, decoded: Any) -> _Outcome:
         words = view.words()
         if value not in words:
             return _NOTHING
-        own: Any = found.__class__
+        own: Any = decoded.__class__
         key = id(view), own
         if key not in self._enums:
-            self._enums[key] = self._of_enum(view, words, found)
+            self._enums[key] = self._of_enum(view, words, decoded)
         return self._enums[key]
 
-    def _of_enum(self, view: View, words: list[Any], found: Any) -> _Outcome:
-        if not isinstance(found, Enum):
+    def _of_enum(self, view: View, words: list[Any], decoded: Any) -> _Outcome:
+        if not isinstance(decoded, Enum):
             return self._missing(view.place, f"its {len(words)} enum values have no enum in Python")
-        known = [member.value for member in type(found)]
+        known = [member.value for member in type(decoded)]
         lost = [word for word in words if word not in known]
         outcome = self._missing(view.place, f"no enum value {', '.join(map(repr, lost))}") if lost else _Outcome()
         outcome.words = {f"{view.place}={word!r}": word in known for word in words}
         return outcome
 
-    def _of_model(self, view: View, value: dict[str, Any], found: Any) -> _Outcome:
-        model = cast("Any", type(found))
+    def _of_model(self, view: View, value: dict[str, Any], decoded: Any) -> _Outcome:
+        model = cast("Any", type(decoded))
         attributes = self._package.attributes(model)
         outcome = _Outcome(foreign=len(view.properties.keys() - attributes.keys()))
         if view.properties and (not outcome.foreign or value.keys() & view.properties.keys()):
-            outcome.met.append((view, model))  # an empty object tells no class: see `_tells_nothing`
-        free: dict[str, Any] = found.additional_properties
+            outcome.met.append((view, model))  # an empty object tells no class: see `_is_ambiguous`
+        free: dict[str, Any] = decoded.additional_properties
         for name, child in value.items():
             if name in view.properties and child is not None:
                 if name in free or name not in attributes:
                     place = f"{view.place}.properties.{name}"
                     outcome.add(self._missing(place, f"no attribute of {model.__name__} holds it"))
                 else:
-                    outcome.add(self._compared(view.properties[name], child, getattr(found, attributes[name])))
+                    outcome.add(self._compared(view.properties[name], child, getattr(decoded, attributes[name])))
             elif view.additional is not None and name in free:
                 outcome.add(self._compared(view.additional, child, free[name]))
         return outcome
 
-    def holds_little(self, node: Node, value: Any, found: Any) -> bool:
+    def holds_little(self, node: Node, value: Any, decoded: Any) -> bool:
         """Whether the class of a decoded object is that of another schema: it lacks half of the properties."""
-        if not is_model(found) or not is_mapping(value):
+        if not is_model(decoded) or not is_mapping(value):
             return False
         declared = {name for view in self._document.views(node) for name in view.properties} & value.keys()
-        attributes = self._package.attributes(type(found)).keys()
+        attributes = self._package.attributes(type(decoded)).keys()
         return bool(declared) and len(declared - attributes) * 2 >= len(declared) and bool(attributes - declared)
 
     # ---- One model ----
@@ -174,9 +176,7 @@ class Models:
     def _try(self, view: View, model: Any) -> None:
         """Decode values of a schema by its class, compare them, and build an equal object by the constructor."""
         numbers = max((len(self._document.views(child)) for child in view.properties.values()), default=1)
-        unions = {
-            name for name, child in view.properties.items() if self._is_union(child) or self._tells_nothing(child)
-        }
+        unions = {name for name, child in view.properties.items() if self._is_ambiguous(child)}
         an_object = replace(view, types=("object",))  # it may be a text, too
         lost: set[str] = set()
         tries = [
@@ -194,38 +194,34 @@ class Models:
             lost |= {place.removeprefix(f"{view.place}.properties.") for place, _ in outcome.losses}
             self._take(outcome)
         for name in view.properties:
-            self._count("properties", f"{view.place}.properties.{name}", found=name not in lost)
-        self._count("schemas", view.place, found=True)
+            self._count("properties", f"{view.place}.properties.{name}", present=name not in lost)
+        self._count("schemas", view.place, present=True)
 
-    def _is_union(self, node: Node) -> bool:
-        views = self._document.views(node)
-        items = views[0].items
-        return len(views) > 1 or (items is not None and len(self._document.views(items)) > 1)
-
-    def _tells_nothing(self, node: Node) -> bool:
-        """Whether an object is empty without its optional properties: another member of a union may read it."""
+    def _is_ambiguous(self, node: Node) -> bool:
+        """Whether it is a union, a list of one, or an object that may be empty, which another class may read."""
         [view, *others] = self._document.views(node)
-        return not others and bool(view.properties) and not view.required
+        of_items = self._document.views(view.items) if view.items is not None else []
+        return bool(others) or len(of_items) > 1 or (bool(view.properties) and not view.required)
 
     def _decode(self, view: View, model: Any, value: dict[str, Any]) -> _Outcome:
         try:
-            found = model.from_dict(value)
-            if why := difference(value, found.to_dict()):
+            decoded = model.from_dict(value)
+            if why := difference(value, decoded.to_dict()):
                 return self._wrong(view.place, f"{model.__name__} gives back another value than it read: {why}")
-            built = model(**{each.alias: getattr(found, each.name) for each in attrs.fields(model) if each.init})
-            built.additional_properties = found.additional_properties
-            if built.to_dict() != found.to_dict():
+            built = model(**{each.alias: getattr(decoded, each.name) for each in attrs.fields(model) if each.init})
+            built.additional_properties = decoded.additional_properties
+            if built.to_dict() != decoded.to_dict():
                 return self._wrong(view.place, f"{model.__name__} built by its constructor is another value")
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             return self._wrong(view.place, f"{model.__name__} raises {type(error).__name__}: {error}")
-        return self._of_model(view, value, found)
+        return self._of_model(view, value, decoded)
 
     # ---- Reports ----
 
-    def _count(self, kind: str, place: str, *, found: bool) -> None:
+    def _count(self, kind: str, place: str, *, present: bool) -> None:
         if (kind, place) not in self._counted:
             self._counted.add((kind, place))
-            self._findings.count(kind, found=found)
+            self._findings.count(kind, present=present)
 
     def _missing(self, place: str, what: str) -> _Outcome:
         words = _words(place)
@@ -233,11 +229,6 @@ class Models:
 
     def _wrong(self, place: str, what: str) -> _Outcome:
         return _Outcome({(place, what): lambda: self._findings.wrong(place, what)})
-
-
-def _undeclared(view: View, value: Any) -> int:
-    """How many properties of a value an alternative does not declare."""
-    return len(value.keys() - view.properties.keys()) if is_mapping(value) else 0
 
 
 def _words(place: str) -> list[str]:

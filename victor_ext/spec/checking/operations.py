@@ -10,7 +10,8 @@ from urllib.parse import urljoin
 
 import httpx
 
-from victor_ext.spec.tree import METHODS, is_list, is_mapping
+from victor_ext.spec import tree
+from victor_ext.spec.tree import is_list
 
 from .views import Document, Node
 
@@ -50,11 +51,11 @@ class Medium:
     @property
     def bare(self) -> str:
         """The content type in lower case, without parameters."""
-        return self.content_type.partition(";")[0].strip().lower()
+        return tree.bare_type(self.content_type)
 
     @property
     def is_json(self) -> bool:
-        return self.bare in ("application/json", "text/json") or self.bare.endswith("+json")
+        return tree.is_json(self.content_type)
 
 
 @dataclass
@@ -110,23 +111,20 @@ class Hook:
 
 def base_url(document: Document) -> str:
     """The document's first server."""
-    return _server([document.root], SOMEWHERE)
+    return _server([document.root])
 
 
 def operations(document: Document) -> list[Operation]:
     """All operations, in document order."""
     return [
-        _operation(document, method, path, item, whole)
-        for path, item in document.root.mapping("paths").items()
-        if path.startswith("/")
-        for whole in [document.follow(item)]
-        for method in METHODS
-        if is_mapping(whole.tree.get(method))
+        _operation(document, each.method, each.path, Node(each.item, f"paths.{each.path}"))
+        for each in tree.operations(document.root.tree)
+        if each.path.startswith("/")
     ]
 
 
-def _operation(document: Document, method: str, path: str, item: Node, whole: Node) -> Operation:
-    node = Node(whole.child(method).tree, f"{item.place.lstrip('.')}.{method}")
+def _operation(document: Document, method: str, path: str, item: Node) -> Operation:
+    node = item.child(method)
     body = document.follow(node.child("requestBody"))
     identity = node.tree.get("operationId")
     return Operation(
@@ -134,7 +132,7 @@ def _operation(document: Document, method: str, path: str, item: Node, whole: No
         path,
         node.place,
         identity if isinstance(identity, str) else None,
-        _parameters(document, path, whole, node),
+        _parameters(document, path, item, node),
         list(_media(document, body, f"{node.place}.requestBody")),
         body_required=bool(body.tree.get("required")),
         answers=[
@@ -142,55 +140,37 @@ def _operation(document: Document, method: str, path: str, item: Node, whole: No
             for status, answer in node.mapping("responses").items()
             if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status)
         ],
-        server=_server(_owners(document, node, whole), SOMEWHERE),
+        server=_server([node, item, document.root] if _has_own_server(document, node, item) else [document.root]),
     )
 
 
 def hooks(document: Document) -> Iterator[Hook]:
     """The requests of the provider: those of webhooks, and those of the callbacks of operations."""
-    for name, item in document.root.mapping("webhooks").items():
-        yield from _hooks_of(document, name, f"webhooks.{name}", item)
-    for operation in operations(document):
-        node = document.follow(document.root.child("paths", operation.path)).child(operation.method)
-        base = operation.identity or f"{operation.method}_{operation.path}"
-        for called, callback in node.mapping("callbacks").items():
-            whole = document.follow(callback)
-            for number, expression in enumerate(whole.tree):
-                name = f"{base}.{called}" + (f".{number + 1}" if number else "")
-                yield from _hooks_of(document, name, f"callbacks.{name}", whole.child(expression))
+    for hook in tree.hooks(document.root.tree):
+        body = document.follow(Node(hook.tree, hook.place).child("requestBody"))
+        yield Hook(hook.name, hook.where, hook.place, list(_media(document, body, f"{hook.place}.requestBody")))
 
 
-def _hooks_of(document: Document, name: str, title: str, item: Node) -> Iterator[Hook]:
-    whole = document.follow(item)
-    for number, method in enumerate(each for each in METHODS if is_mapping(whole.tree.get(each))):
-        node = Node(whole.child(method).tree, f"{item.place.lstrip('.')}.{method}")
-        body = document.follow(node.child("requestBody"))
-        own = f"{name}.{method}" if number else name
-        yield Hook(
-            own, f"{method.upper()} {title}", node.place, list(_media(document, body, f"{node.place}.requestBody"))
-        )
-
-
-def _owners(document: Document, node: Node, item: Node) -> list[Node]:
-    """Who says where an operation is sent; all servers of the document, in another order, say no more than it does."""
+def _has_own_server(document: Document, node: Node, item: Node) -> bool:
+    """Whether an operation or its path says more than the document: not the same servers in another order."""
     shared, of_operation, of_path = (
-        {str(each.tree.get("url")) for each in owner.items("servers")} for owner in (document.root, node, item)
+        {str(server.tree.get("url")) for server in owner.items("servers")} for owner in (document.root, node, item)
     )
     own = of_operation or of_path
-    return [document.root] if len(own) > 1 and own == shared else [node, item, document.root]
+    return len(own) <= 1 or own != shared
 
 
-def _server(owners: list[Node], base: str) -> str:
+def _server(owners: list[Node]) -> str:
     """The first server of the first owner that has any; one of an operation may be relative to the document's."""
     for number, owner in enumerate(owners):
         for server in owner.items("servers")[:1]:
             url = str(server.tree.get("url", ""))
             for name, variable in server.mapping("variables").items():
                 url = url.replace(f"{{{name}}}", str(variable.tree.get("default", "")))
-            within = _server(owners[number + 1 :], base) if number + 1 < len(owners) else base
-            found = urljoin(f"{within}/", url) if url and _is_url(url) else within
-            return (found if httpx.URL(found).host else base).rstrip("/")
-    return base
+            within = _server(owners[number + 1 :])
+            whole = urljoin(f"{within}/", url) if url and _is_url(url) else within
+            return (whole if httpx.URL(whole).host else SOMEWHERE).rstrip("/")
+    return SOMEWHERE
 
 
 def _is_url(text: str) -> bool:
@@ -204,7 +184,7 @@ def _is_url(text: str) -> bool:
 
 def _parameters(document: Document, path: str, item: Node, node: Node) -> list[Parameter]:
     names = re.findall(r"{([^}]+)}", path)
-    found: dict[tuple[str, str], Parameter] = {}
+    parameters: dict[tuple[str, str], Parameter] = {}
     for given in [*item.items("parameters"), *node.items("parameters")]:
         whole = document.follow(given)
         location, name = whole.tree.get("in"), whole.tree.get("name")
@@ -213,29 +193,29 @@ def _parameters(document: Document, path: str, item: Node, node: Node) -> list[P
         ignored = location == "header" and name.lower() in IGNORED_HEADERS
         if not ignored and (location != "path" or name in names):
             key = name.lower() if location == "header" else name  # headers ignore case
-            found[location, key] = _parameter(document, f"{node.place}.parameters.{location}:{name}", whole)
+            parameters[location, key] = _parameter(document, f"{node.place}.parameters.{location}:{name}", whole)
     for name in names:
         place = f"{node.place}.parameters.path:{name}"
-        found.setdefault(
+        parameters.setdefault(
             ("path", name), Parameter(place, "path", name, Node({"type": "string"}, place), "simple", required=True)
         )
-    return list(found.values())
+    return list(parameters.values())
 
 
 def _parameter(document: Document, place: str, whole: Node) -> Parameter:
-    location, tree = str(whole.tree["in"]), whole.tree
-    style = str(tree.get("style") or ("form" if location in ("query", "cookie") else "simple"))
+    location, given = str(whole.tree["in"]), whole.tree
+    style = str(given.get("style") or ("form" if location in ("query", "cookie") else "simple"))
     content = document.follow(whole).mapping("content")
     medium = next(iter(content.values()), None)
     schema = medium.child("schema") if medium is not None else whole.child("schema")
     return Parameter(
         place,
         location,
-        str(tree["name"]),
+        str(given["name"]),
         Node(schema.tree, place),
         style,
-        required=location == "path" or bool(tree.get("required")),
-        explode=bool(tree["explode"]) if "explode" in tree else style == "form",
+        required=location == "path" or bool(given.get("required")),
+        explode=bool(given["explode"]) if "explode" in given else style == "form",
         content_type=next(iter(content), None),
         examples=examples(document, whole, schema),
     )
@@ -259,14 +239,14 @@ def _media(document: Document, owner: Node, place: str) -> Iterator[Medium]:
 
 def examples(document: Document, owner: Node, schema: Node) -> list[Any]:
     """The values of `example` and `examples`, here and in the schema."""
-    found = [owner.tree["example"]] if owner.tree.get("example") is not None else []
+    values = [owner.tree["example"]] if owner.tree.get("example") is not None else []
     for example in owner.mapping("examples").values():
         whole = document.follow(example).tree
         if "value" in whole:
-            found.append(whole["value"])
+            values.append(whole["value"])
     whole = document.follow(schema).tree
     if whole.get("example") is not None:
-        found.append(whole["example"])
+        values.append(whole["example"])
     if is_list(whole.get("examples")):
-        found += whole["examples"]
-    return found
+        values += whole["examples"]
+    return values

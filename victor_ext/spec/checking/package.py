@@ -1,24 +1,32 @@
-"""A generated package, imported from its folder under a name of its own."""
+"""A generated package: imported from its folder under a name of its own, and the values that its arguments take."""
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import importlib
 import importlib.util
 import inspect
 import pkgutil
 import sys
+import types
 import typing
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
+from uuid import UUID
 
 import attrs
 
-from victor_ext.spec.tree import is_list
+from victor_ext.spec.tree import is_list, is_mapping
 
 _ALIAS = "_package_under_check"
+_FUNCTIONS = {"sync_detailed", "asyncio_detailed"}
 
 
 class PackageError(Exception):
@@ -64,9 +72,9 @@ class Package:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 spec.loader.exec_module(root)
-                names = [found.name for found in pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")]
+                names = [module.name for module in pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")]
                 self._modules = [importlib.import_module(name) for name in names]
-                self.functions = [Function(each) for each in self._modules if _is_operation(each)]
+                self.functions = [Function(module) for module in self._modules if {*vars(module)} & _FUNCTIONS]
         except Exception as error:
             _forget()
             raise PackageError(f"it cannot be imported: {type(error).__name__}: {error}") from error
@@ -84,21 +92,14 @@ class Package:
     def attributes(self, model: Any) -> dict[str, str]:
         """The attribute of each wire name that a model writes."""
         if model not in self._fields:
-            self._fields[model] = _attributes(model)
+            names = [each.name for each in attrs.fields(model) if each.name != "additional_properties"]
+            self._fields[model] = _attributes(model, names)
         return self._fields[model]
 
 
 def is_model(value: Any) -> bool:
     """Whether a value, or a class, is a model of a package."""
     return hasattr(value, "from_dict") and hasattr(value, "to_dict")
-
-
-def classes_in(hint: Any) -> list[Any]:
-    """All classes in a type, or in a list of types: `list[A] | Unset` has list, A and Unset."""
-    if is_list(hint):
-        return [each for part in hint for each in classes_in(part)]
-    own = [hint] if isinstance(hint, type) else []
-    return own + [each for part in typing.get_args(hint) for each in classes_in(part)]
 
 
 def hints_of(owner: Any, module: ModuleType) -> dict[str, Any]:
@@ -122,39 +123,129 @@ class _Marker:
         return self.attribute
 
 
-def _attributes(model: Any) -> dict[str, str]:
+def _attributes(model: Any, names: list[str]) -> dict[str, str]:
     """Write a model whose attributes are markers, and see under which name each comes out."""
-    names = [each.name for each in attrs.fields(model) if each.name != "additional_properties"]
     try:
         return _written(model, names)
-    except Exception:  # noqa: BLE001 - one attribute that cannot be written must not hide the others
-        return {wire: each for name in names for wire, each in _written_alone(model, name).items()}
-
-
-def _written_alone(model: Any, name: str) -> dict[str, str]:
-    try:
-        return _written(model, [name])
-    except Exception:  # noqa: BLE001 - the attribute counts as one that is not there
-        return {}
+    except Exception:  # noqa: BLE001 - one attribute that cannot be written counts as absent, and hides no others
+        alone = [_attributes(model, [name]) for name in names] if len(names) > 1 else []
+        return {wire: name for attributes in alone for wire, name in attributes.items()}
 
 
 def _written(model: Any, names: list[str]) -> dict[str, str]:
     marked = model.from_dict({})
     for name in names:
         setattr(marked, name, _Marker(name))
-    found: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for wire, value in marked.to_dict().items():
-        if isinstance(value, _Marker):
-            found[wire] = value.attribute
-        elif isinstance(value, dict) and "attribute" in value:
-            found[wire] = str(typing.cast("dict[str, Any]", value)["attribute"])
-    return found
-
-
-def _is_operation(module: ModuleType) -> bool:
-    return hasattr(module, "sync_detailed") or hasattr(module, "asyncio_detailed")
+        tree = value.to_dict() if isinstance(value, _Marker) else value
+        if is_mapping(tree) and "attribute" in tree:
+            attributes[wire] = str(tree["attribute"])
+    return attributes
 
 
 def _forget() -> None:
     for name in [name for name in sys.modules if name == _ALIAS or name.startswith(f"{_ALIAS}.")]:
         del sys.modules[name]
+
+
+class NoArgumentError(ValueError):
+    """The type of an argument has no value for the JSON value."""
+
+
+def build(hint: Any, value: Any) -> Any:
+    """The value of a type that a caller would pass for a JSON value. Raises NoArgumentError when there is none."""
+    built = [made for option in options(hint) if (made := _fitting(option, value)) is not _NOTHING]
+    if not built:
+        raise NoArgumentError(f"{type(value).__name__} is no value of {hint}")
+    models = [each for each in built if is_model(each)]
+    return min(models, key=misfit) if models else built[0]
+
+
+def options(hint: Any) -> list[Any]:
+    """The members of a union, the more specific ones first; without None and Unset."""
+    parts = list(typing.get_args(hint)) if typing.get_origin(hint) in (typing.Union, types.UnionType) else [hint]
+    flat = [each for part in parts for each in (options(part) if part is not hint else [part])]
+    named = [each for each in flat if getattr(each, "__name__", "") not in ("Unset", "NoneType")]
+    return sorted(named, key=lambda each: 2 if each is Any else 1 if each is str else 0)
+
+
+def misfit(model: Any) -> tuple[int, int, int]:
+    """How little a model is the one for its values.
+
+    What is undeclared in it, how many of its required fields are absent, and how many of all its fields.
+    """
+    own: Any = model.__class__
+    fields = attrs.fields(own) if attrs.has(own) else ()
+    absent = [each for each in fields if type(getattr(model, each.name, None)).__name__ == "Unset"]
+    return undeclared(model), sum(each.default is attrs.NOTHING for each in absent), len(absent)
+
+
+def undeclared(model: Any) -> int:
+    """How many properties of a model, and of the models in it, are no attributes, or have no value of their enum."""
+    free: dict[str, Any] = getattr(model, "additional_properties", {})
+    names: tuple[str, ...] = getattr(model, "__slots__", ())
+    values = [getattr(model, name, None) for name in names]
+    inner = [each for value in values for each in (value if is_list(value) else [value])]
+    words = sum(each not in type(each).__members__.values() for each in inner if isinstance(each, Enum))
+    return len(free) + words + sum(undeclared(each) for each in inner if is_model(each))
+
+
+def enum_values(hint: Any) -> set[Any]:
+    """The values of all enums and literals in a type."""
+    if typing.get_origin(hint) is typing.Literal:
+        return set(typing.get_args(hint))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {member.value for member in hint}
+    return {value for part in typing.get_args(hint) for value in enum_values(part)}
+
+
+_NOTHING = object()
+
+
+def _fitting(option: Any, value: Any) -> Any:
+    origin = typing.get_origin(option)
+    if option is Any or option is object:
+        return value
+    if origin is typing.Literal:
+        return value if value in typing.get_args(option) else _NOTHING
+    if origin is not None:
+        return _collected(option, origin, value)
+    return _of_class(option, value) if isinstance(option, type) else _NOTHING
+
+
+def _of_class(option: Any, value: Any) -> Any:
+    made: Any = _NOTHING
+    if is_model(option):
+        made = option.from_dict(value) if is_mapping(value) else made
+    elif option.__name__ == "File":
+        made = option(payload=BytesIO(value)) if isinstance(value, bytes) else made
+    elif issubclass(option, Enum):
+        made = option(value) if value in [member.value for member in option] else made
+    elif option is Decimal:
+        made = Decimal(str(value)) if type(value) in (int, float) else made
+    elif option in _PARSERS:
+        with contextlib.suppress(ValueError):
+            made = _PARSERS[option](value) if isinstance(value, str) else made
+    elif type(value) in ((int, float) if option is float else (option,)):
+        made = value
+    return made
+
+
+def _collected(option: Any, origin: Any, value: Any) -> Any:
+    inner = typing.get_args(option)
+    if is_mapping(value) and isinstance(origin, type) and issubclass(dict, origin):
+        return {name: build(inner[1], each) for name, each in value.items()} if len(inner) == 2 else value
+    if is_list(value) and isinstance(origin, type) and issubclass(list, origin):
+        try:
+            return [build(inner[0], each) for each in value]
+        except NoArgumentError:
+            return _NOTHING
+    return _NOTHING
+
+
+_PARSERS: dict[type, Callable[[str], Any]] = {
+    datetime.datetime: datetime.datetime.fromisoformat,
+    datetime.date: datetime.date.fromisoformat,
+    UUID: UUID,
+}

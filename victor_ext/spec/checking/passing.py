@@ -15,10 +15,9 @@ import httpx
 
 from victor_ext.spec.tree import is_mapping
 
-from .arguments import NoArgumentError, build, enum_values, misfit, options
 from .expected import caller_text, short
 from .operations import Medium, Operation, Parameter
-from .package import Function, is_model
+from .package import Function, NoArgumentError, build, enum_values, is_model, misfit, options
 from .problems import Findings
 from .recording import Caller, Request
 from .views import Document, Node
@@ -29,13 +28,17 @@ class Probe:
 
     def __init__(self, function: Function, caller: Caller) -> None:
         self.function = function
-        self.selector = next((name for name, hint in function.hints.items() if _selects(name, hint)), None)
+        selectors = [name for name in function.hints if name.strip("_").endswith("content_type")]
+        has_types = (
+            each for each in selectors if any("/" in str(value) for value in enum_values(function.hints[each]))
+        )
+        self.selector = next(has_types, None)
         """The argument that chooses the content type of the body."""
         names = [name for name in function.hints if name != self.selector]
         self._markers = {f"~{number}~": name for number, name in enumerate(names)}
-        arguments = {name: _marked(function.hints[name], marker) for marker, name in self._markers.items()}
+        arguments = {name: _value_of(function.hints[name], marker) for marker, name in self._markers.items()}
         if "body" in arguments and (self.selector or _is_body(function.hints["body"])):
-            arguments["body"] = _empty(function.hints["body"])
+            arguments["body"] = _value_of(function.hints["body"], None)
         self.request: Request | None = None
         self.error = ""
         try:
@@ -51,11 +54,11 @@ class Probe:
         """Whether this is the function of an operation with such a path; notes the arguments that go into it."""
         if self.request is None or self.request.method != operation.method:
             return False
-        found = path.fullmatch("/".join(self.request.path))
-        if found is None:
+        match = path.fullmatch("/".join(self.request.path))
+        if match is None:
             return False
         names = re.findall(r"{([^}]+)}", operation.segments)
-        for name, written in zip(names, found.groups(), strict=False):
+        for name, written in zip(names, match.groups(), strict=False):
             for marker in re.findall(r"~\d+~", written):
                 self.sent["path", name].append(self._markers[marker])
         return True
@@ -96,48 +99,31 @@ def _letters(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def same_letters(one: str, other: str) -> bool:
-    """Whether two names are the same but for case and punctuation."""
-    return _letters(one) == _letters(other)
-
-
 def likeness(function: Function, operation: Operation) -> int:
     """How much the name of a function is that of an operation: of its id, or of its method and path."""
     name, path = _letters(function.name), _letters(f"{operation.method}{operation.path}")
     return 2 * name.endswith(path) + (operation.identity is not None and name == _letters(operation.identity))
 
 
-def _selects(name: str, hint: Any) -> bool:
-    return name.strip("_").endswith("content_type") and any("/" in str(value) for value in enum_values(hint))
-
-
-def _marked(hint: Any, marker: str) -> Any:
+def _value_of(hint: Any, marker: str | None) -> Any:
+    """A value of a type with a marker in it; an empty one without a marker."""
+    content = {} if marker is None else {marker: marker}
     for option in options(hint):
         if is_model(option):
-            return option.from_dict({marker: marker})
-        origin = getattr(option, "__origin__", None)
+            return option.from_dict(content)
+        if marker is None and getattr(option, "__name__", "") == "File":
+            return option(payload=BytesIO(b""))
+        origin = getattr(option, "__origin__", option if marker is None else None)
         if isinstance(origin, type) and issubclass(list, origin):
-            return [marker]
+            return [*content]
         if isinstance(origin, type) and issubclass(dict, origin):
-            return {marker: marker}
-    return marker
+            return content
+    return marker or content
 
 
 def _is_body(hint: Any) -> bool:
     """Whether an argument takes an object or a file, as no parameter but one of the name `body` does."""
     return any(is_model(option) or getattr(option, "__name__", "") == "File" for option in options(hint))
-
-
-def _empty(hint: Any) -> Any:
-    for option in options(hint):
-        if is_model(option):
-            return option.from_dict({})
-        if getattr(option, "__name__", "") == "File":
-            return option(payload=BytesIO(b""))
-        origin = getattr(option, "__origin__", option)
-        if isinstance(origin, type) and issubclass(list, origin):
-            return []
-    return {}
 
 
 Arguments = dict[str, Any]
@@ -200,11 +186,15 @@ class Passing:
             pattern = "{}" if parameter.style == "form" else parameter.name + "[{}]"
             for each in properties:
                 wire = pattern.format(each)
-                for (where, key), found in sent.items():
+                for (where, key), arguments in sent.items():
                     nested = parameter.style == "deepObject" and key.startswith(f"{wire}[")
                     if where == location and (key == wire or nested):
-                        sink.parts.setdefault(each, found[0])
-        starred = [each for (where, key), each in sent.items() if where == location and _holds(key, name)]
+                        sink.parts.setdefault(each, arguments[0])
+        # `filter[*]`, or `filter[0]` of a list, of the parameter `filter`
+        keys = [
+            key for where, key in sent if where == location and (key == f"{name}[0]" or key.startswith(f"{name}[*"))
+        ]
+        starred = [sent[location, key] for key in keys]
         direct = sent.get((location, name), []) or (starred[0] if starred else [])
         exploded = sent.get((location, "*"), []) if flat and not direct else []
         if direct or exploded:
@@ -222,9 +212,9 @@ class Passing:
         title, what = self.operation.title, "no argument of the function sends it"
         names: list[str | None] = [*properties] or [None]
         for name in names:
-            found = sink.whole is not None or name in sink.parts
-            self.findings.count("parameters", found=found)
-            if not found:
+            present = sink.whole is not None or name in sink.parts
+            self.findings.count("parameters", present=present)
+            if not present:
                 place = parameter.place if name is None else f"{parameter.place}.{name}"
                 self.findings.missing(place, what, title, name or parameter.name)
 
@@ -234,7 +224,7 @@ class Passing:
         if sink.whole is None or named in (None, sink.whole):
             return
         own = [name for (where, name), each in self.probe.sent.items() if where == parameter.location and named in each]
-        if own and not any(same_letters(name, str(named)) for name in own):
+        if own and _letters(str(named)) not in map(_letters, own):
             self.findings.wrong(parameter.place, f"the argument {sink.whole} sends it, and not {named}")
 
     def _check_words(self, parameter: Parameter, sink: Sink, properties: dict[str, Node]) -> None:
@@ -247,7 +237,7 @@ class Passing:
                 item = self.document.views(view.items)[0] if view.items is not None else view
                 words = [] if parameter.content_type else item.words()
                 for word in words:
-                    self.findings.count("enum values", found=word in known)
+                    self.findings.count("enum values", present=word in known)
                 lost = [word for word in words if word not in known]
                 if lost:
                     place = f"{parameter.place}.{name}".rstrip(".")
@@ -256,18 +246,18 @@ class Passing:
 
     def arguments(self, given: Given, body: Arguments) -> Arguments:
         """The arguments of a call. Raises NoArgumentError, which names the parameter."""
-        found: Arguments = {}
+        arguments: Arguments = {}
         hints = self.probe.function.hints
         for parameter, value in given.parameters:
             sink = self._sinks[parameter.place]
             if sink.whole is not None:
-                found[sink.whole] = self._argument(parameter, hints[sink.whole], value)
+                arguments[sink.whole] = self._argument(parameter, hints[sink.whole], value)
             for name, argument in sink.parts.items():
                 if is_mapping(value) and name in value:
-                    found[argument] = self._argument(parameter, hints[argument], value[name])
-        for name in self.probe.function.required - {self.probe.body} - found.keys():
-            found[name] = "text"  # a parameter that must be ignored, or one of another operation
-        return {**found, **body}
+                    arguments[argument] = self._argument(parameter, hints[argument], value[name])
+        for name in self.probe.function.required - {self.probe.body} - arguments.keys():
+            arguments[name] = "text"  # a parameter that must be ignored, or one of another operation
+        return {**arguments, **body}
 
     def _argument(self, parameter: Parameter, hint: Any, value: Any) -> Any:
         try:
@@ -275,9 +265,7 @@ class Passing:
         except NoArgumentError:
             if str in options(hint):
                 return caller_text(parameter, value)
-            raise NoArgumentError(
-                f"{parameter.place}: the type of its argument has no place for {short(value)}"
-            ) from None
+            raise NoArgumentError(f"{parameter.place}: the type of its argument cannot hold {short(value)}") from None
 
     def body_options(self, given: Given) -> list[Arguments]:
         """The ways to pass a body: one for each type of the argument. Raises NoArgumentError when it needs one."""
@@ -285,34 +273,23 @@ class Passing:
         if medium is None or self.probe.body is None:
             return [{}]
         chosen: Arguments = {selector: medium.content_type} if selector else {}
-        found: list[Arguments] = []
+        in_parts = medium.bare.startswith("multipart/")
+        bodies: list[Arguments] = []
         values = [given.body, given.body.encode()] if isinstance(given.body, str) else [given.body]
         for option in options(hints["body"]):
             for value in values:
                 try:
-                    found.append({"body": _with_boundary(build(option, value), medium), **chosen})
-                    break
+                    body = build(option, value)
                 except NoArgumentError:
                     continue
+                if in_parts and hasattr(body, "mime_type"):  # the caller writes the parts, and what is between them
+                    body.mime_type = f"{medium.content_type}; boundary=between"
+                bodies.append({"body": body, **chosen})
+                break
         if selector and chosen[selector] not in enum_values(hints[selector]):
-            found = []
-        if not found and self.probe.body in self.probe.function.required:
-            raise NoArgumentError(f"{medium.place}: the type of the argument body has no place for {short(given.body)}")
-        return sorted(found, key=lambda each: (_lacks_boundary(each["body"], medium), *misfit(each["body"]))) or [{}]
-
-
-def _lacks_boundary(body: Any, medium: Medium) -> bool:
-    """Whether it is bytes where a file, which has a content type, would be right."""
-    return medium.bare.startswith("multipart/") and isinstance(body, bytes)
-
-
-def _with_boundary(body: Any, medium: Medium) -> Any:
-    """A body whose parts the caller writes: its content type names what is between them."""
-    if medium.bare.startswith("multipart/") and hasattr(body, "mime_type"):
-        body.mime_type = f"{medium.content_type}; boundary=between"
-    return body
-
-
-def _holds(key: str, name: str) -> bool:
-    """Whether a name in the query is `filter[*]`, or `filter[0]` of a list, of the parameter `filter`."""
-    return key == f"{name}[0]" or key.startswith(f"{name}[*")
+            bodies = []
+        if not bodies and self.probe.body in self.probe.function.required:
+            raise NoArgumentError(f"{medium.place}: the type of the argument body cannot hold {short(given.body)}")
+        # A file, which has a content type, comes before bytes.
+        order = {id(each): (in_parts and isinstance(each["body"], bytes), *misfit(each["body"])) for each in bodies}
+        return sorted(bodies, key=lambda each: order[id(each)]) or [{}]

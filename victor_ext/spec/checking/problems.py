@@ -1,11 +1,35 @@
-"""What is wrong with a package, and the counts of what was tried."""
+"""What is wrong with a package, the counts of what was tried, and the file of accepted losses.
+
+    - place: "POST /charge: the form's field bank is an object, whose form is not defined, and is refused when called"
+      reason: we send charges as JSON
+      since: 2026-03-04
+
+An entry with `place` stands for one loss, by its whole text. One with `places` stands for all losses of one kind: `*`
+is any place before the first `: `, and one word behind it, where at least two words must be literal. So an old entry
+never accepts a loss of another kind:
+
+    - places: "*: the form's field * is an object, whose form is not defined, and is refused when called"
+      reason: we send JSON
+      since: 2026-03-04
+      expires: 2027-03-04
+
+`expires`, which may be left out, is the last day on which the entry counts.
+"""
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from victor_ext.spec.document import read_entries
+from victor_ext.spec.tree import is_list, is_mapping
 
 Kind = Literal["left out", "missing", "wrong", "differs", "acceptance", "ended"]
 
@@ -36,6 +60,16 @@ class Problem:
         """Whether an entry of the acceptance file can make it green: a loss can, a wrong request cannot."""
         return self.kind in ("left out", "missing")
 
+    @property
+    def loss(self) -> str:
+        """The words that stand for it in the acceptance file."""
+        return f"{self.place}: {self.what}" if self.what else self.place
+
+    def is_in(self, line: str) -> bool:
+        """Whether a line is about it: it has each of its words, and not as a part of another word."""
+        words = [rf"(?<![\w-]){re.escape(word)}(?![\w/{{-])" for word in self.words]
+        return bool(words) and all(re.search(word, line, re.IGNORECASE) for word in words)
+
     def line(self) -> str:
         """`place: what is wrong; what to do`."""
         if self.kind == "differs":
@@ -47,10 +81,10 @@ class Problem:
 
 @dataclass
 class Findings:
-    """What a check found: counts of what is declared and what is there, and the problems."""
+    """The result of a check: counts of what is declared and what is there, and the problems."""
 
     declared: Counter[str] = field(default_factory=Counter[str])
-    found: Counter[str] = field(default_factory=Counter[str])
+    present: Counter[str] = field(default_factory=Counter[str])
     calls: int = 0
     """Generated functions that were called."""
     decoded: int = 0
@@ -59,10 +93,10 @@ class Findings:
     notes: dict[str, None] = field(default_factory=dict[str, None])
     """What is no fault of the package: an example that contradicts its schema."""
 
-    def count(self, kind: str, *, found: bool) -> None:
+    def count(self, kind: str, *, present: bool) -> None:
         """Count one declared thing, and whether the package has it."""
         self.declared[kind] += 1
-        self.found[kind] += found
+        self.present[kind] += present
 
     def missing(self, place: str, what: str, *words: str) -> None:
         """Note a part of the document that the package lacks."""
@@ -75,7 +109,7 @@ class Findings:
     def beside(self, left_out: list[str]) -> list[Problem]:
         """The lines about what was left out, and the problems that none of them is about."""
         named = [Problem("left out", " ".join(line.split())) for line in dict.fromkeys(left_out)]
-        return named + [each for each in self.problems.values() if not any(_is_about(line, each) for line in left_out)]
+        return named + [problem for problem in self.problems.values() if not any(map(problem.is_in, left_out))]
 
     def note(self, place: str, what: str) -> None:
         """Note something in the document that is no fault of the package."""
@@ -87,7 +121,122 @@ class Findings:
         self.problems.setdefault((problem.place, what), problem)
 
 
-def _is_about(line: str, problem: Problem) -> bool:
-    """Whether every word of a problem stands in a line, and not as a part of another word."""
-    words = [rf"(?<![\w-]){re.escape(word)}(?![\w/{{-])" for word in problem.words]
-    return bool(words) and all(re.search(word, line, re.IGNORECASE) for word in words)
+KEYS = ("place", "reason", "since")
+OTHER_KEYS = ("places", "expires")
+LITERAL_WORDS = 2
+"""What a pattern says of the loss at least."""
+
+
+class AcceptanceError(Exception):
+    """The file is not a list of accepted losses; the message says where, and what to write."""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """One accepted loss, or the losses of one kind."""
+
+    place: str
+    """The whole text of the loss, or the pattern."""
+    reason: str
+    since: str
+    expires: str = ""
+    """The last day on which it counts; "" when it has none."""
+    pattern: re.Pattern[str] | None = None
+
+    def matches(self, loss: str) -> bool:
+        """Whether it is about a loss."""
+        return self.place == loss if self.pattern is None else self.pattern.fullmatch(loss) is not None
+
+
+def default_path(document: Path) -> Path:
+    """`velo.yaml` has `velo.accepted.yaml` beside it."""
+    return document.with_name(f"{document.stem}.accepted.yaml")
+
+
+def read_accepted(path: Path) -> list[Acceptance]:
+    """The entries of a file; none when it does not exist. Raises AcceptanceError."""
+    written = read_entries(path, AcceptanceError)
+    if not is_list(written):
+        raise AcceptanceError(f"{path} must be a list of entries, each with {', '.join(KEYS)}.")
+    entries = [_acceptance(path, number, each) for number, each in enumerate(written, 1)]
+    places = [entry.place for entry in entries]
+    for place in places:
+        if places.count(place) > 1:
+            raise AcceptanceError(f"{path}: two entries have the place {place!r}: remove one.")
+    return entries
+
+
+def _acceptance(path: Path, number: int, written: Any) -> Acceptance:
+    where = f"{path}, entry {number}"
+    if not is_mapping(written):
+        raise AcceptanceError(f"{where} must have {', '.join(KEYS)}.")
+    unknown = [key for key in written if key not in (*KEYS, *OTHER_KEYS)]
+    if unknown:
+        known = ", ".join((*KEYS, *OTHER_KEYS))
+        raise AcceptanceError(f"{where} has {', '.join(map(repr, unknown))}: write some of {known} and nothing else.")
+    if "place" in written and "places" in written:
+        raise AcceptanceError(f"{where} has place and places: write place for one loss, places for all of one kind.")
+    keys = ("places" if "places" in written else "place", *KEYS[1:])
+    for key in keys:
+        if not isinstance(written.get(key), str) or not written[key].strip():
+            wanted = "why this loss is right" if key == "reason" else f"its {key}"
+            raise AcceptanceError(f"{where} has no {key}: write {wanted}, as a text.")
+    for key in ("since", "expires") if "expires" in written else ("since",):
+        try:
+            datetime.date.fromisoformat(written[key])
+        except (TypeError, ValueError):
+            raise AcceptanceError(f"{where}: {key} is {written[key]!r}: write a date, as 2026-03-04.") from None
+    place, reason, since = (written[key].strip() for key in keys)
+    pattern = _pattern(where, place) if "places" in written else None
+    return Acceptance(place, reason, since, written.get("expires", ""), pattern)
+
+
+def _pattern(where: str, places: str) -> re.Pattern[str]:
+    place, _, what = places.partition(": ")
+    words = what.split()
+    if sum("*" not in word for word in words) < LITERAL_WORDS:
+        raise AcceptanceError(
+            f"{where}: places is {places!r}: write the text of a loss, `place: words`, with `*` for what differs; at "
+            f"least {LITERAL_WORDS} of its words are no `*`."
+        )
+    any_place = r"(?:(?!: ).)+"
+    ways = [re.escape(place).replace(r"\*", any_place), *(re.escape(word).replace(r"\*", r"\S+") for word in words)]
+    return re.compile(f"{ways[0]}: {' '.join(ways[1:])}")
+
+
+def judge(
+    path: Path, entries: Sequence[Acceptance], problems: Sequence[Problem], today: datetime.date
+) -> tuple[list[Problem], list[Acceptance]]:
+    """The problems that are left, with one for each entry that is of no use, and the entries that were used."""
+    ended = [entry for entry in entries if entry.expires and datetime.date.fromisoformat(entry.expires) < today]
+    valid = [entry for entry in entries if entry not in ended]
+    losses = [problem.loss for problem in problems if problem.acceptable]
+    used = [entry for entry in valid if any(entry.matches(loss) for loss in losses)]
+    left = [each for each in problems if not (each.acceptable and any(one.matches(each.loss) for one in used))]
+    left += [Problem("acceptance", f"{path}: {each.place}", "it matches nothing") for each in valid if each not in used]
+    left += [Problem("ended", f"{path}: {entry.place}", f"it counted until {entry.expires}") for entry in ended]
+    return left, used
+
+
+def add_accepted(path: Path, reason: str, problems: Sequence[Problem], today: datetime.date) -> list[Acceptance]:
+    """Add an entry for each loss that has none. Raises AcceptanceError, also for an empty reason, and OSError."""
+    if not reason.strip():
+        raise AcceptanceError("--accept needs a reason: why is it right that this is left out?")
+    known = read_accepted(path)
+    places = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
+    new = [
+        Acceptance(place, reason.strip(), today.isoformat())
+        for place in places
+        if not any(entry.matches(place) for entry in known)
+    ]
+    if new:
+        written = [{"place": each.place, "reason": each.reason, "since": today} for each in new]
+        text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=1_000_000)
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        before = "" if before.strip() in ("", "[]") else before.rstrip("\n") + "\n"
+        if before and not re.search(r"^- ", before, re.MULTILINE):
+            raise AcceptanceError(
+                f"{path}: write its entries as `- place: ...`, so that others can be added below them."
+            )
+        path.write_text(before + text, encoding="utf-8", newline="\n")
+    return new

@@ -12,13 +12,13 @@ import httpx
 
 from victor_ext.spec.tree import is_list, is_mapping
 
-from .arguments import NoArgumentError
 from .expected import FORM, body_differences, query_pairs, same_text, short, shown, take, values
 from .models import Models
 from .operations import IGNORED_HEADERS, Medium, Operation, Parameter
+from .package import NoArgumentError
 from .passing import Given, Passing, Probe
 from .problems import Findings
-from .recording import Caller, Pair, Request, comparable
+from .recording import Caller, Request, comparable
 from .values import TRICKY, Synthesis, mismatch
 from .views import Document, Node
 
@@ -66,12 +66,10 @@ class OperationRequests:
         required = [
             (each, self._value(each, 0)) for each in self.operation.parameters if self._passing.is_required(each)
         ]
-        medium = self.operation.bodies[0] if self.operation.bodies and self._needs_body() else None
+        needs_body = self.operation.body_required or self.probe.body in self.probe.function.required
+        medium = self.operation.bodies[0] if self.operation.bodies and needs_body else None
         full = 0 if medium is not None and medium.is_json else 1  # a form without fields has no content type
         yield Given(required, medium, self._body(medium, 0, full=full))
-
-    def _needs_body(self) -> bool:
-        return self.operation.body_required or self.probe.body in self.probe.function.required
 
     def _examples(self) -> Iterator[Given]:
         required = next(self._required())
@@ -192,14 +190,20 @@ class OperationRequests:
         for parameter, value in given.parameters:
             if parameter.location != "query" or not self._passing.is_passed(parameter):
                 continue
-            ways = _query_ways(parameter, self._passing.kept(parameter, value))
+            value = self._passing.kept(parameter, value)  # noqa: PLW2901 - what an argument takes of it
+            if parameter.content_type is None:
+                ways = query_pairs(parameter.name, value, parameter.style, explode=parameter.explode)
+            else:
+                ways = [[(parameter.name, text)] for text in values(parameter, value)]
             if not take(rest, ways):
                 sent = [pair for pair in request.query if pair[0].partition("[")[0] == parameter.name.partition("[")[0]]
                 what = f"it is sent as {shown(sent, 'nothing')} instead of {shown(ways[0], 'nothing')}"
                 self.findings.wrong(parameter.place, what)
                 rest = [pair for pair in rest if pair not in sent]
         if rest:
-            self.findings.wrong(self.operation.place, f"the query has {shown(rest, 'nothing')}, which nobody asked for")
+            self.findings.wrong(
+                self.operation.place, f"the query has {shown(rest, 'nothing')}, which the document does not declare"
+            )
 
     def _compare_texts(self, given: Given, request: Request) -> None:
         rest = {name: each for name, each in request.headers.items() if name not in IGNORED_HEADERS}
@@ -215,13 +219,13 @@ class OperationRequests:
                 what = f"it is sent as {short(', '.join(sent))}" if sent else "it is not sent"
                 self.findings.wrong(parameter.place, f"{what} instead of {short(ways[0])}")
         for name in rest.keys() - _ALWAYS:
-            self.findings.wrong(self.operation.place, f"the header {name} is sent, which nobody asked for")
+            self.findings.wrong(self.operation.place, f"the header {name} is sent, which the document does not declare")
 
     def _compare_body(self, given: Given, request: Request, way: int) -> None:
         medium = given.medium
         if medium is None:
             if request.body:
-                self.findings.wrong(self.operation.place, "a body is sent, which nobody asked for")
+                self.findings.wrong(self.operation.place, "a body is sent, which the document does not declare")
             return
         if "body" in (argument := self._passing.body_options(given)[way]) and (medium.is_json or medium.bare == FORM):
             self.models.compare(medium.schema, given.body, argument["body"])
@@ -249,18 +253,11 @@ def _is_nested(value: Any) -> bool:
 
 
 def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:
-    """The right ways to send a segment of a path."""
-    found = [""]
+    texts = [""]
     for part in re.split(r"({[^}]+})", segment):
         written = ways.get(part[1:-1], [part]) if part.startswith("{") else [part]
-        found = [one + way for one in found for way in written]
-    return found
-
-
-def _query_ways(parameter: Parameter, value: Any) -> list[list[Pair]]:
-    if parameter.content_type is not None:
-        return [[(parameter.name, each)] for each in values(parameter, value)]
-    return query_pairs(parameter.name, value, parameter.style, explode=parameter.explode)
+        texts = [text + way for text in texts for way in written]
+    return texts
 
 
 def _same_type(medium: Medium, request: Request) -> bool:

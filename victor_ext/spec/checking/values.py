@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -100,22 +101,22 @@ class _Maker:
         return self._scalar(kind, view)
 
     def _object(self, view: View, full: int, within: tuple[int, ...]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        made: dict[str, Any] = {}
         if len(within) > MAX_DEPTH:
-            return found
+            return made
         for name, child in view.properties.items():
             optional = name not in view.required
             hidden = self._hidden in self.document.follow(child).tree or self._hidden in child.tree
             if name in view.tags:
-                found[name] = view.tags[name][0]
+                made[name] = view.tags[name][0]
             elif not hidden and (not optional or (full > 0 and not self._endless(child, within))):
-                found[name] = self.of(child, full - 1, within)
+                made[name] = self.of(child, full - 1, within)
         for name, words in view.tags.items():
-            found.setdefault(name, words[0])
+            made.setdefault(name, words[0])
         if full > 0 and view.additional is not None and not self._endless(view.additional, within):
-            found["additional-key"] = self.of(view.additional, full - 1, within)
+            made["additional-key"] = self.of(view.additional, full - 1, within)
         is_free = full > 0 and not view.closed and not view.properties and view.additional is None
-        return dict(FREE) if is_free and not found else found
+        return dict(FREE) if is_free and not made else made
 
     def _endless(self, node: Node, within: tuple[int, ...]) -> bool:
         return all(id(view) in within for view in self.document.views(node))
@@ -202,7 +203,7 @@ def _object_reason(document: Document, view: View, value: dict[str, Any], depth:
         if name not in value and name in view.properties:
             hidden = document.follow(view.properties[name]).tree
             if not (hidden.get("readOnly") or hidden.get("writeOnly")):
-                return f"{name} is required and not there"
+                return f"{name} is required and missing"
     if view.closed and not value.keys() <= view.properties.keys():
         return "a property is not declared"
     for name, each in value.items() if depth else ():
@@ -228,25 +229,17 @@ def _is(kind: str, value: Any) -> bool:
     return isinstance(value, types[kind])
 
 
-def _date_time(text: str) -> bool:
+def _is_date(text: str, parse: Callable[[str], object], lengths: range) -> bool:
     try:
-        datetime.datetime.fromisoformat(text)
+        return parse(text) is not None and len(text) in lengths
     except ValueError:
         return False
-    return len(text) >= len("2026-03-04T05:06")
 
 
-def _date(text: str) -> bool:
-    try:
-        datetime.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return len(text) == len("2026-03-04")
-
-
-def _uuid(text: str) -> bool:
-    return re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is not None
-
-
-FORMATS = {"date-time": _date_time, "date": _date, "uuid": _uuid}
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+FORMATS: dict[str | None, Callable[[str], object]] = {
+    "date-time": lambda text: _is_date(text, datetime.datetime.fromisoformat, range(len("2026-03-04T05:06"), 100)),
+    "date": lambda text: _is_date(text, datetime.date.fromisoformat, range(len("2026-03-04"), len("2026-03-04") + 1)),
+    "uuid": _UUID.fullmatch,
+}
 """The formats that have a type in Python."""

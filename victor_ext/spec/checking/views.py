@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null
+from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null, target
 
 MAX_VIEWS = 64
 """Alternatives of one schema that are looked at; more are nested unions, whose members have views of their own."""
@@ -22,13 +22,13 @@ class Node(NamedTuple):
 
     def child(self, *keys: str | int) -> Node:
         """The part under some keys; an empty mapping when it is no mapping."""
-        found: Any = self.tree
+        value: Any = self.tree
         for key in keys:
             if isinstance(key, int):
-                found = found[key] if is_list(found) else None
+                value = value[key] if is_list(value) else None
             else:
-                found = found.get(key) if is_mapping(found) else None
-        return Node(found if is_mapping(found) else {}, ".".join([self.place, *map(str, keys)]))
+                value = value.get(key) if is_mapping(value) else None
+        return Node(value if is_mapping(value) else {}, ".".join([self.place, *map(str, keys)]))
 
     def mapping(self, key: str) -> dict[str, Node]:
         """The children of the mapping under a key."""
@@ -109,19 +109,11 @@ class Document:
                 return Node({}, node.place)
             seen.add(reference)
             if reference not in self._targets:
-                self._targets[reference] = self._target(reference)
+                whole = target(self.root.tree, reference)
+                place = unquote(reference[2:]).replace("/", ".").replace("~1", "/").replace("~0", "~")
+                self._targets[reference] = Node(whole, place) if is_mapping(whole) else None
             node = self._targets[reference] or Node({}, node.place)
         return node
-
-    def _target(self, reference: str) -> Node | None:
-        found: Any = self.root.tree
-        steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference[2:].split("/")]
-        for step in steps:
-            if is_list(found) and step.isdecimal() and int(step) < len(found):
-                found = found[int(step)]
-            else:
-                found = found.get(step) if is_mapping(found) else None
-        return Node(found, ".".join(steps)) if is_mapping(found) else None
 
     def views(self, node: Node) -> list[View]:
         """One view for each alternative of a schema: a single one when it has no union, and no children."""
@@ -130,8 +122,8 @@ class Document:
             return self._plain(node)
         if id(whole.tree) not in self._alternatives:
             owner, members = self._families[id(whole.tree)]
-            found = [view for each in members for view in self._tagged(owner, each, self._plain(each))]
-            self._alternatives[id(whole.tree)] = found[:MAX_VIEWS]
+            alternatives = [view for each in members for view in self._tagged(owner, each, self._plain(each))]
+            self._alternatives[id(whole.tree)] = alternatives[:MAX_VIEWS]
         return self._alternatives[id(whole.tree)]
 
     def _find_families(self) -> dict[int, tuple[Node, list[Node]]]:
@@ -153,7 +145,7 @@ class Document:
                 pending += own
             return reached
 
-        found: dict[int, tuple[Node, list[Node]]] = {}
+        families: dict[int, tuple[Node, list[Node]]] = {}
         for root, node in named.items():
             discriminator = node.child("discriminator")
             if "propertyName" not in discriminator.tree or node.tree.get("oneOf") or node.tree.get("anyOf"):
@@ -164,8 +156,8 @@ class Document:
                 members = {**below(parent), **(mapped if parent == root else {}), parent: None}
                 nodes = [Node({"$ref": each}, named[each].place) for each in members if each in named]
                 if len(nodes) > 1:
-                    found[id(named[parent].tree)] = node, nodes
-        return found
+                    families[id(named[parent].tree)] = node, nodes
+        return families
 
     def _plain(self, node: Node) -> list[View]:
         """The same without the children of a schema with a discriminator."""
@@ -192,31 +184,31 @@ class Document:
 
     def _build(self, node: Node) -> list[View]:
         own = _own(node)
-        found, parts = [own], node.items("allOf")
+        views, parts = [own], node.items("allOf")
         named = node.place.startswith("components.schemas.") and node.place.count(".") == 2
         alias = not named and not own.properties and sum(bool(part.tree.keys() - WORDS) for part in parts) == 1
         for part in parts:
-            views = self.views(part) if alias else self._plain(part)
-            found = _possible([self._merge(one, other) for one in found for other in views])
+            others = self.views(part) if alias else self._plain(part)
+            views = _possible([self._merge(one, other) for one in views for other in others])
         if len(parts) == 1 and not own.properties and not own.types:  # another name of the same schema
-            found = [replace(view, place=other.place) for view, other in zip(found, self.views(parts[0]), strict=False)]
+            views = [replace(view, place=other.place) for view, other in zip(views, self.views(parts[0]), strict=False)]
         for key in ("oneOf", "anyOf"):
             members = [view for part in node.items(key) for view in self._tagged(node, part, self.views(part))]
-            some = [view for view in members if view.types or not view.nullable or len(members) == 1]
-            if len(some) < len(members):
-                found = [replace(view, nullable=True) for view in found]
-            if some:
+            valued = [view for view in members if view.types or not view.nullable or len(members) == 1]
+            if len(valued) < len(members):
+                views = [replace(view, nullable=True) for view in views]
+            if valued:
                 merged = [
                     replace(
                         self._merge(one, other),
                         place=one.place if one.properties else other.place,
                         closed=other.closed and not one.properties,
                     )
-                    for one in found
-                    for other in some
+                    for one in views
+                    for other in valued
                 ]
-                found = _possible(merged)
-        return found
+                views = _possible(merged)
+        return views
 
     def _tagged(self, node: Node, part: Node, views: list[View]) -> Iterator[View]:
         """The alternatives of a member of a union, with the words of the discriminator that select it."""
@@ -227,14 +219,11 @@ class Document:
         words = [word for word, to in (mapping if is_mapping(mapping) else {}).items() if to in (reference, called)]
         words = words or [called] * bool(called)  # without a mapping, the word is the name of the schema
         for view in views:
-            own = self._words(view, name) if isinstance(name, str) else []
+            # A mapping that has other values than the property's enum contradicts it.
+            declared = self.views(view.properties[str(name)]) if name in view.properties else []
+            own = [value for each in declared for value in each.enum or [] if isinstance(value, str)]
             tags = [word for word in words if word in own] or own or words
             yield replace(view, tags={**view.tags, name: tags}) if isinstance(name, str) and words else view
-
-    def _words(self, view: View, name: str) -> list[str]:
-        """The values of a property that has an enum: a mapping that has others contradicts it."""
-        views = self.views(view.properties[name]) if name in view.properties else []
-        return [value for each in views for value in each.enum or [] if isinstance(value, str)]
 
     def _merge(self, one: View, other: View) -> View:
         """What both say; where they contradict each other, what the second says."""
@@ -243,13 +232,15 @@ class Document:
         if one.enum is not None and other.enum is not None:
             shared = [value for value in one.enum if value in other.enum]
             enum, both = shared or other.enum, bool(shared)
+        twice = [name for name in other.properties if name in one.properties]
+        redefined = {name: self._both(one.properties[name], other.properties[name]) for name in twice}
         return View(
             one.place,
             common or other.types or one.types,
             nullable=one.nullable or other.nullable,
             enum=enum,
             format=other.format or one.format,
-            properties={**one.properties, **self._redefined(one, other)},
+            properties={**one.properties, **other.properties, **redefined},
             required=one.required | other.required,
             items=other.items or one.items,
             prefix=other.prefix or one.prefix,
@@ -260,13 +251,6 @@ class Document:
             only_null=one.only_null or other.only_null,
             impossible=one.impossible or other.impossible or not both,
         )
-
-    def _redefined(self, one: View, other: View) -> dict[str, Node]:
-        """The properties of the second; one that the first has too must satisfy both."""
-        return {
-            name: self._both(one.properties[name], child) if name in one.properties else child
-            for name, child in other.properties.items()
-        }
 
     def _both(self, earlier: Node, later: Node) -> Node:
         """One schema of two; the same one for the same definitions, so that schemas can contain themselves."""
@@ -293,13 +277,15 @@ def _own(node: Node) -> View:
         enum = [tree["const"]]
     if is_list(enum) and types == ["string"]:  # YAML reads `737` and `true` as no texts
         enum = [json.dumps(value) if isinstance(value, (bool, int, float)) else value for value in enum]
+    declared = node.child("properties").tree
     return View(
         node.place,
         tuple(types),
         nullable=nullable,
         enum=enum if is_list(enum) else None,
         format=tree["format"] if isinstance(tree.get("format"), str) else None,
-        properties=_open_properties(node),
+        # A property whose schema is `false` never occurs.
+        properties={name: each for name, each in node.mapping("properties").items() if declared[name] is not False},
         required=frozenset(str(name) for name in required) if is_list(required) else frozenset(),
         items=node.child("items") if "items" in tree else None,
         prefix=node.items("prefixItems"),
@@ -308,12 +294,6 @@ def _own(node: Node) -> View:
         limits={key: tree[key] for key in LIMITS if key in tree},
         only_null=is_null(tree),
     )
-
-
-def _open_properties(node: Node) -> dict[str, Node]:
-    """The properties, without those whose schema is `false`: they never occur."""
-    declared = node.child("properties").tree
-    return {name: child for name, child in node.mapping("properties").items() if declared[name] is not False}
 
 
 def _possible(views: list[View]) -> list[View]:

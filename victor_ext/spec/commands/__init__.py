@@ -1,27 +1,47 @@
-"""The commands of `victor spec`: for each its summary, its arguments, and what it runs and prints.
-
-A command's `run` returns the exit status, and raises what `FAILURES` names where nothing could be done.
-"""
+"""The commands of `victor spec`, and the arguments that several of them take."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from victor_ext.spec.checking.acceptance import AcceptanceError
-from victor_ext.spec.diff.approvals import ApprovalError
+from victor_ext.spec.checking.problems import AcceptanceError
+from victor_ext.spec.diff.report import ApprovalError
 from victor_ext.spec.document import DocumentError
 
 FAILURES = (DocumentError, AcceptanceError, ApprovalError, RuntimeError)
 """The errors whose message is all that a user needs."""
 
 
+class Command(NamedTuple):
+    """One command; `run` returns the exit status, and raises one of FAILURES where nothing could be done."""
+
+    name: str
+    summary: str
+    epilog: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
 def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_required: bool) -> None:
     """Add the documents, the folder and the name of the package; `out` is the help of the folder."""
     command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
     command.add_argument("--out", metavar="OUT", type=Path, required=is_required, help=out)
+    add_generation(command)
+
+
+def add_generation(command: argparse.ArgumentParser) -> None:
+    """Add what else decides the package: its name, the numbers that are read as Decimal, and copies of remote files."""
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
-    add_decimals(command)
+    command.add_argument(
+        "--decimals",
+        metavar="PLACE",
+        action="append",
+        default=[],
+        help="read these numbers as Decimal, as those of the format decimal: Card.price or '*.amount'; may be repeated",
+    )
     add_copies(command)
 
 
@@ -38,25 +58,8 @@ def add_copies(command: argparse.ArgumentParser) -> None:
 
 def copies(options: argparse.Namespace) -> dict[str, Path]:
     """The files of `--copy` by their URLs. Raises RuntimeError for one that is not URL=FILE."""
-    pairs = [each.rpartition("=") for each in options.copy]
+    pairs = [text.rpartition("=") for text in options.copy]
     for url, _, file in pairs:
         if not url or not file:
             raise RuntimeError("--copy takes URL=FILE, such as --copy https://example.com/card.yaml=card.yaml.")
     return {url: Path(file) for url, _, file in pairs}
-
-
-def add_decimals(command: argparse.ArgumentParser) -> None:
-    """Add the places of numbers that are read as Decimal."""
-    command.add_argument(
-        "--decimals",
-        metavar="PLACE",
-        action="append",
-        default=[],
-        help="read these numbers as Decimal, as those of the format decimal: Card.price or '*.amount'; may be repeated",
-    )
-
-
-def check_names(options: argparse.Namespace) -> None:
-    """Raise RuntimeError when several documents would make one package."""
-    if options.name is not None and len(options.documents) > 1:
-        raise RuntimeError("--name is the name of one package: name one document with it.")

@@ -1,35 +1,45 @@
-"""The command `victor spec update`."""
+"""The command `victor spec update`: replace a document by a newer one, with its package.
+
+Nothing is replaced unless the newer document makes a whole package. The package is replaced first and the document
+after it, so that a run that is interrupted can be repeated: it compares with the same old document again.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
+import re
+import secrets
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from victor_ext.spec.checking.acceptance import default_path
+from victor_ext.spec.check import check_generated
+from victor_ext.spec.checking.problems import default_path, read_accepted
+from victor_ext.spec.destination import build_folder, move_into_place, package_folder
+from victor_ext.spec.diff.documents import report_on
+from victor_ext.spec.diff.entry import RULES
 from victor_ext.spec.diff.formats import as_text
-from victor_ext.spec.diff.report import number, one_line, operations_text
-from victor_ext.spec.update import Update, update
+from victor_ext.spec.diff.python import Generated, package_changes
+from victor_ext.spec.diff.report import Report, number, one_line, operations_text, read_approvals
+from victor_ext.spec.document import load
+from victor_ext.spec.generate import package_name
+from victor_ext.spec.tree import Tree, mapping_at
 
-from . import add_copies, add_decimals, copies
+from . import Command, add_generation, copies
 
-SUMMARY = "replace a document by a newer one, with its package, and say what has to be decided"
-EPILOG = (
-    "Exit status: 0 when nothing has to be decided, 1 when something has (the document is replaced), 2 when nothing "
-    "was replaced."
-)
+UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
+MAX_LINES = 20
+"""The changes of one update that the changelog names."""
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command to its parser."""
+def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("document", metavar="SPEC", type=Path, help="the document to replace")
     command.add_argument("newer", metavar="NEWER", type=Path, help="the newer document")
     command.add_argument("--out", metavar="OUT", type=Path, required=True, help="the folder of the package")
-    command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
-    add_decimals(command)
-    add_copies(command)
+    add_generation(command)
     command.add_argument(
         "--approved",
         metavar="FILE",
@@ -39,45 +49,117 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--changelog", metavar="FILE", type=Path, help="a changelog that gets an entry")
 
 
-def run(options: argparse.Namespace) -> int:
-    """Update the document. Raises the errors of `update`."""
-    done = update(
-        options.document,
-        options.newer,
-        options.out,
-        name=options.name,
-        decimals=options.decimals,
-        copies=copies(options),
-        approved=options.approved,
-        changelog=options.changelog,
-    )
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
-    print(as_text(done.report, width=width))
-    print()
-    if done.losses:
-        command = [
-            *("victor", "spec", "check", str(options.newer)),
-            *("--accepted", str(default_path(options.document)), "--accept", "REASON"),
-        ]
-        print("\n".join(done.losses), file=sys.stderr)
-        print(
-            f"Nothing was replaced: the package of {options.newer.name} would lack what is named above. Mend the "
-            f"document, or do without it:\n  {shlex.join(command)}",
-            file=sys.stderr,
-        )
-        return 2
-    print(f"{options.newer} -> {options.document}, {done.package}")
-    return _say_decisions(done)
+def _run(options: argparse.Namespace) -> int:
+    """Compare, check, generate, and say what a person has to decide."""
+    document: Path = options.document
+    newer: Path = options.newer
+    name: str = options.name or package_name(document)
+    approvals = read_approvals(options.approved or document.with_name(f"{document.stem}.approved.yaml"))
+    accepted = default_path(document)
+    read_accepted(accepted)  # a mistake in it is reported before the work begins
+    before, after = load(document, copies(options)), load(newer, copies(options))
+    package = package_folder(options.out, name)
+    with build_folder(package) as folder:
+        old = Generated.of(document, before, folder / "old", name, options.decimals)
+        new = Generated.of(newer, after, folder / "new", name, options.decimals)
+        changes = package_changes(old, new, name)
+        names = document.name, newer.name
+        report = report_on(before, after, changes, called=names, file=document, approved=approvals)
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
+        print(f"{as_text(report, width=width)}\n")
+        losses = check_generated(after, newer.name, new.made, accepted).problems
+        for loss in losses:
+            print(f"{loss.place}: {loss.what}", file=sys.stderr)
+        if losses:
+            command = ["victor", "spec", "check", str(newer), "--accepted", str(accepted), "--accept", "REASON"]
+            print(
+                f"Nothing was replaced: the package of {newer.name} would lack what is named above. Mend the document, "
+                f"or do without it:\n  {shlex.join(command)}",
+                file=sys.stderr,
+            )
+            return 2
+        move_into_place(new.made.package, package)
+    if options.changelog is not None and report.entries:
+        _add_to(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
+    _replace(document, newer.read_bytes())
+    print(f"{newer} -> {document}, {package}")
+    return _print_decisions(report)
 
 
-def _say_decisions(done: Update) -> int:
-    decisions = done.decisions()
-    if not decisions:
+def _print_decisions(report: Report) -> int:
+    """Name the changes that a person has to look at: what breaks and was not approved, and what may."""
+    breaking = report.breaking()
+    looks = [entry for entry in report.entries if "look" in (entry.wire, entry.python) and entry not in breaking]
+    if not breaking and not looks:
         print("No change breaks anything, and none needs a look.")
         return 0
-    print(f"\n{number(len(decisions), 'decision')} for a person:")
-    for count, entry in enumerate(decisions, 1):
+    print(f"\n{number(len(breaking) + len(looks), 'decision')} for a person:")
+    for count, entry in enumerate([*breaking, *looks], 1):
         print(f"{count:3}. {one_line(entry.place)}: {one_line(entry.what)} ({operations_text(entry)})")
         if entry.names:
             print(f"     {', '.join(entry.names)}")
     return 1
+
+
+def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) -> Iterator[str]:
+    versions = [one_line(str(mapping_at(each, "info").get("version", ""))) for each in (before, after)]
+    version = f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
+    yield f"- The document `{document.name}` is a newer one{version}. {report.summary()}"
+    moves = {RULES["operation-moved"].words.replace("{new}", new) for new in report.moved.values()}
+    left = [each for each in report.entries if each.what not in moves and not {*each.operations} <= {*report.added}]
+    broken = [each for each in left if "breaks" in (each.wire, each.python)]
+    looks = [each for each in left if each not in broken and "look" in (each.wire, each.python)]
+    wider = [each for each in left if each not in (*broken, *looks) and each.wire == "fine"]
+    wider = [each for each in wider if each.direction != "received"]
+    for entries, effect in ((broken, ""), (looks, "to look at"), (wider, "requests may have more")):
+        for each in entries[:MAX_LINES]:
+            levels = (("on the wire", each.wire), ("in Python", each.python))
+            columns = " and ".join(column for column, level in levels if level == "breaks")
+            yield f"  - `{one_line(each.place)}` ({effect or columns}): {one_line(each.what)}"
+        if len(entries) > MAX_LINES:
+            yield f"  - {number(len(entries) - MAX_LINES, 'more change')} ({effect or 'something breaks'})."
+    moved = [f"`{one_line(old)}` to `{one_line(new)}`" for old, new in report.moved.items()]
+    for title, names in (("Moved", moved), ("New operations", [f"`{one_line(each)}`" for each in report.added])):
+        if names:
+            rest = f" and {len(names) - MAX_LINES} more" if len(names) > MAX_LINES else ""
+            yield f"  - {title}: {', '.join(names[:MAX_LINES])}{rest}."
+
+
+def _add_to(changelog: Path, entry: str) -> None:
+    """Put an entry under "Unreleased", in its section "Changed"; both are added where they are missing."""
+    text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
+    heading = UNRELEASED.search(text)
+    if heading is None:
+        title = re.match(r"# .*\n", text)
+        at, opening = (title.end() if title else 0), "\n## Unreleased\n\n### Changed\n\n"
+    else:
+        next_release = re.compile(r"^## ", re.MULTILINE).search(text, heading.end())
+        end = next_release.start() if next_release else len(text)
+        changed = re.compile(r"^### Changed\n+", re.MULTILINE).search(text, heading.end(), end)
+        section = re.compile(r"^### ", re.MULTILINE).search(text, heading.end(), end)
+        at, opening = (changed.end(), "") if changed else (section.start() if section else end, "### Changed\n\n")
+    before, after = text[:at], text[at:]
+    if heading is not None and opening:
+        before, after = before.rstrip("\n") + "\n\n", after and f"\n{after}"
+    text = f"{before}{opening}{entry}\n{after}"
+    _replace(changelog, text.encode("utf-8"))
+
+
+def _replace(file: Path, data: bytes) -> None:
+    """Write a file in one step: a reader sees the old bytes or the new ones."""
+    hidden = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
+    try:
+        hidden.write_bytes(data)
+        os.replace(hidden, file)
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+UPDATE = Command(
+    "update",
+    "replace a document by a newer one, with its package, and say what has to be decided",
+    "Exit status: 0 when nothing has to be decided, 1 when something has (the document is replaced), 2 when nothing "
+    "was replaced.",
+    _add_arguments,
+    _run,
+)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from victor_ext.spec.components import Components, Operation
 from victor_ext.spec.tree import Tree, is_mapping, list_at, mapping_at, mappings_at, members
 
-from .changes import Reach, Sides
+from .changes import Reach, Sides, addresses, effective_servers, server_address, wire_name
 from .keywords import as_json
-from .moves import addresses, effective_servers, server_address, wire_name
 
 Alternative = frozenset[tuple[str, str]]
 """One way to be admitted: pairs of a scheme and a scope; the scope "" stands for the scheme itself."""
@@ -117,13 +116,12 @@ def _alternatives(components: Components, operation: Operation, renamed: dict[st
 
 
 def _words(alternatives: set[Alternative]) -> str:
-    return " or ".join(sorted(_alternative_words(each) for each in alternatives))
-
-
-def _alternative_words(alternative: Alternative) -> str:
-    schemes = sorted(name for name, scope in alternative if not scope)
-    scopes = {name: sorted(scope for each, scope in alternative if each == name and scope) for name in schemes}
-    return " and ".join(f"{name} ({', '.join(scopes[name])})" if scopes[name] else name for name in schemes)
+    words: list[str] = []
+    for alternative in alternatives:
+        names = sorted(name for name, scope in alternative if not scope)
+        scopes = {name: sorted(scope for each, scope in alternative if each == name and scope) for name in names}
+        words.append(" and ".join(f"{name} ({', '.join(own)})" if own else name for name, own in scopes.items()))
+    return " or ".join(sorted(words))
 
 
 def _definitions(components: Components) -> dict[str, Tree]:
@@ -154,7 +152,6 @@ def _essence(scheme: Tree) -> Tree:
 
 
 def _schemes(sides: Sides) -> None:
-    """Compare the security schemes of one name."""
     after = _definitions(sides.new)
     for name, old in _definitions(sides.old).items():
         if name not in after:

@@ -1,17 +1,155 @@
-"""The changes that a comparison finds, and the operations that they reach."""
+"""The changes that a comparison finds, the operations that they reach, and what moved."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
-from victor_ext.spec.components import Component, Components
-from victor_ext.spec.tree import Tree
+from victor_ext.spec.components import Component, Components, Operation
+from victor_ext.spec.tree import Tree, around, list_at, trees_at
 
 from .entry import RULES, Level
 from .keywords import DOCUMENTATION, as_json
-from .moves import moves_of, same_operations
 from .shape import Shapes
+
+_VERSION = re.compile(r"v?(\d[\d.-]*)((?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
+"""A segment of a path that is a version: `v1`, `2.1`, `v2beta3`, `2026-01-31`."""
+
+
+class Moves:
+    """The places of the old document that have another name in the new one, in both directions."""
+
+    def __init__(self) -> None:
+        self._now: dict[str, str] = {}
+        self._before: dict[str, str] = {}
+
+    def add(self, before: str, after: str) -> None:
+        """Note the two names of one part. What is below it has them too."""
+        if before != after:
+            self._now.setdefault(before, after)
+            self._before.setdefault(after, before)
+
+    def now(self, place: str) -> str:
+        """The place in the new document of a part of the old one, if the part is still there."""
+        return _renamed(place, self._now)
+
+    def before(self, place: str) -> str:
+        """A place of the new document in the names of the old one."""
+        return _renamed(place, self._before)
+
+    def part(self, place: str) -> str | None:
+        """The part at or around a place of the old document that has another name now; None when nothing has."""
+        return _part(place, self._now)
+
+
+def _part(place: str, names: dict[str, str]) -> str | None:
+    return next((part for part in reversed(around(place)) if part in names), None) if names else None
+
+
+def _renamed(place: str, names: dict[str, str]) -> str:
+    part = _part(place, names)
+    return place if part is None else names[part] + place[len(part) :]
+
+
+def same_operations(old: Components, new: Components) -> dict[str, Operation]:
+    """The operations of both documents, by their old names.
+
+    An operation is the same when its method and path are, or its whole address (names of path parameters make no
+    difference); otherwise when its operationId is; otherwise when its method is, and its path without versions.
+    """
+    pairs: dict[str, Operation] = {}
+    for number in range(4):
+        ours = _by_key(old, number, pairs)
+        theirs = _by_key(new, number, {each.name for each in pairs.values()})
+        for key, first in ours.items():
+            second = theirs.get(key, [])
+            if number != _ID or len(first) == len(second) == 1:
+                pairs |= {one.name: other for one, other in zip(first, second, strict=False)}
+    return {name: pairs[name] for name in old.operations if name in pairs}
+
+
+def _by_key(components: Components, number: int, taken: Container[str]) -> dict[str, list[Operation]]:
+    """The operations that are not taken, by one of their keys; of several the one to use comes first."""
+    groups: dict[str, list[Operation]] = {}
+    for each in sorted(components.operations.values(), key=_rank, reverse=True):
+        key = _keys(components, each)[number]
+        if key and each.name not in taken:
+            groups.setdefault(key, []).append(each)
+    return groups
+
+
+_ID = 2
+"""The key that names nothing where it stands twice."""
+
+
+def _keys(components: Components, operation: Operation) -> tuple[str, str, str, str]:
+    whole = " ".join(addresses(components, operation))
+    name = operation.tree.get("operationId")
+    return wire_name(operation), whole, f"{operation.incoming} {name}" if name else "", _without_version(operation)
+
+
+def wire_name(operation: Operation) -> str:
+    """The method and the path; names of path parameters make no difference."""
+    return re.sub(r"{[^{}]*}", "{}", operation.name)
+
+
+def effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:
+    """The servers of an operation, and what their places begin with."""
+    for tree, place in ((operation.tree, f"{operation.place}."), (operation.item, f"{operation.item_place}.")):
+        if list_at(tree, "servers"):
+            return trees_at(tree, "servers"), place
+    return trees_at(components.document, "servers"), ""
+
+
+def server_address(server: Tree) -> str:
+    """The address of a server, without a slash at the end."""
+    return str(server.get("url", "/")).rstrip("/") or "/"
+
+
+def addresses(components: Components, operation: Operation) -> list[str]:
+    """The whole addresses of an operation with its method."""
+    method, _, path = wire_name(operation).partition(" ")
+    servers = effective_servers(components, operation)[0] or [{}]
+    return [f"{method} {server_address(each).rstrip('/')}{path}" for each in servers]
+
+
+def _without_version(operation: Operation) -> str:
+    return "/".join(each for each in wire_name(operation).split("/") if not _VERSION.fullmatch(each))
+
+
+def _rank(operation: Operation) -> tuple[bool, list[tuple[list[int], bool, str]]]:
+    """Among operations that differ in their version only, a greater value for the one to use."""
+    versions = [version for each in operation.name.split("/") if (version := _VERSION.fullmatch(each))]
+    numbers = [([*map(int, re.findall(r"\d+", each[1]))], each[2] is None, each[2] or "") for each in versions]
+    return operation.tree.get("deprecated") is not True, numbers
+
+
+def renamed_parameters(old: Operation, new: Operation) -> dict[str, str]:
+    """The new names of path parameters: by position in paths of one shape, else first by their names."""
+    before, after = (re.findall(r"{([^{}]*)}", each.name) for each in (old, new))
+    if _without_version(old) != _without_version(new):
+        common = [name for name in before if name in after]
+        before, after = ([*common, *(name for name in names if name not in common)] for names in (before, after))
+    return dict(zip(before, after, strict=False))
+
+
+def moves_of(old: Components, same: dict[str, Operation]) -> Moves:
+    """The places of operations that moved, and of path parameters with other names."""
+    moves = Moves()
+    items = {each.item_place for each in same.values()}
+    for name, new in same.items():
+        before = old.operations[name]
+        for start, end in ((before.place, new.place), (before.item_place, new.item_place)):
+            for first, second in renamed_parameters(before, new).items():
+                moves.add(f"{start}.parameters.path:{first}", f"{end}.parameters.path:{second}")
+        moves.add(before.place, new.place)
+        if before.item_place not in items:
+            for part in ("parameters", "servers"):
+                moves.add(f"{before.item_place}.{part}", f"{new.item_place}.{part}")
+    return moves
+
 
 Names = frozenset[str]
 NOBODY: Names = frozenset()
@@ -61,8 +199,10 @@ class Sides:
         self.same_operations = same_operations(self.old, self.new)
         """The operations of the new document that are in the old one too, by their old names."""
         self.moves = moves_of(self.old, self.same_operations)
-        self._old_names = {new.name: old for old, new in self.same_operations.items()}
-        self._translated: dict[Names, Names] = {}
+        old_names = {new.name: old for old, new in self.same_operations.items()}
+        translate = cache(lambda names: frozenset(old_names.get(name, name) for name in names))
+        for component in self.new.all():  # from here on, operations have their old names
+            component.sent, component.received = translate(component.sent), translate(component.received)
 
     def add(
         self,
@@ -92,33 +232,14 @@ class Sides:
         """The operations of both documents that reach both parts; None stands for what a document does not have."""
         if old is None or new is None:
             return self.reach_of_either(old, new)
-        first, second = self._of_old(old), self._of_new(new)
-        return Reach(first.sent & second.sent, first.received & second.received)
+        return Reach(old.sent & new.sent, old.received & new.received)
 
     def reach_of_either(self, old: Component | None, new: Component | None) -> Reach:
         """The operations of both documents that reach one of both parts."""
-        either, common = self._of_old(old) | self._of_new(new), frozenset(self.same_operations)
+        either, common = reach_of(old) | reach_of(new), frozenset(self.same_operations)
         return Reach(either.sent & common, either.received & common)
 
-    def reach_alone(self, old: Component | None, new: Component | None) -> Reach:
-        """The operations that reach what one document alone has, also those that the other one lacks."""
-        if new is None:
-            return self._of_old(old)
-        sent, received = (
-            frozenset(self._old_names.get(name, name) for name in names) for names in (new.sent, new.received)
-        )
-        return Reach(sent, received)
 
-    def _of_old(self, component: Component | None) -> Reach:
-        return Reach() if component is None else Reach(component.sent, component.received)
-
-    def _of_new(self, component: Component | None) -> Reach:
-        if component is None:
-            return Reach()
-        return Reach(self._translate(component.sent), self._translate(component.received))
-
-    def _translate(self, names: Names) -> Names:
-        """Names of operations in the new document as names in the old one."""
-        if names not in self._translated:
-            self._translated[names] = frozenset(self._old_names[name] for name in names if name in self._old_names)
-        return self._translated[names]
+def reach_of(component: Component | None) -> Reach:
+    """The operations that reach a part of one document, also those that the other document lacks."""
+    return Reach() if component is None else Reach(component.sent, component.received)

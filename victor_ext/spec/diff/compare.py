@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,8 +13,8 @@ from victor_ext.spec.components import Components
 from victor_ext.spec.tree import Tree, mapping_at, trees_at
 
 from .access import compare_access
-from .changes import Change, Reach, Sides
-from .entry import LEVELS, Direction, Entry, Level, PythonChange, worst
+from .changes import Change, Reach, Sides, reach_of
+from .entry import LEVELS, Entry, Level, PythonChange, worst
 from .keywords import as_json
 from .operations import OperationComparison
 from .schemas import SchemaComparison, words_of
@@ -67,7 +68,6 @@ def compared(old: Components, new: Components) -> Sides:
 
 
 def _texts(sides: Sides) -> None:
-    """Count the texts about the whole API."""
     old, new = sides.old.document, sides.new.document
     info = ("title", "description", "summary", "termsOfService", "contact", "license")
     sides.document(mapping_at(old, "info"), mapping_at(new, "info"), info)
@@ -104,13 +104,17 @@ def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
         _entry(place, by_place.get(place, {}), python.get(place), _reach_of(sides, place))
         for place in sorted({*by_place, *python})
     ]
-    return _with_unique_fingerprints(entries)
+    counts = Counter(entry.fingerprint for entry in entries)
+    return [
+        entry if counts[entry.fingerprint] == 1 else replace(entry, fingerprint=_hash(entry.place, entry.fingerprint))
+        for entry in entries
+    ]
 
 
 def _reach_of(sides: Sides, place: str) -> Reach:
     """The operations that reach a place: for what one document alone has, those of that document."""
     old, new = sides.old.by_place.get(place), sides.new.by_place.get(sides.moves.now(place))
-    return sides.reach(old, new) if old and new else sides.reach_alone(old, new)
+    return sides.reach(old, new) if old and new else reach_of(old or new)
 
 
 def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | None, otherwise: Reach) -> Entry:
@@ -118,7 +122,10 @@ def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | N
     for each in changes.values():
         reach |= each
     reach = otherwise if reach == Reach() else reach
-    levels: dict[Change, Level] = {change: _level(change, each) for change, each in changes.items()}
+    levels: dict[Change, Level] = {
+        change: worst(level for level, names in zip(change.levels, (each.sent, each.received), strict=True) if names)
+        for change, each in changes.items()
+    }
     ordered = sorted(changes, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
     words = [*dict.fromkeys(_words(ordered, changes))]
     whole = [*words]
@@ -132,7 +139,7 @@ def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | N
     return Entry(
         place=place,
         operations=tuple(sorted(reach.sent | reach.received)),
-        direction=_direction(reach),
+        direction="both" if bool(reach.sent) == bool(reach.received) else "sent" if reach.sent else "received",
         what="; ".join(words),
         wire=wire,
         python="none" if python is None else python.level,
@@ -140,11 +147,6 @@ def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | N
         fingerprint=_fingerprint(place, wire, [change for change in ordered if levels[change] == wire], python),
         whole="" if whole == words else "; ".join(whole),
     )
-
-
-def _level(change: Change, reach: Reach) -> Level:
-    sent, received = change.levels
-    return worst([*([sent] if reach.sent else []), *([received] if reach.received else [])])
 
 
 def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[str]:
@@ -157,12 +159,6 @@ def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[s
             yield f"{words_of(change)} ({change.absorbed})"
         else:
             yield words_of(change)
-
-
-def _direction(reach: Reach) -> Direction:
-    if bool(reach.sent) == bool(reach.received):
-        return "both"
-    return "sent" if reach.sent else "received"
 
 
 def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: PythonChange | None) -> str:
@@ -178,14 +174,3 @@ def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: Pyt
 
 def _hash(*parts: object) -> str:
     return hashlib.sha256(as_json(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
-
-
-def _with_unique_fingerprints(entries: list[Entry]) -> list[Entry]:
-    """Entries that would share a fingerprint get one of their exact place."""
-    seen: dict[str, int] = {}
-    for entry in entries:
-        seen[entry.fingerprint] = seen.get(entry.fingerprint, 0) + 1
-    return [
-        entry if seen[entry.fingerprint] == 1 else replace(entry, fingerprint=_hash(entry.place, entry.fingerprint))
-        for entry in entries
-    ]

@@ -8,52 +8,14 @@ import subprocess
 import tempfile
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from victor_ext.spec.document import DocumentError, addresses, load
+from victor_ext.spec.document import DocumentError, addresses
 from victor_ext.spec.tree import Tree, copied, mapping_at
 
-from .approvals import Approval, Approvals
 from .compare import compare
 from .entry import Entry, PythonChange
-from .python import python_changes
-from .report import Lines, Report
-
-
-def compare_documents(
-    old: Path,
-    new: Path,
-    *,
-    called: tuple[str, str],
-    file: Path,
-    approved: Sequence[Approval],
-    package: str | None = None,
-    with_python: bool = True,
-    check_version: bool = False,
-    with_lines: bool = False,
-    copies: Mapping[str, Path] | None = None,
-) -> Report:
-    """Compare two documents.
-
-    Args:
-        old: The file of the earlier document.
-        new: The file of the newer one.
-        called: What the report calls them.
-        file: The path that annotations name.
-        approved: The changes that were approved.
-        package: The name of the generated package; None takes it from `old`.
-        with_python: Whether both packages are generated and compared.
-        check_version: Whether `info.version` must have moved as the changes ask for.
-        with_lines: Whether the report knows the lines of the newer document.
-        copies: The local files for the URLs that the documents refer to.
-
-    Raises DocumentError, and the errors of `generate`.
-    """
-    trees = load(old, copies), load(new, copies)
-    python = python_changes(old, new, name=package, trees=trees) if with_python else None
-    report = report_on(*trees, python, called=called, file=file, approved=approved, check_version=check_version)
-    return replace(report, lines=Lines(new)) if with_lines else report
+from .report import Approval, Approvals, Report
 
 
 def report_on(
@@ -68,8 +30,14 @@ def report_on(
 ) -> Report:
     """Compare two loaded documents, which stay as they are.
 
-    `python` has the changes of their packages; None when they were not compared. The others are those of
-    `compare_documents`.
+    Args:
+        before: The earlier document.
+        after: The newer one.
+        python: The changes of their packages; None when they were not compared.
+        called: What the report calls the documents.
+        file: The path that annotations name.
+        approved: The changes that were approved.
+        check_version: Whether `info.version` must have moved as the changes ask for.
     """
     result = compare(copied(before), copied(after), python)
     return Report(
@@ -163,7 +131,10 @@ def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | Non
     step = "major" if "breaks" in levels else "minor" if levels - {"none"} else "patch"
     if first is None:
         return None if before != after else f"info.version is still {before!r}: give it a new value."
-    needed = _next(first, step)
+    major, minor, patch = first
+    needed = (major, minor, patch + 1)
+    if step == "major" or (step == "minor" and major > 0):
+        needed = (major + 1, 0, 0) if step == "major" and major > 0 else (major, minor + 1, 0)
     wanted = ".".join(map(str, needed))
     if second is None:
         return f"info.version is {after!r}, which is not a version like {before}: write {wanted}."
@@ -180,10 +151,3 @@ def _numbers(version: str) -> tuple[int, int, int] | None:
         return None
     major, minor, patch = (int(each or 0) for each in match.groups())
     return major, minor, patch
-
-
-def _next(version: tuple[int, int, int], step: str) -> tuple[int, int, int]:
-    major, minor, patch = version
-    if step == "major" and major > 0:
-        return major + 1, 0, 0
-    return (major, minor + 1, 0) if step == "major" or (step == "minor" and major > 0) else (major, minor, patch + 1)

@@ -16,6 +16,8 @@ Level = Literal["breaks", "look", "fine", "none"]
 Direction = Literal["sent", "received", "both"]
 """Whether the component is part of requests, of responses, or of both."""
 
+Column = Literal["wire", "python"]
+
 LEVELS: tuple[Level, ...] = ("none", "fine", "look", "breaks")
 """From the least to the worst."""
 
@@ -55,6 +57,9 @@ class Entry:
     """It stays the same when other components, texts or versions change."""
     whole: str = ""
     """The same as `what` with all that it only counts (`and 2 more`); empty when it leaves out nothing."""
+
+    def level(self, column: Column) -> Level:
+        return self.wire if column == "wire" else self.python
 
 
 class Rule(NamedTuple):
@@ -191,7 +196,7 @@ RULES: dict[str, Rule] = {
     ),
     "server-removed": Rule("breaks", "breaks", "server {old} removed"),
     "server-added": Rule("fine", "fine", "server {new} added"),
-    "server-named": Rule("look", "look", "server {new} named; there was none"),
+    "server-named": Rule("look", "look", "server {new} named; none was declared"),
     "server-order": Rule("look", "look", "first server is {new} instead of {old}"),
     "server-variable": Rule("look", "look", "default is {new} instead of {old}"),
     "server-variable-value-removed": Rule("breaks", "breaks", "value {old} removed"),

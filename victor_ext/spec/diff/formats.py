@@ -30,19 +30,10 @@ def as_text(report: Report, *, width: int = 100, colour: bool = False) -> str:
 
 def _entry(report: Report, entry: Entry, level: Level, width: int, *, colour: bool) -> Iterator[str]:
     yield "  " + _painted(one_line(entry.place), level, colour=colour)
-    yield from _wrapped(entry.what, width)
-    yield from _wrapped(f"{levels_text(report, entry)}; {operations_text(entry)}", width)
-    if entry.names:
-        yield from _wrapped(", ".join(entry.names), width)
-    for approved in _approved(report, entry):
-        yield from _wrapped(approved, width)
-    yield from _wrapped(f"fingerprint {entry.fingerprint}", width)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        one_line(text), width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
-    )
+    wrapper = textwrap.TextWrapper(width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False)
+    texts = [entry.what, f"{levels_text(report, entry)}; {operations_text(entry)}", ", ".join(entry.names)]
+    for text in (*texts, *_approved(report, entry), f"fingerprint {entry.fingerprint}"):
+        yield from wrapper.wrap(one_line(text))
 
 
 def _painted(text: str, level: Level, *, colour: bool, bold: bool = False) -> str:
@@ -133,9 +124,5 @@ def _code(text: str) -> str:
     return f"<code>{shown}</code>"
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {
-    "json": as_json_text,
-    "markdown": as_markdown,
-    "github": as_github,
-}
+FORMATS: dict[str, Callable[[Report], str]] = {"json": as_json_text, "markdown": as_markdown, "github": as_github}
 """By the name of the option; text is the default."""

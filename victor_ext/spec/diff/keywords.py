@@ -1,8 +1,9 @@
-"""The keywords of one schema as comparable values."""
+"""The keywords of one schema as comparable values, and what a change of each means, by the kinds of `entry.RULES`."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at
@@ -29,19 +30,25 @@ def keywords(tree: Tree) -> dict[str, Any]:
     `type` is a set without null; `null` says that null is admitted; `enum` has the values as JSON, and `const` is an
     enum of one; `closed` and `open` say what `additionalProperties` says.
     """
-    types = _types(tree)
+    kind = tree.get("type")
+    types = frozenset(str(each) for each in (kind if is_list(kind) else [] if kind is None else [kind]))
+    discriminator = mapping_at(tree, "discriminator")
+    scalars = {keyword: tree.get(keyword) for keyword in ("format", "pattern", "multipleOf", "x-sunset")}
     given: dict[str, Any] = {
         "type": types - {"null"} or None,
         "null": tree.get("nullable") is True or _admits_null(tree, types) or None,
         "enum": _enum(tree),
         "default": as_json(tree["default"]) if "default" in tree else None,
-        "discriminator": tree.get("discriminator") if _has_discriminator(tree) else None,
+        "discriminator": discriminator if isinstance(discriminator.get("propertyName"), str) else None,
     }
     given |= {keyword: _limit(tree, keyword) for keyword in (*LOWER_LIMITS, *UPPER_LIMITS)}
     given |= {keyword: tree.get(keyword) is True or None for keyword in FLAGS}
-    given |= {keyword: _scalar(tree.get(keyword)) for keyword in ("format", "pattern", "multipleOf", "x-sunset")}
+    given |= {keyword: value for keyword, value in scalars.items() if isinstance(value, (str, int, float))}
     given |= {keyword: canonical(tree[keyword]) for keyword in CONSTRAINTS if keyword in tree}
-    given |= _openness(tree)
+    if tree.get("additionalProperties") is False or tree.get("unevaluatedProperties") in (False, {"not": {}}):
+        given["closed"] = True
+    elif tree.get("additionalProperties") is not None:
+        given["open"] = True
     return {keyword: value for keyword, value in given.items() if value is not None}
 
 
@@ -80,11 +87,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _types(tree: Tree) -> frozenset[str]:
-    kind = tree.get("type")
-    return frozenset(str(each) for each in (kind if is_list(kind) else [] if kind is None else [kind]))
-
-
 def _enum(tree: Tree) -> tuple[str, ...] | None:
     """The values as JSON, without null, in the order of the document."""
     if "const" in tree:
@@ -101,16 +103,7 @@ def _admits_null(tree: Tree, types: frozenset[str]) -> bool:
     return None in values and (not types or "null" in types)
 
 
-def _scalar(value: Any) -> str | float | None:
-    return value if isinstance(value, (str, int, float)) else None
-
-
-def _has_discriminator(tree: Tree) -> bool:
-    return isinstance(mapping_at(tree, "discriminator").get("propertyName"), str)
-
-
 def _limit(tree: Tree, keyword: str) -> Limit | None:
-    """A limit that says something."""
     lower = keyword.startswith("min")
     limits: list[Limit] = []
     value, exclusive = _number(tree, keyword), _number(tree, "exclusive" + keyword[0].upper() + keyword[1:])
@@ -128,7 +121,122 @@ def _number(tree: Tree, keyword: str) -> float | None:
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _openness(tree: Tree) -> dict[str, bool]:
-    if tree.get("additionalProperties") is False or tree.get("unevaluatedProperties") in (False, {"not": {}}):
-        return {"closed": True}
-    return {"open": True} if tree.get("additionalProperties") is not None else {}
+# ---- What a change means ----
+
+Difference = tuple[str, str, str]
+"""The kind, the old value and the new one."""
+
+_TYPE_FORMATS = {"date", "date-time", "uuid"}
+_WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
+_SWITCHES = {
+    "null": ("null-admitted", "null-refused"),
+    "uniqueItems": ("unique-items", "repeated-items"),
+    "readOnly": ("became-read-only", "no-longer-read-only"),
+    "writeOnly": ("became-write-only", "no-longer-write-only"),
+    "deprecated": ("deprecated", "undeprecated"),
+    "closed": ("closed", "opened"),
+}
+"""Keywords that are there or not: what it means when they come and when they go."""
+
+
+def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
+    if keyword in _SWITCHES:
+        comes, goes = _SWITCHES[keyword]
+        yield comes if new else goes, "", ""
+    elif keyword in LOWER_LIMITS or keyword in UPPER_LIMITS:
+        yield _limit_change(keyword, old, new)
+    elif keyword in CONSTRAINTS:
+        yield _presence("constraint", old and keyword, new and keyword)
+    elif keyword in ("pattern", "default"):
+        yield _presence(keyword, old, new)
+    elif keyword in _COMPARED:
+        yield from _COMPARED[keyword](old, new)
+
+
+def _presence(name: str, old: Any, new: Any) -> Difference:
+    suffix = "added" if old is None else "removed" if new is None else "changed"
+    return f"{name}-{suffix}", "" if old is None else str(old), "" if new is None else str(new)
+
+
+def types_text(types: frozenset[str] | None) -> str:
+    """Types in words."""
+    return " or ".join(sorted(types)) if types else "anything"
+
+
+def _type_change(old: frozenset[str] | None, new: frozenset[str] | None) -> Iterator[Difference]:
+    kind = "type-widened" if covers(new, old) else "type-narrowed" if covers(old, new) else "type-changed"
+    yield kind, types_text(old), types_text(new)
+
+
+def covers(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
+    """Whether every value of `narrow` is one of `wide`; None admits anything."""
+    if wide is None or narrow is None:
+        return wide is None
+    return all(each in wide or (each == "integer" and "number" in wide) for each in narrow)
+
+
+def _format_change(old: str | None, new: str | None) -> Iterator[Difference]:
+    if (old, new) in _WIDER_FORMATS or (new, old) in _WIDER_FORMATS:
+        yield "format-widened" if (old, new) in _WIDER_FORMATS else "format-narrowed", str(old), str(new)
+    else:
+        # A format that is a type of its own in Python: other texts are refused, and are not read.
+        kind = "type-format" if {old, new} & _TYPE_FORMATS and None in (old, new) else "format"
+        yield _presence(kind, old, new)
+
+
+def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
+    if old is None or new is None:
+        yield "became-enum" if old is None else "no-longer-enum", ", ".join(old or ()), ", ".join(new or ())
+        return
+    for value in old:
+        if value not in new:
+            yield "enum-value-removed", value, ""
+    for value in new:
+        if value not in old:
+            yield "enum-value-added", "", value
+
+
+def _limit_change(keyword: str, old: Limit | None, new: Limit | None) -> Difference:
+    lower = keyword in LOWER_LIMITS
+    first, second = limit_text(keyword, old), limit_text(keyword, new)
+    if old is None or new is None:
+        return "limit-added" if old is None else "limit-removed", first, second
+    return "limit-tightened" if (new > old) == lower else "limit-loosened", first, second
+
+
+def limit_text(keyword: str, limit: Limit | None) -> str:
+    """A limit in the words of the document."""
+    if limit is None:
+        return ""
+    value, flag = limit
+    exclusive = flag == (keyword in LOWER_LIMITS)
+    return (
+        f"{'exclusive' + keyword.capitalize() if exclusive and keyword in ('minimum', 'maximum') else keyword} {value}"
+    )
+
+
+def _multiple_change(old: float | None, new: float | None) -> Iterator[Difference]:
+    first, second = "" if old is None else f"multipleOf {old}", "" if new is None else f"multipleOf {new}"
+    if not old or not new:
+        kind = "limit-added" if not old else "limit-removed"
+    else:
+        kind = "limit-tightened" if new % old == 0 else "limit-loosened" if old % new == 0 else "limit-changed"
+    yield kind, first, second
+
+
+def _discriminator_change(old: Tree | None, new: Tree | None) -> Iterator[Difference]:
+    """The property that decides. Its values are compared with the members of the union: see `unions`."""
+    first, second = ("" if each is None else str(each.get("propertyName")) for each in (old, new))
+    if first != second:
+        yield _presence("discriminator", first or None, second or None)
+
+
+_COMPARED: dict[str, Callable[[Any, Any], Iterable[Difference]]] = {
+    "type": _type_change,
+    "enum": _enum_change,
+    "format": _format_change,
+    "multipleOf": _multiple_change,
+    "discriminator": _discriminator_change,
+    "x-sunset": lambda _, new: [("sunset", "", str(new))] if new is not None else (),
+    "$ref": lambda old, new: [("reference", old or "a schema", new or "a schema")],
+}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .changes import SCHEMAS
 from .entry import Level, worst
-from .packages import Finding, Packages
+from .packages import Blame, Finding, Packages, Side
 from .surface import Argument, Attribute, Function, Model, Type, Words, text_of, without_unset
 
 
@@ -38,9 +38,24 @@ def _names(packages: Packages, module: str, now: str, place: str) -> Iterator[Fi
         yield Finding(f"{place}.tags", "breaks", module, f"the module {module} is now {now}")
 
 
-class _FunctionPair:
-    """A function, and what it is now."""
+Places = Mapping[tuple[str, str], tuple[str, ...]]
 
+
+def _pairs(
+    blame: Blame, old: tuple[str, Iterable[str]], new: tuple[str, Iterable[str]], of: Callable[[Side], Places]
+) -> dict[str, str]:
+    """The new name of each argument, or attribute, of an owner that is still there: its own, or that of its place."""
+    (owner, before), (now, after) = old, new
+    pairs = {name: name for name in before if name in after}
+    for name in before:
+        places = {blame.moved(place) for place in of(blame.old).get((owner, name), ())}
+        same = [each for each in after if each not in pairs.values() and places & {*of(blame.new).get((now, each), ())}]
+        if name not in pairs and same:
+            pairs[name] = same[0]
+    return pairs
+
+
+class _FunctionPair:
     def __init__(self, packages: Packages, module: str, now: str) -> None:
         self._packages = packages
         self._blame = packages.blame
@@ -49,7 +64,14 @@ class _FunctionPair:
         self._place = packages.blame.old.functions[module]
         self._old: Function = packages.old.functions[module]
         self._new: Function = packages.new.functions[now]
-        self._names = dict(self._pairs())
+        self._names = _pairs(
+            packages.blame, (module, self._old.arguments), (now, self._new.arguments), lambda side: side.arguments
+        )
+        old, new = self._old.positional, self._new.positional
+        for name, position in zip(old, new, strict=False):  # the document does not declare it
+            undeclared = not packages.blame.old.arguments.get((module, name))
+            if undeclared and name not in self._names and position not in self._names.values():
+                self._names[name] = position
 
     def findings(self) -> Iterator[Finding]:
         leaf = _leaf(self._now)
@@ -64,22 +86,6 @@ class _FunctionPair:
         for name in self._new.arguments:
             if name not in self._names.values():
                 yield self._added(name)
-
-    def _pairs(self) -> Iterator[tuple[str, str]]:
-        """The old and the new name of each argument that is still there."""
-        old, new = self._old, self._new
-        free = [name for name in new.arguments if name not in old.arguments]
-        for name in old.arguments:
-            if name in new.arguments:
-                yield name, name
-                continue
-            places = {self._blame.moved(place) for place in self._blame.old.arguments.get((self._module, name), ())}
-            same = [each for each in free if places & set(self._blame.new.arguments.get((self._now, each), ()))]
-            if not places and name in old.positional[: len(new.positional)]:  # the document does not declare it
-                same = [each for each in [new.positional[old.positional.index(name)]] if each in free]
-            if len(same) == 1:
-                free.remove(same[0])
-                yield name, same[0]
 
     def _responses(self) -> str:
         """The first response that differs."""
@@ -218,8 +224,6 @@ def _members(name: str, old: Words, new: Words, at: str) -> Iterator[Finding]:
 
 
 class _ModelPair:
-    """A model, and what it is now."""
-
     def __init__(self, packages: Packages, name: str, now: str) -> None:
         self._packages = packages
         self._blame = packages.blame
@@ -230,7 +234,9 @@ class _ModelPair:
         self._sent = name in packages.old.sent
         # What answers no longer have cannot be read in the wrong way.
         self._received = name in packages.old.received and now in packages.new.received
-        self._names = dict(self._pairs())
+        self._names = _pairs(
+            packages.blame, (name, self._old.attributes), (now, self._new.attributes), lambda side: side.attributes
+        )
 
     def findings(self) -> Iterator[Finding]:
         for attribute, before in self._old.attributes.items():
@@ -238,18 +244,6 @@ class _ModelPair:
         for attribute, added in self._new.attributes.items():
             if attribute not in self._names.values():
                 yield self._added(attribute, added)
-
-    def _pairs(self) -> Iterator[tuple[str, str]]:
-        """The old and the new name of each attribute that is still there."""
-        free = [each for each in self._new.attributes if each not in self._old.attributes]
-        for attribute in self._old.attributes:
-            if attribute in self._new.attributes:
-                yield attribute, attribute
-                continue
-            places = {self._blame.moved(place) for place in self._blame.old.attributes.get((self._name, attribute), ())}
-            same = [each for each in free if places & set(self._blame.new.attributes.get((self._now, each), ()))]
-            if same:
-                yield attribute, same[0]
 
     def _attribute(self, attribute: str, old: Attribute) -> Iterator[Finding]:
         places = self._blame.old.attributes.get((self._name, attribute), ())

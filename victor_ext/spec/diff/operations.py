@@ -7,11 +7,10 @@ from fnmatch import fnmatch
 
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
-from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at, members, schema_at, trees_at
+from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at, members, schema_at
 
-from .changes import NOBODY, Reach, Sides
+from .changes import NOBODY, Reach, Sides, addresses, renamed_parameters, wire_name
 from .keywords import as_json
-from .moves import addresses, renamed_parameters, wire_name
 from .schemas import SchemaComparison
 from .shape import Part
 
@@ -38,22 +37,14 @@ class OperationComparison:
             old = sides.old.operations[name]
             if wire_name(old) != wire_name(new) and addresses(sides.old, old) != addresses(sides.new, new):
                 sides.add("operation-moved", old.place, _both(name), name, new.name)
-            self._operation(old, new)
-        self._named()
-
-    def _named(self) -> None:
+            _attributes(sides, old, new)
+            self._parameters(old, new)
+            self._calls(old.tree, new.tree, old.place, _Directed(name, incoming=old.incoming))
         for key in ("parameters", "headers", "requestBodies", "responses"):
-            theirs = mapping_at(mapping_at(self.sides.new.document, "components"), key)
-            for name, tree in mappings_at(mapping_at(self.sides.old.document, "components"), key):
-                other = theirs.get(name)
+            for name, tree in mappings_at(mapping_at(sides.old.document, "components"), key):
                 place = f"components.{key}.{name}"
-                if isinstance(other, dict) and place in self.sides.old.by_place and place in self.sides.new.by_place:
-                    self._pair(tree, self.sides.new.by_place[place].tree, place)
-
-    def _operation(self, old: Operation, new: Operation) -> None:
-        _attributes(self.sides, old, new)
-        self._parameters(old, new)
-        self._calls(old.tree, new.tree, old.place, _Directed(old.name, incoming=old.incoming))
+                if place in sides.old.by_place and place in sides.new.by_place:
+                    self._pair(tree, sides.new.by_place[place].tree, place)
 
     def _calls(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
         """Compare bodies, answers and callbacks."""
@@ -61,9 +52,9 @@ class OperationComparison:
         self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), place, directed)
         ours, theirs = _callbacks(self.sides.old, old), _callbacks(self.sides.new, new)
         for step, called in ours.items():
-            here, back = f"{place}.callbacks.{step}", directed.turned()
+            here = f"{place}.callbacks.{step}"
             if step in theirs:
-                self._calls(called, theirs[step], here, back)
+                self._calls(called, theirs[step], here, _Directed(directed.name, incoming=not directed.incoming))
             else:
                 self.sides.add("operation-removed", here, _both(directed.name))
         for step in theirs.keys() - ours.keys():
@@ -232,13 +223,9 @@ class _Directed:
 
     def __init__(self, name: str, *, incoming: bool) -> None:
         self.name = name
-        self._incoming = incoming
+        self.incoming = incoming
         sent, received = Reach(frozenset({name}), NOBODY), Reach(NOBODY, frozenset({name}))
         self.request, self.answer = (received, sent) if incoming else (sent, received)
-
-    def turned(self) -> _Directed:
-        """The reach of what the provider calls in return."""
-        return _Directed(self.name, incoming=not self._incoming)
 
 
 def _both(name: str) -> Reach:
@@ -268,12 +255,8 @@ def _deprecation(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -
 
 def _effective(components: Components, operation: Operation) -> dict[str, Tree]:
     """The parameters of an operation, those of its path included; names of headers in lower case."""
-    parameters: dict[str, Tree] = {}
-    for tree in (operation.item, operation.tree):
-        for parameter in trees_at(tree, "parameters"):
-            key = components.key(parameter)
-            parameters[key.lower() if key.startswith("header:") else key] = parameter
-    return parameters
+    keys = [(components.key(parameter), parameter) for parameter in components.parameters(operation)]
+    return {key.lower() if key.startswith("header:") else key: parameter for key, parameter in keys}
 
 
 def _is_required(components: Components, tree: Tree) -> bool:

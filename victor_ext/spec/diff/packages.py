@@ -16,15 +16,14 @@ itself, something around it that is gone, or something that it refers to.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
 from victor_ext.spec.components import Components
-from victor_ext.spec.origins import Origins
-from victor_ext.spec.tree import METHODS, Tree, place_of, placed, trees_at
+from victor_ext.spec.python_names import Origins
+from victor_ext.spec.tree import METHODS, Tree, around, place_of, placed, trees_at
 
 from .compare import compared
 from .entry import Level
@@ -99,18 +98,14 @@ class Blame:
     def cause(self, places: Iterable[str], default: str) -> str:
         """The component whose change changed a name that comes from some places of the old document."""
         known = [place for place in places if place in self.old]
-        gone = next((place for place in known if self.moved(place) not in self.new), None)
-        if gone is not None:
-            return self.outermost_gone(gone)
+        for place in known:
+            if self.moved(place) not in self.new:  # the largest part around it that the new document lacks
+                return next(each for each in around(place) if each in self.old and self.moved(each) not in self.new)
         return next((cause for place in known if (cause := self._changed(place, set()))), default)
-
-    def outermost_gone(self, place: str) -> str:
-        """The largest part around a place that the new document lacks."""
-        return next((each for each in _around(place) if each in self.old and self.moved(each) not in self.new), place)
 
     def outermost_new(self, place: str) -> str:
         """The largest part around a place of the new document that the old one lacks, in the names of the old one."""
-        new = (each for each in _around(place) if each in self.new and each not in self._earlier)
+        new = (each for each in around(place) if each in self.new and each not in self._earlier)
         return self.moves.before(next(new, place))
 
     def new_around(self, place: str) -> str | None:
@@ -157,11 +152,6 @@ class Blame:
         if {self.moved(each) for each in _targets(self.old, old)} != set(_targets(self.new, new)):
             return True
         return any(old.get(key) != new.get(key) for key in _SHAPE)
-
-
-def _around(place: str) -> list[str]:
-    """The places around one, the largest first."""
-    return [place[: mark.start()] for mark in re.finditer(r"[.\[]", place)]
 
 
 def _targets(side: Side, tree: Tree) -> list[str]:

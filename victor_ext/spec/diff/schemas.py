@@ -15,9 +15,8 @@ from victor_ext.spec.tree import Tree, members, named_schemas
 
 from .changes import SCHEMAS, Change, Reach, Sides
 from .entry import LEVELS, RULES, worst
-from .keyword_changes import Differences, keyword_differences
-from .keywords import canonical
-from .shape import Part, Shape, child_part, label
+from .keywords import Difference, canonical
+from .shape import Part, Shape, child_part, keyword_differences, label
 from .unions import compare_unions
 
 _OTHER_STEPS = {
@@ -114,7 +113,7 @@ class SchemaComparison:
         if named or before.unions or after.unions or pair in self._visited:
             return
         self._visited.add(pair)
-        self._note(old, new, keyword_differences(before, after).without_null())
+        self._note(old, new, keyword_differences(before, after).only(null=False))
         self._properties(old, new, before, after)
         self._others(old, new, before, after)
 
@@ -171,9 +170,9 @@ class SchemaComparison:
             compare_unions(self.sides, self, old, new, before, after)
         differences = keyword_differences(before, after)
         if bool(before.unions) != bool(after.unions):
-            self._note(old, new, differences.of_null())
+            self._note(old, new, differences.only(null=True))
             return
-        self._note(old, new, differences)
+        self._note(old, new, differences.items)
         if not differences.other_type:
             self._properties(old, new, before, after)
             self._others(old, new, before, after)
@@ -191,10 +190,10 @@ class SchemaComparison:
             else:
                 self._links.append((old.tree, new.tree))
 
-    def _note(self, old: Part, new: Part, differences: Differences) -> None:
+    def _note(self, old: Part, new: Part, differences: list[Difference]) -> None:
         reach = self.sides.reach(old.component, new.component)
         either = self.sides.reach_of_either(old.component, new.component)
-        for kind, former, latter in differences.items:
+        for kind, former, latter in differences:
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
             self.sides.add(

@@ -13,7 +13,7 @@ from typing import Any
 from victor_ext.spec.components import Component, Components
 from victor_ext.spec.tree import Tree, is_null, list_at, schema_at, schema_list_at, schemas_at
 
-from .keywords import DOCUMENTATION, canonical, join, keywords
+from .keywords import DOCUMENTATION, Difference, canonical, join, keyword_changes, keywords
 
 IDENTIFIERS = {"$schema", "$id", "$anchor", "$defs", "definitions"}
 
@@ -156,7 +156,9 @@ class Shapes:
         elif valued and all(meaning(each) == {"type"} for _, each in valued):
             types = frozenset[str]().union(*(keywords(each).get("type", frozenset()) for _, each in valued))
             shape.keywords["type"] = Given(types, home)
-        elif valued and all(_is_word(each) for _, each in valued):
+        elif valued and all(
+            keywords(each).get("enum") and meaning(each) <= {"const", "enum", "type"} for _, each in valued
+        ):
             values = tuple(dict.fromkeys(value for _, each in valued for value in keywords(each)["enum"]))
             shape.keywords["enum"] = Given(values, home)
         elif valued:
@@ -198,6 +200,41 @@ class Shapes:
                 shape.keywords[keyword] = Given(joined, home)
 
 
+@dataclass
+class Differences:
+    """What differs between the keywords of two schemas."""
+
+    items: list[Difference] = field(default_factory=list[Difference])
+    other_type: bool = False
+    """Whether the types have nothing in common: nothing else of the two schemas can be compared."""
+
+    def only(self, *, null: bool) -> list[Difference]:
+        """Those of null alone, or all others."""
+        return [each for each in self.items if each[0].startswith("null-") == null]
+
+
+def keyword_differences(old: Shape, new: Shape) -> Differences:
+    """What differs between the keywords of two schemas, without what a common base gives."""
+    bases = old.common(new)
+    changed: dict[str, tuple[Any, Any]] = {}
+    for keyword in sorted({*old.keywords, *new.keywords}):
+        first, second = old.keywords.get(keyword), new.keywords.get(keyword)
+        homes = {given.home for given in (first, second) if given is not None}
+        values = (first and first.value, second and second.value)
+        if values[0] != values[1] and not homes <= bases:
+            changed[keyword] = values
+    if None in changed.get("type", ()) and (old.inferred or new.inferred):
+        del changed["type"]  # neither says a type
+    differences = Differences()
+    for keyword, values in changed.items():
+        differences.items += keyword_changes(keyword, *values)
+    differences.other_type = any(kind == "type-changed" for kind, _, _ in differences.items)
+    if differences.other_type:
+        kept = ("type-changed", "null-admitted", "null-refused", "became-read-only", "became-write-only")
+        differences.items = [each for each in differences.items if each[0] in kept]
+    return differences
+
+
 def child_part(components: Components, parent: Part, child: Child, place: str) -> Part:
     """A schema within another as a part of the comparison."""
     component = None if parent.component is None else components.of(child.tree) or parent.component
@@ -223,13 +260,7 @@ def meaning(tree: Tree) -> set[str]:
     return {key for key in tree if key not in DOCUMENTATION and key not in IDENTIFIERS and not key.startswith("x-")}
 
 
-def _is_word(tree: Tree) -> bool:
-    """Whether a schema is a list of values and nothing else."""
-    return bool(keywords(tree).get("enum")) and meaning(tree) <= {"const", "enum", "type"}
-
-
 def _inferred(shape: Shape) -> Given | None:
-    """The type of a schema that says it by other keywords only."""
     for step, child in shape.children.items():
         if step == ".items" or step.startswith(".prefixItems"):
             return Given(frozenset({"array"}), child.home)

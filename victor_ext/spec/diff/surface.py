@@ -203,12 +203,8 @@ def type_of(node: ast.expr | None) -> Type:
 def text_of(type_: Type) -> str:
     """A type as one would write it, Unset and None last."""
     last = (NONE[0], UNSET[0])
-    return " | ".join(sorted((_member_text(each) for each in type_), key=lambda text: (text in last, text)))
-
-
-def _member_text(member: Member) -> str:
-    name, inner = member
-    return f"{name}[{', '.join(map(text_of, inner))}]" if inner else name
+    members = (f"{name}[{', '.join(map(text_of, inner))}]" if inner else name for name, inner in type_)
+    return " | ".join(sorted(members, key=lambda text: (text in last, text)))
 
 
 def class_names(type_: Type) -> Iterator[str]:

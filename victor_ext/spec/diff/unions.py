@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from victor_ext.spec.tree import Tree, mapping_at, named_schemas
@@ -10,44 +12,27 @@ from .changes import SCHEMAS, Sides
 from .keywords import as_json, canonical
 from .shape import Child, Part, Shape, Shapes, Union, child_part, label
 
+Pairs = list[tuple[Child, Child]]
+
 
 class SchemaComparer(Protocol):
-    """What compares two schemas."""
+    """The methods of `schemas.SchemaComparison` that compare the members of unions."""
 
-    def compare(self, old: Part, new: Part) -> None:
-        """Compare two schemas."""
-        ...
-
-    def compare_with_member(self, old: Part, new: Part) -> None:
-        """Compare a single schema with the member of a union that it became, or was."""
-        ...
-
-    def same(self, old: Tree, new: Tree) -> bool:
-        """Whether two schemas mean the same on the wire."""
-        ...
-
-
-Pairs = list[tuple[Child, Child]]
+    def compare(self, old: Part, new: Part) -> None: ...
+    def compare_with_member(self, old: Part, new: Part) -> None: ...
+    def same(self, old: Tree, new: Tree) -> bool: ...
 
 
 def compare_unions(sides: Sides, comparer: SchemaComparer, old: Part, new: Part, before: Shape, after: Shape) -> None:
     """Compare the unions of two schemas. What has no union counts as a union of itself."""
     bases = before.common(after)
-    first, second = _own(before, bases), _own(after, bases)
-    if not first and not second:
-        return
+    first, second = ([union for union in shape.unions if union.home not in bases] for shape in (before, after))
+    wholes = (old.tree, before), (new.tree, after)
+    single = [Union("", shape.place, (Child(tree, shape.place, ""),)) for tree, shape in wholes]
     for number in range(max(len(first), len(second))):
-        former = first[number] if number < len(first) else _single(old.tree, before)
-        latter = second[number] if number < len(second) else _single(new.tree, after)
+        former = first[number] if number < len(first) else single[0]
+        latter = second[number] if number < len(second) else single[1]
         _compare_union(sides, comparer, old, new, former, latter)
-
-
-def _own(shape: Shape, bases: set[str]) -> list[Union]:
-    return [union for union in shape.unions if union.home not in bases]
-
-
-def _single(tree: Tree, shape: Shape) -> Union:
-    return Union("", shape.place, (Child(tree, shape.place, ""),))
 
 
 def _compare_union(sides: Sides, comparer: SchemaComparer, old: Part, new: Part, former: Union, latter: Union) -> None:
@@ -82,42 +67,32 @@ def _paired(sides: Sides, comparer: SchemaComparer, former: tuple[Child, ...], l
         old.remove(first)
         new.remove(second)
 
-    for identity in (_identity, _meaning):
+    for text in (as_json, canonical):  # `canonical` leaves out documentation
         known: dict[str, list[Child]] = {}
-        for each in new:
-            known.setdefault(identity(sides.new_shapes, each), []).append(each)
+        for member in new:
+            known.setdefault(_identity(sides.new_shapes, member, text), []).append(member)
         for first in list(old):
-            alike = known.get(identity(sides.old_shapes, first))
+            alike = known.get(_identity(sides.old_shapes, first, text))
             if alike:
                 take(first, alike.pop(0))
-    for first in list(old):
-        second = next((each for each in new if comparer.same(first.tree, each.tree)), None)
-        if second is not None:
-            take(first, second)
-    for first in list(old):
-        second = next((each for each in new if _may_be(sides, first, each)), None)
-        if second is not None:
-            take(first, second)
+    ways: tuple[Callable[[Child, Child], bool], ...] = (
+        lambda one, other: comparer.same(one.tree, other.tree),
+        partial(_may_be, sides),
+    )
+    for is_pair in ways:
+        for first in list(old):
+            second = next((member for member in new if is_pair(first, member)), None)
+            if second is not None:
+                take(first, second)
     return pairs
 
 
-def _identity(shapes: Shapes, member: Child) -> str:
-    """The name of a member, or its text."""
+def _identity(shapes: Shapes, member: Child, text: Callable[[Tree], str]) -> str:
+    """The place of a member that has a name, whether or not a reference led there; the text of an inline one."""
     end, referred = shapes.end(member.tree)
-    return _named(shapes, end, referred=referred) or as_json(end)
-
-
-def _meaning(shapes: Shapes, member: Child) -> str:
-    """The name of a member, or its text without documentation."""
-    end, referred = shapes.end(member.tree)
-    return _named(shapes, end, referred=referred) or canonical(end)
-
-
-def _named(shapes: Shapes, tree: Tree, *, referred: bool) -> str:
-    """The place of a schema that has a name, whether or not a reference led there; "" for what is written inline."""
-    place = shapes.place(tree, "")
-    named = named_schemas(shapes.components.document).get(place.removeprefix(SCHEMAS)) is tree
-    return place if referred or named else ""
+    place = shapes.place(end, "")
+    named = named_schemas(shapes.components.document).get(place.removeprefix(SCHEMAS)) is end
+    return place if referred or named else text(end)
 
 
 def _may_be(sides: Sides, old: Child, new: Child) -> bool:
@@ -161,15 +136,9 @@ def _values(shapes: Shapes, discriminator: Tree, member: Child) -> list[str]:
     end, referred = shapes.end(member.tree)
     if not referred:
         return []
-    mapped = [
-        value
-        for value, reference in mapping_at(discriminator, "mapping").items()
-        if isinstance(reference, str) and _target(shapes, reference) is end
-    ]
+    mapped: list[str] = []
+    for value, to in mapping_at(discriminator, "mapping").items():  # to a reference, or to the name of a schema
+        reference = to if "/" in str(to) or "#" in str(to) else f"#/components/schemas/{to}"
+        if shapes.end({"$ref": reference})[0] is end:
+            mapped.append(value)
     return mapped or [shapes.place(end, "?").rpartition(".")[2]]
-
-
-def _target(shapes: Shapes, reference: str) -> Tree:
-    """What a value maps to: a reference, or the name of a schema."""
-    written = reference if "/" in reference or "#" in reference else f"#/components/schemas/{reference}"
-    return shapes.end({"$ref": written})[0]

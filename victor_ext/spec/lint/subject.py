@@ -37,18 +37,23 @@ class Subject:
         """The schemas, each once, also where an inline one shares the place of another."""
         return [part for part in self.parts.all() if part.kind == "schema" and "$ref" not in part.tree]
 
+    @cached_property
+    def declared(self) -> list[tuple[str, str, Tree]]:
+        """The place, the name and the schema of each property of a schema."""
+        return [
+            (f"{part.place}.properties.{name}", name, child)
+            for part in self.schemas
+            for name, child in mappings_at(part.tree, "properties")
+        ]
+
     @property
     def operations(self) -> Iterator[Operation]:
         """The operations that the client calls."""
         return (each for each in self.parts.operations.values() if not each.incoming)
 
-    def parameters(self, operation: Operation) -> list[tuple[str, Tree]]:
-        """The parameters of an operation and of its path, each with its place."""
-        return [
-            (f"{place}.parameters.{self.parts.key(each)}", self.parts.resolve(each))
-            for place, tree in ((operation.place, operation.tree), (operation.item_place, operation.item))
-            for each in trees_at(tree, "parameters")
-        ]
+    def parameters(self, operation: Operation) -> list[Tree]:
+        """The parameters of an operation and of its path, references followed."""
+        return [self.parts.resolve(parameter) for parameter in self.parts.parameters(operation)]
 
     def responses(self, operation: Operation) -> list[tuple[str, Tree]]:
         """The status and the response of each answer."""
@@ -67,17 +72,17 @@ class Subject:
         schema = self.parts.resolve(schema)
         if id(schema) in seen:
             return {}
-        found: Tree = {}
+        properties: Tree = {}
         for key in ("allOf", "oneOf", "anyOf"):
             for part in trees_at(schema, key):
-                found |= self.properties(part, seen | {id(schema)})
-        return found | dict(mappings_at(schema, "properties"))
+                properties |= self.properties(part, seen | {id(schema)})
+        return properties | dict(mappings_at(schema, "properties"))
 
 
 _DOCUMENT = "urn:document"
 
 
-def refused_examples(subject: Subject) -> Iterator[Finding]:
+def refused_example(subject: Subject) -> Iterator[Finding]:
     """The examples and defaults of schemas, parameters and contents that the schema beside them refuses."""
     version_31 = subject.parts.version_31
     document = _json_schema(subject.parts.document, version_31=version_31)
@@ -87,7 +92,8 @@ def refused_examples(subject: Subject) -> Iterator[Finding]:
             schema = part.tree if part.kind == "schema" else part.tree.get("schema", {})
             why = _refusal(_json_schema(schema, version_31=version_31), example, registry)
             if why:
-                yield Finding(f"{part.place}.{key}", f"{_short(example)} is refused by its schema: {why}")
+                shown = _short(json.dumps(example, ensure_ascii=False, default=str), 60)
+                yield Finding(f"{part.place}.{key}", f"{shown} is refused by its schema: {why}")
 
 
 def _examples(part: Component) -> Iterator[tuple[str, Any]]:
@@ -112,7 +118,8 @@ def _refusal(schema: Any, example: Any, registry: jsonschema_rs.Registry) -> str
     if error is None:
         return None
     path = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in error.instance_path)
-    return f"{path.lstrip('.')}: {_line(error.message)}" if path else _line(error.message)
+    message = _short(" ".join(error.message.split()), 160)
+    return f"{path.lstrip('.')}: {message}" if path else message
 
 
 def _json_schema(tree: Any, *, version_31: bool) -> Any:
@@ -121,41 +128,34 @@ def _json_schema(tree: Any, *, version_31: bool) -> Any:
         return [_json_schema(each, version_31=version_31) for each in tree]
     if not is_mapping(tree):
         return tree
-    found: Tree = {key: _json_schema(value, version_31=version_31) for key, value in tree.items()}
-    if isinstance(found.get("$ref"), str) and found["$ref"].startswith("#"):
-        found["$ref"] = f"{_DOCUMENT}{found['$ref']}"
+    schema: Tree = {key: _json_schema(value, version_31=version_31) for key, value in tree.items()}
+    if isinstance(schema.get("$ref"), str) and schema["$ref"].startswith("#"):
+        schema["$ref"] = f"{_DOCUMENT}{schema['$ref']}"
     if version_31:
-        return found
+        return schema
     for flag, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(found.get(flag), bool) and found.pop(flag) and limit in found:
-            found[flag] = found.pop(limit)
-    return {"anyOf": [found, {"type": "null"}]} if found.get("nullable") is True else found
+        if isinstance(schema.get(flag), bool) and schema.pop(flag) and limit in schema:
+            schema[flag] = schema.pop(limit)
+    return {"anyOf": [schema, {"type": "null"}]} if schema.get("nullable") is True else schema
 
 
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
-def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 160 else f"{line[:157]}..."
+_READ_AS = (
+    # Leading zeros (octal in YAML 1.1), more digits than a double holds, and base 60.
+    (re.compile(r"0[0-9_]+|[0-9]{16,}|[0-9]+(?::[0-5]?[0-9])+"), "a number"),
+    (re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?"), "a date"),
+    (re.compile(r"(?i)yes|no|on|off|y|n"), "true or false"),
+)
 
 
-_NUMBER = re.compile(r"0[0-9_]+|[0-9]{16,}|[0-9]+(?::[0-5]?[0-9])+")
-"""Leading zeros (octal in YAML 1.1), more digits than a double holds, and base 60."""
-_DATE = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")
-_SWITCH = re.compile(r"(?i)yes|no|on|off|y|n")
-
-
-def unquoted_values(file: Path) -> Iterator[Finding]:
+def unquoted_value(subject: Subject) -> Iterator[Finding]:
     """The plain scalars that YAML 1.1 reads as a number, a date or a flag, and YAML 1.2 as text."""
-    if file.suffix != ".json":
-        yield from _below(yaml.compose(read_text(file), Loader=yaml.CSafeLoader), "")  # pyright: ignore[reportUnknownMemberType]
-
-
-def _below(node: yaml.Node | None, place: str) -> Iterator[Finding]:
-    pending: list[tuple[yaml.Node | None, str]] = [(node, place)]
+    pending: list[tuple[yaml.Node | None, str]] = []
+    if subject.file.suffix != ".json":
+        pending.append((yaml.compose(read_text(subject.file), Loader=yaml.CSafeLoader), ""))  # pyright: ignore[reportUnknownMemberType]
     seen: set[int] = set()
     while pending:
         current, where = pending.pop()
@@ -167,13 +167,7 @@ def _below(node: yaml.Node | None, place: str) -> Iterator[Finding]:
             pending += reversed(children)
         elif isinstance(current, yaml.SequenceNode):
             pending += reversed([(value, f"{where}[{number}]") for number, value in enumerate(current.value)])
-        elif isinstance(current, yaml.ScalarNode) and not current.style and (what := _taken_for(current.value)):
+        elif isinstance(current, yaml.ScalarNode) and not current.style:
             line = current.start_mark.line + 1
-            yield Finding(where, f"{current.value} in line {line} is not quoted, and YAML 1.1 takes it for {what}")
-
-
-def _taken_for(text: str) -> str | None:
-    for pattern, what in ((_NUMBER, "a number"), (_DATE, "a date"), (_SWITCH, "true or false")):
-        if pattern.fullmatch(text):
-            return what
-    return None
+            for what in [what for pattern, what in _READ_AS if pattern.fullmatch(current.value)][:1]:
+                yield Finding(where, f"{current.value} in line {line} is not quoted, and YAML 1.1 reads it as {what}")

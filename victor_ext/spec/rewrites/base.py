@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from victor_ext.spec.requests import Requests
-from victor_ext.spec.tree import METHODS, Tree, list_at, mapping_at, mappings_at, resolve
+from victor_ext.spec.tree import Operation, Tree, list_at, mapping_at, operations, resolve
 
 HAD_NULL = "x-had-null"
 """The key of a schema whose null was dropped."""
+
+
+MAX_PLACES = 20
 
 
 @dataclass
@@ -33,7 +35,6 @@ class Log:
     """How each request is sent."""
 
     def __call__(self, rewrite: str, where: str) -> None:
-        """Note that a rewrite was applied."""
         self.applied.setdefault(rewrite, []).append(where)
 
     def lose(self, loss: str, reason: str) -> None:
@@ -41,36 +42,11 @@ class Log:
         self.left_out.append(loss)
         self.reasons[loss] = reason
 
-    def lines(self, most: int = 20) -> list[str]:
-        """One line for each place, or a single line for a rewrite with more than `most` places."""
-        lines: list[str] = []
+    def lines(self) -> Iterator[str]:
+        """One line for each place, or a single line for a rewrite with more than MAX_PLACES."""
         for name, places in self.applied.items():
-            shown = places if len(places) <= most else [f"{len(places)} places, the first is {places[0]}"]
-            lines += [f"{name}: {place}" for place in shown]
-        return lines
-
-
-class Operation(NamedTuple):
-    """One method of one path."""
-
-    method: str
-    path: str
-    item: Tree
-    tree: Tree
-
-    @property
-    def where(self) -> str:
-        return f"{self.method.upper()} {self.path}"
-
-
-def operations(document: Tree) -> list[Operation]:
-    """All operations, in document order."""
-    return [
-        Operation(method, path, item, item[method])
-        for path, item in mappings_at(document, "paths")
-        for method in METHODS
-        if method in item
-    ]
+            shown = places if len(places) <= MAX_PLACES else [f"{len(places)} places, the first is {places[0]}"]
+            yield from (f"{name}: {place}" for place in shown)
 
 
 def components(document: Tree) -> Tree:
@@ -100,11 +76,10 @@ def below(where: str, schema: Tree) -> Iterator[tuple[str, Tree]]:
 
 def schemas(document: Tree) -> list[tuple[str, Tree]]:
     """Every schema with its path. A list, so that a rewrite can change the tree while it iterates."""
-    return [found for where, schema in _roots(document) for found in below(where, schema)]
+    return [match for where, schema in _roots(document) for match in below(where, schema)]
 
 
 def _roots(document: Tree) -> Iterator[tuple[str, Tree]]:
-    """The schemas of components, parameters, bodies and answers."""
     yield from components(document).items()
     for operation in operations(document):
         for parameter in [*list_at(operation.item, "parameters"), *list_at(operation.tree, "parameters")]:
@@ -140,8 +115,3 @@ def reachable(document: Tree, schema: Tree, seen: set[int]) -> Iterator[Tree]:
     yield schema
     for _, child in children(schema):
         yield from reachable(document, child, seen)
-
-
-def bare_type(content_type: str) -> str:
-    """A content type without parameters such as `charset`."""
-    return content_type.partition(";")[0].strip().lower()

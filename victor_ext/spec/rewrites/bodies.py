@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 
 from victor_ext.spec.requests import STYLES, Offered, Style
-from victor_ext.spec.tree import Tree, is_mapping, mapping_at, resolve
+from victor_ext.spec.tree import Operation, Tree, bare_type, is_json, is_mapping, mapping_at, operations, resolve
 
-from .base import Log, Operation, answers, bare_type, components, media_types, operations, reachable, schemas
+from .base import Log, answers, components, media_types, reachable, schemas
 from .names import free_name
-from .serialization import is_json, is_nested, is_object, undefined, variants
+from .serialization import is_nested, is_object, undefined, variants
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 FORMS = ("multipart/form-data", URL_ENCODED)
@@ -73,14 +73,14 @@ def non_json_content(document: Tree, log: Log) -> None:
                         log.content_types[kind] = KNOWN["JSON"]
                     medium.setdefault("schema", {})
                     continue
-                found = form(document, bare_type(kind), mapping_at(medium, "schema"))
-                medium["schema"] = dict(SCHEMAS.get(found) or mapping_at(medium, "schema"))
-                if place == "body" and (found != "JSON" or KNOWN[found] in content):
+                read_as = form(document, bare_type(kind), mapping_at(medium, "schema"))
+                medium["schema"] = dict(SCHEMAS.get(read_as) or mapping_at(medium, "schema"))
+                if place == "body" and (read_as != "JSON" or KNOWN[read_as] in content):
                     log.content_types[kind] = "application/octet-stream"
                 else:
                     del content[kind]
-                    content[KNOWN[found]] = medium
-                log("non-json-content", f"{operation.where} {place} {kind}, {found}")
+                    content[KNOWN[read_as]] = medium
+                log("non-json-content", f"{operation.where} {place} {kind}, {read_as}")
 
 
 def form(document: Tree, content_type: str, schema: Tree) -> str:
@@ -101,13 +101,13 @@ def text_in_json(document: Tree, log: Log) -> None:
     for operation in operations(document) if places else []:
         for _, content in media_types(operation):
             for kind, medium in content.items():
-                found = [
+                binaries = [
                     each for each in reachable(document, mapping_at(medium, "schema"), set()) if id(each) in places
                 ]
                 if is_json(kind):
-                    inside += found
+                    inside += binaries
                 else:
-                    outside |= {id(each) for each in found}
+                    outside |= {id(each) for each in binaries}
     for schema in inside:
         if schema.pop("format", None) and id(schema) in outside:
             words = {key: schema.pop(key) for key in ("type", "nullable") if key in schema}
@@ -134,12 +134,16 @@ def record_encodings(document: Tree, log: Log) -> None:
             encodings = log.requests.request(operation.tree).encodings.setdefault(kind, {})
             declared = mapping_at(medium, "encoding")
             whole = mapping_at(medium, "schema")
-            fields = dict(_properties(document, whole))
-            log.left_out += _nameless(document, whole, f"{operation.where}: body as {kind}")
+            every = variants(document, whole)
+            fields = {name: field for each in every for name, field in mapping_at(each, "properties").items()}
+            if is_nested(document, whole) and not is_object(document, whole):
+                body = f"{operation.where}: body as {kind}"
+                log.left_out.append(f"{body} is a list, without names for its fields, and is refused when called")
             for name in [*fields, *(name for name in declared if name not in fields)]:
                 encoding, field = dict(mapping_at(declared, name)), fields.get(name, {})
                 where = f"{operation.where}: the form's field {name}"
-                if bare_type(kind) == URL_ENCODED and newer and not encoding and _is_complex(document, field):
+                is_complex = is_object(document, field) or _is_list_of_complex(document, field)
+                if bare_type(kind) == URL_ENCODED and newer and not encoding and is_complex:
                     encoding = {"contentType": "application/json"}
                 log.left_out += [f"{where}{loss}" for loss in _lost_of_field(document, field, encoding, kind)]
                 arguments = _arguments(encoding)
@@ -161,25 +165,10 @@ def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> It
         yield f" {reason}, whose form is not defined, and is refused when called"
 
 
-def _nameless(document: Tree, schema: Tree, where: str) -> list[str]:
-    is_list_only = is_nested(document, schema) and not is_object(document, schema)
-    return [f"{where} is a list, without names for its fields, and is refused when called"] if is_list_only else []
-
-
 def _objects_are_json(version: str) -> bool:
     """Whether objects in url-encoded forms are JSON by default: OpenAPI says so since 3.0.4 and 3.1.1."""
     numbers = [int(part) if part.isdecimal() else 0 for part in version.split(".")]
     return numbers >= [3, 1, 1] or [3, 0, 4] <= numbers < [3, 1]
-
-
-def _properties(document: Tree, schema: Tree) -> Iterator[tuple[str, Tree]]:
-    for whole in variants(document, schema):
-        yield from mapping_at(whole, "properties").items()
-
-
-def _is_complex(document: Tree, schema: Tree) -> bool:
-    """Whether a field is an object, or a list of such: a list of scalars is several fields of one name."""
-    return is_object(document, schema) or _is_list_of_complex(document, schema)
 
 
 def _is_list_of_complex(document: Tree, schema: Tree) -> bool:
@@ -247,8 +236,8 @@ def unite_answers(document: Tree, log: Log) -> None:
 def _unite(document: Tree, log: Log, operation: Operation, status: str, content: Tree) -> None:
     forms: dict[str, list[str]] = {}
     for kind, medium in content.items():
-        found = "JSON" if is_json(kind) else form(document, bare_type(kind), mapping_at(medium, "schema"))
-        forms.setdefault(found, []).append(kind)
+        read_as = "JSON" if is_json(kind) else form(document, bare_type(kind), mapping_at(medium, "schema"))
+        forms.setdefault(read_as, []).append(kind)
     parts = _different([content[kind] for kind in forms.get("JSON", [])])
     raw = [each for each in ("text", "bytes") if each in forms]
     first = forms["JSON"][0] if parts else forms[raw[0]][0]
@@ -271,5 +260,5 @@ def _unite(document: Tree, log: Log, operation: Operation, status: str, content:
 
 def _different(media: list[Tree]) -> list[Tree]:
     """The schemas that differ; a single one that says nothing when one of them does."""
-    found = {json.dumps(mapping_at(each, "schema"), sort_keys=True): mapping_at(each, "schema") for each in media}
-    return [*found.values()] if all(found.values()) else [{}]
+    schemas = {json.dumps(schema, sort_keys=True): schema for schema in (mapping_at(each, "schema") for each in media)}
+    return [*schemas.values()] if all(schemas.values()) else [{}]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from copy import deepcopy
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
@@ -67,14 +66,14 @@ def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) ->
         return done[id(whole)]
     done[id(whole)] = None  # a schema says nothing more of itself
     own = {kind for kind in kinds(whole) if kind not in ("None", "null")}
-    found = [own | {"integer"} if "number" in own else own] if own else []
-    found += [each for part in list_at(whole, "allOf") if (each := _admitted(document, part, done)) is not None]
+    limits = [own | {"integer"} if "number" in own else own] if own else []
+    limits += [each for part in list_at(whole, "allOf") if (each := _admitted(document, part, done)) is not None]
     for key in ("oneOf", "anyOf"):
         members = [_admitted(document, part, done) for part in list_at(whole, key)]
         typed = [each for each in members if each is not None]
         if typed and len(typed) == len(members):
-            found.append(set[str].union(*typed))
-    done[id(whole)] = set[str].intersection(*found) if found else None
+            limits.append(set[str].union(*typed))
+    done[id(whole)] = set[str].intersection(*limits) if limits else None
     return done[id(whole)]
 
 
@@ -99,17 +98,16 @@ def name_endless_composition(document: Tree, log: Log) -> None:
 
 
 def _name_in(schema: Tree) -> str:
-    """The name of the schema that a reference leads to."""
     return str(schema.get("$ref", "")).removeprefix(SCHEMAS)
 
 
 def _reached(direct: dict[str, set[str]], names: set[str]) -> set[str]:
     """The named schemas that some names lead to; `direct` has those that each refers to itself."""
-    found, pending = set[str](), names
+    reached, pending = set[str](), names
     while pending:
-        found |= pending
-        pending = {each for name in pending for each in direct.get(name, ())} - found
-    return found
+        reached |= pending
+        pending = {each for name in pending for each in direct.get(name, ())} - reached
+    return reached
 
 
 def own_class_for_single_allof(document: Tree, log: Log) -> None:
@@ -181,7 +179,8 @@ def _settle(document: Tree, schema: Tree, where: str) -> None:
         _settle(document, schema["items"], f"{where}_item")
     if not schema.pop(REDEFINED, False):
         return
-    parts = list({gist(part): part for part in _sources(document, schema["allOf"])}.values())
+    sources = [resolve(document, part).get(SOURCES, [part]) if "$ref" in part else [part] for part in schema["allOf"]]
+    parts = list({gist(part): part for each in sources for part in each}.values())
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
     if whole is not None:
         _replace(schema, whole)
@@ -195,12 +194,6 @@ def _settle(document: Tree, schema: Tree, where: str) -> None:
 def _replace(schema: Tree, new: Tree) -> None:
     schema.clear()
     schema.update(new)
-
-
-def _sources(document: Tree, parts: list[Tree]) -> Iterator[Tree]:
-    """The definitions, with those of a named composition in its place."""
-    for part in parts:
-        yield from resolve(document, part).get(SOURCES, [part]) if "$ref" in part else [part]
 
 
 def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:
@@ -255,8 +248,8 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
 
 def all_properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
     """The properties of a schema, with those of its `allOf` and of its unions. `done` is for `_merged`."""
-    found: Tree = _merged(document, schema, done).get("properties", {})
-    return found
+    properties: Tree = _merged(document, schema, done).get("properties", {})
+    return properties
 
 
 def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
@@ -296,10 +289,10 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
     return {"anyOf": members} if wholes and scalars else {}
 
 
-def one_of(found: list[Tree]) -> Tree:
+def one_of(parts: list[Tree]) -> Tree:
     """One schema for what several say: an enum of the values of enums, and otherwise a union of those that differ."""
     different = list(
-        {json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each for each in found}.values()
+        {json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each for each in parts}.values()
     )
     if len(different) == 1:
         return different[0]

@@ -14,26 +14,13 @@ from urllib.parse import unquote
 from openapi_python_client import strings
 
 from victor_ext.spec.requests import PREFIX
-from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at, resolve, target
+from victor_ext.spec.tree import Tree, bare_type, is_list, is_mapping, list_at, mapping_at, operations, resolve, target
 
-from .base import Log, bare_type, components, media_types, operations, schemas
+from .base import Log, components, media_types, schemas
 
 RESERVED = {
-    *(
-        "ANYTHING",
-        "BLOB",
-        "DAY",
-        "DECIMAL",
-        "Decimal",
-        "FLAG",
-        "INSTANT",
-        "LEVELS",
-        "NOTHING",
-        "NUMBER",
-        "TEXT",
-        "UNSET",
-        "WHOLE",
-    ),
+    *("ANYTHING", "BLOB", "DAY", "DECIMAL", "Decimal", "FLAG", "INSTANT", "LEVELS", "NOTHING", "NUMBER", "TEXT"),
+    *("UNSET", "WHOLE"),
     *("Any", "Array", "AuthenticatedClient", "BytesIO", "ClassVar", "Client", "Constant", "Either", "File"),
     *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "UUID", "Unset", "Word"),
 }
@@ -68,45 +55,45 @@ def free_name(named: Tree, name: str) -> str:
 def inline_reference(document: Tree, log: Log) -> None:
     """Replace references to parameters, bodies, answers and paths by their targets: the generator follows few."""
     for path, item in mapping_at(document, "paths").items():
-        document["paths"][path] = deepcopy(_found(document, item, log, path))
+        document["paths"][path] = deepcopy(_followed(document, item, log, path))
     for operation in operations(document):
         tree, where = operation.tree, operation.where
-        own = [deepcopy(_found(document, each, log, where)) for each in list_at(tree, "parameters")]
+        own = [deepcopy(_followed(document, each, log, where)) for each in list_at(tree, "parameters")]
         taken = {(each.get("name"), each.get("in")) for each in own}
-        shared = [deepcopy(_found(document, each, log, where)) for each in list_at(operation.item, "parameters")]
+        shared = [deepcopy(_followed(document, each, log, where)) for each in list_at(operation.item, "parameters")]
         tree["parameters"] = own + [each for each in shared if (each.get("name"), each.get("in")) not in taken]
         tree["parameters"] = [each for each in tree["parameters"] if "name" in each and "in" in each]
         if "requestBody" in tree:
-            tree["requestBody"] = deepcopy(_found(document, tree["requestBody"], log, where))
+            tree["requestBody"] = deepcopy(_followed(document, tree["requestBody"], log, where))
         tree["responses"] = {
-            status: deepcopy(_found(document, answer, log, where))
+            status: deepcopy(_followed(document, answer, log, where))
             for status, answer in mapping_at(tree, "responses").items()
         }
     for item in mapping_at(document, "paths").values():
         item.pop("parameters", None)
 
 
-def _found(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
+def _followed(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
     if "$ref" not in tree:
         return tree
-    found = resolve(document, tree)
-    if found:
+    whole = resolve(document, tree)
+    if whole:
         log("inline-reference", f"{where}: {tree['$ref']}")
     else:
         log.left_out.append(f"{where}: {tree['$ref']}, which points to nothing in this file")
-    return found
+    return whole
 
 
 def name_referenced_schema(document: Tree, log: Log) -> None:
     """Name a schema that is referenced and is not in `components/schemas`, and those that it refers to itself."""
     names: dict[str, str] = {}
-    found = True
-    while found:
-        found = False
+    unnamed = True
+    while unnamed:
+        unnamed = False
         for where, schema in schemas(document):
             reference = schema.get("$ref")
-            if isinstance(reference, str) and not _is_named(document, reference):
-                found = True
+            if isinstance(reference, str) and _name_in(reference) not in components(document):
+                unnamed = True
                 _name_target(document, where, schema, names, log)
     for name, schema in components(document).items():
         if "$ref" in schema and not resolve(document, schema):
@@ -114,28 +101,27 @@ def name_referenced_schema(document: Tree, log: Log) -> None:
             schema.clear()
 
 
-def _is_named(document: Tree, reference: str) -> bool:
-    name = reference.removeprefix(SCHEMAS)
-    return reference == SCHEMAS + name and name in components(document)
+def _name_in(reference: str) -> str | None:
+    return reference.removeprefix(SCHEMAS) if reference.startswith(SCHEMAS) else None
 
 
 def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str], log: Log) -> None:
     reference, named = schema["$ref"], components(document)
-    found = target(document, reference)
-    if not is_mapping(found):
+    whole = target(document, reference)
+    if not is_mapping(whole):
         schema.clear()
         log.left_out.append(f"{where}: {reference}, which points to nothing in this file")
         return
-    known = next((key for key, each in named.items() if each is found), None)
+    known = next((key for key, each in named.items() if each is whole), None)
     name = known or names.get(reference)
     if name is None:
         name = _name_of(document, reference)
         while name in named:
             name += "_other"
-        named[name] = copy(found)
-        if "$ref" not in found:  # one class for both
-            found.clear()
-            found["$ref"] = SCHEMAS + name
+        named[name] = copy(whole)
+        if "$ref" not in whole:  # one class for both
+            whole.clear()
+            whole["$ref"] = SCHEMAS + name
     names[reference] = name
     schema["$ref"] = SCHEMAS + name
     log("name-referenced-schema", f"{where}: {reference} is now {name}")

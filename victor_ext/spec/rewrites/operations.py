@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urljoin
 
 import httpx
 
 from victor_ext.spec.requests import HOOKS, Hook
-from victor_ext.spec.tree import METHODS, Tree, is_list, is_mapping, list_at, mapping_at, resolve
+from victor_ext.spec.tree import Tree, hooks, is_json, is_list, is_mapping, list_at, mapping_at, operations, resolve
 
-from .base import Log, components, operations
-from .serialization import is_json, parameters
+from .base import Log, components
+from .serialization import parameters
 
 
 def write_status(document: Tree, log: Log) -> None:
@@ -106,11 +106,11 @@ def read_hooks(document: Tree, log: Log) -> None:
     The generator takes these operations for others of the document; the package has them in `webhooks`.
     """
     named = components(document)
-    for hook in [*_hooks(document)]:
+    for hook in [*hooks(document)]:
         body = resolve(document, mapping_at(hook.tree, "requestBody"))
         content = mapping_at(body, "content")
-        for place, medium in enumerate(content.values()):
-            own = hook.schema + (f"_{place + 1}" if place else "")
+        for number, medium in enumerate(content.values(), 1):
+            own = hook.schema + (f"_{number}" if number > 1 else "")
             schema = mapping_at(medium, "schema")
             if schema and "$ref" not in schema:
                 while own in named:
@@ -143,38 +143,6 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
             for name, each in wholes
         ]
         yield " and ".join(words) or "none"
-
-
-class _Hook(NamedTuple):
-    """A request of the provider: a method of a webhook or of a callback."""
-
-    where: str
-    """`POST webhooks.paid`."""
-    name: str
-    """`paid`; `createPayment.onPaid` of a callback."""
-    schema: str
-    """The name of the schema of its body."""
-    tree: Tree
-
-
-def _hooks(document: Tree) -> Iterator[_Hook]:
-    for name, item in mapping_at(document, "webhooks").items():
-        yield from _methods(document, f"webhooks.{name}", name, f"{name}_webhook", item)
-    for operation in operations(document):
-        base = operation.tree.get("operationId") or f"{operation.method}_{operation.path}"
-        for name, callback in mapping_at(operation.tree, "callbacks").items():
-            for number, item in enumerate(resolve(document, callback).values()):
-                if is_mapping(item):
-                    more = f".{number + 1}" if number else ""
-                    own = f"{base}_{name}_callback{more.replace('.', '_')}".replace("/", "_")
-                    yield from _methods(document, f"callbacks.{base}.{name}{more}", f"{base}.{name}{more}", own, item)
-
-
-def _methods(document: Tree, place: str, name: str, schema: str, item: Tree) -> Iterator[_Hook]:
-    whole = resolve(document, item)
-    for number, method in enumerate(each for each in METHODS if is_mapping(whole.get(each))):
-        more = (f".{method}", f"_{method}") if number else ("", "")
-        yield _Hook(f"{method.upper()} {place}", name + more[0], schema + more[1], whole[method])
 
 
 VARIABLE = re.compile(r"{([^{}]+)}")

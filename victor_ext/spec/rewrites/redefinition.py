@@ -24,7 +24,10 @@ def both(document: Tree, earlier: Tree, later: Tree) -> Tree:
     if gist(earlier) == gist(later):
         return later
     for narrow, wide in ((later, earlier), (earlier, later)):
-        if not TYPED & wide.keys() or _is_among(document, narrow, wide):
+        members = {gist(each) for each in _members(resolve(document, wide))} if "properties" not in wide else set[str]()
+        # Each member of the narrow one, when that is a union too, is one of the wide one.
+        is_among = bool(members) and all(gist(each) in members for each in _members(narrow) or [narrow])
+        if not TYPED & wide.keys() or is_among:
             return _with_words(narrow, {**earlier, **later}) if "$ref" not in wide else narrow
     first, last = _bare(document, earlier), _bare(document, later)
     if _has_fields(document, first) and _has_fields(document, last):
@@ -33,7 +36,6 @@ def both(document: Tree, earlier: Tree, later: Tree) -> Tree:
 
 
 def _both_values(document: Tree, earlier: Tree, later: Tree) -> Tree:
-    """The same of lists and scalars."""
     first, last = resolve(document, earlier), resolve(document, later)
     if is_mapping(first.get("items")) and is_mapping(last.get("items")):
         return in_place_of(later, {**first, **last, "items": both(document, first["items"], last["items"])})
@@ -53,23 +55,16 @@ def gist(schema: Tree) -> str:
 def _typed(schema: Any) -> Any:
     if not is_mapping(schema):
         return schema
-    found: Tree = {}
+    typed: Tree = {}
     for key in TYPED & schema.keys():
         value = schema[key]
         if key == "properties":
-            found[key] = {name: _typed(child) for name, child in value.items()}
+            typed[key] = {name: _typed(child) for name, child in value.items()}
         elif key in ("allOf", "oneOf", "anyOf", "prefixItems"):
-            found[key] = [_typed(child) for child in value]
+            typed[key] = [_typed(child) for child in value]
         else:
-            found[key] = _typed(value) if key in ("items", "additionalProperties") else value
-    return found
-
-
-def _is_among(document: Tree, narrow: Tree, wide: Tree) -> bool:
-    """Whether a schema, or each of its members when it is a union, is a member of a union."""
-    members = {gist(each) for each in _members(resolve(document, wide))}
-    own = _members(narrow) or [narrow]
-    return bool(members) and "properties" not in wide and all(gist(each) in members for each in own)
+            typed[key] = _typed(value) if key in ("items", "additionalProperties") else value
+    return typed
 
 
 def _members(schema: Tree) -> list[Tree]:
@@ -95,7 +90,6 @@ def _parts(schema: Tree) -> list[Tree]:
 
 
 def _has_fields(document: Tree, schema: Tree) -> bool:
-    """Whether a value can be an object."""
     whole = resolve(document, schema)
     parts = [*_members(whole), *list_at(whole, "allOf")]
     return "properties" in whole or _kinds(whole) == ["object"] or any(_has_fields(document, each) for each in parts)

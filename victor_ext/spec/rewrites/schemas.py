@@ -6,11 +6,10 @@ import json
 import re
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null, mapping_at, resolve
+from victor_ext.spec.tree import Tree, is_json, is_list, is_mapping, is_null, mapping_at, operations, resolve
 
-from .base import HAD_NULL, Log, answers, components, operations, reachable, schemas
+from .base import HAD_NULL, Log, answers, components, reachable, schemas
 from .composition import all_properties, has_siblings, is_object, is_single_reference
-from .serialization import is_json
 
 TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
@@ -63,15 +62,7 @@ def keep_reference_siblings(document: Tree, log: Log) -> None:
 
 
 BESIDE_REFERENCE = {
-    "properties",
-    "required",
-    "enum",
-    "const",
-    "items",
-    "allOf",
-    "oneOf",
-    "anyOf",
-    "additionalProperties",
+    *("properties", "required", "enum", "const", "items", "allOf", "oneOf", "anyOf", "additionalProperties")
 }
 """Keys that change a type."""
 
@@ -147,21 +138,12 @@ def drop_null_of_object(document: Tree, log: Log) -> None:
         kind = schema.get("type")
         if is_list(kind) and sorted(kind) == ["null", "object"]:
             schema.update(type="object", nullable=True)
-        if schema.get("nullable") and (
-            schema.get("type") == "object"
-            or "properties" in schema
-            or (_is_own_class(schema, named) and is_object(document, schema))
-        ):
+        is_alias = is_single_reference(schema) and not has_siblings(schema) and id(schema) not in named
+        is_composed = bool(schema.get("allOf")) and not is_alias and is_object(document, schema)
+        if schema.get("nullable") and (schema.get("type") == "object" or "properties" in schema or is_composed):
             del schema["nullable"]
             schema[HAD_NULL] = True
             log("drop-null-of-object", where)
-
-
-def _is_own_class(schema: Tree, named: set[int]) -> bool:
-    """Whether `allOf` is more than another name of a schema."""
-    return bool(schema.get("allOf")) and (
-        not is_single_reference(schema) or has_siblings(schema) or id(schema) in named
-    )
 
 
 # ---- Marks: extension keys that model.py.jinja reads ----

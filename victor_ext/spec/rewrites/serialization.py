@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from victor_ext.spec.requests import DEFAULT_STYLES, STYLES, Style
-from victor_ext.spec.tree import Tree, in_place_of, is_list, list_at, mapping_at, resolve
+from victor_ext.spec.tree import (
+    Operation,
+    Tree,
+    in_place_of,
+    is_json,
+    is_list,
+    list_at,
+    mapping_at,
+    operations,
+    resolve,
+)
 
-from .base import Log, Operation, bare_type, children, operations
+from .base import Log, children
 
 SCALAR_HEADERS = ("string", "integer", "number", "boolean")
 
@@ -31,18 +41,15 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
         whole = resolve(document, parameter["schema"])
         style = parameter.get("style", "form")
         flat = style == "deepObject" or (style == "form" and parameter.get("explode", True))
-        if parameter.get("in") != "query" or not flat or not _is_closed(whole) or "x-json" in parameter:
+        # Of an object that is open, other names would be lost.
+        is_open = any(whole.get(key) for key in ("additionalProperties", "allOf", "oneOf", "anyOf"))
+        is_kept = is_open or not whole.get("properties") or "x-json" in parameter
+        if parameter.get("in") != "query" or not flat or is_kept:
             continue
         if style == "form" and any(is_object(document, each) for each in whole["properties"].values()):
             continue  # an object in an object has no form
         _replace(operation, parameter, whole, style)
         log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
-
-
-def _is_closed(whole: Tree) -> bool:
-    """Whether an object has its properties only: other names would be lost."""
-    free = whole.get("additionalProperties")
-    return bool(whole.get("properties")) and not free and not any(whole.get(key) for key in ("allOf", "oneOf", "anyOf"))
 
 
 def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
@@ -83,13 +90,13 @@ def record_styles(document: Tree, log: Log) -> None:
             log.left_out.append(f"{where}: style {style!r} is not defined there: sent as {DEFAULT_STYLES[location]}")
             style = DEFAULT_STYLES[location]
         explode = bool(parameter.get("explode", style == "form"))
-        found = Style(location, style, explode, bool(parameter.get("allowReserved")), bool(parameter.get("x-json")))
-        reason = None if found.json else undefined(document, parameter["schema"], found)
+        written = Style(location, style, explode, bool(parameter.get("allowReserved")), bool(parameter.get("x-json")))
+        reason = None if written.json else undefined(document, parameter["schema"], written)
         if reason:
             log.left_out.append(f"{where}: {reason}, whose form OpenAPI does not define, is refused when called")
         if location == "header":
             _free_of_limits(document, operation, parameter)
-        log.requests.request(operation.tree).parameters[parameter["in"], name] = found
+        log.requests.request(operation.tree).parameters[parameter["in"], name] = written
     log("record-styles", "the whole document")
 
 
@@ -142,12 +149,6 @@ def kinds(whole: Tree) -> set[str]:
     kind = whole.get("type")
     declared = {str(each) for each in (kind if is_list(kind) else [kind])}
     return declared | {"object"} if whole.get("properties") else declared
-
-
-def is_json(content_type: str) -> bool:
-    """Whether a content type is JSON."""
-    kind = bare_type(content_type)
-    return kind.endswith(("/json", "+json"))
 
 
 def parameters(document: Tree) -> list[tuple[Operation, Tree]]:

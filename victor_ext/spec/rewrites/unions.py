@@ -67,14 +67,14 @@ def unite_children(document: Tree, log: Log) -> None:
 
 def _descendants(named: Tree, parent: str) -> list[str]:
     """The named schemas that have a schema in their `allOf`, and those that have one of these."""
-    found: dict[str, None] = {parent: None}
+    descendants: dict[str, None] = {parent: None}
     pending = [parent]
     while pending:
         reference = {"$ref": SCHEMAS + pending.pop()}
-        own = [name for name, each in named.items() if name not in found and reference in list_at(each, "allOf")]
-        found.update(dict.fromkeys(own))
+        own = [name for name, each in named.items() if name not in descendants and reference in list_at(each, "allOf")]
+        descendants.update(dict.fromkeys(own))
         pending += own
-    return [*found][1:]
+    return [*descendants][1:]
 
 
 def _extended(named: Tree, document: Tree) -> Iterator[int]:
@@ -92,19 +92,24 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
     """Put the properties beside a union into each of its members: the generator drops them.
 
     A union whose members have no more than one set of properties among them becomes a single class. Members that are no
-    objects stay as they are: what is said of properties is nothing to them.
+    objects stay as they are.
     """
     for where, schema in reversed(schemas(document)):
         keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
         if not keys or not schema.get("properties"):
             continue
         members = [part for key in keys for part in schema[key] if resolve(document, part).get("type") != "null"]
-        if not all(_is_about_objects(document, part) for part in members):
-            _add_to_objects(document, schema, keys, where)
-            log("keep-union-siblings", where)
-            continue
         own = [all_properties(document, part, {}) for part in members]
-        if all(each.keys() >= schema["properties"].keys() for each in own):
+        if not all(_is_about_objects(document, part) for part in members):
+            for key in keys:
+                schema[key] = [
+                    _with(document, schema, part, f"{where}_type_{number}")
+                    if _is_about_objects(document, part) and resolve(document, part).get("type") != "null"
+                    else part
+                    for number, part in enumerate(schema[key])
+                ]
+            _drop(schema, (*OF_OBJECT, "type"))
+        elif all(each.keys() >= schema["properties"].keys() for each in own):
             _drop(schema, OF_OBJECT)
         elif len(keys) > 1 or sum(not each.keys() <= schema["properties"].keys() for each in own) < 2:
             write_out_allof(document, schema, where)
@@ -122,27 +127,15 @@ def _is_about_objects(document: Tree, member: Tree) -> bool:
     return not any(kinds(whole) - {"None", "null", "object"} for whole in variants(document, member))
 
 
-def _add_to_objects(document: Tree, schema: Tree, keys: list[str], where: str) -> None:
-    """Put the properties beside a union into those of its members that are objects."""
-    for key in keys:
-        schema[key] = [
-            _with(document, schema, part, f"{where}_type_{number}")
-            if _is_about_objects(document, part) and resolve(document, part).get("type") != "null"
-            else part
-            for number, part in enumerate(schema[key])
-        ]
-    _drop(schema, (*OF_OBJECT, "type"))
-
-
 def _with(document: Tree, schema: Tree, member: Tree, where: str) -> Tree:
     """A member of a union that says what stands beside the union, too."""
     beside = in_place_of(schema, {key: schema[key] for key in OF_OBJECT if key in schema})
-    found = in_place_of(resolve(document, member), {"allOf": [deepcopy(beside), deepcopy(resolve(document, member))]})
-    write_out_allof(document, found, where)
+    whole = in_place_of(resolve(document, member), {"allOf": [deepcopy(beside), deepcopy(resolve(document, member))]})
+    write_out_allof(document, whole, where)
     discriminator = mapping_at(schema, "discriminator")
     if "propertyName" in discriminator and "$ref" in member:
-        found["x-one-of"] = {discriminator["propertyName"]: _tag_values(discriminator, member["$ref"])}
-    return found
+        whole["x-one-of"] = {discriminator["propertyName"]: _tag_values(discriminator, member["$ref"])}
+    return whole
 
 
 def _drop(schema: Tree, keys: tuple[str, ...]) -> None:
@@ -161,14 +154,15 @@ def mark_union_members(document: Tree, log: Log) -> None:
         members = [part for part in parts if is_object(document, part)]
         discriminator = mapping_at(schema, "discriminator")
         members = members if len(members) > 1 else []
-        words = _differing([_words(document, part, done) for part in members])
+        words = [_words(document, part, done) for part in members]
         for part, own in zip(members, words, strict=True):
+            differing = {name: each for name, each in own.items() if any(other.get(name) != each for other in words)}
             whole = resolve(document, part)
             tags: Tree = whole.setdefault("x-one-of", {})
             if "propertyName" in discriminator and "$ref" in part:
                 known = tags.setdefault(discriminator["propertyName"], [])
                 known.extend(word for word in _tag_values(discriminator, part["$ref"]) if word not in known)
-            whole.setdefault("x-words", {}).update(own)
+            whole.setdefault("x-words", {}).update(differing)
             log("mark-union-members", f"{where}: {part.get('$ref', 'an object without a name')}")
 
 
@@ -180,23 +174,15 @@ def _tag_values(discriminator: Tree, reference: str) -> list[str]:
 
 def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[str]]:
     """The values of each property that has an enum or a constant, in lower case; none for one that is always null."""
-    found = {
+    by_name = {
         name: (_values(document, child), ONLY_NULL in resolve(document, child))
         for name, child in all_properties(document, schema, done).items()
     }
     return {
         name: sorted({str(value).casefold() for value in values})
-        for name, (values, only_null) in found.items()
+        for name, (values, only_null) in by_name.items()
         if values or only_null
     }
-
-
-def _differing(of_members: list[dict[str, list[str]]]) -> list[dict[str, list[str]]]:
-    """What some other member has in another way, or not at all."""
-    return [
-        {name: each for name, each in own.items() if any(other.get(name) != each for other in of_members)}
-        for own in of_members
-    ]
 
 
 def _values(document: Tree, schema: Tree) -> list[Any]:
@@ -210,9 +196,8 @@ def _values(document: Tree, schema: Tree) -> list[Any]:
 
 def name_union_member(document: Tree, log: Log) -> None:
     """Name the objects within a named union: the generator would build their own objects twice, and then fail."""
-    named = components(document)
-    for name, schema in [*named.items()]:
-        _name_members(named, name, schema, log)
+    for name, schema in [*components(document).items()]:
+        _name_members(components(document), name, schema, log)
 
 
 def _name_members(named: Tree, name: str, schema: Tree, log: Log) -> None:

@@ -1,40 +1,41 @@
-"""The command `victor spec diff`."""
+"""The commands `victor spec diff` and `victor spec lint`."""
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from victor_ext.spec.diff.approvals import (
+from victor_ext.spec.diff.documents import opened, path_of, report_on
+from victor_ext.spec.diff.formats import FORMATS, as_text
+from victor_ext.spec.diff.python import python_changes
+from victor_ext.spec.diff.report import (
     Approval,
     ApprovalError,
     Approvals,
+    Lines,
+    Report,
     Scope,
     parse_date,
     read_approvals,
     write_approvals,
 )
-from victor_ext.spec.diff.documents import compare_documents, opened, path_of
-from victor_ext.spec.diff.formats import FORMATS, as_text
-from victor_ext.spec.diff.report import Report
+from victor_ext.spec.document import load
+from victor_ext.spec.lint import RULES, Finding, findings
 
-from . import add_copies, copies
+from . import Command, add_copies, copies
 
-SUMMARY = "compare two versions of a document: what breaks on the wire, and in your Python"
-EPILOG = (
-    "Exit status: 0 when nothing breaks, 1 when something does that is not approved, 2 for misuse or a document that "
-    "cannot be read."
-)
+# ---- diff ----
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command to its parser."""
+def _add_diff(command: argparse.ArgumentParser) -> None:
     command.add_argument("old", metavar="OLD", help="a document, or git:REV:path")
     command.add_argument("new", metavar="NEW", help="a document, or git:REV:path")
     formats = command.add_mutually_exclusive_group()
@@ -57,13 +58,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--check-version", action="store_true", help="fail unless info.version moved as it must")
 
 
-def run(options: argparse.Namespace) -> int:
-    """Compare two documents. Raises DocumentError, ApprovalError, RuntimeError and OSError."""
+def _run_diff(options: argparse.Namespace) -> int:
     if (options.approve is None) != (options.expires is None):
         raise ApprovalError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
     approved = options.approved or _approval_file(options.old, options.new)
     if options.approved is not None and options.approve is None and not options.approved.exists():
-        raise ApprovalError(f"{options.approved} cannot be read: there is no such file.")
+        raise ApprovalError(f"{options.approved} cannot be read: it does not exist.")
     report = _report(options, read_approvals(approved))
     if options.approve is not None:
         expires = parse_date(options.expires, "--expires")
@@ -75,18 +75,17 @@ def run(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
     with ExitStack() as stack:
         old, new = (stack.enter_context(opened(source)) for source in (options.old, options.new))
-        return compare_documents(
-            old,
-            new,
+        trees = load(old, copies(options)), load(new, copies(options))
+        python = None if options.no_python else python_changes(old, new, name=options.name, trees=trees)
+        report = report_on(
+            *trees,
+            python,
             called=(options.old, options.new),
             file=path_of(options.new),
             approved=approved,
-            package=options.name,
-            with_python=not options.no_python,
             check_version=options.check_version,
-            with_lines=options.format == "github",
-            copies=copies(options),
         )
+        return replace(report, lines=Lines(new)) if options.format == "github" else report
 
 
 def _approval_file(old: str, new: str) -> Path:
@@ -119,3 +118,80 @@ def _write(report: Report, form: str | None, out: Path | None) -> None:
         print(text.encode(encoding, "backslashreplace").decode(encoding))
     else:
         out.write_text(text + "\n", encoding="utf-8")
+
+
+DIFF = Command(
+    "diff",
+    "compare two versions of a document: what breaks on the wire, and in your Python",
+    "Exit status: 0 when nothing breaks, 1 when something does that is not approved, 2 for misuse or a document that "
+    "cannot be read.",
+    _add_diff,
+    _run_diff,
+)
+
+
+# ---- lint ----
+
+SHOWN = 5
+"""The findings of a rule that are printed without `--all`."""
+
+
+def _add_lint(command: argparse.ArgumentParser) -> None:
+    command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
+    add_copies(command)
+    command.add_argument("--json", action="store_true", help="write JSON instead of text, one document after another")
+    command.add_argument("--all", action="store_true", help="show every finding of a rule instead of the first five")
+    command.add_argument(
+        "--skip", metavar="RULE", action="append", default=[], help="leave a rule out; may be repeated"
+    )
+
+
+def _run_lint(options: argparse.Namespace) -> int:
+    unknown = sorted(set(options.skip) - {rule.name for rule in RULES})
+    if unknown:
+        raise RuntimeError(f"--skip {unknown[0]}: no rule has this name; --help lists them.")
+    status = 0
+    for document in options.documents:
+        by_rule = findings(document, skip=frozenset(options.skip), copies=copies(options))
+        lines = [_as_json(document, by_rule)] if options.json else _as_text(document, by_rule, show_all=options.all)
+        print("\n".join(lines))
+        status |= any(by_rule.values())
+    return int(status)
+
+
+def _as_text(file: Path, by_rule: Mapping[str, Sequence[Finding]], *, show_all: bool) -> Iterator[str]:
+    """The findings by rule, each rule with why it hurts and what the recipe does about it."""
+    total = sum(map(len, by_rule.values()))
+    for rule in RULES:
+        places = by_rule.get(rule.name, ())
+        if not places:
+            continue
+        yield f"{rule.name} ({len(places)}): {rule.why}"
+        yield f"  The recipe: {rule.recipe}"
+        shown = places if show_all else places[:SHOWN]
+        yield from (f"    {finding.place}: {finding.what}" for finding in shown)
+        if len(shown) < len(places):
+            yield f"    ... and {len(places) - len(shown)} more (--all)"
+        yield ""
+    rules = sum(map(bool, by_rule.values()))
+    yield f"{file.name}: {total} findings of {rules} rules" if total else f"{file.name}: no findings"
+
+
+def _as_json(file: Path, by_rule: Mapping[str, Sequence[Finding]]) -> str:
+    recipes = {rule.name: rule.recipe for rule in RULES}
+    entries = [
+        {"rule": name, "place": finding.place, "what": finding.what, "recipe": recipes[name]}
+        for name, places in by_rule.items()
+        for finding in places
+    ]
+    counts = {name: len(places) for name, places in by_rule.items() if places}
+    return json.dumps({"document": file.name, "findings": entries, "counts": counts}, indent=2, ensure_ascii=False)
+
+
+LINT = Command(
+    "lint",
+    "say what in a document will hurt its client, and what the recipe does about it",
+    f"Rules: {', '.join(rule.name for rule in RULES)}. Exit status: 0 without findings, 1 with some, 2 for misuse.",
+    _add_lint,
+    _run_lint,
+)

@@ -1,0 +1,147 @@
+"""The commands `victor spec generate` and `victor spec check`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from victor_ext.spec.check import Report, check
+from victor_ext.spec.checking.problems import AcceptanceError
+from victor_ext.spec.document import DocumentError
+from victor_ext.spec.generate import generate
+
+from . import Command, add_package_arguments, copies
+
+SHOWN = 10
+"""The files of each kind that are named without `--verbose`."""
+
+
+def _check_names(options: argparse.Namespace) -> None:
+    if options.name is not None and len(options.documents) > 1:
+        raise RuntimeError("--name is the name of one package: name one document with it.")
+
+
+# ---- generate ----
+
+
+def _add_generate(command: argparse.ArgumentParser) -> None:
+    add_package_arguments(command, out="the folder for the packages", is_required=True)
+    command.add_argument(
+        "--verbose",
+        action="store_true",
+        help="name each changed file, each place where the recipe rewrote the document, and the reason of each loss",
+    )
+
+
+def _run_generate(options: argparse.Namespace) -> int:
+    _check_names(options)
+    return max(_generate(document, options) for document in options.documents)
+
+
+def _generate(document: Path, options: argparse.Namespace) -> int:
+    result = generate(document, options.out, name=options.name, decimals=options.decimals, copies=copies(options))
+    for line in result.log.lines() if options.verbose else ():
+        print(f"  {line}")
+    for line in result.left_out:
+        print(f"  LEFT OUT: {line}", file=sys.stderr)
+        if line in result.log.reasons and (options.verbose or not result.written):
+            print(f"    openapi-python-client: {result.log.reasons[line]}", file=sys.stderr)
+    if not result.written:
+        print(f"{document.name}: no package was made, and {result.package} is as it was.", file=sys.stderr)
+        return 2
+    kinds = (
+        ("+", "new", result.changes.new),
+        ("~", "changed", result.changes.changed),
+        ("-", "gone", result.changes.gone),
+    )
+    counts = ", ".join(f"{len(paths)} {word}" for _, word, paths in kinds if paths) or "nothing changed"
+    print(f"{document.name} -> {result.package}: {counts}")
+    for sign, _, paths in () if result.is_new else kinds:
+        shown = paths if options.verbose else paths[:SHOWN]
+        for path in shown:
+            print(f"  {sign} {path}")
+        if len(shown) < len(paths):
+            print(f"  {sign} ... and {len(paths) - len(shown)} more (--verbose)")
+    return int(bool(result.left_out))
+
+
+GENERATE = Command(
+    "generate",
+    "write a package for each document",
+    "Exit status: 0 for whole packages, 1 when something of a document was left out, 2 when no package was made.",
+    _add_generate,
+    _run_generate,
+)
+
+
+# ---- check ----
+
+
+def _add_check(command: argparse.ArgumentParser) -> None:
+    add_package_arguments(command, out="the folder of the packages (default: compare with none)", is_required=False)
+    command.add_argument(
+        "--accepted",
+        metavar="FILE",
+        type=Path,
+        help="the file of accepted losses (default: <document>.accepted.yaml beside the document)",
+    )
+    command.add_argument(
+        "--accept", metavar="REASON", help="add what is left out now to the file of accepted losses, with this reason"
+    )
+    command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
+    command.add_argument("--verbose", action="store_true", help="print what is accepted, and notes on the document")
+
+
+def _run_check(options: argparse.Namespace) -> int:
+    _check_names(options)
+    if options.accepted is not None and len(options.documents) > 1:
+        raise AcceptanceError("--accepted is the file of one document: check one document at a time.")
+    if options.accepted is not None and options.accept is None and not options.accepted.exists():
+        raise AcceptanceError(f"--accepted {options.accepted}: the file does not exist: write it, or name another.")
+    return max(_check(document, options) for document in options.documents)
+
+
+def _check(document: Path, options: argparse.Namespace) -> int:
+    try:
+        report = check(
+            document,
+            options.out,
+            name=options.name,
+            accepted=options.accepted,
+            accept=options.accept,
+            decimals=options.decimals,
+            copies=copies(options),
+        )
+    except (DocumentError, AcceptanceError, RuntimeError, OSError):
+        raise
+    except Exception as error:
+        raise DocumentError(f"{document} cannot be checked: {type(error).__name__}: {error}") from error
+    if options.json:
+        print(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        _print(report, verbose=options.verbose)
+    return int(bool(report.problems))
+
+
+def _print(report: Report, *, verbose: bool) -> None:
+    for problem in report.problems:
+        print(problem.line(), file=sys.stderr)
+    for entry in report.added:
+        print(f"now accepted: {entry.place}")
+    for entry in report.accepted if verbose else ():
+        print(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
+    for note in report.findings.notes if verbose else ():
+        print(f"note: {note}")
+    print(report.summary())
+
+
+CHECK = Command(
+    "check",
+    "call every operation, decode every answer, and compare the package in --out with a fresh one",
+    "Exit status: 0 for a complete package, 1 for one that lacks something or is wrong, 2 for misuse or an unreadable "
+    "document.",
+    _add_check,
+    _run_check,
+)
