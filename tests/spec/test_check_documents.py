@@ -153,13 +153,6 @@ GREEN: dict[str, Tree] = {
             }
         }
     ),
-    "a member of a union that is closed": document(
-        reading("Either"),
-        {
-            "Closed": {**an_object(user=TEXT), "additionalProperties": False},
-            "Either": {"oneOf": [ref("Closed"), an_object(user=TEXT, token=TEXT)]},
-        },
-    ),
     "maps of maps": document(
         reading("Links", "Plain"),
         {
@@ -173,13 +166,6 @@ GREEN: dict[str, Tree] = {
         {
             "Pomes": an_object(words={"type": "array", "items": {"type": "string", "enum": ["apple"]}}),
             "Drupes": an_object(words={"type": "array", "items": {"type": "string", "enum": ["plum"]}}),
-        },
-    ),
-    "members of a union that a required field tells apart": document(
-        {"/x": {"post": {**OK, "requestBody": taking({"oneOf": [ref("Slim"), ref("Wide")]})}}},
-        {
-            "Slim": an_object(("city", "country"), city=TEXT, country=TEXT),
-            "Wide": an_object(("city",), city=TEXT, country=TEXT, street=TEXT),
         },
     ),
 }
