@@ -50,7 +50,7 @@ update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=o
 
 .PHONY: rehearsal
 rehearsal: setup ## Change the documents in 83 ways, each once more with all paths moved: does `victor spec diff` tell what an old client, and old code, really meet?
-	@$(BIN)/python -m tests.spec.rehearsal
+	@$(BIN)/python -m tests.spec.rehearsal.rehearse
 
 .PHONY: demo sandbox service
 demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose

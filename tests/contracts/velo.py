@@ -31,25 +31,19 @@ def client(transport: httpx.MockTransport) -> Velo:
     return Velo(VeloAuth("a-key", "no-secret-at-all"), transport=transport, retry=ONCE)
 
 
+ADDRESS = Address(
+    line1="1 Main Street", line2="Floor 2", line3="Room 3", line4="Desk 4", city="Springfield", country="US",
+    county_or_province="IL", zip_or_postcode="62701",
+)  # fmt: skip
+PERSON = Individual(
+    first_name="Ada", last_name="Example", date_of_birth=DAY, national_identification="123456789", title="Dr",
+    other_names="B.",
+)  # fmt: skip
+COMPANY = Company(name="Example Ltd", tax_id="123456789", operating_name="Example")
+CHALLENGE = Challenge(value="12345", description="Your employee number")
+
+
 def new_payees(velo: Any) -> Any:
-    address = Address(
-        line1="1 Main Street",
-        line2="Floor 2",
-        line3="Room 3",
-        line4="Desk 4",
-        city="Springfield",
-        country="US",
-        county_or_province="IL",
-        zip_or_postcode="62701",
-    )
-    person = Individual(
-        first_name="Ada",
-        last_name="Example",
-        date_of_birth=DAY,
-        national_identification="123456789",
-        title="Dr",
-        other_names="B.",
-    )
     account = PaymentChannel(
         account_name="Ada Example",
         country_code="US",
@@ -61,14 +55,12 @@ def new_payees(velo: Any) -> Any:
     by_iban = PaymentChannel(
         account_name="Example Ltd", country_code="DE", currency="EUR", iban="DE89370400440532013000", name="Current"
     )
-    company = Company(name="Example Ltd", tax_id="123456789", operating_name="Example")
-    challenge = Challenge(value="12345", description="Your employee number")
-    usual: dict[str, Any] = {"email": "ada@example.com", "address": address, "language": "EN", "challenge": challenge}
+    usual: dict[str, Any] = {"email": "ada@example.com", "address": ADDRESS, "language": "EN", "challenge": CHALLENGE}
     return velo.payees.create(
         "payor-1",
         [
-            NewPayee(remote_id="payee-7", individual=person, payment_channel=account, **usual),
-            NewPayee(remote_id="payee-8", company=company, payment_channel=by_iban, **usual),
+            NewPayee(remote_id="payee-7", individual=PERSON, payment_channel=account, **usual),
+            NewPayee(remote_id="payee-8", company=COMPANY, payment_channel=by_iban, **usual),
         ],
     )
 
@@ -214,26 +206,19 @@ def payee(velo: Any) -> Any:
 
 def payee_update(velo: Any, **changes: Any) -> Any:
     usual: dict[str, Any] = {
-        "address": Address(
-            line1="1 Main Street", line2="Floor 2", line3="Room 3", line4="Desk 4", city="Springfield", country="US",
-            county_or_province="IL", zip_or_postcode="62701",
-        ),
+        "address": ADDRESS,
         "payee_type": "Individual",
         "email": "ada@example.com",
         "language": "EN",
         "contact_sms_number": "+14155550100",
-        "challenge": Challenge(value="12345", description="Your employee number"),
-        "individual": Individual(
-            first_name="Ada", last_name="Example", date_of_birth=DAY, national_identification="123456789", title="Dr",
-            other_names="B.",
-        ),
-    }  # fmt: skip
+        "challenge": CHALLENGE,
+        "individual": PERSON,
+    }
     return velo.payees.update("payee-id-7", **{**usual, **changes})
 
 
 def company_update(velo: Any) -> Any:
-    company = Company(name="Example Ltd", tax_id="123456789", operating_name="Example")
-    return payee_update(velo, individual=None, company=company)
+    return payee_update(velo, individual=None, company=COMPANY)
 
 
 def payouts(velo: Any) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -23,68 +25,70 @@ paths:
 """
 ENTRY = '- place: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 GROUP = '- places: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
+DO_WITHOUT = "do without it, and accept it with a reason"
 BOTH = ENTRY.format(LOSS) + ENTRY.format(OTHER)
 
 
-@pytest.fixture
-def document(tmp_path: Path) -> Path:
-    path = tmp_path / "hooks.yaml"
-    path.write_text(DOCUMENT, encoding="utf-8")
-    return path
+class Checked(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+Check = Callable[..., Checked]
 
 
 @pytest.fixture
 def accepted(tmp_path: Path) -> Path:
+    (tmp_path / "hooks.yaml").write_text(DOCUMENT, encoding="utf-8")
     return tmp_path / "hooks.accepted.yaml"
 
 
-def test_a_loss_is_green_once_it_is_accepted(
-    document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["check", str(document)]) == 1
-    assert f"left out: {LOSS}; do without it, and accept it with a reason\n" in capsys.readouterr().err
-    accepted.write_text(BOTH)
-    assert main(["check", str(document), "--verbose"]) == 0
-    printed = capsys.readouterr()
-    assert printed.err == ""
-    assert f"accepted since 2026-03-04: {LOSS}: nobody listens\n" in printed.out
-    assert printed.out.endswith(": complete, 2 accepted\n")
+@pytest.fixture
+def check(accepted: Path, capsys: pytest.CaptureFixture[str]) -> Check:
+    def check(text: str | None = None, *options: str) -> Checked:
+        """Check the document, with a text in its file of accepted losses; None leaves the file as it is."""
+        if text is not None:
+            accepted.write_text(text, encoding="utf-8")
+        status = main(["check", str(accepted.with_name("hooks.yaml")), *options])
+        return Checked(status, *capsys.readouterr())
+
+    return check
 
 
-def test_another_file(document: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.yaml"
-    other.write_text(BOTH)
-    assert main(["check", str(document), "--accepted", str(other)]) == 0
-    assert main(["check", str(document), str(document), "--accepted", str(other)]) == 2
+def test_a_loss_is_green_once_it_is_accepted(check: Check) -> None:
+    assert check()[::2] == (1, "".join(f"left out: {loss}; {DO_WITHOUT}\n" for loss in (LOSS, OTHER)))
+    status, printed, err = check(BOTH, "--verbose")
+    assert (status, err) == (0, "")
+    assert f"accepted since 2026-03-04: {LOSS}: nobody listens\n" in printed
+    assert printed.endswith(": complete, 2 accepted\n")
 
 
-def test_an_entry_is_for_one_loss_only(document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    accepted.write_text(ENTRY.format(LOSS))
-    assert main(["check", str(document)]) == 1
-    assert capsys.readouterr().err == f"left out: {OTHER}; do without it, and accept it with a reason\n"
+def test_another_file(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(BOTH)
+    other = ("--accepted", str(tmp_path / "other.yaml"))
+    assert check(None, *other).status == 0
+    assert check(None, str(tmp_path / "hooks.yaml"), *other).status == 2
+
+
+def test_an_entry_is_for_one_loss_only(check: Check) -> None:
+    assert check(ENTRY.format(LOSS))[::2] == (1, f"left out: {OTHER}; {DO_WITHOUT}\n")
     for wide in ("*", "GET /ping", "GET /p.*: answer '700', which is no status of HTTP", LOSS.lower()):
-        accepted.write_text(ENTRY.format(wide))
-        assert main(["check", str(document)]) == 1
+        assert check(ENTRY.format(wide)).status == 1
 
 
-def test_an_entry_that_matches_nothing_is_red(
-    document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    accepted.write_text(BOTH + ENTRY.format("GET /peng"))
-    assert main(["check", str(document)]) == 1
-    assert capsys.readouterr().err == f"{accepted}: GET /peng: it matches nothing; remove the entry\n"
+def test_an_entry_that_matches_nothing_is_red(check: Check, accepted: Path) -> None:
+    found = check(BOTH + ENTRY.format("GET /peng"))
+    assert found[::2] == (1, f"{accepted}: GET /peng: it matches nothing; remove the entry\n")
 
 
-def test_an_entry_for_all_losses_of_one_kind(
-    document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    accepted.write_text(GROUP.format("GET *: answer *, which is no status of HTTP"))
-    assert main(["check", str(document), "--verbose"]) == 0
-    printed = capsys.readouterr().out
+def test_an_entry_for_all_losses_of_one_kind(check: Check, accepted: Path) -> None:
+    text = GROUP.format("GET *: answer *, which is no status of HTTP")
+    status, printed, _ = check(text, "--verbose")
+    assert status == 0
     assert "accepted since 2026-03-04: GET *: answer *, which is no status of HTTP: nobody listens\n" in printed
-    before = accepted.read_text(encoding="utf-8")
-    assert main(["check", str(document), "--accept", "all else"]) == 0
-    assert accepted.read_text(encoding="utf-8") == before
+    assert check(None, "--accept", "all else").status == 0
+    assert accepted.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize(
@@ -106,14 +110,12 @@ def test_an_entry_for_a_kind_accepts_no_other_kind(accepted: Path, places: str) 
     assert left == [*losses, Problem("acceptance", f"{accepted}: {places}", "it matches nothing")]
 
 
-def test_an_entry_counts_until_it_expires(document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    accepted.write_text(BOTH + "  expires: 2999-12-31\n")
-    assert main(["check", str(document)]) == 0
-    capsys.readouterr()
-    accepted.write_text(BOTH + "  expires: 2026-03-05\n")
-    assert main(["check", str(document)]) == 1
-    assert capsys.readouterr().err.splitlines() == [
-        f"left out: {OTHER}; do without it, and accept it with a reason",
+def test_an_entry_counts_until_it_expires(check: Check, accepted: Path) -> None:
+    assert check(BOTH + "  expires: 2999-12-31\n").status == 0
+    found = check(BOTH + "  expires: 2026-03-05\n")
+    assert found.status == 1
+    assert found.err.splitlines() == [
+        f"left out: {OTHER}; {DO_WITHOUT}",
         (
             f"{accepted}: {OTHER}: it counted until 2026-03-05; look at it again: write a later day for `expires`, or"
             " remove the entry"
@@ -121,14 +123,11 @@ def test_an_entry_counts_until_it_expires(document: Path, accepted: Path, capsys
     ]
 
 
-def test_a_file_that_does_not_exist_is_refused_unless_it_is_to_be_written(
-    document: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    named = tmp_path / "nowhere.yaml"
-    assert main(["check", str(document), "--accepted", str(named)]) == 2
-    assert capsys.readouterr().err == f"--accepted {named}: the file does not exist: write it, or name another.\n"
-    assert main(["check", str(document), "--accepted", str(named), "--accept", "no webhooks"]) == 0
-    assert main(["check", str(document), "--accepted", str(named)]) == 0
+def test_a_file_that_does_not_exist_is_refused_unless_it_is_to_be_written(check: Check, tmp_path: Path) -> None:
+    named = ("--accepted", str(tmp_path / "nowhere.yaml"))
+    assert check(None, *named)[::2] == (2, f"{' '.join(named)}: the file does not exist: write it, or name another.\n")
+    assert check(None, *named, "--accept", "no webhooks").status == 0
+    assert check(None, *named).status == 0
 
 
 @pytest.mark.parametrize(
@@ -157,24 +156,18 @@ def test_a_file_that_does_not_exist_is_refused_unless_it_is_to_be_written(
         ("\xff", "must be a list"),
     ],
 )
-def test_a_mistake_in_the_file_is_named(
-    document: Path, accepted: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
-) -> None:
-    accepted.write_text(text)
-    assert main(["check", str(document)]) == 2
-    printed = capsys.readouterr()
-    assert said in printed.err
-    assert (printed.err.count("\n") == 1) or said == "cannot be read"
-    assert printed.out == ""
+def test_a_mistake_in_the_file_is_named(check: Check, text: str, said: str) -> None:
+    status, out, err = check(text)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert (err.count("\n") == 1) or said == "cannot be read"
 
 
-def test_accept_adds_what_is_left_out_and_removes_nothing(
-    document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_accept_adds_what_is_left_out_and_removes_nothing(check: Check, accepted: Path) -> None:
     before = f"# Reviewed in March.\n{ENTRY.format(LOSS)}"
-    accepted.write_text(before)
-    assert main(["check", str(document), "--accept", "we use no: 'webhooks'"]) == 0
-    assert f"now accepted: {OTHER}\n" in capsys.readouterr().out
+    status, printed, _ = check(before, "--accept", "we use no: 'webhooks'")
+    assert status == 0
+    assert f"now accepted: {OTHER}\n" in printed
     text = accepted.read_text(encoding="utf-8")
     assert text.startswith(before)
     assert text.removeprefix(before).splitlines()[:2] == [
@@ -183,24 +176,22 @@ def test_accept_adds_what_is_left_out_and_removes_nothing(
     ]
     written = datetime.date.fromisoformat(text.splitlines()[-1].removeprefix("  since: "))
     assert abs(datetime.date.today() - written) <= datetime.timedelta(days=1)  # noqa: DTZ011 - a day, of any zone
-    assert main(["check", str(document), "--accept", "again"]) == 0
+    assert check(None, "--accept", "again").status == 0
     assert accepted.read_text(encoding="utf-8") == text
-    assert main(["check", str(document)]) == 0
+    assert check().status == 0
 
 
-def test_accept_makes_the_file(document: Path, accepted: Path) -> None:
-    assert main(["check", str(document), "--accept", " "]) == 2
+def test_accept_makes_the_file(check: Check, accepted: Path) -> None:
+    assert check(None, "--accept", " ").status == 2
     assert not accepted.exists()
-    assert main(["check", str(document), "--accept", "no webhooks"]) == 0
+    assert check(None, "--accept", "no webhooks").status == 0
     assert accepted.read_text(encoding="utf-8").count("- place: ") == 2
 
 
-def test_json_for_machines(document: Path, accepted: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    accepted.write_text(ENTRY.format(LOSS))
-    assert main(["check", "--json", str(document), str(document)]) == 1
-    printed = capsys.readouterr()
-    assert printed.err == ""
-    one, other = map(json.loads, printed.out.splitlines())
+def test_json_for_machines(check: Check, accepted: Path) -> None:
+    status, out, err = check(ENTRY.format(LOSS), str(accepted.with_name("hooks.yaml")), "--json")
+    assert (status, err) == (1, "")
+    one, other = map(json.loads, out.splitlines())
     assert one == other
     assert one["ok"] is False
     assert one["problems"] == [{"kind": "left out", "place": OTHER, "what": ""}]

@@ -17,7 +17,7 @@ from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.document import load
 
-from .wire import TEXT, Tree, Wire, an_object, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, document, listed, ref, taking
 
 THING = ref("Thing")
 INLINE = an_object(b=TEXT)
@@ -175,7 +175,7 @@ DOCUMENT: Tree = {
             security=[{"signature": []}],
             parameters=[{"in": "header", "name": "X-Signature", "schema": TEXT}],
         ),
-        "many": posting({"type": "array", "items": ref("Payment")}),
+        "many": posting(listed(ref("Payment"))),
     },
     "components": {
         "schemas": {"Payment": PAYMENT},
@@ -248,10 +248,9 @@ def test_the_check_reads_each(made: Wire) -> None:
 
 
 def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
-    hook = {"post": {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": an_object(a=TEXT)}}}}}
-    path = tmp_path / "some.json"
-    path.write_text(json.dumps({"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "webhooks": {"sms": hook}}))
-    [problem] = check(path, None).problems
+    hook = {"post": {"requestBody": taking(an_object(a=TEXT), "application/x-www-form-urlencoded")}}
+    (tmp_path / "some.json").write_text(json.dumps(document(webhooks={"sms": hook})))
+    [problem] = check(tmp_path / "some.json", None).problems
     assert problem.place == (
         "POST webhooks.sms: its body as application/x-www-form-urlencoded, which read_webhook does not read"
     )

@@ -14,28 +14,25 @@ import pytest
 
 from victor_ext.spec.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, done, ref
+from .wire import TEXT, Tree, Wire, an_object, answering, done, listed, ref
 
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 BINARY: Tree = {"type": "string", "format": "binary"}
 NOTE = ref("Note")
 LINE = an_object(price=TEXT, quantity={"type": "integer"})
-ORDER: Tree = {
-    "type": "object",
-    "properties": {
-        "name": {"type": "string", "nullable": True},
-        "paid": {"type": "boolean"},
-        "on": {"type": "string", "format": "date"},
-        "tags": {"type": "array", "items": TEXT},
-        "lines": {"type": "array", "items": LINE},
-        "metadata": {"type": "object", "additionalProperties": TEXT},
-        "card": {"type": "object", "properties": {"number": TEXT, "owner": {"type": "object"}}},
-        "comma": {"type": "array", "items": TEXT},
-        "address": {"type": "object", "properties": {"city": TEXT}},
-        "json": {"type": "object", "properties": {"a": {"type": "integer"}}},
-        "bare": {"type": "object", "properties": {"a": {"type": "integer"}}},
-    },
-}
+ORDER = an_object(
+    name={"type": "string", "nullable": True},
+    paid={"type": "boolean"},
+    on={"type": "string", "format": "date"},
+    tags=listed(TEXT),
+    lines=listed(LINE),
+    metadata={"type": "object", "additionalProperties": TEXT},
+    card=an_object(number=TEXT, owner={"type": "object"}),
+    comma=listed(TEXT),
+    address=an_object(city=TEXT),
+    json=an_object(a={"type": "integer"}),
+    bare=an_object(a={"type": "integer"}),
+)
 ENCODING: Tree = {
     "lines": {"style": "deepObject", "explode": True},
     "metadata": {"style": "deepObject", "explode": True},
@@ -44,24 +41,21 @@ ENCODING: Tree = {
     "address": {"style": "form"},
     "json": {"contentType": "application/json"},
 }
-UPLOAD: Tree = {
-    "type": "object",
-    "properties": {
-        "file": BINARY,
-        "image": BINARY,
-        "files": {"type": "array", "items": BINARY},
-        "note": TEXT,
-        "count": {"type": "integer"},
-        "ok": {"type": "boolean"},
-        "at": {"type": "string", "format": "date-time"},
-        "line": LINE,
-        "tags": {"type": "array", "items": TEXT},
-        "lines": {"type": "array", "items": LINE},
-        "xml": TEXT,
-        "nothing": {"type": "string", "nullable": True},
-        "photo": {"contentMediaType": "image/png"},
-    },
-}
+UPLOAD = an_object(
+    file=BINARY,
+    image=BINARY,
+    files=listed(BINARY),
+    note=TEXT,
+    count={"type": "integer"},
+    ok={"type": "boolean"},
+    at={"type": "string", "format": "date-time"},
+    line=LINE,
+    tags=listed(TEXT),
+    lines=listed(LINE),
+    xml=TEXT,
+    nothing={"type": "string", "nullable": True},
+    photo={"contentMediaType": "image/png"},
+)
 
 
 def body(**content: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +82,7 @@ BODIES: dict[str, Tree] = {
             "schema": {
                 "properties": {
                     "document": {"properties": {"file": BINARY, "name": TEXT}},
-                    "documents": {"type": "array", "items": ref("Attached")},
+                    "documents": listed(ref("Attached")),
                 }
             }
         }

@@ -30,6 +30,20 @@ HEADERS = ("User-Agent", "Content-Length", "Host", "Accept-Encoding", "Connectio
 BODY = {"requestBody": taking(an_object(a=TEXT))}
 CIRCLES = {"allOf": [ref("Circle"), ref("Ring")]}
 
+WORDS = {"type": ["array", "null"], "items": {"type": ["string", "null"]}}
+EITHER = an_object(login={"anyOf": [ref("Basic"), ref("Token")]})
+LOGIN = {"schema": EITHER, "example": {"login": {"user": "a", "token": "b"}}}
+OF_3_1: Tree = {
+    "lists": {"responses": {"200": {"description": "-", "content": {"application/vnd.api+json": {"schema": WORDS}}}}},
+    "form": an_object(draft={"type": "boolean", "items": {"type": "object"}}, free={"description": "Of any type."}),
+    "parts": {
+        "requestBody": {
+            "content": {kind: {"schema": ref("Thing")} for kind in ("application/json", "multipart/related")}
+        },
+        "responses": {"200": {"description": "-", "content": {"application/json": LOGIN}}},
+    },
+}
+
 GREEN: dict[str, Tree] = {
     "headers that a client writes by itself": document(
         {
@@ -129,6 +143,31 @@ GREEN: dict[str, Tree] = {
         reading("Either"),
         {"Either": {"anyOf": [an_object(bank={"enum": [None]}), an_object(bank=an_object(iban=TEXT))]}},
     ),
+    "what 3.1 has besides": document(
+        {
+            "/things": {
+                "post": answering({"anyOf": [ref("Thing"), {"type": "null"}]}, requestBody=taking(ref("Thing"))),
+                "get": OF_3_1["lists"],
+            },
+            "/form": {"post": {**OK, "requestBody": taking(OF_3_1["form"], "application/x-www-form-urlencoded")}},
+            "/parts": {"post": OF_3_1["parts"]},
+        },
+        {
+            "Thing": {
+                **an_object(
+                    ("kind",),
+                    kind={"const": "thing"},
+                    name={"type": ["string", "null"], "examples": ["a", 5]},
+                    inner={"oneOf": [{"type": "null"}, {**ref("Inner"), "description": "A sibling."}]},
+                    number={"type": "integer", "exclusiveMinimum": 0},
+                ),
+                "type": ["object", "null"],
+            },
+            "Inner": {**an_object(when={"type": "string", "format": "date-time"}), "unevaluatedProperties": False},
+            "Basic": {**an_object(("user",), user=TEXT, kind={"const": "basic"}), "additionalProperties": False},
+            "Token": {**an_object(("user", "token"), user=TEXT, token=TEXT), "additionalProperties": False},
+        },
+    ),
     "null and nothing else": document(
         reading("N"), {"N": an_object(a={"type": "null"}, b={"type": ["null"]}, c={"const": None}, d=TEXT)}
     ),
@@ -153,13 +192,6 @@ GREEN: dict[str, Tree] = {
             }
         }
     ),
-    "a member of a union that is closed": document(
-        reading("Either"),
-        {
-            "Closed": {**an_object(user=TEXT), "additionalProperties": False},
-            "Either": {"oneOf": [ref("Closed"), an_object(user=TEXT, token=TEXT)]},
-        },
-    ),
     "maps of maps": document(
         reading("Links", "Plain"),
         {
@@ -173,13 +205,6 @@ GREEN: dict[str, Tree] = {
         {
             "Pomes": an_object(words={"type": "array", "items": {"type": "string", "enum": ["apple"]}}),
             "Drupes": an_object(words={"type": "array", "items": {"type": "string", "enum": ["plum"]}}),
-        },
-    ),
-    "members of a union that a required field tells apart": document(
-        {"/x": {"post": {**OK, "requestBody": taking({"oneOf": [ref("Slim"), ref("Wide")]})}}},
-        {
-            "Slim": an_object(("city", "country"), city=TEXT, country=TEXT),
-            "Wide": an_object(("city",), city=TEXT, country=TEXT, street=TEXT),
         },
     ),
 }
@@ -206,9 +231,8 @@ def test_nothing_is_wrong(tree: Tree, checked: Checked) -> None:
     assert lines(checked(tree)) == []
 
 
-@pytest.mark.parametrize("name", ["legitimate", "legitimate31"])
-def test_what_is_no_fault_of_the_package_is_green(name: str) -> None:
-    report = check(HERE / f"{name}.yaml", None)
+def test_what_is_no_fault_of_the_package_is_green() -> None:
+    report = check(HERE / "legitimate.yaml", None)
     assert lines(report) == []
     assert report.findings.declared == report.findings.present
 

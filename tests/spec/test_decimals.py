@@ -16,7 +16,7 @@ import pytest
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, ref
+from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, ref, taking
 
 NUMBER: Tree = {"type": "number"}
 EXACT = {"type": "number", "format": "decimal"}
@@ -29,10 +29,6 @@ CARD = an_object(
 LONG = "12345678901234567.89"
 
 
-def body(content_type: str, schema: Tree) -> Tree:
-    return {"required": True, "content": {content_type: {"schema": schema}}}
-
-
 def parameter(name: str, place: str, schema: Tree) -> Tree:
     return {"in": place, "name": name, "schema": schema}
 
@@ -40,12 +36,12 @@ def parameter(name: str, place: str, schema: Tree) -> Tree:
 @pytest.fixture(scope="module")
 def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
     form = an_object(amount=NUMBER, more=an_object(a=NUMBER))
-    url_encoded = body("application/x-www-form-urlencoded", an_object(amount=NUMBER))
+    url_encoded = taking(an_object(amount=NUMBER), "application/x-www-form-urlencoded")
     paths = {
         "/card": {"get": answering(ref("Card"), operationId="card")},
-        "/json": {"post": answering(TEXT, operationId="as_json", requestBody=body("application/json", ref("Card")))},
+        "/json": {"post": answering(TEXT, operationId="as_json", requestBody=taking(ref("Card")))},
         "/form": {"post": answering(TEXT, operationId="form", requestBody=url_encoded)},
-        "/parts": {"post": answering(TEXT, operationId="parts", requestBody=body("multipart/form-data", form))},
+        "/parts": {"post": answering(TEXT, operationId="parts", requestBody=taking(form, "multipart/form-data"))},
         "/find": {
             "get": answering(
                 TEXT,
@@ -58,13 +54,7 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
             )
         },
     }
-    made = Wire(
-        tmp_path_factory.mktemp("decimals"),
-        "wire_decimals",
-        openapi="3.1.0",
-        paths=paths,
-        components={"schemas": {"Card": CARD}},
-    )
+    made = Wire(tmp_path_factory.mktemp("decimals"), "wire_decimals", **document(paths, {"Card": CARD}))
     assert made.result.left_out == []
     made.response = httpx.Response(200, json="")
     return made
@@ -129,9 +119,8 @@ def test_what_has_no_form_is_refused_by_its_name(wire: Wire, operation: str, arg
 def test_an_option_names_places(tmp_path: Path) -> None:
     path = tmp_path / "some.json"
     paths = {"/card": {"get": answering(ref("Card"), operationId="card")}}
-    schemas = {"Card": an_object(price=NUMBER, amounts={"type": "array", "items": NUMBER}, rate=NUMBER)}
-    info = {"title": "T", "version": "1"}
-    path.write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": paths, "components": {"schemas": schemas}}))
+    schemas = {"Card": an_object(price=NUMBER, amounts=listed(NUMBER), rate=NUMBER)}
+    path.write_text(json.dumps(document(paths, schemas)))
     options = ["--decimals", "Card.price", "--decimals", "*.amounts*"]
     assert main(["generate", str(path), "--out", str(tmp_path), *options]) == 0
     text = (tmp_path / "some_api/models/card.py").read_text()

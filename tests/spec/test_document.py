@@ -1,19 +1,210 @@
-"""Reading documents as what they say."""
+"""A document is read as what it says; whatever it holds, the end is a package or an error that names the place."""
 
 from __future__ import annotations
 
+import ast
+import copy
+import json
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from victor_ext.spec.__main__ import main
 from victor_ext.spec.document import DocumentError, load
+from victor_ext.spec.generate import TEMPLATES, parse, render
+from victor_ext.spec.rewrites import prepare
 
-HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
+Tree = dict[str, Any]
+HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
+
+TEXT = {"type": "string"}
+A = {"$ref": "#/components/schemas/A"}
+ANSWER = {"description": "ok", "content": {"application/json": {"schema": A, "example": {"a": 1}}, "text/csv": {}}}
+HOOK = {"post": {"requestBody": {"content": {"application/json": {"schema": {"properties": {"k": TEXT}}}}}}}
+PARAMETERS = [
+    {"name": "q", "in": "query", "explode": False, "schema": {"type": "array", "items": {"enum": ["a", "b"]}}},
+    {"$ref": "#/components/parameters/P"},
+    {"name": "deep", "in": "query", "style": "deepObject", "schema": A},
+    {"name": "c", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}},
+]
+BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"allOf": [A, {"properties": {"z": {**TEXT, "default": "x"}}}]}},
+        "multipart/form-data": {
+            "schema": {"type": "object", "properties": {"f": {"type": "string", "format": "binary"}}},
+            "encoding": {"f": {"contentType": "image/png"}},
+        },
+    },
+}
+SCHEMAS = {
+    "A": {
+        "type": "object",
+        "title": "A",
+        "description": "d",
+        "required": ["a"],
+        "properties": {
+            "a": {"type": ["string", "null"], "example": "2021-02-30"},
+            "b": {"$ref": "#/components/schemas/U"},
+            "c": {"type": "string", "enum": ["x", "y"], "nullable": True},
+            "n": {"type": "number", "minimum": 1},
+            "l": {"type": "array", "items": A},
+            "k": {"const": "v"},
+        },
+        "additionalProperties": TEXT,
+    },
+    "U": {
+        "oneOf": [A, {"type": "object", "properties": {"q": {"type": "integer"}}}],
+        "discriminator": {"propertyName": "a", "mapping": {"one": "#/components/schemas/A"}},
+    },
+    "T": {"type": "array", "prefixItems": [TEXT, {"type": "integer"}]},
+    "Alias": A,
+}
+DOCUMENT: Tree = {
+    "openapi": "3.1.0",
+    "info": {"title": "T", "version": "1", "description": "d"},
+    "servers": [{"url": "https://x"}],
+    "paths": {
+        "/x/{id}": {
+            "parameters": [{"name": "id", "in": "path", "required": True, "schema": TEXT}],
+            "get": {
+                "operationId": "a",
+                "tags": ["t"],
+                "summary": "s",
+                "description": "d",
+                "parameters": PARAMETERS,
+                "responses": {"200": ANSWER, "default": {"$ref": "#/components/responses/R"}},
+            },
+            "post": {"requestBody": BODY, "callbacks": {"done": {"{$request.body#/u}": HOOK}}, "responses": {}},
+        }
+    },
+    "webhooks": {"w": HOOK},
+    "components": {
+        "parameters": {"P": {"name": "X-P", "in": "header", "schema": {**TEXT, "format": "date"}}},
+        "responses": {"R": ANSWER},
+        "schemas": SCHEMAS,
+    },
+}
+
+DOCUMENT = json.loads(json.dumps(DOCUMENT))  # no two places share an object
+
+Place = tuple[str | int, ...]
 
 
-def loaded(tmp_path: Path, text: str, name: str = "some.yaml") -> dict:
-    path = tmp_path / name
-    path.write_text(HEAD + text if name.endswith("yaml") else text, encoding="utf-8")
+def places(tree: Any, above: Place = ()) -> Iterator[Place]:
+    yield above
+    steps = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for step, value in steps:
+        yield from places(value, (*above, step))
+
+
+def put(tree: Any, place: Place, value: Any) -> Any:
+    tree = copy.deepcopy(tree)
+    found: Any = tree
+    for step in place[:-1]:
+        found = found[step]
+    found[place[-1]] = value
+    return tree
+
+
+VALUES: list[Any] = [
+    *(None, True, False, [], "x", 3, -1.5, {}, [1], [None], "", {"a": 1}, {"": None}, "#/components/schemas/A"),
+    *({"$ref": "#/components/schemas/T"}, {"$ref": 3}, {"$ref": ""}, {"$ref": "#/paths"}, {"allOf": [A]}, [A, A]),
+]
+
+
+def build(tree: Tree, folder: Path) -> list[str]:
+    """As `generate`, without formatting. Each module is checked to be Python. Returns what no mending could keep."""
+    (folder / "some.json").write_text(json.dumps(tree), encoding="utf-8")
+    prepared, log = prepare(load(folder / "some.json"))
+    data = parse(prepared, log)
+    assert data is not None, log.reasons
+    render(data, folder / "built", TEMPLATES, log)
+    for path in (folder / "built").rglob("*.py"):
+        ast.parse(path.read_bytes())
+    return [loss for loss in log.reasons if loss.endswith("by a request of your own")]
+
+
+@settings(max_examples=60)
+@given(place=st.sampled_from([each for each in places(DOCUMENT) if each]), value=st.sampled_from(VALUES))
+@example(place=("components",), value=None)
+@example(place=("paths",), value=[])
+@example(place=("components", "schemas", "A"), value=True)
+@example(place=("paths", "/x/{id}", "get", "parameters", 0, "name"), value=None)
+@example(place=("paths", "/x/{id}", "get", "responses"), value={"": None})
+@example(place=("paths", "/x/{id}", "post", "requestBody"), value={})
+@example(place=("components", "schemas", "A"), value={"$ref": "#/components/schemas/Alias"})
+def test_any_node_may_be_anything(place: Place, value: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            problems = build(put(DOCUMENT, place, value), Path(folder))
+        except DocumentError as error:
+            refused = str(error)
+        else:
+            refused = None
+            assert problems == []
+    assert refused is None or str(place[0]) in refused
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "it is empty"),
+        ("# nothing\n", "it is empty"),
+        ("swagger: '2.0'\npaths: {}\n", "is a Swagger 2.0 document: convert it to OpenAPI 3"),
+        (HEAD + "paths: {}\nx: {200: a, '200': b}\n", "stands twice in the mapping at line 4"),
+        (HEAD + "paths: []\n", "paths is a list: write a mapping"),
+        (HEAD + "paths: {/x: {get: {parameters: [{in: query}]}}}\n", "paths./x.get.parameters[0] is a parameter"),
+        (HEAD + "paths: {/x: {get: {parameters: [{name: a, in: body}]}}}\n", "(a) is in 'body': write `in:`"),
+        (HEAD + "paths: {/x: 3}\n", "paths./x is the number 3: write a mapping"),
+        (HEAD + "paths: {}\ncomponents: {schemas: {A: text}}\n", "components.schemas.A is the text \"text\": write a"),
+        (HEAD + "paths: {}\ncomponents: {schemas: {A: {$ref: 3}}}\n", "components.schemas.A.$ref is the number 3"),
+        ("just words\n", "is not an OpenAPI 3 document"),
+        ("openapi: 2.0\npaths: {}\n", "is not an OpenAPI 3 document"),
+    ],
+)  # fmt: skip
+def test_what_is_no_document_is_refused_with_its_place(
+    tmp_path: Path, text: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "some.yaml"
+    spec.write_text(text, encoding="utf-8")
+    assert main(["generate", str(spec), f"--out={tmp_path / 'out'}"]) == 2
+    printed = capsys.readouterr()
+    assert says in printed.err
+    assert str(spec) in printed.err
+    assert "->" not in printed.out + printed.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_half_a_character_is_refused(tmp_path: Path) -> None:
+    spec = tmp_path / "some.json"
+    spec.write_text(json.dumps({"openapi": "3.0.3", "paths": {}, "x": "\ud800"}), encoding="utf-8")
+    with pytest.raises(DocumentError, match="surrogates not allowed"):
+        load(spec)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_marks_of_the_byte_order(tmp_path: Path, encoding: str) -> None:
+    spec = tmp_path / "some.yaml"
+    mark = "\ufeff" if encoding == "utf-16-le" else ""
+    spec.write_bytes((mark + HEAD + "paths: {}\nx: ä\n").encode(encoding))
+    assert load(spec)["x"] == "ä"
+
+
+def test_impossible_dates_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    schema = {"type": "string", "format": "date", "example": "2021-02-30", "default": "2021-02-30"}
+    problems = build(put(DOCUMENT, ("components", "schemas", "A", "properties", "a"), schema), tmp_path)
+    assert problems == []
+
+
+def loaded(tmp_path: Path, text: str) -> Tree:
+    path = tmp_path / "some.yaml"
+    path.write_text(f"{HEAD}paths: {{}}\n{text}", encoding="utf-8")
     return load(path)
 
 

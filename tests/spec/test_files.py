@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from victor_ext.spec import files
 from victor_ext.spec.__main__ import main
+from victor_ext.spec.check import inspect
+from victor_ext.spec.checking.package import Package
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
-
-from .generated_package import Package
 
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 ROOT = """
@@ -79,37 +80,47 @@ def spec(tmp_path: Path) -> Path:
     return folder / "some.yaml"
 
 
-def test_a_document_of_several_files_is_whole(spec: Path, tmp_path: Path) -> None:
-    result = generate(spec, tmp_path)
+def whole(spec: Path) -> tuple[Any, dict[str, int]]:
+    """The models of a package that lacks nothing of its document, and how much is in it."""
+    result = generate(spec, spec.parent / "out")
     assert result.left_out == []
-    with Package(result.package) as package:
-        assert {"Own", "Card", "Card2", "Owner", "Pet", "Error"} <= set(package.classes)
-        card = package.classes["Card2"].from_dict(
-            {"owner": {"name": "N", "cards": [{"word": "a"}]}, "next": {"own": {"here": "x"}}}
-        )
-        assert card.owner.cards[0].word == "a"
-        assert card.next_.own.here == "x"
-        cards, pets = package.operation("post", "/cards/{id}"), package.operation("get", "/pets")
-        assert cards is not None
-        assert pets is not None
-        assert pets.sent == {("query", "limit")}
-        assert cards.knows_status("200")
-        assert pets.knows_status("500")
+    findings = inspect(load(spec), result.package)
+    assert [each.line() for each in findings.problems.values()] == []
+    return Package(result.package).load("models"), findings.found
+
+
+def test_a_document_of_several_files_is_whole(spec: Path) -> None:
+    models, found = whole(spec)
+    assert {"Own", "Card", "Card2", "Owner", "Pet", "Error"} <= {*models.__all__}
+    assert (found["operations"], found["parameters"], found["answers"]) == (2, 2, 3)
+    card = models.Card2.from_dict({"owner": {"name": "N", "cards": [{"word": "a"}]}, "next": {"own": {"here": "x"}}})
+    assert card.owner.cards[0].word == "a"
+    assert card.next_.own.here == "x"
+
+
+def write(folder: Path, **texts: str) -> Path:
+    """Files of a document, and the first of them."""
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder / f"{next(iter(texts))}.yaml"
 
 
 def test_sections_in_files_of_their_own(tmp_path: Path) -> None:
-    spec = tmp_path / "some.yaml"
-    spec.write_text(HEAD + "paths: {$ref: paths.yaml}\ncomponents: {schemas: {$ref: all/schemas.yaml}}\n")
-    (tmp_path / "paths.yaml").write_text("/x: {$ref: x.yaml}\n")
-    (tmp_path / "x.yaml").write_text("get: {responses: {'200': {description: ok}}}\n")
     (tmp_path / "all").mkdir()
-    (tmp_path / "all" / "schemas.yaml").write_text("A: {$ref: a.yaml}\nB: {$ref: '#/A'}\n")
-    (tmp_path / "all" / "a.yaml").write_text("type: object\nproperties: {b: {$ref: 'schemas.yaml#/B'}}\n")
-    result = generate(spec, tmp_path / "out")
-    assert result.left_out == []
-    with Package(result.package) as package:
-        assert package.operation("get", "/x") is not None
-        assert {"A", "B"} <= set(package.classes)
+    write(
+        tmp_path / "all",
+        schemas="A: {$ref: a.yaml}\nB: {$ref: '#/A'}\n",
+        a="type: object\nproperties: {b: {$ref: 'schemas.yaml#/B'}}\n",
+    )
+    spec = write(
+        tmp_path,
+        some=HEAD + "paths: {$ref: paths.yaml}\ncomponents: {schemas: {$ref: all/schemas.yaml}}\n",
+        paths="/x: {$ref: x.yaml}\n",
+        x="get: {responses: {'200': {description: ok}}}\n",
+    )
+    models, found = whole(spec)
+    assert found["operations"] == 1
+    assert {"A", "B"} <= {*models.__all__}
 
 
 @pytest.mark.parametrize(
@@ -170,30 +181,21 @@ def test_limits_are_those_of_the_whole(spec: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_whole_content_that_is_a_reference_is_written_out(tmp_path: Path) -> None:
-    spec = tmp_path / "some.yaml"
-    spec.write_text(
-        HEAD
-        + """
-paths:
-  /a:
-    get:
-      operationId: a
-      responses: {'200': {description: ok, content: {$ref: '#/components/mediaTypes/Card'}}}
+    content = "{$ref: '#/components/mediaTypes/Card'}"
+    spec = write(
+        tmp_path,
+        some=f"""{HEAD}
+paths: {{/a: {{get: {{operationId: a, responses: {{'200': {{description: ok, content: {content}}}}}}}}}}}
 components:
-  mediaTypes:
-    Card: {application/json: {schema: {$ref: '#/components/schemas/Card'}}}
+  mediaTypes: {{Card: {{application/json: {{schema: {{$ref: '#/components/schemas/Card'}}}}}}}}
   schemas:
-    Card: {type: object, properties: {content: {$ref: '#/components/schemas/Text'}}}
-    Text: {type: object, properties: {here: {type: string}}}
+    Card: {{type: object, properties: {{content: {{$ref: '#/components/schemas/Text'}}}}}}
+    Text: {{type: object, properties: {{here: {{type: string}}}}}}
 """,
-        encoding="utf-8",
     )
-    result = generate(spec, tmp_path)
-    assert result.left_out == []
-    package = Package(result.package)
-    assert set(package.classes) == {"Card", "Text"}
-    tree = load(spec)
-    assert tree["components"]["schemas"]["Card"]["properties"]["content"] == {"$ref": "#/components/schemas/Text"}
+    models, _ = whole(spec)
+    assert {*models.__all__} == {"Card", "Text"}
+    assert load(spec)["components"]["schemas"]["Card"]["properties"]["content"] == {"$ref": "#/components/schemas/Text"}
 
 
 def test_contents_that_hold_each_other_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,31 +210,23 @@ def test_contents_that_hold_each_other_end(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_operation_and_a_text_in_files_of_their_own(tmp_path: Path) -> None:
-    spec = tmp_path / "some.yaml"
-    paths = "paths:\n  /a:\n    get: {$ref: 'operations.yaml#/read'}\n  /b: {$ref: 'paths.yaml'}\n"
-    spec.write_text(
-        "openapi: 3.0.3\ninfo: {title: T, version: '1', description: {$ref: 'words.yaml#/intro'}}\n" + paths,
-        encoding="utf-8",
+    schema = "{schema: {properties: {$ref: 'words.yaml#/of'}}}"
+    answers = f"responses: {{'200': {{description: ok, content: {{application/json: {schema}}}}}}}"
+    spec = write(
+        tmp_path,
+        some="openapi: 3.0.3\ninfo: {title: T, version: '1', description: {$ref: 'words.yaml#/intro'}}\n"
+        "paths:\n  /a:\n    get: {$ref: 'operations.yaml#/read'}\n  /b: {$ref: 'paths.yaml'}\n",
+        words="intro: A long text.\nof: {a: {type: string}}\n",
+        paths="post: {$ref: 'operations.yaml#/write'}\n",
+        operations=f"read: {{operationId: read, {answers}}}\nwrite: {{operationId: write, {answers}}}\n",
     )
-    (tmp_path / "words.yaml").write_text("intro: A long text.\nof: {a: {type: string}}\n", encoding="utf-8")
-    (tmp_path / "paths.yaml").write_text("post: {$ref: 'operations.yaml#/write'}\n", encoding="utf-8")
-    answers = (
-        "responses: {'200': {description: ok, content: {a/json: {schema: {properties: {$ref: 'words.yaml#/of'}}}}}}"
-    )
-    (tmp_path / "operations.yaml").write_text(
-        f"read: {{operationId: read, {answers}}}\nwrite: {{operationId: write, {answers}}}\n", encoding="utf-8"
-    )
-    result = generate(spec, tmp_path)
-    assert result.left_out == []
-    assert len(Package(result.package).operations) == 2
+    assert whole(spec)[1]["operations"] == 2
     answer = load(spec)["paths"]["/a"]["get"]["responses"]["200"]
-    assert answer["content"]["a/json"]["schema"] == {"properties": {"a": {"type": "string"}}}
+    assert answer["content"]["application/json"]["schema"] == {"properties": {"a": {"type": "string"}}}
 
 
 def test_an_operation_that_leads_back_to_itself(tmp_path: Path) -> None:
-    spec = tmp_path / "some.yaml"
-    spec.write_text(HEAD + "paths:\n  /a:\n    get: {$ref: 'a.yaml'}\n", encoding="utf-8")
-    (tmp_path / "a.yaml").write_text("$ref: 'a.yaml'\n", encoding="utf-8")
+    spec = write(tmp_path, some=HEAD + "paths:\n  /a:\n    get: {$ref: 'a.yaml'}\n", a="$ref: 'a.yaml'\n")
     with pytest.raises(DocumentError, match=r"paths\./a\.get: a\.yaml leads back to itself"):
         load(spec)
 

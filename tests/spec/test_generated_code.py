@@ -81,19 +81,6 @@ def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_foun
     assert summary.startswith("Found 3 errors in 1 file")
 
 
-def test_every_module_is_imported_without_a_warning(folder: Path) -> None:
-    script = """
-import importlib, pkgutil, sys
-for name in sys.argv[1:]:
-    package = importlib.import_module(name)
-    for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-        importlib.import_module(module.name)
-"""
-    command = [sys.executable, "-W", "error", "-c", script, "zoo_api", "wire_types"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
     """A status without a body has no type; what is public has no private argument; each fact stands once."""
     answers = {"200": answering(ref("Card"))["responses"]["200"], "404": {"description": "No such card."}}

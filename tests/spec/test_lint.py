@@ -185,10 +185,3 @@ def test_a_key_may_have_another_name_if_it_is_described(note: str, is_key: bool,
 def test_a_key_may_be_described_where_an_answer_has_it(tmp_path: Path) -> None:
     text = GOOD.replace(KEY, "") + "    Done: {type: object, properties: {number: {description: unique per request}}}\n"
     assert found(tmp_path, text) == {}
-
-
-def test_what_is_missing_of_a_key_is_said_precisely(tmp_path: Path) -> None:
-    file = tmp_path / "shop.yaml"
-    file.write_text(GOOD.replace(KEY, ""), encoding="utf-8")
-    (finding,) = findings(file)["write-without-key"]
-    assert finding.what.startswith("no header or field is named after idempotency")

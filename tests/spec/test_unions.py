@@ -12,7 +12,7 @@ import pytest
 
 from victor_ext.spec.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, reading, ref
+from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, reading, ref, taking
 
 
 def word(*values: str) -> Tree:
@@ -62,8 +62,8 @@ SCHEMAS: Tree = {
     ),
     "Inside": {"oneOf": [ref("InCard"), ref("InBank"), ref("InNone")]},
     "Many": an_object(
-        entries={"oneOf": [{"type": "array", "items": ref(each)} for each in ("Text", "OfCard", "Number")]},
-        codes={"oneOf": [{"type": "array", "items": word("a", "b")}, {"type": "array", "items": ref("Text")}]},
+        entries={"oneOf": [listed(ref(each)) for each in ("Text", "OfCard", "Number")]},
+        codes={"oneOf": [listed(word("a", "b")), listed(ref("Text"))]},
     ),
     "OrFlag": {
         **an_object(("id",), id=TEXT),
@@ -89,7 +89,7 @@ SCHEMAS: Tree = {
     "Lion": {"allOf": [ref("Cat"), an_object(mane=TEXT)]},
     "Dog": {"allOf": [ref("Pet"), an_object(("pack",), pack={"type": "integer"})]},
     "Fish": {"allOf": [ref("Pet")]},
-    "Owner": an_object(cat=ref("Cat"), pets={"type": "array", "items": ref("Pet")}),
+    "Owner": an_object(cat=ref("Cat"), pets=listed(ref("Pet"))),
 }
 
 
@@ -162,20 +162,17 @@ def test_a_union_of_enums_within_all_of_is_one_enum(wire: Wire) -> None:
     assert {each.value for each in type(code)} == {"stolen", "lost", "closed"}
 
 
-def test_items_without_a_type_are_a_list(wire: Wire) -> None:
-    assert [type(each).__name__ for each in read(wire, "listed", entries=[{"type": "DAY"}]).entries] == ["Day"]
-
-
 @pytest.mark.parametrize(
     ("entries", "kind"),
     [
         ([{"value": "1"}, {"value": "2"}], "Text"),
         ([{"value": 1}], "Number"),
         ([{"type": "t", "data": {"number": "1"}}], "OfCard"),
+        ([{"type": "DAY"}], "Day"),  # items without a type are a list
     ],
 )
 def test_a_list_is_told_by_its_items(wire: Wire, entries: list[Tree], kind: str) -> None:
-    found = read(wire, "many", entries=entries)
+    found = read(wire, "listed" if kind == "Day" else "many", entries=entries)
     assert {type(each).__name__ for each in found.entries} == {kind}
     assert found.to_dict() == {"entries": entries}
 
@@ -209,12 +206,11 @@ def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
         "Right": an_object(inner=ref("Either")),
         "Either": {"oneOf": [ref("Left"), ref("Right")]},
     }
-    paths = {"/x": {"get": answering(ref("Either"), operationId="x")}}
-    wire = Wire(tmp_path, "wire_inward", paths=paths, components={"schemas": schemas})
+    wire = reading(tmp_path, "wire_inward", schemas)
     value: Tree = {}
     for _ in range(90):
         value = {"inner": value}
-    assert read(wire, "x", **value).to_dict() == value
+    assert read(wire, "either", **value).to_dict() == value
 
 
 def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> None:
@@ -243,17 +239,14 @@ def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
             "discriminator": {"propertyName": "category", "mapping": mapping},
         },
     }
-    sent, received = ({"content": {"application/json": {"schema": ref(name)}}} for name in ("Sent", "Received"))
-    operation = {"operationId": "x", "requestBody": sent, "responses": {"200": {"description": "-", **received}}}
-    document = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/x": {"post": operation}}}
-    (tmp_path / "some.json").write_text(json.dumps({**document, "components": {"schemas": schemas}}))
+    operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
+    (tmp_path / "some.json").write_text(json.dumps(document({"/x": {"post": operation}}, schemas)))
     assert check(tmp_path / "some.json", None).problems == []
 
 
 def test_a_list_as_a_form_is_named(tmp_path: Path) -> None:
     kind = "application/x-www-form-urlencoded"
-    body = {"content": {kind: {"schema": {"type": "array", "items": TEXT}}}}
-    paths = {"/x": {"post": {"operationId": "x", "requestBody": body, "responses": {"204": {"description": "-"}}}}}
+    paths = {"/x": {"post": done("x", requestBody=taking(listed(TEXT), kind))}}
     wire = Wire(tmp_path, "wire_list_form", paths=paths)
     line = f"POST /x: body as {kind} is a list, without names for its fields, and is refused when called"
     assert wire.result.left_out == [line]
@@ -280,16 +273,12 @@ def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire, 
 
 
 def test_a_parent_between_is_read_as_its_own_children_only(wire: Wire) -> None:
-    assert [type(read(wire, "owner", cat={"kind": kind}).cat).__name__ for kind in ("kitty", "Lion", "dog")] == [
-        "Cat",
-        "Lion",
-        "Cat",
-    ]
+    found = [read(wire, "owner", cat={"kind": kind}).cat for kind in ("kitty", "Lion", "dog")]
+    assert [type(each).__name__ for each in found] == ["Cat", "Lion", "Cat"]
 
 
 def test_a_body_takes_the_children(tmp_path: Path) -> None:
-    body = {"required": True, "content": {"application/json": {"schema": ref("Pet")}}}
-    paths = {"/x": {"post": {"operationId": "x", "requestBody": body, "responses": {"204": {"description": "-"}}}}}
+    paths = {"/x": {"post": done("x", requestBody=taking(ref("Pet")))}}
     made = Wire(tmp_path, "wire_children", openapi="3.1.0", paths=paths, components={"schemas": SCHEMAS})
     sent = made.send("x", body=made.models.Lion(kind="Lion", mane="long"))
     assert json.loads(sent.content) == {"kind": "Lion", "mane": "long"}

@@ -13,8 +13,8 @@ import pytest
 
 import victor_ext
 from tests.providers.connected.modes import MODES, URL, Caller
+from tests.providers.connected.strict_server import strict_server
 from tests.providers.connected.till import client_class, new_payment, operation
-from tests.spec.strict_server import strict_server
 from victor_ext import (
     ApiClient,
     ApiKeyAuth,

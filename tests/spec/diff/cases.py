@@ -234,6 +234,11 @@ def _renamed(schema: Tree) -> Tree:
 
 
 _PETS, _NAMED = _union("Cat", "Dog"), _kinds("kind", cat="Cat", dog="Dog")
+_REFS = {name: {"$ref": f"#/components/schemas/{name}"} for name in ("A", "B")}
+
+_CYCLE = {name: {"properties": {"x": _REFS[name], name.lower(): TEXT}} for name in _REFS}
+_CYCLE["Card"] = {"allOf": [*_REFS.values()]}
+_GONE = receives(CARD, {**_CYCLE, "B": {"properties": {"x": _REFS["B"]}}})
 _OPEN = document({"/cards": {"get": operation()}})
 _ANSWER = "paths./cards.get.responses"
 _QUOTA = f"{_ANSWER}.200.headers.Quota"
@@ -415,6 +420,9 @@ MORE = [
         receives(card(a=_INTEGER, b=TEXT)),
         f"{RECEIVED}.anyOf[0].properties.a",
         "breaks",
+    ),
+    _received(
+        "property within a cycle removed", receives(CARD, _CYCLE), _GONE, "components.schemas.B.properties.b", "breaks"
     ),
     # Names of schemas
     _received("schema renamed and changed", receives(CARD, _PIN), _renamed(card()), of("pin"), "breaks"),

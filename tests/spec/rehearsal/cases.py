@@ -124,11 +124,8 @@ def drop_parameter(path: str, method: str, name: str) -> Edit:
 
     def edit(document: Tree) -> None:
         tree = document["paths"][path][method]
-        tree["parameters"] = [
-            each
-            for each in tree["parameters"]
-            if name not in (each.get("name"), each.get("$ref", "").rpartition("/")[2])
-        ]
+        named = [(each.get("name"), each.get("$ref", "").rpartition("/")[2], each) for each in tree["parameters"]]
+        tree["parameters"] = [each for *names, each in named if name not in names]
 
     return edit
 
@@ -183,10 +180,7 @@ def inlined(name: str) -> Edit:
 JSON = "application/json"
 STRING: Tree = {"type": "string"}
 LIST, CREATE = "/v2/payment-requests", "/v2/payment-requests/request-payment"
-RESPOND, ONE = (
-    "/v2/payment-requests/respond-to-request/{victor_payment_request_id}",
-    LIST + "/{victor_payment_request_id}",
-)
+RESPOND, ONE = (f"{LIST}{middle}/{{victor_payment_request_id}}" for middle in ("/respond-to-request", ""))
 FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 STATUSES = [
     "created",
@@ -201,23 +195,14 @@ STATUSES = [
 ]
 
 
-def _only_xml(document: Tree) -> None:
-    content = document["paths"]["/v1/orders/{orderId}"]["get"]["responses"]["200"]["content"]
-    content["application/xml"] = content.pop(JSON)
+def content(path: str, method: str, edit: Callable[[Tree], object], status: str | None = None) -> Edit:
+    """Change the contents of a body, or of an answer."""
 
+    def change(document: Tree) -> None:
+        tree = document["paths"][path][method]
+        edit((tree["responses"][status] if status else tree["requestBody"])["content"])
 
-def _json_body(document: Tree) -> None:
-    content = document["paths"]["/v3/payments"]["post"]["requestBody"]["content"]
-    content[JSON] = content.pop(FORM)
-
-
-def _second_body(document: Tree) -> None:
-    content = document["paths"]["/v3/checkouts"]["post"]["requestBody"]["content"]
-    content[JSON] = deepcopy(content[FORM])
-
-
-def _optional_body(document: Tree) -> None:
-    document["paths"]["/v1/orders/{orderId}/cancel"]["post"]["requestBody"]["required"] = False
+    return change
 
 
 def _api_key(document: Tree) -> None:
@@ -293,9 +278,9 @@ STAYED = [
     Case("victor", "default of a request", "look", "none", schema("RfpBasePaymentDetails/amount_modification_allowed", default=True)),
     Case("eastpay", "field of a form removed", "breaks", "breaks", property_("PaymentForm", "card.cvv", None)),
     Case("eastpay", "field of a form becomes required", "breaks", "breaks", required("FollowUpForm", "amount", now=True)),
-    Case("eastpay", "form becomes JSON", "breaks", "none", _json_body),
-    Case("eastpay", "JSON beside a form", "fine", "fine", _second_body),
-    Case("flexfactor", "body becomes optional", "fine", "fine", _optional_body),
+    Case("eastpay", "form becomes JSON", "breaks", "none", content("/v3/payments", "post", lambda found: found.update({JSON: found.pop(FORM)}))),
+    Case("eastpay", "JSON beside a form", "fine", "fine", content("/v3/checkouts", "post", lambda found: found.update({JSON: deepcopy(found[FORM])}))),
+    Case("flexfactor", "body becomes optional", "fine", "fine", lambda document: document["paths"]["/v1/orders/{orderId}/cancel"]["post"]["requestBody"].update(required=False)),
     Case("velo", "least items raised", "breaks", "none", schema("NewPayees/payees", minItems=3)),
     # ---- Answers ----
     Case("victor", "property of an answer removed", "breaks", "breaks", property_("PaymentRequestReceipt", "error_message", None)),
@@ -328,7 +313,8 @@ STAYED = [
     Case("victor", "success has another status", "breaks", "none", both(
         answer(CREATE, "post", "200", None),
         answer(CREATE, "post", "201", {"description": "Made", "content": {JSON: {"schema": {"$ref": "#/components/schemas/PaymentRequestReceipt"}}}}))),
-    Case("flexfactor", "answer is XML", "breaks", "breaks", _only_xml),
+    Case("flexfactor", "answer is XML", "breaks", "breaks", content(
+        "/v1/orders/{orderId}", "get", lambda found: found.update({"application/xml": found.pop(JSON)}), "200")),
     Case("victor", "answer without a content", "breaks", "look", answer(RESPOND, "post", "200", {"description": "Done"})),
     # ---- Access ----
     Case("flexfactor", "another kind of credentials", "breaks", "none", _api_key),
