@@ -25,7 +25,7 @@ TIMED_FOLDERS = (
 )
 """Their tests use processes, sockets and time limits: `make quick` leaves them out."""
 THOROUGH_FOLDERS = ("fuzz", "release", "spec")
-THOROUGH_FILES = ("test_exports.py", "test_provider_names.py", "test_velo_example.py", "test_velo_whole_document.py")
+THOROUGH_FILES = ("test_exports.py",)
 """They search for examples, or start processes: `make quick` leaves them out."""
 TIMED_FILES = ("test_demo.py", "test_soak.py", "test_python_page.py", "test_docs.py")
 
