@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 THOROUGH_FOLDERS = ("fuzz", "release", "spec")
-THOROUGH_FILES = ("test_exports.py", "test_provider_names.py", "test_velo_example.py", "test_velo_whole_document.py")
+THOROUGH_FILES = ("test_exports.py",)
 """They search for examples, or start processes."""
 SLOW_FOLDERS = (
     *("bulk", "cli", "faults", "guards", "histories", "mutants", "outbox", "pages", "pythons"),
@@ -26,7 +26,7 @@ SLOW_FOLDERS = (
 )
 SLOW_FILES = (
     *("test_calls_import_nothing.py", "test_demo.py", "test_docs.py", "test_fifth_system.py", "test_log.py"),
-    *("test_page.py", "test_page_types.py", "test_python_page.py", "test_settings_from_a_sandbox.py", "test_soak.py"),
+    *("test_page.py", "test_page_types.py", "test_python_page.py", "test_soak.py"),
     "test_types.py",
 )
 """Their tests start processes, or wait."""

@@ -1,13 +1,58 @@
-"""Which frames of a traceback are this project's own, in whatever folder it lies."""
+"""Where a person or a log may look at an error: its texts, and the frames of this project in its traceback."""
 
 from __future__ import annotations
 
+import pickle
+import re
+import traceback
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import victor_ext
+from victor_ext import VictorError
 
 _FOLDER = Path(victor_ext.__file__).parent
 HAND_WRITTEN = f"{_FOLDER}/"
 """How the file names of `victor_ext` begin."""
 OURS = (HAND_WRITTEN, f"{_FOLDER.parent / 'generated'}/")
 """The same, with those of the generated packages."""
+
+
+def places(error: BaseException | None, files: tuple[str, ...] = OURS) -> Iterator[tuple[str, str]]:
+    """Each place of an error, and of those that led to it, with what it shows. The frames are those of these files."""
+    while error is not None:
+        yield "str", str(error)
+        yield "repr", f"{error!r} {error.args!r} {getattr(error, '__notes__', ())!r}"
+        if isinstance(error, VictorError):
+            yield "attributes", f"{vars(error)!r} {error.problems!r}"
+            yield "pickle of the request", pickle.dumps(error.request).decode("latin-1")
+            yield "headers of the request", repr(error.request and error.request.headers)
+        yield "traceback", "".join(traceback.format_exception(error))
+        yield from locals_of(error, files)
+        error = error.__cause__ or error.__context__
+
+
+def locals_of(error: BaseException, files: tuple[str, ...] = OURS) -> Iterator[tuple[str, str]]:
+    """The local variables of the frames in these files, as a traceback shows them."""
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        if code.co_filename.startswith(files):
+            for name, value in step.tb_frame.f_locals.items():
+                yield f"{name} in {code.co_qualname} ({Path(code.co_filename).name})", repr(value)
+        step = step.tb_next
+
+
+def found_in(text: str, secrets: Iterable[str]) -> list[str]:
+    """The secrets that a text shows. One of digits alone is none within a longer number or an address."""
+    return [
+        secret
+        for secret in secrets
+        if (re.search(rf"(?<![0-9a-f]){secret}(?![0-9a-f])", text) if secret.isdigit() else secret in text)
+    ]
+
+
+def assert_hidden(error: BaseException, secrets: Iterable[str], files: tuple[str, ...] = OURS) -> None:
+    secrets = [*secrets]
+    for place, text in places(error, files):
+        assert found_in(text, secrets) == [], f"{place}: {text[:2000]}"

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import victor_ext
 from tests.providers.connected.till import till_api
-from tests.providers.test_four_systems import ADAPTERS
+from tests.providers.systems import ADAPTERS
 
 PACKAGE = Path(victor_ext.__file__).parent
 

@@ -154,19 +154,14 @@ def test_a_quickstart_needs_nothing_but_a_sandbox(name: str, sandbox_url: str) -
 
 
 @pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
-def test_a_quickstart_takes_the_environment_s_credentials(name: str, sandbox_url: str) -> None:
-    client_id, client_secret = RemoteSandbox(sandbox_url).add_oauth_client()
+def test_a_quickstart_takes_the_environment_s_credentials_and_lists_an_odd_request(name: str, sandbox_url: str) -> None:
+    remote = RemoteSandbox(sandbox_url)
+    client_id, client_secret = remote.add_oauth_client()
+    odd = json.dumps({"results": [{"victor_payment_request_id": "ODD", "payment_request": {"payment_details": None}}]})
+    remote.inject("status", operation="list", query="*direction=outbound*", status=200, body=odd)
     ran = example(name, VICTOR_BASE_URL=sandbox_url, VICTOR_CLIENT_ID=client_id, VICTOR_CLIENT_SECRET=client_secret)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert RemoteSandbox(sandbox_url).tokens_issued() == {client_id: 1}
-
-
-@pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
-def test_a_quickstart_lists_a_request_without_an_amount(name: str, sandbox_url: str) -> None:
-    odd = json.dumps({"results": [{"victor_payment_request_id": "ODD", "payment_request": {"payment_details": None}}]})
-    RemoteSandbox(sandbox_url).inject("status", operation="list", query="*direction=outbound*", status=200, body=odd)
-    ran = example(name, VICTOR_BASE_URL=sandbox_url)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert remote.tokens_issued() == {client_id: 1}
     assert "in the list: ODD      None" in ran.stdout
 
 

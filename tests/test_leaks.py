@@ -3,25 +3,22 @@ of a frame of ours, whatever fails."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import pickle
 import threading
-import traceback
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import httpx
 import pytest
 
 import victor_ext
-from tests.frames import OURS
+from tests.frames import OURS, locals_of, places
+from tests.providers.running import run as use
+from tests.providers.victor.adapter import payment
 from tests.runtime.fakes import Broken
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
 
@@ -37,14 +34,7 @@ ECHO = json.dumps({"message": f"account {ACCOUNT} of {ACCOUNT}", "path": f"/acco
 
 
 def create(victor: Any, **values: Any) -> Any:
-    payment = {
-        "payee_account_number": ACCOUNT,
-        "payer_counterparty_id": "aHeq349838",
-        "amount": Decimal("44.23"),
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date(),
-    }
-    return victor.payment_requests.create(**{**payment, **values})
+    return victor.payment_requests.create(**payment(**{"payee_account_number": ACCOUNT, **values}))
 
 
 def respond(status: int, body: bytes = ECHO, **headers: str) -> Callable[[httpx.Request], httpx.Response]:
@@ -132,29 +122,8 @@ class Searched:
         return [secret for secret in self.secrets if secret and secret in text]
 
     def check(self, error: BaseException) -> None:
-        for place, text in self.places(error):
+        for place, text in places(error, LOOKED_AT):
             assert self.found_in(text) == [], f"{place}: {text[:2000]}"
-
-    def places(self, error: BaseException | None) -> Iterator[tuple[str, str]]:
-        while error is not None:
-            yield "str", str(error)
-            yield "repr", repr(error)
-            yield "args", repr(error.args)
-            yield "notes", repr(getattr(error, "__notes__", ()))
-            if isinstance(error, victor_ext.VictorError):
-                yield "attributes", repr(vars(error))
-                yield "pickle of the request", pickle.dumps(error.request).decode("latin-1")
-            yield "traceback", "".join(traceback.format_exception(error))
-            yield from self.locals_of(error.__traceback__)
-            error = error.__cause__ or error.__context__
-
-    def locals_of(self, frames: TracebackType | None) -> Iterator[tuple[str, str]]:
-        while frames is not None:
-            code = frames.tb_frame.f_code
-            if code.co_filename.startswith(LOOKED_AT):
-                for name, value in frames.tb_frame.f_locals.items():
-                    yield f"{name} in {code.co_qualname} ({Path(code.co_filename).name})", repr(value)
-            frames = frames.tb_next
 
 
 @pytest.fixture
@@ -181,18 +150,9 @@ def seen_by(searched: Searched, handler: Callable[[httpx.Request], httpx.Respons
     return httpx.MockTransport(handle)
 
 
-async def _awaited(client: AsyncVictor, call: Callable[[Any], Any]) -> None:
-    async with client:
-        await call(client)
-
-
 def run(client: type, auth: Any, transport: httpx.MockTransport, call: Callable[[Any], Any]) -> BaseException | None:
     try:
-        if client is Victor:
-            with Victor(auth, transport=transport, retry=QUICK) as victor:
-                call(victor)
-        else:
-            asyncio.run(_awaited(AsyncVictor(auth, transport=transport, retry=QUICK), call))
+        use(client, call, auth, transport=transport, retry=QUICK)
     except Exception as error:  # noqa: BLE001 - whatever it is
         return error
     return None
@@ -371,8 +331,6 @@ def test_the_search_finds_what_is_there(searched):
     for error in (ValueError(ACCOUNT), victor_ext.NotFound(f"for {API_KEY}")):
         with pytest.raises(AssertionError):
             searched.check(error)
-    try:
+    with pytest.raises(victor_ext.ConfigurationError) as raised:
         VictorOAuth(CLIENT_ID, "")
-    except victor_ext.ConfigurationError as error:
-        frame = error.__traceback__
-        assert any("__init__" in place for place, _ in searched.locals_of(frame))
+    assert any("__init__" in place for place, _ in locals_of(raised.value))

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from tests.providers.test_introspection import ARGUMENTS, CLIENTS
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import AttemptStarted, NotFound, RetryPolicy
 from victor_ext.otel import OpenTelemetry
 from victor_ext.sandbox import Sandbox
@@ -204,8 +204,8 @@ def test_connections_are_counted_over_real_sockets(
 
 @pytest.mark.parametrize("system", CLIENTS)
 def test_no_label_and_no_name_holds_an_id(system: str, observed: Observed) -> None:
-    from tests.providers.test_extras_of_all_systems import READS
     from tests.providers.test_operations_table import GUID, Recorder, arguments_of, use
+    from tests.providers.test_options import READS
 
     (name,) = [name for of, name in READS if of == system]
     with client_of(system, observed, Recorder(system)) as client:

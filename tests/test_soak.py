@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -15,6 +14,7 @@ from soak.audit import AuditResult, audit
 from soak.mischief import Plan, spoilt
 from soak.observed import REPEATED, Observed, Payment
 from soak.proxy import first_message
+from tests.providers.victor.adapter import payment
 from victor_ext import Victor
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 
@@ -39,7 +39,7 @@ def test_a_small_soak_keeps_the_promise() -> None:
     assert "Traceback" not in ended.stderr
 
 
-class Told3:
+class Three:
     """Three payments that exist, and a matching `Observed`. Tests then change what was observed."""
 
     def __init__(self, sandbox: Sandbox, victor: Victor) -> None:
@@ -48,60 +48,53 @@ class Told3:
             self.observed.words[call], self.observed.ids[call] = "success", self.make(call)
 
     def make(self, call: int, **changes: str) -> str:
-        payment = Payment(7, call)
-        return self.victor.payment_requests.create(
-            payee_account_number="043987673645",
-            payer_counterparty_id="ignoresRfp",
-            amount="1.00",
-            biller_type="BUSINESS",
-            due_date=datetime.now(UTC).date(),
-            client_reference_id=payment.reference,
-            idempotency_key=changes.get("key", payment.key),
-        ).id
+        asked = Payment(7, call)
+        given = payment(payer_counterparty_id="ignoresRfp", amount="1.00", client_reference_id=asked.reference)
+        return self.victor.payment_requests.create(**given, idempotency_key=changes.get("key", asked.key)).id
 
     def found(self) -> AuditResult:
         return audit(RemoteSandbox(self.sandbox.url), self.observed, 7)
 
 
 @pytest.fixture
-def three(victor_sandbox: Sandbox, victor: Victor) -> Told3:
-    return Told3(victor_sandbox, victor)
+def three(victor_sandbox: Sandbox, victor: Victor) -> Three:
+    return Three(victor_sandbox, victor)
 
 
 class TestTheAudit:
-    def test_finds_nothing_where_nothing_is(self, three: Told3) -> None:
+    def test_finds_nothing_where_nothing_is(self, three: Three) -> None:
         three.observed.words[3] = "unknown"
         three.observed.words[4] = "rejected"
         found = three.found()
         assert (found.good, found.made, found.lines()) == (True, 3, [])
 
-    def test_a_second_request_for_a_payment(self, three: Told3) -> None:
+    def test_a_second_request_for_a_payment(self, three: Three) -> None:
         three.make(1, key="another-key-for-the-same-payment")
         assert three.found().duplicates == ["SOAK-7-1: 2 requests"]
 
     @pytest.mark.parametrize("word", ["success", "accepted"])
-    def test_a_promise_without_a_request(self, three: Told3, word: str) -> None:
+    def test_a_promise_without_a_request(self, three: Three, word: str) -> None:
         three.observed.words[3], three.observed.ids[3] = word, "AAAAAAAAAA"
         assert three.found().lost == [f"SOAK-7-3: observed ['{word}'], and there is none"]
 
     @pytest.mark.parametrize("word", ["rejected", "not_sent"])
-    def test_a_request_that_was_denied(self, three: Told3, word: str) -> None:
+    def test_a_request_that_was_denied(self, three: Three, word: str) -> None:
         three.observed.words[1] = word
         assert three.found().wrong == [f"SOAK-7-1: observed ['{word}'], and it was made"]
 
-    def test_another_id(self, three: Told3) -> None:
+    def test_another_id(self, three: Three) -> None:
         three.observed.ids[2], three.observed.ids[1] = three.observed.ids[1], three.observed.ids[2]
         assert len(three.found().wrong) == 2
 
-    def test_a_request_that_nobody_asked_for(self, three: Told3) -> None:
+    def test_a_request_that_nobody_asked_for(self, three: Three) -> None:
         three.make(9)
         assert three.found().wrong == ["SOAK-7-9: made, and nobody asked for it"]
 
-    def test_what_was_wrong_at_once(self, three: Told3) -> None:
+    def test_what_was_wrong_at_once(self, three: Three) -> None:
         three.observed.wrong.append("SOAK-7-0: raised ValueError()")
         assert not three.found().good
 
-    def test_a_repeat_that_was_not_sent_denies_nothing(self, three: Told3) -> None:
+    def test_a_repeat_that_was_not_sent_denies_nothing(self, three: Three) -> None:
         last = REPEATED - 1
         assert Payment(7, last).key == Payment(7, last - 1).key
         three.observed.words[last - 1], three.observed.ids[last - 1] = "success", three.make(last - 1)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
+from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, BadRequest, Conflict, InvalidRequest, Outcome, Victor, VictorError
 from victor_ext.sandbox import Sandbox
 
@@ -51,10 +50,7 @@ def test_what_is_known_of_a_request_is_checked_before_anything_is_sent(victor_sa
 
 
 def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox: Sandbox, victor: Victor) -> None:
-    made = victor.payment_requests.create(
-        payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
-        biller_type="BUSINESS", due_date=datetime.now(UTC).date(),
-    )  # fmt: skip
+    made = victor.payment_requests.create(**payment())
     for answer in (victor.payment_requests.accept, victor.payment_requests.decline):
         with pytest.raises(InvalidRequest, match="an outbound request: answer the inbound one") as caught:
             answer(made, notes="")
@@ -69,31 +65,6 @@ def test_paying_less_where_it_is_not_allowed(victor_sandbox: Sandbox, victor: Vi
         victor.payment_requests.accept(inbound, notes="Half now.", modified_amount="5.00")
 
     assert caught.value.outcome is Outcome.REJECTED
-
-
-@pytest.mark.parametrize("kind", ["lose_answer", "cut_answer", "truncated_json", "html"])
-def test_a_lost_answer_is_read_back_and_never_sent_again(victor_sandbox: Sandbox, victor: Victor, kind: Any) -> None:
-    inbound = victor_sandbox.create_inbound("10.00")
-    victor_sandbox.inject(kind, operation="respond", work=True)
-
-    accepted = victor.payment_requests.accept(inbound, notes="Thank you.")
-
-    assert accepted.status in ("accepted", "completed")
-    assert answers(victor_sandbox) == 1
-
-
-def test_an_answer_that_never_arrived_is_unknown_and_stays_with_the_caller(
-    victor_sandbox: Sandbox, victor: Victor
-) -> None:
-    inbound = victor_sandbox.create_inbound("10.00")
-    victor_sandbox.inject("status", status=503, operation="respond", work=False)
-
-    with pytest.raises(VictorError) as caught:
-        victor.payment_requests.accept(inbound, notes="Thank you.")
-
-    assert caught.value.outcome is Outcome.UNKNOWN
-    assert answers(victor_sandbox) == 1
-    assert any("has no response yet" in note for note in caught.value.__notes__)
 
 
 @pytest.mark.victor_sandbox(demo_data=True)
@@ -145,10 +116,7 @@ def test_what_became_of_a_request_of_ours_is_no_answer_of_ours(
     """Its status may be the very one that was meant: it is the payer's doing."""
     behaviour = "accept" if payer == "acceptsRfp" else "decline"
     victor_sandbox.add_counterparty(payer, behaviour=behaviour)
-    made = victor.payment_requests.create(
-        payee_account_number="043987673645", payer_counterparty_id=payer, amount="44.23", biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-    )  # fmt: skip
+    made = victor.payment_requests.create(**payment(payer_counterparty_id=payer))
     victor_sandbox.advance(3600)
     victor_sandbox.inject("lose_answer", operation="respond")
     answer = victor.payment_requests.accept if behaviour == "accept" else victor.payment_requests.decline

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +25,7 @@ from victor_ext import (
     VictorOAuth,
     idempotency_key_for,
 )
-from victor_ext.sandbox import Sandbox
+from victor_ext.sandbox import RemoteSandbox, Sandbox
 
 
 def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
@@ -154,28 +157,6 @@ def test_a_token_of_staging_length_is_refused_here_and_not_there(
         wrong.payment_requests.create(**invoice())
 
 
-def test_an_oauth_token_is_fetched_once_and_again_when_it_is_revoked(victor_sandbox: Sandbox) -> None:
-    client_id, client_secret = victor_sandbox.add_oauth_client()
-    with Victor(VictorOAuth(client_id, client_secret), base_url=victor_sandbox.url) as victor:
-        for number in range(3):
-            victor.payment_requests.create(**invoice(number))
-        assert victor_sandbox.tokens_issued() == {client_id: 1}
-        victor_sandbox.revoke_tokens()
-        victor.payment_requests.create(**invoice(4))
-    assert victor_sandbox.tokens_issued() == {client_id: 2}
-
-
-def test_a_wrong_secret_says_so_and_sends_nothing(victor_sandbox: Sandbox) -> None:
-    client_id, _ = victor_sandbox.add_oauth_client()
-    with (
-        Victor(VictorOAuth(client_id, "not-the-secret"), base_url=victor_sandbox.url) as victor,
-        pytest.raises(AuthenticationError, match="Check the client id and secret") as caught,
-    ):
-        victor.payment_requests.create(**invoice())
-    assert caught.value.outcome is Outcome.NOT_SENT
-    assert "not-the-secret" not in str(caught.value)
-
-
 def test_many_tasks_share_connections_and_one_token(victor_sandbox: Sandbox) -> None:
     client_id, client_secret = victor_sandbox.add_oauth_client()
 
@@ -200,16 +181,18 @@ def test_what_the_provider_really_says_reads_as_what_it_documents(victor_sandbox
         assert seen.error_message is None
 
 
-def test_a_generated_operation_is_as_safe_as_ours(victor_sandbox: Sandbox, victor: Victor) -> None:
-    from victor_api.api.payment_requests import list_payment_requests
-    from victor_api.models import ListPaymentRequestsResponse
-
-    victor.payment_requests.create(**invoice())
-    victor_sandbox.inject("status", status=503, operation="list")
-    victor_sandbox.inject("lose_answer", operation="list")
-
-    page = list_payment_requests.sync(client=victor.api)
-
-    assert isinstance(page, ListPaymentRequestsResponse)
-    assert isinstance(page.results, list) and page.results
-    assert [exchange.status for exchange in victor_sandbox.received()][-1] == 200
+def test_the_file_that_a_sandbox_writes_is_all_a_client_needs(tmp_path: Path, monkeypatch) -> None:
+    file = tmp_path / "sandbox.env"
+    command = [sys.executable, "-m", "victor_ext.sandbox", "--port", "0", "--env-file", str(file), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as sandbox:
+        assert sandbox.stdout is not None
+        sandbox.stdout.readline()  # it says that it is ready
+        for line in file.read_text().splitlines():
+            name, _, value = line.partition("=")
+            monkeypatch.setenv(name, value)
+        try:
+            with Victor.from_env() as victor:
+                assert list(victor.payment_requests.list()) == []
+                assert RemoteSandbox(victor.base_url).received()
+        finally:
+            sandbox.terminate()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, Victor, zulu
 from victor_ext.sandbox import Sandbox
 
@@ -17,14 +18,7 @@ HOURS = 3600.0
 
 
 def ask(victor: Victor, reference: str = "INV-1042") -> Any:
-    return victor.payment_requests.create(
-        payee_account_number="043987673645",
-        payer_counterparty_id="ignoresRfp",
-        amount="44.23",
-        biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-        client_reference_id=reference,
-    )
+    return victor.payment_requests.create(**payment(payer_counterparty_id="ignoresRfp", client_reference_id=reference))
 
 
 @pytest.mark.parametrize("skew", [-2.0, 2.0, -30.0, -5 * HOURS, 5 * HOURS])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import calendar
 import json
 import re
@@ -14,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.providers.running import Script, run
+from tests.providers.victor.adapter import payment
 from victor_ext import (
     AsyncVictor,
     Conflict,
@@ -28,7 +29,6 @@ from victor_ext import (
 )
 from victor_ext.sandbox import Sandbox
 
-TOKEN = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
 REFUSAL = {"status": 0, "data": None, "error": {"code": 101, "message": "error.amount.invalid", "field": "amount"}}
 SPRING = {"name": "r", "allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": "too long"}]}
 ID = "victor_payment_request_id"
@@ -51,38 +51,24 @@ def find_one(victor: Any) -> Any:
     return victor.payment_requests.find("INV-1042", start_datetime=datetime.now(UTC))
 
 
-class Provider:
-    """Answers everything with status 200, and remembers what it was asked."""
+class Provider(Script):
+    """Answers everything with status 200, and keeps what it was asked."""
 
     def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-        self.asked: list[httpx.Request] = []
+        super().__init__(lambda request: httpx.Response(200, json=answer(request)))
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/token"):
-            return httpx.Response(200, json=TOKEN)
-        self.asked.append(request)
-        return httpx.Response(200, json=self.answer(request))
+    @property
+    def asked(self) -> list[httpx.Request]:
+        return self.requests
 
     def call(
         self, client_class: type, call: Callable[[Any], Any], max_attempts: int = 2, **options: Any
     ) -> PaymentRequest:
-        options |= {
-            "transport": httpx.MockTransport(self),
-            "retry": RetryPolicy(base=0.0, max_attempts=max_attempts),
-        }
-        auth = VictorOAuth("id", "not-a-secret")
-        if client_class is Victor:
-            with Victor(auth, **options) as victor:
-                found: PaymentRequest = call(victor)
-                return found
-
-        async def main() -> PaymentRequest:
-            async with AsyncVictor(auth, **options) as victor:
-                answered: PaymentRequest = await call(victor)
-                return answered
-
-        return asyncio.run(main())
+        retry = RetryPolicy(base=0.0, max_attempts=max_attempts)
+        made: PaymentRequest = run(
+            client_class, call, VictorOAuth("id", "not-a-secret"), transport=self.transport, retry=retry, **options
+        )
+        return made
 
 
 both_clients = pytest.mark.parametrize("client_class", [Victor, AsyncVictor])
@@ -284,38 +270,6 @@ def test_the_word_that_was_meant_is_success_in_any_letter_case(client_class: typ
         assert len(provider.asked) == 1
 
 
-@both_clients
-@pytest.mark.parametrize(
-    ("options", "details", "expected"),
-    [
-        ({"modified_amount": "50.00"}, {"amount": "100.00"}, "with another amount"),
-        ({"modified_amount": "50.00"}, {"amount": "50.00", "original_amount": "100.00"}, None),
-        ({"modified_amount": "50.00"}, {}, r"without the amount \(50.00 was intended\)"),
-        ({}, {"amount": "50.00", "original_amount": "100.00"}, "with another amount"),
-        ({}, {"amount": "100.00"}, None),
-        ({}, {"amount": "100.00", "approval_notes": "Somebody else's."}, "with other notes"),
-    ],
-)
-def test_amounts_are_compared_where_there_is_no_response_object(
-    client_class: type, options: Any, details: Any, expected: str | None
-) -> None:
-    def lossy(request: httpx.Request) -> dict[str, Any]:
-        if request.method == "POST":
-            raise httpx.ReadTimeout(LOST)
-        return {
-            "victor_payment_request_id": "b34783af0",
-            "status": "accepted",
-            "payment_request": {"payment_details": details},
-        }
-
-    if expected is None:
-        assert Provider(lossy).call(client_class, lambda victor: accept(victor, **options)).status == "accepted"
-        return
-    with pytest.raises(Conflict, match=expected) as raised:
-        Provider(lossy).call(client_class, lambda victor: accept(victor, **options))
-    assert raised.value.outcome is Outcome.UNKNOWN
-
-
 def known(amount: str | None = "100.00", *, allowed: bool | None = True) -> PaymentRequest:
     """A request as it was read before it was answered."""
     details = {"amount": amount, "amount_modification_allowed": allowed}
@@ -342,50 +296,67 @@ ACCEPTED = {"status": "Accepted"}
 ANOTHER = "with another amount"
 
 
+THANKS = {**ACCEPTED, "notes": "Thank you."}
+MENTIONED = "b34783af0"
+LESS = {"modified_amount": "50.00"}
+TEN = {"amount": "10.00", "original_amount": "10.00"}
+READ_BACK: list[tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any] | None, str | None]] = [
+    # Amounts, where there is no response object
+    (MENTIONED, LESS, {"amount": "100.00"}, None, ANOTHER),
+    (MENTIONED, LESS, {"amount": "50.00", "original_amount": "100.00"}, None, None),
+    (MENTIONED, LESS, {}, None, r"without the amount \(50.00 was intended\)"),
+    (MENTIONED, {}, {"amount": "50.00", "original_amount": "100.00"}, None, ANOTHER),
+    (MENTIONED, {}, {"amount": "100.00"}, None, None),
+    (MENTIONED, {}, {"amount": "100.00", "approval_notes": "Somebody else's."}, None, "with other notes"),
+    # Amounts, of a record that was read before
+    (known(), {}, {"amount": "50.00"}, {}, ANOTHER),
+    (known(), {}, {"amount": "50.00"}, ACCEPTED, ANOTHER),
+    (known(), {}, {"amount": "50.00", "original_amount": "50.00"}, {}, ANOTHER),
+    (known(), {}, {}, {**ACCEPTED, "modified_amount": "50.00"}, ANOTHER),
+    (known(), {}, {"amount": "50.00"}, {**ACCEPTED, "modified_amount": "100.00"}, ANOTHER),
+    (known(), {}, {"amount": "100.00"}, {**ACCEPTED, "original_amount": "5000"}, ANOTHER),
+    (known(), {}, {"amount": "100.00"}, {}, None),
+    (known(), {}, {"amount": "100.0"}, {**ACCEPTED, "original_amount": "100"}, None),
+    (known(None), {}, {"amount": "50.00"}, {**ACCEPTED, "original_amount": "100"}, ANOTHER),
+    (known(), LESS, {"amount": "50.00"}, {}, None),
+    (known(), LESS, {"amount": "50.00", "original_amount": "100"}, ACCEPTED, None),
+    (known(), LESS, {"amount": "100"}, {**ACCEPTED, "modified_amount": "50"}, None),
+    (known(), LESS, {"amount": "70"}, {**ACCEPTED, "modified_amount": "50"}, ANOTHER),
+    (known(), LESS, {"amount": "100"}, ACCEPTED, ANOTHER),
+    (known(), LESS, {"amount": "50.00", "original_amount": "90.00"}, {**ACCEPTED, "modified_amount": "50"}, ANOTHER),
+    # Amounts, of an id alone
+    (MENTIONED, {}, {"amount": "50.00"}, {**ACCEPTED, "original_amount": "100"}, ANOTHER),
+    (MENTIONED, {}, {"amount": "50.00", "original_amount": "100.00"}, ACCEPTED, ANOTHER),
+    (MENTIONED, {}, {"amount": "100.00", "original_amount": "100.00"}, ACCEPTED, None),
+    # The same answer in other words may be ours
+    (MENTIONED, {}, TEN, THANKS, None),
+    (MENTIONED, {"notes": " Thank  you.\n"}, TEN, THANKS, None),
+    (MENTIONED, {}, TEN, {**THANKS, "original_amount": "10.00", "modified_amount": "10.00"}, None),
+    (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "modified_amount": "5.0000"}, None),
+    (MENTIONED, {}, TEN, {**ACCEPTED, "notes": "Thanks"}, "with other notes than"),
+    (MENTIONED, {}, TEN, {**THANKS, "original_amount": "10.00", "modified_amount": "1.0000"}, ANOTHER),
+    (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "modified_amount": "1.0000"}, ANOTHER),
+    (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "original_amount": "10.00"}, ANOTHER),
+    (MENTIONED, {"modified_amount": "5.00"}, TEN, THANKS, ANOTHER),
+    (MENTIONED, {"modified_amount": "10.00"}, TEN, {**THANKS, "original_amount": "10.00"}, None),
+]
+"""What is answered, and how; the details and the response of the request that is read back; what is told."""
+
+
 @both_clients
-@pytest.mark.parametrize(
-    ("request_", "options", "details", "response", "expected"),
-    [
-        (known(), {}, {"amount": "50.00"}, {}, ANOTHER),
-        (known(), {}, {"amount": "50.00"}, ACCEPTED, ANOTHER),
-        (known(), {}, {"amount": "50.00", "original_amount": "50.00"}, {}, ANOTHER),
-        (known(), {}, {}, {**ACCEPTED, "modified_amount": "50.00"}, ANOTHER),
-        (known(), {}, {"amount": "50.00"}, {**ACCEPTED, "modified_amount": "100.00"}, ANOTHER),
-        (known(), {}, {"amount": "100.00"}, {**ACCEPTED, "original_amount": "5000"}, ANOTHER),
-        (known(), {}, {"amount": "100.00"}, {}, None),
-        (known(), {}, {"amount": "100.0"}, {**ACCEPTED, "original_amount": "100"}, None),
-        (known(None), {}, {"amount": "50.00"}, {**ACCEPTED, "original_amount": "100"}, ANOTHER),
-        ("b34783af0", {}, {"amount": "50.00"}, {**ACCEPTED, "original_amount": "100"}, ANOTHER),
-        ("b34783af0", {}, {"amount": "50.00", "original_amount": "100.00"}, ACCEPTED, ANOTHER),
-        ("b34783af0", {}, {"amount": "100.00", "original_amount": "100.00"}, ACCEPTED, None),
-        (known(), {"modified_amount": "50.00"}, {"amount": "50.00"}, {}, None),
-        (known(), {"modified_amount": "50.00"}, {"amount": "50.00", "original_amount": "100"}, ACCEPTED, None),
-        (known(), {"modified_amount": "50.00"}, {"amount": "100"}, {**ACCEPTED, "modified_amount": "50"}, None),
-        (known(), {"modified_amount": "50.00"}, {"amount": "70"}, {**ACCEPTED, "modified_amount": "50"}, ANOTHER),
-        (known(), {"modified_amount": "50.00"}, {"amount": "100"}, ACCEPTED, ANOTHER),
-        (
-            known(),
-            {"modified_amount": "50.00"},
-            {"amount": "50.00", "original_amount": "90.00"},
-            {**ACCEPTED, "modified_amount": "50"},
-            ANOTHER,
-        ),
-    ],
-)
-def test_no_other_amount_than_the_callers_is_told_as_success(
+@pytest.mark.parametrize(("request_", "options", "details", "response", "expected"), READ_BACK)
+def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
     client_class: type, request_: Any, options: Any, details: Any, response: Any, expected: str | None
 ) -> None:
     def lossy(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
-            raise httpx.ReadTimeout(LOST)
-        return {
-            "victor_payment_request_id": "b34783af0",
-            "status": "accepted",
-            "payment_request": {"payment_details": details, "payment_request_response": response},
-        }
+            raise httpx.ReadTimeout("the answer to the answer was lost, and the request is read back")
+        given = {} if response is None else {"payment_request_response": response}
+        inside = {"payment_details": details, **given}
+        return {"victor_payment_request_id": MENTIONED, "status": "accepted", "payment_request": inside}
 
     def call(victor: Any) -> Any:
-        return victor.payment_requests.accept(request_, notes="Thank you.", **options)
+        return victor.payment_requests.accept(request_, **{"notes": "Thank you.", **options})
 
     if expected is None:
         assert Provider(lossy).call(client_class, call).status == "accepted"
@@ -492,13 +463,7 @@ MINE: dict[str, Any] = {
         "payment_details": {"amount": "44.23"},
     },
 }
-SENT: dict[str, Any] = {
-    "payee_account_number": "043987673645",
-    "payer_counterparty_id": "aHeq349838",
-    "amount": "44.23",
-    "biller_type": "BUSINESS",
-    "due_date": datetime.now(UTC).date(),
-}
+SENT: dict[str, Any] = payment()
 WHOLE: dict[str, Any] = {
     **SENT,
     "ultimate_creditor": "SampleCo Inc.",
@@ -728,45 +693,6 @@ def test_under_a_key_made_here_there_is_no_other_payment(client_class: type) -> 
     provider = Provider(lambda _request: described(payee=None, reference=None))
     assert provider.call(client_class, lambda victor: create_with_key(victor, key=None)).id == "a7ffd43c37c1"
     assert len(provider.asked) == 1
-
-
-LOST = "the answer to the answer was lost, and the request is read back"
-
-
-@both_clients
-@pytest.mark.parametrize(
-    ("options", "given", "expected"),
-    [
-        ({}, {"notes": "Thank you."}, None),
-        ({"notes": " Thank  you.\n"}, {"notes": "Thank you."}, None),
-        ({}, {"notes": "Thank you.", "original_amount": "10.00", "modified_amount": "10.00"}, None),
-        ({"modified_amount": "5.00"}, {"notes": "Thank you.", "modified_amount": "5.00"}, None),
-        ({}, {"notes": "Thanks"}, "with other notes than"),
-        ({}, {"notes": "Thank you.", "original_amount": "10.00", "modified_amount": "1.00"}, "another amount"),
-        ({}, {"notes": "Thank you.", "original_amount": "10.00", "modified_amount": "1.0000"}, "another amount"),
-        ({"modified_amount": "5.00"}, {"notes": "Thank you.", "modified_amount": "5.0000"}, None),
-        ({"modified_amount": "5.00"}, {"notes": "Thank you.", "modified_amount": "1.00"}, "another amount"),
-        ({"modified_amount": "5.00"}, {"notes": "Thank you.", "modified_amount": "1.0000"}, "another amount"),
-        ({"modified_amount": "5.00"}, {"notes": "Thank you.", "original_amount": "10.00"}, "another amount"),
-        ({"modified_amount": "5.00"}, {"notes": "Thank you."}, "another amount"),
-        ({"modified_amount": "10.00"}, {"notes": "Thank you.", "original_amount": "10.00"}, None),
-    ],
-)
-def test_the_same_answer_in_other_words_may_be_ours(
-    client_class: type, options: Any, given: Any, expected: str | None
-) -> None:
-    def lossy(request: httpx.Request) -> dict[str, Any]:
-        if request.method == "POST":
-            raise httpx.ReadTimeout(LOST)
-        return reading(status="Accepted", **given)
-
-    provider = Provider(lossy)
-    if expected is None:
-        assert provider.call(client_class, lambda victor: accept(victor, **options)).status == "accepted"
-        return
-    with pytest.raises(Conflict, match=expected) as raised:
-        provider.call(client_class, lambda victor: accept(victor, **options))
-    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.providers.victor.adapter import payment
 from victor_ext import (
     AsyncVictor,
     Conflict,
@@ -32,13 +32,7 @@ FAR_BELOW_THE_DEADLINE = 20.0
 @pytest.fixture
 def request_id(victor_sandbox: Sandbox, victor: Victor) -> str:
     """A request that can no longer be read: the provider is silent about it."""
-    made = victor.payment_requests.create(
-        payee_account_number="043987673645",
-        payer_counterparty_id="acme000001",
-        amount="44.23",
-        biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-    )
+    made = victor.payment_requests.create(**payment(payer_counterparty_id="acme000001"))
     for operation in ("list", "get"):
         victor_sandbox.inject("stall", operation=operation, times=None)
     return made.id
@@ -75,13 +69,7 @@ def reading(request: pytest.FixtureRequest) -> str:
 
 
 def outbound(victor: Victor, counterparty: str = "ignoresRfp") -> str:
-    made = victor.payment_requests.create(
-        payee_account_number="043987673645",
-        payer_counterparty_id=counterparty,
-        amount="44.23",
-        biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-    )
+    made = victor.payment_requests.create(**payment(payer_counterparty_id=counterparty))
     return made.id
 
 

@@ -18,8 +18,8 @@ from tests.pages.page import ROOT
 from tests.pages.shell import Shell
 from tests.providers.connected.till import till_api
 from tests.providers.connected.till_sandbox import TillSandbox
-from tests.providers.velo.harness import Harness as VeloHarness
-from tests.providers.velo.harness import pay
+from tests.providers.velo.adapter import Harness as VeloHarness
+from tests.providers.velo.adapter import pay
 from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 from victor_ext.providers.flexfactor import settings as flexfactor_settings
@@ -218,7 +218,7 @@ def payor_id(velo_harness: VeloHarness) -> str:
 
 @pytest.fixture
 def velo(velo_harness: VeloHarness) -> Iterator[Velo]:
-    with Velo(velo_harness.auth, base_url=velo_harness.sandbox.url) as client:
+    with Velo(velo_harness.settings["auth"], base_url=velo_harness.sandbox.url) as client:
         yield client
 
 

@@ -10,7 +10,7 @@ from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
 from tests.faults.adapters import arguments
 from tests.providers.connected.till import client_class, new_payment, operation
-from tests.providers.test_introspection import ARGUMENTS, CLIENTS
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
     ApiKeyAuth,
     AsyncVictor,

@@ -11,38 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext import ConfigurationError, VictorOAuth
-from victor_ext.providers import FlexFactorAuth, VeloAuth
+from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
+from victor_ext import ConfigurationError
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.systems import entry_points_of
 
-GUID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
-ARGUMENTS: dict[str, dict[str, Any]] = {
-    "victor": {"auth": VictorOAuth("id", "secret")},
-    "velo": {"auth": VeloAuth("key", "secret")},
-    "eastpay": {
-        "token": "t" * 32,
-        "base_url": "https://bank.example/pay",
-        "entity_id": "EB000001",
-        "inquiry_by_reference": True,
-    },
-    "flexfactor": {"auth": FlexFactorAuth("key", "secret"), "mid": GUID},
-}
-CLIENTS: dict[str, tuple[type[Any], type[Any]]] = {
-    name: (entry.load().load("client"), entry.load().load("async_client")) for name, entry in entry_points_of().items()
-}
 # One operation and one list of each system, with what they return.
-OPERATIONS = {
-    ("victor", "payment_requests.create"): "PaymentRequest",
-    ("velo", "payouts.get"): "Payout",
-    ("eastpay", "payments.debit"): "Payment",
-    ("flexfactor", "evaluate"): "Decision",
-}
-LISTS = {
-    ("victor", "payment_requests.list"): "Pages[PaymentRequest]",
-    ("velo", "payments.list"): "Pages[Payment]",
-    ("flexfactor", "orders.list"): "Pages[Order]",
-}
 each_system = pytest.mark.parametrize("system", CLIENTS)
 
 
@@ -54,43 +28,17 @@ def made(system: str, *, awaited: bool) -> Any:
     return CLIENTS[system][awaited](**ARGUMENTS[system], transport=httpx.MockTransport(unreachable))
 
 
-def reached(client: Any, path: str) -> Any:
-    for name in path.split("."):
-        client = getattr(client, name)
-    return client
-
-
-def methods_of(client: Any) -> list[Any]:
-    """The public methods of a client's resources, and those operations that are methods of the client itself."""
-    of_resources = [
-        getattr(resource, name)
+def methods_of(client: Any) -> dict[str, Any]:
+    """By name, the operations of a client's resources, and those that are methods of the client itself."""
+    of_resources = {
+        f"{attribute}.{name}": getattr(resource, name)
         for attribute, resource in vars(client).items()
         if isinstance(resource, Resource) and not attribute.startswith("_")
         for name in dir(resource)
-        if not name.startswith("_") and inspect.ismethod(getattr(resource, name))
-    ]
-    of_client = [value for name, value in vars(client).items() if inspect.ismethod(value) and not name.startswith("_")]
-    return of_resources + of_client
-
-
-@pytest.mark.parametrize(("system", "path"), OPERATIONS)
-def test_an_operation_names_its_record(system: str, path: str) -> None:
-    blocking, awaited = (reached(made(system, awaited=mode), path) for mode in (False, True))
-    expected = OPERATIONS[system, path]
-    assert inspect.signature(blocking).return_annotation == expected
-    assert inspect.signature(awaited).return_annotation == expected
-    assert inspect.signature(blocking) == inspect.signature(awaited)
-    assert inspect.iscoroutinefunction(awaited)
-    assert not inspect.iscoroutinefunction(blocking)
-
-
-@pytest.mark.parametrize(("system", "path"), LISTS)
-def test_a_list_names_its_pages(system: str, path: str) -> None:
-    blocking, awaited = (reached(made(system, awaited=mode), path) for mode in (False, True))
-    expected = LISTS[system, path]
-    assert inspect.signature(blocking).return_annotation == expected
-    assert inspect.signature(awaited).return_annotation == f"Async{expected}"
-    assert not inspect.iscoroutinefunction(awaited)  # it is walked with `async for`, and not awaited
+        if not name.startswith("_") and not hasattr(Resource, name) and inspect.ismethod(getattr(resource, name))
+    }
+    of_client = {name: each for name, each in vars(client).items() if inspect.ismethod(each) and name[0] != "_"}
+    return {**of_resources, **of_client}
 
 
 def stripped(text: str) -> str:
@@ -100,9 +48,17 @@ def stripped(text: str) -> str:
 @each_system
 @pytest.mark.parametrize("awaited", [False, True])
 def test_help_shows_every_method(system: str, awaited: bool) -> None:
-    methods = methods_of(made(system, awaited=awaited))
-    assert len(methods) >= 4
-    for method in methods:
+    named, twins = methods_of(made(system, awaited=awaited)), methods_of(made(system, awaited=not awaited))
+    assert len(named) >= 4
+    for name, method in named.items():
+        twin = twins[name]
+        results = [inspect.signature(each).return_annotation for each in (method, twin)]
+        assert [each.removeprefix("Async") for each in results] == [results[not awaited].removeprefix("Async")] * 2
+        assert inspect.signature(method).parameters == inspect.signature(twin).parameters
+        # A list is walked with `async for`, and not awaited; and a URL is made without a request.
+        is_awaited = awaited and not results[0].startswith("Async") and name != "checkouts.widget_url"
+        assert inspect.iscoroutinefunction(method) is is_awaited
+    for method in named.values():
         shown = pydoc.plain(pydoc.render_doc(method))
         result = inspect.signature(method).return_annotation
         prefix = "async " if inspect.iscoroutinefunction(method) else ""
@@ -162,17 +118,9 @@ def test_a_profile_makes_the_client_and_no_variable_does(
             kind.from_profile("typo")
 
 
-SETTINGS = {
-    "victor": {"client_id": "id", "client_secret": "secret"},
-    "velo": {"api_key": "key", "api_secret": "secret"},
-    "eastpay": {"token": "t" * 32, "entity_id": "EB000001"},
-    "flexfactor": {"app_key": "key", "app_secret": "secret", "mid": GUID},
-}
-
-
 def profile(system: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> dict[str, str]:
     """Write the profiles `mine` and `typo`. Returns the settings of the first."""
-    settings = {**SETTINGS[system], "base_url": "https://own.example"}
+    settings = {**ADAPTERS[system].SETTINGS, "base_url": "https://own.example"}
     file = folder / "victor" / "profiles.toml"
     file.parent.mkdir()
     lines = [f'{name} = "{value}"' for name, value in settings.items()]

@@ -1,15 +1,19 @@
-"""Lists of the other systems by status: what leaves the list while it is read makes nothing else vanish from it."""
+"""Lists while items leave them, or arrive: nothing that stays vanishes, in whatever order the provider gives it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
+from zlib import crc32
 
 import httpx
 import pytest
 
-from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
-from victor_ext.providers.velo import Velo, VeloAuth
+from tests.providers.flexfactor import adapter as flexfactor_adapter
+from tests.providers.velo import adapter as velo_adapter
+from victor_ext.providers.flexfactor import FlexFactor
+from victor_ext.providers.velo import Velo
 
 PAYOR = "9ac75325-5dcd-42d5-b992-175d7e0a035e"
 PAGE_SIZE = 3
@@ -24,8 +28,6 @@ class Provider:
         self._page, self._shape, self._item = page, shape, item
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        if self._page not in request.url.params:
-            return httpx.Response(200, json=TOKEN)
         number = int(request.url.params[self._page])
         shown = self.items[(number - 1) * PAGE_SIZE :][:PAGE_SIZE]
         body = self._shape(number, len(self.items), [self._item(name) for name in shown])
@@ -33,9 +35,6 @@ class Provider:
         if len(self.asked) == 1:
             del self.items[:2]
         return httpx.Response(200, json=body)
-
-
-TOKEN = {"access_token": "t", "token_type": "bearer", "expires_in": 3600, "accessToken": "t", "expiresIn": 3600}
 
 
 def velo_page(number: int, count: int, items: list[Any]) -> dict[str, Any]:
@@ -52,12 +51,11 @@ def last_letter(item_id: str) -> str:
 
 
 def velo(provider: Provider) -> Velo:
-    return Velo(VeloAuth("key", "not-a-secret"), transport=httpx.MockTransport(provider))
+    return velo_adapter.scripted(provider)[0]
 
 
 def flexfactor(provider: Provider) -> FlexFactor:
-    auth = FlexFactorAuth("key", "not-a-secret")
-    return FlexFactor(auth, mid="3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71", transport=httpx.MockTransport(provider))
+    return flexfactor_adapter.scripted(provider)[0]
 
 
 WALKS: dict[str, Callable[[Provider], Any]] = {
@@ -107,3 +105,66 @@ def test_other_filters_are_read_once(name: str) -> None:
     list(SINGLE[name](provider))
 
     assert provider.asked == sorted(set(provider.asked))
+
+
+DAY = datetime(2026, 3, 4, 12, tzinfo=UTC)
+NAMES = [f"{number:04}-payment" for number in range(450)]
+
+
+class OneMoment:
+    """Velo: all payments of one payout have one time of submission. Ties come in another order on each page."""
+
+    def __init__(self) -> None:
+        self.sorts: list[str | None] = []
+        self.arrives = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        asked = request.url.params
+        number, size, sort = int(asked["page"]), int(asked.get("pageSize", 25)), asked.get("sort")
+        self.sorts.append(sort)
+        # Without a sort Velo's own order has the id after the time.
+        ordered = (
+            NAMES
+            if sort is None or "paymentId" in sort
+            else sorted(NAMES, key=lambda name: crc32(f"{name} {number}".encode()))
+        )
+        # Newer ones arrive at the top meanwhile, and move all others to later pages.
+        newer = [f"newer-{count}" for count in range(self.arrives * len(self.sorts))] if sort is None else []
+        listed = [*newer, *ordered]
+        content = [
+            {"paymentId": name, "payorPaymentId": f"INV-{name}", "submittedDateTime": DAY.isoformat()}
+            for name in listed[(number - 1) * size :][:size]
+        ]
+        page = {"totalElements": len(listed), "totalPages": -(-len(listed) // size), "page": number}
+        return httpx.Response(200, json={"content": content, "page": page})
+
+
+@pytest.fixture
+def provider() -> OneMoment:
+    return OneMoment()
+
+
+def walked(provider: OneMoment, **options: Any) -> list[str]:
+    with velo_adapter.scripted(provider)[0] as velo:
+        window = velo.payments.list("payor", submitted_from=DAY.date(), submitted_to=DAY.date(), **options)
+        return [payment.id for payment in window]
+
+
+@pytest.mark.parametrize("sort", [None, "submittedDateTime:asc", "status:desc,paymentId:desc", "paymentId"])
+def test_each_payment_of_the_window_comes_once(provider: OneMoment, sort: str | None) -> None:
+    assert sorted(walked(provider, sort=sort, page_size=20)) == NAMES
+
+
+def test_those_that_are_submitted_meanwhile_hide_none(provider: OneMoment) -> None:
+    provider.arrives = 7
+    result = walked(provider, page_size=25)
+    assert sorted(name for name in result if not name.startswith("newer")) == NAMES
+    assert len(set(result)) == len(result)
+
+
+def test_the_search_for_a_reference_reads_them_in_one_order(provider: OneMoment) -> None:
+    with velo_adapter.scripted(provider)[0] as velo:
+        for name in NAMES[:: len(NAMES) // 3]:
+            [result] = velo.payments.find(f"INV-{name}", payor_id="payor", since=DAY)
+            assert result.id == name
+    assert set(provider.sorts) == {"submittedDateTime:asc,paymentId:asc"}

@@ -1,22 +1,24 @@
-"""`response_info`: what records, pages and errors of all four systems say of the response they came with."""
+"""`response_info` and `ping()`: what records, pages, errors and one signed read tell of a response."""
 
 from __future__ import annotations
 
 import copy
 import pickle
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.contracts.contract import ONCE
-from victor_ext import NotFound, ResponseInfo, RetryPolicy, Victor, VictorError
+from tests.providers.running import MODES, ONCE, Script, run
+from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
+from victor_ext import AuthenticationError, NotFound, Ping, ResponseInfo, RetryPolicy, Victor, VictorError
 from victor_ext.providers.velo.profile import Receipt
 from victor_ext.runtime.client.records import Record
 
-from .test_introspection import ARGUMENTS, CLIENTS
-from .test_operations_table import NOW, SYSTEMS, TOKEN, Recorder, arguments_of, table
+from .test_operations_table import NOW, SYSTEMS, Recorder, arguments_of, table
 
 ID = "r-42"
 
@@ -72,14 +74,7 @@ RECORD = {"victor_payment_request_id": "a7ffd43c37c1", "status": "PENDING"}
 
 
 def victor_over(*responses: httpx.Response) -> Victor:
-    script = list(responses)
-
-    def provider(request: httpx.Request) -> httpx.Response:
-        if "token" in request.url.path:
-            return httpx.Response(200, json=TOKEN)
-        return script.pop(0) if len(script) > 1 else script[0]
-
-    return Victor(**ARGUMENTS["victor"], transport=httpx.MockTransport(provider), retry=RetryPolicy(base=0.0))
+    return Victor(**ARGUMENTS["victor"], transport=Script(*responses).transport, retry=RetryPolicy(base=0.0))
 
 
 def test_the_attempts_are_counted_and_the_last_response_is_told() -> None:
@@ -120,8 +115,34 @@ def test_two_readings_of_one_state_are_equal_and_survive_a_pickle() -> None:
         assert twin.response_info.request_id == "1"
 
 
-def test_nothing_that_holds_a_token_is_kept() -> None:
-    with victor_over(httpx.Response(200, json=RECORD)) as victor:
-        info = victor.payment_requests.get("a7ffd43c37c1").response_info
-    assert b"Token" not in pickle.dumps(info)
-    assert not any(isinstance(getattr(info, name), httpx.Response | httpx.Request) for name in ResponseInfo.__slots__)
+PINGED = [name for name in CLIENTS if hasattr(ADAPTERS[name], "PING")]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("system", PINGED)
+def test_a_ping_is_one_signed_read_of_one_item(system: str, mode: str) -> None:
+    date = {"Date": format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)}
+    script = Script(httpx.Response(200, json={"results": [], "content": [], "data": []}, headers=date))
+    settings = {**ARGUMENTS[system], "transport": script.transport}
+    ping = run(CLIENTS[system][MODES.index(mode)], lambda client: client.ping(), **settings)
+    assert isinstance(ping, Ping)
+    assert (ping.response_info.status_code, ping.response_info.attempts) == (200, 1)
+    assert 0 < ping.seconds < 5
+    assert abs(ping.clock_offset - 600) <= 5
+    (read,) = script.requests
+    assert (read.method, read.url.raw_path.decode()) == ("GET", ADAPTERS[system].PING)
+    assert read.headers["Authorization"]
+
+
+@pytest.mark.parametrize("system", PINGED)
+def test_a_ping_without_a_date_knows_no_clock_and_one_that_is_refused_says_so(system: str) -> None:
+    script = Script(httpx.Response(200, json={"results": [], "content": [], "data": []}), httpx.Response(401))
+    client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport, retry=ONCE)
+    assert client.ping().clock_offset is None
+    with pytest.raises(AuthenticationError):
+        client.ping()
+
+
+def test_a_system_without_such_a_read_has_none() -> None:
+    # EastPay's only read is that of one payment, by its id.
+    assert not any(hasattr(client, "ping") for client in CLIENTS["eastpay"])

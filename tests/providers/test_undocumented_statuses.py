@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import pickle
-from collections.abc import Callable, Iterator
+import re
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -13,14 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.frames import HAND_WRITTEN
-from tests.providers.test_introspection import ARGUMENTS, CLIENTS
+from tests.frames import HAND_WRITTEN, locals_of
+from tests.providers.running import Script, run
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import Outcome, RetryPolicy, UnreadableResponse, VictorError
 
 KEY = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
-MID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
-TOKEN = {"access_token": "t", "accessToken": "t", "token_type": "bearer", "expires": 4_102_444_800_000}
-Make = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -95,113 +92,64 @@ READS = (
         answer={"victor_payment_request_id": "a7ffd43c37c1", "status": "Pending"},
     ),
 )  # fmt: skip
-STATUSES = [201, 202, 203, 205, 206, 207, 226, 299]
+STATUSES = [201, 202, 205, 206, 299]
 """None of them is in any of the four documents for these operations."""
 
 
-class Provider:
-    """Answers every call in the same way, and counts."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self.answer = answer
-        self.asked = 0
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith(("/token", "/authenticate")):
-            return httpx.Response(200, json=TOKEN)
-        self.asked += 1
-        return httpx.Response(self.answer.status_code, headers=self.answer.headers, content=self.answer.content)
+def call(operation: Operation, answer: httpx.Response, way: str) -> tuple[Any, Script]:
+    """What a call in a way comes to: what it returns, or what it raises."""
+    script, function = Script(answer), getattr(operation.module, way)
+    kind = operation.clients[way.startswith("asyncio")]
+    options = {**operation.options, "transport": script.transport, "retry": RetryPolicy(max_attempts=2, base=0.0)}
+    try:
+        return run(kind, lambda client: function(client=client.api, **operation.filled()), **options), script
+    except VictorError as error:
+        return error, script
 
 
-def call(operation: Operation, provider: Provider, *, awaited: bool, detailed: bool) -> Any:
-    options = {"transport": httpx.MockTransport(provider), "retry": RetryPolicy(max_attempts=2, base=0.0)}
-    if not awaited:
-        with operation.clients[0](**operation.options, **options) as client:
-            function = operation.module.sync_detailed if detailed else operation.module.sync
-            return function(client=client.api, **operation.filled())
-
-    async def run() -> Any:
-        async with operation.clients[1](**operation.options, **options) as client:
-            function = operation.module.asyncio_detailed if detailed else operation.module.asyncio
-            return await function(client=client.api, **operation.filled())
-
-    return asyncio.run(run())
-
-
-def locals_of_ours(error: BaseException) -> Iterator[dict[str, Any]]:
-    """What a traceback with locals shows of the frames of this package."""
-    step = error.__traceback__
-    while step is not None:
-        if step.tb_frame.f_code.co_filename.startswith(HAND_WRITTEN):
-            yield step.tb_frame.f_locals
-        step = step.tb_next
-
-
-ways = pytest.mark.parametrize(("awaited", "detailed"), [(False, False), (False, True), (True, False), (True, True)])
+ways = pytest.mark.parametrize("way", ["sync", "sync_detailed", "asyncio", "asyncio_detailed"])
 
 
 @ways
 @pytest.mark.parametrize("operation", [*WRITES, *READS], ids=str)
-class TestAGoodStatusThatIsNotDocumented:
-    def test_the_document_lists_200(self, operation: Operation, awaited: bool, detailed: bool) -> None:
-        provider = Provider(httpx.Response(200, json=operation.answer))
-        assert call(operation, provider, awaited=awaited, detailed=detailed) is not None
-
-    @pytest.mark.parametrize("status", STATUSES)
-    def test_it_says_what_is_known(self, operation: Operation, awaited: bool, detailed: bool, status: int) -> None:
-        provider = Provider(httpx.Response(status, json=operation.answer, headers={"x-request-id": "r-77"}))
-        with pytest.raises(VictorError) as raised:
-            call(operation, provider, awaited=awaited, detailed=detailed)
-        error = raised.value
+def test_a_good_status_that_is_not_documented_says_what_is_known(operation: Operation, way: str) -> None:
+    documented, _ = call(operation, httpx.Response(200, json=operation.answer), way)
+    assert documented is not None and not isinstance(documented, VictorError)
+    for status in STATUSES:
+        answer = httpx.Response(status, json=operation.answer, headers={"x-request-id": "r-77"})
+        error, script = call(operation, answer, way)
         assert type(error) is UnreadableResponse
         assert (error.outcome, error.status_code, error.attempts) == (Outcome.ACCEPTED, status, 1)
-        assert (error.idempotency_key, error.request_id) == (operation.key, "r-77")
-        assert error.body == provider.answer.content
+        assert (error.idempotency_key, error.request_id, error.body) == (operation.key, "r-77", answer.content)
         assert f"HTTP {status}" in str(error)
         assert "not in the provider's document" in str(error)
-        assert "043987673645" not in repr(error)
-        assert provider.asked == 1
-        assert error.request is not None
+        assert len(script.requests) == 1
         if error.request.method != "GET":
-            assert (
-                "Repeat only with the same key" in str(error) if operation.key else "Do not send it again" in str(error)
-            )
+            advice = "Repeat only with the same key" if operation.key else "Do not send it again"
+            assert advice in str(error)
         assert pickle.loads(pickle.dumps(error)).outcome is Outcome.ACCEPTED
         assert error.__cause__ is error.__context__ is None
-        assert "043987673645" not in repr(list(locals_of_ours(error)))
+        assert "043987673645" not in repr(error) + repr([*locals_of(error, (HAND_WRITTEN,))])
 
 
 @ways
 @pytest.mark.parametrize("operation", WRITES, ids=str)
-@pytest.mark.parametrize("status", [204, 205, 201])
-def test_one_without_a_body(operation: Operation, awaited: bool, detailed: bool, status: int) -> None:
-    with pytest.raises(UnreadableResponse) as raised:
-        call(operation, Provider(httpx.Response(status)), awaited=awaited, detailed=detailed)
-    assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, operation.key)
-    assert (raised.value.status_code, raised.value.body) == (status, b"")
+def test_one_without_a_body_and_a_status_that_is_not_good(operation: Operation, way: str) -> None:
+    for status in (204, 205, 201):
+        error, _ = call(operation, httpx.Response(status), way)
+        assert type(error) is UnreadableResponse
+        assert (error.outcome, error.idempotency_key) == (Outcome.UNKNOWN, operation.key)
+        assert (error.status_code, error.body) == (status, b"")
+    for status, outcome in ((300, "unknown"), (304, "unknown"), (402, "rejected"), (418, "rejected"), (599, "unknown")):
+        error, _ = call(operation, httpx.Response(status, json={}), way)
+        assert (error.outcome, error.idempotency_key, error.status_code) == (outcome, operation.key, status)
 
 
 @ways
-@pytest.mark.parametrize("operation", WRITES, ids=str)
-@pytest.mark.parametrize(
-    ("status", "outcome"), [(300, "unknown"), (304, "unknown"), (402, "rejected"), (418, "rejected"), (599, "unknown")]
-)
-def test_a_status_that_is_not_good(
-    operation: Operation, awaited: bool, detailed: bool, status: int, outcome: str
-) -> None:
-    with pytest.raises(VictorError) as raised:
-        call(operation, Provider(httpx.Response(status, json={})), awaited=awaited, detailed=detailed)
-    assert (raised.value.outcome, raised.value.idempotency_key) == (outcome, operation.key)
-    assert raised.value.status_code == status
-
-
-@ways
-def test_a_result_in_an_error_status_that_is_not_documented(awaited: bool, detailed: bool) -> None:
+def test_a_result_in_an_error_status_that_is_not_documented(way: str) -> None:
     """The gateway may answer so of a payment that is under way."""
     pay = next(operation for operation in WRITES if "eastpay" in operation.name)
     answer = httpx.Response(402, json={"id": "p-1", "result": {"code": "000.200.100", "description": "under way"}})
-    with pytest.raises(
-        UnreadableResponse, match=r"status 402: under way .* The provider may have executed it"
-    ) as raised:
-        call(pay, Provider(answer), awaited=awaited, detailed=detailed)
-    assert (raised.value.outcome, raised.value.body) == (Outcome.UNKNOWN, answer.content)
+    error, _ = call(pay, answer, way)
+    assert re.search("status 402: under way .* The provider may have executed it", str(error))
+    assert (type(error), error.outcome, error.body) == (UnreadableResponse, Outcome.UNKNOWN, answer.content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -10,8 +11,8 @@ import httpx
 import pytest
 
 import victor_ext
-from tests.providers.test_introspection import ARGUMENTS
-from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, settlement
+from tests.providers.systems import ARGUMENTS
+from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, providers, settlement
 from victor_ext.providers import FlexFactor, Velo
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.flexfactor.orders import Status
@@ -95,3 +96,17 @@ def test_the_words_are_those_that_the_client_takes() -> None:
                 velo.payouts.wait("p-1", until=word, timeout=0)
     names = next(get_args(each) for each in get_args(Status) if each not in (OrderStatus, int))
     assert set(names) == set(OrderStatus.__members__)
+
+
+@pytest.mark.parametrize("name", providers.__all__)
+def test_each_name_of_the_providers_is_the_one_of_its_own_package(name: str) -> None:
+    result = getattr(providers, name)
+    home = importlib.import_module(result.__module__)
+    assert getattr(home, name) is result
+    assert name in dir(providers)
+
+
+def test_there_is_no_other_name() -> None:
+    assert providers.__all__ == sorted(providers.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'Nobody'"):
+        _ = providers.Nobody

@@ -86,7 +86,7 @@ def whole(spec: Path) -> tuple[Any, dict[str, int]]:
     assert result.left_out == []
     findings = inspect(load(spec), result.package)
     assert [each.line() for each in findings.problems.values()] == []
-    return Package(result.package).load("models"), findings.found
+    return Package(result.package).load("models"), findings.present
 
 
 def test_a_document_of_several_files_is_whole(spec: Path) -> None:

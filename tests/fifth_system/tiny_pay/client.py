@@ -60,6 +60,15 @@ class _Operation:
         return SimpleNamespace(parsed=parsed, headers=response.headers)
 
 
+def _not_json(response: httpx.Response) -> str | None:
+    """Why a good status is no success: nothing else may stand in the place of JSON."""
+    try:
+        response.content and response.json()
+    except ValueError:
+        return "its body is not JSON"
+    return None
+
+
 _CHARGE: Any = _Operation("POST", "/v1/charges")
 _FIND: Any = _Operation("GET", "/v1/charges/{id}")
 _LIST: Any = _Operation("GET", "/v1/book")
@@ -109,7 +118,7 @@ class _TinyClient(BaseClient[Mode, Transport, HttpxClient]):
             ConfigurationError: An argument cannot work.
         """
         given, clock = take(self, options), ServerClock()
-        profile = Profile(name="TinyPay", key_place=BodyKey("idempotencyKey"))
+        profile = Profile(name="TinyPay", key_place=BodyKey("idempotencyKey"), unreadable=_not_json)
         token, url = FixedToken(f"Bearer {token}"), checked_base_url(base_url)
         self._start(ClientConfig(given, profile=profile, authenticator=token, base_url=url, clock=clock), given)
 

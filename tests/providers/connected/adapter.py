@@ -1,31 +1,41 @@
-"""A system of which only the document is known, as one row of the table over all systems."""
+"""A system of which only the document is known, in the suite over all systems."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from contextlib import AbstractContextManager
+from itertools import count
+from typing import Any
 
+import tests.providers.running as running
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.connected.till_sandbox import TillSandbox
-from victor_ext import ApiClient, AsyncApiClient, ClientCredentialsAuth, HeaderKey, connect, connect_async
+from tests.providers.running import Exchange
+from victor_ext import ApiClient, AsyncApiClient, ClientCredentialsAuth, HeaderKey
+
+SANDBOX = TillSandbox
+_numbers = count(1)
 
 
-class Exchange(NamedTuple):
-    """An operation: the sandbox's word for it, and how a client calls it."""
+class Harness(running.Harness):
+    """A client of Till."""
 
-    word: str
-    call: Callable[..., Any]
+    kinds = (ApiClient, AsyncApiClient)
+
+    def set_up(self) -> dict[str, Any]:
+        return settings(self.sandbox)
 
 
-def sandbox() -> TillSandbox:
+def settings(sandbox: TillSandbox) -> dict[str, Any]:
+    auth = ClientCredentialsAuth("/oauth/token", *sandbox.add_client(), scope="payments")
+    return {"client": client_class(), "base_url": sandbox.url, "auth": auth, "key": HeaderKey()}
+
+
+def sandbox() -> AbstractContextManager[TillSandbox]:
     return TillSandbox()
 
 
-def client(sandbox: TillSandbox, *, awaited: bool, **options: Any) -> ApiClient[Any] | AsyncApiClient[Any]:
-    sandbox.add_payment("pay_known")
-    auth = ClientCredentialsAuth("/oauth/token", *sandbox.add_client(), scope="payments")
-    connected = connect_async if awaited else connect
-    return connected(client_class(), base_url=sandbox.url, auth=auth, key=HeaderKey(), **options)
+def client(sandbox: TillSandbox, *, awaited: bool, **options: Any) -> Any:
+    return Harness.kinds[awaited](**settings(sandbox), **options)
 
 
 def call(client: Any, name: str, *args: Any, **kwargs: Any) -> Any:
@@ -34,13 +44,15 @@ def call(client: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     return (module.asyncio if isinstance(client, AsyncApiClient) else module.sync)(*args, client=client.api, **kwargs)
 
 
-READ = Exchange("get", lambda client: call(client, "payments.get_payment", "pay_known"))
+def known(harness: Harness) -> str:
+    name = f"pay_known-{next(_numbers)}"
+    harness.sandbox.add_payment(name)
+    return name
+
+
+READ = Exchange(word="get", subject=known, call=lambda client, subject: call(client, "payments.get_payment", subject))
 WRITE = Exchange(
-    "create",
-    lambda client, reference: call(client, "payments.take_payment", body=new_payment(amount=4423, reference=reference)),
-)
-KEYED = True
-
-
-def work_done(sandbox: TillSandbox, reference: str) -> int:
-    return sandbox.work_done_by_reference().get(reference, 0)
+    word="create", writes=True, keyed=True,
+    call=lambda client, name: call(client, "payments.take_payment", body=new_payment(amount=4423, reference=name)),
+)  # fmt: skip
+MORE = (Exchange(word="list", call=lambda client, _: call(client, "payments.list_payments")),)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import io
 import json
@@ -14,8 +13,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.connected.modes import MODES, QUICK, URL
-from victor_ext import HeaderKey, InvalidRequest, Outcome, UnreadableResponse, VictorError, connect, connect_async
+from tests.providers.connected.till import URL
+from tests.providers.running import MODES, QUICK, run
+from victor_ext import (
+    ApiClient,
+    AsyncApiClient,
+    HeaderKey,
+    InvalidRequest,
+    Outcome,
+    UnreadableResponse,
+    VictorError,
+)
 from victor_ext.spec.generate import generate
 
 OBJECT: Any = {"type": "object", "properties": {"id": {"type": "string"}}}
@@ -81,15 +89,15 @@ class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
         options: Any = {"base_url": URL, "retry": QUICK, "transport": self}
         options |= {"key": HeaderKey()} if key else {}
         module = importlib.import_module(f"bare_api.api.b.{name}")
-        if mode == "blocking":
-            with connect(client_class, **options) as client:
-                return [module.sync_detailed(client=client.api, **arguments) for _ in range(times)][-1]
 
-        async def main() -> Any:
-            async with connect_async(client_class, **options) as client:
-                return [await module.asyncio_detailed(client=client.api, **arguments) for _ in range(times)][-1]
+        async def call_all(client: Any) -> Any:
+            return [await module.asyncio_detailed(client=client.api, **arguments) for _ in range(times)][-1]
 
-        return asyncio.run(main())
+        def call_each(client: Any) -> Any:
+            return [module.sync_detailed(client=client.api, **arguments) for _ in range(times)][-1]
+
+        kind, use = (ApiClient, call_each) if mode == "blocking" else (AsyncApiClient, call_all)
+        return run(kind, use, client=client_class, **options)
 
 
 @pytest.mark.parametrize("name", ["any_answer", "no_content"])
@@ -194,15 +202,9 @@ def post(mode: str, provider: Provider, content: Any) -> Any:
     """Send content of the caller's own through the client of a generated package."""
     client_class = importlib.import_module("bare_api.client").Client
     options: Any = {"base_url": URL, "retry": QUICK, "transport": provider, "key": HeaderKey()}
-    if mode == "blocking":
-        with connect(client_class, **options) as client:
-            return client.api.get_httpx_client().post("/raw", content=content)
-
-    async def main() -> Any:
-        async with connect_async(client_class, **options) as client:
-            return await client.api.get_async_httpx_client().post("/raw", content=content)
-
-    return asyncio.run(main())
+    kind, name = (ApiClient, "get_httpx_client") if mode == "blocking" else (AsyncApiClient, "get_async_httpx_client")
+    use = lambda client: getattr(client.api, name)().post("/raw", content=content)  # noqa: E731 - one line for both
+    return run(kind, use, client=client_class, **options)
 
 
 def test_content_that_can_be_read_once_is_not_sent_again_as_nothing(mode: str) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.connected.modes import MODES, URL, Caller
-from tests.providers.connected.till import client_class, operation
+from tests.providers.connected.till import URL, Caller, client_class, operation
 from tests.providers.connected.till_sandbox import TillSandbox, TillSettings
+from tests.providers.running import MODES
 from victor_ext import (
     ClientCredentialsAuth,
     ConfigurationError,

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.connected.modes import MODES, Caller
-from tests.providers.connected.till import operation, till_api
+from tests.providers.connected.till import Caller, operation, till_api
+from tests.providers.running import MODES
 from victor_ext import (
     ConfigurationError,
     CursorPages,

@@ -1,27 +1,72 @@
-"""EastPay, as one row of the table over all systems: no operation of it takes a key."""
+"""EastPay in the suite over all systems: no operation of it takes a key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from itertools import count
+from typing import Any
 
+import httpx
+
+import tests.providers.running as running
+from tests.providers.running import QUICK, Exchange, Script
+from victor_ext import VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
 from victor_ext.sandbox.eastpay import EastPaySandbox
 
-TOKEN = "token-of-the-adapter-7f3b1c9e5d2a4860"
-ENTITY = "EB000001"
-KEYED = False
-KNOWN = "a payment that is there"
+SANDBOX = EastPaySandbox
+TOKEN, ENTITY, KNOWN = "token-of-the-adapter-7f3b1c9e5d2a4860", "EB000001", "a payment that is there"
+PRICE = Money.of("92.00", "EGP")
+ARGUMENTS: dict[str, Any] = {
+    "token": "t" * 32, "base_url": "https://bank.example/pay", "entity_id": ENTITY, "inquiry_by_reference": True,
+}  # fmt: skip
+SETTINGS = {"token": "t" * 32, "entity_id": ENTITY}
+REFUSAL = {"result": {"code": "800.100.150", "description": "declined"}}
+_numbers = count(1)
 
 
-class Exchange(NamedTuple):
-    """An operation of the sandbox, and the call that makes it."""
+def card(cvv: str = "123") -> Card:
+    return Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv=cvv, holder="Zoë Çelik")
 
-    word: str
-    call: Callable[..., Any]
+
+def pay(client: Any, reference: str) -> Any:
+    return client.payments.debit(PRICE, card=card(), merchant_transaction_id=reference)
+
+
+class Harness(running.Harness):
+    """A merchant's client of the gateway."""
+
+    kinds = (EastPay, AsyncEastPay)
+
+    def set_up(self) -> dict[str, Any]:
+        self.sandbox.add_merchant(ENTITY, TOKEN)
+        return settings(self.sandbox)
+
+    def sent(self, word: str) -> list[Any]:
+        """As everywhere; `follow_up` are all steps that follow a payment."""
+        steps = (word, "capture", "refund", "reverse") if word == "follow_up" else (word,)
+        return [seen for seen in self.sandbox.received() if seen.operation in steps]
+
+    def debit(self, reference: str, **options: Any) -> Any:
+        """Charge the usual price to the usual card."""
+        given = {"card": card(), "merchant_transaction_id": reference, **options}
+        return self(lambda eastpay: eastpay.payments.debit(PRICE, **given))
+
+    def inquire(self, payment_id: str) -> Any:
+        return self(lambda eastpay: eastpay.payments.inquire(payment_id))
+
+
+def settings(sandbox: EastPaySandbox) -> dict[str, Any]:
+    return {"token": TOKEN, "entity_id": ENTITY, "base_url": f"{sandbox.url}/eastpay"}
+
+
+def client(sandbox: EastPaySandbox, *, awaited: bool, **options: Any) -> Any:
+    made = Harness.kinds[awaited](**{**settings(sandbox), "inquiry_by_reference": True, **options})
+    made.known = next(iter(sandbox.payment_ids()), "")
+    return made
 
 
 @contextmanager
@@ -34,36 +79,58 @@ def sandbox() -> Iterator[EastPaySandbox]:
         yield started
 
 
-def client(sandbox: EastPaySandbox, *, awaited: bool, **options: Any) -> Any:
-    kind: Any = AsyncEastPay if awaited else EastPay
-    settings = {"base_url": f"{sandbox.url}/eastpay", "entity_id": ENTITY, "inquiry_by_reference": True}
-    made = kind(TOKEN, **settings, **options)
-    made.known = next(iter(sandbox.payment_ids()), "")
-    return made
+def paid(harness: Harness, kind: str = "debit") -> tuple[str, str]:
+    """The reference of the step that is to follow, and a payment."""
+    names = [f"{kind}-{next(_numbers)}" for _ in range(2)]
+    made = harness(lambda client: getattr(client.payments, kind)(PRICE, card=card(), merchant_transaction_id=names[0]))
+    return names[1], made.id
 
 
-def pay(client: Any, reference: str) -> Any:
-    card = Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123")
-    return client.payments.debit(Money.of("92.00", "EGP"), card=card, merchant_transaction_id=reference)
+def scripted(*lines: Any, **options: Any) -> tuple[EastPay, Script]:
+    """A client of a script, and the script."""
+    script = Script(*lines)
+    return EastPay(**{**ARGUMENTS, "retry": QUICK, "transport": script.transport, **options}), script
 
 
-def inquire(client: Any) -> Any:
-    return client.payments.inquire(client.known)
+def observe(status: int, body: Any, call: Any = lambda client: pay(client, "INV-1")) -> Any:
+    """What a call to a gateway comes to that answers everything alike: what it returns, or what it raises."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    client, _script = scripted(httpx.Response(status, content=content))
+    try:
+        return call(client)
+    except VictorError as error:
+        return error
 
 
-READ = Exchange("inquire", inquire)
-MORE = [
-    SimpleNamespace(
-        word="find",
-        call=lambda client, reference: client.payments.find(reference),
-        subject=lambda _sandbox: KNOWN,
-        writes=False,
-        settles=False,
-    )
-]
-WRITE = Exchange("pay", pay)
+def step(name: str, before: str) -> Exchange:
+    """A step that follows a payment. Its work is counted by the reference of its own."""
+    amount = () if name == "reverse" else (PRICE,)
+    return Exchange(
+        word="follow_up", writes=True, hint="look with payments.inquire('",
+        subject=lambda harness: paid(harness, before),
+        call=lambda client, subject: getattr(client.payments, name)(
+            subject[1], *amount, merchant_transaction_id=subject[0]
+        ),
+    )  # fmt: skip
 
 
-def work_done(sandbox: EastPaySandbox, reference: str) -> int:
-    """How often the reference was charged, from the sandbox's own record."""
-    return sandbox.work_done_by_reference().get(reference, 0)
+def found(harness: Harness) -> str:
+    harness.settings["inquiry_by_reference"] = True
+    return KNOWN if harness.work(KNOWN) else str(harness.debit(KNOWN) and KNOWN)
+
+
+READ = Exchange(
+    word="inquire",
+    subject=lambda harness: paid(harness)[1],
+    call=lambda client, payment_id: client.payments.inquire(payment_id),
+)
+WRITE = Exchange(
+    word="pay", call=pay, writes=True,
+    hint="with payments.inquire(id) once its notification names the id, or for merchantTransactionId 'INV-1042' in",
+)  # fmt: skip
+MORE = (
+    Exchange(word="find", subject=found, call=lambda client, reference: client.payments.find(reference)),
+    step("capture", "preauthorise"),
+    step("reverse", "preauthorise"),
+    step("refund", "debit"),
+)

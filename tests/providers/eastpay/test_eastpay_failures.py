@@ -10,13 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.eastpay.harness import PRICE, QUICK, Harness, card
+from tests.providers.eastpay.adapter import PRICE, Harness, card, observe, scripted
 from victor_ext import (
-    AuthenticationError,
     BadRequest,
     ConnectionFailed,
     Outcome,
-    PermissionDenied,
     RetryPolicy,
     StatusError,
     UnreadableResponse,
@@ -24,51 +22,12 @@ from victor_ext import (
 )
 from victor_ext.providers.eastpay import EastPay, Payment
 
-STEPS: dict[str, Any] = {
-    "capture": lambda eastpay, paid: eastpay.payments.capture(paid, PRICE, merchant_transaction_id="STEP-1"),
-    "refund": lambda eastpay, paid: eastpay.payments.refund(paid, PRICE, merchant_transaction_id="STEP-1"),
-    "reverse": lambda eastpay, paid: eastpay.payments.reverse(paid, merchant_transaction_id="STEP-1"),
-}
-
-
-def test_after_a_lost_answer_nothing_is_charged_again(harness: Harness) -> None:
-    harness.sandbox.inject("lose_answer", operation="pay")
-    with pytest.raises(ConnectionFailed) as raised:
-        harness.debit("INV-1")
-    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
-    said = str(raised.value)
-    assert "no key makes a repeat safe: look with payments.inquire(id) once its notification names the id" in said
-    assert "for merchantTransactionId 'INV-1' in the bank's back office" in said
-    assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
-    assert [seen.operation for seen in harness.sandbox.received()] == ["pay"]
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_after_a_lost_answer_of_a_step_the_payment_can_be_inquired(harness: Harness, step: str) -> None:
-    kind = "debit" if step == "refund" else "preauthorise"
-    paid = harness(lambda eastpay: getattr(eastpay.payments, kind)(PRICE, card=card(), merchant_transaction_id="INV-1"))
-    harness.sandbox.inject("lose_answer", operation="follow_up")
-    with pytest.raises(ConnectionFailed, match=rf"look with payments\.inquire\('{paid.id}'\), or for") as raised:
-        harness(lambda eastpay: STEPS[step](eastpay, paid.id))
-    assert raised.value.outcome is Outcome.UNKNOWN
-    assert harness.sandbox.work_done_by_reference()["STEP-1"] == 1
-
 
 def test_a_checkout_whose_answer_was_lost(harness: Harness) -> None:
     harness.sandbox.inject("lose_answer", operation="prepare")
     with pytest.raises(ConnectionFailed, match="lapses after 15 minutes") as raised:
         harness(lambda eastpay: eastpay.checkouts.prepare(PRICE))
     assert raised.value.outcome is Outcome.UNKNOWN
-
-
-def test_tokens(harness: Harness) -> None:
-    harness.settings["token"] = "t" * 40
-    with pytest.raises(PermissionDenied, match="The access token is not valid"):
-        harness.debit("INV-1")
-    harness.sandbox.inject("status", operation="pay", status=401)
-    with pytest.raises(AuthenticationError, match="The token is fixed: check it in the bank's back office") as raised:
-        harness.debit("INV-1")
-    assert (raised.value.attempts, raised.value.outcome) == (1, Outcome.REJECTED)
 
 
 class TestRedirects:
@@ -118,18 +77,7 @@ def test_a_reference_that_is_refused_is_no_declined_card(harness: Harness) -> No
 def gateway(status: int, body: bytes | object) -> EastPay:
     """A client of a gateway that answers everything alike."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    transport = httpx.MockTransport(lambda _request: httpx.Response(status, content=content))
-    return EastPay(
-        "t" * 40, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport, retry=QUICK
-    )
-
-
-def observe(status: int, body: bytes | object) -> Payment | VictorError:
-    with gateway(status, body) as eastpay:
-        try:
-            return eastpay.payments.debit(PRICE, card=card(), merchant_transaction_id="INV-1")
-        except VictorError as error:
-            return error
+    return scripted(httpx.Response(status, content=content))[0]
 
 
 class TestA400:
@@ -288,11 +236,7 @@ class TestWhoIsRefused:
 
     @staticmethod
     def asked(status: int, body: object) -> Payment | VictorError:
-        with gateway(status, body) as eastpay:
-            try:
-                return eastpay.payments.inquire("pay-1")
-            except VictorError as error:
-                return error
+        return observe(status, body, lambda eastpay: eastpay.payments.inquire("pay-1"))
 
     @pytest.mark.parametrize("code", ["100.300.101", "100.400.001", "800.100.153"])
     def test_a_refusal_without_an_id_is_not_that_of_the_payment(self, code: str) -> None:
@@ -318,14 +262,8 @@ class TestWhoIsRefused:
                 return httpx.Response(302, headers={"location": "/pay/v3/payments/pay-2"})
             return httpx.Response(200, json={"id": "pay-2", "result": {"code": "800.100.153"}})
 
-        transport = httpx.MockTransport(answer)
-        with (
-            EastPay(
-                "t" * 40, base_url="https://bank.example/pay", entity_id="EB000001", transport=transport
-            ) as eastpay,
-            pytest.raises(UnreadableResponse, match="is payment pay-1, and the answer is about pay-2"),
-        ):
-            eastpay.payments.inquire("pay-1")
+        with pytest.raises(UnreadableResponse, match="is payment pay-1, and the answer is about pay-2"):
+            scripted(answer)[0].payments.inquire("pay-1")
 
 
 @pytest.mark.parametrize("status", [402, 408, 409, 422, 429])

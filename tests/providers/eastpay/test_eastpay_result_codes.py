@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.providers.eastpay.test_eastpay_failures import observe
+from tests.providers.eastpay.adapter import observe
 from victor_ext.errors import BadRequest, Outcome
 from victor_ext.providers.eastpay import Payment, Rejection, ResultClass, ResultCode
 
@@ -167,3 +168,31 @@ def test_every_code_of_the_table_says_what_it_means() -> None:
         meaning = ResultCode.parse(code).meaning
         assert ("inquire" in meaning or "wait" in meaning or "begun" in meaning) or kind != "pending"
         assert meaning.endswith(".")
+
+
+@pytest.fixture
+def page() -> str:
+    return (Path(__file__).resolve().parents[3] / "docs" / "eastpay.md").read_text(encoding="utf-8")
+
+
+def test_the_pages_table_of_codes(page: str) -> None:
+    rows = dict(re.findall(r"^\| `(succeeded|pending|review|rejected)` \|[^|]*\|([^|]*)\|$", page, re.MULTILINE))
+    assert set(rows) == {"succeeded", "pending", "review", "rejected"}
+    for kind, codes in rows.items():
+        named = re.findall(r"`([0-9]{3}\.[0-9.*]+)`", codes)
+        assert named
+        for code in named:
+            assert ResultCode.parse(code.replace("800.*", "800.200.*").replace("*", "100")).kind == kind, code
+    for code in DIFFERENT:
+        (row,) = re.findall(rf"^\| `{re.escape(code)}` [^|]*\|([^|]*)\|", page, re.MULTILINE)
+        assert row.strip().startswith(ResultCode.parse(code).kind)
+
+
+def test_the_pages_table_of_rejections(page: str) -> None:
+    rows = re.findall(r"^\| ([^|]*`[18]00\.[^|]*)\| `(\w+)` \|[^|]*\| (?:a )?`(\w+)`", page, re.MULTILINE)
+    assert [rejection for _, rejection, _ in rows] == ["declined", "declined", "request", "unclear"]
+    for codes, rejection, kind in rows:
+        for code in re.findall(r"`([0-9]{3}\.[0-9.*]+)`", codes):
+            each = code.replace("800.*", "800.000.*").replace("*", "100")
+            assert ResultCode.parse(each).rejection == rejection, code
+            assert type(observe(400, {"result": {"code": each}})).__name__ == kind

@@ -7,10 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.eastpay.adapter import client
 from victor_ext.sandbox.eastpay import EastPaySandbox, EastPaySettings, Merchant, RemoteEastPaySandbox
 
 FORM = {"entityType": "MERCHANT", "amount": "92.00", "currency": "EGP", "paymentType": "DB"}
+
+
+@pytest.fixture
+def merchant(sandbox: EastPaySandbox) -> Merchant:
+    return sandbox.add_merchant()
 
 
 def post(sandbox: EastPaySandbox, merchant: Merchant, path: str = "payments", **fields: str) -> httpx.Response:
@@ -96,12 +100,6 @@ def test_what_is_kept_of_a_card(sandbox: EastPaySandbox, merchant: Merchant) -> 
     assert not any("4929123456781234" in text or "7391" in text for text in seen)
 
 
-def test_commands_that_name_nothing(sandbox: EastPaySandbox) -> None:
-    for call in (lambda: sandbox.notification("8ac7"), lambda: sandbox.pay_checkout("8ac7")):
-        with pytest.raises(LookupError):
-            call()
-
-
 def test_declines_can_come_with_200() -> None:
     with EastPaySandbox(EastPaySettings(declined_status=200, seed=1)) as sandbox:
         merchant = sandbox.add_merchant()
@@ -111,19 +109,3 @@ def test_declines_can_come_with_200() -> None:
         remote = RemoteEastPaySandbox(sandbox.url)
         assert remote.work_done_by_reference() == {"INV-1": 0}
         assert remote.payment_ids() == [declined.json()["id"]]
-
-
-def test_its_options_are_those_of_the_command_line() -> None:
-    from victor_ext.sandbox.command_line import parser_of, provider_named
-
-    text = parser_of(provider_named("eastpay"), "sandbox").format_help()
-    assert "--declined-status" in text
-
-
-def test_the_adapter_reads_and_pays(sandbox: EastPaySandbox) -> None:
-    from tests.providers.eastpay import adapter
-
-    with adapter.sandbox() as started, client(started, awaited=False) as eastpay:
-        assert adapter.READ.call(eastpay).succeeded
-        assert adapter.WRITE.call(eastpay, "INV-1").succeeded
-        assert adapter.work_done(started, "INV-1") == 1

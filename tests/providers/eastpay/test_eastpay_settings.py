@@ -27,14 +27,10 @@ GOOD: dict[str, Any] = {"token": TOKEN, "base_url": URL, "entity_id": "EB000001"
         ({"token": None}, "token must be text, not NoneType"),
         ({"token": "ü" * 40}, "beyond ASCII"),
         ({"base_url": None}, "It has no default, because each bank runs its own gateway"),
-        ({"base_url": "pay.bank.example"}, "must be absolute"),
-        ({"base_url": "http://pay.bank.example"}, "unencrypted"),
-        ({"base_url": f"{URL}?x=1"}, "no user, query or fragment"),
         ({"entity_id": ""}, "entity_id='' must be letters and digits, such as 'EB000001'"),
         ({"entity_id": "EB-1"}, "entity_id='EB-1' must be"),
         ({"entity_id": None}, "entity_id=None must be"),
         ({"entity_type": "merchant"}, "entity_type='merchant' must be 'MERCHANT', 'POS' or 'PARTICIPATOR'"),
-        ({"deadline": -1}, "deadline=-1 must be seconds above zero"),
     ],
 )
 def test_what_cannot_work(kind: Any, changes: dict[str, Any], said: str) -> None:
@@ -71,17 +67,8 @@ def test_a_sample_of_the_vendors_has_a_longer_entity() -> None:
 
 
 def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TOKEN", "BASE_URL", "ENTITY_ID", "ENTITY_TYPE"):
-        monkeypatch.delenv(f"EASTPAY_{name}", raising=False)
-    with pytest.raises(ConfigurationError, match="EASTPAY_TOKEN and EASTPAY_BASE_URL and EASTPAY_ENTITY_ID are not"):
-        EastPay.from_env()
-    monkeypatch.setenv("EASTPAY_TOKEN", f" {TOKEN}\n")
-    monkeypatch.setenv("EASTPAY_BASE_URL", URL)
-    monkeypatch.setenv("EASTPAY_ENTITY_ID", " ")
-    with pytest.raises(ConfigurationError, match="EASTPAY_ENTITY_ID is not set"):
-        AsyncEastPay.from_env()
-    monkeypatch.setenv("EASTPAY_ENTITY_ID", "EB000001")
-    monkeypatch.setenv("EASTPAY_ENTITY_TYPE", "PARTICIPATOR")
+    for name, value in {**GOOD, "entity_type": "PARTICIPATOR"}.items():
+        monkeypatch.setenv(f"EASTPAY_{name.upper()}", value)
     with EastPay.from_env(deadline=5) as eastpay:
         assert (eastpay.base_url, eastpay.authorization()) == (URL, f"Bearer {TOKEN}")
         assert eastpay.payments.entity.type == "PARTICIPATOR"

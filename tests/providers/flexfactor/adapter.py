@@ -1,51 +1,121 @@
-"""FlexFactor, as one row of the table over all systems."""
+"""FlexFactor in the suite over all systems, and a client of it over a script."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from itertools import count
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
+import tests.providers.running as running
+from tests.providers.running import GUID, QUICK, Exchange, Script
 from victor_ext.providers import Money
-from victor_ext.providers.flexfactor import AsyncFlexFactor, Card, FlexFactor, FlexFactorAuth, Payer, Transaction
+from victor_ext.providers.flexfactor import (
+    Address,
+    AsyncFlexFactor,
+    Card,
+    FlexFactor,
+    FlexFactorAuth,
+    Payer,
+    Transaction,
+)
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
+SANDBOX = FlexFactorSandbox
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
-"""The provider's id of an order that every sandbox of this adapter has."""
+MID = GUID
+PRICE = Money.of("44.23", "USD")
+ARGUMENTS: dict[str, Any] = {"auth": FlexFactorAuth("key", "secret"), "mid": MID}
+SETTINGS = {"app_key": "key", "app_secret": "secret", "mid": MID}
+HOSTS = ("sandbox", "api-sandbox.flex-charge.com", "api.flex-charge.com", "api.flexfactor.io")
+VERSIONS = ("v1",)
+REFUSAL = {"success": False, "errors": ["no"]}
+PING = f"/v1/orders?mid={MID}&pageSize=1"
+_numbers = count(1)
 
 
-class Exchange(NamedTuple):
-    """An operation: the sandbox's word for it, and how a client calls it."""
+def declined(**changes: Any) -> dict[str, Any]:
+    """The arguments of an evaluation."""
+    return {
+        "order_id": "INV-1042",
+        "amount": PRICE,
+        "transaction": Transaction(
+            id="t-1", occurred_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), response_code="05", avs_result="Y"
+        ),
+        "payer": Payer(email="ada@example.com"),
+        "card": Card(token="tok_4242", expiration_month=4, expiration_year=2031, bin="042424", last4="0042"),
+        "billing": Address(first_name="Ada", last_name="Lovelace", zip_code="01234", country_code="US"),
+        **changes,
+    }
 
-    word: str
-    call: Callable[..., Any]
+
+class Harness(running.Harness):
+    """A merchant's client of FlexFactor."""
+
+    kinds = (FlexFactor, AsyncFlexFactor)
+
+    def set_up(self) -> dict[str, Any]:
+        return settings(self.sandbox)
 
 
-def sandbox() -> FlexFactorSandbox:
+def settings(sandbox: FlexFactorSandbox) -> dict[str, Any]:
+    app_key, app_secret, mid = sandbox.add_client()
+    return {"auth": FlexFactorAuth(app_key, app_secret), "mid": mid, "base_url": sandbox.url}
+
+
+def sandbox() -> AbstractContextManager[FlexFactorSandbox]:
     return FlexFactorSandbox()
 
 
-def client(sandbox: FlexFactorSandbox, *, awaited: bool, **options: Any) -> FlexFactor | AsyncFlexFactor:
-    app_key, app_secret, mid = sandbox.add_client()
-    sandbox.add_order("known", provider_id=ORDER)
-    auth = FlexFactorAuth(app_key, app_secret)
-    return (AsyncFlexFactor if awaited else FlexFactor)(auth, mid=mid, base_url=sandbox.url, **options)
+def client(sandbox: FlexFactorSandbox, *, awaited: bool, **options: Any) -> Any:
+    return Harness.kinds[awaited](**settings(sandbox), **options)
 
 
-def _evaluate(client: FlexFactor, reference: str) -> Any:
-    return client.evaluate(
-        order_id=reference,
-        amount=Money.of("44.23", "USD"),
-        transaction=Transaction(id="t-1", occurred_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)),
-        payer=Payer(email="ada@example.com"),
-        card=Card(token="tok_4242"),
-    )
+def scripted(*lines: Any, **options: Any) -> tuple[FlexFactor, Script]:
+    """A client of a script, and the script."""
+    script = Script(*lines)
+    return FlexFactor(**{**ARGUMENTS, "retry": QUICK, "transport": script.transport, **options}), script
 
 
-READ = Exchange("order", lambda client: client.orders.get(ORDER))
-WRITE = Exchange("evaluate", _evaluate)
-KEYED = True
+def order(**options: str) -> Any:
+    """What makes an order of its own; the subject is the merchant's id of it."""
+
+    def make(harness: Harness) -> str:
+        name = f"INV-{next(_numbers)}"
+        harness.sandbox.add_order(name, provider_id=id_of(name), **options)
+        return name
+
+    return make
 
 
-def work_done(sandbox: FlexFactorSandbox, reference: str) -> int:
-    return sandbox.work_done_by_reference().get(reference, 0)
+def id_of(name: str) -> str:
+    """The provider's id of an order."""
+    return str(uuid5(NAMESPACE_URL, name))
+
+
+def about_an_order(word: str, call: Any, *, is_open: bool = True, **options: Any) -> Exchange:
+    """A write about an order, which is counted as `INV-1/refund`."""
+    done = f"/{word.rpartition('_')[2]}"
+    return Exchange(
+        word=word, call=call, writes=True, subject=order(**{"status": "CAPTUREREQUIRED"} if is_open else {}),
+        work=lambda harness, subject: harness.work(subject + done), **options,
+    )  # fmt: skip
+
+
+READ = Exchange(word="order", subject=order(), call=lambda client, name: client.orders.get(id_of(name)))
+WRITE = Exchange(
+    word="evaluate", writes=True, keyed=True, call=lambda client, name: client.evaluate(**declined(order_id=name)),
+    hint="external_cancel",
+)  # fmt: skip
+MORE = (
+    Exchange(word="orders", call=lambda client, _: client.orders.list()),
+    about_an_order("capture", lambda client, name: client.capture(id_of(name), PRICE), keyed=True),
+    about_an_order("cancel", lambda client, name: client.orders.cancel(id_of(name)), keyed=True),
+    about_an_order("external_cancel", lambda client, name: client.orders.external_cancel(name), keyed=True),
+    about_an_order(
+        "refund", lambda client, name: client.orders.refund(id_of(name), PRICE), is_open=False,
+        hint="look with orders.get(order_id)",
+    ),
+    about_an_order("transmit", lambda client, name: client.transmit(**declined(order_id=name))),
+)  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.flexfactor.harness import PRICE, declined, scripted
+from tests.providers.flexfactor.adapter import PRICE, declined, scripted
 from victor_ext import BadRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers.flexfactor import OrderStatus
 

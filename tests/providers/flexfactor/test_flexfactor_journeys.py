@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.providers.flexfactor.harness import Harness, declined, scripted
-from victor_ext import BadRequest, Conflict, InvalidRequest, NotFound, Outcome, TimedOut, idempotency_key_for
+from tests.providers.flexfactor.adapter import Harness, declined, scripted
+from victor_ext import BadRequest, Conflict, NotFound, Outcome, TimedOut, idempotency_key_for
 from victor_ext.providers import Money
-from victor_ext.providers.flexfactor import OrderItem, OrderStatus, Subscription
+from victor_ext.providers.flexfactor import OrderStatus
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 KEY = idempotency_key_for("invoice", 1042)
 
@@ -113,57 +117,22 @@ def test_what_was_captured_cannot_be_cancelled(harness: Harness) -> None:
         harness(lambda client: client.orders.external_cancel("INV-0"))
 
 
-def test_a_copy_is_handed_over(harness: Harness) -> None:
-    copy = declined(declined=False)
-    sent = harness(lambda client: client.transmit(**copy))
-    assert uuid.UUID(sent.id)
-    assert harness.work("INV-1042/transmit") == 1
-
-
-def test_everything_that_can_be_said_is_taken(harness: Harness) -> None:
-    more: dict[str, Any] = {
-        "customer_ip": "203.0.113.7",
-        "sense_key": "s-1",
-        "items": [OrderItem("Boots", Money(4000, "USD"), sku="b-1", discount=Money(100, "USD"), tax=Money(0, "USD"))],
-        "merchant_initiated": True,
-        "recurring": True,
-        "subscription": Subscription("s-7", "monthly"),
-        "fields": {"shop": "7"},
-        "extra_body": {"deviceDetails": {"os": "plan9"}, "transaction": {"processorName": "Acme"}},
-    }
-    decision = harness(lambda client: client.evaluate(**declined(**more)))
-    assert decision.approved
-    assert decision.sense_key == "s-1"
-
-
 def test_all_orders_are_walked_whatever_the_page_size_is(harness: Harness) -> None:
     ids = [harness.sandbox.add_order(f"INV-{number}") for number in range(23)]
-    assert [order.id for order in harness.walk(lambda client: client.orders.list())] == ids
+    assert [order.id for order in harness(lambda client: client.orders.list())] == ids
     assert len(harness.sent("orders")) == 3
-    assert [order.id for order in harness.walk(lambda client: client.orders.list(page_size=5, page=4))] == ids[15:]
+    assert [order.id for order in harness(lambda client: client.orders.list(page_size=5, page=4))] == ids[15:]
 
 
 def test_orders_are_filtered(harness: Harness) -> None:
     harness.sandbox.add_order("INV-1")
     open_order = harness.sandbox.add_order("INV-2", status="CAPTUREREQUIRED")
     for status in ("capturerequired", 5, OrderStatus.CAPTUREREQUIRED, ["Problem", 5]):
-        items = harness.walk(lambda client, status=status: client.orders.list(status=status))
+        items = harness(lambda client, status=status: client.orders.list(status=status))
         assert [order.id for order in items] == [open_order]
-    assert harness.walk(lambda client: client.orders.list(query="inv-2"))[0].id == open_order
-    assert harness.walk(lambda client: client.orders.list(sort="desc"))[0].id == open_order
-    assert harness.walk(lambda client: client.orders.list(mid=str(uuid.uuid4()))) == []
-
-
-def test_a_client_with_other_limits_acts_for_the_same_merchant(harness: Harness) -> None:
-    harness.sandbox.add_order("INV-1")
-
-    async def through_another(client: Any) -> Any:
-        return await client.with_options(deadline=9.0).evaluate(**declined())
-
-    def blocking(client: Any) -> Any:
-        return client.with_options(deadline=9.0).evaluate(**declined())
-
-    assert harness(through_another if harness.awaited else blocking).approved
+    assert harness(lambda client: client.orders.list(query="inv-2"))[0].id == open_order
+    assert harness(lambda client: client.orders.list(sort="desc"))[0].id == open_order
+    assert harness(lambda client: client.orders.list(mid=str(uuid.uuid4()))) == []
 
 
 def test_an_order_is_waited_for(harness: Harness) -> None:
@@ -206,13 +175,19 @@ def test_which_ends_are_final(status: int) -> None:
         client.orders.wait("o-1", until=[9 if status == 8 else 8, 0 if status == 1 else 1], timeout=0)
 
 
-def test_a_wait_names_its_argument_and_the_states(harness: Harness) -> None:
-    with pytest.raises(InvalidRequest, match="until must be numbers, or names among: DRAFT, ") as caught:
-        harness(lambda flexfactor: flexfactor.orders.wait("order-1", until="APPROVED"))
-    assert [problem.field for problem in caught.value.problems] == ["until"]
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "flexfactor.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("arguments", [{"timeout": -1}, {"timeout": None}, {"until": "paid"}])
-def test_what_cannot_be_waited_for(harness: Harness, arguments: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequest):
-        harness(lambda client: client.orders.wait("o-1", **arguments))
+@pytest.mark.parametrize("status", ["APPROVED", "CAPTUREREQUIRED", "CHALLENGE"])
+def test_the_first_code_of_the_page_delivers_what_was_approved_only(sandbox: FlexFactorSandbox, status: str) -> None:
+    app_key, app_secret, mid = sandbox.add_client()
+    sandbox.decide(status)
+    done: list[Any] = []
+    names = {
+        "app_key": app_key, "app_secret": app_secret, "mid": mid, "declined_at": datetime(2026, 3, 4, tzinfo=UTC),
+        "deliver": lambda: done.append("deliver"), "keep": lambda *kept: done.append(kept[1]), "url": sandbox.url,
+    }  # fmt: skip
+    first = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
+    exec(first.replace('environment="sandbox"', "base_url=url"), names)
+    assert done == {"APPROVED": ["deliver"], "CAPTUREREQUIRED": [], "CHALLENGE": ["CHALLENGE"]}[status]
+    assert sandbox.order_record("INV-1042")["captured"] == (0 if status == "CHALLENGE" else 4423)

@@ -13,7 +13,7 @@ import pytest
 
 from victor_ext.providers import FlexFactor
 from victor_ext.providers.flexfactor import FlexFactorAuth
-from victor_ext.sandbox.flexfactor import FlexFactorSandbox, FlexFactorSettings, RemoteFlexFactorSandbox
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox, RemoteFlexFactorSandbox
 
 KEY = "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d11"
 
@@ -172,12 +172,6 @@ def test_the_list_has_the_orders_of_its_window(sandbox: FlexFactorSandbox) -> No
         assert listed(start=moments[1] - half) == ["B", "C"]
         assert listed(end=moments[1] + half) == ["A", "B"]
         assert listed(start=moments[1] - half, end=moments[1] + half) == ["B"]
-
-
-def test_settings_that_cannot_be() -> None:
-    for options in ({"token_life": -1}, {"key_life": -1}, {"largest_page": 0}):
-        with pytest.raises(ValueError, match="must be a number"):
-            FlexFactorSettings(**options)
 
 
 def test_the_commands_over_http(sandbox: FlexFactorSandbox) -> None:

@@ -1,4 +1,4 @@
-"""Velo in the table of all payment systems: a payout without a key, so one whose answer is lost is never repeated."""
+"""Velo in the suite over all systems: no operation of it takes a key."""
 
 from __future__ import annotations
 
@@ -6,22 +6,72 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
+import tests.providers.running as running
+from tests.providers.running import QUICK, Exchange, Script
 from victor_ext.providers import Money
-from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloAuth
-from victor_ext.sandbox.velo import VeloSandbox
+from victor_ext.providers.velo import Address, AsyncVelo, Company, NewPayee, PaymentInstruction, Velo, VeloAuth
+from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
-ACCOUNT = "USD account"
-PAYEE = "payee-7"
-KEYED = False
+ACCOUNT, PAYEE = "USD account", "payee-7"
+PRICE = Money.of("44.23", "USD")
+ARGUMENTS: dict[str, Any] = {"auth": VeloAuth("key", "secret")}
+SETTINGS = {"api_key": "key", "api_secret": "secret"}
+HOSTS = ("sandbox", "api.sandbox.velopayments.com", "api.payouts.velopayments.com")
+VERSIONS = ("v1", "v2", "v3", "v4")
+REFUSAL = {"errors": [{"errorCode": "E1", "errorMessage": "no"}]}
+PING = "/v3/sourceAccounts?pageSize=1"
+URL = "https://hooks.example.com/"
+_numbers = count(1)
 
 
-class Exchange(NamedTuple):
-    """An operation of the sandbox, and the call that makes it."""
+def firm(name: str) -> NewPayee:
+    address = Address(line1="Some street", city="Somewhere", country="US")
+    return NewPayee(remote_id=name, email="a@example.com", company=Company(name="ABC"), address=address)
 
-    word: str
-    call: Callable[..., Any]
+
+def pay(reference: str = "INV-1042", **changes: Any) -> PaymentInstruction:
+    """The usual payment."""
+    usual = {"remote_id": PAYEE, "amount": PRICE, "source_account_name": ACCOUNT, "payor_payment_id": reference}
+    return PaymentInstruction(**{**usual, **changes})
+
+
+class Harness(running.Harness):
+    """A payor with an account, a bank, a payee, and a client of Velo."""
+
+    kinds = (Velo, AsyncVelo)
+
+    def set_up(self) -> dict[str, Any]:
+        self.payor = self.sandbox.payor_id
+        self.account = self.sandbox.add_source_account(ACCOUNT, "USD", 100_000)
+        self.bank = self.sandbox.add_funding_account("Bank of the payor", "USD")
+        self.payee = self.sandbox.add_payee(PAYEE)
+        self.since = datetime.now(UTC) - timedelta(minutes=5)
+        return settings(self.sandbox)
+
+    def submit(self, *payments: PaymentInstruction, **options: Any) -> str:
+        """Submit a payout; its id."""
+        return str(self(lambda velo: velo.payouts.submit(list(payments), **options)))
+
+    def calls(self, word: str) -> int:
+        """How often the sandbox was asked for that."""
+        return len(self.sent(word))
+
+
+def new_sandbox() -> VeloSandbox:
+    return VeloSandbox(VeloSettings(seed=1))
+
+
+SANDBOX = new_sandbox
+
+
+def settings(sandbox: VeloSandbox) -> dict[str, Any]:
+    return {"auth": VeloAuth(*sandbox.add_key()), "base_url": sandbox.url}
+
+
+def client(sandbox: VeloSandbox, *, awaited: bool, **options: Any) -> Any:
+    return Harness.kinds[awaited](**settings(sandbox), **options)
 
 
 @contextmanager
@@ -33,146 +83,124 @@ def sandbox() -> Iterator[VeloSandbox]:
         yield started
 
 
-def client(sandbox: VeloSandbox, *, awaited: bool, **options: Any) -> Any:
-    kind: Any = AsyncVelo if awaited else Velo
-    made = kind(VeloAuth(*sandbox.add_key()), base_url=sandbox.url, **options)
-    made.payor_id = sandbox.payor_id
-    return made
-
-
 def submit(client: Any, reference: str) -> Any:
-    payment = PaymentInstruction(
-        remote_id=PAYEE, amount=Money.of("44.23", "USD"), source_account_name=ACCOUNT, payor_payment_id=reference
-    )
-    return client.payouts.submit([payment])
+    return client.payouts.submit([pay(reference)])
 
 
-def find(client: Any) -> Any:
-    since = datetime.now(UTC) - timedelta(minutes=5)
-    return client.payments.find("INV-1042", payor_id=client.payor_id, since=since)
+def scripted(*lines: Any, **options: Any) -> tuple[Velo, Script]:
+    """A client of a script, and the script."""
+    script = Script(*lines)
+    return Velo(**{**ARGUMENTS, "retry": QUICK, "transport": script.transport, **options}), script
 
 
-_NUMBERS = count(1)
+def new_payee(harness: Harness, onboarded: bool = False) -> tuple[str, str]:
+    payee_id = str(harness.sandbox.add_payee(f"payee-of-its-own-{next(_numbers)}"))
+    if onboarded:
+        harness.sandbox.onboard_payee(payee_id)
+    return payee_id, harness.payor
 
 
-def payee(sandbox: VeloSandbox) -> str:
-    return sandbox.add_payee(f"payee-of-its-own-{next(_NUMBERS)}")
-
-
-def onboarded_payee(sandbox: VeloSandbox) -> str:
-    payee_id = payee(sandbox)
-    sandbox.onboard_payee(payee_id)
-    return payee_id
-
-
-def payout(sandbox: VeloSandbox) -> str:
-    with client(sandbox, awaited=False) as velo:
-        payout_id: str = submit(velo, f"INV-{next(_NUMBERS)}")
-        velo.payouts.get(payout_id)
+def payout(harness: Harness) -> str:
+    payout_id = harness.submit(pay(f"INV-{next(_numbers)}", amount=Money(1, "USD")))
+    harness(lambda velo: velo.payouts.get(payout_id))
     return payout_id
 
 
-def payment(sandbox: VeloSandbox) -> str:
-    payout_id = payout(sandbox)
-    with client(sandbox, awaited=False) as velo:
-        return str(next(iter(velo.payouts.payments(payout_id))).id)
+def payment(harness: Harness) -> str:
+    payout_id = payout(harness)
+    return str(harness(lambda velo: velo.payouts.payments(payout_id))[0].id)
 
 
-def address(_sandbox: VeloSandbox) -> str:
-    return f"https://hooks.example.com/{next(_NUMBERS)}"
+def named(name: str) -> Callable[[Harness], tuple[str, str]]:
+    """A new name, for the payor."""
+    return lambda harness: (f"{name}{next(_numbers)}", harness.payor)
 
 
-def webhook(sandbox: VeloSandbox) -> str:
-    with client(sandbox, awaited=False) as velo:
-        return str(new_webhook(velo, address(sandbox)))
+def webhook(harness: Harness) -> str:
+    return str(harness(lambda velo: new_webhook(velo, named(URL)(harness))))
 
 
-def new_webhook(client: Any, url: str) -> Any:
-    return client.webhooks.create(client.payor_id, url=url, authorization_header="long-and-random-7f3b1c9e")
+def new_webhook(client: Any, subject: tuple[str, str]) -> Any:
+    url, payor_id = subject
+    return client.webhooks.create(payor_id, url=url, authorization_header="long-and-random-7f3b1c9e")
 
 
-def payor(sandbox: VeloSandbox) -> str:
-    return sandbox.payor_id
+def payor(harness: Harness) -> str:
+    return str(harness.payor)
 
 
-class Listed(NamedTuple):
-    """Reads a list to its end, with `for` or `async for`."""
-
-    walk: Callable[[Any, str], Any]
-
-    def __call__(self, client: Any, subject: str) -> Any:
-        result = self.walk(client, subject)
-        return self._awaited(result) if hasattr(result, "__aiter__") else list(result)
-
-    async def _awaited(self, found: Any) -> list[Any]:
-        return [item async for item in found]
+def funding(harness: Harness) -> tuple[str, str]:
+    return str(harness.sandbox.add_source_account(f"account {next(_numbers)}", "USD", 0)), harness.bank
 
 
-class More(NamedTuple):
-    """One more operation, which has no key.
-
-    `subject` makes what it is about, and what the sandbox's record counts its work by. `settles` is whether the client
-    reads what a write did whose answer was lost.
-    """
-
-    word: str
-    subject: Callable[[VeloSandbox], str]
-    call: Callable[[Any, str], Any]
-    writes: bool = False
-    settles: bool = False
+def about(
+    subject: Callable[[Any], Any], word: str, call: Callable[[Any, Any], Any], hint: str = "", settles: bool = False
+) -> Exchange:
+    return Exchange(word=word, subject=subject, call=call, hint=hint, settles=settles, writes=bool(hint))
 
 
+READ = about(
+    named("INV-"), "list_payments",
+    lambda client, subject: client.payments.find(
+        subject[0], payor_id=subject[1], since=datetime.now(UTC) - timedelta(minutes=5)
+    ),
+)  # fmt: skip
+WRITE = Exchange(word="submit", call=submit, writes=True, hint="look with payments.find(payor_payment_id")
 MORE = (
-    More("get_payment", payment, lambda client, subject: client.payments.get(subject)),
-    More("list_payouts", payor, Listed(lambda client, subject: client.payouts.list(subject))),
-    More("payout_history", payout, lambda client, subject: client.payouts.history(subject)),
-    More("payout_history", payout, Listed(lambda client, subject: client.payouts.audited_payments(subject))),
-    More("statistics", payor, lambda client, subject: client.payouts.statistics(subject)),
-    More("list_fundings", payor, Listed(lambda client, subject: client.fundings.list(subject))),
-    More("export", payor, lambda client, subject: client.payments.export(subject)),
-    More("invitations", payor, Listed(lambda client, subject: client.payees.invitations(subject))),
-    More("list_webhooks", payor, Listed(lambda client, subject: client.webhooks.list(subject))),
-    More("get_webhook", webhook, lambda client, subject: client.webhooks.get(subject)),
-    More(
-        "update_payee", payee, lambda client, subject: client.payees.update(subject, email="a@example.com"), writes=True
+    about(payment, "get_payment", lambda client, subject: client.payments.get(subject)),
+    about(payor, "list_payouts", lambda client, subject: client.payouts.list(subject)),
+    about(payout, "payout_history", lambda client, subject: client.payouts.history(subject)),
+    about(payout, "payout_history", lambda client, subject: client.payouts.audited_payments(subject)),
+    about(payor, "statistics", lambda client, subject: client.payouts.statistics(subject)),
+    about(payor, "list_fundings", lambda client, subject: client.fundings.list(subject)),
+    about(payor, "export", lambda client, subject: client.payments.export(subject)),
+    about(payor, "invitations", lambda client, subject: client.payees.invitations(subject)),
+    about(payor, "list_webhooks", lambda client, subject: client.webhooks.list(subject)),
+    about(webhook, "get_webhook", lambda client, subject: client.webhooks.get(subject)),
+    about(
+        new_payee, "update_payee", lambda client, subject: client.payees.update(subject[0], email="a@example.com"),
+        "payees.get(payee_id)",
     ),
-    More(
-        "rename_payee",
-        payee,
-        lambda client, subject: client.payees.update_remote_id(subject, payor_id=client.payor_id, remote_id=subject),
-        writes=True,
+    about(
+        new_payee, "rename_payee",
+        lambda client, subject: client.payees.update_remote_id(subject[0], payor_id=subject[1], remote_id=subject[0]),
+        "payees.get(payee_id)",
     ),
-    More(
-        "invite",
-        payee,
-        lambda client, subject: client.payees.invite(subject, payor_id=client.payor_id),
-        writes=True,
+    about(
+        new_payee, "invite", lambda client, subject: client.payees.invite(subject[0], payor_id=subject[1]),
+        "payees.invitations(",
     ),
-    More(
-        "delete_payee",
-        onboarded_payee,
-        lambda client, subject: client.payees.delete(subject),
-        writes=True,
+    about(
+        lambda harness: new_payee(harness, onboarded=True), "delete_payee",
+        lambda client, subject: client.payees.delete(subject[0]), "payees.get(payee_id)", settles=True,
+    ),
+    about(
+        payment, "withdraw_payment", lambda client, subject: client.payments.withdraw(subject, reason="Not due"),
+        "payments.get(payment_id)", settles=True,
+    ),
+    about(
+        payout, "instruct", lambda client, subject: client.payouts.instruct(subject), "payouts.get(payout_id)",
         settles=True,
     ),
-    More(
-        "withdraw_payment",
-        payment,
-        lambda client, subject: client.payments.withdraw(subject, reason="Not due"),
-        writes=True,
+    about(
+        payout, "withdraw", lambda client, subject: client.payouts.withdraw(subject), "payouts.get(payout_id)",
         settles=True,
     ),
-    More("create_webhook", address, new_webhook, writes=True),
-    More(
-        "update_webhook", webhook, lambda client, subject: client.webhooks.update(subject, enabled=False), writes=True
+    about(named(URL), "create_webhook", new_webhook, "webhooks.list("),
+    about(
+        webhook, "update_webhook", lambda client, subject: client.webhooks.update(subject, enabled=False),
+        "webhooks.get(",
     ),
-    More("ping", webhook, lambda client, subject: client.webhooks.ping(subject), writes=True),
-)
-
-READ = Exchange("list_payments", find)
-WRITE = Exchange("submit", submit)
-
-
-def work_done(sandbox: VeloSandbox, reference: str) -> int:
-    """How often the reference was submitted, from the sandbox's own record."""
-    return sandbox.work_done_by_reference().get(reference, 0)
+    about(webhook, "ping", lambda client, subject: client.webhooks.ping(subject), "before you repeat"),
+    Exchange(
+        word="fund", writes=True, hint="fundings.changes", subject=funding,
+        call=lambda client, subject: client.source_accounts.fund(
+            subject[0], funding_account_id=subject[1], amount=PRICE
+        ),
+    ),
+    Exchange(
+        word="create_payees", writes=True, hint="payees.list(payor_id, remote_id", subject=named("firm-"),
+        work=lambda harness, subject: len(harness(lambda velo: velo.payees.list(subject[1], remote_id=subject[0]))),
+        call=lambda client, subject: client.payees.create(subject[1], [firm(subject[0])]),
+    ),
+)  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.providers.velo.harness import PRICE, Harness, pay
-from victor_ext import Conflict, InvalidRequest, TimedOut
+from tests.providers.velo.adapter import PRICE, Harness, firm, pay
+from victor_ext import Conflict, ConnectionFailed, InvalidRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
 from victor_ext.runtime.client import polling as waiting
@@ -46,7 +46,7 @@ class TestAPayout:
             harness(lambda velo: velo.payouts.wait(payout_id, until="DONE", timeout=1))
         assert done.status == "COMPLETED"
         assert harness.sandbox.balance(harness.account) == 100_000 - 4424
-        payments = harness.all(lambda velo: velo.payouts.payments(payout_id))
+        payments = harness(lambda velo: velo.payouts.payments(payout_id))
         assert [(one.payor_payment_id, one.amount, one.status) for one in payments] == [
             ("INV-1", PRICE, "CONFIRMED"),
             ("INV-2", Money(1, "USD"), "CONFIRMED"),
@@ -73,7 +73,7 @@ class TestAPayout:
         [rejected] = payout.rejected
         assert (rejected.payor_payment_id, rejected.amount) == ("INV-2", PRICE)
         assert "nobody" in rejected.reason
-        result = harness.all(lambda velo: velo.payouts.payments(payout_id, payor_payment_id="INV-2"))
+        result = harness(lambda velo: velo.payouts.payments(payout_id, payor_payment_id="INV-2"))
         assert [one.status for one in result] == ["REJECTED"]
 
     def test_one_that_was_rejected_is_not_waited_for(self, harness: Harness) -> None:
@@ -102,14 +102,14 @@ class TestPayees:
         batch = harness(lambda velo: velo.payees.wait_for_batch(batch_id))
         assert (batch.is_done, batch.failure_count, batch.pending_count) == (True, 1, 0)
         assert batch.failures[0].submission["remoteId"] == "bob"
-        [bob] = harness.all(lambda velo: velo.payees.list(harness.payor, remote_id="bob"))
+        [bob] = harness(lambda velo: velo.payees.list(harness.payor, remote_id="bob"))
         assert (bob.type, bob.display_name, bob.remote_id(harness.payor)) == ("Individual", "Wiggins, Bob", "bob")
         assert harness(lambda velo: velo.payees.get(bob.id)) == bob
-        [firm] = harness.all(lambda velo: velo.payees.list(harness.payor, payee_type="Company"))
+        [firm] = harness(lambda velo: velo.payees.list(harness.payor, payee_type="Company"))
         assert firm.display_name == "ABC Payee Corp"
 
     def test_the_feed_of_changes(self, harness: Harness) -> None:
-        changes = harness.all(lambda velo: velo.payees.changes(harness.payor, since=harness.since))
+        changes = harness(lambda velo: velo.payees.changes(harness.payor, since=harness.since))
         assert [(one.payee_id, one.remote_id, one.onboarded_status) for one in changes] == [
             (harness.payee, "payee-7", "CREATED")
         ]
@@ -117,14 +117,14 @@ class TestPayees:
     def test_all_pages_are_read_and_none_beyond_the_last(self, harness: Harness) -> None:
         for number in range(6):
             harness.sandbox.add_payee(f"more-{number}")
-        items = harness.all(lambda velo: velo.payees.list(harness.payor, page_size=3))
+        items = harness(lambda velo: velo.payees.list(harness.payor, page_size=3))
         assert [payee.remote_id() for payee in items] == ["payee-7", *(f"more-{number}" for number in range(6))]
         assert harness.calls("list_payees") == 3
 
 
 class TestMoneyForAccounts:
     def test_accounts_and_their_balances(self, harness: Harness) -> None:
-        [account] = harness.all(lambda velo: velo.source_accounts.list(payor_id=harness.payor))
+        [account] = harness(lambda velo: velo.source_accounts.list(payor_id=harness.payor))
         assert (account.id, account.balance) == (harness.account, Money.of("1000.00", "USD"))
         assert harness(lambda velo: velo.source_accounts.get(harness.account)) == account
 
@@ -138,7 +138,7 @@ class TestMoneyForAccounts:
         pending = harness(lambda velo: velo.fundings.get(receipt.id))
         assert (pending.status, pending.amount) == ("PENDING", Money(25000, "USD"))
         harness.sandbox.advance(10)
-        changes = harness.all(lambda velo: velo.fundings.changes(harness.payor, since=harness.since))
+        changes = harness(lambda velo: velo.fundings.changes(harness.payor, since=harness.since))
         assert [(one.funding_id, one.status) for one in changes] == [(receipt.id, "ALLOCATED")]
         account = harness(lambda velo: velo.source_accounts.get(harness.account))
         assert account.balance == Money.of("1250.00", "USD")
@@ -156,7 +156,7 @@ class TestMoneyForAccounts:
         harness.sandbox.advance(receipt.retry_after)
         record = harness(lambda velo: velo.funding_accounts.get(receipt.id))
         assert (record.name, record.type) == ("Second bank", "PRIVATE")
-        listed = harness.all(lambda velo: velo.funding_accounts.list(payor_id=harness.payor))
+        listed = harness(lambda velo: velo.funding_accounts.list(payor_id=harness.payor))
         assert [account.name for account in listed] == ["Bank of the payor", "Second bank"]
 
     def test_a_funding_account_is_waited_for(self, harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,12 +175,12 @@ class TestMoneyForAccounts:
 class TestPaymentsOfAPayor:
     def test_the_list_and_the_feed(self, harness: Harness) -> None:
         payout_id = harness.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
-        listed = harness.all(lambda velo: velo.payments.list(harness.payor, submitted_from=harness.since.date()))
+        listed = harness(lambda velo: velo.payments.list(harness.payor, submitted_from=harness.since.date()))
         assert sorted((one.payor_payment_id, one.payout_id, one.status) for one in listed) == [
             ("INV-1", payout_id, "ACCEPTED"),
             ("INV-2", payout_id, "REJECTED"),
         ]
-        changes = harness.all(lambda velo: velo.payments.changes(harness.payor, since=harness.since))
+        changes = harness(lambda velo: velo.payments.changes(harness.payor, since=harness.since))
         assert [(one.payor_payment_id, one.payout_id, one.payment) for one in changes] == [
             ("INV-1", payout_id, PRICE),
             ("INV-2", payout_id, PRICE),
@@ -194,3 +194,76 @@ class TestPaymentsOfAPayor:
         long_ago = harness.since.replace(year=2020)
         window = {"payor_id": harness.payor, "since": long_ago, "until": long_ago}
         assert harness(lambda velo: velo.payments.find("INV-117", **window)) == []
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_submission_whose_answer_is_lost_is_found_by_reference_if_it_arrived(harness: Harness, arrived: bool) -> None:
+    harness.sandbox.inject(*(["lose_answer"] if arrived else ["cut_request"]), operation="submit")
+    with pytest.raises(ConnectionFailed):
+        harness.submit(pay("INV-1"))
+    result = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
+    assert [one.payor_payment_id for one in result] == ["INV-1"] * arrived
+    if arrived:
+        payout_id = result[0].payout_id
+        harness(lambda velo: velo.payouts.instruct(payout_id))
+        assert harness(lambda velo: velo.payouts.get(payout_id)).status == "INSTRUCTED"
+
+
+def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(harness: Harness) -> None:
+    payout_id = harness.submit(pay())
+    harness(lambda velo: velo.payouts.instruct(payout_id))
+    with pytest.raises(Conflict) as caught:
+        harness(lambda velo: velo.payouts.instruct(payout_id))
+    assert (caught.value.outcome, harness.calls("get_payout")) == (Outcome.UNKNOWN, 0)
+
+
+def test_an_answer_about_another_payout_settles_nothing(harness: Harness) -> None:
+    payout_id, other = harness.submit(pay("INV-1")), harness.submit(pay("INV-2"))
+    body = f'{{"payoutId": "{other}", "status": "INSTRUCTED"}}'
+    harness.sandbox.inject("lose_answer", operation="instruct")
+    harness.sandbox.inject("status", operation="get_payout", status=200, body=body, times=None)
+    with pytest.raises(ConnectionFailed):
+        harness(lambda velo: velo.payouts.instruct(payout_id))
+
+
+@pytest.mark.parametrize("location", [None, "", "/", "/v3/payouts/..", "/v3/payouts/%2e%2e/", "/v3/payouts/a b"])
+def test_a_submission_without_an_id_may_have_been_done(harness: Harness, location: str | None) -> None:
+    headers = {} if location is None else {"Location": location}
+    harness.sandbox.inject("status", operation="submit", status=202, body="", headers=headers, work=True)
+    with pytest.raises(UnreadableResponse) as caught:
+        harness.submit(pay("INV-1"))
+    assert caught.value.outcome is Outcome.UNKNOWN
+    [result] = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
+    assert result.payout_id
+
+
+@pytest.mark.parametrize("form", ["{}", "/v3/payouts/{}", "https://api.example/v3/payouts/{}/", "/v3/payouts/{}?a=b#c"])
+def test_the_id_is_read_from_any_form_of_the_header(harness: Harness, form: str) -> None:
+    headers = {"Location": form.format("2aa5d7e0-2ecb-403f-8494-1865ed0454e9")}
+    harness.sandbox.inject("status", operation="submit", status=202, body="", headers=headers)
+    assert harness.submit(pay()) == "2aa5d7e0-2ecb-403f-8494-1865ed0454e9"
+
+
+def test_a_good_status_whose_body_reports_an_error_is_no_success(harness: Harness) -> None:
+    body = '{"errors": [{"errorCode": "20110003", "errorMessage": "not done"}]}'
+    harness.sandbox.inject("status", operation="submit", status=202, body=body, headers={"Location": "/v3/payouts/1"})
+    with pytest.raises(UnreadableResponse) as caught:
+        harness.submit(pay())
+    assert (caught.value.outcome, caught.value.problems[0].code) == (Outcome.UNKNOWN, "20110003")
+
+
+def test_a_funding_of_another_currency_is_asked_for_by_nobody(harness: Harness) -> None:
+    with pytest.raises(InvalidRequest, match=r"amount is in EUR, and source account .* has USD"):
+        harness(
+            lambda velo: velo.source_accounts.fund(
+                harness.account, funding_account_id=harness.bank, amount=Money(100, "EUR")
+            )
+        )
+    assert harness.calls("fund") == 0
+
+
+@pytest.mark.parametrize("body", ['{"batchId": "b-1"}', "{}", ""])
+def test_the_id_of_a_batch_is_in_the_body_or_in_the_header(harness: Harness, body: str) -> None:
+    headers = {"Location": "https://api.example/v4/payees/batch/b-1" if "b-1" not in body else "/"}
+    harness.sandbox.inject("status", operation="create_payees", status=201, body=body, headers=headers)
+    assert harness(lambda velo: velo.payees.create(harness.payor, [firm("abc")])) == "b-1"

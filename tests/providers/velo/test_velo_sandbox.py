@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
-import subprocess
-import sys
 from typing import Any
 
 import httpx
 import pytest
 
-from victor_ext.sandbox.velo import RemoteVeloSandbox, VeloSandbox, VeloSettings
+from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 AUTHENTICATE = "/v1/authenticate?grant_type=client_credentials"
 
@@ -161,29 +158,3 @@ def test_an_account_that_is_too_empty(signed: httpx.Client, sandbox: VeloSandbox
     assert [one["eventName"] for one in sandbox.notifications(after=2)] == [
         "payment.funded", "payment.awaiting_funds", "payment.confirmed",
     ]  # fmt: skip
-
-
-def test_the_same_ids_in_every_run() -> None:
-    def ids() -> list[str]:
-        with VeloSandbox(VeloSettings(seed=7)) as sandbox:
-            return [sandbox.payor_id, sandbox.add_payee("a")]
-
-    assert ids() == ids()
-
-
-@pytest.mark.slow
-def test_in_another_process() -> None:
-    command = [sys.executable, "-m", "victor_ext.sandbox", "--provider", "velo", "--port", "0", "--json", "--quiet"]
-    with subprocess.Popen([*command, "--token-life", "60"], stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            remote = RemoteVeloSandbox(json.loads(process.stdout.readline())["url"])
-            pair = remote.add_key()
-            answer = httpx.post(remote.url + AUTHENTICATE, headers=basic(*pair))
-            assert '"expires_in":60,' in answer.text
-            assert remote.revoke_tokens() == 1
-            with pytest.raises(LookupError, match="no such source account"):
-                remote.balance("none")
-            assert remote.info()["sandbox"] == "velo"
-        finally:
-            process.terminate()

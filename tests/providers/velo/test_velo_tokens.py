@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
-import pickle
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -14,33 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpx import HTTPXMock
 
-from tests.providers.velo.harness import QUICK, Harness, pay
-from victor_ext import AuthenticationError, ConfigurationError, ConnectionFailed, UnreadableResponse
+from tests.providers.velo.adapter import Harness, pay
+from victor_ext import ConfigurationError, ConnectionFailed
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 from victor_ext.providers.velo.auth import issued_token
 from victor_ext.sandbox.velo import VeloSandbox
 
 PAYEE = {"payeeId": "p-1", "payeeType": "Company"}
-
-
-class Endpoint:
-    """Issues tokens with a given lifetime, and records the requests."""
-
-    def __init__(self, **token: Any) -> None:
-        self.token = {"token_type": "bearer", "expires_in": 1799, **token}
-        self.asked: list[httpx.Request] = []
-        self.signed: list[str] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path != "/v1/authenticate":
-            self.signed.append(request.headers["authorization"])
-            return httpx.Response(200, json=PAYEE)
-        self.asked.append(request)
-        return httpx.Response(200, json={"access_token": f"token-{len(self.asked)}", **self.token})
-
-
-def velo(answer: Callable[[httpx.Request], httpx.Response], **options: Any) -> Velo:
-    return Velo(VeloAuth("key-1", "secret:with colon"), transport=httpx.MockTransport(answer), retry=QUICK, **options)
 
 
 class TestHowItIsAskedFor:
@@ -63,39 +40,15 @@ class TestHowItIsAskedFor:
         with Velo(VeloAuth("key-1", "secret:with colon"), transport=httpx.HTTPTransport(verify=False)) as client:
             client.payees.get("p-1")
 
-    def test_under_the_path_of_a_base_url(self, httpx_mock: HTTPXMock) -> None:
-        url = "http://127.0.0.1:1/velo"
-        httpx_mock.add_response(400, url=f"{url}/v1/authenticate?grant_type=client_credentials")
-        client = Velo(VeloAuth("k", "s"), base_url=url, transport=httpx.HTTPTransport(verify=False))
-        with client, pytest.raises(AuthenticationError, match="/velo/v1/authenticate refused"):
-            client.payees.get("p-1")
-
-    def test_key_and_secret_that_are_no_pair(self, harness: Harness) -> None:
-        harness.auth = VeloAuth("nobody", "nothing")
-        with pytest.raises(AuthenticationError, match=r"refused the credentials .*sandbox was asked") as caught:
-            harness(lambda velo: velo.payees.get(harness.payee))
-        assert caught.value.request_id is not None
-
-    @pytest.mark.parametrize("token", [None, "", 5, "with\nbreak", "ünreadable"])
-    def test_an_answer_without_a_usable_token(self, token: Any) -> None:
-        with velo(Endpoint(access_token=token)) as client, pytest.raises(UnreadableResponse):
-            client.payees.get("p-1")
-
 
 class TestHowLongItIsKept:
     def test_a_submission_is_sent_again_with_another_token_for_it_was_refused(self, sandbox: VeloSandbox) -> None:
         harness = Harness(sandbox, awaited=False)
-        with Velo(harness.auth, base_url=sandbox.url) as client:
+        with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
             client.payees.get(harness.payee)
             sandbox.revoke_tokens()
             client.payouts.submit([pay("INV-1")])
         assert (harness.calls("submit"), sandbox.work_done_by_reference()) == (2, {"INV-1": 1})
-
-    def test_a_refusal_of_a_fresh_one_is_final(self, harness: Harness) -> None:
-        harness.sandbox.inject("status", operation="get_payee", status=401, times=None)
-        with pytest.raises(AuthenticationError, match="check that key and secret were issued for it"):
-            harness(lambda velo: velo.payees.get(harness.payee))
-        assert harness.calls("get_payee") == 1
 
     @given(
         lives=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.lists(st.none()))
@@ -112,7 +65,7 @@ class TestHowLongItIsKept:
 class TestGivingItBack:
     def test_on_request(self, sandbox: VeloSandbox) -> None:
         harness = Harness(sandbox, awaited=False)
-        with Velo(harness.auth, base_url=sandbox.url) as client:
+        with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
             client.logout()
             assert sandbox.received() == []  # there was none: nothing is fetched to be revoked
             client.payees.get(harness.payee)
@@ -147,39 +100,17 @@ class TestGivingItBack:
 
     def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox: VeloSandbox) -> None:
         harness = Harness(sandbox, awaited=False)
-        with Velo(harness.auth, base_url=sandbox.url) as client:
+        with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
             client.payees.get(harness.payee)
             sandbox.inject("status", operation="logout", status=401, times=None)
             client.logout()
 
     def test_the_connections_are_closed_though_it_fails(self, sandbox: VeloSandbox) -> None:
         harness = Harness(sandbox, awaited=False)
-        client = Velo(harness.auth, base_url=sandbox.url)
+        client = Velo(harness.settings["auth"], base_url=sandbox.url)
         client.payees.get(harness.payee)
         sandbox.inject("lose_answer", operation="logout")
         with pytest.raises(ConnectionFailed):
             client.close(logout=True)
         with pytest.raises(ConfigurationError, match="closed"):
             client.payees.get(harness.payee)
-
-
-class TestTheCredentials:
-    @pytest.mark.parametrize(
-        ("key", "secret", "said"),
-        [("", "s", "api_key is empty"), ("k", " ", "api_secret is empty"), (5, "s", "api_key must be text"),
-         ("k", None, "api_secret must be text"), ("a:b", "s", "api_key holds a colon"), ("k", "s\nt", "line break")],
-    )  # fmt: skip
-    def test_what_cannot_be_one(self, key: Any, secret: Any, said: str) -> None:
-        with pytest.raises(ConfigurationError, match=said):
-            VeloAuth(key, secret)
-
-    def test_they_stay_where_they_are(self) -> None:
-        auth = VeloAuth("key-1", "secret-1")
-        assert copy.deepcopy(auth) is auth
-        with pytest.raises(TypeError, match="not pickled"):
-            pickle.dumps(auth)
-
-    def test_two_callers_are_told_apart(self) -> None:
-        with velo(Endpoint()) as one, Velo(VeloAuth("key-2", "s"), transport=httpx.MockTransport(Endpoint())) as other:
-            assert one.caller != other.caller
-            assert "key-1" not in str(one.caller)

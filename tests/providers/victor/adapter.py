@@ -1,48 +1,82 @@
-"""Victor, as one row of the table over all systems."""
+"""Victor in the suite over all systems, and its client over a script."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
+import tests.providers.running as running
+from tests.providers.running import MODES, QUICK, Exchange, run
 from victor_ext import AsyncVictor, Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
+SANDBOX = Sandbox
+ARGUMENTS: dict[str, Any] = {"auth": VictorOAuth("id", "secret")}
+SETTINGS = {"client_id": "id", "client_secret": "secret"}
+HOSTS = ("staging", "api.stage.victorfi.com", "api.victorfi.com")
+VERSIONS = ("v2",)
+REFUSAL = {"error": {"code": "E1", "message": "no"}}
+PING = "/v2/payment-requests?page=0&page_size=1"
 
-class Exchange(NamedTuple):
-    """An operation: the sandbox's word for it, and how a client calls it."""
 
-    word: str
-    call: Callable[..., Any]
+class Harness(running.Harness):
+    """A client of Victor."""
+
+    kinds = (Victor, AsyncVictor)
+
+    def set_up(self) -> dict[str, Any]:
+        return settings(self.sandbox)
 
 
-def sandbox() -> Sandbox:
+def settings(sandbox: Sandbox) -> dict[str, Any]:
+    return {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
+
+
+def sandbox() -> AbstractContextManager[Sandbox]:
     return Sandbox()
 
 
-def client(sandbox: Sandbox, *, awaited: bool, **options: Any) -> Victor | AsyncVictor:
-    auth = VictorOAuth(*sandbox.add_oauth_client())
-    return (AsyncVictor if awaited else Victor)(auth, base_url=sandbox.url, **options)
+def client(sandbox: Sandbox, *, awaited: bool, **options: Any) -> Any:
+    return Harness.kinds[awaited](**settings(sandbox), **options)
 
 
-def _create(client: Victor, reference: str) -> Any:
-    return client.payment_requests.create(
-        payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount=Decimal("44.23"),
-        biller_type="BUSINESS", due_date=datetime.now(UTC).date(), client_reference_id=reference,
+def payment(**changes: Any) -> dict[str, Any]:
+    """The arguments of a request for payment that is due today."""
+    return {
+        "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": "44.23",
+        "biller_type": "BUSINESS", "due_date": datetime.now(UTC).date(), **changes,
+    }  # fmt: skip
+
+
+def over(mode: str, provider: Any, call: Callable[[Any], Any], **options: Any) -> Any:
+    """What a call comes to over a handler in place of a network."""
+    options = {**ARGUMENTS, "retry": QUICK, "transport": provider.transport, **options}
+    return run(Harness.kinds[MODES.index(mode)], call, **options)
+
+
+def response(word: str, status: str) -> Exchange:
+    return Exchange(
+        word="respond", writes=True, settles=True, subject=lambda harness: harness.sandbox.create_inbound("10.00"),
+        work=lambda harness, subject: int(harness.sandbox.request(subject)["status"] == status),
+        call=lambda client, subject: getattr(client.payment_requests, word)(subject, notes="Thank you."),
     )  # fmt: skip
 
 
-def _find(client: Victor) -> Any:
-    since = datetime.now(UTC) - timedelta(hours=1)
-    return client.payment_requests.find("INV-1042", start_datetime=since)
-
-
-READ = Exchange("list", _find)
-WRITE = Exchange("create", _create)
-KEYED = True
-
-
-def work_done(sandbox: Sandbox, reference: str) -> int:
-    return sandbox.work_done_by_reference().get(reference, 0)
+READ = Exchange(
+    word="list",
+    call=lambda client, name: client.payment_requests.find(name, start_datetime=datetime.now(UTC) - timedelta(hours=1)),
+)
+WRITE = Exchange(
+    word="create", writes=True, keyed=True, hint="or look with payment_requests.find(client_reference_id,",
+    call=lambda client, name: client.payment_requests.create(**payment(client_reference_id=name)),
+)  # fmt: skip
+MORE = (
+    Exchange(
+        word="get", subject=lambda harness: harness.sandbox.create_inbound("10.00"),
+        call=lambda client, subject: client.payment_requests.get(subject),
+    ),
+    response("accept", "accepted"),
+    response("decline", "declined"),
+)  # fmt: skip

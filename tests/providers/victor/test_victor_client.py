@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import socket
-import threading
+import logging
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -25,15 +24,14 @@ from victor_api.api.payment_requests import (
     create_request_payment,
     get_payment_request,
     list_payment_requests,
-    respond_to_payment_request,
 )
 from victor_api.models import (
-    ListPaymentRequestsResponse,
     NewRtpRfpPaymentRequest,
-    RfpInboundPaymentRequestResponseRequestDetails,
 )
 
 import victor_ext
+from tests.providers.running import MODES, QUICK, Script, run
+from tests.providers.victor.adapter import over, payment
 from victor_ext import (
     AsyncVictor,
     BadRequest,
@@ -53,7 +51,6 @@ from victor_ext.providers.victor.profile import read_problems
 from victor_ext.runtime.core.response import Response
 
 AUTH = VictorOAuth("id-1", "secret-1")
-QUICK = RetryPolicy(base=0.0, max_attempts=3)
 RECEIPT = {
     "victor_payment_request_id": "a7ffd43c37c1",
     "status": "created",
@@ -66,53 +63,21 @@ RECEIPT = {
     },
 }
 KEY = idempotency_key_for("invoice", 1042)
+both = pytest.mark.parametrize("run", [partial(over, mode) for mode in MODES], ids=MODES)
+blocking, awaited = (partial(over, mode) for mode in MODES)
 
 
-class Provider:
-    """Answers from a script (the last line for ever) and keeps what it received; tokens are always to be had."""
+class Provider(Script):
+    """Answers from a script, or with a receipt."""
 
-    def __init__(self, *script: httpx.Response | Exception) -> None:
-        self.script = list(script) or [httpx.Response(200, json=RECEIPT)]
-        self.received: list[httpx.Request] = []
-        self.tokens = 0
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/v2/auth/token"):
-            self.tokens += 1
-            return httpx.Response(200, json={"access_token": f"tok-{self.tokens}", "expires": 4_102_444_800_000})
-        self.received.append(request)
-        answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-
-
-def blocking(provider: Provider, call: Callable[[Any], Any], **options: Any) -> Any:
-    with Victor(AUTH, transport=httpx.MockTransport(provider), **{"retry": QUICK, **options}) as victor:
-        return call(victor)
-
-
-def awaited(provider: Provider, call: Callable[[Any], Any], **options: Any) -> Any:
-    async def run() -> Any:
-        async with AsyncVictor(AUTH, transport=httpx.MockTransport(provider), **{"retry": QUICK, **options}) as victor:
-            return await call(victor)
-
-    return asyncio.run(run())
-
-
-both = pytest.mark.parametrize("run", [blocking, awaited])
+    def __init__(self, *lines: Any) -> None:
+        super().__init__(*(lines or (httpx.Response(200, json=RECEIPT),)))
 
 
 def create(victor: Any, **values: Any) -> Any:
-    payment = {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "aHeq349838",
-        "amount": Decimal("44.230"),
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date(),
-        "client_reference_id": "INV-1042",
-    }
-    return victor.payment_requests.create(**{**payment, **values})
+    return victor.payment_requests.create(
+        **payment(**{"amount": Decimal("44.230"), "client_reference_id": "INV-1042", **values})
+    )
 
 
 @both
@@ -122,7 +87,7 @@ class TestCreate:
         made = run(
             provider, lambda victor: create(victor, notes="n", client_reference_id="INV-1042", idempotency_key=KEY)
         )
-        [request] = provider.received
+        [request] = provider.requests
         today = datetime.now(UTC).date().isoformat()
         assert (request.method, str(request.url)) == (
             "POST",
@@ -135,7 +100,7 @@ class TestCreate:
             "client_reference_id": "INV-1042",
         }
         assert request.headers["idempotency-key"] == KEY
-        assert request.headers["authorization"] == "Bearer tok-1"
+        assert request.headers["authorization"] == "Bearer t"
         assert request.headers["content-type"] == "application/json"
         assert request.headers["accept"] == "application/json"
         assert request.headers["user-agent"].startswith(f"victor-ext/{victor_ext.__version__} httpx/")
@@ -148,7 +113,7 @@ class TestCreate:
             provider,
             lambda victor: create(victor, ultimate_creditor="SampleCo Inc.", amount_modification_allowed=False),
         )
-        body = json.loads(provider.received[0].content)
+        body = json.loads(provider.requests[0].content)
         assert body["payee"]["ultimate_creditor"] == "SampleCo Inc."
         assert body["payment_details"]["amount_modification_allowed"] is False
 
@@ -157,34 +122,26 @@ class TestCreate:
         first, second = (run(provider, create).idempotency_key for _ in range(2))
         assert first != second
         assert {uuid.UUID(first).version, uuid.UUID(second).version} == {4}
-        assert [request.headers["idempotency-key"] for request in provider.received] == [first, first, second]
+        assert [request.headers["idempotency-key"] for request in provider.requests] == [first, first, second]
 
     def test_the_key_and_the_body_stay_the_same_over_the_attempts(self, run):
         provider = Provider(httpx.ReadTimeout("no answer"), httpx.Response(500), httpx.Response(200, json=RECEIPT))
         made = run(provider, create)
-        assert len({(request.headers["idempotency-key"], request.content) for request in provider.received}) == 1
-        assert made.idempotency_key == provider.received[0].headers["idempotency-key"]
-        assert len(provider.received) == 3
-
-    def test_an_unknown_outcome_says_how_to_settle_it(self, run):
-        words = rf"repeat it with idempotency_key='{KEY}', or look with payment_requests\.find\(client_reference_id,"
-        with pytest.raises(victor_ext.TimedOut, match=words) as raised:
-            run(Provider(httpx.ReadTimeout("no answer")), lambda victor: create(victor, idempotency_key=KEY))
-        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
+        assert len({(request.headers["idempotency-key"], request.content) for request in provider.requests}) == 1
+        assert made.idempotency_key == provider.requests[0].headers["idempotency-key"]
+        assert len(provider.requests) == 3
 
     @pytest.mark.parametrize("code", [200, 201, 202])
     def test_any_good_status_is_a_success(self, run, code):
         assert run(Provider(httpx.Response(code, json=RECEIPT)), create).id == "a7ffd43c37c1"
 
-    @pytest.mark.parametrize(
-        "body", [b"", b"<html>", b"[]", b"null", b'"created"', b'{"status', b'{"status": "created', b"\xff"]
-    )
     @pytest.mark.parametrize("code", [200, 201, 204])
-    def test_a_success_that_cannot_be_read_is_never_an_error_of_another_kind(self, run, code, body):
-        with pytest.raises(UnreadableResponse) as raised:
-            run(Provider(httpx.Response(code, content=body)), lambda victor: create(victor, idempotency_key=KEY))
-        outcome = Outcome.ACCEPTED if body.startswith(b"{") and b"created" in body else Outcome.UNKNOWN
-        assert (raised.value.outcome, raised.value.idempotency_key, raised.value.body) == (outcome, KEY, body)
+    def test_a_success_that_cannot_be_read_is_never_an_error_of_another_kind(self, run, code):
+        for body in (b"", b"<html>", b"[]", b"null", b'"created"', b'{"status', b'{"status": "created', b"\xff"):
+            with pytest.raises(UnreadableResponse) as raised:
+                run(Provider(httpx.Response(code, content=body)), lambda victor: create(victor, idempotency_key=KEY))
+            outcome = Outcome.ACCEPTED if body.startswith(b"{") and b"created" in body else Outcome.UNKNOWN
+            assert (raised.value.outcome, raised.value.idempotency_key, raised.value.body) == (outcome, KEY, body)
 
 
 @both
@@ -229,35 +186,6 @@ class TestTheProvidersProblems:
             ("notes", "Size", "Size"),
             ("", "", "something else"),
         ]
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            {},
-            [],
-            None,
-            "no",
-            7,
-            {"error": None},
-            {"error": []},
-            {"allErrors": None},
-            {"allErrors": {}},
-            {"allErrors": [7]},
-        ],
-        ids=str,
-    )
-    def test_of_no_shape_at_all(self, run, body):
-        assert list(self.problems(run, body).problems) == []
-
-    @pytest.mark.parametrize(
-        "error",
-        [{}, {"code": None, "message": None, "field": None}, {"code": [1], "message": {}, "field": 7}, {"code": True}],
-        ids=str,
-    )
-    def test_of_odd_members(self, run, error):
-        [problem] = self.problems(run, {"error": error}).problems
-        assert problem.message == "the provider gave no message"
-        assert problem.field == ""
 
 
 JSON = st.recursive(
@@ -308,33 +236,6 @@ def body_of_create() -> NewRtpRfpPaymentRequest:
 class TestTheGeneratedOperations:
     """They go through the same loop: signed, tried again, with the same errors."""
 
-    def test_a_list_is_signed_and_tried_again(self):
-        provider = Provider(httpx.Response(503), httpx.Response(200, json={"page": 0, "results": []}))
-        answer = blocking(provider, lambda victor: list_payment_requests.sync(client=victor.api, page=0))
-        assert isinstance(answer, ListPaymentRequestsResponse)
-        assert [request.headers["authorization"] for request in provider.received] == ["Bearer tok-1"] * 2
-
-    def test_so_it_is_when_awaited(self):
-        provider = Provider(httpx.Response(503), httpx.Response(200, json={"page": 0, "results": []}))
-        answer = awaited(provider, lambda victor: list_payment_requests.asyncio(client=victor.api, page=0))
-        assert isinstance(answer, ListPaymentRequestsResponse)
-        assert len(provider.received) == 2
-
-    def test_a_create_without_a_key_gets_one(self):
-        provider = Provider(httpx.ReadTimeout("no answer"), httpx.Response(200, json=RECEIPT))
-        blocking(provider, lambda victor: create_request_payment.sync(client=victor.api, body=body_of_create()))
-        keys = {request.headers["idempotency-key"] for request in provider.received}
-        assert len(provider.received) == 2
-        assert [uuid.UUID(key).version for key in keys] == [4]
-
-    def test_a_key_that_is_given_is_kept(self):
-        provider = Provider(httpx.ReadTimeout("no answer"), httpx.Response(200, json=RECEIPT))
-        blocking(
-            provider,
-            lambda victor: create_request_payment.sync(client=victor.api, body=body_of_create(), idempotency_key=KEY),
-        )
-        assert [request.headers["idempotency-key"] for request in provider.received] == [KEY] * 2
-
     @pytest.mark.parametrize(
         ("key", "said"),
         [
@@ -355,34 +256,7 @@ class TestTheGeneratedOperations:
         with pytest.raises(InvalidRequest, match=f"Nothing was sent: idempotency_key {said}") as raised:
             run(provider, lambda victor: call(client=victor.api, **arguments))
         assert [problem.field for problem in raised.value.problems] == ["idempotency_key"]
-        assert (raised.value.outcome, provider.received) == (Outcome.NOT_SENT, [])
-
-    @pytest.mark.parametrize("failure", [httpx.ReadTimeout("no answer"), httpx.Response(503), httpx.Response(200)])
-    def test_an_answer_to_a_request_is_sent_once(self, failure):
-        provider = Provider(failure)
-        body = RfpInboundPaymentRequestResponseRequestDetails.from_dict({"status": "Accepted", "notes": "n"})
-        with pytest.raises(victor_ext.VictorError) as raised:
-            blocking(
-                provider,
-                lambda victor: respond_to_payment_request.sync("b34783af0", client=victor.api, body=body),
-            )
-        assert len(provider.received) == 1
-        assert "idempotency-key" not in provider.received[0].headers
-        assert raised.value.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
-
-    def test_their_failures_are_typed(self):
-        with pytest.raises(ServerError) as raised:
-            blocking(
-                Provider(httpx.Response(520)),
-                lambda victor: get_payment_request.sync("a7ffd43c37c1", client=victor.api),
-            )
-        assert raised.value.status_code == 520
-
-    def test_a_redirect_is_not_followed_by_the_http_library_either(self):
-        provider = Provider(httpx.Response(302, headers={"Location": "https://evil.example/"}))
-        with pytest.raises(victor_ext.StatusError):
-            blocking(provider, lambda victor: create_request_payment.sync(client=victor.api, body=body_of_create()))
-        assert len(provider.received) == 1
+        assert (raised.value.outcome, provider.requests) == (Outcome.NOT_SENT, [])
 
 
 class TestChangesOfTheGeneratedClient:
@@ -397,7 +271,7 @@ class TestChangesOfTheGeneratedClient:
 
     def last(self, provider: Provider, api: Any) -> httpx.Request:
         list_payment_requests.sync(client=api)
-        return provider.received[-1]
+        return provider.requests[-1]
 
     def test_headers(self, provider, victor):
         changed = victor.api.with_headers({"X-Trace": "1", "User-Agent": "mine"})
@@ -411,17 +285,17 @@ class TestChangesOfTheGeneratedClient:
         assert self.last(provider, both).headers["x-other"] == "3"
         assert self.last(provider, changed).headers.get_list("x-trace") == ["1"]
         assert self.last(provider, victor.api).headers["user-agent"].startswith("victor-ext/")
-        assert {request.headers["authorization"] for request in provider.received} == {"Bearer tok-1"}
+        assert {request.headers["authorization"] for request in provider.requests} == {"Bearer t"}
 
     def test_a_header_cannot_take_the_place_of_the_token(self, provider, victor):
         changed = victor.api.with_headers({"Authorization": "Bearer mine"})
-        assert self.last(provider, changed).headers.get_list("authorization") == ["Bearer tok-1"]
+        assert self.last(provider, changed).headers.get_list("authorization") == ["Bearer t"]
 
     def test_no_answer_touches_the_cookies(self, provider, victor, monkeypatch):
         """The standard library would lock them, in a way that a Ctrl-C leaves them locked for ever."""
         monkeypatch.delattr(CookieJar, "extract_cookies")
         assert get_payment_request.sync("a1", client=victor.api.with_cookies({"a": "1"})) is not None
-        assert provider.received[-1].headers["cookie"] == "a=1"
+        assert provider.requests[-1].headers["cookie"] == "a=1"
 
     def test_cookies(self, provider, victor):
         changed = victor.api.with_cookies({"a": "1"}).with_cookies({"b": "2"})
@@ -437,17 +311,17 @@ class TestChangesOfTheGeneratedClient:
 
     def test_they_all_hang_on_one_loop_and_one_pool(self, provider, victor):
         changed = victor.api.with_headers({"X-A": "1"}).with_cookies({"b": "2"}).with_timeout(httpx.Timeout(3))
-        provider.script[:] = [httpx.Response(503), httpx.Response(200, json={"results": []})]
+        provider.lines[:] = [httpx.Response(503), httpx.Response(200, json={"results": []})]
         request = self.last(provider, changed)
-        assert len(provider.received) == 2
+        assert len(provider.requests) == 2
         assert (request.headers["x-a"], request.headers["cookie"]) == ("1", "b=2")
-        assert provider.tokens == 1
+        assert len(provider.for_tokens) == 1
 
     def test_a_with_block_leaves_the_client_open(self, provider, victor):
         for _ in range(2):
             with victor.api as api, api.with_headers({"X-A": "1"}) as changed:
                 self.last(provider, changed)
-        assert self.last(provider, victor.api).headers["authorization"] == "Bearer tok-1"
+        assert self.last(provider, victor.api).headers["authorization"] == "Bearer t"
         assert victor.payment_requests.list(page_size=5).pages() is not None
 
     def test_so_does_an_awaited_one(self, provider):
@@ -467,12 +341,12 @@ class TestChangesOfTheGeneratedClient:
         for client in (api, changed, other.api, victor.api.with_timeout(httpx.Timeout(1))):
             with pytest.raises(ConfigurationError, match="closed"):
                 list_payment_requests.sync(client=client)
-        assert provider.received == []
+        assert provider.requests == []
 
     def test_a_request_to_another_origin_is_stopped(self, provider, victor):
         with pytest.raises(ConfigurationError, match=r"stopped.*https://api\.stage\.victorfi\.com only"):
             victor.api.get_httpx_client().get("https://evil.example/v2/payment-requests")
-        assert (provider.received, provider.tokens) == ([], 0)
+        assert (provider.requests, len(provider.for_tokens)) == ([], 0)
 
 
 class TestWithOptions:
@@ -483,10 +357,10 @@ class TestWithOptions:
         policy = RetryPolicy(base=0.0, quota=10)
         with Victor(AUTH, transport=transport, retry=policy, on_event=observed.append) as victor:
             victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
-            provider.script[:] = [httpx.Response(503)]
+            provider.lines[:] = [httpx.Response(503)]
             with pytest.raises(ServerError, match="retry quota"):
                 victor.payment_requests.get("a7ffd43c37c1")
-        assert provider.tokens == 1
+        assert len(provider.for_tokens) == 1
         assert [event.outcome for event in observed if isinstance(event, CallEnded)] == [None, Outcome.UNKNOWN]
 
     def test_each_option_by_itself(self):
@@ -505,11 +379,11 @@ class TestWithOptions:
             assert timeouts[-1]["read"] <= 1.0
             victor.payment_requests.get("a7ffd43c37c1")
             assert timeouts[-1]["read"] == 20.0
-            provider.script[:] = [httpx.Response(503)]
-            before = len(provider.received)
+            provider.lines[:] = [httpx.Response(503)]
+            before = len(provider.requests)
             with pytest.raises(ServerError):
                 victor.with_options(retry=QUICK.with_changes(max_attempts=1)).payment_requests.get("a7ffd43c37c1")
-            assert len(provider.received) == before + 1
+            assert len(provider.requests) == before + 1
             assert victor.with_options(timeout=1.0).environment == "staging"
 
     def test_closing_the_derived_one_leaves_the_original_open(self):
@@ -522,114 +396,36 @@ class TestWithOptions:
             with pytest.raises(ConfigurationError, match="closed"):
                 derived.payment_requests.get("a7ffd43c37c1")
             victor.payment_requests.get("a7ffd43c37c1")
-        assert len(provider.received) == 2
-
-    def test_awaited(self):
-        provider = Provider()
-
-        async def call(victor):
-            derived = victor.with_options(deadline=5.0)
-            await derived.payment_requests.get("a7ffd43c37c1")
-            await derived.close()
-            with pytest.raises(ConfigurationError, match="closed"):
-                await derived.payment_requests.get("a7ffd43c37c1")
-            return await victor.payment_requests.get("a7ffd43c37c1")
-
-        assert awaited(provider, call).id == "a7ffd43c37c1"
+        assert len(provider.requests) == 2
 
 
-@pytest.fixture
-def counting_server() -> Iterator[tuple[str, list[int]]]:
-    """Answers every request on a kept connection, and counts the connections that were made."""
-    body = json.dumps(RECEIPT).encode()
-    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-    connections: list[int] = []
-    listener = socket.create_server(("127.0.0.1", 0))
-    open_sockets = [listener]
+@pytest.mark.parametrize("mode", MODES)
+def test_one_connection_serves_a_client_and_all_that_was_derived_from_it(mode, victor_sandbox, victor_auth, caplog):
+    name = str(victor_sandbox.create_inbound("10.00"))
 
-    def serve(connection: socket.socket) -> None:
-        with suppress(OSError), connection, connection.makefile("rb") as lines:
-            for line in lines:
-                if line == b"\r\n":
-                    connection.sendall(answer)
+    def use(victor):
+        victor.payment_requests.get(name)
+        victor.with_options(deadline=5.0).payment_requests.get(name)
+        return get_payment_request.sync(name, client=victor.api.with_headers({"X-A": "1"}))
 
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            connections.append(1)
-            open_sockets.append(connection)
-            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+    async def use_awaited(victor):
+        await victor.payment_requests.get(name)
+        await victor.with_options(deadline=5.0).payment_requests.get(name)
+        return await get_payment_request.asyncio(name, client=victor.api.with_headers({"X-A": "1"}))
 
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}", connections
-    listener.shutdown(socket.SHUT_RDWR)
-    for one in open_sockets:
-        one.close()
-    thread.join(timeout=5)
+    with caplog.at_level(logging.DEBUG), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        calls = use if mode == "blocking" else use_awaited
+        assert run((Victor, AsyncVictor)[MODES.index(mode)], calls, victor_auth, base_url=victor_sandbox.url)
+        gc.collect()
+    assert caplog.text.count("connecting to 127.0.0.1") == 1
 
 
-class Fixed:
-    """Credentials that ask nobody: a fixed token."""
-
-    def authenticator(self, *_parts: object) -> Any:
-        from victor_ext.runtime.auth.tokens import FixedToken
-
-        return FixedToken("Token t")
-
-
-class TestRealConnections:
-    def test_one_connection_serves_the_client_and_all_that_was_derived_from_it(self, counting_server):
-        url, connections = counting_server
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with Victor(Fixed(), base_url=url) as victor:
-                victor.payment_requests.get("a7ffd43c37c1")
-                victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
-                get_payment_request.sync("a7ffd43c37c1", client=victor.api.with_headers({"X-A": "1"}))
-            gc.collect()
-        assert len(connections) == 1
-
-    def test_so_it_is_when_awaited(self, counting_server):
-        url, connections = counting_server
-
-        async def run():
-            async with AsyncVictor(Fixed(), base_url=url) as victor:
-                await victor.payment_requests.get("a7ffd43c37c1")
-                await victor.with_options(deadline=5.0).payment_requests.get("a7ffd43c37c1")
-                await get_payment_request.asyncio("a7ffd43c37c1", client=victor.api.with_headers({"X-A": "1"}))
-
-        asyncio.run(run())
-        assert len(connections) == 1
-
-    def test_many_threads_share_a_client(self, counting_server):
-        url, _connections = counting_server
-        ids: list[Any] = []
-        with Victor(Fixed(), base_url=url, limits=httpx.Limits(max_connections=4)) as victor:
-            threads = [
-                threading.Thread(
-                    target=lambda: ids.extend(victor.payment_requests.get("a7ffd43c37c1").id for _ in range(5))
-                )
-                for _ in range(8)
-            ]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join(timeout=20)
-        assert ids == ["a7ffd43c37c1"] * 40
-
-    def test_a_port_where_nobody_listens(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        with (
-            Victor(Fixed(), base_url=f"http://127.0.0.1:{port}", retry=QUICK) as victor,
-            pytest.raises(victor_ext.ConnectionFailed, match="no connection could be established") as raised,
-        ):
-            create(victor)
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 3)
+def test_many_threads_share_a_client(victor_sandbox, victor_auth):
+    name, limits = str(victor_sandbox.create_inbound("10.00")), httpx.Limits(max_connections=4)
+    with Victor(victor_auth, base_url=victor_sandbox.url, limits=limits) as victor, ThreadPoolExecutor(8) as threads:
+        ids = list(threads.map(lambda _: victor.payment_requests.get(name).id, range(40)))
+    assert ids == [name] * 40
 
 
 def test_a_client_made_outside_of_an_event_loop_works_in_several():
@@ -640,7 +436,7 @@ def test_a_client_made_outside_of_an_event_loop_works_in_several():
         return (await victor.payment_requests.get("a7ffd43c37c1")).id
 
     assert [asyncio.run(get()) for _ in range(3)] == ["a7ffd43c37c1"] * 3
-    assert provider.tokens == 1
+    assert len(provider.for_tokens) == 1
 
 
 @pytest.mark.victor_sandbox(demo_data=True)

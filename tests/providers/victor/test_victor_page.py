@@ -6,8 +6,6 @@ import importlib
 import re
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,7 @@ import httpx
 import pytest
 from pytest_httpx import HTTPXMock
 
-from victor_ext import BadRequest, InvalidRequest, Outcome, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
-from victor_ext.sandbox import Sandbox
+from victor_ext import RetryPolicy, Victor, VictorOAuth
 from victor_ext.spec.generate import generate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,22 +29,6 @@ def test_the_sentences_with_two_readings_are_the_documents() -> None:
     quoted = [sentence.rstrip(".") for sentence in re.findall(r'"([^"]{12,})"', table)]
     assert len(quoted) == 4
     assert [sentence for sentence in quoted if sentence not in document] == []
-
-
-def test_a_due_date_is_sent_and_a_past_one_under_a_key_alone(victor: Victor, victor_sandbox: Sandbox) -> None:
-    """ "The system default is 24 hours from transaction submission", of a field that is required."""
-    asked: dict[str, Any] = {
-        "payee_account_number": "043987673645", "payer_counterparty_id": "acme000001", "amount": "44.23",
-        "biller_type": "BUSINESS",
-    }  # fmt: skip
-    past, key = date(2026, 3, 4), idempotency_key_for("invoice", 1042)
-    for wrong in ({}, {"due_date": None}, {"due_date": past}):
-        with pytest.raises((InvalidRequest, TypeError)):
-            victor.payment_requests.create(**asked, **wrong)
-    assert victor_sandbox.received() == []
-    with pytest.raises(BadRequest) as raised:
-        victor.payment_requests.create(**asked, due_date=past, idempotency_key=key)
-    assert (raised.value.outcome, victor_sandbox.work_done_by_key()) == (Outcome.REJECTED, {key: 0})
 
 
 @pytest.fixture(scope="module")
@@ -83,21 +64,3 @@ def test_an_operation_without_a_document_is_called_by_a_few_lines_of_one(
         names: dict[str, Any] = {"victor": victor}
         exec(ELIGIBILITY, names)
     assert names["bank"] == bank
-
-
-def test_what_is_new_is_sent() -> None:
-    with Sandbox() as sandbox, Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
-        invoice = {
-            "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": "44.23",
-            "biller_type": "BUSINESS", "due_date": datetime.now(UTC).date(),
-        }  # fmt: skip
-        names: dict[str, Any] = {"victor": victor, "invoice": invoice, "Decimal": Decimal}
-        exec(EXTRAS, names)
-        seen = {each.operation: sorted(each.undeclared) for each in sandbox.received()}
-        [quoted] = re.findall(r"`(extra_body\.\S+ is set already[^`]*)`", PAGE)
-        with pytest.raises(InvalidRequest) as raised:
-            victor.payment_requests.create(**invoice, extra_body={"payment_details": {"amount": "1.00"}})
-    assert seen["list"] == ["purpose"]
-    assert seen["create"] == ["payment_details.purpose", "payment_details.surcharge"]
-    assert quoted in str(raised.value)
-    assert raised.value.outcome is Outcome.NOT_SENT

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from victor_api.client import Client
 
-from tests.providers.test_introspection import ARGUMENTS, CLIENTS
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.runtime.fakes import BOTH, KEY, OK, Happens, raises, status
 from tests.runtime.fakes import Harness as HarnessOfADocument
 from victor_ext import BadRequest, Victor, connect

@@ -1,10 +1,15 @@
-"""Secrets that are replaced without a new process: from a file that is read again, and from a function."""
+"""The credentials of all systems: what cannot be one, what one shows, and how it is replaced while a process runs.
+
+A secret is replaced in a file that is read again, or by a function that is asked again.
+"""
 
 from __future__ import annotations
 
 import base64
+import copy
 import inspect
 import json
+import pickle
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,7 +26,9 @@ from victor_api.api.payment_requests import create_request_payment
 from victor_api.client import Client
 from victor_api.models import NewRtpRfpPaymentRequest
 
-from tests.providers.test_introspection import CLIENTS, GUID
+from tests.frames import assert_hidden
+from tests.providers.running import GUID, MODES, ONCE, TOKEN, Script
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
     ApiKeyAuth,
     AsyncApiClient,
@@ -33,12 +40,13 @@ from victor_ext import (
     HeaderKey,
     Outcome,
     RetryPolicy,
+    UnreadableResponse,
     Victor,
     VictorJwt,
     VictorOAuth,
     connect,
 )
-from victor_ext.providers import EastPay, FlexFactorAuth, VeloAuth
+from victor_ext.providers import FlexFactorAuth, VeloAuth
 from victor_ext.providers.flexfactor import FlexFactorToken
 
 OLD, NEW = "the-first-secret-" + "1" * 32, "the-second-secret-" + "2" * 32
@@ -206,19 +214,6 @@ def test_a_file_that_is_half_written_leaves_the_secret_before(tmp_path: Path, ki
     assert call(client) == 200
 
 
-def test_a_file_that_could_not_be_read_once_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "secret"
-    file.write_text(OLD)
-    provider = Provider()
-    client = made("BearerAuth", file, provider)
-    replace(file, NEW)
-    with monkeypatch.context() as forbidden:
-        forbidden.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(PermissionError(13, "no")))
-        assert call(client) == 200
-    provider.secret = NEW
-    assert call(client) == 200
-
-
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
 def test_a_refusal_after_a_lost_attempt_stays_unknown_whatever_the_function_returns(awaited: bool) -> None:
     statuses = iter([503, 401])
@@ -274,10 +269,100 @@ def test_a_private_key_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert jwt.decode(token, public, algorithms=["RS512"])["sub"] == "a-key"
 
 
-DESCRIBED = [VictorOAuth, VictorJwt, VeloAuth, FlexFactorAuth, FlexFactorToken, EastPay, BearerAuth]
+AUTHS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (VictorOAuth, VeloAuth, FlexFactorAuth, FlexFactorToken, BearerAuth, BasicAuth, ApiKeyAuth)
+}
+"""Credentials of secrets alone. Their positional arguments are the secrets."""
+OTHER_WORDS = {"VeloAuth": ("a:b", "s"), "BasicAuth": ("a:b", "s"), "FlexFactorToken": ("Bearer s",)}
 
 
-@pytest.mark.parametrize("kind", DESCRIBED)
-def test_the_docstring_says_how(kind: type[Any]) -> None:
-    described = inspect.getdoc(kind.__init__ if kind is EastPay else kind) or ""
-    assert "`Path`" in described and "function that returns" in described
+def needed(kind: Any) -> list[str]:
+    return [each.name for each in inspect.signature(kind).parameters.values() if each.default is each.empty]
+
+
+@pytest.mark.parametrize("name", AUTHS)
+class TestEachKind:
+    @pytest.mark.parametrize("wrong", ["", " ", 7, None, b"s3cr", "a\nb", "s3cr\u00e9t", "two\r\nlines"])
+    def test_what_cannot_be_sent_is_refused_by_its_name(self, name: str, wrong: Any) -> None:
+        for argument in needed(AUTHS[name]):
+            if argument == "username" and wrong in ("", " "):
+                continue
+            with pytest.raises(ConfigurationError) as raised:
+                AUTHS[name](**{**dict.fromkeys(needed(AUTHS[name]), "a-good-one"), argument: wrong})
+            assert argument in str(raised.value) or "token" in str(raised.value)
+            assert_hidden(raised.value, ["s3cr"])
+
+    def test_it_shows_nothing_and_stays_where_it_is(self, name: str) -> None:
+        kind = AUTHS[name]
+        auth = kind(*(f"s3cret-{argument}" for argument in needed(kind)))
+        assert "s3cret" not in repr(auth) + repr(vars(auth))
+        assert copy.deepcopy(auth) is auth
+        with pytest.raises(TypeError, match=r"not pickled|holds a secret"):
+            pickle.dumps(auth)
+        if name in OTHER_WORDS:
+            with pytest.raises(ConfigurationError):
+                kind(*OTHER_WORDS[name])
+
+    def test_two_callers_are_told_apart_and_neither_is_shown(self, name: str) -> None:
+        """By what is no secret, or by its digest."""
+        callers = []
+        for number in "12":
+            script, auth = Script(httpx.Response(200)), AUTHS[name](*(f"s3cret-{number}" for _ in needed(AUTHS[name])))
+            (kind, _), arguments_of = KINDS[name]
+            args, options = arguments_of("the-secret")
+            given = {**options, "auth": auth} if "auth" in options else options
+            callers.append(kind(*(args if "auth" in options else (auth,)), **given, transport=script.transport).caller)
+        assert callers[0] != callers[1]
+        assert "s3cret" not in f"{callers}"
+
+
+ENDPOINTS = {
+    "victor": (VictorOAuth, "access_token", r"Check the client id and secret: staging was asked"),
+    "velo": (VeloAuth, "access_token", r"sandbox was asked"),
+    "flexfactor": (FlexFactorAuth, "accessToken", "keys of one environment are not valid in the other"),
+}
+"""Credentials that ask an endpoint for tokens; the token's member, and what a refusal says."""
+
+
+@pytest.mark.parametrize("system", ENDPOINTS)
+class TestEachEndpoint:
+    @pytest.mark.parametrize("token", [None, "", 5, [], "with\nbreak", "\u00fcnreadable"])
+    def test_an_answer_without_a_usable_token(self, system: str, token: Any) -> None:
+        script = Script(httpx.Response(200), token={**TOKEN, ENDPOINTS[system][1]: token})
+        client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport, retry=ONCE)
+        with pytest.raises(UnreadableResponse):
+            client.authorization()
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_a_refusal_says_which_environment_was_asked_and_what_to_check(self, system: str, mode: str) -> None:
+        transport = httpx.MockTransport(lambda _: httpx.Response(401, json={}))
+        client = CLIENTS[system][MODES.index(mode)](**ARGUMENTS[system], transport=transport)
+        with pytest.raises(AuthenticationError, match=ENDPOINTS[system][2]) as raised:
+            call(client)
+        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
+
+    def test_a_token_is_asked_for_once_and_is_what_authorization_tells(self, system: str) -> None:
+        script = Script(httpx.Response(200, json={}))
+        client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport)
+        assert [call(client), call(client)] == [200, 200]
+        assert {each.headers["authorization"] for each in script.requests} == {client.authorization()} == {"Bearer t"}
+        [asked] = script.for_tokens
+        assert asked.headers.get("authorization", "Basic ").startswith("Basic ")
+
+
+@pytest.mark.parametrize(
+    ("system", "words"),
+    [
+        ("eastpay", "The token is fixed: check it in the bank's back office"),
+        ("flexfactor", r"The sandbox was asked: check that the AppKey"),
+        ("velo", "check that key and secret were issued for it"),
+        ("victor", r"Environment 'staging' was asked.*keys of one environment are not valid in the other"),
+    ],
+)
+def test_a_401_to_a_fresh_token_is_final_and_says_what_to_check(system: str, words: str) -> None:
+    script = Script(httpx.Response(401, json={"message": "no"}))
+    client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport)
+    with pytest.raises(AuthenticationError, match=words) as raised:
+        call(client)
+    assert (len(script.requests), raised.value.outcome) == (1, Outcome.REJECTED)

@@ -1,0 +1,38 @@
+"""A sandbox of each system, and a client of either mode to ask it with. A system is the folder of its tests."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.providers.running import MODES, Harness
+
+
+@pytest.fixture
+def adapter(request: pytest.FixtureRequest) -> Any:
+    return importlib.import_module(f"tests.providers.{request.path.parent.name}.adapter")
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Callable[[Any], Any]]:
+    """Starts the sandbox of an adapter, once."""
+    with ExitStack() as stack:
+        yield cache(lambda adapter: stack.enter_context(adapter.SANDBOX()))
+
+
+@pytest.fixture
+def sandbox(adapter: Any, running: Callable[[Any], Any]) -> Any:
+    started = running(adapter)
+    started.reset()
+    return started
+
+
+@pytest.fixture(params=MODES)
+def harness(request: pytest.FixtureRequest, adapter: Any, sandbox: Any) -> Harness:
+    made: Harness = adapter.Harness(sandbox, request.param == "awaited")
+    return made

@@ -1,0 +1,138 @@
+"""What the tests of all systems share: a client of either mode, over a script or over a sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import httpx
+
+from victor_ext import RetryPolicy
+
+QUICK = RetryPolicy(base=0.0, max_attempts=3)
+ONCE = RetryPolicy(max_attempts=1)
+MODES = ("blocking", "awaited")
+REFERENCE = "INV-1042"
+GUID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+FOR_EVER = 4_102_444_800_000
+TOKEN: Mapping[str, Any] = {
+    "access_token": "t", "accessToken": "t", "token_type": "Bearer", "expires": FOR_EVER, "expires_in": 1799,
+}  # fmt: skip
+"""A good answer of every token endpoint."""
+
+
+def is_for_token(request: httpx.Request) -> bool:
+    return request.url.path.endswith(("/token", "/authenticate"))
+
+
+def run(kind: Any, call: Callable[[Any], Any], *args: Any, **settings: Any) -> Any:
+    """Make a client, and what `call` makes of it: awaited where calls are awaited, and lists read to their end."""
+    if not hasattr(kind, "__aenter__"):
+        with kind(*args, **settings) as client:
+            result = call(client)
+            return list(result) if hasattr(result, "pages") else result
+
+    async def main() -> Any:
+        async with kind(*args, **settings) as client:
+            result = call(client)
+            if hasattr(result, "__aiter__"):
+                return [item async for item in result]
+            return await result if inspect.isawaitable(result) else result
+
+    return asyncio.run(main())
+
+
+class Script:
+    """A provider that issues tokens, and answers the rest from a script, whose last line stays. It keeps the requests.
+
+    A line is a response, an exception, or a function of the request that returns or raises one.
+    """
+
+    def __init__(self, *lines: Any, token: Mapping[str, Any] | httpx.Response = TOKEN) -> None:
+        self.lines, self.token = list(lines), token
+        self.requests: list[httpx.Request] = []
+        self.for_tokens: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        sent = httpx.Request(
+            request.method, request.url, headers=request.headers, content=request.content, extensions=request.extensions
+        )
+        if is_for_token(request):
+            self.for_tokens.append(sent)
+            return self.token if isinstance(self.token, httpx.Response) else httpx.Response(200, json=self.token)
+        self.requests.append(sent)
+        line = self.lines.pop(0) if len(self.lines) > 1 else self.lines[0]
+        if callable(line):
+            line = line(request)
+        if isinstance(line, Exception):
+            raise line
+        return httpx.Response(line.status_code, headers=line.headers, content=line.content)
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        return httpx.MockTransport(self)
+
+
+class Harness:
+    """A system's sandbox, and a client of one mode, made anew for each use."""
+
+    kinds: ClassVar[tuple[Any, Any]]
+
+    def __init__(self, sandbox: Any, awaited: bool) -> None:
+        self.sandbox, self.awaited = sandbox, awaited
+        self.settings: dict[str, Any] = {"retry": QUICK, "timeout": 5.0, **self.set_up()}
+
+    def set_up(self) -> dict[str, Any]:
+        """Prepare the sandbox. Returns the arguments of a client of it."""
+        raise NotImplementedError
+
+    def __call__(self, *calls: Callable[[Any], Any], **changes: Any) -> Any:
+        """Make calls with a client of their own; what the last one returns, or what one raises."""
+        kind, settings = self.kinds[self.awaited], {**self.settings, **changes}
+        if len(calls) == 1:
+            return run(kind, calls[0], **settings)
+
+        async def awaited(client: Any) -> Any:
+            return [await call(client) for call in calls][-1]
+
+        return run(kind, awaited if self.awaited else lambda client: [call(client) for call in calls][-1], **settings)
+
+    def sent(self, word: str) -> list[Any]:
+        """What the sandbox received of an operation."""
+        return [seen for seen in self.sandbox.received() if seen.operation == word]
+
+    def work(self, reference: str) -> int:
+        """How often something was done, by the sandbox's own record."""
+        return int(self.sandbox.work_done_by_reference().get(reference, 0))
+
+
+def _work(harness: Any, subject: Any) -> int:
+    return int(harness.work(subject[0] if isinstance(subject, tuple) else subject))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """An operation in the suite over all systems (`test_every_system.py`).
+
+    Attributes:
+        word: The sandbox's word for it.
+        call: Calls it, about a subject.
+        subject: Makes what it is about: text, or several of which the first is what the sandbox counts work by.
+        work: How often that was done, by the sandbox's own record.
+        writes: Whether it changes anything.
+        keyed: Whether a key makes its repeat safe.
+        settles: Whether the client reads what a write did whose answer was lost.
+        hint: What the message says of where to look, when the outcome is unknown.
+    """
+
+    word: str
+    call: Callable[[Any, Any], Any]
+    subject: Callable[[Any], Any] = lambda _harness: REFERENCE
+    work: Callable[[Any, Any], int] = _work
+    writes: bool = False
+    keyed: bool = False
+    settles: bool = False
+    hint: str = ""

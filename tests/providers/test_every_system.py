@@ -1,0 +1,179 @@
+"""One suite for all payment systems: the same failures, the same outcomes, the same names of errors.
+
+A system is described by its adapter (`adapter.py` of its folder): its sandbox, its client, one operation that reads,
+one that moves money, and others. What is expected follows from what each is said to be (`running.Exchange`). A new
+provider, inside or outside of this package, has the suite for an adapter: see `tests/fifth_system`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.providers.running import Exchange
+from tests.providers.systems import ADAPTERS
+from victor_ext import VictorError
+
+KEYED = [name for name, adapter in ADAPTERS.items() if adapter.WRITE.keyed]
+EXCHANGES = [
+    pytest.param(name, exchange, id=f"{name}-{exchange.word}")
+    for name, adapter in ADAPTERS.items()
+    for exchange in (adapter.READ, adapter.WRITE, *adapter.MORE)
+]
+each_exchange = pytest.mark.parametrize(("system", "exchange"), EXCHANGES, indirect=["system"])
+
+
+@pytest.fixture(params=ADAPTERS)
+def system(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def adapter(system: str) -> Any:
+    return ADAPTERS[system]
+
+
+@pytest.fixture
+def harness(harness: Any) -> Iterator[Any]:
+    yield harness
+    harness.sandbox.up()
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the caller of an operation observed, and what the sandbox's record says of it."""
+
+    word: str
+    error: str | None
+    attempts: int
+    work: int
+    message: str = field(default="", compare=False)
+
+
+def observed(harness: Any, exchange: Exchange, *before: Exchange, fault: Any = None, **options: Any) -> Observed:
+    """What comes of one call, about something of its own, after these calls with the same client."""
+    subject = exchange.subject(harness)
+    sent, done = len(harness.sent(exchange.word)), exchange.work(harness, subject)
+    if fault:
+        kind, given = fault
+        harness.sandbox.inject(kind, operation=exchange.word, **given)
+    error: VictorError | None = None
+    try:
+        harness(*(lambda client, one=one: one.call(client, subject) for one in (*before, exchange)), **options)
+    except VictorError as raised:
+        error = raised
+    harness.sandbox.clear_faults()
+    return Observed(
+        "success" if error is None else str(error.outcome.value),
+        None if error is None else type(error).__name__,
+        len(harness.sent(exchange.word)) - sent,
+        exchange.work(harness, subject) - done,
+        str(error),
+    )
+
+
+def test_all_are_here() -> None:
+    assert [*ADAPTERS] == ["connected", "eastpay", "flexfactor", "velo", "victor", "tiny"]
+    assert KEYED == ["connected", "flexfactor", "victor", "tiny"]
+
+
+def test_the_providers_time_is_known_from_an_answer(harness: Any, adapter: Any) -> None:
+    harness.sandbox.set_clock_skew(-3_600.0)
+    seen: list[Any] = []
+
+    def look(client: Any, subject: Any) -> Any:
+        seen.append(client.provider_time())
+        return adapter.READ.call(client, subject)
+
+    looking = SimpleNamespace(word=adapter.READ.word, call=look, subject=adapter.READ.subject, work=adapter.READ.work)
+    assert observed(harness, looking, looking).word == "success"
+    before, after = seen
+    assert before.is_known is False
+    assert abs((datetime.now(UTC) - before.moment).total_seconds()) < 60
+    assert after.is_known is True
+    assert abs(harness.sandbox.clock()["wall"] - after.moment.timestamp()) < 60
+
+
+FAILURES: dict[str, tuple[tuple[str, dict[str, Any]], bool]] = {
+    "closed before it was read": (("refuse", {}), False),
+    **{f"request cut at {at}": (("cut_request", {"after": at}), False) for at in (1, 25, 120, -1)},
+    "request cut, closed cleanly": (("cut_request", {"after": 25, "how": "close"}), False),
+    "answer lost": (("lose_answer", {}), True),
+    "answer lost, closed cleanly": (("lose_answer", {"how": "close"}), True),
+    **{f"answer cut at {at}": (("cut_answer", {"after": at}), True) for at in (1, 25, 60)},
+    "503 before the work": (("status", {"status": 503}), False),
+    "503 after the work": (("status", {"status": 503, "work": True}), True),
+}
+"""What fails, and whether the work is done all the same."""
+NAMES = {
+    400: "BadRequest", 403: "PermissionDenied", 404: "NotFound", 409: "Conflict", 418: "StatusError", 422: "BadRequest",
+}  # fmt: skip
+
+
+@each_exchange
+def test_an_exchange_fails_once(harness: Any, exchange: Exchange) -> None:
+    work = int(exchange.writes)
+    assert observed(harness, exchange) == Observed("success", None, 1, work)
+    for failure, (fault, worked) in FAILURES.items():
+        seen = observed(harness, exchange, fault=fault)
+        error = "ServerError" if fault[0] == "status" else "ConnectionFailed"
+        if exchange.keyed or not exchange.writes:
+            assert seen == Observed("success", None, 2, work), failure
+        elif exchange.settles and worked:
+            assert seen == Observed("success", None, 1, 1), failure
+        else:
+            assert seen == Observed("unknown", error, 1, int(worked)), failure
+            assert exchange.hint in seen.message
+
+
+@each_exchange
+def test_an_exchange_is_refused_or_fails_for_good(harness: Any, exchange: Exchange) -> None:
+    """A conflict is with something that exists: it leaves the outcome unknown. What stays down is told with a hint."""
+    work, repeats = int(exchange.writes), exchange.keyed or not exchange.writes
+    for status, name in NAMES.items():
+        seen = observed(harness, exchange, fault=("status", {"status": status, "times": None}))
+        assert (seen.word, seen.error, seen.work) == ("unknown" if status == 409 else "rejected", name, 0)
+    seen = observed(harness, exchange, fault=("rate_limit", {"retry_after": 0}))
+    assert seen == Observed("success", None, 2, work)
+    seen = observed(harness, exchange, fault=("status", {"status": 500, "times": None}))
+    assert seen == Observed("unknown", "ServerError", 3 if repeats else 1, 0)
+    assert exchange.hint in seen.message
+    seen = observed(harness, exchange, fault=("html", {"status": 200, "work": True, "times": None}))
+    if exchange.settles:
+        assert seen == Observed("success", None, 1, 1)
+    else:
+        assert seen == Observed("unknown", "UnreadableResponse", 3 if repeats else 1, work)
+    subject = exchange.subject(harness)
+    harness.sandbox.down()
+    nobody = Exchange(word=exchange.word, call=exchange.call, subject=lambda _: subject, work=lambda *_: 0)
+    assert observed(harness, nobody) == Observed("not_sent", "ConnectionFailed", 0, 0)
+
+
+def test_a_token_is_refused(harness: Any, adapter: Any) -> None:
+    """One that was kept from an earlier call is renewed, once; one that cannot be had anew is not tried again."""
+    renews = hasattr(harness.sandbox, "revoke_tokens")
+    seen = observed(harness, adapter.READ, adapter.READ, fault=("status", {"status": 401, "skip": 1}))
+    assert (seen.word, seen.error) == (("success", None) if renews else ("rejected", "AuthenticationError"))
+    assert seen.attempts == (3 if renews else 2)
+
+
+@pytest.mark.parametrize("system", KEYED, indirect=True)
+def test_a_refusal_after_a_lost_answer_does_not_settle_it(harness: Any, adapter: Any) -> None:
+    harness.sandbox.inject("lose_answer", operation=adapter.WRITE.word)
+    seen = observed(harness, adapter.WRITE, fault=("status", {"status": 400, "skip": 0, "times": None}))
+    assert seen == Observed("unknown", "BadRequest", 2, 1)
+
+
+def test_a_listener_that_raises_costs_no_result(harness: Any, adapter: Any) -> None:
+    def on_event(event: object) -> None:
+        raise LookupError(f"nobody listens to {type(event).__name__}")
+
+    assert observed(harness, adapter.READ, on_event=on_event).word == "success"
+    assert observed(harness, adapter.WRITE, on_event=on_event) == Observed("success", None, 1, 1)
+    seen = observed(harness, adapter.WRITE, fault=("status", {"status": 400}), on_event=on_event)
+    assert seen.word == "rejected"

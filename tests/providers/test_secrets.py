@@ -1,0 +1,295 @@
+"""Keys, tokens, cards, accounts and persons: in no message, repr, log line, pickle or local of ours, whatever fails.
+
+Of Victor, see `tests/test_leaks.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.frames import assert_hidden, found_in, places
+from tests.providers.eastpay import adapter as eastpay_adapter
+from tests.providers.flexfactor import adapter as flexfactor_adapter
+from tests.providers.running import GUID, MODES, QUICK, TOKEN, Script, run
+from tests.providers.velo.adapter import pay
+from victor_ext import ConfigurationError, InvalidRequest, VictorError
+from victor_ext.providers import FlexFactor, FlexFactorAuth, Money, Velo, VeloAuth, eastpay, flexfactor, velo
+
+KEY, SECRET, ACCESS, EMAIL = "app-key-0c1f7e55", "app-secret-9d1c44ab", "access-token-77aa01ff", "ada.l@example.com"
+CREDENTIALS = (KEY, SECRET, ACCESS, f"{KEY}:{SECRET}", EMAIL)
+BEARER, NUMBER, CVV, STORED = "token-of-the-merchant-0c1f7e55aa31", "4929123456781234", "7391", "stored-card-5d1e77aa"
+NAME, ADDRESS, ADDED, FIELD, SENSE = "Lovelace-Byron", "203.0.113.77", 'added "q\u00e4"', "field-8c3b", "sense-5d1e"
+ACCOUNT, NATIONAL, HEADER = "071204958836", "987654321", "Basic bG9uZyBhbmQgcmFuZG9t"
+CARD = "411111111111xyzw"
+
+
+class Call(NamedTuple):
+    """A call, with what it sends that is hidden everywhere, and what is hidden in messages."""
+
+    make: Callable[[Any], Any]
+    secrets: tuple[str, ...] = ()
+    in_messages: tuple[str, ...] = ()
+
+
+class System(NamedTuple):
+    """A system with secrets, and how it says that something is wrong."""
+
+    kinds: tuple[Any, Any]
+    arguments: dict[str, Any]
+    says: Callable[[str], Any]
+    credentials: tuple[str, ...]
+    calls: Mapping[str, Call]
+
+
+def charge(card: Any, **more: Any) -> Callable[[Any], Any]:
+    return lambda client: client.payments.debit(
+        eastpay_adapter.PRICE, **{"card": card, "merchant_transaction_id": "INV-1", **more}
+    )
+
+
+def evaluate(**changes: Any) -> Callable[[Any], Any]:
+    given = {
+        "payer": flexfactor.Payer(email=EMAIL), "card": flexfactor.Card(token=CARD), "customer_ip": ADDRESS,
+        "billing": flexfactor.Address(last_name=NAME), "sense_key": SENSE, "fields": {"shop": FIELD},
+        "extra_body": {"device": {"owner": NAME, "pins": [ADDED, 90125]}, "CustomerSince": ADDED}, **changes,
+    }  # fmt: skip
+    return lambda client: client.evaluate(**flexfactor_adapter.declined(**given))
+
+
+PLASTIC = eastpay.Card(NUMBER, expiry_month=7, expiry_year=2031, cvv=CVV, holder="Zoë")
+PERSON = velo.NewPayee(
+    remote_id="payee-8", email="bob@example.com",
+    address=velo.Address(line1="100 Battery Street", city="Springfield", country="US"),
+    individual=velo.Individual(
+        first_name="Perpetua", last_name="Lovelace", date_of_birth=date(1970, 5, 20), national_identification=NATIONAL
+    ),
+    payment_channel=velo.PaymentChannel(
+        account_name="Bob", country_code="US", currency="USD", account_number=ACCOUNT, routing_number="123456789"
+    ),
+)  # fmt: skip
+SHOPPER = {"customer.givenName": "Perpetua", "customer.phone": "+20 2 1234"}
+SYSTEMS = {
+    "eastpay": System(
+        eastpay_adapter.Harness.kinds, {**eastpay_adapter.ARGUMENTS, "token": BEARER},
+        lambda words: {"result": {"code": "100.300.001", "description": words, "parameterErrors": [{"name": "card.cvv",
+                       "value": words, "message": words}]}},
+        (BEARER,),
+        {
+            "a card": Call(charge(PLASTIC), (NUMBER, NUMBER[:8], CVV)),
+            "a stored card": Call(charge(eastpay.CardToken(STORED)), (STORED,)),
+            "a shopper": Call(charge(PLASTIC, parameters=SHOPPER), (NUMBER,), ("Zoë", *SHOPPER.values())),
+            "refused here": Call(charge(PLASTIC, merchant_transaction_id=""), (NUMBER, CVV)),
+            **{f"a number for a card, {bare!r:.3}": Call(charge(bare), (NUMBER,))
+               for bare in (NUMBER, int(NUMBER), {"number": NUMBER}, [NUMBER])},
+        },
+    ),
+    "flexfactor": System(
+        flexfactor_adapter.Harness.kinds, {**flexfactor_adapter.ARGUMENTS, "auth": FlexFactorAuth(KEY, SECRET)},
+        lambda words: {"email": EMAIL, "errors": {"Payer.Email": [f"{words} is not known"], ADDED: [90125]}},
+        CREDENTIALS,
+        {
+            "evaluate": Call(evaluate(), (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD),
+                             ("90125", json.dumps(ADDED)[1:-1])),
+            "refund": Call(lambda client: client.orders.refund(GUID, flexfactor_adapter.PRICE)),
+            "get": Call(lambda client: client.orders.get(GUID)),
+            "refused here": Call(
+                evaluate(order_id="", card=flexfactor.Card(token=CARD, bin=CARD)), (CARD, NAME, ADDRESS, SENSE, FIELD)
+            ),
+            "refused here, the last": Call(evaluate(extra_body={"payer": {"email": EMAIL}}), (CARD, NAME, ADDRESS)),
+        },
+    ),
+    "velo": System(
+        (velo.Velo, velo.AsyncVelo), {"auth": VeloAuth(KEY, SECRET)},
+        lambda words: {"errors": [{"errorMessage": words, "location": "payees[0]"}]},
+        (KEY, SECRET, ACCESS),
+        {
+            "submit": Call(lambda client: client.payouts.submit([pay()])),
+            "get": Call(lambda client: client.payees.get("p-1")),
+            "payees": Call(
+                lambda client: client.payees.create("payor-1", [PERSON]), (ACCOUNT, NATIONAL),
+                ("Perpetua", "Lovelace", "Battery", "1970-05-20", "Springfield"),
+            ),
+            "a bank": Call(
+                lambda client: client.funding_accounts.create(
+                    payor_id="p-1", name="Bank", account_type="FBO", account_number=ACCOUNT, routing_number="123456789"
+                ), (ACCOUNT,),
+            ),
+            "a webhook": Call(
+                lambda client: client.webhooks.create("p-1", url="https://h.example.com", authorization_header=HEADER),
+                (HEADER,),
+            ),
+            "a webhook's change": Call(
+                lambda client: client.webhooks.update("w-1", authorization_header=HEADER), (HEADER,)
+            ),
+        },
+    ),
+}  # fmt: skip
+
+
+def echo(request: httpx.Request) -> str:
+    return request.content.decode()
+
+
+HANDLERS: dict[str, Callable[[System, str], Any]] = {
+    **{f"{status} in its own shape": lambda system, words, status=status: httpx.Response(
+        status, json=system.says(words)) for status in (200, 400, 401, 409, 500)},
+    "400 of another shape": lambda _, words: httpx.Response(400, json={"Email": [words], EMAIL: [words.upper()]}),
+    "400 of no shape": lambda _, words: httpx.Response(400, text=f"no {words}"),
+    "400 of an array": lambda _, words: httpx.Response(400, json=[words]),
+    "400 with the request in it": lambda system, _: lambda request: httpx.Response(
+        400, json={"title": f"bad: {echo(request)}", **system.says(echo(request))}
+    ),
+    "409 with the request": lambda _system, _: lambda request: httpx.Response(409, content=request.content),
+    "200 that says no": lambda _, words: httpx.Response(200, json={"success": False, "result": "x" * 190 + words}),
+    "200 with HTML": lambda _, words: httpx.Response(200, text=f"<html>{words}"),
+    "500 with HTML": lambda _, words: httpx.Response(500, text=f"<html>{words}"),
+    "200 of another type": lambda *_: httpx.Response(200, json=[EMAIL]),
+    "a redirect": lambda *_: httpx.Response(302, headers={"Location": f"https://elsewhere.example/{EMAIL}"}),
+    "no connection": lambda *_: httpx.ConnectError("no"),
+    "no answer": lambda *_: httpx.ReadTimeout("no"),
+}  # fmt: skip
+each_call = pytest.mark.parametrize(
+    ("name", "call"), [(name, call) for name, system in SYSTEMS.items() for call in system.calls]
+)
+
+
+@each_call
+@pytest.mark.parametrize("handler", HANDLERS)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_call_that_fails(mode: str, handler: str, name: str, call: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    system = SYSTEMS[name]
+    make, secrets, in_messages = system.calls[call]
+    hidden = (*system.credentials, *secrets)
+    script = Script(
+        HANDLERS[handler](system, " ".join((*secrets, *in_messages))),
+        token={**TOKEN, "access_token": ACCESS, "accessToken": ACCESS},
+    )
+    events: list[Any] = []
+    options = {**system.arguments, "transport": script.transport, "retry": QUICK, "on_event": events.append}
+    raised: VictorError | None = None
+    shown = ""
+    try:
+        shown = repr(run(system.kinds[MODES.index(mode)], make, **options))
+    except VictorError as error:
+        raised = error
+    if raised:
+        assert_hidden(raised, hidden)
+        # What a provider wrote stays in the raw body, for the caller alone.
+        shown = f"{raised}{raised!r}{raised.problems!r}"
+        assert found_in(pickle.dumps(raised).decode("latin-1"), system.credentials[:2]) == []
+        assert isinstance(raised, InvalidRequest) or script.requests or script.for_tokens
+    assert found_in(shown + caplog.text + repr(events), (*hidden, *in_messages)) == []
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
+@pytest.mark.parametrize("name", ["flexfactor", "velo"])
+def test_a_token_endpoint_that_echoes(name: str, status: int, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    said = {"success": False, "errors": [f"{KEY} with {SECRET} is wrong"], "accessToken": 7}
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=said))
+    system = SYSTEMS[name]
+    with pytest.raises(VictorError) as raised:
+        run(system.kinds[0], system.calls["get"].make, **system.arguments, transport=transport, retry=QUICK)
+    assert_hidden(raised.value, CREDENTIALS)
+    assert found_in(caplog.text, CREDENTIALS) == []
+
+
+def test_what_is_wrong_is_still_said() -> None:
+    def refused(name: str, call: str, body: Any) -> str:
+        system = SYSTEMS[name]
+        script = Script(httpx.Response(400, json=body))
+        with pytest.raises(VictorError) as raised:
+            run(system.kinds[0], system.calls[call].make, **{**system.arguments, "transport": script.transport})
+        return str(raised.value)
+
+    wrong = {"name": "card.number", "message": f"{NUMBER} fails its check"}
+    assert "card.number: [hidden] fails its check" in refused(
+        "eastpay", "a card", {"result": {"parameterErrors": [wrong]}}
+    )
+    said = {"result": {"code": "100.300.001", "description": "no Perpetua +20 2 1234 for Zoë"}}
+    assert "no [hidden] [hidden] for [hidden]" in refused("eastpay", "a shopper", said)
+    assert "is payee-8 already" in refused(
+        "velo", "payees", {"errors": [{"errorMessage": "Lovelace is payee-8 already"}]}
+    )
+    assert "[hidden]" in refused("flexfactor", "evaluate", {"errors": {"device": [f"{ADDED} or 90125", 90125]}})
+
+
+def test_a_code_stays_whole_though_a_group_of_it_is_the_cvv() -> None:
+    body = {"result": {"code": "100.100.101", "parameterErrors": [{"name": "amount", "message": "is odd"}]}}
+    error = eastpay_adapter.observe(400, body, charge(eastpay_adapter.card("100")))
+    assert error.problems[0].code == "100.100.101"
+
+
+def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    answer = {"id": GUID, "orderId": GUID, "status": "APPROVED", "email": EMAIL, "isLastPage": True}
+    script = Script(httpx.Response(200, json={**answer, "items": [answer]}), token={**TOKEN, "accessToken": ACCESS})
+    events: list[Any] = []
+    auth = FlexFactorAuth(KEY, SECRET)
+    with FlexFactor(auth, mid=GUID, transport=script.transport, on_event=events.append) as client:
+        made = [evaluate()(client), client.orders.get(GUID), *client.orders.list()]
+    channel = velo.PaymentChannel(account_name="Bob", country_code="GB", currency="GBP", iban="GB33BUKB20201555555555")
+    company = velo.Company(name="ABC Payee Corp", tax_id="223344556")
+    parts = [
+        flexfactor.Payer(email=EMAIL), flexfactor.Card(token=CARD), flexfactor.Address(last_name=NAME), auth, client,
+        PERSON, PERSON.individual, PERSON.to_model(), channel, company, PLASTIC, eastpay.CardToken(STORED),
+        *(getattr(part, name) for part in (channel, company) for name in type(part).__slots__ if "name" not in name),
+    ]  # fmt: skip
+    shown = repr([vars(auth), *made, *parts, *events]) + caplog.text
+    hidden = (
+        *CREDENTIALS,
+        CARD,
+        NAME,
+        ADDRESS,
+        ACCOUNT,
+        NATIONAL,
+        "GB33BUKB20201555555555",
+        "223344556",
+        NUMBER,
+        STORED,
+    )
+    assert found_in(shown, hidden) == []
+    assert made[1].raw.additional_properties["email"] == EMAIL  # it is there for whoever asks
+
+
+@pytest.mark.parametrize(
+    "set_up",
+    [
+        lambda: FlexFactorAuth(KEY, f"{SECRET}\n{SECRET}"),
+        lambda: FlexFactorAuth(KEY, SECRET.encode()),
+        lambda: FlexFactor(FlexFactorAuth(KEY, SECRET), mid=SECRET),
+        lambda: FlexFactor(FlexFactorAuth(KEY, SECRET), mid=GUID, base_url=f"https://u:{SECRET}@h.example"),
+        lambda: flexfactor.Webhook(SECRET, host="h.example"),
+        lambda: flexfactor.Webhook("c2VjcmV0" * 4, SECRET, host="h.example"),
+        lambda: VeloAuth(f"{KEY}:{SECRET}", "s"),
+        lambda: VeloAuth("k", f"{SECRET}\n{SECRET}"),
+        lambda: VeloAuth("k", SECRET.encode()),
+        lambda: velo.Webhook(SECRET, "short"),
+        lambda: Velo(SECRET),
+    ],
+)
+def test_a_set_up_that_fails(set_up: Callable[[], Any]) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        set_up()
+    assert_hidden(raised.value, CREDENTIALS)
+
+
+def test_the_search_finds_what_is_there() -> None:
+    """A search that finds nothing proves nothing: let it find something in each place."""
+    secret, seen = "visibly-fake", dict[str, str]()
+    try:
+        raise VictorError(f"It shows {secret}.")
+    except VictorError as error:
+        seen = {place: text for place, text in places(error, (__file__,)) if secret in text}
+    assert {"str", "repr", "attributes", "traceback"} <= set(seen)
+    assert any(place.startswith("secret in ") for place in seen)
+    assert Money.of("1.00", "USD")
