@@ -79,16 +79,12 @@ ROWS = [
     ("uvloop", [], 1),
     ("trio", [], 1),
     ("gevent", [], 20),
-    ("celery", [], 22),
+    ("celery", [], 21),
 ]
 
 
 @pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the libraries")
-@pytest.mark.parametrize(
-    ("name", "options", "paid"),
-    # A worker of Celery on a broker of files needs a quiet machine.
-    [pytest.param(*row, id=row[0], marks=[pytest.mark.nightly] if row[0] == "celery" else []) for row in ROWS],
-)
+@pytest.mark.parametrize(("name", "options", "paid"), ROWS, ids=[name for name, _, _ in ROWS])
 def test_suite(provider: Provider, name: str, options: list[str], paid: int) -> None:
     suite, _, tracer = name.partition("-")
     environment = {

@@ -1,4 +1,4 @@
-"""Log records for users about database problems."""
+"""What users are shown of problems with the database, and the log of DBOS."""
 
 from __future__ import annotations
 
@@ -63,3 +63,23 @@ class DatabaseNotices:
 
 database_notices = DatabaseNotices()
 """Shared by the process, as DBOS is."""
+
+
+class _ToOurLog(logging.Handler):
+    """Forwards DBOS log records to `victor_ext.bulk`."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        _logger.log(logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", message)
+        # DBOS waits when the disk is full, and reports this only in its log.
+        database_notices.report_if_full(f"{message} {record.exc_info[1] if record.exc_info else ''}")
+
+
+def route_dbos_log() -> None:
+    """Redirect the DBOS log from the terminal to `victor_ext.bulk`."""
+    log = logging.getLogger("dbos")
+    # Existing handlers belong to a program that uses DBOS itself.
+    if not log.handlers:
+        log.addHandler(_ToOurLog())
+        log.propagate = False
+        log.setLevel(logging.WARNING)
