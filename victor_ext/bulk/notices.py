@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 
 NOTICE = {"notice": True}
 """The `extra` of log records that the command line shows."""
@@ -26,8 +25,7 @@ def reason_of(error: BaseException) -> str:
 class DatabaseNotices:
     """Logs why the database cannot be used: each reason at most twice a minute."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reported_at: dict[str, float] = {}
 
@@ -48,7 +46,7 @@ class DatabaseNotices:
 
     def _log(self, reason: str) -> None:
         with self._lock:
-            now = self._monotonic()
+            now = time.monotonic()
             if now - self._reported_at.get(reason, -_AGAIN_AFTER) < _AGAIN_AFTER:
                 return
             self._reported_at[reason] = now

@@ -190,7 +190,7 @@ class AsyncOutbox(OutboxBase):
         return await self._run(self._refresh(victor), victor)
 
     async def run(self, victor: AsyncVictor, *, interval: float = 5.0) -> None:
-        """Send, settle and refresh until it is cancelled: the worker of a service, as `Outbox.run`."""
+        """As `Outbox.run`, awaited: it ends when it is cancelled."""
         while True:
             for work in (self.send, self.refresh):
                 with logged(work.__name__):
