@@ -1,8 +1,8 @@
 """For the tests: a process with the project that dies by SIGKILL before a step. The project knows nothing of it.
 
 The steps are those of `examples/service`: in the order of an invoice's life, between two of which nothing is written or
-sent. For Celery, `DYING_STEP` names one in the environment: the first process that reaches it dies. `DYING_FOLDER` is
-the broker, and where that is noted.
+sent. For a worker of Celery, `DYING_STEP` names one in the environment: the first process that reaches it dies, and
+makes the file `DYING_NOTE`. The worker sends itself the task when it is ready: its broker is its own memory.
 """
 
 import os
@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import django
 import httpx
+from celery.signals import worker_ready
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
@@ -105,7 +106,13 @@ def live(answers: Connection, environment: dict[str, str], last: str | None) -> 
     answers.send({number: client.get(f"/invoices/{number}").json()["payment"] for number in NUMBERS})
 
 
-if folder := os.environ.get("DYING_FOLDER"):  # `celery -A dying`
-    app.conf.broker_transport_options = dict.fromkeys(("data_folder_in", "data_folder_out", "control_folder"), folder)
+def begin(**_: Any) -> None:
+    """Send the task."""
+    app.send_task("send_payment_requests")
+
+
+if note := os.environ.get("DYING_NOTE"):  # `celery -A dying worker`
     settings.VICTOR_OUTBOX = {"lease": timedelta(microseconds=1)}
-    Steps(os.environ["DYING_STEP"], once=Path(folder, "died"))
+    Steps(os.environ["DYING_STEP"], once=Path(note))
+    app.conf.worker_lost_wait = 0.1  # seconds, in place of ten, until the task of a dead process counts as lost
+    worker_ready.connect(begin)

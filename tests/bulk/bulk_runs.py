@@ -63,6 +63,16 @@ def keys_of(batch: str, records: Sequence[dict[str, str]], column: str = "invoic
     return {idempotency_key_for(batch, record[column]) for record in records}
 
 
+def store_only(sender: Any, records: Any) -> None:
+    """Store these rows, and send none of them."""
+
+    def stop(_status: object) -> None:
+        raise InterruptedError
+
+    with suppress(InterruptedError):
+        sender.send(records, on_progress=stop)
+
+
 def asked_once(sandbox: SandboxCommands, keys: set[str]) -> None:
     """The sandbox made exactly one request under each of these keys."""
     made = {key: count for key, count in sandbox.work_done_by_key().items() if key in keys}

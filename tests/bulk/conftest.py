@@ -12,11 +12,12 @@ import pytest
 
 from tests.bulk.bulk_runs import Bulk
 from tests.bulk.forked_command import ForkedCommands
-from tests.bulk.postgres import Postgres
+from tests.bulk.postgres import Postgres, postgres_server
 from victor_ext import RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk import layout
 from victor_ext.sandbox import Sandbox
 
+__all__ = ["postgres_server"]
 STORAGE_KEY = "a secret for tests, of some length"
 
 
@@ -96,14 +97,6 @@ def sender(client: Victor, tmp_path: Path) -> Callable[..., Any]:
         return BulkSender(options.pop("victor", client), **{**defaults, **options})
 
     return make
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Postgres]:
-    """One server for all tests of a process."""
-    server = Postgres()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -39,8 +39,9 @@ def broken_off(bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahea
     victor_sandbox.clear_faults()
 
 
-@pytest.mark.parametrize("resumes", ["resume", "send"])
-@pytest.mark.parametrize(("when_sending", "when_resuming"), [(HOUR, -HOUR), (-HOUR, -2 * HOUR)])
+@pytest.mark.parametrize(
+    ("when_sending", "when_resuming", "resumes"), [(HOUR, -HOUR, "resume"), (-HOUR, -2 * HOUR, "send")]
+)
 def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
     bulk: Bulk, victor_sandbox: Sandbox, when_sending: int, when_resuming: int, resumes: str
 ) -> None:

@@ -240,18 +240,6 @@ def test_a_bar_at_a_terminal(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     assert process.returncode == 0
 
 
-def test_two_senders_on_one_file_wait_for_each_other(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    write_csv(bulk.folder / "one.csv", rows(20))
-    write_csv(bulk.folder / "two.csv", rows(20, start=101))
-    with bulk.started("send", "one.csv", *KEY, "--rate", "4") as first:
-        wait_until_sent(victor_sandbox, first, 2)
-        second = bulk("send", "two.csv", *KEY)
-        assert second.status == 0
-        assert "Another process works on" in second.err
-        assert first.wait(60) == 0
-    asked_once(victor_sandbox, keys_of("one.csv", rows(20)) | keys_of("two.csv", rows(20, start=101)))
-
-
 def test_the_same_file_without_its_key_column_asks_nobody_again(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
 ) -> None:
@@ -354,8 +342,6 @@ def test_other_processes_stop_with_the_one_that_started_them(
         assert (first.returncode, len(others)) == (status, 1)
         assert psutil.wait_procs(others, timeout=60)[1] == []
     assert len(victor_sandbox.work_done_by_key()) < len(records)
-    assert bulk("resume", "--state", postgres).status == 0
-    asked_once(victor_sandbox, keys_of("invoices.csv", records))
 
 
 def test_a_worker_imports_nothing_from_the_folder_of_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, rows
 from victor_ext import ConfigurationError
-from victor_ext.bulk import batch_store, spool, worker
+from victor_ext.bulk import batch_store, takeover, validating
 from victor_ext.sandbox import Sandbox
 
 Senders = Callable[..., Any]
@@ -79,7 +79,7 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
         if logged_notices() and len(seen) - seen.index(next(filter(None, seen))) > 5:
             disk.full = False
 
-    monkeypatch.setattr(worker, "_ROUND", 0.2)
+    monkeypatch.setattr(takeover, "_ROUND", 0.2)
     status = sender().send(rows(250), on_progress=progress)
     assert dict(status.counts) == {"created": 250}
     asked_once(victor_sandbox, keys_of("march", rows(250)))
@@ -136,13 +136,13 @@ def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Callable[[], list
 def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = spool.Spool.__init__
+    begin = validating.Spool.__init__
 
     def small(self: Any) -> None:
         begin(self)
         self._db.execute("PRAGMA max_page_count=8")
 
-    monkeypatch.setattr(spool.Spool, "__init__", small)
+    monkeypatch.setattr(validating.Spool, "__init__", small)
     for act in (sender().check, sender().send):
         with pytest.raises(ConfigurationError, match=r"temporary files, .*full.*TMPDIR"):
             act(rows(600))

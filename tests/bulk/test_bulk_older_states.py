@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -19,7 +20,7 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOSClient
 
-from tests.bulk.bulk_runs import asked_once, keys_of, rows, write_csv
+from tests.bulk.bulk_runs import asked_once, keys_of, rows, store_only, write_csv
 from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
@@ -54,8 +55,7 @@ def fake_rows() -> list[dict[str, str]]:
 def older(request: pytest.FixtureRequest, tmp_path: Path, victor_sandbox: Sandbox, sender: Senders) -> Any:
     """Makes senders that go on with an older state, ten minutes after it was left, by the provider's clock."""
     dump = (STATES / f"{request.param}.sql").read_text("utf-8")
-    if "CREATE TABLE" not in dump:
-        State(f"sqlite:///{tmp_path}/state.sqlite").prepare()
+    State(f"sqlite:///{tmp_path}/state.sqlite").prepare()
     database = sqlite3.connect(tmp_path / "state.sqlite")
     database.executescript(dump)
     (left,) = database.execute("SELECT max(updated_at) FROM workflow_status").fetchone()
@@ -133,6 +133,25 @@ def test_an_older_state_is_gone_on_with_after_a_kill_while_it_is_taken_over(
     assert {name for (name,) in chunks} == {f"fake.csv/0000000{number}" for number in ("1", "1~1", "2", "3")}
 
 
+@pytest.mark.parametrize("older", NAMES[-1:], indirect=True)
+def test_an_older_chunk_that_somebody_cancelled_is_sent_by_resume_alone(
+    older: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    def chunks(statement: str) -> list[tuple[str, ...]]:
+        with closing(sqlite3.connect(tmp_path / "state.sqlite", isolation_level=None)) as database:
+            return database.execute(f"{statement} WHERE workflow_uuid = 'fake.csv/00000003'").fetchall()
+
+    # As the command of DBOS does it.
+    chunks("UPDATE workflow_status SET status = 'CANCELLED', queue_name = NULL")
+    keys = {result.row: result.key for result in older().export()}
+    stop = threading.Event()
+    stop.set()
+    older().work(stop=stop)  # it takes over what older releases have left, and ends
+    assert chunks("SELECT status FROM workflow_status") == [("CANCELLED",)]
+    assert older(rate=1000).resume().counts["created"] == 4
+    asked_once(victor_sandbox, {keys[number] for number in (11, 12)})
+
+
 def test_its_file_is_sent_again_and_asks_nobody_twice(
     older: Senders, request: pytest.FixtureRequest, tmp_path: Path, victor_sandbox: Sandbox
 ) -> None:
@@ -174,11 +193,7 @@ def test_a_state_of_a_newer_release_is_refused_by_name(
 def test_chunks_that_an_older_worker_left_on_a_server_are_taken_over(
     sender: Senders, victor_sandbox: Sandbox, postgres: str
 ) -> None:
-    def at_once(_status: object) -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        sender(state=postgres, rate=1000).send(rows(30), on_progress=at_once)
+    store_only(sender(state=postgres, rate=1000), rows(30))
     engine = sa.create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE dbos.workflow_status SET application_version = 'victor-bulk-1'"))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, write_csv
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, store_only, write_csv
 from victor_ext import ConfigurationError, ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import delivery
 from victor_ext.reconciliation import Kind, reconcile
@@ -78,7 +78,6 @@ def test_what_was_under_way_is_not_said_to_wait(broken_off: Callable[..., Any]) 
     exported = list(again().export())
     assert [result.outcome.value for result in exported] == ["unknown"] * 1000 + ["waiting"] * 50
     assert "interrupted" in (exported[0].error or "")
-    assert again(key_retention=3600).resume().exit_status == 0
 
 
 def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
@@ -130,34 +129,26 @@ def test_a_row_without_a_reference_is_left_to_a_person(victor_sandbox: Sandbox, 
     assert "no client_reference_id" in (exported[0].error or "")
 
 
-def at_once(_status: object) -> None:
-    raise InterruptedError
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_a_batch_of_another_account_is_left_alone_by_name(
-    sender: Callable[..., Any], victor_sandbox: Sandbox, request: pytest.FixtureRequest, kind: str,
-    caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+    sender: Callable[..., Any], victor_sandbox: Sandbox, postgres: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make a second request."""
-    options = {"state": request.getfixturevalue("postgres")} if kind == "postgres" else {}
+    options = {"state": postgres}
     victor_sandbox.inject("lose_answer", operation="create", times=2)
     victor_sandbox.inject("refuse", operation="create", times=2)
     assert dict(sender(workers=1, **options).send(referenced(3)).counts) == {"created": 1, "unknown": 2}
-    with pytest.raises(InterruptedError):
-        sender(**options).send(referenced(400), on_progress=at_once)
+    store_only(sender(**options), referenced(130))
     attempts = victor_sandbox.attempts_by_key()
     with Victor(VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url) as other:
         theirs = sender(victor=other, **options)
-        acts = [theirs.resume, theirs.work, *(partial(act, referenced(401)) for act in (theirs.send, theirs.check))]
+        acts = [theirs.resume, theirs.work, *(partial(act, referenced(131)) for act in (theirs.send, theirs.check))]
         for act in acts:
             with pytest.raises(ConfigurationError, match=r"batch march belongs to the account [0-9a-f]{12}, these"):
                 act()
         assert dict(theirs.status().counts) == dict(sender(**options).status().counts)
         # A worker for all batches leaves it, too, and works on a batch of its own.
         theirs = sender(victor=other, batch="theirs", **options)
-        with pytest.raises(InterruptedError):
-            theirs.send(rows(1, start=900), on_progress=at_once)
+        store_only(theirs, rows(1, start=900))
 
         class Done(threading.Event):
             def is_set(self) -> bool:
@@ -167,7 +158,7 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
             sender(victor=other, batch=None, **options).work(stop=Done())
         assert "march belongs to the account" in caplog.text
         assert theirs.status().exit_status == 0
-    ours = keys_of("march", referenced(400))
+    ours = keys_of("march", referenced(130))
     assert {key: count for key, count in victor_sandbox.attempts_by_key().items() if key in ours} == {
         key: count for key, count in attempts.items() if key in ours
     }

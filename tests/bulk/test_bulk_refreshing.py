@@ -10,7 +10,7 @@ import pytest
 
 from tests.bulk.bulk_runs import Bulk, row, rows, write_csv
 from victor_ext import ServerError
-from victor_ext.bulk.refreshing import NOT_FOUND
+from victor_ext.bulk.lookups import NOT_FOUND
 from victor_ext.sandbox import Sandbox
 
 KEY = ("--key-column", "invoice_no")

@@ -73,17 +73,6 @@ def test_an_sqlite_file_shows_nothing(
         assert ACCOUNT not in (result.error or "")
 
 
-def test_a_postgresql_database_shows_nothing(bulk: Bulk, postgres: str) -> None:
-    file = write_csv(bulk.folder / "march.csv", telling_rows())
-    ended = bulk("send", file.name, "--key-column", "invoice_no", "--skip-invalid", "--state", postgres)
-    assert ended.status == 1
-    assert ACCOUNT not in ended.out + ended.err
-    text = everything_in(postgres.replace("postgresql://", "postgresql+psycopg://"))
-    assert "march.csv/00000001" in text
-    assert shown(text) == []
-    assert bulk.environment["VICTOR_CLIENT_SECRET"] not in text
-
-
 def test_what_is_said_to_go_on_shows_no_password(bulk: Bulk, victor_sandbox: Sandbox, postgres: str) -> None:
     state = postgres.replace("postgres@", "postgres:pass-w@rd@") + "&password=pass-w@rd"
     victor_sandbox.inject("lose_answer", operation="create", times=None)

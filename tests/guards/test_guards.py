@@ -79,10 +79,10 @@ ROWS = [
     ("uvloop", [], 1),
     ("trio", [], 1),
     ("gevent", [], 20),
-    ("celery", [], 22),
+    ("celery", [], 21),
 ]
-FIRST_TIER = ("respx", "pytest_httpx", "pytest_socket", "tracing-sentry", "clocks")
-"""One for each place where they stand: httpcore, the transports of httpx, sockets, `Client.send`, time."""
+FIRST_TIER = ("respx", "pytest_httpx", "pytest_socket", "tracing-sentry", "clocks", "celery")
+"""One for each place where they stand: httpcore, the transports of httpx, sockets, `Client.send`, time, and a fork."""
 
 
 @pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the libraries")

@@ -22,10 +22,9 @@ from tests.histories.world import Process, World, pause
 from victor_ext import Victor, VictorError, VictorOAuth, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.layout import Chunk
-from victor_ext.bulk.reconciliation import Rival
 from victor_ext.bulk.rows import Result, Row, RowOutcome
 from victor_ext.outbox import EntryState, Outbox
-from victor_ext.settlement import MAY_EXIST, Sent
+from victor_ext.settlement import MAY_EXIST, Rival, Sent
 
 LEASE, PATIENCE = 120.0, 5.0
 AHEAD = (0.0, 0.0, 0.0, 3_600.0, -3_600.0, 100_800.0, -100_800.0, -100_800.0, 259_200.0, -259_200.0)

@@ -28,7 +28,6 @@ from tests.histories.history import KINDS, draw, run
 from tests.histories.provider import KEPT
 from tests.histories.world import pause
 from tests.mistakes import _named, _Replacement
-from tests.outbox.databases import new_schema
 from tests.outbox.django_project import set_up, use_database
 
 SEED = os.environ.get("SEED", "histories")
@@ -50,7 +49,7 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
 def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Postgres()
     try:
-        database = new_schema(server)
+        database = server.new_schema()
         monkeypatch.setattr(settling, "DATABASE", [database])
         found = run_all(SEED, range(60), "outbox")
         settling.shared_outbox(database)._engine.dispose()
@@ -130,8 +129,8 @@ compared = {name: compared[name] for name in compared.keys() & {"payee", "payer"
 """
 STORED_AMOUNT = 'return as_checked({**arguments, "amount": Decimal(arguments["amount"])})'
 RIVALS = (
-    f"{SETTLEMENT}.matches:is_rival",
-    "other_id == request_id or (may_exist and reference_of(other_reference) == reference_of(reference))",
+    f"{SETTLEMENT}.flow:Rival.may_have_made",
+    "self.id == request_id or (self.may_exist and reference_of(self.reference) == reference_of(reference))",
     "False",
 )
 OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"

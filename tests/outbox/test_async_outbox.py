@@ -15,7 +15,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from tests.outbox.databases import new_schema
 from victor_ext import AsyncVictor, idempotency_key_for
 from victor_ext.outbox import AsyncOutbox, EntryState
 from victor_ext.testing import Faults, TimeTravel
@@ -28,7 +27,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}"
     else:
-        yield new_schema(request.getfixturevalue("postgres_server"))
+        yield request.getfixturevalue("postgres_server").new_schema()
 
 
 @asynccontextmanager

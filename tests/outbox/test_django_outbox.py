@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,7 +14,6 @@ import pytest
 import sqlalchemy as sa
 from psycopg import IsolationLevel
 
-from tests.outbox.databases import new_schema
 from tests.outbox.django_project import set_up, use_database
 from tests.outbox.test_outbox import invoice
 from victor_ext import InvalidRequest, Victor
@@ -40,7 +40,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'invoices.sqlite'}"
     else:
-        url = new_schema(request.getfixturevalue("postgres_server"))
+        url = request.getfixturevalue("postgres_server").new_schema()
     made = sa.create_engine(url)
     with use_database(made.url):
         yield made
@@ -188,14 +188,15 @@ def test_the_command_makes_one_pass_or_many(
 
     passes: list[float] = []
 
-    def interrupt(seconds: float) -> None:
+    def interrupt(_stop: threading.Event, seconds: float) -> None:
         passes.append(seconds)
         faults.clear()
         if len(passes) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("victor_ext.outbox.django.driver.time.sleep", interrupt)
-    call_command("send_payment_requests", interval=0.5)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Event, "wait", interrupt)
+        call_command("send_payment_requests", interval=0.5)
     assert passes == [0.5, 0.5]
     assert "outbox.send failed and will be retried" in caplog.text
     assert outbox.counts()[EntryState.SENT] == 2

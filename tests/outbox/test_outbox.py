@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +27,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
 from tests.bulk.postgres import Postgres
-from tests.outbox.databases import new_schema
 from victor_ext import (
     AsyncVictor,
     AuthenticationError,
@@ -54,7 +55,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
     if request.param == "sqlite":
         made = sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}")
     else:
-        made = sa.create_engine(new_schema(request.getfixturevalue("postgres_server")))
+        made = sa.create_engine(request.getfixturevalue("postgres_server").new_schema())
     yield made
     made.dispose()
 
@@ -256,16 +257,26 @@ class TestOldKeys:
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT if is_sent else EntryState.UNCLEAR]
         assert [*victor_sandbox.work_done_by_key().values()] == [1] * is_sent
 
-    def test_a_conflict_is_no_refusal(self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults) -> None:
-        """Another system has used the key, and its call is not over: who takes it for a refusal asks again."""
-        stored(outbox, engine, invoice())
-        faults.status(409, operation="create")
-        (entry,) = outbox.send(victor)
-        assert entry.state is EntryState.UNCLEAR
-        assert "does not prove" in str(entry.error)
 
+def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored(outbox, engine, invoice())
+    faults.status(401, times=None)
+    passes: list[float | None] = []
 
-STEPS = ("commit of the claim", "call", "after the call", "commit of the result", "after the result")
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            passes.append(timeout)
+            faults.clear()
+            if len(passes) == 2:
+                self.set()
+            return self.is_set()
+
+    outbox.run(victor, interval=0.5, stop=Stop())
+    assert passes == [0.5, 0.5]
+    assert "outbox.send failed and will be retried" in caplog.text
+    assert outbox.counts()[EntryState.SENT] == 1
 
 
 def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
@@ -291,7 +302,7 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     victor: Victor, victor_sandbox: Sandbox, postgres_server: Postgres
 ) -> None:
     """Four workers at once, each transaction `SERIALIZABLE`: PostgreSQL ends many of them, with 40001."""
-    url, ended = new_schema(postgres_server), list[str]()
+    url, ended = postgres_server.new_schema(), list[str]()
     engine = sa.create_engine(url, isolation_level="SERIALIZABLE", pool_size=8)
     outbox = Outbox(engine)
     outbox.create_table()
@@ -371,3 +382,11 @@ def test_the_arguments_are_those_of_create() -> None:
     ours = {"client_reference_id", "idempotency_key"}
     assert stored == {**of_create, **dict.fromkeys(ours, str)}
     assert PaymentRequestArguments.__required_keys__ == required | ours
+
+
+def test_the_tables_of_its_page_name_what_it_has() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "outbox.md").read_text(encoding="utf-8")
+    methods = {name for name in dir(Outbox) if not name.startswith("_")}
+    assert set(re.findall(r"`(\w+)\((?:session, ...|victor|state|idempotency_key|)\)`", page)) == methods
+    states = page.partition("| state | meaning |")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)`", states, re.MULTILINE)) == {*EntryState}

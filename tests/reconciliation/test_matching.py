@@ -63,10 +63,6 @@ def found(ours: list[Ours], theirs: list[Other], *, amounts: bool = True, checke
     return rows
 
 
-def simple(ours: list[Ours], theirs: list[Other]) -> list[tuple[str, str]]:
-    return [(row.kind.value, " ".join(row.differences)) for row in found(ours, theirs)]
-
-
 @dataclass
 class Oracle:
     """The rules, in loops over all pairs."""
@@ -178,6 +174,8 @@ THEIRS = st.builds(
     st.lists(OURS.filter(lambda one: one.reference or one.id), max_size=6), st.lists(THEIRS, max_size=6), st.booleans()
 )
 @example([Ours()], [Other(), Other(id="B")], True)
+@example([Ours()], [Other(requested=200), Other(id="B", cents=90, requested=100)], True)
+@example([Ours(cents=90)], [Other(cents=80, requested=100), Other(id="B", cents=90, requested=100)], True)
 def test_it_finds_what_the_oracle_finds(ours: list[Ours], theirs: list[Other], amounts: bool) -> None:
     theirs = [one if one.cents else Other(one.reference, one.id, None, None, "USD", one.zone) for one in theirs]
     expected = Oracle(ours, theirs, amounts).rows()
@@ -206,64 +204,15 @@ def _listed_once(theirs: list[Other]) -> list[Other]:
 @pytest.mark.parametrize(
     ("ours", "theirs", "expected"),
     [
-        pytest.param([Ours()], [Other()], [("matched", "")], id="equal"),
-        pytest.param([Ours(reference=None, id="a")], [Other()], [("differs", "id")], id="an id in another letter case"),
-        pytest.param(
-            [Ours(None, "a"), Ours(None, "A")], [Other("R2", "A"), Other("R3", "a")], [("matched", "")] * 2,
-            id="two ids that differ by letter case",
-        ),
-        pytest.param([Ours(None, UUID.upper())], [Other(id=UUID)], [("matched", "")], id="a UUID has no letter case"),
-        pytest.param([Ours("R\u200b1")], [Other()], [("differs", "reference")], id="a character that cannot be seen"),
-        pytest.param([Ours()], [Other("R1\u00a0")], [("differs", "reference")], id="a space that does not break"),
-        pytest.param([Ours(None)], [], [("unchecked", "")], id="neither a reference nor an id"),
-        pytest.param([Ours()], [Other(cents=101)], [("differs", "amount")], id="another amount"),
-        pytest.param([Ours()], [Other(currency="EUR")], [("differs", "currency")], id="another currency"),
-        pytest.param([Ours()], [Other(cents=None)], [("differs", "amount")], id="an amount that cannot be read"),
-        pytest.param([Ours(id="B")], [Other()], [("differs", "id")], id="another id"),
-        pytest.param([Ours(id="A")], [Other(reference="R2")], [("differs", "reference")], id="another reference"),
-        pytest.param([Ours()], [Other(cents=90, requested=100)], [("modified", "")], id="the payer agreed to less"),
-        pytest.param([Ours(cents=90)], [Other(cents=90, requested=100)], [("matched", "")], id="and our book knows"),
-        pytest.param(
-            [Ours("Caf\u00e9 1")], [Other("CAFE\u0301\u00a01")], [("differs", "reference")], id="as others write"
-        ),
-        pytest.param([Ours("r1"), Ours()], [Other(), Other("r1", "B")], [("matched", "")] * 2, id="two letter cases"),
-        pytest.param([Ours()], [Other(), Other("r1", "B")], [("duplicate", ""), ("matched", "")], id="twice, r1"),
-        pytest.param([Ours(), Ours("r1")], [Other()], [("repeated", ""), ("matched", "")], id="ours twice, r1 and R1"),
-        pytest.param([Ours()], [], [("missing", "")], id="ours alone"),
-        pytest.param([], [Other()], [("unknown", "")], id="theirs alone"),
-        pytest.param([], [Other(zone=Zone.EDGE)], [("at_edge", "")], id="theirs alone, at the edge"),
-        pytest.param([], [Other(zone=Zone.AROUND)], [], id="theirs alone, of the neighbouring window"),
-        pytest.param([Ours()], [Other(zone=Zone.AROUND)], [("matched", "")], id="just beyond the edge"),
-        pytest.param([Ours(core=False)], [Other(zone=Zone.EDGE)], [("matched", "")], id="ours just beyond the edge"),
-        pytest.param([Ours(core=False)], [Other(zone=Zone.AROUND)], [], id="both beyond the edge"),
-        pytest.param([Ours()] * 2, [Other(), Other(id="B")], [("matched", "")] * 2, id="two payments, one reference"),
-        pytest.param(
-            [Ours()], [Other(), Other(id="B")], [("duplicate", ""), ("matched", "")], id="asked twice by reference"
-        ),
-        pytest.param(
-            [Ours(reference=None, id="A")], [Other(), Other(id="B")], [("duplicate", ""), ("matched", "")],
-            id="asked twice, and our book knows the id alone",
-        ),
-        pytest.param(
-            [Ours(key="k", reference="R1"), Ours(key="k", reference="R2")], [Other(), Other(id="B", reference="R2")],
-            [("duplicate", ""), ("matched", "")], id="asked twice by one key",
-        ),
-        pytest.param(
-            [Ours()], [Other(), Other(id="B", zone=Zone.AROUND)], [("duplicate", ""), ("matched", "")],
-            id="asked again just after the window",
-        ),
-        pytest.param([Ours(), Ours()], [Other()], [("repeated", ""), ("matched", "")], id="ours twice, theirs once"),
-        pytest.param(
-            [Ours(key="k"), Ours(key="k")], [], [("missing", ""), ("repeated", "")], id="one key twice in our book"
-        ),
-        pytest.param(
-            [Ours(cents=200), Ours(cents=100)], [Other(cents=100), Other(id="B", cents=200)], [("matched", "")] * 2,
-            id="of several with one reference, those with equal amounts",
-        ),
+        pytest.param(Ours(None, UUID.upper()), [Other(id=UUID)], ("matched", ""), id="a UUID has no letter case"),
+        pytest.param(Ours("R\u200b1"), [Other()], ("differs", "reference"), id="a character that cannot be seen"),
+        pytest.param(Ours(), [Other("R1\u00a0")], ("differs", "reference"), id="a space that does not break"),
+        pytest.param(Ours("Caf\u00e9 1"), [Other("CAFE\u0301\u00a01")], ("differs", "reference"), id="as others write"),
+        pytest.param(Ours(None), [], ("unchecked", ""), id="neither a reference nor an id"),
     ],
-)  # fmt: skip
-def test_the_smallest_cases(ours: list[Ours], theirs: list[Other], expected: list[tuple[str, str]]) -> None:
-    assert simple(ours, theirs) == expected
+)
+def test_what_the_oracle_does_not_draw(ours: Ours, theirs: list[Other], expected: tuple[str, str]) -> None:
+    assert [(row.kind.value, " ".join(row.differences)) for row in found([ours], theirs)] == [expected]
 
 
 def test_a_duplicate_names_the_payment_that_was_matched() -> None:

@@ -14,10 +14,9 @@ if _find_spec("dbos") is None:
     raise ImportError("victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos")
 
 from .rows import Check, InvalidRows, RowOutcome, RowProblem, RowResult
-from .run import BulkStopped
+from .run import BatchStatus, BulkStopped
 from .sender import BulkSender
 from .state import DEFAULT_STATE
-from .status import BatchStatus
 
 __all__ = (
     "DEFAULT_STATE",

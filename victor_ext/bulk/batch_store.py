@@ -33,9 +33,10 @@ from .layout import (
     version_for,
 )
 from .notices import database_notices
-from .ownership import batches_of, check_owner, is_being_taken_over
+from .ownership import batches_of, check_owner
 from .pacing import pause_after
 from .rows import Result, RowOutcome
+from .takeover import is_being_taken_over
 from .vault import other_key
 
 if TYPE_CHECKING:

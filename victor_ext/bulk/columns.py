@@ -15,8 +15,7 @@ from typing import Any, cast
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 from victor_ext.privacy import AccountNumber, NumberText, Secret
 from victor_ext.settlement import plain
-from victor_ext.tables.files import HeadingCheck
-from victor_ext.tables.records import SourceBroken
+from victor_ext.tables.sources import HeadingCheck, SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
 
 from .settings import DAYS

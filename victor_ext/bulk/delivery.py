@@ -31,6 +31,7 @@ from victor_ext.settlement import (
     Moment,
     Now,
     Payment,
+    Rival,
     Sent,
     Settlement,
     Turn,
@@ -40,9 +41,8 @@ from victor_ext.settlement import (
     settle,
 )
 
-from .pacing import Backoff, RateLimiter, pause_after, pause_asked
-from .provider_clock import ProviderClock
-from .reconciliation import Rival, Rivals, requests_by_reference
+from .lookups import Rivals, requests_by_reference
+from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
 from .rows import Result, Row, RowOutcome
 from .threads import Threads
 
@@ -301,7 +301,8 @@ def _unless_rivalled(settlement: Settlement, key: str, others: Sequence[Rival]) 
     request, otherwise = settlement.request, settlement.unless_mine
     if request is None or otherwise is None:
         return settlement
-    return otherwise if any(other.may_have_made(request, key) for other in others) else settlement
+    is_rivalled = any(other.may_have_made(request.id, request.client_reference_id, key) for other in others)
+    return otherwise if is_rivalled else settlement
 
 
 def _unresolved(doubtful: Sequence[_Doubtful], reason: str) -> list[Settlement]:

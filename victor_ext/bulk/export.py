@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from victor_ext.settlement import Sent
-from victor_ext.tables.writing import csv_writer, escape_formulas
+from victor_ext.tables.temporary import TemporaryDatabase
+from victor_ext.tables.texts import csv_writer, escape_formulas
 
 from .batch_store import BatchStore, Try
 from .layout import Submission, pages_of
 from .rows import ASKED, Result, Row, RowOutcome, RowResult
-from .spool import identity_of, temporary
+from .validating import identity_of
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 
@@ -29,19 +29,12 @@ def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowRe
             yield _line(row, result)
         return
     # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
-    chunks = sqlite3.connect("", isolation_level=None)
+    chunks = TemporaryDatabase("CREATE TABLE chunks (id BLOB PRIMARY KEY, first INTEGER, last INTEGER) WITHOUT ROWID;")
     try:
-        with temporary:
-            chunks.executescript(
-                "CREATE TABLE chunks (id BLOB PRIMARY KEY, first INTEGER, last INTEGER) WITHOUT ROWID; BEGIN"
-            )
-            chunks.executemany(
-                "INSERT INTO chunks VALUES (?1, ?2, ?2) ON CONFLICT DO UPDATE SET last = ?2",
-                (
-                    (identity_of(row.key, row.number), number)
-                    for number, row, _ in stored_rows(store, loads, results=False)
-                ),
-            )
+        chunks.executemany(
+            "INSERT INTO chunks VALUES (?1, ?2, ?2) ON CONFLICT DO UPDATE SET last = ?2",
+            ((identity_of(row.key, row.number), number) for number, row, _ in stored_rows(store, loads, results=False)),
+        )
         corrected: tuple[int, dict[bytes, RowResult]] = (0, {})
         for number, row, result in stored_rows(store, loads):
             identity = identity_of(row.key, row.number)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, groupby
+from typing import Self
 
 from victor_ext import ConfigurationError, Problem, idempotency_key_for
-from victor_ext.tables.sources import open_source
+from victor_ext.tables.sources import Rows, records_of
 
 from .batch_store import BatchStore, Try
 from .columns import ARGUMENTS, REQUIRED, differing, heading_check
@@ -17,138 +18,126 @@ from .export import latest_results
 from .layout import Chunk, Submission, chunk_rows_for, next_try, pages_of
 from .rows import Check, RowOutcome
 from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
-from .spool import Spool, identity_of
-from .validating import ChangedRow, Digests, Reading, RowValidator
+from .validating import ChangedRow, Digests, RowValidator, Spool, identity_of
 from .vault import Vault
 
 
-@dataclass(frozen=True, slots=True)
-class LoadRequest:
-    """A source to send, the name of its batch, and the settings."""
-
-    rows: str | os.PathLike[str] | Iterable[Mapping[str, object]] = field(repr=False)
-    batch: str
-    settings: Settings
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSnapshot:
-    """Content of a batch when its source was checked.
+class Loading:
+    """Rows to check, and then to store in a batch. A context manager.
 
     Attributes:
-        loads: Earlier submissions.
-        chunks: Number of the last chunk.
-        key_column: The batch's key column; for a new batch, the requested one.
-        digests: The submissions to compare with, as `BatchStore.digests` returns them.
-    """
-
-    loads: Sequence[Submission]
-    chunks: int
-    key_column: str
-    digests: Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceReport:
-    """Result of checking all rows of a source.
-
-    Attributes:
+        batch: Name of the batch.
         check: Counts and problems.
-        digest: Digest of the source.
         changed: Rows whose values differ from the stored ones.
     """
 
-    check: Check
-    digest: str
-    changed: Sequence[ChangedRow]
+    def __init__(self, rows: Rows, batch: str, settings: Settings, vault: Vault) -> None:
+        self._rows = rows
+        self.batch = batch
+        self._settings = settings
+        self._vault = vault
+        self._spool = Spool()
+        self._loads: Sequence[Submission] = ()
+        self._chunks = 0
+        self._key_column = settings.key_column or KEY_COLUMN
+        self._digests = Digests(vault, {})
+        self.check = Check()
+        self.changed: Sequence[ChangedRow] = ()
 
+    def __enter__(self) -> Self:
+        return self
 
-def take_snapshot(store: BatchStore | None, settings: Settings, spool: Spool) -> BatchSnapshot:
-    """Read the content of the batch, if it exists, and add its keys to the spool.
+    def __exit__(self, *exc: object) -> None:
+        self._spool.close()
 
-    Raises:
-        ConfigurationError: The requested key column differs from the batch's.
-    """
-    loads = [] if store is None else store.loads()
-    key_column = _key_column(loads, settings)
-    chunks = 0
-    if store is not None:
-        for page in pages_of(loads):
+    def compare_with(self, store: BatchStore) -> None:
+        """Read what the batch has, for `read` to compare the rows with.
+
+        Raises:
+            ConfigurationError: The requested key column differs from the batch's.
+        """
+        self._loads = store.loads()
+        self._key_column = _key_column(self._loads, self._settings)
+        for page in pages_of(self._loads):
             tries = store.tries(list(page), rows=True)
-            chunks += len(tries)
+            self._chunks += len(tries)
             for number, (first, *_) in tries.items():
                 if first.chunk is not None:
-                    refuse_other_keys(store.batch, page[number].key_column, first.chunk)
-            spool.learn(_known(store, tries.items()))
-    ends = [*(load.first for load in loads[1:]), chunks + 1]
-    # Storing the others was interrupted: their rows come again, and some of them are new.
-    whole = [load.number for load, end in zip(loads, ends, strict=False) if load.last < end]
-    return BatchSnapshot(loads, chunks, key_column, {} if store is None else store.digests(whole))
+                    _refuse_other_keys(store.batch, page[number].key_column, first.chunk)
+            self._spool.learn(_known(store, tries.items()))
+        ends = [*(load.first for load in self._loads[1:]), self._chunks + 1]
+        # Storing the others was interrupted: their rows come again, and some of them are new.
+        whole = [load.number for load, end in zip(self._loads, ends, strict=False) if load.last < end]
+        self._digests = Digests(self._vault, store.digests(whole))
 
+    def read(self, on_row: Callable[[int], None] | None) -> Check:
+        """Check every row, and write the rows to store into the spool.
 
-def check_source(
-    source: LoadRequest, spool: Spool, vault: Vault, snapshot: BatchSnapshot, on_row: Callable[[int], None] | None
-) -> SourceReport:
-    """Check every row and write the rows to store into the spool.
-
-    Raises:
-        ConfigurationError: The same rows were submitted before, under other keys, and `ask_again` is not set.
-    """
-    settings = source.settings
-    required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
-    heading = heading_check(snapshot.key_column, required)
-    opened = open_source(source.rows, encoding=settings.encoding, known=ARGUMENTS, check=heading)
-    last = snapshot.loads[-1] if snapshot.loads else None
-    retention = settings.key_retention or (last.retention if last else DAY)
-    patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
-    chunk, size = Chunk(retention, patience, uuid.uuid4().hex, []), chunk_rows_for(settings.rate)
-    terms = Reading(source.batch, snapshot.key_column, settings.due_date, settings.skip_invalid, chunk, size)
-    digests = Digests(vault, snapshot.digests)
-    validator = RowValidator(spool, vault, terms, digests, on_row)
-    check = validator.read(opened)
-    other = digests.batch_with_them() if validator.has_new_keys else None
-    if other is not None and not settings.ask_again:
-        message = f"{source.batch} has the same rows as the batch {other}, whose customers would be asked again."
-        hint = (
-            f"to go on with that batch, write batch={other!r}, with its key column under the name and with the values "
-            "of that time; to ask all of them again on purpose, ask_again=True"
+        Raises:
+            ConfigurationError: The same rows were submitted before, under other keys, and `ask_again` is not set.
+        """
+        settings, last = self._settings, self._loads[-1] if self._loads else None
+        required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
+        heading = heading_check(self._key_column, required)
+        records = records_of(self._rows, encoding=settings.encoding, known=ARGUMENTS, check=heading)
+        retention = settings.key_retention or (last.retention if last else DAY)
+        patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
+        chunk = Chunk(retention, patience, uuid.uuid4().hex, [])
+        validator = RowValidator(
+            self.batch, self._key_column, settings, self._spool, self._vault, chunk, self._digests, on_row
         )
-        raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
-    return SourceReport(check, digests.own(), validator.changed)
+        self.check, self.changed = validator.read(records), validator.changed
+        other = self._digests.batch_with_them() if validator.has_new_keys else None
+        if other is not None and not settings.ask_again:
+            message = f"{self.batch} has the same rows as the batch {other}, whose customers would be asked again."
+            hint = (
+                f"to go on with that batch, write batch={other!r}, with its key column under the name and with the "
+                "values of that time; to ask all of them again on purpose, ask_again=True"
+            )
+            raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
+        return self.check
 
+    def name_changes(self, store: BatchStore) -> None:
+        """Add column names to the problems of changed rows. Values are omitted: one may be an account number."""
+        for chunk, rows in groupby(sorted(self.changed, key=lambda row: row.chunk), key=lambda row: row.chunk):
+            attempts = store.tries([chunk], rows=True).get(chunk, [])
+            stored = attempts[0].chunk if attempts else None
+            arguments = {} if stored is None else {row.key: row.arguments for row in stored.rows}
+            for row in rows:
+                before = arguments.get(row.key)
+                if before is not None:
+                    columns = differing(before, row.arguments, self._settings.due_date)
+                    problems = self.check.problems
+                    problems[row.place] = replace(problems[row.place], message=_changes(columns))
 
-def store_rows(
-    source: LoadRequest, spool: Spool, vault: Vault, store: BatchStore, snapshot: BatchSnapshot, report: SourceReport
-) -> None:
-    """Store the rows of the spool. An interruption leaves a batch that workers do not see.
+    def store(self, store: BatchStore) -> None:
+        """Store the rows of the spool. An interruption leaves a batch that workers do not see.
 
-    Numbers continue from the snapshot, so a concurrent submission causes a conflict, which is detected.
-    """
-    check = report.check
-    if not check.stored:
-        return
-    settings = source.settings
-    last = snapshot.loads[-1] if snapshot.loads else None
-    chunks = (Chunk.from_json(vault.open(encrypted)) for encrypted in spool)
-    first = next(chunks)
-    load = Submission(
-        number=len(snapshot.loads) + 1,
-        source=os.path.abspath(source.rows) if isinstance(source.rows, str | os.PathLike) else None,
-        key_column=snapshot.key_column,
-        columns=check.columns,
-        encoding=settings.encoding,
-        skip_invalid=settings.skip_invalid,
-        due_date=settings.due_date,
-        retention=first.retention,
-        patience=first.patience,
-        rate=settings.rate if settings.rate is not None else (last.rate if last else None),
-        chunk_rows=chunk_rows_for(settings.rate),
-        first=snapshot.chunks + 1,
-        rows=check.stored,
-        replaced=check.replaced,
-        digest=report.digest,
-    )
-    store.add_load(load, chain([first], chunks))
+        Numbers continue from `compare_with`, so a concurrent submission causes a conflict, which is detected.
+        """
+        if not self.check.stored:
+            return
+        settings, last = self._settings, self._loads[-1] if self._loads else None
+        chunks = (Chunk.from_json(self._vault.open(encrypted)) for encrypted in self._spool)
+        first = next(chunks)
+        load = Submission(
+            number=len(self._loads) + 1,
+            source=os.path.abspath(self._rows) if isinstance(self._rows, str | os.PathLike) else None,
+            key_column=self._key_column,
+            columns=self.check.columns,
+            encoding=settings.encoding,
+            skip_invalid=settings.skip_invalid,
+            due_date=settings.due_date,
+            retention=first.retention,
+            patience=first.patience,
+            rate=settings.rate if settings.rate is not None else (last.rate if last else None),
+            chunk_rows=chunk_rows_for(settings.rate),
+            first=self._chunks + 1,
+            rows=self.check.stored,
+            replaced=self.check.replaced,
+            digest=self._digests.own(),
+        )
+        store.add_load(load, chain([first], chunks))
 
 
 def retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Settings) -> int:
@@ -207,19 +196,6 @@ def _known(store: BatchStore, chunks: Iterable[tuple[int, list[Try]]]) -> Iterat
             yield identity_of(row.key, row.number), row.fingerprint, refused, number
 
 
-def name_changed_columns(store: BatchStore, check: Check, changed: Sequence[ChangedRow], due_date: str | None) -> None:
-    """Add column names to the problems of changed rows. Values are omitted: one may be an account number."""
-    for chunk, rows in groupby(sorted(changed, key=lambda row: row.chunk), key=lambda row: row.chunk):
-        attempts = store.tries([chunk], rows=True).get(chunk, [])
-        stored = attempts[0].chunk if attempts else None
-        arguments = {} if stored is None else {row.key: row.arguments for row in stored.rows}
-        for row in rows:
-            before = arguments.get(row.key)
-            if before is not None:
-                columns = differing(before, row.arguments, due_date)
-                check.problems[row.place] = replace(check.problems[row.place], message=_changes(columns))
-
-
 def _changes(columns: Sequence[str]) -> str:
     verb, values = ("is", "value") if len(columns) == 1 else ("are", "values")
     return (
@@ -228,7 +204,7 @@ def _changes(columns: Sequence[str]) -> str:
     )
 
 
-def refuse_other_keys(batch: str, key_column: str, chunk: Chunk) -> None:
+def _refuse_other_keys(batch: str, key_column: str, chunk: Chunk) -> None:
     """Raise `ConfigurationError` if the stored keys were derived in another way than today.
 
     Otherwise all rows of the file would count as new, and every customer would be asked again.

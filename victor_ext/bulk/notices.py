@@ -1,11 +1,10 @@
-"""Log records for users about database problems."""
+"""What users are shown of problems with the database, and the log of DBOS."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
 
 NOTICE = {"notice": True}
 """The `extra` of log records that the command line shows."""
@@ -26,8 +25,7 @@ def reason_of(error: BaseException) -> str:
 class DatabaseNotices:
     """Logs why the database cannot be used: each reason at most twice a minute."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reported_at: dict[str, float] = {}
 
@@ -48,7 +46,7 @@ class DatabaseNotices:
 
     def _log(self, reason: str) -> None:
         with self._lock:
-            now = self._monotonic()
+            now = time.monotonic()
             if now - self._reported_at.get(reason, -_AGAIN_AFTER) < _AGAIN_AFTER:
                 return
             self._reported_at[reason] = now
@@ -63,3 +61,23 @@ class DatabaseNotices:
 
 database_notices = DatabaseNotices()
 """Shared by the process, as DBOS is."""
+
+
+class _ToOurLog(logging.Handler):
+    """Forwards DBOS log records to `victor_ext.bulk`."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        _logger.log(logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", message)
+        # DBOS waits when the disk is full, and reports this only in its log.
+        database_notices.report_if_full(f"{message} {record.exc_info[1] if record.exc_info else ''}")
+
+
+def route_dbos_log() -> None:
+    """Redirect the DBOS log from the terminal to `victor_ext.bulk`."""
+    log = logging.getLogger("dbos")
+    # Existing handlers belong to a program that uses DBOS itself.
+    if not log.handlers:
+        log.addHandler(_ToOurLog())
+        log.propagate = False
+        log.setLevel(logging.WARNING)

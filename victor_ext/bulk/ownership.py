@@ -1,15 +1,15 @@
-"""Ownership of stored batches: by key and provider, from this release and older ones."""
+"""Whose a stored batch is: by key, provider, account and layout."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import sqlalchemy as sa
 
 from victor_ext import ConfigurationError
 
-from .layout import CHUNK, LOAD, OLDER_VERSIONS, VERSION, batch_of, queue_of, version_for
+from .layout import LOAD, OLDER_VERSIONS, VERSION
 from .vault import other_key
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 _NAMED = 10
 """Maximum number of batch names in an error message."""
-_AFTER_ALL_STEPS = 3
-"""A chunk has two steps, and DBOS counts them from 1."""
 
 
 def batches_of(client: DBOSClient, engine: sa.Engine, application: str, what: str) -> list[str]:
@@ -87,47 +85,6 @@ def _refuse_owner(name: str | None, application: str, what: str) -> NoReturn:
             "were then."
         )
     raise other_key(what)
-
-
-def take_over_older(
-    client: DBOSClient, executor: str, application: str, account: str, queues: Collection[str] | None
-) -> None:
-    """Assign the unfinished chunks of older releases to this release and account. It can be interrupted and repeated.
-
-    DBOS gives a chunk only to workers of its version, and only `rewind_workflow` changes the version, of a workflow
-    that has ended. So a chunk is cancelled first. All of its stored steps are kept, and its rows are sent no second
-    time. A chunk that an older worker is running is left to it: this release can read its result. One process at a time
-    may do this: another one would cancel the chunk of a worker that has it already.
-
-    Args:
-        executor: DBOS name of this worker. This release runs no older chunk, so those of this name are of an earlier
-            process.
-        queues: Queue names, or None for all.
-    """
-    unfinished = client.list_workflows(
-        name=CHUNK,
-        app_version=list(OLDER_VERSIONS),
-        status=["ENQUEUED", "PENDING", "CANCELLED"],
-        load_input=False,
-        load_output=False,
-    )
-    for info in unfinished:
-        # A cancelled workflow has no queue.
-        queue = queue_of(application, batch_of(info.workflow_id))
-        if (queues is not None and queue not in queues) or (info.status == "PENDING" and info.executor_id != executor):
-            continue
-        now = client.retrieve_workflow(info.workflow_id).get_status()
-        if (now.status, now.executor_id) != (info.status, info.executor_id):
-            continue  # a worker of the older release has begun it meanwhile
-        client.cancel_workflow(info.workflow_id)
-        client.rewind_workflow(
-            info.workflow_id, start_step=_AFTER_ALL_STEPS, application_version=version_for(account), queue_name=queue
-        )
-
-
-def is_being_taken_over(info: WorkflowStatus) -> bool:
-    """Whether `take_over_older` was interrupted, or is at work, at this chunk: a worker continues with it."""
-    return info.status == "CANCELLED" and info.app_version in OLDER_VERSIONS
 
 
 def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:

@@ -135,16 +135,7 @@ class Row:
     def to_json(self) -> list[Any]:
         """Return the row as JSON data."""
         sent = None if self.sent is None else self.sent.to_json()
-        return [
-            self.number,
-            self.key,
-            self.fingerprint,
-            self.arguments,
-            self.extras,
-            self.reason,
-            sent,
-            self.place,
-        ]
+        return [self.number, self.key, self.fingerprint, self.arguments, self.extras, self.reason, sent, self.place]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Row:

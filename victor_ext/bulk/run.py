@@ -1,28 +1,81 @@
-"""Run a batch to its end: one worker in this process, and regular status reads."""
+"""Run a batch to its end, with one worker in this process, and count its rows meanwhile."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import Outcome, VictorError
+from victor_ext.settlement import MAY_EXIST, SETTLED
 
-from .batch_store import BatchStore
-from .layout import Submission, queue_of
+from .batch_store import BatchStore, Try
+from .layout import Submission, numbers_of, queue_of, rows_of
 from .loading import retry_unsettled
 from .notices import NOTICE, database_notices
+from .rows import Check, RowOutcome
 from .settings import WorkerContext
-from .status import BatchStatus, StatusReader
 from .worker_lock import lock_in
 
 _FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3
 """Seconds between two reads of the status, after shorter ones: a small batch ends soon."""
+_WINDOW = 200
+"""Unfinished chunks to read at once: more than all workers take."""
 _logger = logging.getLogger("victor_ext.bulk")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """Status of a batch.
+
+    Attributes:
+        rows: Number of rows.
+        counts: Rows by outcome; rows that have not been sent are `waiting`.
+        complete: Whether all rows of the source are stored, whatever their outcome. No row is sent before.
+        over: Whether workers have nothing left to do. Rows may still be unsettled.
+        check: Result of checking the source, if this call checked it.
+        payments: Created requests by what the provider says of them now (`completed` is paid), if this call read that.
+    """
+
+    batch: str
+    rows: int
+    counts: Mapping[RowOutcome, int]
+    complete: bool
+    over: bool
+    check: Check | None = field(default=None, repr=False)
+    payments: Mapping[str, int] | None = None
+
+    @property
+    def settled(self) -> int:
+        """Number of rows that a retry cannot change."""
+        return sum(self.counts.get(outcome, 0) for outcome in SETTLED)
+
+    @property
+    def unsettled(self) -> int:
+        """Number of rows that `resume` would retry: all except `created`, `rejected` and `refused`."""
+        return self.rows - self.settled
+
+    @property
+    def exit_status(self) -> int:
+        """Exit status of the command.
+
+        0 if all rows are created, 3 if the outcome of some is unknown, 75 if some are not sent yet (`resume` sends
+        them), and 1 if some are refused or rejected.
+        """
+        if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
+            return 3
+        if self.unsettled or not self.complete:
+            return 75
+        changed = self.check is not None and self.check.changed
+        return 0 if not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else 1
+
 
 Progress = Callable[[BatchStatus], None]
 
@@ -102,3 +155,73 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
                     )
     finally:
         worker_lock.close()
+
+
+class StatusReader:
+    """Counts a batch repeatedly while it is sent.
+
+    Finished chunks are read once; of the others, only the next ones are read.
+
+    Args:
+        by_others: Count rows in progress as `unknown`, because their sender may have died, instead of `waiting`.
+    """
+
+    def __init__(self, store: BatchStore, loads: Sequence[Submission], *, by_others: bool = False) -> None:
+        self._store = store
+        self._by_others = by_others
+        self._last = loads[-1] if loads else None
+        self._sizes = ((number, rows_of(load, number)) for load, number in numbers_of(loads))
+        self._open: dict[int, int] = {}
+        self._read: Counter[RowOutcome] = Counter()
+        self._replaced = sum(load.replaced for load in loads)
+        self._rows = sum(rows_of(load, number) for load, number in numbers_of(loads))
+        self._complete = False
+
+    def read(self) -> BatchStatus:
+        """Read the database and return the status."""
+        unfinished: Counter[RowOutcome] = Counter()
+        while True:
+            self._open.update(islice(self._sizes, _WINDOW - len(self._open)))
+            unfinished.clear()
+            attempts = self._store.tries(list(self._open))
+            over = [number for number, tries in attempts.items() if tries[-1].over]
+            for number, tries in attempts.items():
+                counts = _counts(self._open[number], tries)
+                if self._by_others and tries[-1].taken and not tries[-1].over:
+                    counts = self._under_way(self._open[number], tries[-1], counts)
+                (self._read if tries[-1].over else unfinished).update(counts)
+            for number in over:
+                del self._open[number]
+            if len(over) < _WINDOW:
+                return self._status(unfinished)
+
+    def _under_way(self, size: int, attempt: Try, counts: Counter[RowOutcome]) -> Counter[RowOutcome]:
+        stored, began = self._store.results(attempt)
+        if began is None:
+            return counts
+        settled = Counter({outcome: count for outcome, count in counts.items() if outcome in SETTLED})
+        known = Counter(result.outcome for result in stored or ())
+        return settled + known + Counter({RowOutcome.UNKNOWN: size - settled.total() - known.total()})
+
+    def _status(self, unfinished: Counter[RowOutcome]) -> BatchStatus:
+        counts = self._read + unfinished
+        counts[RowOutcome.WAITING] += self._rows - counts.total()
+        counts[RowOutcome.REFUSED] -= self._replaced
+        if not self._complete:
+            self._complete = self._last is None or self._store.has_chunk(self._last.last)
+        shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome]}
+        return BatchStatus(self._store.batch, self._rows - self._replaced, shown, self._complete, over=not self._open)
+
+
+def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:
+    """Count the rows of one chunk by outcome. During a retry, the previous result counts."""
+    counts: Counter[RowOutcome] = Counter()
+    for attempt in tries:
+        if attempt.counts is not None:
+            counts.update({outcome: count for outcome, count in attempt.counts.items() if outcome in SETTLED})
+    known = [attempt for attempt in tries if attempt.over and attempt.taken]
+    if known and known[-1].counts is not None:
+        counts.update({outcome: count for outcome, count in known[-1].counts.items() if outcome not in SETTLED})
+    # The chunk has no result: it failed, or has not finished.
+    counts[RowOutcome.UNKNOWN if known else RowOutcome.WAITING] += size - counts.total()
+    return +counts

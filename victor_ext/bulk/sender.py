@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,30 +14,19 @@ import httpx
 
 from victor_ext import ConfigurationError, Victor
 from victor_ext.privacy import HiddenRows, concealed
+from victor_ext.tables.sources import Rows
 
 from .batch_store import BatchStore
 from .export import columns_of, results_of, write_csv
 from .layout import Submission, checked_batch, queue_of
-from .loading import (
-    BatchSnapshot,
-    LoadRequest,
-    SourceReport,
-    check_source,
-    name_changed_columns,
-    store_rows,
-    take_snapshot,
-)
+from .loading import Loading
+from .lookups import counted, current_statuses, refreshed
 from .ownership import batches_of, no_such_batch
-from .refreshing import counted, current_statuses, refreshed
 from .rows import Check, RowResult, refuse_invalid
-from .run import Progress, run_batch, serve
+from .run import BatchStatus, Progress, StatusReader, run_batch, serve
 from .settings import Settings, WorkerContext, checked_client, day_of, provider_of, seconds_of
-from .spool import Spool
 from .state import DEFAULT_STATE, State
-from .status import BatchStatus, StatusReader
 from .vault import Vault, storage_secret
-
-Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
 
 
 class BulkSender:
@@ -92,17 +81,8 @@ class BulkSender:
         self._victor = checked_client(victor)
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
-        self._settings = Settings(
-            key_column,
-            rate,
-            workers,
-            seconds_of(key_retention),
-            patience,
-            day_of(due_date),
-            skip_invalid,
-            encoding,
-            ask_again,
-        )
+        kept, day = seconds_of(key_retention), day_of(due_date)
+        self._settings = Settings(key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again)
         self._secret = storage_secret(storage_key)
 
     def __repr__(self) -> str:
@@ -117,9 +97,8 @@ class BulkSender:
         """
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
-        with self._vault() as (victor, vault), Spool() as spool:
-            context = self._context(victor, vault)
-            return self._checked(LoadRequest(source, batch, self._settings), spool, context, on_row)[1].check
+        with self._context() as context, Loading(source, batch, self._settings, context.vault) as loading:
+            return self._check(loading, context, on_row)
 
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
@@ -140,11 +119,14 @@ class BulkSender:
         """
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
-        with self._vault() as (victor, vault):
-            with Spool() as spool:
-                context = self._context(victor, vault)
-                check = self._submit(LoadRequest(source, batch, self._settings), spool, context, on_row)
-            with self._store(vault, batch, victor) as store:
+        with self._context() as context:
+            with Loading(source, batch, self._settings, context.vault) as loading:
+                check = self._check(loading, context, on_row)
+                refuse_invalid(batch, check, skip_invalid=self._settings.skip_invalid)
+                self._state.prepare()
+                with self._store(context, batch) as store:
+                    loading.store(store)
+            with self._store(context, batch) as store:
                 status = run_batch(context, store, self._loads(store), on_progress)
         return replace(status, check=check)
 
@@ -160,14 +142,12 @@ class BulkSender:
             VictorError: See `send`.
         """
         batch = self._name(None)
-        with self._vault() as (victor, vault):
-            with self._store(vault, batch, victor) as store:
+        with self._context() as context:
+            with self._store(context, batch) as store:
                 loads = self._loads(store)
-                complete = store.has_chunk(loads[-1].last)
-            if not complete:
-                return self._submit_again(loads[-1], on_progress)
-            with self._store(vault, batch, victor) as store:
-                return run_batch(self._context(victor, vault), store, self._loads(store), on_progress)
+                if store.has_chunk(loads[-1].last):
+                    return run_batch(context, store, loads, on_progress)
+            return self._submit_again(loads[-1], on_progress)
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -236,12 +216,12 @@ class BulkSender:
             return []
         self._state.prepare()
         with (
-            self._vault() as (_, vault),
+            self._context() as context,
             self._state.engine() as engine,
             self._state.errors(),
-            self._state.client(vault, engine) as client,
+            self._state.client(context.vault, engine) as client,
         ):
-            return batches_of(client, engine, vault.application, f"What {self._state} holds")
+            return batches_of(client, engine, context.vault.application, f"What {self._state} holds")
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has none.
@@ -253,12 +233,12 @@ class BulkSender:
             ConfigurationError: The batch belongs to another account.
         """
         self._state.prepare()
-        with self._vault() as (victor, vault):
-            queues = None if self._batch is None else [queue_of(vault.application, self._batch)]
+        with self._context() as context:
+            queues = None if self._batch is None else [queue_of(context.vault.application, self._batch)]
             if self._batch is not None:
-                with self._store(vault, self._batch, victor) as store:
+                with self._store(context, self._batch) as store:
                     store.loads()
-            serve(self._context(victor, vault), queues, lambda: stop is not None and stop.is_set())
+            serve(context, queues, lambda: stop is not None and stop.is_set())
 
     def _name(self, source: object) -> str:
         if self._batch is not None:
@@ -269,17 +249,17 @@ class BulkSender:
         return checked_batch(name)
 
     @contextmanager
-    def _vault(self) -> Generator[tuple[Victor, Vault]]:
+    def _context(self) -> Generator[WorkerContext]:
         with ExitStack() as stack:
             victor = self._victor
             if victor is None:
                 limits = httpx.Limits(max_connections=2 * self._settings.workers + 4)
                 victor = stack.enter_context(Victor.from_env(limits=limits))
-            yield victor, Vault(self._secret, provider_of(victor))
+            yield WorkerContext(victor, self._state, Vault(self._secret, provider_of(victor)), self._settings)
 
     @contextmanager
-    def _store(self, vault: Vault, batch: str, victor: Victor | None = None) -> Generator[BatchStore]:
-        """Open a batch; with the client that is going to send it, only if it belongs to the client's account."""
+    def _store(self, context: WorkerContext, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
+        """Open a batch. Unless it is only read, it has to belong to the client's account."""
         with ExitStack() as stack:
             engine = stack.enter_context(self._state.engine())
             if not self._state.exists():
@@ -287,17 +267,15 @@ class BulkSender:
             # An older release, or a process that was killed meanwhile, may have created it.
             self._state.prepare()
             stack.enter_context(self._state.errors())
+            vault = context.vault
             client = stack.enter_context(self._state.client(vault, engine))
-            account = None if victor is None else vault.account(victor.caller)
+            account = None if to_read else vault.account(context.victor.caller)
             yield BatchStore(client, engine, vault.application, batch, account)
 
     @contextmanager
     def _stored(self) -> Generator[tuple[Victor, BatchStore, list[Submission]]]:
-        with self._vault() as (victor, vault), self._store(vault, self._name(None)) as store:
-            yield victor, store, self._loads(store)
-
-    def _context(self, victor: Victor, vault: Vault) -> WorkerContext:
-        return WorkerContext(victor, self._state, vault, self._settings)
+        with self._context() as context, self._store(context, self._name(None), to_read=True) as store:
+            yield context.victor, store, self._loads(store)
 
     def _loads(self, store: BatchStore) -> list[Submission]:
         loads = store.loads()
@@ -305,30 +283,16 @@ class BulkSender:
             raise no_such_batch(store.batch, str(self._state), store.all_batches(f"What {self._state} holds"))
         return loads
 
-    def _submit(
-        self, source: LoadRequest, spool: Spool, context: WorkerContext, on_row: Callable[[int], None] | None
-    ) -> Check:
-        snapshot, report = self._checked(source, spool, context, on_row)
-        refuse_invalid(source.batch, report.check, skip_invalid=self._settings.skip_invalid)
-        self._state.prepare()
-        with self._store(context.vault, source.batch, context.victor) as store:
-            store_rows(source, spool, context.vault, store, snapshot, report)
-        return report.check
-
-    def _checked(
-        self, source: LoadRequest, spool: Spool, context: WorkerContext, on_row: Callable[[int], None] | None
-    ) -> tuple[BatchSnapshot, SourceReport]:
-        vault = context.vault
+    def _check(self, loading: Loading, context: WorkerContext, on_row: Callable[[int], None] | None) -> Check:
+        # The rows may come from the caller's own database: its errors are not those of the state.
         if self._state.exists():
-            with self._store(vault, source.batch, context.victor) as store:
-                snapshot = take_snapshot(store, self._settings, spool)
-        else:
-            snapshot = take_snapshot(None, self._settings, spool)
-        report = check_source(source, spool, vault, snapshot, on_row)
-        if report.changed:
-            with self._store(vault, source.batch) as store:
-                name_changed_columns(store, report.check, report.changed, self._settings.due_date)
-        return snapshot, report
+            with self._store(context, loading.batch) as store:
+                loading.compare_with(store)
+        check = loading.read(on_row)
+        if loading.changed:
+            with self._store(context, loading.batch) as store:
+                loading.name_changes(store)
+        return check
 
     def _submit_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
         """Submit the file again after storing its rows was interrupted."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import shutil
@@ -16,19 +15,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from victor_ext import ConfigurationError
-from victor_ext.privacy import concealed
+from victor_ext import ConfigurationError, Problem
+from victor_ext.privacy import Secret, concealed, kind_of
 
-from .database_url import checked_url, refused
-from .notices import database_notices, reason_of
+from .notices import database_notices, reason_of, route_dbos_log
 from .pacing import pause_after
 from .vault import Vault
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
 
+_FORMS = "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
+_RENAMED = re.compile(r"\Apostgres://")
+_LOGIN = re.compile(r"[^/]:[^/]*@")
+_LAST_PORT = 65_535
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
 _PASSWORDS = re.compile(r"(?i)([?&][^=&]*password=)[^&]*")
@@ -42,7 +44,6 @@ _MIGRATING = threading.Lock()
 _SUBSECONDS = (3, 42, 0)
 """The first SQLite with `unixepoch('subsec')`, from which DBOS takes its times on Python 3.12 and newer. An older one
 answers NULL, or has no such function, and each write fails at `NOT NULL`: that of Debian 12 is 3.40."""
-_logger = logging.getLogger("victor_ext.bulk")
 
 
 class State:
@@ -57,7 +58,7 @@ class State:
 
     def __init__(self, url: str) -> None:
         url = concealed(url)
-        self.url = checked_url(url)
+        self.url = _checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             _check_version()
@@ -180,11 +181,9 @@ class State:
         """Open a DBOS client for the vault's application. It raises if the database does not respond."""
         from dbos import DBOSClient  # noqa: PLC0415 - as in `_migrate`
 
-        from .sealed_values import SealedValues  # noqa: PLC0415 - as in `_migrate`
-
         client = DBOSClient(
             system_database_engine=engine,
-            serializer=SealedValues(vault),
+            serializer=vault.serializer,
             application_name=vault.application,
             retry_connection_errors=False,
         )
@@ -228,7 +227,7 @@ def _sqlite_options(connection: Any, _record: object) -> None:
 def _check_version() -> None:
     """Raise `ConfigurationError` if DBOS cannot work with the SQLite of this Python."""
     if sqlite3.sqlite_version_info < _RETURNING:
-        raise refused(
+        raise _refused(
             f"state is an SQLite file, and the SQLite of this Python is {sqlite3.sqlite_version}: 3.35 is the oldest "
             "that works. Use a Python with a newer one, or write postgresql://user@host/database.",
             code="sqlite_version",
@@ -260,21 +259,76 @@ def _unixepoch(modifier: object) -> float | None:
     return time.time_ns() // 1_000_000 / 1000 if modifier == "subsec" else None
 
 
-class _ToOurLog(logging.Handler):
-    """Forwards DBOS log records to `victor_ext.bulk`."""
+def _checked_url(url: object) -> sa.URL:
+    """Return a validated URL. Messages never quote it: a password may be anywhere in it."""
+    if not isinstance(url, str):
+        raise _refused(f"state must be text, not {kind_of(url)}: {_FORMS}.")
+    if not url.isprintable():
+        raise _refused(f"state contains an invisible character: {_FORMS}.")
+    parsed = _parsed(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        _check_file(parsed)
+        return parsed.set(drivername="sqlite")
+    if backend != "postgresql":
+        raise _refused(f"state names the database {backend}, which is not supported: {_FORMS}.")
+    if parsed.port is not None and not 1 <= parsed.port <= _LAST_PORT:
+        raise _refused(f"state has the port {parsed.port}: write one from 1 to {_LAST_PORT}, or none.")
+    if not _can_be_called(parsed):
+        raise _refused("state has an invalid host or port: write postgresql://user@host/database.")
+    return parsed.set(drivername="postgresql+psycopg", database=parsed.database or "victor_bulk")
 
-    def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        _logger.log(logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", message)
-        # DBOS waits when the disk is full, and reports this only in its log.
-        database_notices.report_if_full(f"{message} {record.exc_info[1] if record.exc_info else ''}")
+
+def _parsed(url: str) -> sa.URL:
+    wrong = f"state is not the URL of a database: {_FORMS}."
+    try:
+        return _with_hidden_password(sa.make_url(_RENAMED.sub("postgresql://", url)))
+    except ArgumentError:
+        pass
+    except ValueError:
+        wrong = "state has a port that is not a number: write postgresql://user@host:5432/database."
+    # Raised outside the handler: the original traceback has frames that contain the URL.
+    raise _refused(wrong)
 
 
-def route_dbos_log() -> None:
-    """Redirect the DBOS log from the terminal to `victor_ext.bulk`."""
-    log = logging.getLogger("dbos")
-    # Existing handlers belong to a program that uses DBOS itself.
-    if not log.handlers:
-        log.addHandler(_ToOurLog())
-        log.propagate = False
-        log.setLevel(logging.WARNING)
+def _with_hidden_password(url: sa.URL) -> sa.URL:
+    # As in drivers, a password in the query takes precedence.
+    given = url.normalized_query.get("password", (str(url.password or ""),))[-1]
+    return url.difference_update_query(["password"]).set(password=Secret(given) if given else None)
+
+
+def _can_be_called(url: sa.URL) -> bool:
+    """Whether the driver accepts the hosts and ports, including those in the query."""
+    query = url.normalized_query
+    try:
+        for host in (url.host or "", *query.get("host", ())):
+            if not host.startswith("/"):  # a folder with a socket
+                host.encode("idna")
+        return all(int(port) > 0 for port in query.get("port", ()))
+    except ValueError:
+        return False
+
+
+def _check_file(url: sa.URL) -> None:
+    path = url.database
+    if url.username or url.password or url.host or url.port or (path and _LOGIN.search(path)):
+        raise _refused(f"state is a file, which has no user, password, host or port: {_FORMS}.")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise _refused(f"state names the driver {url.drivername}, which is not supported: {_FORMS}.")
+    if not path or path == ":memory:" or path.startswith("file:") or url.query:
+        raise _refused(f"state is not a file that survives a crash: {_FORMS}.")
+    try:
+        os.fsencode(path)
+        Path(path).exists()
+        folder = Path(path).resolve().parent
+        exists = folder.is_dir()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "the name contains an invalid character"
+        raise _refused(f"state is not a valid file: {reason}.") from None
+    if not exists:
+        raise _refused(f"state is in the folder {folder}, which does not exist.")
+
+
+def _refused(message: str, code: str = "url") -> ConfigurationError:
+    """Return the error for a state that cannot be used."""
+    return ConfigurationError.of([Problem("state", code, message)])

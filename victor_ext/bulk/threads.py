@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -122,10 +122,8 @@ class _Job(Generic[T, R]):
 
     def in_order(self) -> list[R]:
         """Return the results. Raises what was raised for the first item that failed."""
-        results: list[R] = []
-        for place in range(len(self._items)):
-            result = self._results[place]
+        results = [self._results[place] for place in range(len(self._items))]
+        for result in results:
             if isinstance(result, BaseException):
                 raise result
-            results.append(result)
-        return results
+        return cast("list[R]", results)

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from victor_ext import Problem, idempotency_key_for
-from victor_ext.tables.sources import Record, RowSource, SourceBroken
+from victor_ext.tables.sources import Record, SourceBroken
+from victor_ext.tables.temporary import TemporaryDatabase
 
 from .columns import Fields, as_json, canonical_text, problems_of, split_record
-from .layout import BY_CONTENT, Chunk
+from .layout import BY_CONTENT, Chunk, chunk_rows_for
 from .rows import SHOWN, Check, Row, RowProblem
-from .settings import DAYS
-from .spool import KnownRow, Spool, identity_of
+from .settings import DAYS, Settings
 from .vault import Vault
 
 MAX_COLUMNS = 1000
 _DIGESTS = 1 << 256
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Terms for reading a source.
-
-    Attributes:
-        batch: Name of the batch, used in the keys.
-        key_column: Column that identifies a row.
-        due_date: Due date of rows without one.
-        skip_invalid: Whether to set invalid rows aside.
-        chunk: Terms of the chunks, without rows.
-        chunk_rows: Rows per chunk.
-    """
-
-    batch: str
-    key_column: str
-    due_date: str | None
-    skip_invalid: bool
-    chunk: Chunk
-    chunk_rows: int
+_SCHEMA = """
+CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL,
+    chunk INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE chunks (number INTEGER PRIMARY KEY, encrypted TEXT NOT NULL);
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +57,7 @@ class _NewRow(NamedTuple):
 
 @dataclass(eq=False, repr=False)
 class RowValidator:
-    """Checks all rows of a source and adds the rows to store to the spool, encrypted.
+    """Checks all rows of a source and adds the rows to store to the spool, encrypted, in chunks with these terms.
 
     Attributes:
         changed: Changed rows whose problems are stored.
@@ -78,9 +65,12 @@ class RowValidator:
         check: The result.
     """
 
+    _batch: str
+    _key_column: str
+    _settings: Settings
     _spool: Spool
     _vault: Vault
-    _terms: Reading
+    _chunk: Chunk
     _digests: Digests
     _on_row: Callable[[int], None] | None = None
     _rows: list[Row] = field(default_factory=list[Row], init=False)
@@ -89,11 +79,11 @@ class RowValidator:
     has_new_keys: bool = field(default=False, init=False)
     check: Check = field(default_factory=Check, init=False)
 
-    def read(self, source: RowSource) -> Check:
+    def read(self, source: Iterable[Record]) -> Check:
         """Check every row."""
         check = self.check
         try:
-            for record in source.records():
+            for record in source:
                 check.rows += 1
                 self._take(record)
                 if self._on_row is not None:
@@ -109,12 +99,11 @@ class RowValidator:
         return check
 
     def _take(self, record: Record) -> None:
-        terms = self._terms
-        fields = split_record(record.fields, terms.key_column)
+        fields = split_record(record.fields, self._key_column)
         if record.problems:
             # Columns may have shifted: do not trust any value, especially the key.
             fields.key_value, fields.problems = None, list(record.problems)
-        key = "" if fields.key_value is None else idempotency_key_for(terms.batch, fields.key_value)
+        key = "" if fields.key_value is None else idempotency_key_for(self._batch, fields.key_value)
         identity = identity_of(key, record.number)
         if key:
             before = self._spool.first_line_of(identity, record.line or record.number)
@@ -128,7 +117,7 @@ class RowValidator:
             self._compared(record, fields, key, known, fingerprint)
             return
         # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
-        due_date = fields.arguments.get("due_date", terms.due_date)
+        due_date = fields.arguments.get("due_date", self._settings.due_date)
         if due_date is not None:
             is_word = isinstance(due_date, str) and due_date in DAYS
             fields.arguments["due_date"] = DAYS[due_date]() if is_word else due_date
@@ -141,7 +130,7 @@ class RowValidator:
 
     def _repeated(self, record: Record, fields: Fields, before: int) -> None:
         self.check.repeated += 1
-        unit, column = "row" if record.line is None else "line", self._terms.key_column
+        unit, column = "row" if record.line is None else "line", self._key_column
         shown = (fields.key_value or "")[:60]
         message = f"{column} is {shown!r}, as in {unit} {before}: two rows cannot have one key."
         self.check.note(RowProblem(record.number, record.line, column, "repeated", message))
@@ -158,7 +147,7 @@ class RowValidator:
             "its values differ from the stored ones, which may have been sent under this key: it is refused. Put "
             "the old values back, or ask for another payment under another key."
         )
-        self.check.note(RowProblem(record.number, record.line, self._terms.key_column, "changed", message))
+        self.check.note(RowProblem(record.number, record.line, self._key_column, "changed", message))
 
     def _wrong(self, new: _NewRow, problems: list[Problem]) -> None:
         record, known = new.record, new.known
@@ -167,7 +156,7 @@ class RowValidator:
             self.check.note(
                 RowProblem(record.number, record.line, problem.field or None, problem.code, problem.message)
             )
-        if not self._terms.skip_invalid:
+        if not self._settings.skip_invalid:
             return
         if known is not None and known.fingerprint == new.fingerprint:
             # Already set aside with the same values.
@@ -189,12 +178,12 @@ class RowValidator:
                     )
         place = len(self._rows)
         self._rows.append(Row(record.number, new.key, new.fingerprint, arguments, fields.extras, reason, None, place))
-        if len(self._rows) == self._terms.chunk_rows:
+        if len(self._rows) == chunk_rows_for(self._settings.rate):
             self._flush()
 
     def _flush(self) -> None:
         if self._rows:
-            self._spool.add(self._vault.seal(self._terms.chunk.with_rows(self._rows).to_json()))
+            self._spool.add(self._vault.seal(self._chunk.with_rows(self._rows).to_json()))
             self._rows.clear()
 
 
@@ -238,3 +227,64 @@ class Digests:
 
     def _of(self, theirs: str, ours: str) -> str:
         return f"{'' if theirs else BY_CONTENT}{self._rows}:{self._sums[theirs, ours]:x}"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRow:
+    """A stored row of the batch."""
+
+    fingerprint: str
+    refused: bool
+    """Whether it was refused locally, so that nothing was sent under its key."""
+    chunk: int
+    """Number of its chunk."""
+
+
+class Spool:
+    """Encrypted chunks of checked rows, the keys of the source, and the keys of the batch.
+
+    All methods raise `ConfigurationError` if the disk is full.
+    """
+
+    def __init__(self) -> None:
+        self._db = TemporaryDatabase(_SCHEMA)
+        self._has_known = False
+
+    def first_line_of(self, identity: bytes, line: int) -> int | None:
+        """Record the line of a key; return its earlier line, if any."""
+        try:
+            self._db.execute("INSERT INTO seen VALUES (?, ?)", (identity, line))
+        except sqlite3.IntegrityError:
+            row = self._db.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
+            return int(row[0])
+        return None
+
+    def learn(self, rows: Iterable[tuple[bytes, str, bool, int]]) -> None:
+        """Add stored rows: identity and the fields of `KnownRow`. A later row replaces an earlier one."""
+        self._has_known = True
+        self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
+
+    def known(self, identity: bytes) -> KnownRow | None:
+        """Return the stored row, or None."""
+        if not self._has_known:
+            return None
+        query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
+        row = self._db.execute(query, (identity,)).fetchone()
+        return None if row is None else KnownRow(row[0], bool(row[1]), row[2])
+
+    def add(self, encrypted: str) -> None:
+        """Add an encrypted chunk."""
+        self._db.execute("INSERT INTO chunks (encrypted) VALUES (?)", (encrypted,))
+
+    def __iter__(self) -> Iterator[str]:
+        for (encrypted,) in self._db.execute("SELECT encrypted FROM chunks ORDER BY number"):
+            yield encrypted
+
+    def close(self) -> None:
+        """Close the database, which deletes it."""
+        self._db.close()
+
+
+def identity_of(key: str, number: int) -> bytes:
+    """Return a row's identity: its key, or its number if it has none."""
+    return bytes.fromhex(key.replace("-", "")) if key else hashlib.sha256(b"row %d" % number).digest()[:16]

@@ -14,7 +14,7 @@ import os
 import re
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,6 +23,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from victor_ext import ConfigurationError
 from victor_ext.privacy import Secret, SecretBytes, hidden_fields, kind_of
+
+if TYPE_CHECKING:
+    from dbos import Serializer
 
 _SALT = b"victor-ext bulk storage 1"
 _NONCE = 12
@@ -81,6 +84,33 @@ class Vault:
             )
         except (InvalidTag, ValueError, zlib.error):
             raise ConfigurationError("The bulk database is damaged: a stored value cannot be decrypted.") from None
+
+    @property
+    def serializer(self) -> Serializer:
+        """This vault, with which DBOS encrypts what it stores. It is no subclass: a check of rows needs no DBOS."""
+        return cast("Serializer", self)
+
+    def name(self) -> str:
+        """Return the serializer name that DBOS stores with a value."""
+        return MARK
+
+    def serialize(self, data: Any) -> str:
+        """Encrypt JSON data, workflow arguments or an exception."""
+        return self.seal(
+            {"!error": type(data).__name__, "text": str(data)} if isinstance(data, BaseException) else data
+        )
+
+    def deserialize(self, text: str) -> Any:
+        """Decrypt data. Arguments become a tuple, as DBOS requires."""
+        data = self.open(text)
+        if isinstance(data, dict):
+            fields = cast("dict[str, Any]", data)
+            if "!error" in fields:
+                return Exception(f"{fields['!error']}: {fields['text']}")
+            if fields.keys() == {"args", "kwargs"}:
+                return {"args": tuple(fields["args"]), "kwargs": fields["kwargs"]}
+            return fields
+        return data
 
     def fingerprint(self, text: str) -> str:
         """Return a keyed digest of a text. Without the key, it reveals nothing about the text."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +13,12 @@ from functools import partial
 from typing import Any, Self
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig
+from dbos import DBOS, DBOSConfig
+from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
-from victor_ext.settlement import Moment
+from victor_ext.settlement import LAST_CALLS, Moment, Rival
 
 from .batch_store import BatchStore
 from .delivery import Delivery, SendTerms
@@ -37,25 +36,14 @@ from .layout import (
     sent_since,
     version_for,
 )
+from .lookups import rivals_in
 from .notices import NOTICE, database_notices
-from .ownership import batches_of, batches_of_others, take_over_older
-from .pacing import rate_of
-from .reconciliation import Rival, rivals_in
+from .ownership import batches_of, batches_of_others
+from .pacing import pause_after
 from .rows import Result, RowOutcome
-from .sealed_values import SealedValues
 from .settings import WorkerContext
+from .takeover import TakeOver
 from .worker_lock import WorkerLock
-
-_ROUND = 2.0
-"""Seconds between checks for stalled chunks."""
-_LOOKS = 3
-"""Consecutive checks after which a claimed chunk that is not running is queued again."""
-_GRACE = 10.0
-"""Seconds after a server outage before other workers count as dead: they need time to reconnect."""
-_OLDER = "chunks of older releases"
-"""Name of the lock of the process that takes them over."""
-_LAST_CALLS = 300
-"""Maximum seconds to wait for calls in progress at the end. None takes longer than 290 (`longest_call`)."""
 
 _logger = logging.getLogger("victor_ext.bulk")
 _one_at_a_time = threading.Lock()
@@ -88,11 +76,7 @@ class Worker:
         self._running: list[str] = []
         self._unstored: dict[str, dict[int, Result]] = {}
         """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
-        self._supervisor = threading.Thread(target=self._supervise, name="victor-bulk-keeper", daemon=True)
-        self._away_since = -math.inf
-        self._present: Moment | None = None
-        """The last moment at which this worker still had its lock, by a look at the server."""
-        self._losses = 0
+        self._take_over = TakeOver(context, worker_lock, self._account, self._queues, self._stop, self._runs)
         self._resources = ExitStack()
 
     @property
@@ -107,7 +91,7 @@ class Worker:
             stack.callback(_one_at_a_time.release)
             stack.callback(self._delivery.close)
             self._launch(stack.enter_context(self._state.engine()) if self._state.is_sqlite else None)
-            self._supervisor.start()
+            self._take_over.start()
             self._resources = stack.pop_all()
         return self
 
@@ -118,10 +102,10 @@ class Worker:
         global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
         self._stop.set()
         try:
-            DBOS.destroy(workflow_completion_timeout_sec=_LAST_CALLS if self._running else 0)
+            DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if self._running else 0)
         finally:
             _current = None
-            self._supervisor.join()
+            self._take_over.join()
             self._resources.close()
 
     def _launch(self, sqlite: sa.Engine | None) -> None:
@@ -135,7 +119,7 @@ class Worker:
                 system_database_engine=sqlite,
                 application_version=version_for(self._account),
                 executor_id=self._worker_lock.executor,
-                serializer=SealedValues(self._vault),
+                serializer=self._vault.serializer,
                 log_level="WARNING",
                 enable_otlp=False,
                 run_migrations=False,
@@ -154,7 +138,7 @@ class Worker:
             if self._queues is not None:
                 DBOS.listen_queues(self._queues)
             with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-                self._take_over_older(client)
+                self._take_over.from_older_releases(client)
                 for batch, owner in batches_of_others(client, self._account).items():
                     _logger.info("%s belongs to the account %s, and is left alone.", batch, owner, extra=NOTICE)
             DBOS.launch()
@@ -186,9 +170,9 @@ class Worker:
 
         def begin() -> dict[str, Any]:
             nonlocal alone_since
-            losses = self._losses
+            losses = self._take_over.losses
             now, sent = self._delivery.begin()
-            alone_since = partial(self._alone_since, now, losses) if self._worker_lock.can_be_lost else None
+            alone_since = partial(self._take_over.alone_since, now, losses) if self._worker_lock.can_be_lost else None
             return {"sent": sent.to_json(), "run": run}
 
         # Stored before the first row is sent: a `run` of another execution means that rows may have been sent.
@@ -201,7 +185,7 @@ class Worker:
             places = [place for place in range(len(chunk.rows)) if place not in results]
             retention = chunk.retention if self._retention is None else self._retention
             patience = chunk.patience if self._patience is None else self._patience
-            rate = rate_of(queue, self._stop)
+            rate = _rate_of(queue, self._stop)
             rivals = partial(self._rivals, batch_of(workflow_id))
             terms = SendTerms(retention, patience, rate, sent, rivals, alone_since)
             results |= zip(places, self._delivery.deliver([chunk.rows[place] for place in places], terms), strict=True)
@@ -220,13 +204,6 @@ class Worker:
     def _is_lasting(self, result: Result) -> bool:
         """Whether a result that is not stored yet is true also if other workers have the chunk in between."""
         return result.outcome is RowOutcome.CREATED or not self._worker_lock.can_be_lost
-
-    def _alone_since(self, began: Moment, losses: int) -> Moment:
-        """Return when this worker was last known to be the only one with a chunk that it began then."""
-        present = self._present
-        if present is None or self._losses != losses:
-            return began
-        return max(began, present, key=lambda moment: moment.monotonic)
 
     def _rivals(self, batch: str, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
         application = self._vault.application
@@ -252,73 +229,25 @@ class Worker:
             chunk.to_json(),
         )
 
-    def _supervise(self) -> None:
-        """Regularly take over the chunks of dead workers and the lost claims of this worker."""
-        stalled: dict[str, int] = {}
-        with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-            while True:
-                try:
-                    # Before the look: this machine may be suspended until the answer is read.
-                    moment = Moment(time.time(), time.monotonic())
-                    if self._worker_lock.renew():
-                        self._losses += 1
-                        self._away_since = time.monotonic()
-                    else:
-                        self._present = moment
-                    self._take_over_older(client)
-                    stalled = self._recover_chunks(client, stalled)
-                except SQLAlchemyError as error:
-                    database_notices.report(error)
-                except Exception:
-                    _logger.exception("Looking for chunks that were left stalled failed; it is tried again.")
-                if self._stop.wait(_ROUND):
-                    return
-
-    def _recover_chunks(self, client: DBOSClient, stalled: Mapping[str, int]) -> dict[str, int]:
-        """Recover chunks. Returns this worker's stalled chunks with their number of consecutive checks."""
-        pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        still_stalled: dict[str, int] = {}
-        for info in pending:
-            if (
-                info.executor_id == self._worker_lock.executor
-                and info.name == CHUNK
-                and not self._runs(info.workflow_id)
-            ):
-                still_stalled[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
-                if still_stalled[info.workflow_id] >= _LOOKS:
-                    # The claim was stored but its response was lost, for example in a server crash.
-                    client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
-                    del still_stalled[info.workflow_id]
-        if time.monotonic() - self._away_since >= _GRACE:
-            for executor in {info.executor_id for info in pending} - {self._worker_lock.executor, None}:
-                self._take_over(client, str(executor))
-        return still_stalled
-
-    def _take_over_older(self, client: DBOSClient) -> None:
-        """Assign the chunks of older releases to this one, unless another process is doing it."""
-        claimed = self._worker_lock.claim(_OLDER)
-        if not claimed and self._worker_lock.can_be_lost:
-            return
-        try:
-            executor, application = self._worker_lock.executor, self._vault.application
-            take_over_older(client, executor, application, self._account, self._queues)
-        finally:
-            if claimed:
-                self._worker_lock.release(_OLDER)
-
-    def _take_over(self, client: DBOSClient, executor: str) -> None:
-        """Requeue the chunks of another worker if it is dead."""
-        if not self._worker_lock.claim(executor):
-            return
-        try:
-            for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
-                client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
-        finally:
-            self._worker_lock.release(executor)
-
     def _runs(self, workflow_id: str) -> bool:
         with self._lock:
             return workflow_id in self._running
+
+
+def _rate_of(queue: str, stop: threading.Event) -> float | None:
+    """Return the rate of a batch from its queue. Retries while the database is unavailable."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            registered = DBOS.retrieve_queue(queue)
+            limiter = None if registered is None else registered.limiter
+        except (SQLAlchemyError, dbos_error.DBOSException) as error:
+            database_notices.report(error)
+            failures += 1
+            stop.wait(pause_after(failures))
+            continue
+        return None if limiter is None else limiter["limit"] / limiter["period"]
+    return None
 
 
 def _chunk(data: Mapping[str, Any]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
 from victor_ext.privacy import Secret
+from victor_ext.settlement import LAST_CALLS
 
 from .failures import Misuse
 from .screen import plain
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 MAX_PROCESSES = 64
-_LAST_CALLS = 130.0
-"""Seconds that a worker gets to end its calls; it needs less than its own limit for them."""
+_END = LAST_CALLS + 10
+"""Seconds that a worker gets to end its calls and itself."""
 
 
 def check_processes(processes: int, state: str) -> None:
@@ -87,7 +88,7 @@ class WorkerProcesses:
                 _end_input(worker.process)
             for worker in self._workers:
                 with suppress(subprocess.TimeoutExpired):
-                    worker.process.wait(_LAST_CALLS)
+                    worker.process.wait(_END)
             self._look()
         finally:
             self._files.close()

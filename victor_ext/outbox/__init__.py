@@ -7,20 +7,18 @@
         session.add(Invoice(number=1042, ...))
         outbox.add(session, ..., client_reference_id="INV-1042", idempotency_key=idempotency_key_for("invoice", 1042))
 
-    with Victor.from_env() as victor:  # in a worker, again and again
-        outbox.send(victor)
-        outbox.refresh(victor)
+    with Victor.from_env() as victor:  # the worker: it sends, and reads statuses, again and again
+        outbox.run(victor)
 
-`AsyncOutbox` is the same, awaited, on an `AsyncEngine` and with `AsyncVictor`; its `run` is the worker.
+`AsyncOutbox` is the same, awaited, on an `AsyncEngine` and with `AsyncVictor`.
 
 A process may be killed between any two steps. What was begun is taken up again, under the same key while the provider
 keeps it; afterwards it is looked up by its reference and never sent again. See docs/outbox.md.
 """
 
 try:
-    from .asynchronous import AsyncOutbox
-    from .blocking import Outbox
     from .entries import Entry, EntryState, PaymentRequestArguments
+    from .outboxes import AsyncOutbox, Outbox
 except ImportError as error:
     raise ImportError(
         f"victor_ext.outbox needs {error.name}; install its extra: pip install 'victor-ext[outbox]'", name=error.name

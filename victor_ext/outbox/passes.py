@@ -30,12 +30,12 @@ from victor_ext.settlement import (
     Now,
     Payment,
     PaymentOutcome,
+    Rival,
     Sent,
     Settlement,
     Turn,
     about,
     dumped,
-    is_rival,
     is_stored_as,
     loaded,
     settle,
@@ -345,12 +345,8 @@ class OutboxBase:
         others = sa.select(self.table).where(columns.key != row.key, sa.or_(columns.request_id == request_id, like_it))
         unsettled = (EntryState.SENDING, EntryState.UNCLEAR)
         return any(
-            is_rival(
-                request_id,
-                row.reference,
-                other_id=other.request_id,
-                other_reference=other.reference,
-                may_exist=other.state in unsettled,
+            Rival(other.key, other.reference, other.request_id, may_exist=other.state in unsettled).may_have_made(
+                request_id, row.reference, row.key
             )
             for other in connection.execute(others)
         )

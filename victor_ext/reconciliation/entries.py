@@ -12,10 +12,8 @@ from victor_ext import ConfigurationError, InvalidRequest, Problem, zulu
 from victor_ext.ids import trimmed
 from victor_ext.money import Money
 from victor_ext.privacy import HiddenRows
-from victor_ext.tables.records import Record, SourceBroken
-from victor_ext.tables.sources import open_source
-from victor_ext.tables.texts import damage_of
-from victor_ext.tables.writing import unescape_formulas
+from victor_ext.tables.sources import Record, SourceBroken, records_of
+from victor_ext.tables.texts import damage_of, unescape_formulas
 
 COLUMNS: Mapping[str, Sequence[str]] = {
     "reference": (
@@ -142,9 +140,9 @@ class EntryReader:
         """
         names = [name for places in map(self._places, COLUMNS) for name in places]
         rows = ours if isinstance(ours, str | os.PathLike) else HiddenRows(map(_as_mapping, ours))
-        source = open_source(rows, encoding=self.encoding, known=names, check=self._check_heading)
+        source = records_of(rows, encoding=self.encoding, known=names, check=self._check_heading)
         try:
-            for record in source.records():
+            for record in source:
                 entry = self._entry_of(record)
                 if entry is not None:
                     yield entry

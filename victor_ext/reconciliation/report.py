@@ -12,8 +12,7 @@ from typing import Any, TextIO
 from victor_ext import zulu
 from victor_ext.books import Theirs
 from victor_ext.money import Money
-from victor_ext.tables.texts import visible
-from victor_ext.tables.writing import csv_writer, escape_formulas
+from victor_ext.tables.texts import csv_writer, escape_formulas, visible
 
 from .entries import Entry
 

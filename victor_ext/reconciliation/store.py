@@ -1,31 +1,22 @@
-"""Both books in a temporary database, so that memory does not grow with the number of rows.
-
-It is an SQLite database without a name. The system removes its file when the process ends, however it ends, and no
-other process can open it.
-"""
+"""Both books in a temporary database, so that memory does not grow with their rows, and the SQL that matches them."""
 
 from __future__ import annotations
 
-import sqlite3
-import tempfile
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any
 
-from victor_ext import ConfigurationError
 from victor_ext.books import Theirs, Zone
 from victor_ext.ids import canonical_id, trimmed
 from victor_ext.money import Money
+from victor_ext.tables.temporary import TemporaryDatabase
 from victor_ext.tables.texts import folded
 
 from .entries import Entry
-from .matching import match
 from .report import Kind, Row, Totals
 
 _BATCH = 500
-_CACHE_KIB = 4096
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = Context(prec=100, traps=[])
 # Ids and references are compared as they are, and only what is left then as folded text.
@@ -36,7 +27,6 @@ CREATE TABLE ours (row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, folded
 CREATE TABLE theirs (number INTEGER PRIMARY KEY, id TEXT UNIQUE, folded_id TEXT, reference TEXT, folded TEXT,
     amount TEXT, requested TEXT, currency TEXT, status TEXT, at INTEGER, zone INTEGER NOT NULL);
 CREATE TABLE listed (reading INTEGER NOT NULL, item TEXT NOT NULL, PRIMARY KEY (reading, item)) WITHOUT ROWID;
-BEGIN;
 """
 _ROWS = """
 SELECT kind, differences, o.line, o.doubt, o.reference, o.id, o.key, o.amount, o.currency, o.at,
@@ -58,6 +48,96 @@ WHERE kind <> 'duplicate' GROUP BY kind, o.currency ORDER BY o.currency"""
 _THEIR_SUMS = """SELECT kind, t.currency, exact_sum(t.amount) FROM report JOIN theirs t USING (number)
 WHERE t.amount IS NOT NULL GROUP BY kind, t.currency ORDER BY t.currency"""
 
+# Ids come first, then references, those with equal amounts before others; last come references and ids that differ in
+# letter case, blanks, forms of one letter or invisible characters alone: nobody is to be asked again because of these.
+_PAIRS = """
+CREATE TABLE pairs (row INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE);
+CREATE INDEX ours_by_id ON ours (id);
+CREATE INDEX ours_by_reference ON ours (reference);
+CREATE INDEX ours_by_folded ON ours (folded);
+CREATE INDEX ours_by_folded_id ON ours (folded_id);
+CREATE INDEX ours_by_key ON ours (key);
+CREATE INDEX theirs_by_reference ON theirs (reference);
+CREATE INDEX IF NOT EXISTS theirs_by_folded ON theirs (folded);
+CREATE INDEX IF NOT EXISTS theirs_by_folded_id ON theirs (folded_id);
+"""
+
+_STAGES = (
+    {"id": "id"},
+    {"reference": "reference", "amount": "requested", "currency": "currency"},
+    {"reference": "reference", "amount": "amount", "currency": "currency"},
+    {"reference": "reference"},
+    {"folded": "folded"},
+    {"folded_id": "folded_id"},
+)
+"""The columns that are equal in a pair, ours and theirs, from the surest to the least sure."""
+
+_PAIR = """
+INSERT INTO pairs
+WITH
+    o AS (
+        SELECT row, {ours}, row_number() OVER (PARTITION BY {ours} ORDER BY id IS NOT NULL, row) AS place
+        FROM ours WHERE {ours_known} AND row NOT IN (SELECT row FROM pairs)
+    ),
+    t AS (
+        SELECT number, {theirs}, row_number() OVER (PARTITION BY {partition} ORDER BY zone >= 2, at, number) AS place
+        FROM theirs WHERE {theirs_known} AND number NOT IN (SELECT number FROM pairs)
+    )
+SELECT o.row, t.number FROM o JOIN t USING ({ours}, place)
+"""
+
+_REPORT = """
+CREATE TABLE claimed (folded TEXT PRIMARY KEY, row INTEGER NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;
+INSERT OR IGNORE INTO claimed
+    SELECT o.folded, p.row, p.number FROM pairs p JOIN ours o USING (row)
+    WHERE o.reference IS NOT NULL ORDER BY p.row;
+INSERT OR IGNORE INTO claimed
+    SELECT t.folded, p.row, p.number FROM pairs p JOIN theirs t USING (number)
+    WHERE t.reference IS NOT NULL ORDER BY p.row;
+
+CREATE TABLE report (kind TEXT NOT NULL, row INTEGER, number INTEGER, differences TEXT NOT NULL DEFAULT '',
+    other INTEGER);
+
+INSERT INTO report
+WITH keyed AS (
+    SELECT row, first_value(number) OVER (PARTITION BY key ORDER BY row) AS first FROM pairs JOIN ours USING (row)
+    WHERE key IS NOT NULL
+),
+compared AS (
+    SELECT row, number, keyed.first, o.amount AS ours, t.amount, t.requested,
+        iif(t.currency <> o.currency, 'currency ', '')
+        || iif(iif(t.amount IS NULL, {amounts}, o.amount <> t.amount AND o.amount IS NOT t.requested), 'amount ', '')
+        || iif(t.id <> o.id, 'id ', '') || iif(t.reference <> o.reference, 'reference ', '') AS differences
+    FROM pairs JOIN ours o USING (row) JOIN theirs t USING (number) LEFT JOIN keyed USING (row)
+    WHERE o.core OR t.zone < 2
+)
+SELECT CASE WHEN first <> number THEN 'duplicate' WHEN differences <> '' THEN 'differs'
+        WHEN ours = requested AND ours <> amount THEN 'modified' ELSE 'matched' END,
+    row, number, differences, iif(first <> number, first, NULL)
+FROM compared ORDER BY row;
+
+INSERT INTO report (kind, row)
+SELECT CASE
+    WHEN EXISTS (SELECT 1 FROM theirs t WHERE t.folded_id = o.folded_id)
+        OR EXISTS (SELECT 1 FROM theirs t WHERE t.folded = o.folded)
+        OR EXISTS (SELECT 1 FROM ours e WHERE e.key = o.key AND e.row <> o.row
+            AND (e.row < o.row OR e.row IN (SELECT row FROM pairs)))
+    THEN 'repeated' WHEN o.checked AND o.doubt IS NULL AND {is_complete} THEN 'missing' ELSE 'unchecked' END, row
+FROM ours o WHERE core AND row NOT IN (SELECT row FROM pairs) ORDER BY row;
+
+INSERT INTO report (kind, row, number, other)
+SELECT 'duplicate', c.row, t.number, c.number FROM theirs t JOIN claimed c USING (folded) JOIN ours o USING (row)
+WHERE t.number NOT IN (SELECT number FROM pairs) AND (t.zone < 2 OR (t.zone = 2 AND o.core) OR {looked_up})
+ORDER BY c.row, t.at, t.number;
+
+INSERT INTO report (kind, number)
+SELECT iif(zone = 0, 'unknown', 'at_edge'), number FROM theirs t
+WHERE zone < 2 AND number NOT IN (SELECT number FROM pairs)
+    AND NOT EXISTS (SELECT 1 FROM claimed c WHERE c.folded = t.folded) ORDER BY at, number;
+
+CREATE INDEX report_by_kind ON report (kind);
+"""
+
 
 class _ExactSum:
     """The aggregate function `exact_sum`: SQLite itself adds text as floats."""
@@ -72,34 +152,17 @@ class _ExactSum:
         return f"{self._sum:f}"
 
 
-@contextmanager
-def _temporary() -> Generator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise ConfigurationError(
-            f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. Make room in it, or "
-            "name another one by TMPDIR."
-        ) from None
-
-
 class Store:
     """Our entries, their payments, and the report. It is used by one thread at a time.
 
     Methods raise `ConfigurationError` if the disk is full.
     """
 
-    @_temporary()
     def __init__(self) -> None:
-        # An async client calls it from worker threads, one after the other.
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._database = TemporaryDatabase(_SCHEMA)
         create: Any = self._database.create_aggregate  # typeshed wants a protocol that only it declares
         create("exact_sum", 1, _ExactSum)
-        self._database.executescript(
-            f"PRAGMA journal_mode = OFF; PRAGMA cache_size = -{_CACHE_KIB}; PRAGMA temp_store = FILE; {_SCHEMA}"
-        )
 
-    @_temporary()
     def add_ours(self, entries: Iterable[tuple[Entry, Zone]], *, checked: bool) -> None:
         """Add entries of ours. `checked`: whether the provider has a list that shows which of them it has not."""
         self._database.executemany(
@@ -114,7 +177,6 @@ class Store:
             ),
         )  # fmt: skip
 
-    @_temporary()
     def add_theirs(self, payments: Iterable[tuple[Theirs, Zone]]) -> int:
         """Add payments of theirs, each id once. Return how many were new."""
         cursor = self._database.executemany(
@@ -130,7 +192,6 @@ class Store:
         )  # fmt: skip
         return cursor.rowcount
 
-    @_temporary()
     def add_listed(self, reading: int, payments: Sequence[Theirs]) -> bool:
         """Note what a page of the list showed. Return whether this reading had shown none of it before.
 
@@ -142,13 +203,11 @@ class Store:
         )
         return not payments or cursor.rowcount == len(payments)
 
-    @_temporary()
     def is_as_before(self, reading: int) -> bool:
         """Return whether this reading of the list showed what the one before it showed, in any order."""
         pairs = ((reading, reading - 1), (reading - 1, reading))
         return all(self._database.execute(_ARE_EQUAL, pair).fetchone()[0] for pair in pairs)
 
-    @_temporary()
     def to_look_up(self, name: str, after: int, *, unless_referenced: bool = False) -> list[tuple[int, str]]:
         """Return a batch of rows of ours beyond the row `after` to look up by `name`: each row, and its value.
 
@@ -165,38 +224,50 @@ class Store:
             (after, _BATCH),
         ).fetchall()
 
-    @_temporary()
     def set_checked(self, row: int, checked: bool) -> None:  # noqa: FBT001 - the value of a column
         """Note whether the provider has been asked about a row of ours, and answered."""
         self._database.execute("UPDATE ours SET checked = ? WHERE row = ?", (checked, row))
 
-    @_temporary()
     def set_ids_checked(self) -> None:
         """Note that the provider has been asked for all rows of ours with an id."""
         self._database.execute("UPDATE ours SET checked = 1 WHERE id IS NOT NULL")
 
-    @_temporary()
     def lacks_some(self) -> bool:
         """Return whether a row of ours has nothing at the provider by its id or reference."""
         for name in ("folded", "folded_id"):
             self._database.execute(f"CREATE INDEX IF NOT EXISTS theirs_by_{name} ON theirs ({name})")
         return bool(self._database.execute(_LACKS_SOME).fetchone()[0])
 
-    @_temporary()
     def statuses(self) -> dict[str, int]:
         """Return how many of the payments that are in both books, and equal, have each status; call `match` before."""
         return dict(self._database.execute(_STATUSES))
 
-    @_temporary()
     def without_id(self) -> int:
         """Return how many payments of theirs have no id."""
         count: int = self._database.execute("SELECT count(*) FROM theirs WHERE id IS NULL").fetchone()[0]
         return count
 
-    @_temporary()
     def match(self, *, amounts: bool, looked_up: bool = False, is_complete: bool = True) -> dict[Kind, Totals]:
-        """Make the report, and return its counts and sums. The arguments are those of `matching.match`."""
-        match(self._database, amounts=amounts, looked_up=looked_up, is_complete=is_complete)
+        """Make the report, and return its counts and sums. docs/reconcile.md states the rules.
+
+        Args:
+            amounts: Whether an amount that the provider does not say is a difference.
+            looked_up: Whether payments of theirs are known by look-ups alone, so that none is outside of the window.
+            is_complete: Whether what the provider's list did not show is not in it.
+        """
+        self._database.executescript(_PAIRS)
+        for stage in _STAGES:
+            self._database.execute(
+                _PAIR.format(
+                    ours=", ".join(stage),
+                    theirs=", ".join(f"{theirs} AS {ours}" for ours, theirs in stage.items()),
+                    partition=", ".join(stage.values()),
+                    ours_known=" AND ".join(f"{name} IS NOT NULL" for name in stage),
+                    theirs_known=" AND ".join(f"{name} IS NOT NULL" for name in stage.values()),
+                )
+            )
+        report = _REPORT.format(amounts=int(amounts), looked_up=int(looked_up), is_complete=int(is_complete))
+        self._database.executescript(report)
         counts: dict[str, int] = dict(self._database.execute(_COUNTS))
         ours, theirs = self._sums(_OUR_SUMS), self._sums(_THEIR_SUMS)
         return {kind: Totals(counts[kind], ours.get(kind, ()), theirs.get(kind, ())) for kind in Kind if kind in counts}
@@ -210,8 +281,7 @@ class Store:
     def rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
         """Yield the rows of these kinds, in this order."""
         for kind in kinds:
-            with _temporary():
-                cursor = self._database.execute(_ROWS, (kind,))
+            cursor = self._database.execute(_ROWS, (kind,))
             while batch := cursor.fetchmany(_BATCH):
                 yield from map(_row, batch)
 

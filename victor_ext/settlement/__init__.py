@@ -5,8 +5,7 @@ sending drives it with threads on DBOS; the outbox with blocking and with awaite
 
     arguments   what is stored of the arguments of `create`, so that the same bytes are sent later
     key_age     when a payment may first have been sent, and why its key must not be sent again
-    flow        the steps from a claim to a result
-    matches     which request of the provider's is which payment's
+    flow        the steps from a claim to a result, and which request of the provider's is which payment's
 """
 
 from .arguments import as_checked, dumped, is_stored_as, loaded, plain
@@ -17,17 +16,20 @@ from .flow import (
     Create,
     Flow,
     LookUp,
+    Matches,
     Payment,
     PaymentOutcome,
+    Rival,
     Settlement,
     Turn,
     about,
+    reference_of,
     settle,
 )
-from .key_age import Keys, Moment, Now, Sent, longest_call
-from .matches import Matches, is_rival, reference_of
+from .key_age import LAST_CALLS, Keys, Moment, Now, Sent, longest_call
 
 __all__ = (
+    "LAST_CALLS",
     "MAY_EXIST",
     "SETTLED",
     "About",
@@ -40,13 +42,13 @@ __all__ = (
     "Now",
     "Payment",
     "PaymentOutcome",
+    "Rival",
     "Sent",
     "Settlement",
     "Turn",
     "about",
     "as_checked",
     "dumped",
-    "is_rival",
     "is_stored_as",
     "loaded",
     "longest_call",

@@ -7,7 +7,7 @@ every store.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum, auto
@@ -27,7 +27,8 @@ from victor_ext import (
 )
 
 from .key_age import TIME_UNKNOWN, Keys, Moment, Now, Sent
-from .matches import Matches, contested, reference_of, the_one
+
+_ADVICE = "It is not sent again: check it by hand."
 
 
 class PaymentOutcome(StrEnum):
@@ -62,6 +63,11 @@ MAY_EXIST = frozenset({PaymentOutcome.UNKNOWN, PaymentOutcome.ACCEPTED})
 """Outcomes after which the provider may have a request whose id is unknown here."""
 
 
+def reference_of(reference: object) -> str:
+    """Return a reference, of ours or of a request, as `PaymentRequest.has_reference` compares it; empty: none."""
+    return "" if reference is None else str(reference).strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What became of a payment.
@@ -74,7 +80,7 @@ class Settlement:
         sent: The earliest time at which it may have been sent, unless it is settled.
         looked_up: Whether it was looked up, so that it must not be sent again.
         unless_mine: For a request that was looked up: the settlement if the request may be another payment's
-            (`is_rival`). The driver has to check that before it stores this one.
+            (`Rival`). The driver has to check that before it stores this one.
     """
 
     outcome: PaymentOutcome
@@ -133,6 +139,19 @@ class LookUp:
 
     reference: str
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What a look-up has read: the requests with the payment's reference.
+
+    Attributes:
+        requests: The requests.
+        caveat: Why an empty result is no proof, in a sentence; or an empty text.
+    """
+
+    requests: Sequence[PaymentRequest] = field(repr=False)
+    caveat: str = ""
 
 
 Step: TypeAlias = Turn | Create | LookUp
@@ -267,8 +286,52 @@ def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: s
     matches: Matches | str = yield LookUp(payment.reference, since)
     if isinstance(matches, str):
         return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {matches}", sent=sent)
-    request, words = the_one(matches, lambda request: request.could_be(payment.arguments, since=since))
+    request, words = _the_one(matches, lambda request: request.could_be(payment.arguments, since=since))
     if request is None:
         return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {words}", sent=sent, looked_up=True)
-    otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {contested(request)}", sent=sent, looked_up=True)
+    otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {_contested(request)}", sent=sent, looked_up=True)
     return Settlement(PaymentOutcome.CREATED, request, f"{why} {words}", looked_up=True, unless_mine=otherwise)
+
+
+def _the_one(matches: Matches, could_be: Callable[[PaymentRequest], bool]) -> tuple[PaymentRequest | None, str]:
+    """Return a payment's request, or None if it is not certain which it is; and the reason, in words."""
+    outbound = [request for request in matches.requests if request.direction != "inbound"]
+    same = [request for request in outbound if could_be(request)]
+    if len(outbound) == len(same) == 1:
+        return same[0], "It was identified by its client_reference_id."
+    if not outbound:
+        return None, f"No request has its client_reference_id. {_ADVICE} {matches.caveat}".rstrip()
+    seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
+    others = "" if same else ", but other values"
+    return None, f"{seen} its client_reference_id{others}. {_ADVICE}"
+
+
+def _contested(request: PaymentRequest) -> str:
+    """Say that a request may be another payment's."""
+    return f"Request {request.id} has its client_reference_id, but another payment has the same reference. {_ADVICE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another payment, whose request may be taken for this one's: one request settles one payment.
+
+    A payment is stored as one that may have been sent before it is sent. So whichever has made a request is seen,
+    whatever its worker does meanwhile: it has the request's id, or the same reference and is not settled.
+
+    Attributes:
+        key: The other payment's key.
+        reference: Its reference.
+        id: The id that it is settled with, or None.
+        may_exist: Whether it may have been sent and is not settled.
+    """
+
+    key: str
+    reference: str
+    id: str | None
+    may_exist: bool
+
+    def may_have_made(self, request_id: str, reference: object, key: str) -> bool:
+        """Whether the request with this id, of the payment with this reference and key, may be the other payment's."""
+        if key == self.key:
+            return False
+        return self.id == request_id or (self.may_exist and reference_of(self.reference) == reference_of(reference))

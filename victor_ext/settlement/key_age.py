@@ -26,6 +26,8 @@ _EARLIER = timedelta(minutes=5)
 """By how much a request may be older than the time of sending, by the provider's clock."""
 _CLOCKS_DIFFER = timedelta(days=1)
 """The same for a time from a machine's clock."""
+LAST_CALLS = 300
+"""Seconds that a worker waits at its end for the calls under way: none takes longer than 290 (`longest_call`)."""
 TIME_UNKNOWN = "It may have been sent, and the provider's time is not known."
 """The only temporary reason: a later response may give the time."""
 

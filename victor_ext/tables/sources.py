@@ -1,76 +1,80 @@
-"""Row sources: CSV files, JSON Lines files and iterables of mappings."""
+"""Records of CSV files, JSON Lines files and iterables of mappings."""
 
 from __future__ import annotations
 
+import codecs
+import csv
+import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Protocol
+from typing import Any, BinaryIO
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.privacy import HiddenValue, hidden_fields
+from victor_ext.privacy import HiddenValue, NumberText, Secret, SecretBytes, hidden_fields, hidden_pairs
 
-from .files import CsvFile, HeadingCheck, JsonLinesFile
-from .records import Record, SourceBroken
+MAX_LINE = 1 << 20
+"""Maximum bytes of a line. This limits memory for files that are not text."""
 
-__all__ = ["Record", "RowSource", "SourceBroken", "open_source"]
-
+_UTF_8 = frozenset({"utf-8", "utf-8-sig"})
+_SIXTEEN_BITS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DELIMITERS = (",", ";", "\t")
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _SPREADSHEETS = {b"PK\x03\x04": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}
-_FORMATS_HINT = "Export it as CSV (UTF-8)."
+
+Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
+"""A path, or mappings from column names to values."""
+HeadingCheck = Callable[[Sequence[str], int], None]
+"""Checks the names of a CSV heading, which is in this line. It raises `SourceBroken`."""
 
 
-class RowSource(Protocol):
-    """A source of records."""
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a source.
 
-    @property
-    def path(self) -> str | None:
-        """Path of a file that can be read again after a crash, or None."""
-        ...
+    Attributes:
+        number: Number of the record, from 1.
+        line: Line where the record begins, from 1, or None.
+        fields: Values by column: text from a file, any value from a mapping.
+        problems: Why the record cannot be read. If there are any, `fields` is unreliable.
+    """
 
-    def records(self) -> Iterator[Record]:
-        """Yield the records, once. Raises `SourceBroken` if the source cannot be read further."""
-        ...
-
-
-@dataclass(slots=True)
-class MappingSource:
-    """A source of mappings."""
-
-    rows: Iterable[Mapping[str, object]] = field(repr=False)
-    path: str | None = None
-
-    def records(self) -> Iterator[Record]:
-        """Yield each mapping as a record."""
-        for number, row in enumerate(map(HiddenValue, self.rows), start=1):
-            if isinstance(row.value, Mapping) and all(isinstance(name, str) for name in row.value):
-                yield Record(number, None, hidden_fields(row.value.items()))
-            else:
-                message = f"a row must be a mapping with names for keys, not {type(row.value).__name__}."
-                yield Record(number, None, {}, (Problem("", "type", message),))
+    number: int
+    line: int | None
+    fields: Mapping[str, object] = field(repr=False)
+    problems: tuple[Problem, ...] = ()
 
 
-def open_source(
-    source: str | os.PathLike[str] | Iterable[Mapping[str, object]],
-    *,
-    encoding: str | None,
-    known: Collection[str],
-    check: HeadingCheck,
-) -> RowSource:
-    """Return a source for a path or for mappings. The file suffix selects the format.
+class SourceBroken(Exception):
+    """The source cannot be read further: the following records could be misread."""
+
+    def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+        self.code = code
+        self.message = message
+
+
+def records_of(source: Rows, *, encoding: str | None, known: Collection[str], check: HeadingCheck) -> Iterator[Record]:
+    """Return the records of a path or of mappings. The file suffix selects the format: CSV, or a JSON object a line.
+
+    A CSV file has a heading. Its delimiter is a comma, semicolon or tab. Rows without values are skipped. Numbers of a
+    JSON file keep their digits. The iterator raises `SourceBroken`.
 
     Args:
-        source: A path, or mappings.
+        source: Where they are.
         encoding: File encoding; None means UTF-8.
         known: Column names that a CSV heading may have. They tell its delimiter.
-        check: Checks the names of a CSV heading, and raises `SourceBroken`.
+        check: Checks the names of a CSV heading.
 
     Raises:
         ConfigurationError: The file cannot be opened or has an unsupported format.
     """
     if not isinstance(source, str | os.PathLike):
-        return MappingSource(source)
+        return _of_mappings(source)
     path = Path(source)
     if path.exists() and not (path.is_file() or path.is_dir()):
         # It is opened more than once, and what was read from a pipe does not come again.
@@ -82,7 +86,181 @@ def open_source(
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
     for magic, kind in _SPREADSHEETS.items():
         if start.startswith(magic):
-            raise ConfigurationError(f"{path} is a spreadsheet or an archive ({kind}). {_FORMATS_HINT}")
-    if path.suffix.lower() in _JSON_LINES:
-        return JsonLinesFile(path, encoding)
-    return CsvFile(path, encoding, known, check)
+            raise ConfigurationError(f"{path} is a spreadsheet or an archive ({kind}). Export it as CSV (UTF-8).")
+    lines = _lines_of(path, _checked_encoding(encoding))
+    return _of_json(lines) if path.suffix.lower() in _JSON_LINES else _of_csv(lines, known, check)
+
+
+def _of_mappings(rows: Iterable[Mapping[str, object]]) -> Iterator[Record]:
+    for number, row in enumerate(map(HiddenValue, rows), start=1):
+        if isinstance(row.value, Mapping) and all(isinstance(name, str) for name in row.value):
+            yield Record(number, None, hidden_fields(row.value.items()))
+        else:
+            message = f"a row must be a mapping with names for keys, not {type(row.value).__name__}."
+            yield Record(number, None, {}, (Problem("", "type", message),))
+
+
+def _of_csv(lines: Iterator[str], known: Collection[str], check: HeadingCheck) -> Iterator[Record]:
+    # The heading determines the delimiter; it is assumed to be one line.
+    first = next(lines, "")
+    reader = csv.reader(chain([first], lines), delimiter=_delimiter(first, known), strict=True)
+    begins = 1
+    number = 0
+    heading: list[str] | None = None
+    while (cells := _next(reader, begins)) is not None:
+        line, begins = begins, reader.line_num + 1
+        if not any(cells.value):
+            continue
+        if heading is None:
+            heading = _heading(cells.value, line)
+            check(heading, line)
+            continue
+        number += 1
+        yield _csv_record(number, line, heading, cells)
+    if heading is None:
+        raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
+
+
+def _delimiter(first: str, names: Collection[str]) -> str:
+    """Return the delimiter that splits the heading into the most known names."""
+
+    def known(delimiter: str) -> int:
+        return sum(name.strip().strip('"') in names for name in first.split(delimiter))
+
+    return max(_DELIMITERS, key=known)
+
+
+def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | None:
+    try:
+        return next(map(HiddenValue, reader), None)
+    except csv.Error as error:
+        if "new-line character" in str(error):
+            message = "a carriage return outside of quotes: save the file with the line ends of Windows or of Unix."
+            raise SourceBroken(begins, None, "format", message) from None
+        # Stop here: an unclosed quote would merge the following rows.
+        raise SourceBroken(begins, None, "format", f"not a CSV row ({error}): mind the quotes from here on.") from None
+
+
+def _heading(cells: list[str], line: int) -> list[str]:
+    names = [cell.strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise SourceBroken(line, repeated[0], "repeated", f"the heading names {', '.join(repeated)} more than once.")
+    return names
+
+
+def _csv_record(number: int, line: int, heading: list[str], cells: HiddenValue[list[str]]) -> Record:
+    fields = hidden_fields(zip(heading, cells.value, strict=False))
+    count = len(cells.value)
+    if count < len(heading) or any(cells.value[len(heading) :]):
+        message = f"the row has {count} fields and the heading {len(heading)}: the columns may have shifted."
+        return Record(number, line, fields, (Problem("", "fields", message),))
+    return Record(number, line, fields)
+
+
+def _of_json(lines: Iterator[str]) -> Iterator[Record]:
+    number = 0
+    for line, text in enumerate(lines, start=1):
+        stripped = Secret(text.strip())
+        if not stripped:
+            continue
+        if number == 0 and stripped.startswith("["):
+            raise SourceBroken(line, None, "format", "the file is a JSON array: write one object a line instead.")
+        number += 1
+        yield _json_record(number, line, stripped)
+    if number == 0:
+        raise SourceBroken(1, None, "empty", "the file is empty: it needs rows.")
+
+
+def _json_record(number: int, line: int, text: str) -> Record:
+    try:
+        row: Any = json.loads(
+            text, parse_float=NumberText, parse_int=NumberText, parse_constant=_constant, object_pairs_hook=_object
+        )
+    except (ValueError, RecursionError) as error:
+        return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {_reason(error)}."),))
+    if not isinstance(row, dict):
+        return Record(number, line, {}, (Problem("", "format", "not a JSON object: write {...}."),))
+    return Record(number, line, row)  # pyright: ignore[reportUnknownArgumentType] - `_object` made it
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at character {error.pos + 1}"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    pairs = hidden_pairs(pairs)
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"it names {next(name for name in names if names.count(name) > 1)!r} twice")
+    return row
+
+
+def _constant(name: str) -> object:
+    raise ValueError(f"{name} is not a number")
+
+
+def _checked_encoding(encoding: str | None) -> str:
+    """Return the normalized name of an encoding; UTF-8 for None.
+
+    Raises:
+        ConfigurationError: Python has no such text encoding.
+    """
+    if encoding is None:
+        return "utf-8"
+    try:
+        # Lines are split before decoding, and some codecs are not text encodings.
+        if b"\n".decode(encoding) != "\n" or b";".decode(encoding) != ";":
+            raise LookupError
+        return codecs.lookup(encoding).name
+    except (LookupError, UnicodeError):
+        message = (
+            f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one such as windows-1252."
+        )
+        raise ConfigurationError.of([Problem("encoding", "choice", message)]) from None
+
+
+def _lines_of(path: Path, encoding: str) -> Iterator[str]:
+    """Yield the lines of a text file with line ends, without a byte order mark.
+
+    Each line is decoded separately, so that an invalid byte is reported with its line.
+
+    Raises:
+        SourceBroken: The file has an invalid byte or an overlong line, or is UTF-16.
+    """
+    with path.open("rb") as file:
+        number = 0
+        while raw := _line(file, number + 1):
+            number += 1
+            if number == 1:
+                raw = _without_mark(raw, encoding)
+            try:
+                yield Secret(raw.decode(encoding))
+            except UnicodeDecodeError as error:
+                raise SourceBroken(number, None, "encoding", _not_text(raw, error)) from None
+
+
+def _line(file: BinaryIO, number: int) -> bytes:
+    raw = SecretBytes(file.readline(MAX_LINE + 1))
+    if len(raw) > MAX_LINE:
+        raise SourceBroken(
+            number, None, "length", f"the line is longer than {MAX_LINE} bytes: this is not text in lines."
+        )
+    return raw
+
+
+def _without_mark(raw: bytes, encoding: str) -> bytes:
+    if raw.startswith(_SIXTEEN_BITS):
+        raise SourceBroken(1, None, "encoding", "the text has 16 bits a character (UTF-16): save the file as UTF-8.")
+    if raw.startswith(codecs.BOM_UTF8) and encoding not in _UTF_8:
+        raise SourceBroken(1, None, "encoding", f"the file is UTF-8, as its byte order mark says, and not {encoding}.")
+    return SecretBytes(raw.removeprefix(codecs.BOM_UTF8))
+
+
+def _not_text(raw: bytes, error: UnicodeDecodeError) -> str:
+    byte = raw[error.start]
+    hint = "save the file as UTF-8, or say what it is, such as encoding windows-1252"
+    return f"byte 0x{byte:02X} at position {error.start + 1} of the line is not {error.encoding} text: {hint}."

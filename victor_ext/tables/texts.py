@@ -1,20 +1,30 @@
-"""References, keys and ids as people and programs write them: what is damaged, what is invisible, and what is equal."""
+"""Text of references, keys, ids and cells: what is damaged, invisible or equal, and what a spreadsheet would run."""
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
+from typing import Any, TextIO
 
 from victor_ext import Problem
 from victor_ext.ids import trimmed
-
-from .writing import unescape_formulas
 
 SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2,}")
 """A long number as a spreadsheet shortens it. It is matched strictly, for columns that may contain letters."""
 HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Characters that are letters, marks or symbols to Unicode, and that no font draws."""
+# Spreadsheets run a cell as a formula if it begins with one of these characters, even after blanks or in quotes. A
+# single quote prevents this. See https://owasp.org/www-community/attacks/CSV_Injection.
+_SIGNS = "=+\\-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+_BLANK = "\\s\0-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
+"""Invisible characters: spaces, control characters and zero-width marks."""
+_BEGINS = re.compile(rf"[{_BLANK}]*[{_SIGNS}]|[\t\r\n\0]")
+_BREAKS = re.compile(r"[;\t\r\n]")
+_WITHIN = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?=[{_SIGNS}])")
+"""Start of a cell in a spreadsheet that uses another delimiter and so ignores the quotes."""
+_QUOTED = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)'(?=[{_SIGNS}])")
 
 
 def damage_of(name: str, text: str, short_form: re.Pattern[str] | None = SHORT_FORM) -> Problem | None:
@@ -56,3 +66,31 @@ def folded(text: str | None) -> str | None:
 
 def _is_visible(char: str) -> bool:
     return char.isprintable() and char not in _BLANK_LETTERS
+
+
+def csv_writer(file: TextIO) -> Any:
+    """Return a writer of `csv` that ends lines with LF."""
+    return csv.writer(_Lines(file))
+
+
+class _Lines:
+    """Replaces CRLF with LF. The writer itself must use CRLF, or it leaves a single CR unquoted."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, line: str) -> int:
+        return self._file.write(line.removesuffix("\r\n") + "\n")
+
+
+def escape_formulas(text: str) -> str:
+    """Put a single quote before text that a spreadsheet would run as a formula. Idempotent."""
+    if _BREAKS.search(text):
+        text = _WITHIN.sub(r"\1'", text)
+    return f"'{text}" if _BEGINS.match(text) else text
+
+
+def unescape_formulas(text: str) -> str:
+    """Undo `escape_formulas`. Text that has such a quote of its own loses it."""
+    plain = _QUOTED.sub(r"\1", text)
+    return next((cell for cell in (plain.removeprefix("'"), plain) if escape_formulas(cell) == text), text)

@@ -1,24 +1,25 @@
+import json
 import os
 import subprocess
 import sys
 
 
-def test_forked_workers_share_no_connection(tmp_path, monkeypatch):
-    monkeypatch.setenv("CELERY_FOLDER", str(tmp_path))
+def test_forked_workers_share_no_connection():
     command = [sys.executable, "-m", "celery", "-A", "celery_app", "worker", "--pool=prefork", "--concurrency=2"]
-    from celery_app import pay
-
-    # Before the worker runs: its broker of files may read a message that is not yet written whole.
-    jobs = [pay.delay() for _ in range(20)]
+    reading, writing = os.pipe()
     with subprocess.Popen(
         [*command, "--without-mingle", "--without-gossip", "--without-heartbeat"],
         cwd=os.path.dirname(__file__),
+        env={**os.environ, "RESULTS": str(writing)},
+        pass_fds=[writing],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as worker:
+        os.close(writing)
         try:
-            results = [job.get(timeout=120) for job in jobs]
+            with open(reading) as results:
+                made = [json.loads(results.readline()) for _ in range(20)]
         finally:
             worker.terminate()
-    assert {made for made, _ in results} == {"from-the-provider"}
-    assert os.getpid() not in {process for _, process in results}
+    assert {name for name, _ in made} == {"from-the-provider"}
+    assert worker.pid not in {process for _, process in made}

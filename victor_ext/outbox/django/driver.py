@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from datetime import timedelta
 from typing import Any, TypeVar, Unpack, cast
@@ -15,9 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 
 from victor_ext import Victor, VictorError
-from victor_ext.outbox.blocking import BlockingOutbox
 from victor_ext.outbox.entries import Entry, PaymentRequestArguments
-from victor_ext.outbox.passes import Pass, Transaction, logged
+from victor_ext.outbox.outboxes import BlockingOutbox
+from victor_ext.outbox.passes import Pass, Transaction
 
 T = TypeVar("T")
 
@@ -100,21 +99,8 @@ class DjangoOutbox(BlockingOutbox):
             )
         self._add(self._connection, arguments)
 
-    def run(self, victor: Victor, *, interval: float = 5.0) -> None:
-        """Send, settle and refresh for ever: the worker of a project, which may be killed at any step.
-
-        A failure is logged (logger `victor_ext.outbox`) and ends the pass, not the worker.
-
-        Args:
-            victor: The client. It is not closed.
-            interval: Seconds between two passes.
-        """
-        while True:
-            for work in (self.send, self.refresh):
-                close_old_connections()  # as before each request: one that the database has ended is made again
-                with logged(work.__name__):
-                    work(victor)
-            time.sleep(interval)
+    def _begin_pass(self) -> None:
+        close_old_connections()  # as before each request: one that the database has ended is made again
 
     def _run(self, steps: Pass[T], victor: Victor | None = None) -> T:
         if victor is not None:

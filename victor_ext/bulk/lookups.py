@@ -1,20 +1,55 @@
-"""The status that the created requests of a batch have now. Nothing is sent but reads."""
+"""What the provider, and the other batches of the state, have of the requests of rows. Nothing is sent but reads."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date
 
 from victor_ext import BadRequest, NotFound, PaymentRequest, Status, Victor
+from victor_ext.settlement import MAY_EXIST, LookUp, Rival, reference_of
 
+from .batch_store import BatchStore
+from .export import stored_rows
 from .rows import RowOutcome, RowResult
 
 NOT_FOUND = "The provider does not have it any more."
 NO_STATUS = "no status"
 """For a request that the provider has, without a status."""
+
+Rivals = Callable[[AbstractSet[str], AbstractSet[str]], Sequence[Rival]]
+"""Returns the rows with these references or ids, of all batches of the state. It reads all of them."""
+
+
+def requests_by_reference(victor: Victor, steps: Sequence[LookUp]) -> dict[str, list[PaymentRequest]]:
+    """Return the requests with the references of these steps.
+
+    The provider's list has no reference filter, so it is read once for all rows, from the earliest possible send.
+
+    Raises:
+        VictorError: The list could not be read.
+    """
+    wanted = {step.reference for step in steps}
+    requests: dict[str, list[PaymentRequest]] = defaultdict(list)
+    for request in victor.payment_requests.list(direction="outbound", start_datetime=min(step.since for step in steps)):
+        reference = reference_of(request.client_reference_id)
+        if reference in wanted:
+            requests[reference].append(request)
+    return requests
+
+
+def rivals_in(stores: Iterable[BatchStore], references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
+    """Return the rows of these batches with these references or ids that may have made a request."""
+    rivals: list[Rival] = []
+    for store in stores:
+        for _, row, result in stored_rows(store, store.loads()):
+            reference = reference_of((row.arguments or {}).get("client_reference_id"))
+            if result is not None and (reference in references or result.id in ids):
+                rivals.append(Rival(row.key, reference, result.id, result.outcome in MAY_EXIST))
+    return rivals
 
 
 @dataclass(frozen=True, slots=True)

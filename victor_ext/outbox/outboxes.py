@@ -1,0 +1,240 @@
+"""The outboxes of a database: one with blocking and one with awaited calls. What they do is in `passes`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from victor_ext import AsyncVictor, Victor
+from victor_ext.flows import adrive, drive
+
+from .entries import Entry, EntryState, PaymentRequestArguments
+from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction, logged
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+T = TypeVar("T")
+
+
+class BlockingOutbox(OutboxBase):
+    """An outbox with blocking calls, on any connection to the database."""
+
+    def send(self, victor: Victor) -> list[Entry]:
+        """Send what waits, and settle what may have been sent; returns the entries that have come to a result.
+
+        One pass. An entry whose outcome stays unknown is left for a later pass.
+
+        Args:
+            victor: The client. It is not closed.
+
+        Raises:
+            VictorError: The provider cannot be reached or refuses every call (credentials, rate). What was not sent
+                waits for the next pass.
+        """
+        return self._run(self._send(victor), victor)
+
+    def refresh(self, victor: Victor) -> list[Entry]:
+        """Read the statuses of all requests that were sent and have not ended; returns the entries that changed.
+
+        One walk over the provider's list, from the oldest of them on. No webhook is needed.
+
+        Args:
+            victor: The client. It is not closed.
+
+        Raises:
+            VictorError: The list could not be read.
+        """
+        return self._run(self._refresh(victor), victor)
+
+    def run(self, victor: Victor, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
+        """Send, settle and refresh until `stop` is set: the worker, in a thread or a process of its own.
+
+        It may be killed at any step. A failure is logged (logger `victor_ext.outbox`) and ends the pass, not the
+        worker: the provider or the database may be away for a while.
+
+        Args:
+            victor: The client. It is not closed.
+            interval: Seconds between two passes.
+            stop: Ends the worker after the pass that it makes; None: it runs for ever.
+        """
+        stop = stop or threading.Event()
+        while not stop.is_set():
+            for work in (self.send, self.refresh):
+                self._begin_pass()
+                with logged(work.__name__):
+                    work(victor)
+            stop.wait(interval)
+
+    def _begin_pass(self) -> None:
+        """Make the connection ready for a pass of `run`."""
+
+    def entry(self, idempotency_key: str) -> Entry | None:
+        """The entry with this `idempotency_key`, or None."""
+        return self._run(self._entry(idempotency_key))
+
+    def entries(self, state: EntryState | str | None = None) -> list[Entry]:
+        """The entries in `state` (None: all), oldest first."""
+        return self._run(self._entries(state))
+
+    def counts(self) -> dict[EntryState, int]:
+        """The number of entries in each state, such as for `/metrics`."""
+        return self._run(self._counts())
+
+    def _run(self, steps: Pass[T], victor: Victor | None = None) -> T:
+        return drive(steps, lambda step: self._step(step, victor))
+
+    def _step(self, step: Step, victor: Victor | None) -> Any:
+        if isinstance(step, Transaction):
+            return self._transaction(step)
+        if isinstance(step, Pause):
+            return time.sleep(step.seconds)
+        if isinstance(step, Call):
+            assert victor is not None
+            return getattr(victor.payment_requests, step.operation)(**step.arguments)
+        return next(step.pages, None)
+
+    def _transaction(self, step: Transaction) -> Any:
+        raise NotImplementedError
+
+
+class Outbox(BlockingOutbox):
+    """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
+
+    Args:
+        engine: An SQLAlchemy engine of the database that has your invoices.
+        keys_kept: How long the provider keeps an idempotency key. It does not document this: ask, and set it.
+        lease: How long a worker may work on one entry before another one takes it up: more than the client's deadline.
+        table: The name of the outbox's table.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        keys_kept: timedelta = timedelta(hours=24),
+        lease: timedelta = timedelta(minutes=2),
+        table: str = "victor_outbox",
+    ) -> None:
+        super().__init__(keys_kept, lease, table)
+        self._engine = engine
+
+    def create_table(self) -> None:
+        """Make the table, unless it exists. With migrations of your own, take `outbox.table` into their metadata."""
+        self.table.create(self._engine, checkfirst=True)
+
+    def add(self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]) -> None:
+        """Store a request in your transaction. It is sent after the commit, and discarded by a rollback.
+
+        The same arguments under the same key are stored once.
+
+        Args:
+            session: Your session or connection.
+            arguments: Those of `payment_requests.create`. `client_reference_id` and `idempotency_key` are required.
+
+        Raises:
+            InvalidRequest: An argument is invalid, the key or the reference is missing, or the key was used for other
+                arguments (a problem with the code `used`).
+        """
+        self._add(session, arguments)
+
+    def _transaction(self, step: Transaction) -> Any:
+        with self._engine.begin() as connection:
+            return step.work(connection)
+
+
+class AsyncOutbox(OutboxBase):
+    """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite or psycopg.
+
+    Args:
+        engine: The asynchronous engine of the database that has your invoices.
+        keys_kept: As for `Outbox`.
+        lease: As for `Outbox`.
+        table: As for `Outbox`.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        keys_kept: timedelta = timedelta(hours=24),
+        lease: timedelta = timedelta(minutes=2),
+        table: str = "victor_outbox",
+    ) -> None:
+        super().__init__(keys_kept, lease, table)
+        self._engine = engine
+
+    async def create_table(self) -> None:
+        """As `Outbox.create_table`, awaited."""
+        await self._transaction(Transaction(lambda connection: self.table.create(connection, checkfirst=True)))
+
+    async def add(self, session: AsyncSession | AsyncConnection, **arguments: Unpack[PaymentRequestArguments]) -> None:
+        """As `Outbox.add`, awaited, with your session or connection."""
+        await session.run_sync(self._add, arguments)
+
+    async def send(self, victor: AsyncVictor) -> list[Entry]:
+        """As `Outbox.send`, awaited."""
+        return await self._run(self._send(victor), victor)
+
+    async def refresh(self, victor: AsyncVictor) -> list[Entry]:
+        """As `Outbox.refresh`, awaited."""
+        return await self._run(self._refresh(victor), victor)
+
+    async def run(self, victor: AsyncVictor, *, interval: float = 5.0) -> None:
+        """As `Outbox.run`, awaited: it ends when it is cancelled."""
+        while True:
+            for work in (self.send, self.refresh):
+                with logged(work.__name__):
+                    await work(victor)
+            await anyio.sleep(interval)
+
+    @asynccontextmanager
+    async def worker(self, victor: AsyncVictor, *, interval: float = 5.0) -> AsyncGenerator[None]:
+        """Let `run` go on in the background while the block lasts, such as the lifespan of a FastAPI service.
+
+        The arguments are those of `run`.
+        """
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(self.run, victor, interval=interval))
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def entry(self, idempotency_key: str) -> Entry | None:
+        """As `Outbox.entry`, awaited."""
+        return await self._run(self._entry(idempotency_key))
+
+    async def entries(self, state: EntryState | str | None = None) -> list[Entry]:
+        """As `Outbox.entries`, awaited."""
+        return await self._run(self._entries(state))
+
+    async def counts(self) -> dict[EntryState, int]:
+        """As `Outbox.counts`, awaited."""
+        return await self._run(self._counts())
+
+    async def _run(self, steps: Pass[T], victor: AsyncVictor | None = None) -> T:
+        return await adrive(steps, lambda step: self._step(step, victor))
+
+    async def _step(self, step: Step, victor: AsyncVictor | None) -> Any:
+        if isinstance(step, Transaction):
+            return await self._transaction(step)
+        if isinstance(step, Pause):
+            return await anyio.sleep(step.seconds)
+        if isinstance(step, Call):
+            assert victor is not None
+            return await getattr(victor.payment_requests, step.operation)(**step.arguments)
+        return await anext(step.pages, None)
+
+    async def _transaction(self, step: Transaction) -> Any:
+        # A worker that ends lets a transaction end first: aiosqlite may never end one that is cut off.
+        with anyio.CancelScope(shield=True):
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(step.work)

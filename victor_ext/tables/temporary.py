@@ -1,0 +1,49 @@
+"""A database for more than fits into memory, which nobody else can open."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from typing import Any
+
+from victor_ext import ConfigurationError
+
+_CACHE_KIB = 4096
+
+
+class TemporaryDatabase(sqlite3.Connection):
+    """An SQLite database without a name. The system removes its file when the process ends, however it ends.
+
+    Methods raise `ConfigurationError` if the disk is full.
+    """
+
+    def __init__(self, schema: str) -> None:
+        # An async client uses it from worker threads, one after the other.
+        super().__init__("", isolation_level=None, check_same_thread=False)
+        settings = f"PRAGMA journal_mode=OFF; PRAGMA temp_store=FILE; PRAGMA cache_size=-{_CACHE_KIB};"
+        self.executescript(f"{settings} {schema} BEGIN")
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        try:
+            return super().execute(*arguments)
+        except sqlite3.OperationalError as error:
+            raise _unusable(error) from None
+
+    def executemany(self, *arguments: Any) -> sqlite3.Cursor:
+        try:
+            return super().executemany(*arguments)
+        except sqlite3.OperationalError as error:
+            raise _unusable(error) from None
+
+    def executescript(self, *arguments: Any) -> sqlite3.Cursor:
+        try:
+            return super().executescript(*arguments)
+        except sqlite3.OperationalError as error:
+            raise _unusable(error) from None
+
+
+def _unusable(error: sqlite3.OperationalError) -> ConfigurationError:
+    return ConfigurationError(
+        f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. Make room in it, or name "
+        "another one by TMPDIR."
+    )
