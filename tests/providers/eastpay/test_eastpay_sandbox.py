@@ -114,7 +114,7 @@ def test_declines_can_come_with_200() -> None:
 
 
 def test_its_options_are_those_of_the_command_line() -> None:
-    from victor_ext.sandbox.command_line import parser_of, provider_named
+    from victor_ext.sandbox.__main__ import parser_of, provider_named
 
     text = parser_of(provider_named("eastpay"), "sandbox").format_help()
     assert "--declined-status" in text

@@ -65,8 +65,6 @@ OPERATIONS = (
 
 
 class VeloProvider(SandboxProvider[VeloSettings]):
-    """Payees, accounts and payouts of one payor."""
-
     state: State
     name = "velo"
     title = "Velo"
