@@ -199,7 +199,7 @@ def test_down_lets_a_command_end_of_which_only_the_first_line_has_come(sandbox, 
             half.send(earlier % port)
             half.read_answer()
         half.send(b"GET /_sandbox/clock HTTP/1.1\r\n")
-        until(lambda: any(each._control for each in sandbox._running().service.ports.api._connections()))
+        until(lambda: any(each._control for each in sandbox._running().ports.api._connections()))
         sandbox.down()
         half.send(b"Host: localhost:%d\r\n\r\n" % port)
         received, ending = half.read_to_end()

@@ -127,48 +127,69 @@ NO_FILTERS = {"payorId", "page", "pageSize", "sort", "sensitive", "updatedSince"
 MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
 
 
-def velo_filters():
-    """Each filter of each list in Velo's document, with its path."""
+def velo_lists():
+    """Each list in Velo's document: its path, and whether each parameter of its query is required."""
+    named = VELO["components"]["parameters"]
     for path, item in VELO["paths"].items():
         given = item.get("get", {}).get("parameters", [])
-        names = [
-            VELO["components"]["parameters"][each["$ref"].rpartition("/")[2]]["name"]
-            if "$ref" in each
-            else each["name"]
-            for each in given
-        ]
-        if "page" in names:
-            yield from ((path, name) for name in names if name not in NO_FILTERS and f"{{{name}}}" not in path)
+        parameters = [named[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in given]
+        query = {each["name"]: each.get("required", False) for each in parameters if each["in"] == "query"}
+        if "page" in query:
+            yield path, query
 
 
 @pytest.fixture(scope="module")
 def velo():
     """A caller of Velo's sandbox, in which each list has items; returns how it reads a list."""
     with VeloSandbox() as sandbox, httpx.Client(base_url=sandbox.url, verify=False, trust_env=False) as http:
-        http.auth = sandbox.add_key()
-        token = http.post("/v1/authenticate?grant_type=client_credentials").json()["access_token"]
-        http.auth, http.headers["authorization"] = None, f"Bearer {token}"
-        for name in ("a", "b"):
-            sandbox.add_payee(name)
+        token = http.post("/v1/authenticate?grant_type=client_credentials", auth=sandbox.add_key())
+        http.headers["authorization"] = f"Bearer {token.json()['access_token']}"
+        for name in ("b", "a"):
+            named = {"individual": {"name": {"firstName": name, "lastName": name}}, "email": f"{name}@example.com"}
+            payee = {"remoteId": name, "type": "Individual", **named}
+            http.post("/v4/payees", json={"payorId": sandbox.payor_id, "payees": [payee]})
         source = sandbox.add_source_account("USD account", "USD", 1000)
         bank = sandbox.add_funding_account("Our bank", "USD")
+        sandbox.add_funding_account("A bank", "USD")
         http.post(f"/v3/sourceAccounts/{source}/fundingRequest", json={"fundingAccountId": bank, "amount": 5})
         more = {"sourceAccountName": "USD account", "currency": "USD", "paymentMemo": "m", "remoteSystemId": "s"}
         payments = [{"remoteId": name, "amount": 10, "payorPaymentId": f"INV-{name}", **more} for name in ("a", "b")]
         payout = http.post("/v3/payouts", json={"payments": payments, "payoutMemo": "May"}).headers["location"]
         http.post(payout)
         sandbox.advance(30)
+        hook = {"payorId": sandbox.payor_id, "webhookUrl": "https://example.com", "enabled": True}
+        http.post("/v1/webhooks", json=hook)
         ids = {"payorId": sandbox.payor_id, "payoutId": payout.rpartition("/")[2]}
 
-        def read(path, **filters):
-            response = http.get(path.format(**ids), params={"payorId": ids["payorId"], **filters})
-            assert response.status_code == 200, response.text
-            return response.json()["content"]
+        def read(path, expected=200, /, **query):
+            query = {"payorId": ids["payorId"], "updatedSince": "2020-01-01T00:00:00Z", **query}
+            given = {name: value for name, value in query.items() if value is not None}
+            response = http.get(path.format(**ids), params=given)
+            assert response.status_code == expected, response.text
+            return response.json().get("content")
 
         yield read
 
 
-@pytest.mark.parametrize(("path", "name"), [*velo_filters()])
+@pytest.mark.parametrize(("path", "query"), [*velo_lists()])
+def test_velo_s_payor_is_required_where_the_document_says_so(velo, path, query):
+    if "payorId" in query:
+        velo(path, 400 if query["payorId"] else 200, payorId=None)
+        velo(path, 403, payorId="of-somebody-else")
+
+
+def test_velo_s_lists_are_in_the_document_s_order_unless_the_query_says_otherwise(velo):
+    """The defaults of `sort` in Velo's document 2.35."""
+    for path, name in {"/v2/fundingAccounts": "accountName", "/v4/payees": "displayName"}.items():
+        names = [each[name] for each in velo(path)]
+        assert len(set(names)) == len(names) == 2
+        assert names == sorted(names)
+        assert [each[name] for each in velo(path, sort=f"{name}:desc")] == names[::-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [(path, name) for path, query in velo_lists() for name in query if name not in NO_FILTERS]
+)
 def test_every_filter_of_velo_s_document_finds_what_has_its_value_and_nothing_else(velo, path, name):
     items = velo(path)
     assert items
@@ -176,7 +197,8 @@ def test_every_filter_of_velo_s_document_finds_what_has_its_value_and_nothing_el
     is_amount = range_ in ("sourceAmount", "paymentAmount")
     nothing = {"From": "999" if is_amount else "9999-12-31", "To": "0" if is_amount else "0001-01-01"}
     assert velo(path, **{name: nothing.get(name.removeprefix(range_), "true")}) == []
-    value = items[0].get(MEMBERS.get(range_, range_)) or (range_ == "remoteId" and "a")
+    in_payor = items[0].get("payorRefs", [{}])[0]
+    value = items[0].get(MEMBERS.get(range_, range_)) or in_payor.get(range_)
     if value:
         assert items[0] in velo(path, **{name: str(value)[:10] if "Date" in name else value})
 

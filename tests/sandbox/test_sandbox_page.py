@@ -84,7 +84,7 @@ def test_requests_are_grouped_by_key(start, http):
 def test_more_work_than_one_for_a_key_is_marked(sandbox, caller, http):
     caller.created(key=KEY)
     (made,) = sandbox.requests()
-    store = sandbox._running().service.provider.state.store
+    store = sandbox._running().provider.state.store
     assert "under one key" not in http.get(sandbox.url).text
     store.work_by_key[KEY] += 1
     assert "2 requests under one key" in http.get(sandbox.url).text
@@ -271,7 +271,7 @@ def test_an_open_page_lasts_through_down_and_ends_with_the_sandbox(start):
 
 
 def test_a_stream_that_nobody_reads_any_more_is_let_go(sandbox):
-    watchers = sandbox._running().service.context.changes._watchers
+    watchers = sandbox._running().context.changes._watchers
     with watching(sandbox.url) as message:
         message()
         assert len(watchers) == 1

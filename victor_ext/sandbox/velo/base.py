@@ -112,12 +112,15 @@ _MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
 """The member that a filter, or a range of two, compares; those of all others have the filter's name. An item
 without the member does not pass."""
 _ORDERS = {
+    "list_payees": "displayName:asc",
+    "list_sources": "fundingRef:asc",
+    "list_banks": "accountName:asc",
     "list_payments": "submittedDateTime:desc,paymentId:asc",
     "list_payouts": "submittedDateTime:asc",
     "payout_history": "remoteId:asc",
     "list_fundings": "dateTime",
 }
-"""The order of a list whose query asks for none. The others are in the order of creation."""
+"""The order of a list whose query asks for none: the first three by Velo's document. Others: by creation."""
 
 
 def page_of(
