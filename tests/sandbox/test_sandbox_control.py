@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-import victor_ext.sandbox
 from tests.cli.victor_command import until
 from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings
@@ -294,10 +293,3 @@ def test_one_line_per_call_and_nothing_secret_in_it(sandbox, caller, caplog):
     assert "********3645" in lines[3]
     assert "043987673645" not in "".join(lines)
     assert lines[4].split()[1] == f"{LIST}/a%0Ab"
-
-
-def test_the_public_names_are_all_there_is():
-    names = {name for name in vars(victor_ext.sandbox) if not name.startswith("_")}
-    modules = {name for name in names if inspect.ismodule(getattr(victor_ext.sandbox, name))}
-    assert set(victor_ext.sandbox.__all__) <= names
-    assert names - modules - {"annotations"} == set(victor_ext.sandbox.__all__)

@@ -251,10 +251,6 @@ class TestWhichCalls:
             assert {name for name, call in calls.items() if call().status_code == 599} == expected, wanted
             sandbox.clear_faults()
 
-    def test_never_the_control_api(self, sandbox):
-        sandbox.inject("refuse", times=None)
-        assert httpx.get(f"{sandbox.url}/_sandbox/faults").json()[0]["applied"] == 0
-
     def test_kept_connections_go_on_after_a_harmless_fault(self, sandbox, caller):
         sandbox.inject("status", times=3)
         with RawConnection(sandbox.url) as connection:

@@ -100,14 +100,6 @@ def test_every_fault_does_the_work_once_and_only_once(commands, caller, kind):
     assert commands.received()[-1].replayed is (kind in WORK)
 
 
-def test_a_stalled_call_can_be_given_up(sandbox, caller):
-    sandbox.inject("stall", operation="charge", work=True)
-    caller.http.timeout = 0.2
-    with pytest.raises(httpx.ReadTimeout):
-        caller.charge()
-    assert sandbox.work_done_by_reference() == {"INV-1": 1}
-
-
 def test_the_key_of_a_request_that_was_cut_after_its_body_is_known(sandbox):
     body = json.dumps({"idempotencyKey": KEY}).encode()
     head = f"POST /v1/charges HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
@@ -134,13 +126,6 @@ def test_errors_of_the_machinery_have_the_shape_of_the_provider_s(commands, call
     wrong = caller.http.put("/v1/charges")
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
     assert caller.charge(reference="x" * (1 << 20)).status_code == 413
-
-
-def test_a_redirect_is_a_fault_with_a_header(sandbox, caller):
-    sandbox.inject("status", status=307, headers={"Location": "/v1/charges"}, body="")
-    caller.http.follow_redirects = True
-    assert caller.charge().status_code == 202
-    assert [received.status for received in sandbox.received()[1:]] == [307, 202]
 
 
 def test_a_mistake_of_the_stand_in_is_a_500_and_a_traceback_in_the_log(sandbox, caller, caplog, monkeypatch):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import parse_qs
 
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
 from victor_ext.sandbox.flexfactor.state import (
+    STATE_NUMBERS,
     FlexFactorSettings,
     Order,
     State,
@@ -134,14 +136,14 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         call.refers_to(external_id)
         # The provider recognises a repeated order id of merchant-initiated transactions only. Others are charged again,
         # so that a test that counts the work sees a key that changed.
-        order = self.state.orders.by_external_id.get(external_id) if body.get("isMIT") is True else None
+        order = self.state.by_external_id.get(external_id) if body.get("isMIT") is True else None
         if order is None:
             transaction = body["transaction"]
             order = self.state.new_order(
                 external_id, call.owner, transaction["amount"], transaction["currency"], body["payer"]["email"]
             )
             order.decide(self._decision(external_id))
-            self.state.orders.add(order)
+            self.state.add_order(order)
             call.did_work(external_id)
         call.exchange.request_id = order.id
         return self._ok(
@@ -193,7 +195,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         return empty_response(200, {"apigw-requestid": uuid.uuid4().hex[:16]})
 
     def _find_order(self, order_id: str) -> Order:
-        return find(self.state.orders.by_id, order_id, "order")
+        return find(self.state.orders, order_id, "order")
 
     def _page(self, call: Call) -> Response:
         query = parse_qs(call.query.decode("ascii", "replace"))
@@ -208,14 +210,18 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         if number < 1 or size < 1:
             return validation_problem({"PageNumber": ["The value must be above zero."]})
         size = min(size, self.settings.largest_page)
-        matching = self.state.orders.matching(
-            mid=query.get("mid", [call.owner])[0],
-            states=states,
-            query=query.get("query", [""])[0],
-            newest_first=query.get("sort", ["asc"])[0] == "desc",
-            first=first_moment,
-            last=last_moment,
-        )
+        mid, text = query.get("mid", [call.owner])[0], query.get("query", [""])[0].lower()
+        matching = [
+            order
+            for order in self.state.orders.values()
+            if order.mid == mid
+            and (not states or STATE_NUMBERS[order.state] in states)
+            and text in f"{order.external_id} {order.email}".lower()
+            and (first_moment is None or first_moment <= datetime.fromisoformat(order.placed_at))
+            and (last_moment is None or datetime.fromisoformat(order.placed_at) <= last_moment)
+        ]
+        if query.get("sort", ["asc"])[0] == "desc":
+            matching.reverse()
         pages = -(-len(matching) // size)
         first = (number - 1) * size
         items = matching[first : first + size]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple, cast
@@ -117,39 +117,6 @@ class Order:
         return None
 
 
-@dataclass(slots=True)
-class Orders:
-    by_id: dict[str, Order] = field(default_factory=dict[str, Order])
-    by_external_id: dict[str, Order] = field(default_factory=dict[str, Order])
-
-    def add(self, order: Order) -> None:
-        self.by_id[order.id] = order
-        self.by_external_id[order.external_id] = order
-
-    def matching(
-        self,
-        *,
-        mid: str,
-        states: Iterable[int],
-        query: str,
-        newest_first: bool,
-        first: datetime | None,
-        last: datetime | None,
-    ) -> list[Order]:
-        """The orders that pass the filters, in the order of placement; `first` and `last` are within the window."""
-        accepted = set(states)
-        matching = [
-            order
-            for order in self.by_id.values()
-            if order.mid == mid
-            and (not accepted or STATE_NUMBERS[order.state] in accepted)
-            and query.lower() in f"{order.external_id} {order.email}".lower()
-            and (first is None or first <= datetime.fromisoformat(order.placed_at))
-            and (last is None or datetime.fromisoformat(order.placed_at) <= last)
-        ]
-        return matching[::-1] if newest_first else matching
-
-
 class Completed(NamedTuple):
     """A call that was completed under a key. It is kept until `until`, in epoch seconds."""
 
@@ -166,7 +133,9 @@ class State:
         self.clients: dict[str, tuple[str, str]] = {}
         """By AppKey: the AppSecret, and the merchant's id."""
         self.tokens = TokenStore(clock)
-        self.orders = Orders()
+        self.orders: dict[str, Order] = {}
+        """By the provider's id, in the order of placement."""
+        self.by_external_id: dict[str, Order] = {}
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
         self.subscriber_key = subscriber_key or secrets.token_bytes(64)
@@ -210,13 +179,17 @@ class State:
             str(uuid.uuid4()), external_id, mid, "SUBMITTED", cents, currency, self.timestamp(), email, "Draft"
         )
 
+    def add_order(self, order: Order) -> None:
+        self.orders[order.id] = order
+        self.by_external_id[order.external_id] = order
+
     def timestamp(self) -> str:
         """The time of the business clock, in the provider's format."""
         return datetime.fromtimestamp(self._clock.now(), UTC).isoformat().replace("+00:00", "Z")
 
     def order(self, external_id: str) -> Order:
         """An order by the merchant's id; raises `NotFound`."""
-        return find(self.orders.by_external_id, external_id, "order")
+        return find(self.by_external_id, external_id, "order")
 
 
 # The checks of requests, and the provider's format of errors

@@ -166,7 +166,7 @@ class ServerCommands:
 
     @command("POST", "/clock/advance", returns=member("moved", int))
     def advance(self, seconds: float | timedelta) -> JsonObject:
-        """Set the business clock forward and make every move that is due; returns their number, `moved`."""
+        """Set the business clock `seconds` forward and make every move that is due; returns their number, `moved`."""
         ahead = _seconds(seconds)
         if ahead < 0:
             raise ValueError("seconds must not be negative: time does not run backwards")
@@ -174,7 +174,7 @@ class ServerCommands:
 
     @command("POST", "/clock/skew", returns=nothing)
     def set_clock_skew(self, seconds: float | timedelta) -> JsonObject:
-        """Put the server's clock (tokens, `Date`) ahead of this machine's, or behind it when negative."""
+        """Put the server's clock (tokens, `Date`) `seconds` ahead of this machine's, or behind it when negative."""
         self._context.clock.skew = _seconds(seconds)
         return self._context.clock.to_dict()
 

@@ -77,7 +77,10 @@ class SandboxCommands(ServerCommands):
     def add_account(
         self, account_number: str, *, routing_number: str | None = None, name: str | None = None
     ) -> JsonObject:
-        """Add an account of the caller; `name` is its owner's."""
+        """Add an account of the caller; `name` is its owner's.
+
+        `account_number` has 3 to 20 digits, and `routing_number` is what a request to it shows.
+        """
         if not isinstance(account_number, str) or not re.fullmatch("[0-9]{3,20}", account_number):
             raise ValueError("account_number must be a text of 3 to 20 digits; leading zeros count")
         account = Account(account_number=account_number, **_texts(routing_number=routing_number, name=name))
@@ -182,7 +185,10 @@ class SandboxCommands(ServerCommands):
 
     @command("GET", "/payment-requests")
     def requests(self, offset: int = 0, limit: int | None = None) -> list[JsonObject]:
-        """Payment requests, oldest first, from `offset` on."""
+        """Payment requests, oldest first, from `offset` on.
+
+        `limit=None`: all of them.
+        """
         self._state.ledger.tick()
         store = self._state.store
         end = None if limit is None else offset + limit
@@ -200,7 +206,8 @@ class SandboxCommands(ServerCommands):
     ) -> JsonObject:
         """Respond as the payer does in their own bank: `Accepted` or `Declined`. A twin moves with it.
 
-        `notes` are the payer's (None: a default), and `modified_amount` is what they pay, if the request allows that.
+        `status` is the response, `notes` are the payer's (None: a default), and `modified_amount` is what they pay, if
+        the request allows that.
         """
         if status not in ("Accepted", "Declined"):
             raise ValueError("status must be Accepted or Declined")
@@ -224,7 +231,10 @@ class SandboxCommands(ServerCommands):
 
     @command("POST", "/payment-requests/{request_id}/move", returns=nothing)
     def move(self, request_id: str, status: Status, error_message: str | None = None) -> JsonObject:
-        """Put a request into any status. A twin stays as it is."""
+        """Put a request into any status. A twin stays as it is.
+
+        `error_message` is the provider's reason, if it gives one.
+        """
         _texts(error_message=error_message)
         return _record(self._state.ledger.move(request_id, status, error_message))
 

@@ -49,11 +49,6 @@ class Group:
     faults: list[str] = field(default_factory=list[str])
 
     @property
-    def state(self) -> object:
-        """All that its fragment is made from."""
-        return self.at, self.key, tuple(self.records), self.attempts, self.work, tuple(self.faults)
-
-    @property
     def is_duplicate(self) -> bool:
         """Whether one key has led to more than one piece of work."""
         return self.work > 1
@@ -106,7 +101,7 @@ class PageView:
         groups = self._groups(calls)
         kept = 0 if self._records is None else self._records.count()
         self.totals = {"groups": kept + sum(not group.records for group in groups), "calls": len(self._context.log)}
-        items: list[tuple[str, str, object, object]] = [("group", group.id, group.state, group) for group in groups]
+        items: list[tuple[str, str, object, object]] = [("group", group.id, group, group) for group in groups]
         items += [("call", str(call.number), _state(call), call) for call in calls]
         # Most of it is as it was when it was last asked for.
         before = self._rendered
