@@ -9,9 +9,9 @@ from victor_ext.sandbox import Sandbox, SandboxSettings
 
 
 @pytest.fixture(scope="session")
-def key_pair() -> tuple[str, str]:
+def key_pair(victor_key_pair) -> tuple[str, str]:
     """Private and public key, as PEM."""
-    return make_pair()
+    return victor_key_pair
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import inspect
 import re
 from pathlib import Path
 
-from victor_ext.sandbox.command_line import parser_of, provider_named, providers
+from victor_ext.sandbox.__main__ import parser_of, provider_named, providers
 from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.settings import ServerSettings, options_of
 
@@ -32,7 +32,7 @@ def tables() -> dict[str, str]:
         head = ["| option | default | meaning |", "|---|---|---|"]
         rows = [_option(each) for each in actions if each.dest not in options]
         found[f"options {name}"] = "\n".join([*head, *rows])
-        head = ["| call | method in Python | parameters | what it does |", "|---|---|---|---|"]
+        head = ["| call | in Python | what it does |", "|---|---|---|"]
         rows = [_command(name, each) for each in provider.commands_type.commands() if each not in commands]
         found[f"commands {name}"] = "\n".join([*head, *rows])
     return found
@@ -54,17 +54,12 @@ def _option(action: argparse.Action) -> str:
 
 
 def _command(provider: str, command: Command) -> str:
-    python = PYTHON_NAMES.get(f"{provider} {command.name}", f"`{command.name}`")
-    parameters = [*command.signature.parameters.values()][1:]
-    names = [
-        "the options of [a fault](sandbox.md#faults)"
-        if each.kind is inspect.Parameter.VAR_KEYWORD
-        else f"`{each.name}`"
-        for each in parameters
-        if f"{{{each.name}}}" not in command.path
-    ]
-    text = " ".join((inspect.getdoc(command.work) or "").split("\n\n")[0].split())
-    return f"| `{command.method} {command.path}` | {python} | {', '.join(names)} | {text} |"
+    python = PYTHON_NAMES.get(f"{provider} {command.name}")
+    if python is None:
+        names = ["..." if each.kind is inspect.Parameter.VAR_KEYWORD else each.name for each in command.parameters]
+        python = f"`{command.name}({', '.join(names)})`"
+    text = " ".join(command.documentation.split("\n\n")[0].split())
+    return f"| `{command.method} {command.path}` | {python} | {text} |"
 
 
 def page_of(provider: str) -> Path:

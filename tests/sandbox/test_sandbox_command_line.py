@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,17 +13,30 @@ import pytest
 
 from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import KEY, LIST, Caller, SandboxProcess
-from victor_ext.sandbox.command_line import main
+from victor_ext.sandbox.__main__ import main, parser_of, provider_named
 from victor_ext.sandbox.server.faults import KINDS, Fault
 
 
+@pytest.fixture
+def generous_umask():
+    """New files are for everybody, unless they say otherwise."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("generous_umask")
 def test_it_serves_logs_and_ends_cleanly(tmp_path):
     ready, env = tmp_path / "ready.json", tmp_path / "sandbox.env"
+    env.write_text("from an earlier run, open to others")
     options = ["--demo-data", "--environment", "production", "--ready-file", str(ready), "--env-file", str(env)]
-    with SandboxProcess(*options) as process:
+    with SandboxProcess(*options, "--control-port", "0") as process:
         assert json.loads(ready.read_text()) == process.facts
         assert process.facts["pid"] == process.process.pid
-        assert env.stat().st_mode & 0o077 == 0
+        assert [oct(path.stat().st_mode & 0o777) for path in (ready, env)] == ["0o600", "0o600"]
+        assert process.facts["control_url"].count("/") == 2
+        info = httpx.get(process.facts["control_url"] + "/_sandbox/").json()
+        assert (info["sandbox"], info["settings"]["auto"]) == ("victor", 1), "requests move by themselves"
         values = dict(line.removeprefix("# ").split("=", 1) for line in env.read_text().splitlines())
         assert values["VICTOR_BASE_URL"] == process.url
         assert values["VICTOR_ENVIRONMENT"] == "production"
@@ -37,7 +51,9 @@ def test_it_serves_logs_and_ends_cleanly(tmp_path):
         log = process.end(signal.SIGTERM)
     assert process.process.returncode == 0
     shown = sandbox_page.PAGE.read_text("utf-8").partition("--env-file sandbox.env\n")[2].splitlines()[:3]
-    here = [line.replace("http://127.0.0.1:8900", process.url).replace("staging", "production") for line in shown]
+    urls = [process.url, process.facts["control_url"], process.facts["control_url"]]
+    here = [line.replace("http://127.0.0.1:8900", url) for line, url in zip(shown, urls, strict=True)]
+    here[0] = here[0].replace("staging", "production")
     assert log.splitlines()[:3] == here
     lines = [line for line in log.splitlines() if "/v2/" in line]
     assert [line.split()[1:4] for line in lines] == [
@@ -50,7 +66,7 @@ def test_it_serves_logs_and_ends_cleanly(tmp_path):
     assert "Traceback" not in log
 
 
-def test_quiet_says_nothing(tmp_path):
+def test_quiet_says_nothing():
     with SandboxProcess("--quiet") as process:
         httpx.get(process.url + LIST)
         assert process.end(signal.SIGINT) == ""
@@ -58,23 +74,27 @@ def test_quiet_says_nothing(tmp_path):
 
 
 def test_requests_move_by_themselves_unless_told_otherwise():
-    with SandboxProcess("--auto", "0") as process:
-        assert process.commands.info()["settings"]["auto"] == 0
-    with SandboxProcess("--auto", "off") as process:
-        assert process.commands.info()["settings"]["auto"] is None
-    with SandboxProcess() as process:
-        assert process.commands.info()["settings"]["auto"] == 1
+    parser = parser_of(provider_named("victor"), "x")
+    assert [parser.parse_args(["--auto", given]).auto for given in ("0", "0.5", "off")] == [0, 0.5, None]
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [["--environment", "live"], ["--max-page-size", "0"], ["--port", "x"], ["--auto", "never"], ["--unknown"]],
+    ("arguments", "mistake"),
+    [
+        (["--environment", "live"], "argument --environment: invalid choice: 'live'"),
+        (["--max-page-size", "0"], "max_page_size must be a number of at least 1, not 0"),
+        (["--port", "x"], "argument --port: invalid int value: 'x'"),
+        (["--auto", "foo"], "argument --auto: write a number of seconds such as 0.5, or off, not 'foo'"),
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+    ],
 )
-def test_misuse_is_exit_status_2(arguments, capsys):
+def test_misuse_is_exit_status_2_the_mistake_and_one_line_of_usage(arguments, mistake, capsys):
     with pytest.raises(SystemExit) as ended:
-        main(arguments)
+        main(arguments, prog="victor sandbox")
     assert ended.value.code == 2
-    assert "usage:" in capsys.readouterr().err
+    said, usage = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"victor sandbox: error: {mistake}")
+    assert usage == "usage: victor sandbox [options]   (--help lists them)"
 
 
 def test_a_port_that_is_taken_comes_with_the_option_to_change(sandbox, capsys):
@@ -93,21 +113,6 @@ def test_a_file_that_cannot_be_written_is_named_with_its_option(option, tmp_path
     path = tmp_path / "nowhere" / "file"
     assert main(["--port", "0", "--quiet", option, str(path)]) == 1
     assert capsys.readouterr().err == f"victor sandbox: {option}: cannot write {path}: No such file or directory\n"
-
-
-def test_misuse_is_the_mistake_and_one_line_of_usage(capsys):
-    with pytest.raises(SystemExit):
-        main(["--auto", "foo"], prog="victor sandbox")
-    assert capsys.readouterr().err.splitlines() == [
-        "victor sandbox: error: argument --auto: write a number of seconds such as 0.5, or off, not 'foo'",
-        "usage: victor sandbox [options]   (--help lists them)",
-    ]
-
-
-def test_the_control_api_is_below_the_url_of_the_ready_line():
-    with SandboxProcess("--control-port", "0") as process:
-        assert process.facts["control_url"].count("/") == 2
-        assert httpx.get(process.facts["control_url"] + "/_sandbox/").json()["sandbox"] == "victor"
 
 
 def test_a_missing_extra_is_named():

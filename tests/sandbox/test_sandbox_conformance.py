@@ -1,12 +1,15 @@
-"""The sandbox against the document, by a tool that knows neither of us: schemathesis.
+"""The document is read as it is meant; and the sandbox conforms to it, by a tool that knows neither: schemathesis.
 
-It makes calls that the document allows and calls that it forbids, and holds every answer against it. Not asked
-is `positive_data_acceptance`: dates, due dates, Zulu times and the lone rule about ultimate creditors are prose in
-the document, so a call may conform to the schemas and still be refused.
+Schemathesis makes calls that the document allows and calls that it forbids, and holds every response against it. Left
+out is `positive_data_acceptance`: dates, due dates, Zulu times and the rule about ultimate creditors are prose in the
+document, so a call may conform to the schemas and still be refused.
 """
 
 from __future__ import annotations
 
+import os
+
+import pytest
 import schemathesis
 import yaml
 from hypothesis import HealthCheck, settings
@@ -21,12 +24,14 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.sandbox.sandbox_callers import API_KEY, Caller, today
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.victor.document import document_path
+from victor_ext.sandbox.victor.document import Document, document_path, load_document
+from victor_ext.sandbox.victor.formats import Formats
+from victor_ext.sandbox.victor.provider import VictorProvider
 
 schema = schemathesis.openapi.from_dict(yaml.safe_load(document_path().read_text(encoding="utf-8")))
 CONFORMANCE = (content_type_conformance, response_schema_conformance, status_code_conformance)
 bounded = settings(
-    max_examples=120,
+    max_examples=120 if "VICTOR_SEARCH" in os.environ else 40,
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
@@ -53,15 +58,6 @@ def quirky(key_pair):
     yield from running(key_pair, quirks=True)
 
 
-@schema.parametrize()
-@bounded
-def test_every_answer_conforms_to_the_document(case, plain):
-    sandbox, headers = plain
-    case.call_and_validate(
-        base_url=sandbox.url, headers=headers, timeout=10, excluded_checks=[positive_data_acceptance]
-    )
-
-
 @fixture
 def statuses():
     """What one operation answered over all its calls; some of it must have been success."""
@@ -73,16 +69,18 @@ def statuses():
 
 @schema.parametrize()
 @bounded
-def test_calls_that_get_past_the_rules_conform_too(case, plain, statuses):
-    """The same calls with what no schema can say: a due date of today, and the id of a request that waits."""
+def test_every_answer_conforms_to_the_document(case, plain, statuses):
+    """Each call as it was made, and once more with what no schema can say: a due date of today, an id that waits."""
     sandbox, headers = plain
+    options = {"base_url": sandbox.url, "headers": headers, "timeout": 10}
+    case.call_and_validate(**options, excluded_checks=[positive_data_acceptance])
     if case.path_parameters and "victor_payment_request_id" in case.path_parameters:
         case.path_parameters["victor_payment_request_id"] = sandbox.create_inbound(amount_modification_allowed=True)
     if isinstance(case.body, dict) and isinstance(case.body.get("payment_details"), dict):
         case.body["payment_details"]["due_date"] = today()
         if isinstance(case.headers, dict):
             case.headers.pop("Idempotency-Key", None)
-    response = case.call(base_url=sandbox.url, headers=headers, timeout=10)
+    response = case.call(**options)
     statuses.add(response.status_code)
     case.validate_response(response, checks=[not_a_server_error, *CONFORMANCE])
 
@@ -93,3 +91,90 @@ def test_with_quirks_nothing_falls_over(case, quirky):
     sandbox, headers = quirky
     response = case.call(base_url=sandbox.url, headers=headers, timeout=10)
     case.validate_response(response, checks=[not_a_server_error])
+
+
+def a_document(schema):
+    answer = {"content": {"application/json": {"schema": schema}}}
+    item = {"get": {"operationId": "read", "responses": {"200": answer}}}
+    return Document({"paths": {"/x": item}, "components": {"schemas": {"Part": {"properties": {"a": {}}}}}})
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        ({"type": "string", "pattern": "[0-9]+"}, ["12"], ["a12", "12\n", "", "\u0661"]),
+        ({"type": "string", "pattern": r"\d+(\.\d{1,2})?"}, ["12", "1.25"], ["1.255", "-1", "\u0661"]),
+        ({"type": "string", "pattern": "^[a-z]+$"}, ["ab"], ["ab1"]),
+        ({"properties": {"a": {"type": "string"}}}, [{}, {"a": "x"}], [5, "x", [], {"a": 1}]),
+        ({"$ref": "#/components/schemas/Part"}, [{}], ["x"]),
+        ({"type": "integer", "format": "int32"}, [2**31 - 1, -(2**31)], [2**31, 1.5, True]),
+        ({"type": "string", "nullable": True}, ["x", None], [1]),
+        ({"allOf": [{"$ref": "#/components/schemas/Part"}], "required": ["b"]}, [{"b": 1}], [{}]),
+        ({"type": "array", "items": {"type": "string", "pattern": "a"}}, [["a"]], [["ab"]]),
+    ],
+)
+def test_schemas_mean_what_they_should(schema, good, bad):
+    answer = a_document(schema).operation("GET", "/x").responses[200]
+    assert [value for value in good if answer.problems(value)] == []
+    assert [value for value in bad if not answer.problems(value)] == []
+
+
+def test_the_document_has_the_four_operations():
+    document = load_document()
+    served = [operation for operation in VictorProvider.operations if operation.operation_id]
+    declared = {operation.operation_id: document.operation(operation.method, operation.path) for operation in served}
+    assert declared.keys() == {
+        "listPaymentRequests",
+        "createRequestPayment",
+        "getPaymentRequest",
+        "respondToPaymentRequest",
+    }
+    assert declared["listPaymentRequests"].integers == {"page", "page_size"}
+    assert all(set(operation.responses) == {200, 400} for operation in declared.values())
+    assert document_path().name == "victor.yaml"
+
+
+def test_an_operation_that_the_document_does_not_have_is_named():
+    with pytest.raises(LookupError, match="no GET /v3/x"):
+        load_document().operation("GET", "/v3/x")
+
+
+@pytest.fixture
+def newer_document(tmp_path, monkeypatch):
+    """A newer document: operations of any form, another operation id, and one more parameter of the list."""
+    raw = yaml.safe_load(document_path().read_text())
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+    raw["components"]["parameters"] = {"Limit": limit}
+    raw["paths"]["/v2/counterparties"] = {
+        "parameters": [{"$ref": "#/components/parameters/Limit"}],
+        "get": {"parameters": [limit], "responses": {"default": {"description": "a list"}}},
+        "delete": {"operationId": "forget", "responses": {"204": {"description": "nothing"}}},
+    }
+    paths = raw["paths"]
+    paths["/v2/payment-requests/{request}"] = paths.pop("/v2/payment-requests/{victor_payment_request_id}")
+    paths["/v2/payment-requests/{request}"]["get"]["operationId"] = "retrievePaymentRequest"
+    paths["/v2/payment-requests"]["get"]["parameters"].insert(0, {"$ref": "#/components/parameters/Limit"})
+    paths["/v2/payment-requests"]["get"]["responses"]["default"] = {"description": "an error"}
+    path = tmp_path / "victor.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    monkeypatch.setattr("victor_ext.sandbox.victor.document.document_path", lambda: path)
+    load_document.cache_clear()
+    yield
+    load_document.cache_clear()
+
+
+@pytest.mark.usefixtures("newer_document")
+def test_a_newer_document_with_more_operations_and_other_names_is_served(start):
+    _, caller = start()
+    request_id = caller.created()["victor_payment_request_id"]
+    assert caller.get(request_id).status_code == 200
+    assert load_document().operation("GET", "/v2/payment-requests").integers == {"limit", "page", "page_size"}
+
+
+def test_an_answer_that_breaks_the_document_is_a_500_of_the_sandbox(start, monkeypatch, caplog):
+    _, caller = start()
+    request_id = caller.created()["victor_payment_request_id"]
+    monkeypatch.setattr(Formats, "detail", lambda *_: {"status": 5})
+    response = caller.get(request_id)
+    assert (response.status_code, response.json()["error"]) == (500, "nonconforming_answer")
+    assert "breaks the document at: status" in caplog.text

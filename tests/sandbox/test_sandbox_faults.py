@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
+from tests.cli.victor_command import until
 from tests.faults.raw_sockets import background, run_as_a_connection_comes
 from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, a_body, exchange
 from victor_ext.sandbox import SandboxSettings
@@ -144,8 +145,8 @@ def test_a_delay_is_waited_before_or_after_the_work(sandbox, caller, work, made)
     begun = time.monotonic()
     with RawConnection(sandbox.url) as connection:
         connection.send(create_bytes(caller))
-        wait_until(sandbox.received)
-        wait_until(lambda: len(sandbox.requests()) == made)
+        until(sandbox.received)
+        until(lambda: len(sandbox.requests()) == made)
         assert time.monotonic() - begun < 0.3
         assert connection.read_answer().startswith(b"HTTP/1.1 200 OK")
     assert time.monotonic() - begun >= 0.3
@@ -155,15 +156,8 @@ def test_work_goes_on_when_the_caller_has_left(sandbox, caller):
     sandbox.inject("delay", delay=0.05)
     with RawConnection(sandbox.url) as connection:
         connection.send(create_bytes(caller))
-        wait_until(sandbox.received)
-    wait_until(lambda: sandbox.work_done_by_key() == {KEY: 1})
-
-
-def wait_until(holds, patience=5.0):
-    end = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < end, "it did not happen"
-        threading.Event().wait(0.005)
+        until(sandbox.received)
+    until(lambda: sandbox.work_done_by_key() == {KEY: 1})
 
 
 def test_a_rate_limit_says_when_to_come_back(sandbox, caller):
@@ -190,45 +184,38 @@ def test_any_status_can_be_answered(sandbox, caller, status):
 def test_truncated_json_has_the_length_that_it_announces(sandbox, caller):
     sandbox.inject("truncated_json")
     response = caller.create(KEY)
-    assert response.status_code == 200
     assert len(response.content) == int(response.headers["content-length"])
     with pytest.raises(json.JSONDecodeError):
         response.json()
-    assert sandbox.work_done_by_key() == {KEY: 1}
 
 
-def test_html(sandbox, caller):
-    sandbox.inject("html", status=200)
+@pytest.mark.parametrize(("options", "status"), [({"status": 200}, 200), ({}, 503)])
+def test_html(sandbox, caller, options, status):
+    sandbox.inject("html", **options)
     response = caller.create(KEY)
-    assert (response.status_code, response.headers["content-type"]) == (200, "text/html")
+    assert (response.status_code, response.headers["content-type"]) == (status, "text/html")
     assert response.text.startswith("<!DOCTYPE html>")
-    sandbox.inject("html")
-    assert caller.create(KEY).status_code == 503
 
 
 class TestWhichCalls:
-    def statuses(self, caller, count=6):
+    def statuses(self, caller, count):
         return [caller.list().status_code for _ in range(count)]
 
-    def test_the_next_n(self, sandbox, caller):
-        sandbox.inject("status", times=2)
-        assert self.statuses(caller) == [503, 503, 200, 200, 200, 200]
-        assert sandbox.faults() == []
-
-    def test_after_some_have_passed(self, sandbox, caller):
-        sandbox.inject("status", skip=2)
-        assert self.statuses(caller) == [200, 200, 503, 200, 200, 200]
-
-    def test_in_the_order_of_injection(self, sandbox, caller):
-        sandbox.inject("status", status=500)
-        sandbox.inject("status", status=502)
-        assert self.statuses(caller) == [500, 502, 200, 200, 200, 200]
-
-    def test_until_they_are_cleared(self, sandbox, caller):
-        sandbox.inject("status", times=None)
-        assert self.statuses(caller) == [503] * 6
-        assert sandbox.clear_faults() == 1
-        assert self.statuses(caller) == [200] * 6
+    @pytest.mark.parametrize(
+        ("faults", "statuses"),
+        [
+            ([{"times": 2}], [503, 503, 200, 200]),
+            ([{"skip": 2}], [200, 200, 503, 200]),
+            ([{"status": 500}, {"status": 502}], [500, 502, 200, 200]),
+            ([{"times": None}], [503, 503, 503, 503]),
+        ],
+    )
+    def test_how_many_after_how_many_and_in_the_order_of_injection(self, sandbox, caller, faults, statuses):
+        for fault in faults:
+            sandbox.inject("status", **fault)
+        assert self.statuses(caller, 4) == statuses
+        assert sandbox.clear_faults() == ({"times": None} in faults), "what was used up is gone"
+        assert self.statuses(caller, 2) == [200, 200]
 
     def test_by_chance_with_a_seed(self, sandbox, caller):
         runs = []
@@ -239,10 +226,11 @@ class TestWhichCalls:
         assert runs[0] == runs[1]
         assert 10 < runs[0].count(503) < 30
 
-    def test_by_operation_method_or_path(self, sandbox, caller):
+    def test_by_operation_method_path_or_query(self, sandbox, caller):
         request_id = caller.created()["victor_payment_request_id"]
         calls = {
             "list": caller.list,
+            "waiting": lambda: caller.list(direction="inbound", status="pending", page=0),
             "get": lambda: caller.get(request_id),
             "create": caller.create,
             "respond": lambda: caller.respond(request_id),
@@ -252,8 +240,9 @@ class TestWhichCalls:
             ({"operation": "create"}, {"create"}),
             ({"operation": "respondToPaymentRequest"}, {"respond"}),
             ({"operation": "token"}, {"token"}),
-            ({"method": "get"}, {"list", "get"}),
-            ({"path": LIST}, {"list"}),
+            ({"operation": "list", "query": "*status=pend?ng*"}, {"waiting"}),
+            ({"method": "get"}, {"list", "waiting", "get"}),
+            ({"path": LIST}, {"list", "waiting"}),
             ({"path": f"{LIST}/*"}, {"get", "create", "respond"}),
             ({"method": "POST", "path": "*/request-*"}, {"create"}),
         ]
@@ -261,10 +250,6 @@ class TestWhichCalls:
             sandbox.inject("status", status=599, times=None, **wanted)
             assert {name for name, call in calls.items() if call().status_code == 599} == expected, wanted
             sandbox.clear_faults()
-
-    def test_never_the_control_api(self, sandbox):
-        sandbox.inject("refuse", times=None)
-        assert httpx.get(f"{sandbox.url}/_sandbox/faults").json()[0]["applied"] == 0
 
     def test_kept_connections_go_on_after_a_harmless_fault(self, sandbox, caller):
         sandbox.inject("status", times=3)
@@ -346,7 +331,7 @@ def test_down_for_a_while_comes_back_by_itself(sandbox, caller):
         except httpx.ConnectError:
             return False
 
-    wait_until(answers)
+    until(answers)
 
 
 def test_a_server_that_ends_cuts_calls_in_hand_and_leaves_nothing(start):
@@ -355,24 +340,15 @@ def test_a_server_that_ends_cuts_calls_in_hand_and_leaves_nothing(start):
     sandbox.inject("stall")
     with RawConnection(sandbox.url) as waiting, RawConnection(sandbox.url) as stalled:
         waiting.send(create_bytes(caller))
-        wait_until(sandbox.received)
+        until(sandbox.received)
         stalled.send(create_bytes(caller))
-        wait_until(lambda: len(sandbox.received()) == 2)
+        until(lambda: len(sandbox.received()) == 2)
         begun = time.monotonic()
         sandbox.stop()
         assert time.monotonic() - begun < 1
         assert waiting.read_to_end()[1] in ("close", "reset")
         assert stalled.read_to_end()[1] in ("close", "reset")
     assert not [thread for thread in threading.enumerate() if thread.name == "victor-sandbox"]
-
-
-def test_a_fault_may_be_meant_for_a_query(start):
-    sandbox, caller = start()
-    sandbox.inject("status", operation="list", query="*status=pend?ng*", status=503)
-    assert caller.list(status="declined").status_code == 200
-    assert caller.list().status_code == 200
-    assert caller.list(direction="inbound", status="pending", page=0).status_code == 503
-    assert caller.list(status="pending").status_code == 200
 
 
 @pytest.mark.parametrize("status", [204, 304])

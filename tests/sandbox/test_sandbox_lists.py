@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import httpx
 import pytest
+import yaml
+
+from victor_ext.sandbox.velo import VeloSandbox
+from victor_ext.sandbox.victor.document import document_path
 
 
 def ids(items):
     return [item["victor_payment_request_id"] for item in items]
+
+
+def day_of(seconds):
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 def zulu(seconds):
@@ -73,42 +82,125 @@ def test_a_time_range_includes_both_its_ends(seven):
     assert ids(paged) == ids(made)[1:3][::-1]
 
 
-def test_every_filter_finds_its_request_and_no_other(both):
+def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
     sandbox, caller = both
     sandbox.add_account("243884643621")
     sandbox.add_counterparty("aHeq349838", account_number="243884643621")
     sandbox.add_counterparty("fednow0001", network="FedNow")
     made = caller.created(amount="5.00")
     parent, child = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
-    sandbox.advance(60)
-    fednow = caller.created(counterparty="fednow0001")["victor_payment_request_id"]
-    sandbox.advance(60)
+    sandbox.advance(86_400)
+    fednow = caller.created(counterparty="fednow0001", due_date=day_of(sandbox.clock()["now"]))
+    fednow = fednow["victor_payment_request_id"]
+    first, last = sandbox.request(parent), sandbox.request(fednow)
+    sandbox.respond(child, "Accepted")
     approved = sandbox.clock()["now"]
-    caller.respond(child)
-    kept = sandbox.request(fednow)
-    expected = [
-        ({"victor_id": child}, {child}),
-        ({"status": "accepted"}, {parent, child}),
-        ({"status": "declined"}, set()),
-        ({"direction": "inbound"}, {child}),
-        ({"direction": "outbound"}, {parent, fednow}),
-        ({"victor_payment_request_parent_id": parent}, {child}),
-        ({"victor_payment_request_child_id": child}, {parent}),
-        ({"network_type": "FedNow"}, {fednow}),
-        ({"network_type": "RTP"}, {parent, child}),
-        ({"tracking_id": kept["tracking_id"]}, {fednow}),
-        ({"instant_payment_rails_id": kept["rails_id"]}, {fednow}),
-        ({"approval_start_datetime": zulu(approved - 5)}, {parent, child}),
-        ({"approval_end_datetime": zulu(approved - 5)}, set()),
-        ({"approval_end_datetime": zulu(approved + 5)}, {parent, child}),
-        ({"due_date_start_date": kept["due_date"], "due_date_end_date": kept["due_date"]}, {parent, child, fednow}),
-        ({"due_date_end_date": "2000-01-01"}, set()),
-        ({"status": "accepted", "direction": "outbound"}, {parent}),
-        ({"something_else": "x"}, {parent, child, fednow}),
-    ]
-    for filters, wanted in expected:
-        assert set(ids(caller.listed(**filters))) == wanted, filters
-        assert set(ids(caller.listed(**filters, page_size=1) + caller.listed(**filters, page_size=1, page=1))) <= wanted
+    expected = {
+        "victor_id": (child, {child}),
+        "status": ("accepted", {parent, child}),
+        "direction": ("inbound", {child}),
+        "victor_payment_request_parent_id": (parent, {child}),
+        "victor_payment_request_child_id": (child, {parent}),
+        "network_type": ("FedNow", {fednow}),
+        "tracking_id": (last["tracking_id"], {fednow}),
+        "instant_payment_rails_id": (last["rails_id"], {fednow}),
+        "start_datetime": (zulu(first["created_at"] + 1), {fednow}),
+        "end_datetime": (zulu(last["created_at"] - 1), {parent, child}),
+        "approval_start_datetime": (zulu(approved - 5), {parent, child}),
+        "approval_end_datetime": (zulu(approved - 5), set()),
+        "due_date_start_date": (last["due_date"], {fednow}),
+        "due_date_end_date": (first["due_date"], {parent, child}),
+    }
+    declared = yaml.safe_load(document_path().read_text("utf-8"))["components"]["schemas"]["ListPaymentRequests"]
+    assert expected.keys() == declared["properties"].keys() - {"page", "page_size"}
+    for name, (value, wanted) in expected.items():
+        assert set(ids(caller.listed(**{name: value}))) == wanted, name
+        pages = [ids(caller.listed(**{name: value}, page_size=1, page=page)) for page in (0, 1, 2)]
+        assert sum(map(len, pages)) == len(wanted), name
+    assert ids(caller.listed(status="accepted", direction="outbound")) == [parent]
+    assert ids(caller.listed(approval_end_datetime=zulu(approved + 5), victor_id=child)) == [child]
+    assert len(caller.listed(something_else="x")) == 3
+
+
+VELO = yaml.safe_load((document_path().parent / "velo.yaml").read_text("utf-8"))
+NO_FILTERS = {"payorId", "page", "pageSize", "sort", "sensitive", "updatedSince", "includeUserDeleted"}
+MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
+
+
+def velo_lists():
+    """Each list in Velo's document: its path, and whether each parameter of its query is required."""
+    named = VELO["components"]["parameters"]
+    for path, item in VELO["paths"].items():
+        given = item.get("get", {}).get("parameters", [])
+        parameters = [named[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in given]
+        query = {each["name"]: each.get("required", False) for each in parameters if each["in"] == "query"}
+        if "page" in query:
+            yield path, query
+
+
+@pytest.fixture(scope="module")
+def velo():
+    """A caller of Velo's sandbox, in which each list has items; returns how it reads a list."""
+    with VeloSandbox() as sandbox, httpx.Client(base_url=sandbox.url, verify=False, trust_env=False) as http:
+        token = http.post("/v1/authenticate?grant_type=client_credentials", auth=sandbox.add_key())
+        http.headers["authorization"] = f"Bearer {token.json()['access_token']}"
+        for name in ("b", "a"):
+            named = {"individual": {"name": {"firstName": name, "lastName": name}}, "email": f"{name}@example.com"}
+            payee = {"remoteId": name, "type": "Individual", **named}
+            http.post("/v4/payees", json={"payorId": sandbox.payor_id, "payees": [payee]})
+        source = sandbox.add_source_account("USD account", "USD", 1000)
+        bank = sandbox.add_funding_account("Our bank", "USD")
+        sandbox.add_funding_account("A bank", "USD")
+        http.post(f"/v3/sourceAccounts/{source}/fundingRequest", json={"fundingAccountId": bank, "amount": 5})
+        more = {"sourceAccountName": "USD account", "currency": "USD", "paymentMemo": "m", "remoteSystemId": "s"}
+        payments = [{"remoteId": name, "amount": 10, "payorPaymentId": f"INV-{name}", **more} for name in ("a", "b")]
+        payout = http.post("/v3/payouts", json={"payments": payments, "payoutMemo": "May"}).headers["location"]
+        http.post(payout)
+        sandbox.advance(30)
+        hook = {"payorId": sandbox.payor_id, "webhookUrl": "https://example.com", "enabled": True}
+        http.post("/v1/webhooks", json=hook)
+        ids = {"payorId": sandbox.payor_id, "payoutId": payout.rpartition("/")[2]}
+
+        def read(path, expected=200, /, **query):
+            query = {"payorId": ids["payorId"], "updatedSince": "2020-01-01T00:00:00Z", **query}
+            given = {name: value for name, value in query.items() if value is not None}
+            response = http.get(path.format(**ids), params=given)
+            assert response.status_code == expected, response.text
+            return response.json().get("content")
+
+        yield read
+
+
+@pytest.mark.parametrize(("path", "query"), [*velo_lists()])
+def test_velo_s_payor_is_required_where_the_document_says_so(velo, path, query):
+    if "payorId" in query:
+        velo(path, 400 if query["payorId"] else 200, payorId=None)
+        velo(path, 403, payorId="of-somebody-else")
+
+
+def test_velo_s_lists_are_in_the_document_s_order_unless_the_query_says_otherwise(velo):
+    """The defaults of `sort` in Velo's document 2.35."""
+    for path, name in {"/v2/fundingAccounts": "accountName", "/v4/payees": "displayName"}.items():
+        names = [each[name] for each in velo(path)]
+        assert len(set(names)) == len(names) == 2
+        assert names == sorted(names)
+        assert [each[name] for each in velo(path, sort=f"{name}:desc")] == names[::-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [(path, name) for path, query in velo_lists() for name in query if name not in NO_FILTERS]
+)
+def test_every_filter_of_velo_s_document_finds_what_has_its_value_and_nothing_else(velo, path, name):
+    items = velo(path)
+    assert items
+    range_ = name.removesuffix("From").removesuffix("To")
+    is_amount = range_ in ("sourceAmount", "paymentAmount")
+    nothing = {"From": "999" if is_amount else "9999-12-31", "To": "0" if is_amount else "0001-01-01"}
+    assert velo(path, **{name: nothing.get(name.removeprefix(range_), "true")}) == []
+    in_payor = items[0].get("payorRefs", [{}])[0]
+    value = items[0].get(MEMBERS.get(range_, range_)) or in_payor.get(range_)
+    if value:
+        assert items[0] in velo(path, **{name: str(value)[:10] if "Date" in name else value})
 
 
 def test_a_filtered_list_sees_what_changed_in_between(both):

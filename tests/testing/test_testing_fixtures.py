@@ -1,15 +1,29 @@
-"""The fixtures of the plugin: failures by name, time that passes at once, and what a failed test shows."""
+"""The fixtures of the plugin: failures by name, time that passes at once, what a failed test shows, and their page."""
 
 from __future__ import annotations
 
+import inspect
+import re
+import sys
 import time
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from victor_ext import AsyncVictor, ConnectionFailed, Outcome, RateLimited, TimedOut, Victor, VictorError, VictorOAuth
+from victor_ext import (
+    AsyncVictor,
+    ConnectionFailed,
+    Outcome,
+    RateLimited,
+    TimedOut,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    testing,
+)
 from victor_ext.sandbox import Received, Sandbox
 from victor_ext.sandbox.server.faults import KINDS
 from victor_ext.testing import Faults, TimeTravel
@@ -307,10 +321,50 @@ def test_a_due_date_of_the_demo_is_a_date(victor_sandbox: Sandbox, victor: Victo
     assert victor.payment_requests.get(request_id).due_date == date(2026, 3, 4)
 
 
-def test_a_fixture_without_its_extra_says_in_a_line_what_to_install(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest("import sys; sys.modules['starlette'] = None")
+def test_a_fixture_without_its_extra_says_in_a_line_what_to_install(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the sentence of the import, which `test_a_missing_extra_is_named` has."""
+    monkeypatch.setitem(sys.modules, "victor_ext.sandbox", None)
     pytester.makepyfile("def test_it(victor_sandbox): pass")
-    ran = pytester.runpytest_subprocess()
-    message = "The fixture victor_sandbox: victor_ext.sandbox needs starlette; install its extra: *victor-ext?sandbox?*"
-    ran.stdout.fnmatch_lines([message])
+    ran = pytester.runpytest_inprocess()
+    ran.stdout.fnmatch_lines(["The fixture victor_sandbox: import of victor_ext.sandbox halted*"])
     ran.stdout.no_fnmatch_line("*raise *")
+
+
+# docs/testing.md
+
+PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+def rows(heading: str) -> str:
+    return PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+
+
+def test_its_fixtures_are_those_there_are() -> None:
+    named = set(re.findall(r"^\| `(\w+)", rows("The first test"), re.MULTILINE))
+    others = {"Faults", "TimeTravel", "pytest_configure", "pytest_runtest_makereport"}
+    assert named == set(testing.__all__) - others
+
+
+def test_its_failures_are_those_there_are() -> None:
+    named = set(re.findall(r"`faults\.(\w+)\(", rows("Failures").partition("| method")[2]))
+    methods = {name for name, value in vars(Faults).items() if inspect.isfunction(value) and not name.startswith("_")}
+    assert named == methods
+
+
+def test_what_a_failed_test_shows(pytester: pytest.Pytester) -> None:
+    example = re.search(r"```text\n(.*?)```", PAGE, re.DOTALL)
+    assert example is not None
+    pytester.makepyfile(billing=BLOCKS[0], test_it=BLOCKS[1] + "    assert 0\n")
+    pytester.syspathinsert()
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    shown = re.search(r"-+ Victor sandbox -+\n.*?(?=\n=)", result.stdout.str(), re.DOTALL)
+    assert shown is not None
+
+    def steady(text: str) -> str:
+        changing = r"[0-9.]+ ms|key=[0-9a-f]{8}|\b[A-Z0-9]{10}\b|\d{4}-\d\d-\d\d|-+"
+        return re.sub(changing, "*", text.strip())
+
+    assert steady(shown[0]) == steady(example[1])

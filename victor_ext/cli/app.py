@@ -91,7 +91,7 @@ def sandbox(context: typer.Context) -> None:
 
     `victor sandbox --help` lists its options.
     """
-    _forward(context, "victor_ext.sandbox.command_line")
+    _forward(context, "victor_ext.sandbox.__main__")
 
 
 @app.command(**_FORWARDED)

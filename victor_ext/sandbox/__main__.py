@@ -1,10 +1,84 @@
-"""`python -m victor_ext.sandbox`."""
+"""`python -m victor_ext.sandbox`, and the command line of `victor sandbox`."""
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, NoReturn, cast
 
-from victor_ext.sandbox.command_line import main
+from victor_ext.sandbox.server.provider import AnyProvider
+from victor_ext.sandbox.server.run import serve
+from victor_ext.sandbox.server.settings import Option, options_of
+
+_DEFAULT = "victor"
+
+
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victor_ext.sandbox") -> int:
+    """Read the command line and serve; returns the exit status. Misuse is a `SystemExit` with status 2."""
+    first = _Parser(prog=prog, add_help=False, allow_abbrev=False)
+    first.add_argument("--provider", choices=tuple(providers()), default=_DEFAULT)
+    name = str(first.parse_known_args(arguments)[0].provider)
+    provider = provider_named(name)
+    parser = parser_of(provider, prog)
+    given = vars(parser.parse_args(arguments))
+    if given.pop("provider") not in (None, name):
+        parser.error("--provider must be written in full")
+    running = {option: given.pop(option) for option in ("quiet", "json_line", "ready_file", "env_file")}
+    try:
+        settings = provider.settings_type(**given)
+    except ValueError as error:
+        parser.error(str(error))
+    return serve(provider, settings, **running)
+
+
+def providers() -> dict[str, EntryPoint]:
+    """The providers that are installed, of this distribution or of any other, by name. None is loaded."""
+    installed = {entry.name: entry for entry in entry_points(group="victor_ext.sandboxes")}
+    return {name: installed[name] for name in sorted(installed, key=lambda name: (name != _DEFAULT, name))}
+
+
+def provider_named(name: str) -> type[AnyProvider]:
+    return cast("type[AnyProvider]", providers()[name].load())
+
+
+def parser_of(provider: type[AnyProvider], prog: str) -> argparse.ArgumentParser:
+    """A parser with an option for each setting of a provider."""
+    parser = _Parser(prog=prog, description=f"A local stand-in for {provider.title}.")
+    add = parser.add_argument
+    add("--provider", metavar="NAME", help=f"whom to stand in for: {', '.join(providers())} (default: {_DEFAULT})")
+    for name, option in options_of(provider.settings_type).items():
+        add("--" + name.replace("_", "-"), dest=name, **_argument(option))
+    add("--env-file", metavar="FILE", help="write settings for a client, with fresh credentials")
+    add("--ready-file", metavar="FILE", help="write the URLs as JSON once connections are accepted")
+    add("--json", dest="json_line", action="store_true", help="print the URLs as one line of JSON")
+    add("--quiet", action="store_true", help="no greeting, no line for each call")
+    return parser
+
+
+def _argument(option: Option) -> dict[str, Any]:
+    default = option.command_line
+    if isinstance(default, bool):
+        action = argparse.BooleanOptionalAction if default else "store_true"
+        return {"action": action, "default": default, "help": option.help}
+    if default == ():
+        return {"action": "append", "default": [], "metavar": option.metavar, "help": option.help}
+    text = option.help
+    if default is not None:
+        text += f" (default: {default:g})" if isinstance(default, float) else f" (default: {default})"
+    if option.choices:
+        return {"choices": option.choices, "default": default, "help": text}
+    return {"type": option.read or type(default), "default": default, "metavar": option.metavar, "help": text}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Prints a mistake before a short hint, not after the list of all options."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: error: {message}\nusage: {self.prog} [options]   (--help lists them)", file=sys.stderr)
+        self.exit(2)
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,7 +14,7 @@ The sandbox of each test is empty. A mark sets its options:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
@@ -22,11 +22,10 @@ import pytest
 import victor_ext
 
 from .controls import Faults, TimeTravel
-from .report import describe as _describe
 
 if TYPE_CHECKING:
     from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
-    from victor_ext.sandbox import Received, Sandbox
+    from victor_ext.sandbox import Received, Sandbox, SandboxCommands
 
 __all__ = (
     "Faults",
@@ -45,6 +44,9 @@ __all__ = (
 )
 
 _MARK = "victor_sandbox"
+_MOST = 30
+_WITH_BODIES = 8
+"""The number of calls, the last ones, that are shown with their bodies: enough for the failure, and for one screen."""
 _SANDBOX = pytest.StashKey[Any]()
 T = TypeVar("T")
 
@@ -62,7 +64,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     sandbox: Any = item.stash.get(_SANDBOX, None) or getattr(item, "funcargs", {}).get(_MARK)
     if report.when != "teardown" and report.failed and hasattr(sandbox, "received"):
         try:
-            shown = _describe(sandbox)
+            shown = _described(sandbox)
         except Exception as error:  # noqa: BLE001 - the test may have stopped the sandbox, or overridden the fixture
             shown = f"not known: {error}"
         report.sections.append(("Victor sandbox", shown))
@@ -177,3 +179,41 @@ def _without_waiting(client: type[T], request: pytest.FixtureRequest, sandbox: S
     if "time_travel" in request.fixturenames:
         waits["_on_poll_wait"] = staticmethod(sandbox.advance)
     return cast("type[T]", type(client.__name__, (client,), waits))
+
+
+def _described(sandbox: SandboxCommands) -> str:
+    """The last calls as the sandbox saw them, the faults that wait, and the last payment requests.
+
+    Tokens and whole keys are not in it.
+    """
+    received = sandbox.received()
+    bodies = {call["number"]: call for call in sandbox.bodies(received[-1].number - _WITH_BODIES if received else 0)}
+    calls = [
+        "\n".join([f"{call.number}  {call.summary()}", *_excerpts(call, bodies.get(call.number, {}))])
+        for call in received
+    ]
+    requests = [_request(request) for request in sandbox.requests()]
+    faults = [f"{fault['kind']}  applied to {fault['applied']} calls" for fault in sandbox.faults()]
+    parts = [("calls", calls), ("faults that still wait", faults), ("payment requests", requests)]
+    return "\n".join(line for title, lines in parts for line in _part(title, lines))
+
+
+def _part(title: str, lines: list[str]) -> list[str]:
+    if not lines:
+        return [] if title.startswith("faults") else [f"{title}: none"]
+    left_out = len(lines) - _MOST
+    head = f"{title} (the last {_MOST}; {left_out} before them):" if left_out > 0 else f"{title}:"
+    return [head, *(f"  {line}" for line in lines[-_MOST:])]
+
+
+def _excerpts(call: Received, bodies: Mapping[str, Any]) -> Iterator[str]:
+    """The beginning of each body on a line of its own: the request's, then the response's."""
+    for mark, body in ((">", bodies.get("request")), ("<", bodies.get("response"))):
+        if body:
+            yield f"       {mark} {call.excerpt(body)}"
+
+
+def _request(request: Mapping[str, Any]) -> str:
+    key = request.get("idempotency_key")
+    shown = "" if key is None else f"  key={key[:8]}…"
+    return f"{request['id']}  {request['direction']}  {request['status']}  {request['amount']}{shown}"

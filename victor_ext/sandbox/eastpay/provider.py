@@ -272,7 +272,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return {"entity_id": entity_id, "token": token}
 
     def pay_checkout(self, checkout_id: str, ending: Ending) -> Entry:
-        """Make the payment of a checkout."""
         checkout = self._checkout(checkout_id)
         form = checkout.form
         paid = self.state.new_entry(checkout.owner, form["paymentType"], form, hundredths(form), self._now)

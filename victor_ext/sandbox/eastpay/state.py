@@ -109,8 +109,6 @@ class Checkout:
 
 
 class State:
-    """Everything that the sandbox keeps."""
-
     def __init__(self, seed: int | None) -> None:
         self._random = random.Random(seed)  # noqa: S311 (ids, no secrets)
         self.tokens: dict[str, str] = {}
@@ -119,7 +117,6 @@ class State:
         self.endings: dict[str, Ending] = {}
 
     def new_id(self) -> str:
-        """An id of 32 hexadecimal digits."""
         return f"{self._random.getrandbits(128):032x}"
 
     def new_entry(self, owner: str, payment_type: str, form: dict[str, str], cents: int, now: float) -> Entry:

@@ -10,7 +10,7 @@ import uuid
 from email.utils import formatdate
 from typing import NamedTuple
 
-from victor_ext.sandbox.flexfactor.state import STATE_AFTER, Order, State
+from victor_ext.sandbox.flexfactor.state import STATE_AFTER, State
 from victor_ext.sandbox.server import JsonObject, NotFound, TokenCommands, command, member, nothing
 
 TEST_CARD = "4111111111111111"
@@ -76,13 +76,13 @@ class FlexFactorCommands(TokenCommands):
         `cents=None`: 4423. `status=None`: APPROVED. `provider_id=None`: a new one is made.
         """
         state = self._state
-        order = state.orders.by_external_id.get(order_id)
+        order = state.by_external_id.get(order_id)
         if order is None:
             amount = 4423 if cents is None else cents
             order = state.new_order(order_id, state.first_mid, amount, "USD", "payer@example.com")
             order.id = provider_id or order.id
             order.decide(status or "APPROVED")
-            state.orders.add(order)
+            state.add_order(order)
         return order.to_dict()
 
     @command("POST", "/orders/{order_id}/settle", returns=nothing)
@@ -106,28 +106,24 @@ class FlexFactorCommands(TokenCommands):
 
         `event` is its name, `host` the receiver's, which is signed. `resent=None`: False.
         """
-        state = self._state
-        content = _notification(state.order(order_id), event, resent=bool(resent), at=state.timestamp())
-        return _signed(content, key=state.subscriber_key, host=host, wall=self._context.clock.wall())
+        order = self._state.order(order_id)
+        content = {
+            "Event": event,
+            "TimeStamp": self._state.timestamp(),
+            "EventData": None,
+            "ExternalOrderId": order.external_id,
+            "OrderId": order.id,
+            "ConfirmationId": order.id[:8].upper(),
+            "IsTestMode": True,
+            "IsResent": bool(resent),
+        }
+        body = json.dumps(content, separators=(",", ":"))
+        return _signed(body, key=self._state.subscriber_key, host=host, wall=self._context.clock.wall())
 
     @command("GET", "/subscriber_key")
     def subscriber_key(self) -> str:
         """The key that signs notifications, in base64."""
         return base64.b64encode(self._state.subscriber_key).decode()
-
-
-def _notification(order: Order, event: str, *, resent: bool, at: str) -> str:
-    content = {
-        "Event": event,
-        "TimeStamp": at,
-        "EventData": None,
-        "ExternalOrderId": order.external_id,
-        "OrderId": order.id,
-        "ConfirmationId": order.id[:8].upper(),
-        "IsTestMode": True,
-        "IsResent": resent,
-    }
-    return json.dumps(content, separators=(",", ":"))
 
 
 def _signed(body: str, *, key: bytes, host: str, wall: float) -> JsonObject:

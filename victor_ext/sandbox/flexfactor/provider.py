@@ -5,12 +5,21 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import parse_qs
 
-from victor_ext.sandbox.flexfactor import validation
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
-from victor_ext.sandbox.flexfactor.state import FlexFactorSettings, Order, State
+from victor_ext.sandbox.flexfactor.state import (
+    STATE_NUMBERS,
+    FlexFactorSettings,
+    Order,
+    State,
+    field_errors,
+    moment_of,
+    problem_details,
+    validation_problem,
+)
 from victor_ext.sandbox.server import (
     BodyKey,
     Call,
@@ -28,8 +37,6 @@ _NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [
 
 
 class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
-    """Orders of merchants, from evaluation to refund."""
-
     state: State
     name = "flexfactor"
     title = "FlexFactor"
@@ -56,7 +63,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         """ASP.NET's ProblemDetails. An injected 409 is the final one of the two that the provider has."""
         if status == 409:
             message = "The idempotencyKey was used before with a different payload."
-        return validation.problem_details(status, message, {code: [message]})
+        return problem_details(status, message, {code: [message]})
 
     def client_settings(self, url: str) -> str:
         client = self.state.add_client()
@@ -86,28 +93,24 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
     def _write(self, operation: str, call: Call) -> Response:
         body = call.json_object()
         if body is None:
-            return validation.validation_problem({"$": ["The body is not a JSON object."]})
-        match operation:
-            case "transmit":
-                return self._transmit(call, body)
-            case "evaluate":
-                return self._once(call, lambda: self._evaluate(call, body))
-            case "capture":
-                return self._once(call, lambda: self._capture(call, body))
-            case "refund":
-                return self._refund(call, body)
-            case _:
-                return self._once(call, lambda: self._cancel(call, external=operation == "external_cancel"))
+            return validation_problem({"$": ["The body is not a JSON object."]})
 
-    def _once(self, call: Call, work: Callable[[], Response]) -> Response:
-        conflict = self.error(409, "IdempotencyKey", "")
-        return self.state.once(call, work, conflict=conflict)
+        def work() -> Response:
+            errors = field_errors(operation, body)
+            if errors:
+                return validation_problem(errors)
+            handler: Callable[[Call, JsonObject], Response] = getattr(self, f"_{operation.removeprefix('external_')}")
+            return handler(call, body)
+
+        if operation in ("transmit", "refund"):
+            return work()
+        return self.state.once(call, work, conflict=self.error(409, "IdempotencyKey", ""))
 
     def _token(self, call: Call) -> Response:
         body = {name.lower(): value for name, value in (call.json_object() or {}).items()}
         app_key, secret = body.get("appkey"), body.get("appsecret")
         if not isinstance(app_key, str) or not secret or self.state.clients.get(app_key, ("", ""))[0] != secret:
-            return validation.problem_details(401, "Unauthorized")
+            return problem_details(401, "Unauthorized")
         token, expires = self.state.tokens.issue(app_key, self.settings.token_life)
         return self._ok(
             {
@@ -125,28 +128,22 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         )
 
     def _transmit(self, call: Call, body: JsonObject) -> Response:
-        errors = validation.check_transmission(body)
-        if errors:
-            return validation.validation_problem(errors)
         call.did_work(f"{body['orderId']}/transmit")
         return self._ok({"transmitId": str(uuid.uuid4()), "success": True, "status": 0, **_NO_ERRORS})
 
     def _evaluate(self, call: Call, body: JsonObject) -> Response:
-        errors = validation.check_evaluation(body)
-        if errors:
-            return validation.validation_problem(errors)
         external_id = body["orderId"]
         call.refers_to(external_id)
         # The provider recognises a repeated order id of merchant-initiated transactions only. Others are charged again,
         # so that a test that counts the work sees a key that changed.
-        order = self.state.orders.by_external_id.get(external_id) if body.get("isMIT") is True else None
+        order = self.state.by_external_id.get(external_id) if body.get("isMIT") is True else None
         if order is None:
             transaction = body["transaction"]
             order = self.state.new_order(
                 external_id, call.owner, transaction["amount"], transaction["currency"], body["payer"]["email"]
             )
             order.decide(self._decision(external_id))
-            self.state.orders.add(order)
+            self.state.add_order(order)
             call.did_work(external_id)
         call.exchange.request_id = order.id
         return self._ok(
@@ -165,9 +162,6 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         return decisions.pop(external_id if external_id in decisions else "", self.settings.decision)
 
     def _capture(self, call: Call, body: JsonObject) -> Response:
-        errors = validation.check_capture(body)
-        if errors:
-            return validation.validation_problem(errors)
         order = self._find_order(body["orderId"])
         call.refers_to(f"{order.external_id}/capture")
         refusal = order.capture(body["amount"], body["currency"])
@@ -178,9 +172,6 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
 
     def _refund(self, call: Call, body: JsonObject) -> Response:
         order = self._find_order(call.params["id"])
-        errors = validation.check_refund(body)
-        if errors:
-            return validation.validation_problem(errors)
         call.refers_to(f"{order.external_id}/refund")
         refusal = order.refund(Decimal(repr(body["amountToRefund"])))
         if refusal:
@@ -191,19 +182,20 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         answer = {"responseCode": "100", "responseMessage": "Success", "success": True, "status": "SUCCESS"}
         return self._ok({**_NO_ERRORS, **answer})
 
-    def _cancel(self, call: Call, *, external: bool) -> Response:
+    def _cancel(self, call: Call, _body: JsonObject) -> Response:
+        external = call.exchange.operation == "external_cancel"
         order = (self.state.order if external else self._find_order)(call.params["id"])
         call.refers_to(f"{order.external_id}/cancel")
         before = order.state
         refusal = order.cancel()
         if refusal:
-            return validation.validation_problem({"OrderId": [refusal]})
+            return validation_problem({"OrderId": [refusal]})
         if before != order.state:
             call.did_work(f"{order.external_id}/cancel")
         return empty_response(200, {"apigw-requestid": uuid.uuid4().hex[:16]})
 
     def _find_order(self, order_id: str) -> Order:
-        return find(self.state.orders.by_id, order_id, "order")
+        return find(self.state.orders, order_id, "order")
 
     def _page(self, call: Call) -> Response:
         query = parse_qs(call.query.decode("ascii", "replace"))
@@ -212,20 +204,24 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
                 int(query.get(name, [default])[0]) for name, default in (("pageNumber", "1"), ("pageSize", "10"))
             )
             states = [int(text) for text in query.get("status", [])]
-            first_moment, last_moment = (validation.moment_of(query.get(name)) for name in ("from", "to"))
+            first_moment, last_moment = (moment_of(query.get(name)) for name in ("from", "to"))
         except ValueError:
-            return validation.validation_problem({"Query": ["A value is not valid."]})
+            return validation_problem({"Query": ["A value is not valid."]})
         if number < 1 or size < 1:
-            return validation.validation_problem({"PageNumber": ["The value must be above zero."]})
+            return validation_problem({"PageNumber": ["The value must be above zero."]})
         size = min(size, self.settings.largest_page)
-        matching = self.state.orders.matching(
-            mid=query.get("mid", [call.owner])[0],
-            states=states,
-            query=query.get("query", [""])[0],
-            newest_first=query.get("sort", ["asc"])[0] == "desc",
-            first=first_moment,
-            last=last_moment,
-        )
+        mid, text = query.get("mid", [call.owner])[0], query.get("query", [""])[0].lower()
+        matching = [
+            order
+            for order in self.state.orders.values()
+            if order.mid == mid
+            and (not states or STATE_NUMBERS[order.state] in states)
+            and text in f"{order.external_id} {order.email}".lower()
+            and (first_moment is None or first_moment <= datetime.fromisoformat(order.placed_at))
+            and (last_moment is None or datetime.fromisoformat(order.placed_at) <= last_moment)
+        ]
+        if query.get("sort", ["asc"])[0] == "desc":
+            matching.reverse()
         pages = -(-len(matching) // size)
         first = (number - 1) * size
         items = matching[first : first + size]

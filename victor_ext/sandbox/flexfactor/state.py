@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from victor_ext.sandbox.flexfactor.validation import GUID
-from victor_ext.sandbox.server import Call, JsonObject, Response, TokenStore, find
+from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, TokenStore, find, json_response
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
@@ -30,6 +30,7 @@ STATE_AFTER = {
 }
 """The state of an order after a decision, by the guide to the provider's portal, or else the sandbox's choice."""
 
+GUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 CANCELLABLE = frozenset({"Draft", "Onhold", "Processing", "Capturerequired"})
 
 
@@ -116,41 +117,6 @@ class Order:
         return None
 
 
-@dataclass(slots=True)
-class Orders:
-    """All orders, by the provider's id and by the merchant's own."""
-
-    by_id: dict[str, Order] = field(default_factory=dict[str, Order])
-    by_external_id: dict[str, Order] = field(default_factory=dict[str, Order])
-
-    def add(self, order: Order) -> None:
-        self.by_id[order.id] = order
-        self.by_external_id[order.external_id] = order
-
-    def matching(
-        self,
-        *,
-        mid: str,
-        states: Iterable[int],
-        query: str,
-        newest_first: bool,
-        first: datetime | None,
-        last: datetime | None,
-    ) -> list[Order]:
-        """The orders that pass the filters, in the order of placement; `first` and `last` are within the window."""
-        accepted = set(states)
-        matching = [
-            order
-            for order in self.by_id.values()
-            if order.mid == mid
-            and (not accepted or STATE_NUMBERS[order.state] in accepted)
-            and query.lower() in f"{order.external_id} {order.email}".lower()
-            and (first is None or first <= datetime.fromisoformat(order.placed_at))
-            and (last is None or datetime.fromisoformat(order.placed_at) <= last)
-        ]
-        return matching[::-1] if newest_first else matching
-
-
 class Completed(NamedTuple):
     """A call that was completed under a key. It is kept until `until`, in epoch seconds."""
 
@@ -161,15 +127,15 @@ class Completed(NamedTuple):
 
 
 class State:
-    """Everything that the sandbox keeps."""
-
     def __init__(self, clock: Clock, settings: FlexFactorSettings, subscriber_key: bytes | None = None) -> None:
         self._clock = clock
         self.settings = settings
         self.clients: dict[str, tuple[str, str]] = {}
         """By AppKey: the AppSecret, and the merchant's id."""
         self.tokens = TokenStore(clock)
-        self.orders = Orders()
+        self.orders: dict[str, Order] = {}
+        """By the provider's id, in the order of placement."""
+        self.by_external_id: dict[str, Order] = {}
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
         self.subscriber_key = subscriber_key or secrets.token_bytes(64)
@@ -213,10 +179,108 @@ class State:
             str(uuid.uuid4()), external_id, mid, "SUBMITTED", cents, currency, self.timestamp(), email, "Draft"
         )
 
+    def add_order(self, order: Order) -> None:
+        self.orders[order.id] = order
+        self.by_external_id[order.external_id] = order
+
     def timestamp(self) -> str:
         """The time of the business clock, in the provider's format."""
         return datetime.fromtimestamp(self._clock.now(), UTC).isoformat().replace("+00:00", "Z")
 
     def order(self, external_id: str) -> Order:
         """An order by the merchant's id; raises `NotFound`."""
-        return find(self.orders.by_external_id, external_id, "order")
+        return find(self.by_external_id, external_id, "order")
+
+
+# The checks of requests, and the provider's format of errors
+
+
+def problem_details(status: int, title: str, errors: dict[str, list[str]] | None = None) -> Response:
+    """ASP.NET's ProblemDetails."""
+    trace_id = f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
+    body: JsonObject = {"title": title, "status": status, "traceId": trace_id, "errors": errors or {}}
+    return json_response(status, body, {"apigw-requestid": uuid.uuid4().hex[:16]})
+
+
+def validation_problem(errors: dict[str, list[str]]) -> Response:
+    return problem_details(400, "One or more validation errors occurred.", errors)
+
+
+def field_errors(operation: str, body: JsonObject) -> dict[str, list[str]]:
+    """The errors of the body of an operation, by the provider's spelling of each field."""
+    errors: dict[str, list[str]] = {}
+    for path, check in _CHECKS.get(operation, {}).items():
+        part, _, name = path.rpartition(".")
+        holder: JsonValue = body.get(part) if part else body
+        if not isinstance(holder, dict):
+            errors[_pascal(part)] = [f"The {_pascal(part)} field is required."]
+        elif not check(cast("JsonObject", holder).get(name)):
+            field = f"{_pascal(part)}." if part else ""
+            errors[field + _pascal(name)] = [f"The {_pascal(name)} field is required, and must be as documented."]
+    return errors
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _is_text(value: JsonValue) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_card_token(value: JsonValue) -> bool:
+    """Text that is not a card number (13 to 19 digits, a check digit, no letters): no card data may get here."""
+    if not _is_text(value):
+        return False
+    digits = [int(char) for char in str(value) if char.isdecimal()]
+    luhn = sum(digits[-1::-2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
+    return any(map(str.isalpha, str(value))) or not 13 <= len(digits) <= 19 or luhn % 10 != 0
+
+
+def _is_guid(value: JsonValue) -> bool:
+    return isinstance(value, str) and GUID.fullmatch(value) is not None
+
+
+def _is_cents(value: JsonValue) -> bool:
+    return type(value) is int and value > 0
+
+
+def _is_currency(value: JsonValue) -> bool:
+    return isinstance(value, str) and re.fullmatch("[A-Z]{3}", value) is not None
+
+
+def _is_moment(value: JsonValue) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).utcoffset() is not None
+    except ValueError:
+        return False
+
+
+_TRANSMISSION: dict[str, Callable[[JsonValue], bool]] = {
+    "isDeclined": lambda value: isinstance(value, bool),
+    "orderId": _is_text,
+    "mid": _is_guid,
+    "transaction.id": _is_text,
+    "transaction.timestampUtc": _is_moment,
+    "transaction.amount": _is_cents,
+    "transaction.currency": _is_currency,
+    "payer.email": _is_text,
+    "paymentMethod.cardNumber": _is_card_token,
+}
+_CHECKS: dict[str, dict[str, Callable[[JsonValue], bool]]] = {
+    "transmit": _TRANSMISSION,
+    # Only declined transactions are evaluated.
+    "evaluate": {**_TRANSMISSION, "isDeclined": lambda value: value is True, "idempotencyKey": _is_guid},
+    "capture": {"idempotencyKey": _is_guid, "orderId": _is_guid, "amount": _is_cents, "currency": _is_currency},
+    # In dollars.
+    "refund": {"amountToRefund": lambda value: isinstance(value, int | float) and not isinstance(value, bool)},
+}
+"""The checks of each operation's body, by the path of the field."""
+
+
+def moment_of(given: Sequence[str] | None) -> datetime | None:
+    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is not one."""
+    if not given:
+        return None
+    moment = datetime.fromisoformat(given[0])
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias, cast
 
@@ -214,7 +215,9 @@ class ControlGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, send)
+        # The sandbox ends while a page is open, and uvicorn would print a traceback.
+        with suppress(asyncio.CancelledError):
+            await (refusal or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]

@@ -56,7 +56,6 @@ class Command:
 
     @property
     def signature(self) -> inspect.Signature:
-        """The parameters of the command, after `self`."""
         return inspect.signature(self.work)
 
     @property
@@ -66,7 +65,6 @@ class Command:
 
     @property
     def documentation(self) -> str:
-        """The docstring without its indentation."""
         return inspect.getdoc(self.work) or ""
 
     def to_dict(self) -> JsonObject:
@@ -151,7 +149,7 @@ class ServerCommands:
 
     @command("GET", "/")
     def info(self) -> JsonObject:
-        """The name of the sandbox, its settings, its clocks and its commands."""
+        """Name, settings, clocks and commands of the sandbox."""
         return {
             "sandbox": self._provider.name,
             "settings": self._context.settings.to_dict(),
@@ -182,7 +180,7 @@ class ServerCommands:
 
     @command("GET", "/received", returns=lambda calls: [Received(**call) for call in calls])
     def received(self, after: int = 0) -> list[JsonObject]:
-        """The remembered calls with a number above `after`, oldest first. Credentials in headers are hidden."""
+        """The calls with a number above `after`, oldest first. Credentials in headers are hidden."""
         return [call.to_dict() for call in self._context.log.after(after)]
 
     @command("GET", "/received/bodies")
@@ -206,12 +204,12 @@ class ServerCommands:
 
     @command("GET", "/keys/work")
     def work_done_by_key(self) -> dict[str, int]:
-        """How often each idempotency key led to work; 0: only attempts. Anything above 1 is a duplicate."""
+        """How often each idempotency key led to work; 0: only attempts."""
         return {**dict.fromkeys(self._context.log.attempts, 0), **self._provider.work_by_key()}
 
     @command("GET", "/references/work")
     def work_done_by_reference(self) -> dict[str, int]:
-        """How often work was done for each reference of the caller, such as an invoice number; 0: only attempts."""
+        """How often work was done for each reference of the caller; 0: only attempts."""
         return dict(self._context.log.work_by_reference)
 
     @command("POST", "/faults", returns=member("id", int))
@@ -225,7 +223,7 @@ class ServerCommands:
 
     @command("GET", "/faults")
     def faults(self) -> list[JsonObject]:
-        """The faults that still apply to calls, each with the number of calls that it was `applied` to."""
+        """The faults that still apply, each with the number of calls that it was `applied` to."""
         return [fault.to_dict() for fault in self._context.faults.waiting]
 
     @command("DELETE", "/faults", returns=member("cleared", int))
@@ -235,7 +233,7 @@ class ServerCommands:
 
     @command("POST", "/down", returns=nothing)
     def down(self, seconds: float | None = None) -> Awaitable[JsonObject]:
-        """Close the listener and all connections. New ones are refused for `seconds`; None: until `up`."""
+        """Refuse and reset connections for `seconds`; None: until `up`."""
         return self._ports.down(None if seconds is None else _seconds(seconds))
 
     @command("POST", "/up", returns=nothing)

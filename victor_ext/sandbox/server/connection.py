@@ -175,7 +175,6 @@ class SandboxConnection(H11Protocol):
             self.reset()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the timers of this connection."""
         for timer in self._timers:
             timer.cancel()
         if self._buffer is not None:
@@ -242,7 +241,6 @@ class _ResponseBuffer:
 
 
 def _request_line(data: bytes) -> tuple[str, str, str]:
-    """Method, path and query."""
     line = data.lstrip(b"\r\n").split(b"\n", 1)[0].split()
     if len(line) < 2:
         return "", "", ""

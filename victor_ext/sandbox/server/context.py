@@ -54,7 +54,6 @@ class Clock:
         return self._date_text
 
     def to_dict(self) -> dict[str, float]:
-        """Both clocks, for the control API."""
         return {"now": self.now(), "wall": self.wall(), "skew": self.skew, "advanced": self.advanced}
 
 
@@ -65,7 +64,6 @@ class Changes:
         self._watchers: set[asyncio.Event] = set()
 
     def touch(self) -> None:
-        """Wake every watcher."""
         for watcher in self._watchers:
             watcher.set()
 

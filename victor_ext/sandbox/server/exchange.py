@@ -25,7 +25,7 @@ _WITHOUT_BODY = (204, 304)
 class Call:
     """A request, and how the provider reports the work that it did."""
 
-    __slots__ = ("_json", "_log", "body", "exchange", "headers", "key_count", "owner", "params", "query")
+    __slots__ = ("_log", "body", "exchange", "headers", "key_count", "owner", "params", "query")
 
     def __init__(
         self, exchange: Received, log: ReceivedLog, headers: dict[bytes, bytes], query: bytes, params: dict[str, str]
@@ -44,7 +44,6 @@ class Call:
         self.owner = ""
         """The authenticated caller, once the provider has set it."""
         self._log = log
-        self._json: tuple[JsonValue] | None = None
 
     @property
     def key(self) -> str | None:
@@ -69,12 +68,10 @@ class Call:
 
     def json(self) -> JsonValue:
         """The body as JSON; `ValueError` when it is not JSON."""
-        if self._json is None:
-            try:
-                self._json = (json.loads(self.body.decode("utf-8")),)
-            except RecursionError:
-                raise ValueError("the body is nested too deeply") from None
-        return self._json[0]
+        try:
+            return json.loads(self.body.decode("utf-8"))
+        except RecursionError:
+            raise ValueError("the body is nested too deeply") from None
 
     def json_object(self) -> JsonObject | None:
         """The body as a JSON object; None for any other body."""

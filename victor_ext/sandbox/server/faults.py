@@ -117,7 +117,6 @@ class Fault:
         )
 
     def to_dict(self) -> JsonObject:
-        """The fault as JSON."""
         return {name: getattr(self, name) for name in Fault.__slots__}
 
 
@@ -190,8 +189,6 @@ def _check_content(fault: Fault) -> None:
 
 
 class FaultQueue:
-    """The faults that still apply to calls."""
-
     def __init__(self, seed: int | None) -> None:
         self._random = random.Random(seed)  # noqa: S311 (test data, no secrets)
         self._waiting: list[tuple[Fault, random.Random]] = []
@@ -199,7 +196,6 @@ class FaultQueue:
 
     @property
     def waiting(self) -> tuple[Fault, ...]:
-        """Every fault that still applies to a call."""
         return tuple(fault for fault, _ in self._waiting)
 
     def inject(self, fault: Fault) -> int:
@@ -211,7 +207,6 @@ class FaultQueue:
         return fault.id
 
     def clear(self) -> int:
-        """Remove all faults; returns their number."""
         count = len(self._waiting)
         self._waiting.clear()
         return count

@@ -19,7 +19,7 @@ _SECRET = re.compile(
 _PUBLIC = ("token_type", "tokentype")
 _NUMBER = re.compile(r"(account|routing|card)[._]?(number|no)$|iban$|(^|\.)number$", re.IGNORECASE)
 _DIGITS = re.compile(r"\w(?=(?:\W?\w){4})")
-LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
+_LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
 """All but the last four digits of a number that stands alone: digits in a key, such as a UUID, are not an account."""
 _ANY_LONG_NUMBER = re.compile(r"[0-9]{5,}(?=[0-9]{4})")
 _LONGEST = 16_000
@@ -70,9 +70,9 @@ def last_four(number: str) -> str:
     return _DIGITS.sub("•", number)
 
 
-def masked(text: str) -> str:
-    """A text in which of each long number only the last four digits stand."""
-    return LONG_NUMBER.sub(lambda match: "•" * len(match[0]), text)
+def masked(text: str, hidden: str = "•") -> str:
+    """A text in which of each long number only the last four digits stand, after as many characters as are `hidden`."""
+    return _LONG_NUMBER.sub(lambda match: hidden * len(match[0]), text)
 
 
 def _redacted(value: object, depth: int = 0) -> JsonValue:

@@ -24,8 +24,6 @@ class Field:
     name: str
     """The parameter of the command."""
     label: str
-    value: str = ""
-    required: bool = False
     longest: int = 150
 
 

@@ -51,7 +51,6 @@ class Received:
     repeated name are joined with a comma."""
 
     def to_dict(self) -> JsonObject:
-        """The call as JSON."""
         return {name: getattr(self, name) for name in Received.__slots__}
 
     def summary(self) -> str:
@@ -122,7 +121,6 @@ class ReceivedLog:
         return [exchange for exchange in self._kept if exchange.number > number]
 
     def __len__(self) -> int:
-        """The number of remembered calls."""
         return len(self._kept)
 
     def last(self, count: int) -> list[Received]:

@@ -86,41 +86,34 @@ def serve(
     URLs have no path: the control API is at `control_url` + `/_sandbox/`. `env_file` gets settings for a client with
     fresh credentials; only its owner may read it.
     """
+
+    async def run() -> None:
+        stopping = asyncio.Event()
+        service = Service(provider_type, settings)
+        ports = service.ports
+        await service.begin()
+        try:
+            with _stop_signals(stopping):
+                if env_file is not None:
+                    _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
+                facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
+                if ready_file is not None:
+                    _write("--ready-file", ready_file, facts + "\n")
+                if json_line:
+                    print(facts, flush=True)
+                if not quiet:
+                    _greet(service, settings)
+                await stopping.wait()
+        finally:
+            await service.end()
+
     with _access_log(quiet=quiet):
         try:
-            asyncio.run(_serve(provider_type, settings, quiet, json_line, ready_file, env_file))
+            asyncio.run(run())
         except OSError as error:
             print(f"victor sandbox: {error}", file=sys.stderr)
             return 1
     return 0
-
-
-async def _serve(
-    provider_type: type[AnyProvider],
-    settings: ServerSettings,
-    quiet: bool,  # noqa: FBT001 (private, and called once)
-    json_line: bool,  # noqa: FBT001 (private, and called once)
-    ready_file: str | os.PathLike[str] | None,
-    env_file: str | os.PathLike[str] | None,
-) -> None:
-    stopping = asyncio.Event()
-    service = Service(provider_type, settings)
-    ports = service.ports
-    await service.begin()
-    try:
-        with _stop_signals(stopping):
-            if env_file is not None:
-                _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
-            facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
-            if ready_file is not None:
-                _write("--ready-file", ready_file, facts + "\n")
-            if json_line:
-                print(facts, flush=True)
-            if not quiet:
-                _greet(service, settings)
-            await stopping.wait()
-    finally:
-        await service.end()
 
 
 def _greet(service: Service, settings: ServerSettings) -> None:

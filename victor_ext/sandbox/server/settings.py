@@ -84,28 +84,25 @@ def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
 class ServerSettings:
     """The options that every sandbox has. All times are in seconds. A wrong value is a `ValueError` that names it."""
 
-    host: str = option("127.0.0.1", help="address to listen on; the default is this machine only")
-    public: bool = option(False, help="let the host be an address that other machines can reach, such as 0.0.0.0")
+    host: str = option("127.0.0.1", help="address to listen on")
+    public: bool = option(False, help="let other machines reach the host")
     allowed_host: str | Sequence[str] = option(
         (),
         metavar="NAME[:PORT]",
-        help="another name by which the control API may be called, such as the name of a container; without a port, "
-        "with any port; may be repeated",
+        help="another name by which the control API may be called, such as that of a container; may be repeated",
     )
     port: int = option(0, command_line=8900, help="0 picks a free port")
     control_port: int | None = option(
-        None, read=int, help="a second port for /_sandbox/ alone, up even while the API is down; 0 picks a free port"
+        None, read=int, help="a second port for /_sandbox/ alone, up while the API is down"
     )
     clock_skew: float = option(
         0.0,
         metavar="SECONDS",
-        help="how far the server's clock and its Date header are ahead of this machine's; negative: behind",
+        help="how far the server's clock is ahead; negative: behind",
     )
-    seed: int | None = option(
-        None, read=int, help="makes ids, and faults without a seed of their own, the same in every run"
-    )
+    seed: int | None = option(None, read=int, help="makes ids and faults the same in every run")
     keep_received: int = option(
-        100_000, at_least=0, metavar="N", help="how many calls are remembered one by one; counts by key cover all calls"
+        100_000, at_least=0, metavar="N", help="how many calls are remembered; counts by key cover all"
     )
     keep_alive: int = option(75, at_least=0, metavar="SECONDS", help="an idle connection is closed after this time")
     body_limit: int = option(1 << 20, at_least=1, metavar="BYTES", help="a larger request body is answered with 413")
@@ -127,7 +124,6 @@ class ServerSettings:
             raise ValueError(f"clock_skew must be seconds, a thousand years at most, not {self.clock_skew!r}")
 
     def to_dict(self) -> JsonObject:
-        """The options as JSON values, for the control API."""
         values: JsonObject = {name: getattr(self, name) for name in options_of(type(self))}
         for name, value in values.items():
             if isinstance(value, os.PathLike):

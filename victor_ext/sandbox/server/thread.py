@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import Future
 from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar, Generic, Self, TypeVar, cast
@@ -29,36 +30,51 @@ class ServerInThread(ServerCommands, Generic[S]):
 
     def __init__(self, settings: S | None = None) -> None:
         self.settings: S = cast("S", self.provider_type.settings_type()) if settings is None else settings
-        self._thread: threading.Thread | None = None
-        self._server: _ServerThread | None = None
+        self._service: Service | None = None
+        self._thread: threading.Thread
+        self._loop: asyncio.AbstractEventLoop
+        self._stopping: asyncio.Event
 
     @property
     def url(self) -> str:
         """The URL of the API, such as `http://127.0.0.1:8900`."""
-        return self._running().service.ports.api.url
+        return self._running().ports.api.url
 
     @property
     def control_url(self) -> str:
         """The URL of the server that has the control API, without a path: append `/_sandbox/`."""
-        return self._running().service.ports.control_url
+        return self._running().ports.control_url
 
     def start(self) -> Self:
         """Begin to serve. `OSError` when the port or a file cannot be used."""
-        if self._thread is not None:
+        if self._service is not None:
             raise RuntimeError("this sandbox runs already")
-        server = _ServerThread(self.provider_type, self.settings)
-        thread = threading.Thread(target=server.main, name=f"{self.provider_type.name}-sandbox", daemon=True)
-        thread.start()
-        server.ready.wait()
-        if server.failure is not None:
-            thread.join()
-            raise server.failure
-        self._thread, self._server = thread, server
+        started: Future[Service] = Future()
+        name = f"{self.provider_type.name}-sandbox"
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)), name=name, daemon=True)
+        self._thread.start()
+        try:
+            self._service = started.result()
+        except Exception:
+            self._thread.join()
+            raise
         return self
+
+    async def _serve(self, started: Future[Service]) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            service = Service(self.provider_type, self.settings)
+            await service.begin()
+        except BaseException as error:  # noqa: BLE001 (`start` raises it on the caller's thread)
+            started.set_exception(error)
+            return
+        started.set_result(service)
+        await self._stopping.wait()
+        await service.end()
 
     def restart(self) -> None:
         """Stop, and start again at the same address. Only what is kept in a file is still known then."""
-        ports = self._running().service.ports
+        ports = self._running().ports
         control_port = None if ports.control is None else ports.control.port
         again = replace(self.settings, port=ports.api.port, control_port=control_port)
         self.stop()
@@ -67,11 +83,10 @@ class ServerInThread(ServerCommands, Generic[S]):
 
     def stop(self) -> None:
         """Close every connection and the port, and wait for the thread. No effect on a sandbox that does not run."""
-        if self._thread is None or self._server is None:
-            return
-        self._server.stop()
-        self._thread.join()
-        self._thread = self._server = None
+        if self._service is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+            self._service = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -81,50 +96,16 @@ class ServerInThread(ServerCommands, Generic[S]):
     ) -> None:
         self.stop()
 
-    def _running(self) -> _ServerThread:
-        if self._server is None:
+    def _running(self) -> Service:
+        if self._service is None:
             raise RuntimeError("this sandbox does not run; use it in a `with` statement or call start()")
-        return self._server
+        return self._service
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
-        server = self._running()
-        work = server.service.run(command, parameters)
+        work = self._running().run(command, parameters)
         try:
-            return asyncio.run_coroutine_threadsafe(work, server.loop).result(_COMMAND_TIMEOUT)
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)
         except NotFound as error:
             raise LookupError(str(error)) from None
         except (TypeError, ArithmeticError) as error:
             raise ValueError(str(error) or repr(error)) from error
-
-
-class _ServerThread:
-    """What the serving thread runs."""
-
-    service: Service
-    loop: asyncio.AbstractEventLoop
-
-    def __init__(self, provider_type: type[AnyProvider], settings: ServerSettings) -> None:
-        self._provider_type = provider_type
-        self._settings = settings
-        self._stopping = asyncio.Event()
-        self.ready = threading.Event()
-        self.failure: BaseException | None = None
-
-    def main(self) -> None:
-        asyncio.run(self._serve())
-
-    def stop(self) -> None:
-        self.loop.call_soon_threadsafe(self._stopping.set)
-
-    async def _serve(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        try:
-            self.service = Service(self._provider_type, self._settings)
-            await self.service.begin()
-        except BaseException as error:  # noqa: BLE001 (`start` raises it on the caller's thread)
-            self.failure = error
-            self.ready.set()
-            return
-        self.ready.set()
-        await self._stopping.wait()
-        await self.service.end()

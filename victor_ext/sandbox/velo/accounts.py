@@ -9,8 +9,6 @@ _MAX_FUNDING = 9_999_999_999
 
 
 class Accounts:
-    """All accounts and fundings."""
-
     def __init__(self, base: Base) -> None:
         self._base = base
         self._now, self._new_id = base.now, base.new_id
@@ -76,7 +74,6 @@ class Accounts:
         return {name: bank for name, bank in self.banks.items() if self._now() >= self._ready.get(name, 0.0)}
 
     def source(self, account_id: str) -> JsonObject:
-        """A source account, or 404."""
         return find(self.sources, account_id, "source account")
 
     def fund(self, account_id: str, body: JsonObject) -> str:
@@ -111,7 +108,6 @@ class Accounts:
         return len(due)
 
     def audit(self, payor_id: str) -> list[JsonObject]:
-        """The history of the fundings."""
         return [
             {
                 "amount": one["amount"],

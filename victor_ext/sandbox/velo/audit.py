@@ -25,8 +25,6 @@ _AUDITED = (
 
 
 class Audit:
-    """Readings of all payouts."""
-
     def __init__(self, base: Base, payouts: Payouts) -> None:
         self._base = base
         self._payouts = payouts
@@ -71,7 +69,6 @@ class Audit:
         return list(costs.values())
 
     def payouts(self, payor_id: str) -> list[JsonObject]:
-        """The payouts of a payor, as the audit lists them."""
         self._payouts.move()
         return [
             {
@@ -109,7 +106,6 @@ class Audit:
         }
 
     def statistics(self, payor_id: str) -> JsonObject:
-        """The numbers of the month."""
         month = self._base.timestamp()[:7]
         these = [one for one in self.payouts(payor_id) if one["submittedDateTime"][:7] == month]
         failed = [one for one in self.payments(payor_id) if one["status"] in ("REJECTED", "RETURNED")]

@@ -6,6 +6,7 @@ import random
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import ge, le
 from typing import cast
 
 from victor_ext.sandbox.server import JsonObject, JsonValue, Response, json_response
@@ -48,7 +49,6 @@ class Base:
         self.notifications: list[JsonObject] = []
 
     def new_id(self) -> str:
-        """A UUID."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def timestamp(self) -> str:
@@ -106,40 +106,28 @@ def moment_of(query: dict[str, str], name: str) -> float:
 
 # Lists
 
-FILTERS = {
-    "list_payees": "watchlistStatus disabled onboardedStatus email displayName remoteId payeeType payeeCountry "
-    "ofacStatus",
-    "invitations": "payeeId invitationStatus",
-    "list_sources": "physicalAccountName physicalAccountId fundingAccountId type includeUserDeleted",
-    "list_banks": "name country currency type",
-    "payout_payments": "status remoteId payorPaymentId sourceAccountName transmissionType paymentMemo",
-    "list_payments": "payeeId remoteId status sourceAccountName sourceCurrency paymentCurrency submittedDateFrom "
-    "submittedDateTo paymentMemo payorName transmissionType sourceAmountFrom sourceAmountTo paymentAmountFrom "
-    "paymentAmountTo railsId remoteSystemId scheduledForDateFrom scheduledForDateTo scheduleStatus "
-    "postInstructFxStatus",
-    "list_payouts": "payoutMemo status submittedDateFrom submittedDateTo fromPayorName scheduledForDateFrom "
-    "scheduledForDateTo scheduleStatus",
-    "payout_history": "remoteId status transmissionType sourceAmountFrom sourceAmountTo paymentAmountFrom "
-    "paymentAmountTo railsId remoteSystemId submittedDateFrom submittedDateTo",
-    "list_fundings": "sourceAccountName",
-}
-"""The filters of each list. An item without the member that a filter compares does not pass it."""
+_NO_FILTERS = frozenset({"payorId", "page", "pageSize", "sort", "sensitive", "updatedSince", "includeUserDeleted"})
+"""Parameters of lists that are no filters; of user-deleted accounts, none are kept."""
 _MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
-"""The member that a filter, or a range of two, compares; those of all others have the filter's name."""
+"""The member that a filter, or a range of two, compares; those of all others have the filter's name. An item
+without the member does not pass."""
 _ORDERS = {
+    "list_payees": "displayName:asc",
+    "list_sources": "fundingRef:asc",
+    "list_banks": "accountName:asc",
     "list_payments": "submittedDateTime:desc,paymentId:asc",
     "list_payouts": "submittedDateTime:asc",
     "payout_history": "remoteId:asc",
     "list_fundings": "dateTime",
 }
-"""The order of a list whose query asks for none. The others are in the order of creation."""
+"""The order of a list whose query asks for none: the first three by Velo's document. Others: by creation."""
 
 
 def page_of(
     operation: str, items: list[JsonObject], query: dict[str, str], *, default: int = 25, largest: int = 100
 ) -> JsonObject:
     """The page of a list that a query asks for: filtered, sorted and cut."""
-    filters = [name for name in FILTERS.get(operation, "").split() if name in query]
+    filters = query.keys() - _NO_FILTERS
     items = [item for item in items if all(_passes(item, name, query[name]) for name in filters)]
     items = _in_order(items, query.get("sort", _ORDERS.get(operation)))
     number, size = _whole(query, "page", 1, None), _whole(query, "pageSize", default, largest)
@@ -162,17 +150,15 @@ def _passes(item: JsonObject, name: str, wanted: str) -> bool:
     value = item.get(_MEMBERS.get(range_, range_))
     if name == "remoteId" and "payorRefs" in item:
         value = item["payorRefs"][0]["remoteId"]
-    if name == "includeUserDeleted":
-        return True  # nothing is deleted
     if value is None:
         return False
     if name == "payoutMemo":
         return wanted.casefold() in value.casefold()
     if range_ == name:
         return wanted == (str(value).lower() if isinstance(value, bool) else str(value))
-    # A date, or an amount.
-    shown, bound = (value[:10], wanted) if isinstance(value, str) else (value, int(wanted))
-    return bool(shown >= bound if name.endswith("From") else shown <= bound)
+    compare = ge if name.endswith("From") else le
+    is_date = isinstance(value, str)
+    return bool(compare(value[:10], wanted) if is_date else compare(value, int(wanted)))
 
 
 def _in_order(items: list[JsonObject], sort: str | None) -> list[JsonObject]:

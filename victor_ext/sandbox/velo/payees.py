@@ -7,8 +7,6 @@ from victor_ext.sandbox.velo.base import Base, Refused, list_of, object_of, text
 
 
 class Payees:
-    """All payees."""
-
     def __init__(self, base: Base) -> None:
         self._base = base
         self._now, self._new_id = base.now, base.new_id
@@ -71,7 +69,6 @@ class Payees:
         return batch_id, made
 
     def update(self, payee_id: str, body: JsonObject) -> None:
-        """Change the details of a payee that has not onboarded."""
         payee = find(self.all, payee_id, "payee")
         if payee["onboardedStatus"] == "ONBOARDED":
             raise Refused(400, "state", "The payee has onboarded, and changes its details itself.")
@@ -86,7 +83,6 @@ class Payees:
         self._changed[payee_id] = self._now()
 
     def rename(self, payee_id: str, payor_id: str, remote_id: str) -> None:
-        """Change the payor's own id of a payee."""
         payee = find(self.all, payee_id, "payee")
         other = self.by_remote_id(payor_id, remote_id)
         if other is not None and other is not payee:
@@ -95,13 +91,11 @@ class Payees:
         self._changed[payee_id] = self._now()
 
     def invite(self, payee_id: str) -> None:
-        """Invite a payee again: nothing changes. One that has accepted is a conflict."""
         status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
         if status != "PENDING":
             raise Refused(409, "state", f"The invitation is {status}.")
 
     def delete(self, payee_id: str, *, has_payments: bool) -> None:
-        """Delete a payee that has onboarded and has no payments."""
         payee = find(self.all, payee_id, "payee")
         if has_payments or payee["onboardedStatus"] != "ONBOARDED":
             why = "has payments" if has_payments else "has not onboarded"
@@ -109,7 +103,6 @@ class Payees:
         del self.all[payee_id], self._changed[payee_id]
 
     def onboard(self, payee_id: str) -> None:
-        """Have a payee accept its invitation and onboard."""
         payee = find(self.all, payee_id, "payee")
         payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = "ONBOARDED", "ACCEPTED"
         self._changed[payee_id] = self._now()
@@ -121,7 +114,6 @@ class Payees:
         ]
 
     def batch(self, batch_id: str) -> JsonObject:
-        """The state of a batch."""
         due, count, failures = find(self._batches, batch_id, "batch")
         if self._now() < due:
             return {"status": "SUBMITTED", "failureCount": 0, "pendingCount": count, "failures": []}

@@ -27,8 +27,6 @@ class Payout:
 
 
 class Payouts:
-    """All payouts."""
-
     def __init__(self, base: Base, payees: Payees, accounts: Accounts) -> None:
         self._base, self._payees, self._accounts = base, payees, accounts
         self._now, self._new_id = base.now, base.new_id
@@ -82,7 +80,6 @@ class Payouts:
         return payout
 
     def quote(self, payout_id: str) -> JsonObject:
-        """Quote the exchange rates."""
         payout = self.get(payout_id)
         if payout.status not in ("ACCEPTED", "QUOTED"):
             raise Refused(409, "state", f"The payout is {payout.status}.")
@@ -106,7 +103,6 @@ class Payouts:
             self._set_status(payment, "FUNDED" if funded else "AWAITING_FUNDS")
 
     def withdraw(self, payout_id: str) -> None:
-        """Withdraw the payout and its payments."""
         payout = self.get(payout_id)
         if payout.status not in ("SUBMITTED", "ACCEPTED", "QUOTED"):
             raise Refused(400, "state", f"The payout is {payout.status}.")

@@ -17,8 +17,6 @@ CATEGORIES = ("payment", "payee", "debit")
 
 
 class Webhooks:
-    """All webhooks."""
-
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
         self.all: dict[str, JsonObject] = {}
@@ -33,12 +31,10 @@ class Webhooks:
         return webhook_id
 
     def get(self, webhook_id: str) -> JsonObject:
-        """A webhook, or 404. Its header is not shown."""
         webhook = find(self.all, webhook_id, "webhook")
         return {**webhook, **({"authorizationHeader": "********"} if "authorizationHeader" in webhook else {})}
 
     def update(self, webhook_id: str, body: JsonObject) -> None:
-        """Change what the body names."""
         webhook = find(self.all, webhook_id, "webhook")
         webhook.update(_checked(body))
 
@@ -59,8 +55,6 @@ def _checked(body: JsonObject) -> JsonObject:
 
 
 class State:
-    """Everything that the sandbox keeps."""
-
     def __init__(self, clock: Clock, settings: VeloSettings, payor_id: str | None = None) -> None:
         self.base = Base(clock, settings)
         self.keys: dict[str, str] = {}
@@ -74,7 +68,6 @@ class State:
         self.audit = Audit(self.base, self.payouts)
 
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
-        """Add a key. What is None is made."""
         key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
         self.keys[key] = secret
         return {"api_key": key, "api_secret": secret}

@@ -39,8 +39,6 @@ class Refused(Exception):
 
 
 class Authenticator:
-    """Checks the `Authorization` header of every call."""
-
     def __init__(self, settings: SandboxSettings, clock: Clock, directory: Directory) -> None:
         self._settings = settings
         self._clock = clock

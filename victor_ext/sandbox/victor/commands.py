@@ -11,7 +11,8 @@ from typing import Literal
 
 from victor_ext.sandbox.server.commands import ServerCommands, command, member, nothing
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
-from victor_ext.sandbox.victor.core import Core, Problem, read_date, response_problems
+from victor_ext.sandbox.victor.core import Core, read_date, response_problems
+from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.ledger import CannotRespond
 from victor_ext.sandbox.victor.model import (
     BEHAVIOURS,
@@ -56,7 +57,7 @@ class SandboxCommands(ServerCommands):
 
     @command("POST", "/oauth-clients", returns=lambda made: (str(made["client_id"]), str(made["client_secret"])))
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
-        """Let a client ask for tokens; returns its `client_id` and `client_secret` (None: new ones are made)."""
+        """Let a client ask for tokens; returns its `client_id` and `client_secret`, new ones where they are None."""
         return self._state.add_oauth_client(client_id, client_secret)
 
     @command("GET", "/oauth-clients")
@@ -67,7 +68,7 @@ class SandboxCommands(ServerCommands):
 
     @command("POST", "/tokens/revoke", returns=member("revoked", int))
     def revoke_tokens(self, client_id: str | None = None) -> JsonObject:
-        """Revoke the tokens of one client (None: of all): their next use is a 401. Returns their number, `revoked`."""
+        """Revoke the tokens of one client (None: of all). Returns their number, `revoked`."""
         return {"revoked": self._state.directory.revoke_tokens(client_id)}
 
     # Accounts and counterparties
@@ -76,7 +77,10 @@ class SandboxCommands(ServerCommands):
     def add_account(
         self, account_number: str, *, routing_number: str | None = None, name: str | None = None
     ) -> JsonObject:
-        """Add an account of the caller: `account_number` (3 to 20 digits), `routing_number`, and its owner's `name`."""
+        """Add an account of the caller; `name` is its owner's.
+
+        `account_number` has 3 to 20 digits, and `routing_number` is what a request to it shows.
+        """
         if not isinstance(account_number, str) or not re.fullmatch("[0-9]{3,20}", account_number):
             raise ValueError("account_number must be a text of 3 to 20 digits; leading zeros count")
         account = Account(account_number=account_number, **_texts(routing_number=routing_number, name=name))
@@ -146,7 +150,7 @@ class SandboxCommands(ServerCommands):
         notes: str | None = None,
         network: Network | None = None,
     ) -> JsonObject:
-        """Make an inbound request from outside of the sandbox, waiting for an answer; returns its id.
+        """Make an inbound request from outside of the sandbox; returns its id.
 
         The arguments are those of a create: `amount`, `due_date` (None: tomorrow; it may be any), `biller_type`,
         `ultimate_creditor`, `amount_modification_allowed` and `notes`. What the document refuses there is refused here
@@ -154,10 +158,10 @@ class SandboxCommands(ServerCommands):
         `network` the one that it comes by (None: RTP).
         """
         core = self._state
-        if isinstance(amount, int) and not isinstance(amount, bool):
+        if type(amount) is int:
             amount = str(amount)
-        if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount) or Decimal(amount) <= 0:
-            raise ValueError("amount must be a text such as '44.23', a Decimal or an int, above zero and never a float")
+        if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount):
+            raise ValueError("amount must be a text such as '44.23', a Decimal or an int, and never a float")
         due = core.due_dates.tomorrow().isoformat() if due_date is None else due_date
         if not isinstance(due, str) or read_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD, or a date")
@@ -167,31 +171,24 @@ class SandboxCommands(ServerCommands):
         if not isinstance(payer, str) or not re.fullmatch("[0-9]{3,20}", payer):
             raise ValueError("payer_account must be a text of 3 to 20 digits; leading zeros count")
         payee = payee_account or "043987673645"
-        kind = "BUSINESS" if biller_type is None else biller_type
-        given = {"amount_modification_allowed": amount_modification_allowed, "notes": notes}
-        details = {"amount": amount, "due_date": due, "biller_type": kind, **_given(**given)}
+        creditor = _given(ultimate_creditor=ultimate_creditor)
+        details = {"amount": amount, "due_date": due, "biller_type": "BUSINESS" if biller_type is None else biller_type}
+        details |= _given(amount_modification_allowed=amount_modification_allowed, notes=notes)
         body = {
-            "payee": {"account_number": payee, **_given(ultimate_creditor=ultimate_creditor)},
+            "payee": {"account_number": payee, **creditor},
             "payer": {"victor_counterparty_id": "outside"},
             "payment_details": details,
         }
         _refuse(core.create_problems(body, from_outside=True))
-        request = core.ledger.create_inbound(
-            amount=amount,
-            due_date=due,
-            payer_account=payer,
-            payee_account=payee,
-            biller_type=kind,
-            ultimate_creditor=ultimate_creditor,
-            amount_modification_allowed=bool(amount_modification_allowed),
-            notes=notes,
-            network=network or "RTP",
-        )
-        return _record(request)
+        accounts = {"payer_account": payer, "payee_account": payee, "network": network or "RTP"}
+        return _record(core.ledger.create_inbound(**accounts, **creditor, **details))
 
     @command("GET", "/payment-requests")
     def requests(self, offset: int = 0, limit: int | None = None) -> list[JsonObject]:
-        """Payment requests as the sandbox keeps them, oldest first, from `offset` on; `limit=None`: all of them."""
+        """Payment requests, oldest first, from `offset` on.
+
+        `limit=None`: all of them.
+        """
         self._state.ledger.tick()
         store = self._state.store
         end = None if limit is None else offset + limit
@@ -207,9 +204,10 @@ class SandboxCommands(ServerCommands):
     def respond(
         self, request_id: str, status: Answer, notes: str | None = None, *, modified_amount: str | None = None
     ) -> JsonObject:
-        """Respond as the payer does in their own bank: `Accepted` or `Declined` is the `status`. A twin moves with it.
+        """Respond as the payer does in their own bank: `Accepted` or `Declined`. A twin moves with it.
 
-        `notes` are the payer's (None: a default), and `modified_amount` is what they pay, if the request allows that.
+        `status` is the response, `notes` are the payer's (None: a default), and `modified_amount` is what they pay, if
+        the request allows that.
         """
         if status not in ("Accepted", "Declined"):
             raise ValueError("status must be Accepted or Declined")
@@ -225,7 +223,7 @@ class SandboxCommands(ServerCommands):
 
     @command("POST", "/payment-requests/{request_id}/expire", returns=nothing)
     def expire(self, request_id: str) -> JsonObject:
-        """Let a request that has no answer expire now, and its twin with it."""
+        """Let a request without an answer expire now, with its twin."""
         try:
             return _record(self._state.ledger.expire(request_id))
         except CannotRespond as reason:
@@ -233,7 +231,10 @@ class SandboxCommands(ServerCommands):
 
     @command("POST", "/payment-requests/{request_id}/move", returns=nothing)
     def move(self, request_id: str, status: Status, error_message: str | None = None) -> JsonObject:
-        """Put a request into any status, with the provider's `error_message` if it says why. A twin stays as it is."""
+        """Put a request into any status. A twin stays as it is.
+
+        `error_message` is the provider's reason, if it gives one.
+        """
         _texts(error_message=error_message)
         return _record(self._state.ledger.move(request_id, status, error_message))
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -15,7 +13,7 @@ from victor_ext.sandbox.server.exchange import Call
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
 from victor_ext.sandbox.victor.authentication import new_key_pair
 from victor_ext.sandbox.victor.document import Operation as Declared
-from victor_ext.sandbox.victor.document import Violation, load_document
+from victor_ext.sandbox.victor.document import Problem, load_document
 from victor_ext.sandbox.victor.journal import Journal
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.lifecycle import DueDates
@@ -24,31 +22,6 @@ from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_SIZES = ("minLength", "maxLength")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with a request."""
-
-    path: tuple[str, ...]
-    kind: str
-    """A word of the provider's catalogue, such as `blank`, `size` or `invalid`."""
-    message: str
-    rule: str = ""
-
-
-def from_violations(violations: Iterable[Violation]) -> list[Problem]:
-    """Violations of the document as problems."""
-    return [_from_violation(violation) for violation in violations]
-
-
-def _from_violation(violation: Violation) -> Problem:
-    if violation.empty:
-        return Problem(violation.path, "blank", "must not be blank", violation.rule)
-    if violation.rule in _SIZES:
-        return Problem(violation.path, "size", "has a wrong length", violation.rule)
-    return Problem(violation.path, "invalid", f"breaks the rule '{violation.rule}' of the document", violation.rule)
 
 
 def json_body(call: Call) -> tuple[JsonValue, Problem | None]:
@@ -89,7 +62,6 @@ _BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
 def declared(operation: str) -> Declared:
-    """An operation as the document declares it."""
     served = _BY_NAME[operation]
     return load_document().operation(served.method, served.path)
 
@@ -97,13 +69,13 @@ def declared(operation: str) -> Declared:
 def response_problems(operation: str, body: JsonObject) -> list[Problem]:
     """What the document refuses in a good response of an operation."""
     schema = declared(operation).responses.get(200)
-    return [] if schema is None else from_violations(schema.violations(body))
+    return [] if schema is None else schema.problems(body)
 
 
 def body_problems(operation: str, body: object) -> list[Problem]:
     """What the document refuses in the body of a request."""
     schema = declared(operation).body
-    return [] if schema is None or schema.accepts(body) else from_violations(schema.violations(body))
+    return [] if schema is None else schema.problems(body)
 
 
 def _prose_problems(body: JsonObject, *, due_dates: DueDates | None, known: Directory | None) -> list[Problem]:
@@ -176,7 +148,6 @@ class Core:
         return made
 
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
-        """Let a client ask for tokens. What is None is made."""
         name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
         self.directory.add_client(name, secret)
         return {"client_id": name, "client_secret": secret}

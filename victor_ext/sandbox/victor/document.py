@@ -25,47 +25,51 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _BITS = {"int32": 31, "int64": 63}
+_SIZES = ("minLength", "maxLength")
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
-    """One way in which a value breaks the document. `rule` is the JSON Schema keyword that it broke."""
+class Problem:
+    """One thing that is wrong with a request, or a response."""
 
     path: tuple[str, ...]
-    rule: str
-    empty: bool
-    """The value is missing, `null` or an empty text."""
+    kind: str
+    """A word of the provider's catalogue, such as `blank`, `size` or `invalid`."""
+    message: str
+    rule: str = ""
+    """The keyword of JSON Schema that was broken."""
 
 
 class Validator:
-    """One compiled schema."""
-
     __slots__ = ("_components", "_root", "_schema")
 
     def __init__(self, schema: Json, components: Json) -> None:
         self._root, self._components = schema, components
         self._schema = Draft4Validator({"allOf": [schema], "components": components})
 
-    def accepts(self, value: object) -> bool:
-        return self._schema.is_valid(value)
-
-    def violations(self, value: object) -> list[Violation]:
+    def problems(self, value: object) -> list[Problem]:
         """Every way in which the value does not conform, ordered by path."""
-        return sorted(_violations(self._schema, value), key=lambda violation: (violation.path, violation.rule))
+        if self._schema.is_valid(value):
+            return []
+        return sorted(_problems(self._schema, value), key=lambda problem: (problem.path, problem.rule))
 
     def undeclared(self, value: object) -> list[str]:
         """The places of members that the schema does not name, such as `payment_details.purpose`."""
         return list(_undeclared(self._root, self._components, value, ""))
 
 
-def _violations(schema: Draft4Validator, value: object) -> Iterator[Violation]:
+def _problems(schema: Draft4Validator, value: object) -> Iterator[Problem]:
     for error in schema.iter_errors(value):
         path = tuple(str(step) for step in error.instance_path)
         rule = error.kind.name
         if rule == "required":
-            yield Violation((*path, str(error.kind.as_dict()["property"])), rule, empty=True)
+            path = (*path, str(error.kind.as_dict()["property"]))
+        if rule == "required" or error.instance in (None, ""):
+            yield Problem(path, "blank", "must not be blank", rule)
+        elif rule in _SIZES:
+            yield Problem(path, "size", "has a wrong length", rule)
         else:
-            yield Violation(path, rule, empty=error.instance in (None, ""))
+            yield Problem(path, "invalid", f"breaks the rule '{rule}' of the document", rule)
 
 
 def _undeclared(schema: Json, components: Json, value: object, place: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
-from victor_ext.sandbox.victor.core import Problem
+from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import GetStatus
 
@@ -20,8 +20,6 @@ CODE_INVALID = 101
 
 
 class Formats:
-    """Makes every response body."""
-
     def __init__(self, *, quirks: bool, get_status: GetStatus) -> None:
         self._quirks = quirks
         self._get_status = get_status

@@ -50,7 +50,6 @@ class Journal:
     """The durable side of the sandbox. This one keeps nothing: the state ends with the process."""
 
     def load(self) -> Saved:
-        """Everything that was committed."""
         return [], [], []
 
     def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
@@ -134,5 +133,4 @@ class SqliteJournal(Journal):
 
 
 def open_journal(state: str | os.PathLike[str] | None) -> Journal:
-    """The journal for a `state` setting."""
     return Journal() if state is None else SqliteJournal(state)

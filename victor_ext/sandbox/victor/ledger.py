@@ -13,13 +13,14 @@ from decimal import Decimal
 from sys import intern
 from typing import Any
 
-from victor_ext.sandbox.server.commands import NotFound
+from victor_ext.sandbox.server.commands import find
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.victor.journal import KeyRecord
 from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle
 from victor_ext.sandbox.victor.model import (
     DEMO_PAYEE,
+    OPEN,
     STATUSES,
     TERMINAL,
     Account,
@@ -39,17 +40,8 @@ _AFTERWARDS: dict[Status, Status] = {
     "accepted": "completed",
 }
 """The next status of a request that the `depart` option moves."""
-_OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
-"""The statuses of a request that waits for its payer."""
 _STEP = 1.0
 """Seconds of the business clock for one step of a request's life without `auto`."""
-
-
-class UnknownId(NotFound):
-    """There is no request with this id."""
-
-    def __init__(self) -> None:
-        super().__init__("There is no such payment request.")
 
 
 class KeyConflict(Exception):
@@ -84,11 +76,8 @@ class Ledger:
             self.lifecycle.pass_time(self._clock.now())
 
     def get(self, request_id: str) -> PaymentRequest:
-        """One request; raises `UnknownId`."""
-        request = self._store.requests.get(request_id)
-        if request is None:
-            raise UnknownId
-        return request
+        """One request; raises `NotFound`."""
+        return find(self._store.requests, request_id, "payment request")
 
     def replay(self, owner: str, key: str | None, fingerprint: bytes) -> PaymentRequest | None:
         """The request that was made under this key, or None; raises `KeyConflict` for another body."""
@@ -178,7 +167,6 @@ class Ledger:
         return request
 
     def add_demo_requests(self, due: date) -> None:
-        """Make the two inbound requests of the demo data."""
         common: dict[str, Any] = {
             "due_date": due.isoformat(),
             "biller_type": "BUSINESS",
@@ -191,7 +179,7 @@ class Ledger:
     def respond(self, request_id: str, body: JsonObject) -> tuple[PaymentRequest, bool]:
         """Answer an inbound request; returns it, and whether this call did the work.
 
-        Raises `UnknownId`, or `CannotRespond` with the reason.
+        Raises `NotFound`, or `CannotRespond` with the reason.
         """
         request = self.get(request_id)
         if request.direction == "outbound":
@@ -201,23 +189,23 @@ class Ledger:
     def respond_as_payer(self, request_id: str, body: JsonObject) -> PaymentRequest:
         """Respond to a request as its payer does, in the sandbox or elsewhere; returns it.
 
-        Raises `UnknownId`, or `CannotRespond` with the reason.
+        Raises `NotFound`, or `CannotRespond` with the reason.
         """
         request = self.get(request_id)
         if request.child_id is not None:
             self.respond(request.child_id, body)
         else:
-            open_ = ("pending",) if request.direction == "inbound" else _OPEN
+            open_ = ("pending",) if request.direction == "inbound" else OPEN
             self._respond(request, open_, body)
         return self.get(request_id)
 
     def expire(self, request_id: str) -> PaymentRequest:
-        """Let a request without an answer expire now, and its twin; raises `UnknownId` or `CannotRespond`."""
+        """Let a request without an answer expire now, and its twin; raises `NotFound` or `CannotRespond`."""
         request = self.get(request_id)
-        if request.status not in _OPEN:
+        if request.status not in OPEN:
             raise CannotRespond("status", f"This request is {request.status}; only one without an answer can expire.")
         twin = self._store.requests.get(request.child_id or request.parent_id or "")
-        both = [one for one in (request, twin) if one is not None and one.status in _OPEN]
+        both = [one for one in (request, twin) if one is not None and one.status in OPEN]
         now = self._clock.now()
         self._store.commit([replace(one, status="expired", changed_at=now) for one in both])
         return self.get(request_id)
@@ -271,7 +259,7 @@ class Ledger:
         )
 
     def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
-        """Put a request into a status, whatever it was before; raises `UnknownId` or `ValueError`."""
+        """Put a request into a status, whatever it was before; raises `NotFound` or `ValueError`."""
         request = self.get(request_id)
         to = _status(status)
         now = self._clock.now()

@@ -72,8 +72,6 @@ class Step(NamedTuple):
 
 
 class Lifecycle:
-    """The schedule of moves, ordered by time."""
-
     def __init__(self, store: Store, directory: Directory, due_dates: DueDates, *, step: float) -> None:
         self._store = store
         self._directory = directory

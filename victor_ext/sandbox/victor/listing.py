@@ -6,12 +6,12 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from datetime import UTC, datetime
-from operator import attrgetter
+from operator import attrgetter, eq, ge, le
 from typing import Any
 from urllib.parse import parse_qsl
 
-from victor_ext.sandbox.server.operations import JsonValue
-from victor_ext.sandbox.victor.core import Problem, read_date
+from victor_ext.sandbox.victor.core import read_date
+from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store
@@ -24,17 +24,21 @@ _DATES = ("due_date_start_date", "due_date_end_date")
 DEFAULT_PAGE_SIZE = 50
 """The document's default for a request."""
 
-_EQUAL = {
-    "victor_id": "id",
-    "status": "status",
-    "direction": "direction",
-    "victor_payment_request_parent_id": "parent_id",
-    "victor_payment_request_child_id": "child_id",
-    "network_type": "network",
-    "tracking_id": "tracking_id",
-    "instant_payment_rails_id": "rails_id",
+_TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "victor_id": ("id", eq),
+    "status": ("status", eq),
+    "direction": ("direction", eq),
+    "victor_payment_request_parent_id": ("parent_id", eq),
+    "victor_payment_request_child_id": ("child_id", eq),
+    "network_type": ("network", eq),
+    "tracking_id": ("tracking_id", eq),
+    "instant_payment_rails_id": ("rails_id", eq),
+    "due_date_start_date": ("due_date", ge),
+    "due_date_end_date": ("due_date", le),
+    "approval_start_datetime": ("approved_at", ge),
+    "approval_end_datetime": ("approved_at", le),
 }
-"""The attribute that each filter compares."""
+"""What each filter compares with an attribute of a request. A request without the value does not pass."""
 
 
 def read_query(text: bytes, integers: frozenset[str]) -> Filters:
@@ -90,8 +94,8 @@ class Listing:
         size: int = min(filters.get("page_size", DEFAULT_PAGE_SIZE), self._settings.max_page_size)
         begin = max(0, number * size - number * self._settings.shift)
         low, high = self._range(filters)
-        tests = {name: filters[name] for name in filters if name not in ("page", "page_size", *_TIMES[:2])}
-        if any(name in _EQUAL or name in _DATES or name in _TIMES for name in tests):
+        tests = {name: filters[name] for name in filters if name in _TESTS}
+        if tests:
             ids = self._matching(low, high, tests)
             low, high = 0, len(ids)
         else:
@@ -121,23 +125,10 @@ class Listing:
 
 
 def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:
-    checks: list[Callable[[PaymentRequest], bool]] = []
-    equal = [(attrgetter(_EQUAL[name]), value) for name, value in tests.items() if name in _EQUAL]
-    if equal:
-        checks.append(lambda request: all(read(request) == value for read, value in equal))
-    checks += _bounds(lambda r: r.due_date, tests.get("due_date_start_date"), tests.get("due_date_end_date"))
-    start, end = (zulu(tests[name]) if name in tests else None for name in _TIMES[2:])
-    checks += _bounds(lambda r: r.approved_at, start, end)
-    return lambda request: all(check(request) for check in checks)
-
-
-def _bounds(
-    read: Callable[[PaymentRequest], Any], low: JsonValue, high: JsonValue
-) -> list[Callable[[PaymentRequest], bool]]:
-    """Checks of a range with both ends included. A request without the value is outside."""
-    checks: list[Callable[[PaymentRequest], bool]] = []
-    if low is not None:
-        checks.append(lambda request: (value := read(request)) is not None and value >= low)
-    if high is not None:
-        checks.append(lambda request: (value := read(request)) is not None and value <= high)
-    return checks
+    checks = [
+        (attrgetter(_TESTS[name][0]), _TESTS[name][1], zulu(value) if name in _TIMES else value)
+        for name, value in tests.items()
+    ]
+    return lambda request: all(
+        (value := read(request)) is not None and compare(value, wanted) for read, compare, wanted in checks
+    )

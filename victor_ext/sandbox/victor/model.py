@@ -27,6 +27,8 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 NETWORKS: tuple[Network, ...] = get_args(Network)
 BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)
 TERMINAL: frozenset[Status] = frozenset({"completed", "declined", "expired", "failed"})
+OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
+"""The statuses of a request that waits for its payer."""
 
 NOT_CONFIGURED = (
     "Routing Number {routing} is available on the RTP network but is not configured to support receiving "

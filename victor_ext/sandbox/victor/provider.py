@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import cast
 
+from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.exchange import Call, HeaderKey, Response, error_response, json_response
 from victor_ext.sandbox.server.operations import JsonObject
@@ -14,15 +15,14 @@ from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.core import (
     OPERATIONS,
     Core,
-    Problem,
     body_problems,
     declared,
-    from_violations,
     json_body,
 )
+from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.formats import Formats
 from victor_ext.sandbox.victor.journal import open_journal
-from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, UnknownId, fingerprint
+from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, fingerprint
 from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
@@ -34,8 +34,6 @@ _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
 
 
 class VictorProvider(SandboxProvider[SandboxSettings]):
-    """Requests for payment, from creation to their end."""
-
     state: Core
     name = "victor"
     title = "Victor"
@@ -119,8 +117,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         except ValueError:
             return self._validation("list", _LIST_TARGET, [Problem((), "invalid", "the query is not UTF-8")])
         query = rules.query
-        problems = [] if query is None or query.accepts(filters) else from_violations(query.violations(filters))
-        problems = problems or check_times(filters)
+        problems = ([] if query is None else query.problems(filters)) or check_times(filters)
         if problems:
             return self._validation("list", _LIST_TARGET, problems)
         call.exchange.undeclared = [] if query is None else query.undeclared(filters)
@@ -133,7 +130,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def _get(self, call: Call) -> Response:
         try:
             request = self.state.ledger.get(call.params["id"])
-        except UnknownId:
+        except NotFound:
             return self._unknown("get")
         call.exchange.request_id = request.id
         return self._checked("get", 200, self._formats.detail(request))
@@ -176,7 +173,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         self._note_undeclared("respond", call, body)
         try:
             request, call.exchange.work_done = self.state.ledger.respond(call.params["id"], body)
-        except UnknownId:
+        except NotFound:
             return self._unknown("respond")
         except CannotRespond as reason:
             problem = Problem((reason.field,) if reason.field else (), "invalid", reason.message)
@@ -186,10 +183,11 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked("respond", 200, self._formats.answer(request))
 
     def _token(self, call: Call) -> Response:
-        body: Any = json_body(call)[0]
+        body = json_body(call)[0]
         if not isinstance(body, dict):
             return error_response(400, "invalid_request", "The body must be a JSON object.")
-        client_id, client_secret = body.get("client_id"), body.get("client_secret")
+        pair = cast("JsonObject", body)
+        client_id, client_secret = pair.get("client_id"), pair.get("client_secret")
         if not isinstance(client_id, str) or not isinstance(client_secret, str):
             return error_response(400, "invalid_request", "client_id and client_secret are required.")
         try:
@@ -225,8 +223,9 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         """The response; a 500 when it does not conform to the document, which is a mistake of the sandbox."""
         if self.settings.check_answers and not self.settings.quirks:
             schema = declared(operation).responses.get(like or status)
-            if schema is not None and not schema.accepts(body):
-                where = ", ".join(".".join(violation.path) or "body" for violation in schema.violations(body))
+            problems = [] if schema is None else schema.problems(body)
+            if problems:
+                where = ", ".join(".".join(problem.path) or "body" for problem in problems)
                 self.context.log_failure(f"an answer to '{operation}' breaks the document at: {where}")
                 return error_response(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
         return json_response(status, body)

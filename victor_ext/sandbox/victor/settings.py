@@ -49,22 +49,17 @@ class SandboxSettings(ServerSettings):
         None,
         read=str,
         metavar="FILE",
-        help="an SQLite file, readable by you alone: everything but faults and the record of calls survives a restart "
-        "and kill -9; without it the state is in memory",
+        help="an SQLite file, readable by you alone, that keeps everything but faults and the record of calls",
     )
     quirks: bool = option(
         False,
-        help="answer as the provider's examples do, not as its document does: direction in upper case, times in epoch "
-        "milliseconds, nulls",
+        help="answer as the provider's examples do: direction in upper case, times in epoch milliseconds, nulls",
     )
     get_status: GetStatus = option(
         "documented",
-        help="the status of get: documented, which is Pending or Error and never an end such as completed, or listed, "
-        "which is the status that a list has",
+        help="the status of get: documented, which is Pending or Error, or listed, which is that of a list",
     )
-    leeway: float = option(
-        5.0, at_least=0, metavar="SECONDS", help="how far iat and exp of a token may be off from the sandbox's clock"
-    )
+    leeway: float = option(5.0, at_least=0, metavar="SECONDS", help="how far iat and exp of a token may be off")
     key_conflict: KeyConflict = option(
         "409", help="the answer to a used key with another body: a status, or replay of the first answer"
     )
@@ -73,21 +68,18 @@ class SandboxSettings(ServerSettings):
         at_least=0,
         read=float,
         metavar="SECONDS",
-        help="business time after which a key is forgotten and would make a second request; without it never",
+        help="business time after which a key is forgotten; without it never",
     )
     key_in_progress: float = option(
         0.0,
         at_least=0,
         metavar="SECONDS",
-        help="business time for which a create is in progress: a repeat with its key gets a 409 that says so (inject "
-        "status for a 409 that says nothing)",
+        help="business time for which a repeat of a create gets a 409 that says so",
     )
-    require_key: bool = option(False, help="refuse a create without Idempotency-Key, which the document calls optional")
-    unknown_id: UnknownId = option(
-        "400", help="the status for an id that does not exist; the document of payment requests knows 400 only"
-    )
+    require_key: bool = option(False, help="refuse a create without Idempotency-Key")
+    unknown_id: UnknownId = option("400", help="the status for an id that does not exist")
     second_answer: SecondAnswer = option(
-        "refuse", help="a second answer to an inbound request: refuse it, or replay the first when it says the same"
+        "refuse", help="a second answer to an inbound request: refuse it, or replay the first if it says the same"
     )
     max_page_size: int = option(100, at_least=1, metavar="N", help="a larger page_size is reduced to this silently")
     order: Order = option("newest", help="which requests a list begins with")
@@ -95,24 +87,22 @@ class SandboxSettings(ServerSettings):
         0,
         at_least=0,
         metavar="N",
-        help="pretend that N requests arrive between two pages, so that each page repeats N items",
+        help="pretend that N requests arrive between two pages: each repeats N items",
     )
     depart: int = option(
         0,
         at_least=0,
         metavar="N",
-        help="let N requests of each page that was read by status leave that status before the next page is read",
+        help="let N requests of each page that was read by status leave that status",
     )
-    strict_accounts: bool = option(
-        False, help="refuse a payee account or a counterparty that was not added to the sandbox"
-    )
+    strict_accounts: bool = option(False, help="refuse payee accounts and counterparties that were not added")
     due_date_zone: str | None = option(
         None,
         read=str,
         check=read_zone,
         metavar="ZONE",
-        help="judge due dates by the days of this time zone, such as America/New_York, from today until 24 hours from "
-        "now; without it any date that is right somewhere on earth is accepted, as by the client",
+        help="judge due dates by the days of this time zone, such as America/New_York; without it any date that is "
+        "right somewhere on earth is accepted",
     )
     token_life: float = option(3600.0, at_least=1, metavar="SECONDS", help="the life of a token from /v2/auth/token")
     auto: float | None = option(
@@ -121,15 +111,10 @@ class SandboxSettings(ServerSettings):
         read=_seconds_or_off,
         command_line=1.0,
         metavar="SECONDS",
-        help="how long each step of a request's life takes; off (None in Python): requests move by command only",
+        help="how long each step of a request takes; off (None in Python): requests move by command only",
     )
-    check_answers: bool = option(
-        True, help="hold every answer against the document, except with quirks; off: faster lists"
-    )
-    demo_data: bool = option(
-        False,
-        help="start with two accounts, three counterparties and two inbound requests, if the state is empty",
-    )
+    check_answers: bool = option(True, help="hold every answer against the document; off: faster lists")
+    demo_data: bool = option(False, help="start with accounts, counterparties and two inbound requests")
 
     @property
     def token_limit(self) -> int:

@@ -6,17 +6,26 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.operations import JsonValue
+from victor_ext.sandbox.server.provider import Move, Tone
 from victor_ext.sandbox.victor.journal import Journal, KeyRecord
-from victor_ext.sandbox.victor.model import BUILT_IN, Account, Counterparty, PaymentRequest, Status
+from victor_ext.sandbox.victor.model import BUILT_IN, OPEN, Account, Counterparty, PaymentRequest, Status
 
 _KEPT = 2_000
+TONES: dict[Status, Tone] = {
+    **dict.fromkeys(OPEN, "waiting"),
+    "created": "plain",
+    "accepted": "good",
+    "completed": "good",
+    "declined": "bad",
+    "expired": "bad",
+    "failed": "bad",
+}
 _HALF_MILLISECOND = 0.0005
 """By so much may a time of the provider, which is rounded, lie before the call that led to it."""
 
@@ -86,32 +95,22 @@ class Directory:
         self.counterparties[counterparty.id] = counterparty
 
 
-class Came(NamedTuple):
-    """A request came into a status."""
-
-    status: Status
-    at: float
-    """Epoch seconds of the wall clock."""
-    due: float
-    """Epoch seconds of the business clock."""
-
-
 class History:
     """When the last requests came into which status: kept in memory, for the page."""
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self._wall = wall
-        self._moves: dict[str, list[Came]] = {}
+        self._moves: dict[str, list[Move]] = {}
 
     def add(self, before: PaymentRequest | None, now: PaymentRequest) -> None:
         """Note a request that is new, or in another status than before."""
         if before is not None and before.status == now.status:
             return
-        self._moves.setdefault(now.id, []).append(Came(now.status, self._wall(), now.changed_at))
+        self._moves.setdefault(now.id, []).append(_move(now.status, self._wall(), now.changed_at))
         if len(self._moves) > _KEPT:
             del self._moves[next(iter(self._moves))]
 
-    def of(self, request: PaymentRequest, advanced: float) -> list[Came]:
+    def of(self, request: PaymentRequest, advanced: float) -> list[Move]:
         """The moves of a request; of one whose beginning is not remembered, what the request itself shows.
 
         `advanced` is how far the business clock is ahead of the wall clock.
@@ -123,7 +122,11 @@ class History:
         earlier: list[tuple[Status, float]] = [(first, request.created_at)]
         if request.status != first and not moves:
             earlier.append((request.status, request.changed_at))
-        return [Came(status, due - advanced + _HALF_MILLISECOND, due) for status, due in earlier] + moves
+        return [_move(status, due - advanced + _HALF_MILLISECOND, due) for status, due in earlier] + moves
+
+
+def _move(status: Status, at: float, due: float) -> Move:
+    return Move(status, TONES[status], at, due)
 
 
 class Store:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.context import Changes
@@ -50,11 +50,15 @@ _QUIET_TICKS = 15
 def page_routes(provider: AnyProvider, commands: Sequence[Command]) -> list[Route]:
     """The routes of the page, of its parts, and of the documentation of the commands."""
     view = PageView(provider, commands)
-    stream = EventStream(view, provider.context.changes)
+
+    async def stream(_request: Request) -> StreamingResponse:
+        messages = _messages(view, provider.context.changes)
+        return StreamingResponse(messages, 200, {"cache-control": "no-store"}, "text/event-stream")
+
     return [
         Route(PAGE, _html(lambda _: view.index())),
         Route(DOCS, _html(lambda request: view.docs(str(request.base_url).rstrip("/")))),
-        Route(ASSETS + "/events", stream, methods=["GET"]),
+        Route(ASSETS + "/events", stream),
         Route(ASSETS + "/records/{id:path}", _html(lambda request: view.record(request.path_params["id"]))),
         Route(ASSETS + "/keys/{key:path}", _html(lambda request: view.key(request.path_params["key"]))),
         Route(ASSETS + "/calls/{number:int}", _html(lambda request: view.call(request.path_params["number"]))),
@@ -67,7 +71,7 @@ def _html(page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Respo
         try:
             return _response(page(request), 200)
         except NotFound as error:
-            return _response(render("details.html", "missing", message=str(error)), 404)
+            return _response(render("fragments.html", "missing", message=str(error)), 404)
 
     return serve
 
@@ -107,53 +111,18 @@ class Sent:
         return update
 
 
-class EventStream:
-    """The ASGI application behind the page's `EventSource`."""
-
-    def __init__(self, view: PageView, changes: Changes) -> None:
-        self._view = view
-        self._changes = changes
-
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        """Send messages until the page is closed or the sandbox ends."""
-        headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        gone = asyncio.ensure_future(_until_gone(receive))
-        try:
-            await self._send_changes(send, gone)
-        except asyncio.CancelledError:
-            # The sandbox ends, and uvicorn would print a traceback.
-            return
-        finally:
-            gone.cancel()
-
-    async def _send_changes(self, send: Send, gone: asyncio.Future[None]) -> None:
-        sent, quiet = Sent(), 0
-        with self._changes.watch() as changed:
-            while not gone.done():
-                changed.clear()
-                update = sent.update(self._view)
-                quiet = 0 if update else quiet + 1
-                if update:
-                    await _send(send, f"data: {json.dumps(update)}\n\n")
-                elif quiet % _QUIET_TICKS == 0:
-                    await _send(send, ": still open\n\n")
-                await asyncio.wait((gone,), timeout=_REST)
-                await _first_of(gone, changed)
-
-
-async def _first_of(gone: asyncio.Future[None], changed: asyncio.Event) -> None:
-    waiting = asyncio.ensure_future(changed.wait())
-    try:
-        await asyncio.wait((gone, waiting), timeout=_TICK, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-
-
-async def _send(send: Send, text: str) -> None:
-    await send({"type": "http.response.body", "body": text.encode("ascii"), "more_body": True})
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _messages(view: PageView, changes: Changes) -> AsyncGenerator[str]:
+    """What the page's `EventSource` receives, until the page is closed."""
+    sent, quiet = Sent(), 0
+    with changes.watch() as changed:
+        while True:
+            changed.clear()
+            update = sent.update(view)
+            quiet = 0 if update else quiet + 1
+            if update:
+                yield f"data: {json.dumps(update)}\n\n"
+            elif quiet % _QUIET_TICKS == 0:
+                yield ": still open\n\n"
+            await asyncio.sleep(_REST)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), _TICK)

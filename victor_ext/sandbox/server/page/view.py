@@ -49,11 +49,6 @@ class Group:
     faults: list[str] = field(default_factory=list[str])
 
     @property
-    def state(self) -> object:
-        """All that its fragment is made from."""
-        return self.at, self.key, tuple(self.records), self.attempts, self.work, tuple(self.faults)
-
-    @property
     def is_duplicate(self) -> bool:
         """Whether one key has led to more than one piece of work."""
         return self.work > 1
@@ -106,7 +101,7 @@ class PageView:
         groups = self._groups(calls)
         kept = 0 if self._records is None else self._records.count()
         self.totals = {"groups": kept + sum(not group.records for group in groups), "calls": len(self._context.log)}
-        items: list[tuple[str, str, object, object]] = [("group", group.id, group.state, group) for group in groups]
+        items: list[tuple[str, str, object, object]] = [("group", group.id, group, group) for group in groups]
         items += [("call", str(call.number), _state(call), call) for call in calls]
         # Most of it is as it was when it was last asked for.
         before = self._rendered
@@ -120,8 +115,8 @@ class PageView:
         """The other places that change."""
         faults = self._context.faults.waiting
         return {
-            "clock": render("lists.html", "clock", clock=self._context.clock),
-            "faults": render("lists.html", "faults", faults=faults),
+            "clock": render("fragments.html", "clock", clock=self._context.clock),
+            "faults": render("fragments.html", "faults", faults=faults),
         }
 
     def _groups(self, calls: Sequence[Received]) -> list[Group]:
@@ -158,8 +153,8 @@ class PageView:
             raise NotFound("This sandbox shows no records.")
         details = self._records.details(record_id)
         calls = self._calls_about(details.ids, details.record.key)
-        timeline, as_test = _timeline(details.moves, calls), self._records.as_test(record_id, calls)
-        return render("details.html", "record", details=details, timeline=timeline, as_test=as_test)
+        entries, as_test = _timeline(details.moves, calls), self._records.as_test(record_id, calls)
+        return render("fragments.html", "record", details=details, entries=entries, as_test=as_test)
 
     def key(self, key: str) -> str:
         """The calls with one key; raises `NotFound`."""
@@ -168,14 +163,14 @@ class PageView:
             raise NotFound("No call with this key has come.")
         calls = self._calls_about(frozenset(), key)
         work = self._provider.work_by_key().get(key, 0)
-        return render("details.html", "key", key=key, attempts=attempts, timeline=_timeline((), calls), work=work)
+        return render("fragments.html", "key", key=key, attempts=attempts, entries=_timeline((), calls), work=work)
 
     def call(self, number: int) -> str:
         """One call with its headers and bodies; raises `NotFound`."""
         calls = self._context.log.after(number - 1)[:1]
         if not calls or calls[0].number != number:
             raise NotFound("There is no such call, or it has been forgotten.")
-        return render("details.html", "call", call=calls[0], **self._exchange(calls[0]))
+        return render("fragments.html", "exchange", call=calls[0], **self._exchange(calls[0]))
 
     def _exchange(self, call: Received) -> dict[str, Any]:
         if call.number not in self._context.contents:
@@ -197,7 +192,7 @@ def _rendered(before: _Rendered | None, block: str, _id: str, state: object, ite
     """The fragment of one item of a list: the one from before when its state is the same."""
     if before is not None and before[0] == state:
         return before
-    return state, render("lists.html", block, **{block: item})
+    return state, render("fragments.html", block, **{block: item})
 
 
 def _state(call: Received) -> object:
