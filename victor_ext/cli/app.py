@@ -159,7 +159,10 @@ def run(arguments: Sequence[str]) -> int:
         usage_failure(str(error)).report(as_json=as_json)
         return MISUSE
     except OutputLost as error:
-        return _without_output(error)
+        if isinstance(error.__cause__, BrokenPipeError):  # as with `head`: no error
+            return 141
+        complain(f"Error: the output could not be written: {error}.")
+        return FAILED
     except typer.Abort:
         return INTERRUPTED
     except Exception as error:
@@ -168,11 +171,3 @@ def run(arguments: Sequence[str]) -> int:
             raise
         usage_failure(message).report(as_json=as_json)
         return MISUSE
-
-
-def _without_output(error: OutputLost) -> int:
-    """Return the exit status for lost output. A closed pipe (as with `head`) is not an error."""
-    if isinstance(error.__cause__, BrokenPipeError):
-        return 141
-    complain(f"Error: the output could not be written: {error}.")
-    return FAILED

@@ -1,9 +1,8 @@
-"""Output of `victor bulk`: row problems, counts and the export. `bulk_progress` shows progress."""
+"""Output of `victor bulk`: row problems, counts and the export."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections import Counter
@@ -12,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .bulk_progress import counts
-from .failures import Failure, Misuse
+from .failures import Failure
 from .screen import complain, plain, say, standard_output
+from .session import whole_file
 from .wording import DUE_DATE, ENCODING, with_hint
 
 if TYPE_CHECKING:
@@ -125,14 +124,8 @@ def write_export(
         now = f"The provider says now: {_listed(statuses)}.\n" if refresh else ""
         print(f"{now}{missing}", end="", file=sys.stderr)
         return
-    try:
-        # Rename at the end, so that the output file is always complete.
-        partial = output.with_name(output.name + ".part")
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            count = write(file)
-        os.replace(partial, output)
-    except OSError as error:
-        raise Misuse(f"--output {output} cannot be written: {error.strerror or error}.") from error
+    with whole_file(output, "--output") as file:
+        count = write(file)
     now = f". The provider says now: {_listed(statuses)}." if refresh else ""
     print(f"{_rows(count)} written to {output}{now}\n{missing}", end="", file=sys.stderr)
 
@@ -175,6 +168,11 @@ def _write(
         file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
         count += 1
     return count
+
+
+def counts(status: BatchStatus) -> str:
+    """Return the number of rows by outcome as text."""
+    return ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()) or "no rows"
 
 
 def status_as_dict(status: BatchStatus) -> dict[str, Any]:

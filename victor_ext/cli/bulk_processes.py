@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from victor_ext.bulk import BatchStatus
 
-    from .session import Session
-
 MAX_PROCESSES = 64
 _LAST_CALLS = 130.0
 """Seconds that a worker gets to end its calls; it needs less than its own limit for them."""
@@ -35,15 +33,6 @@ def check_processes(processes: int, state: str) -> None:
             f"--processes {processes} needs a PostgreSQL database: --state is an SQLite file, on which one process "
             "works at a time. Leave --processes out, or keep the batch in --state postgresql://..."
         )
-
-
-def worker_arguments(
-    batch: str, session: Session, workers: int, key_retention: float | None, patience: float | None
-) -> list[str]:
-    """Return the arguments of a further worker for this batch."""
-    words = ["--batch", batch, "--workers", str(workers), *session.options()]
-    words += [] if key_retention is None else ["--key-retention", f"{key_retention:f}"]
-    return words + ([] if patience is None else ["--patience", f"{patience:f}"])
 
 
 @dataclass(frozen=True, slots=True)

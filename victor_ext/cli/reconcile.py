@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,8 +17,9 @@ from victor_ext.systems import DEFAULT
 
 from . import reconcile_output
 from .failures import FOR_NOW, MISUSE, Misuse, victor_failure
+from .progress import Progress
 from .screen import say
-from .session import Checks, Session, with_session
+from .session import Checks, Session, option, whole_file, with_session
 from .systems import Provider
 
 if TYPE_CHECKING:
@@ -27,36 +28,32 @@ if TYPE_CHECKING:
 _LONGEST_MARGIN = 365 * 24 * 60
 
 
-def _option(text: str, metavar: str, **settings: Any) -> Any:
-    return typer.Option(help=text, metavar=metavar, **settings)
-
-
 @with_session
 def reconcile(
     session: Session,
     file: Annotated[Path, typer.Argument(help="Our book: CSV or JSON Lines, a file or an export of victor bulk.")],
     *,
-    start: Annotated[str | None, _option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
-    end: Annotated[str | None, _option("The window's end, which is not part of it.", "TIME")] = None,
+    start: Annotated[str | None, option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
+    end: Annotated[str | None, option("The window's end, which is not part of it.", "TIME")] = None,
     provider: Provider = DEFAULT,
     column: Annotated[
         list[str] | None,
-        _option(
+        option(
             "Which column is the reference, id, key, amount, currency or at (the time): reference=invoice_no. id= "
             "reads none. Repeat it for several.",
             "FIELD=NAME",
         ),
     ] = None,
-    currency: Annotated[str | None, _option("Of rows without one (default: Victor's, USD).", "CODE")] = None,
-    encoding: Annotated[str | None, _option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
+    currency: Annotated[str | None, option("Of rows without one (default: Victor's, USD).", "CODE")] = None,
+    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
     margin: Annotated[
-        float, _option("How far the time of one payment may differ in both books.", "MINUTES", min=0.0)
+        float, option("How far the time of one payment may differ in both books.", "MINUTES", min=0.0)
     ] = 10.0,
-    payor_id: Annotated[str | None, _option("The payor; Velo needs it.", "ID")] = None,
-    page_size: Annotated[int | None, _option("Payments in a page (default: the provider's).", "N")] = None,
+    payor_id: Annotated[str | None, option("The payor; Velo needs it.", "ID")] = None,
+    page_size: Annotated[int | None, option("Payments in a page (default: the provider's).", "N")] = None,
     out: Annotated[
         Path | None,
-        _option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"),
+        option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"),
     ] = None,
 ) -> None:
     """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.
@@ -83,15 +80,16 @@ def reconcile(
         }  # fmt: skip
         with (
             session.client_of(provider)[1] as client,
-            reconcile_output.Progress(as_json=session.as_json) as progress,
-            compare(client, file, **options, on_progress=progress.show) as report,
+            Progress(as_json=session.as_json) as progress,
+            compare(client, file, **options, on_progress=partial(reconcile_output.show_counts, progress)) as report,
         ):
             progress.close()
-            written = None if out is None else _write(report, out)
+            if out is not None:
+                _write(report, out)
             if session.as_json:
                 say(json.dumps(report.summary.to_dict()))
             else:
-                reconcile_output.show(report, out if written else None)
+                reconcile_output.show(report, out)
             raise typer.Exit(0 if report.agrees else 1)
 
 
@@ -122,22 +120,9 @@ def _failures(session: Session) -> Generator[None]:
         raise typer.Exit(MISUSE if failure.exit_status == MISUSE else FOR_NOW) from None
 
 
-def _write(report: Reconciliation, out: Path) -> int:
-    """Write all rows. The file has its name only when it is complete."""
+def _write(report: Reconciliation, out: Path) -> None:
     from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - only this needs it
 
     write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
-    partial: str | None = None
-    try:
-        handle, partial = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            count = write(file, report)
-        os.replace(partial, out)
-        partial = None
-    except OSError as error:
-        raise Misuse(f"--out {out} cannot be written: {error.strerror or error}.") from error
-    finally:
-        if partial is not None:
-            with suppress(OSError):
-                os.unlink(partial)
-    return count
+    with whole_file(out, "--out") as file:
+        write(file, report)

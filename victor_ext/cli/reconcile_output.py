@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from .screen import complain, notices, plain, say, terminal_width
+from .screen import complain, plain, say, terminal_width
 from .view import entry
 from .wording import ENCODING, column_remedy
 
@@ -20,9 +18,10 @@ if TYPE_CHECKING:
     from victor_ext.reconciliation import InvalidEntries, Reconciliation, Row
     from victor_ext.reconciliation import Progress as Counts
 
+    from .progress import Progress
+
 _SHOWN = 10
 """The maximum number of differences to show."""
-_LINE_EVERY = 10.0
 _STYLES = {
     "duplicate": "bold white on red",
     "differs": "red",
@@ -47,43 +46,11 @@ _MEANINGS = {
 }
 
 
-class Progress:
-    """How far it has come: a line that moves in a terminal, occasional lines elsewhere, nothing with --json."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._quiet = as_json
-        self._notices = notices()
-        self._last = time.monotonic()
-        self._open = False
-
-    def __enter__(self) -> Self:
-        self._notices.__enter__()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-        self._notices.__exit__(None, None, None)
-
-    def show(self, counts: Counts) -> None:
-        """Show the counts, not more often than a reader wants them."""
-        at_terminal = sys.stderr is not None and sys.stderr.isatty()
-        if self._quiet or time.monotonic() - self._last < (0.1 if at_terminal else _LINE_EVERY):
-            return
-        self._last = time.monotonic()
-        text = f"{counts.ours:,} of ours read, {counts.theirs:,} of theirs"
-        if counts.looked_up:
-            text += f", {counts.looked_up:,} looked up"
-        if at_terminal:
-            self._open = True
-            print(f"\r{text}", end="", file=sys.stderr, flush=True)
-        else:
-            complain(text)
-
-    def close(self) -> None:
-        """Remove the line."""
-        if self._open:
-            self._open = False
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+def show_counts(progress: Progress, counts: Counts) -> None:
+    """Show how far it has come."""
+    looked_up = f", {counts.looked_up:,} looked up" if counts.looked_up else ""
+    text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs{looked_up}"
+    progress.show("reconcile", counts.ours + counts.theirs, None, text)
 
 
 def show(report: Reconciliation, out: Path | None) -> None:

@@ -15,14 +15,15 @@ import victor_ext
 from . import view
 from .failures import Doubt
 from .screen import at_terminal, complain, masked, notices, plain, say, spinner, terminal_width
-from .session import Checks, Session, Yes, day, with_session
-from .systems import values
+from .session import Checks, Session, Yes, day, flag, option, with_session
 from .table import as_json_lines, as_table, at_most, with_payers
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest
 
-rfp = typer.Typer(rich_markup_mode=None)
+rfp = typer.Typer(
+    help="Requests for payment: create, read, answer, follow.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _EVERY_STATUS = (
     "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed",
@@ -33,28 +34,17 @@ _DAYS = ("today", "tomorrow")
 _MOMENTS = ("yesterday", *_DAYS)
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
-AnswerNotes = Annotated[str | None, typer.Option(help="1 to 150 characters. [needed]", metavar="TEXT")]
-Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Give up after SECONDS, with exit status 1.")]
+AnswerNotes = Annotated[str | None, option("1 to 150 characters. [needed]", "TEXT")]
+Timeout = Annotated[float, option("Give up after SECONDS, with exit status 1.", "SECONDS")]
 
 
 def _needed(text: str, metavar: str, *words: str) -> Any:
-    return typer.Option(help=f"{text} [needed]", metavar=metavar, autocompletion=values(*words))
-
-
-def _optional(text: str, metavar: str = "TEXT", *words: str) -> Any:
-    return typer.Option(help=text, metavar=metavar, autocompletion=values(*words))
+    return option(f"{text} [needed]", metavar, *words)
 
 
 Until = Annotated[
-    str | None, _optional(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
+    str | None, option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
 ]
-
-
-@rfp.callback(invoke_without_command=True)
-def root(context: typer.Context) -> None:
-    """Requests for payment: create, read, answer, follow."""
-    if context.invoked_subcommand is None:
-        say(context.get_help())
 
 
 @rfp.command()
@@ -69,9 +59,7 @@ def create(
     due_date: Annotated[
         str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *_DAYS)
     ] = None,
-    ultimate_creditor: Annotated[
-        str | None, typer.Option(help="For whom it is collected; only with BUSINESS.", metavar="NAME")
-    ] = None,
+    ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")] = None,
     amount_modification_allowed: Annotated[
         bool | None,
         typer.Option(
@@ -79,13 +67,11 @@ def create(
             help="Whether the payer may pay another amount.",
         ),
     ] = None,
-    notes: Annotated[str | None, typer.Option(help="For the payer; up to 150 characters.", metavar="TEXT")] = None,
-    client_reference_id: Annotated[
-        str | None, typer.Option(help="Your reference; up to 128 characters.", metavar="TEXT")
-    ] = None,
+    notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")] = None,
+    client_reference_id: Annotated[str | None, option("Your reference; up to 128 characters.", "TEXT")] = None,
     idempotency_key: Annotated[
         str | None,
-        _optional(
+        option(
             "20 to 128 visible ASCII characters: one key per payment, kept for every retry of it, such as "
             '"$(victor key invoice 1042)" (default: a random one).',
             "KEY",
@@ -144,31 +130,27 @@ def get(
 def list_(
     session: Session,
     *,
-    status: Annotated[str | None, _optional(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None,
+    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None,
     direction: Annotated[
-        str | None, _optional("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
+        str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
     ] = None,
-    start_datetime: Annotated[str | None, _optional("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
-    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
-    victor_id: Annotated[str | None, _optional("The provider's id.")] = None,
-    due_date_start_date: Annotated[str | None, _optional("Due from this day on.", "DATE", *_DAYS)] = None,
-    due_date_end_date: Annotated[str | None, _optional("Due up to this day.", "DATE", *_DAYS)] = None,
-    approval_start_datetime: Annotated[
-        str | None, _optional("Approved from this moment on.", "TIME", *_MOMENTS)
-    ] = None,
-    approval_end_datetime: Annotated[str | None, _optional("Approved up to this moment.", "TIME", *_MOMENTS)] = None,
-    victor_payment_request_parent_id: Annotated[str | None, _optional("The outbound request of a twin.")] = None,
-    victor_payment_request_child_id: Annotated[str | None, _optional("The inbound twin of a request.")] = None,
-    network_type: Annotated[str | None, _optional("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None,
-    tracking_id: Annotated[str | None, _optional("The tracking id.")] = None,
-    instant_payment_rails_id: Annotated[str | None, _optional("The id on the payment network.")] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Stop after this number of requests (default: all).")
-    ] = None,
-    page: Annotated[int, typer.Option(metavar="N", help="The page to begin with; the first is 0.")] = 0,
-    page_size: Annotated[int | None, typer.Option(metavar="N", help="How many to ask for at a time.")] = None,
+    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
+    victor_id: Annotated[str | None, option("The provider's id.", "TEXT")] = None,
+    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *_DAYS)] = None,
+    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *_DAYS)] = None,
+    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *_MOMENTS)] = None,
+    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *_MOMENTS)] = None,
+    victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")] = None,
+    victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")] = None,
+    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None,
+    tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")] = None,
+    instant_payment_rails_id: Annotated[str | None, option("The id on the payment network.", "TEXT")] = None,
+    limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
+    page: Annotated[int, option("The page to begin with; the first is 0.", "N")] = 0,
+    page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
     payers: Annotated[
-        bool, typer.Option("--payers", help="Name the payers of inbound requests, too: one more call for each of them.")
+        bool, flag("--payers", "Name the payers of inbound requests, too: one more call for each of them.")
     ] = False,
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
@@ -212,7 +194,7 @@ def find(
     client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your reference.")],
     *,
     start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
-    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
 ) -> None:
     """List the payment requests with a client reference, to see whether a create took effect.
 
@@ -239,9 +221,7 @@ def accept(
     request_id: RequestId,
     *,
     notes: AnswerNotes = None,
-    modified_amount: Annotated[
-        str | None, typer.Option(help="Another amount to pay, if the request allows it.", metavar="USD")
-    ] = None,
+    modified_amount: Annotated[str | None, option("Another amount to pay, if the request allows it.", "USD")] = None,
     yes: Yes = False,
 ) -> None:
     """Agree to pay an inbound request. This moves money. It is sent once, and read back if the outcome is unknown."""

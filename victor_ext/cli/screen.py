@@ -27,15 +27,8 @@ def say(line: str | Text) -> None:
         OutputLost: The line could not be written.
     """
     text = line if isinstance(line, str) else _styled(line)
-    stdout: Any = sys.stdout
-    if stdout is None:
-        raise OutputLost("standard output is closed")
-    try:
+    with standard_output() as stdout:
         stdout.write(text + "\n")
-        stdout.flush()
-    except OSError as error:
-        _let_go(stdout)
-        raise OutputLost(error.strerror or str(error)) from error
 
 
 @contextmanager

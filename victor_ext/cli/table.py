@@ -170,21 +170,15 @@ def _with_other_party(cells: tuple[str, ...]) -> tuple[str, ...]:
 def _line(cells: Sequence[str], layout: dict[int, int], style: str = "") -> Text:
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
-    text = _GAP.join(_padded(cells[i], width, right=_COLUMNS[i].right) for i, width in layout.items())
-    line = Text(text.rstrip(), style=style)
-    if not style:
-        start = layout[_ID] + len(_GAP)
-        line.stylize(view.style_of(cells[_STATUS]), start, start + len(cells[_STATUS]))
+    parts: list[Text] = []
+    for i, width in layout.items():
+        part = Text(cells[i], style=view.style_of(cells[i]) if i == _STATUS and not style else "")
+        part.truncate(width, overflow="ellipsis")
+        part.align("right" if _COLUMNS[i].right else "left", width)
+        parts.append(part)
+    line = Text(_GAP, style=style).join(parts)
+    line.rstrip()
     return line
-
-
-def _padded(cell: str, width: int, *, right: bool) -> str:
-    from rich.cells import set_cell_size  # noqa: PLC0415 - see above
-
-    if _cell_width(cell) > width:
-        cell = f"{set_cell_size(cell, width - 1).rstrip()}…"
-    padding = " " * (width - _cell_width(cell))
-    return padding + cell if right else cell + padding
 
 
 def _card(cells: Sequence[str], width: int) -> Iterator[Text]:

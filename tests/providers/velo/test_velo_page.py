@@ -106,6 +106,7 @@ class TestTheTable:
                 for resource, method in re.findall(r"`([a-z_]+)\.([a-z_]+)`", BOUND.sub("", how)):
                     assert callable(getattr(getattr(velo, resource), method)), request
 
+    @pytest.mark.slow
     def test_the_others_are_functions_of_a_package_from_that_document(self, tmp_path: Path) -> None:
         paths: dict[str, Any] = {}
         for each in OPERATIONS:
