@@ -129,6 +129,7 @@ FAILURES: dict[str, tuple[Callable[[Command, Sandbox], Ran], int]] = {
     "a date that is none": (line(*CREATE, "--amount", "1", "--due-date", "20.11.2026"), 2),
     "dates of a list": (line("rfp", "list", "--due-date-start-date", "x", "--start-datetime", "2026-11-20"), 2),
     "an id that cannot be": (line("rfp", "watch", "a b"), 2),
+    "a status that cannot be": (line("rfp", "watch", "ABC", "--until", "paid"), 2),
     "an unknown id": (line("rfp", "get", "NOPE"), 1),
     "a search without a beginning": (line("rfp", "find", "INV-7"), 2),
     "a secret that is wrong": (line("token", VICTOR_CLIENT_SECRET="wrong"), 1),
@@ -247,7 +248,9 @@ def test_a_problem_without_an_option_keeps_its_field() -> None:
     assert in_options([odd], {"amount": "--amount"}) == odd.message
 
 
-def test_everything_wrong_is_said_at_once_also_what_the_command_parses(command: Command) -> None:
+def test_everything_wrong_is_said_at_once_also_what_the_command_parses(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
     ran = command("rfp", "create", "--biller-type", "consumer", "--due-date", "20.11.2026", "--amount", "0", "--json")
     assert ran.status == 2
     assert [option for option, _ in problems(ran)] == [
@@ -255,12 +258,15 @@ def test_everything_wrong_is_said_at_once_also_what_the_command_parses(command: 
     ]  # fmt: skip
     assert "--payee-account-number, --payer-counterparty-id are missing." in ran.error["message"]
     ran = command("rfp", "list", "--page-size", "0", "--page=-1", "--status", "paid", "--start-datetime", "x",
-                  "--end-datetime", "y", "--due-date-end-date", "z", "--json")  # fmt: skip
+                  "--end-datetime", "2026-03-04T00:00:00", "--due-date-end-date", "z", "--direction", "up",
+                  "--network-type", "ACH", "--json")  # fmt: skip
     assert {option for option, _ in problems(ran)} == {
         "--page-size", "--page", "--status", "--start-datetime", "--end-datetime", "--due-date-end-date",
+        "--direction", "--network-type",
     }  # fmt: skip
     ran = command("rfp", "accept", "a b", "--modified-amount", "1,5", "--json")
     assert {option for option, _ in problems(ran)} == {"ID", "--notes", "--modified-amount"}
+    assert victor_sandbox.received() == []
 
 
 def test_an_encrypted_key_opens_with_its_password(

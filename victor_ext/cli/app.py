@@ -114,16 +114,14 @@ def _forward(context: typer.Context, module: str) -> NoReturn:
 
 @app.command()
 def key(
-    facts: Annotated[
-        list[str], typer.Argument(metavar="FACT...", help="What makes the payment the one it is: invoice 1042")
-    ],
+    facts: Annotated[list[str], typer.Argument(metavar="FACT...", help="What identifies the payment: invoice 1042")],
     *,
     as_json: AsJson = False,
 ) -> None:
     """Print the idempotency key of a business fact.
 
-    It is the same on every machine, every day. Name nothing that changes between two tries: no clock, no attempt
-    number. `victor key invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in Python.
+    It is the same on every machine, every day. Leave out what changes between two attempts, such as the time.
+    `victor key invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in Python.
     """
     from victor_ext import InvalidRequest, idempotency_key_for  # noqa: PLC0415 - `victor --help` needs neither
 

@@ -20,8 +20,7 @@ import typer
 from . import bulk_output, bulk_processes
 from .bulk_processes import MAX_PROCESSES, WorkerProcesses, check_processes
 from .failures import UNKNOWN, Misuse, victor_failure
-from .progress import Progress
-from .screen import notices, plain
+from .screen import Progress, complain, notices, plain
 from .session import Session, Yes, flag, option, with_session
 from .signals import INTERRUPTED, TERMINATED, Terminated
 
@@ -137,7 +136,9 @@ def _next(command: str, batch: str, state: str, session: Session, *, yes: bool) 
 @with_session
 def send(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="A CSV or JSON Lines file: columns are arguments of rfp create.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV or JSON Lines file: columns are arguments of rfp create.")
+    ],
     *,
     batch: Annotated[str | None, option("The batch's name (default: the file's).", "NAME")] = None,
     state: State = _DEFAULT_STATE,
@@ -152,8 +153,8 @@ def send(
     rate: Rate = None,
     workers: Workers = 16,
     processes: Processes = 1,
-    due_date: Annotated[str | None, option("For rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")] = None,
-    skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, in place of refusing the file.")] = False,
+    due_date: Annotated[str | None, option("Of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")] = None,
+    skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")] = False,
     encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
     key_retention: KeyRetention = None,
     patience: Patience = None,
@@ -207,7 +208,7 @@ def resume(
     patience: Patience = None,
     yes: Yes = False,
 ) -> None:
-    """Continue an interrupted batch, and retry the rows that are not settled with the same keys."""
+    """Continue an interrupted batch: retry, with the same keys, the rows that are not settled."""
     check_processes(processes, state)
     sending = _Sending(session, state, workers, processes, key_retention, patience, yes)
     statuses: list[BatchStatus] = []
@@ -300,11 +301,11 @@ def worker(
         )
     options: dict[str, Any] = {"batch": batch, "key_retention": key_retention, "patience": patience}
     with _sender(session, state, workers=workers, **options) as sender, notices():
-        print(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.", file=sys.stderr)
+        complain(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.")
         try:
             sender.work(stop=bulk_processes.stop_when_input_ends() if state_from_input else None)
         except KeyboardInterrupt:
-            print("Stopped.", file=sys.stderr)
+            complain("Stopped.")
             _leave(0)
 
 

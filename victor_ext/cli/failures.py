@@ -201,7 +201,7 @@ def broken_off(error: BaseException, doubt: Doubt) -> Failure:
     outcome, details = "unknown", list[str]()
     match error:
         case KeyboardInterrupt():
-            kind, message = "Interrupted", "Interrupted before the response came. The provider may have executed it."
+            kind, message = "Interrupted", "Interrupted before the response arrived. The provider may have executed it."
             exit_status = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
         case OutputLost():
             kind, outcome, exit_status = "OutputLost", "accepted", UNKNOWN

@@ -21,9 +21,7 @@ from .table import as_json_lines, as_table, at_most, with_payers
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest
 
-rfp = typer.Typer(
-    help="Requests for payment: create, read, answer, follow.", no_args_is_help=True, rich_markup_mode=None
-)
+rfp = typer.Typer(rich_markup_mode=None)
 
 _EVERY_STATUS = (
     "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed",
@@ -45,6 +43,13 @@ def _needed(text: str, metavar: str, *words: str) -> Any:
 Until = Annotated[
     str | None, option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
 ]
+
+
+@rfp.callback(invoke_without_command=True)
+def root(context: typer.Context) -> None:
+    """Requests for payment: create, read, answer, follow."""
+    if context.invoked_subcommand is None:
+        say(context.get_help())
 
 
 @rfp.command()
@@ -93,9 +98,10 @@ def create(
         # Created here, so that it can be shown whatever the outcome of the call.
         "idempotency_key": idempotency_key if idempotency_key is not None else str(uuid.uuid4()),
     }
+    confirmed = ["--yes"] if yes else []
     doubt = Doubt(
-        advice="With its key, this makes no second one:",
-        command=["victor", "rfp", "create", *_words(arguments), *_yes(yes), *session.options(), *session.json_option],
+        advice="With the same key, this command makes no second request:",
+        command=["victor", "rfp", "create", *_words(arguments), *confirmed, *session.options(), *session.json_option],
         look=_search(client_reference_id, session, is_first=idempotency_key is None),
         key=arguments["idempotency_key"],
         secret=payee_account_number,
@@ -116,10 +122,7 @@ def create(
 
 @rfp.command()
 @with_session
-def get(
-    session: Session,
-    request_id: RequestId,
-) -> None:
+def get(session: Session, request_id: RequestId) -> None:
     """Read one payment request. Its status may stay pending: `list --victor-id` has the current one."""
     with session.client() as victor:
         _show(victor.payment_requests.get(request_id), as_json=session.as_json)
@@ -247,12 +250,7 @@ def accept(
 
 @rfp.command()
 @with_session
-def decline(
-    session: Session,
-    request_id: RequestId,
-    *,
-    notes: AnswerNotes = None,
-) -> None:
+def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = None) -> None:
     """Refuse to pay an inbound request. It is sent once, and read back if the outcome is unknown."""
     with session.client(_answer_doubt(request_id, session)) as victor:
         answered = victor.payment_requests.decline(request_id, notes=notes or "")
@@ -307,10 +305,6 @@ def _words(arguments: dict[str, Any]) -> list[str]:
     return words
 
 
-def _yes(yes: bool) -> list[str]:  # noqa: FBT001 - the option itself
-    return ["--yes"] if yes else []
-
-
 def _search(reference: str | None, session: Session, *, is_first: bool) -> list[str]:
     """Return a command that lists what `create` may have made, possibly in an earlier run with the user's key."""
     begin = datetime.now(UTC) - (timedelta(minutes=5) if is_first else timedelta(days=1))
@@ -320,4 +314,4 @@ def _search(reference: str | None, session: Session, *, is_first: bool) -> list[
 
 def _answer_doubt(request_id: str, session: Session) -> Doubt:
     look = ["victor", "rfp", "get", request_id, *session.options()]
-    return Doubt(advice="This only looks:", command=[*look, *session.json_option], look=look)
+    return Doubt(advice="This command only reads:", command=[*look, *session.json_option], look=look)

@@ -33,8 +33,9 @@ _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"
 
 def option(text: str, metavar: str | None = None, *words: str, **settings: Any) -> Any:
     """Return an option with a help text; the shell completes it with the words."""
-    completion = {"autocompletion": values(*words)} if words else {}
-    return typer.Option(help=text, metavar=metavar, **completion, **settings)
+    if words:
+        settings["autocompletion"] = values(*words)
+    return typer.Option(help=text, metavar=metavar, **settings)
 
 
 def flag(name: str, text: str) -> Any:
@@ -239,22 +240,12 @@ def whole_file(path: Path, name: str) -> Generator[TextIO]:
         Misuse: It cannot be written.
     """
     try:
-        with (
-            tempfile.NamedTemporaryFile(
-                "w",
-                encoding="utf-8",
-                newline="",
-                prefix=f".{path.name}.",
-                suffix=".part",
-                dir=path.parent,
-                delete=False,
-            ) as file,
-            ExitStack() as failed,
-        ):
-            failed.callback(Path(file.name).unlink)
-            yield file
-            file.close()
-            os.replace(file.name, path)
+        handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        with ExitStack() as failed:
+            failed.callback(os.unlink, partial)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                yield file
+            os.replace(partial, path)
             failed.pop_all()
     except OSError as error:
         raise Misuse(f"{name} {path} cannot be written: {error.strerror or error}.") from error
