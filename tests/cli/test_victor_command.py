@@ -127,15 +127,6 @@ def test_sandbox_runs_until_it_is_stopped(bare_command: Command, number: signal.
     assert url in ran.err
 
 
-def test_sandbox_says_what_it_does_not_take(bare_command: Command) -> None:
-    ran = bare_command("sandbox", "--environment", "moon")
-    assert ran.status == 2
-    assert "--environment" in ran.err
-    ran = bare_command("sandbox", "--help")
-    assert ran.status == 0
-    assert "--quirks" in ran.out
-
-
 @pytest.mark.parametrize(
     ("line", "offered"),
     [

@@ -112,10 +112,6 @@ def test_a_passing_outage_is_outlived(command: Command, victor_sandbox: Sandbox,
     assert "completed" in ran.out
 
 
-def test_an_unknown_id_is_status_1_at_once(command: Command) -> None:
-    assert command("rfp", "watch", "NOPE").status == 1
-
-
 def test_ctrl_c_stops_watching(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
     with command.started("rfp", "watch", inbound) as process:
         assert process.stdout

@@ -11,18 +11,14 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command, Ran
-from victor_ext import Problem
-from victor_ext.cli.wording import in_options, spelling_of
 from victor_ext.sandbox import Sandbox
 
 PAYMENTS = "client_reference_id,payee_account_number,payer_counterparty_id,amount,biller_type,due_date"
 
 KEY = "773e5a85-068e-5a65-856b-5d2a6b01e0aa"
-CREATE = (
-    "rfp", "create", "--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001",
-    "--biller-type", "BUSINESS", "--due-date", "today", "--idempotency-key", KEY,
-)  # fmt: skip
+CREATE = words(idempotency_key=KEY)
 # A call, a keyword argument, a type, code between backticks: none of them means anything at a shell.
 PYTHON = re.compile(r"\w\([^()]*\)|\b[a-z_]+=|`|\b(?:None|True|False|Decimal|datetime)\b|\b[a-z]+_[a-z_]+\b")
 # What looks like it and is none: options, what the provider said, an outcome.
@@ -240,12 +236,6 @@ def test_fields_of_the_provider_are_told_by_option_where_there_is_one(
     error = {"error": {"code": 101, "message": "error.invalid", "field": provider_field}}
     victor_sandbox.inject("status", operation="create", status=400, body=json.dumps(error))
     assert problems(command(*CREATE, "--amount", "2", "--json")) == [(option, field)]
-
-
-def test_a_problem_without_an_option_keeps_its_field() -> None:
-    odd = Problem("colour", "choice", "colour is 'blue' and must be one of: red.")
-    assert spelling_of(odd.field, {"amount": "--amount"}) is None
-    assert in_options([odd], {"amount": "--amount"}) == odd.message
 
 
 def test_everything_wrong_is_said_at_once_also_what_the_command_parses(

@@ -12,7 +12,7 @@ import typer
 
 from .bulk import bulk
 from .doctor import doctor
-from .failures import FAILED, MISUSE, Misuse, usage_failure, usage_message
+from .failures import FAILED, MISUSE, Failure, Misuse, usage_message
 from .reconcile import reconcile
 from .rfp import rfp
 from .screen import OutputLost, at_terminal, complain, say
@@ -153,9 +153,6 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(list(arguments), prog_name="victor", standalone_mode=False)
         return status if isinstance(status, int) else 0
-    except Misuse as error:
-        usage_failure(str(error)).report(as_json=as_json)
-        return MISUSE
     except OutputLost as error:
         if isinstance(error.__cause__, BrokenPipeError):  # as with `head`: no error
             return 141
@@ -164,8 +161,8 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return INTERRUPTED
     except Exception as error:
-        message = usage_message(error)
+        message = str(error) if isinstance(error, Misuse) else usage_message(error)
         if message is None:
             raise
-        usage_failure(message).report(as_json=as_json)
+        Failure("Misuse", message, MISUSE).report(as_json=as_json)
         return MISUSE

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from . import bulk_output, bulk_processes
-from .bulk_processes import MAX_PROCESSES, WorkerProcesses, check_processes
+from .bulk_processes import MAX_PROCESSES, WorkerProcesses
 from .failures import UNKNOWN, Misuse, victor_failure
 from .screen import Progress, complain, notices, plain
 from .session import Session, Yes, flag, option, with_session
@@ -59,8 +59,7 @@ Processes = Annotated[
     ),
 ]
 Refresh = Annotated[
-    bool,
-    flag("--refresh", "Read the present status of the requests from the provider: completed is paid."),
+    bool, flag("--refresh", "Read the present status of the requests from the provider: completed is paid.")
 ]
 KeyRetention = Annotated[
     float | None,
@@ -172,7 +171,6 @@ def send(
     All rows are checked first. Sending the same file again under the same name asks nobody twice: rows that were
     sent are skipped, added rows are sent, and changed rows are refused.
     """
-    check_processes(processes, state)
     options: dict[str, Any] = {
         "batch": batch, "key_column": key_column, "rate": rate, "due_date": due_date, "skip_invalid": skip_invalid,
         "encoding": encoding, "ask_again": ask_again,
@@ -209,7 +207,6 @@ def resume(
     yes: Yes = False,
 ) -> None:
     """Continue an interrupted batch: retry, with the same keys, the rows that are not settled."""
-    check_processes(processes, state)
     sending = _Sending(session, state, workers, processes, key_retention, patience, yes)
     statuses: list[BatchStatus] = []
 
@@ -335,6 +332,13 @@ class _Sending:
     key_retention: float | None
     patience: float | None
     yes: bool
+
+    def __post_init__(self) -> None:
+        if self.processes > 1 and self.state.startswith("sqlite"):
+            raise Misuse(
+                f"--processes {self.processes} needs a PostgreSQL database: --state is an SQLite file, on which one "
+                "process works at a time. Leave --processes out, or keep the batch in --state postgresql://..."
+            )
 
     def sender(
         self, question: Callable[[BulkSender], str] | None, **options: Any

@@ -13,7 +13,6 @@ from typing import IO, TYPE_CHECKING, Self
 
 from victor_ext.privacy import Secret
 
-from .failures import Misuse
 from .screen import plain
 
 if TYPE_CHECKING:
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
 MAX_PROCESSES = 64
 _LAST_CALLS = 130.0
 """Seconds that a worker gets to end its calls; it needs less than its own limit for them."""
-
-
-def check_processes(processes: int, state: str) -> None:
-    """Raise `Misuse` if the state is for one process."""
-    if processes > 1 and state.startswith("sqlite"):
-        raise Misuse(
-            f"--processes {processes} needs a PostgreSQL database: --state is an SQLite file, on which one process "
-            "works at a time. Leave --processes out, or keep the batch in --state postgresql://..."
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,11 +127,6 @@ def usage_message(error: Exception) -> str | None:
     return f"{usage_error.format_message()}{hint}"
 
 
-def usage_failure(message: str) -> Failure:
-    """Return the failure for an invalid command line."""
-    return Failure(kind="Misuse", message=message, exit_status=MISUSE)
-
-
 def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str, str] | None = None) -> Failure:
     """Return the failure for a client error. Without `doubt` (a read), it has no outcome."""
     names = spelled or {}

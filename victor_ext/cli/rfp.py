@@ -16,7 +16,7 @@ from . import view
 from .failures import Doubt
 from .screen import at_terminal, complain, masked, notices, plain, say, spinner, terminal_width
 from .session import Checks, Session, Yes, day, flag, option, with_session
-from .table import as_json_lines, as_table, at_most, with_payers
+from .table import at_most, show_list, with_payers
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest
@@ -185,7 +185,7 @@ def list_(
         pages = at_most(limit, (page.items for page in listing.pages()))
         if payers:
             pages = with_payers(pages, requests.get)
-        count = as_json_lines(pages) if session.as_json else as_table(pages)
+        count = show_list(pages, as_json=session.as_json)
     if count == 0 and not session.as_json:
         complain("No payment request passes these filters." if given else "There are no payment requests.")
 
@@ -212,7 +212,7 @@ def find(
         checks.finish("The search was not sent")
         matches = victor.payment_requests.find(client_reference_id, **window)
         if matches:
-            as_json_lines([matches]) if session.as_json else as_table([matches])
+            show_list([matches], as_json=session.as_json)
     if not matches and not session.as_json:
         complain("No payment request in this period has this reference.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,17 +50,8 @@ _GAP = "  "
 _CARD_LABEL = 17
 
 
-def as_json_lines(pages: Iterable[Sequence[PaymentRequest]]) -> int:
-    """Print one JSON document per line. Returns the number of requests."""
-    count = 0
-    for page in pages:
-        say("\n".join(json.dumps(request.to_dict()) for request in page))
-        count += len(page)
-    return count
-
-
-def as_table(pages: Iterable[Sequence[PaymentRequest]]) -> int:
-    """Print a table, page by page. Returns the number of requests."""
+def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> int:
+    """Print pages as they come, as a table or as one JSON document a line. Returns the number of requests."""
     count = 0
 
     def counted() -> Iterator[Sequence[PaymentRequest]]:
@@ -68,22 +60,23 @@ def as_table(pages: Iterable[Sequence[PaymentRequest]]) -> int:
             count += len(page)
             yield page
 
-    for line in lines(counted(), terminal_width()):
-        say(line)
+    if as_json:
+        for page in counted():
+            say("\n".join(json.dumps(request.to_dict()) for request in page))
+    else:
+        for line in lines(counted(), terminal_width()):
+            say(line)
     return count
 
 
 def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
-    """Yield pages up to `limit` requests; None for all."""
-    left = limit
+    """Yield pages up to `limit` requests; None for all. A page that is not needed is not fetched."""
+    left = sys.maxsize if limit is None else limit
     for page in pages:
-        items = page if left is None else page[:left]
-        yield items
-        if left is not None:
-            left -= len(items)
-            if left <= 0:
-                # Do not fetch a page that is not needed.
-                return
+        yield page[:left]
+        left -= len(page)
+        if left <= 0:
+            return
 
 
 def with_payers(
