@@ -24,10 +24,10 @@ $(SETUP): requirements.lock pyproject.toml
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	@for tools in tests/fuzz tests/guards tests/mutants tests/pythons tests/release tests/security benchmarks/peers; do \
-		test $$tools = tests/mutants && alone=--no-deps || alone=; \
-		$(BIN)/uv pip compile --quiet --upgrade $$alone $$tools/requirements.in --universal --python-version 3.11 \
-			--generate-hashes --no-emit-index-url --no-header -o $$tools/requirements.txt || exit 1; done
+	@for tools in $(patsubst %.in,%,$(wildcard tests/*/requirements.in benchmarks/*/requirements.in)); do \
+		test $$tools = tests/mutants/requirements && alone=--no-deps || alone=; \
+		$(BIN)/uv pip compile --quiet --upgrade $$alone $$tools.in --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-header -o $$tools.txt || exit 1; done
 
 .PHONY: generate check-generated
 DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml,$(wildcard openapi/*.yaml))
@@ -101,8 +101,8 @@ test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is 
 		$(BIN)/playwright install chromium
 	@$(BIN)/python -m pytest -q -rs tests/sandbox/test_sandbox_browser.py
 
-quick: setup ## Run what needs no process and no waiting, in about two minutes on two cores
-	@$(BIN)/python -m pytest -q -n 2 -m "not timed and not thorough"
+quick: setup ## Run what needs no process and no waiting, in less than a minute on two cores
+	@$(BIN)/python -m pytest -q -n 2 --quick tests
 
 lint: setup ## Style of code, and its format
 	@$(BIN)/ruff check .

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import nox
 
-from tests.conftest import THOROUGH_FOLDERS, TIMED_FOLDERS
-
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml("pyproject.toml")
 EXTRAS = ("core", *sorted(PROJECT["project"]["optional-dependencies"], key=lambda name: (name == "all", name)))
@@ -20,23 +18,10 @@ EXTRAS = ("core", *sorted(PROJECT["project"]["optional-dependencies"], key=lambd
 TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
 CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
 FAST = (
-    *("-n", "2", "-m", "not timed and not thorough"),
-    *(f"--ignore=tests/{folder}" for folder in (*TIMED_FOLDERS, *THOROUGH_FOLDERS)),
-    # PostgreSQL's server, FastAPI, Celery, django-stubs, sybil, aiosqlite, aiohttp, python-jose, OpenTelemetry's SDK,
-    # mypy and pyright are no dependencies.
-    *("-k", "not postgresql and not test_transactions_that_the_database_ends"),
-    "--ignore=examples/django",
-    "--ignore=examples/service",
-    "--ignore=tests/test_demo.py",
-    "--ignore=tests/outbox/test_async_outbox.py",
-    "--ignore=tests/outbox/test_django_outbox.py",
-    "--ignore=tests/providers/connected/test_page_types.py",
+    *("-n", "2", "--quick", "tests"),
+    # aiohttp and OpenTelemetry's SDK are no dependencies.
     "--ignore=tests/providers/test_callers_http_client.py",
-    "--ignore=tests/runtime/auth/test_private_keys.py",
     "--ignore=tests/test_otel.py",
-    "--ignore=tests/test_types.py",
-    # It runs pytest beside the package, which is not beside the tests here.
-    "--deselect=tests/runtime/http/test_httpx_internals.py::test_a_journey_also_goes_the_public_way",
     # Its counts are those of the locked dependencies.
     "--ignore=tests/test_hot_paths.py",
 )

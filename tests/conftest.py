@@ -21,15 +21,16 @@ THOROUGH_FOLDERS = ("fuzz", "release", "spec")
 THOROUGH_FILES = ("test_exports.py",)
 """They search for examples, or start processes."""
 SLOW_FOLDERS = (
-    *("bulk", "cli", "faults", "guards", "histories", "mutants", "outbox", "pages", "pythons"),
+    *("bulk", "cli", "connected", "faults", "guards", "histories", "mutants", "outbox", "pages", "pythons"),
     *("reconciliation", "sandbox", "security"),
 )
 SLOW_FILES = (
-    *("test_calls_import_nothing.py", "test_demo.py", "test_docs.py", "test_fifth_system.py", "test_log.py"),
-    *("test_page.py", "test_page_types.py", "test_python_page.py", "test_soak.py"),
-    "test_types.py",
+    *("test_any_argument.py", "test_calls_import_nothing.py", "test_demo.py", "test_docs.py", "test_environments.py"),
+    *("test_fifth_system.py", "test_leaks.py", "test_log.py", "test_new_operations.py", "test_noticed.py"),
+    *("test_private_keys.py", "test_python_page.py", "test_reference.py", "test_soak.py"),
+    *("test_testing_fixtures.py", "test_types.py", "test_waiting.py"),
 )
-"""Their tests start processes, or wait."""
+"""Their tests start processes, wait, or take more than a second together."""
 
 # The same examples in every run, but with `make test-all`; and an example that is slow on a busy machine is no failure.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize="VICTOR_SEARCH" not in os.environ)
@@ -65,7 +66,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """With `--quick`, do not import what is left out: that takes as long as many tests."""
     if not config.getoption("quick"):
         return None
-    folders = {*THOROUGH_FOLDERS, *SLOW_FOLDERS} & set(collection_path.relative_to(HERE.parent).parts[:2])
+    folders = {*THOROUGH_FOLDERS, *SLOW_FOLDERS} & set(collection_path.relative_to(HERE).parts)
     name = collection_path.name
     return True if folders or name in (*THOROUGH_FILES, *SLOW_FILES) or "mutations" in name else None
 
@@ -108,7 +109,8 @@ def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
     """Whether the tier leaves a test out; the same ones in every process and every run."""
     marks = {mark.name for mark in item.iter_markers()}
     if config.getoption("quick"):
-        return bool(marks & {"nightly", "slow", "thorough"})
+        # The packages of connected systems are generated first, by processes.
+        return bool(marks & {"nightly", "slow", "thorough"}) or "connected" in item.name
     if not config.getoption("first_tier"):
         return False
     sampled = hasattr(item, "callspec") and "thorough" in marks

@@ -51,7 +51,7 @@ class StoredInvoice(NewInvoice):
 
 
 def create_app(victor: AsyncVictor | None = None, database_url: str = DATABASE_URL, interval: float = 2.0) -> FastAPI:
-    """The service, with a client from the environment unless one is given, and so many seconds between two passes."""
+    """The service, with a client from the environment if none is given; `interval` seconds pass between two passes."""
     registry = CollectorRegistry()
     reader = PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False, registry=registry)
     meters = MeterProvider([reader])

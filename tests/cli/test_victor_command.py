@@ -44,13 +44,6 @@ def test_key_prints_the_key_of_a_fact(bare_command: Command) -> None:
     assert bare_command("key", "invoice", "1042", "--json").json == {"idempotency_key": ran.out.strip()}
 
 
-@pytest.mark.parametrize("facts", [(), ("",), ("invoice", " ")])
-def test_key_needs_facts_that_say_something(bare_command: Command, facts: tuple[str, ...]) -> None:
-    ran = bare_command("key", *facts)
-    assert (ran.status, ran.out) == (2, "")
-    assert "FACT" in ran.err or "a fact is empty text" in ran.err
-
-
 def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) -> None:
     ran = bare_command("--help")
     for variable in ("ENVIRONMENT", "BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "API_KEY", "PRIVATE_KEY",
@@ -76,48 +69,6 @@ def test_token_warns_whoever_sees_it(command: Command) -> None:
     assert ran.status == 0
     assert "This is a secret" in ran.err
     assert "secret" not in ran.out
-
-
-def test_token_of_wrong_credentials_is_status_1(command: Command) -> None:
-    ran = command("token", "--json", VICTOR_CLIENT_SECRET="wrong")
-    assert (ran.status, ran.error["type"], ran.error["status_code"]) == (1, "AuthenticationError", 401)
-    assert "wrong" not in ran.err
-
-
-@pytest.mark.parametrize("words", [("token",), ("rfp", "list"), ("rfp", "get", "A1")])
-def test_missing_settings_are_named(bare_command: Command, words: tuple[str, ...]) -> None:
-    ran = bare_command(*words)
-    assert (ran.status, ran.out) == (2, "")
-    assert "VICTOR_API_KEY" in ran.err
-    assert "VICTOR_CLIENT_ID" in ran.err
-
-
-@pytest.mark.victor_sandbox(demo_data=True)
-def test_a_private_key_can_be_in_a_file(
-    bare_command: Command, victor_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    api_key, private_key = victor_sandbox.new_api_key()
-    path = tmp_path_factory.mktemp("keys") / "key.pem"
-    path.write_text(private_key)
-    ran = bare_command("rfp", "list", "--json", "--base-url", victor_sandbox.url,
-                       VICTOR_API_KEY=api_key, VICTOR_PRIVATE_KEY_FILE=str(path))  # fmt: skip
-    assert ran.status == 0
-    assert len(ran.json_lines) == 2
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (("--environment", "moon"), "'moon'"),
-        (("--base-url", "http://api.example.com"), "http://api.example.com"),
-        (("--base-url", "api.example.com"), "api.example.com"),
-        (("--deadline", "0"), "deadline"),
-    ],
-)
-def test_settings_that_cannot_be_are_status_2(command: Command, options: tuple[str, ...], said: str) -> None:
-    ran = command("rfp", "list", *options)
-    assert (ran.status, ran.out) == (2, "")
-    assert said in ran.err
 
 
 def test_a_mistyped_option_or_command_is_status_2(bare_command: Command) -> None:
@@ -165,13 +116,6 @@ def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], ext
     assert len(ran.stderr.splitlines()) == 1
 
 
-def test_the_command_is_a_module_too() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "victor_ext.cli", "--version"], capture_output=True, text=True, check=False
-    )
-    assert (ran.returncode, ran.stdout) == (0, f"victor {__version__}\n")
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_sandbox_runs_until_it_is_stopped(bare_command: Command, number: signal.Signals) -> None:
     with bare_command.started("sandbox", "--port", "0", "--json", "--environment", "production") as process:
@@ -181,15 +125,6 @@ def test_sandbox_runs_until_it_is_stopped(bare_command: Command, number: signal.
         ran = bare_command.stopped(process, number)
     assert ran.status == 0
     assert url in ran.err
-
-
-def test_sandbox_says_what_it_does_not_take(bare_command: Command) -> None:
-    ran = bare_command("sandbox", "--environment", "moon")
-    assert ran.status == 2
-    assert "--environment" in ran.err
-    ran = bare_command("sandbox", "--help")
-    assert ran.status == 0
-    assert "--quirks" in ran.out
 
 
 @pytest.mark.parametrize(

@@ -95,28 +95,6 @@ def test_everything_that_is_wrong_is_said_at_once_by_option(command: Command, vi
     assert creates(victor_sandbox) == []
 
 
-def test_misuse_is_json_too_when_json_was_asked_for(command: Command) -> None:
-    ran = command(*words(amount="-1"), "--json")
-    assert (ran.status, ran.out) == (2, "")
-    assert ran.error["outcome"] == "not_sent"
-    assert [(problem["option"], problem["field"]) for problem in ran.error["problems"]] == [("--amount", "amount")]
-
-
-def test_all_missing_options_are_named(command: Command) -> None:
-    ran = command("rfp", "create", "--amount", "1")
-    assert ran.status == 2
-    for option in set(NEEDED) - {"--amount"}:
-        assert option in ran.err
-    assert "--amount" not in ran.err
-
-
-@pytest.mark.parametrize("text", ["2026-3-4", "20260304", "yesterday", "", "2026-02-30"])
-def test_a_date_that_is_none_is_named(command: Command, text: str) -> None:
-    ran = command(*words(due_date=text))
-    assert ran.status == 2
-    assert f"--due-date is {text!r}" in ran.err
-
-
 def test_a_date_too_late_says_which_are_right_and_why(command: Command, victor_sandbox: Sandbox) -> None:
     for ran in (command(*words(due_date="2999-01-01")), command(*words(due_date="2999-01-01", idempotency_key=KEY))):
         assert ran.status == 2
@@ -133,27 +111,6 @@ def test_a_repeat_on_a_later_day_is_sent_as_it_was(command: Command, victor_sand
     victor_sandbox.set_clock_skew(4 * 86400)
     assert command(*words(idempotency_key=KEY, due_date="2020-01-01")).status == 3, "the provider decides"
     assert command(*asked, "--json").json["id"] == made["id"]
-
-
-def test_a_key_of_another_payment_is_status_3(command: Command) -> None:
-    assert command(*words(idempotency_key=KEY)).status == 0
-    ran = command(*words(idempotency_key=KEY, amount="45.00"), "--json")
-    assert (ran.status, ran.out) == (3, "")
-    assert (ran.error["outcome"], ran.error["status_code"], ran.error["type"]) == ("unknown", 409, "Conflict")
-
-
-def test_the_same_key_asks_once(command: Command, victor_sandbox: Sandbox) -> None:
-    first, second = (command(*words(idempotency_key=KEY), "--json").json["id"] for _ in range(2))
-    assert first == second
-    assert victor_sandbox.work_done_by_key() == {KEY: 1}
-
-
-def test_a_lost_answer_is_got_over(command: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lose_answer", operation="create")
-    ran = command(*words(), "--json")
-    assert ran.status == 0
-    assert victor_sandbox.work_done_by_key() == {ran.json["idempotency_key"]: 1}
-    assert victor_sandbox.attempts_by_key() == {ran.json["idempotency_key"]: 2}
 
 
 def test_an_unknown_outcome_is_status_3_with_the_command_that_settles_it(
@@ -240,12 +197,6 @@ def test_it_says_where_it_wrote_to(command: Command, victor_sandbox: Sandbox) ->
     assert "Environment" not in command("rfp", "get", inbound).out
 
 
-def test_an_unreadable_answer_is_status_3(command: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("html", operation="create", status=200, work=True, times=None)
-    ran = command(*words(), "--deadline", "1", "--json")
-    assert (ran.status, ran.error["outcome"]) == (3, "unknown")
-
-
 def test_a_mistake_of_the_command_itself_does_not_look_like_a_refusal(
     settings: dict[str, str], bare_environment: dict[str, str], victor_sandbox: Sandbox
 ) -> None:
@@ -271,21 +222,6 @@ def test_the_environment_can_be_chosen_by_option(command: Command) -> None:
     assert ran.json["amount"] == "1"
 
 
-def test_a_dead_provider_is_status_75_and_says_that_nothing_was_sent(command: Command, victor_sandbox: Sandbox) -> None:
-    ran = command(*words(), "--base-url", "http://127.0.0.1:1", "--deadline", "0.3", "--json")
-    assert (ran.status, ran.error["outcome"]) == (75, "not_sent")
-    assert victor_sandbox.received() == []
-
-
-def test_so_is_a_token_endpoint_in_trouble(command: Command, victor_sandbox: Sandbox) -> None:
-    for fault in ({"kind": "status", "status": 503}, {"kind": "html", "status": 200}, {"kind": "stall"}):
-        victor_sandbox.inject(**fault, operation="token", times=None)
-        ran = command(*words(), "--deadline", "0.5", "--json")
-        assert (ran.status, ran.error["outcome"]) == (75, "not_sent"), fault
-        victor_sandbox.clear_faults()
-    assert creates(victor_sandbox) == []
-
-
 def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command, victor_sandbox: Sandbox) -> None:
     victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
     ran = command(*words(), "--deadline", "5", "--json")
@@ -294,19 +230,6 @@ def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command,
     victor_sandbox.inject("rate_limit", operation="create", retry_after=60)
     ran = command(*words(), "--deadline", "5", "--json")
     assert (ran.status, ran.error["outcome"]) == (3, "unknown")
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_what_is_refused_for_ever_is_status_1(command: Command, victor_sandbox: Sandbox, status: int) -> None:
-    victor_sandbox.inject("status", operation="create", status=status, times=None)
-    ran = command(*words(), "--json")
-    assert (ran.status, ran.error["outcome"]) == (1, "rejected")
-
-
-def test_so_are_credentials_that_are_refused(command: Command, victor_sandbox: Sandbox) -> None:
-    ran = command(*words(), "--json", VICTOR_CLIENT_SECRET="another")
-    assert (ran.status, ran.error["outcome"], ran.error["type"]) == (1, "not_sent", "AuthenticationError")
-    assert creates(victor_sandbox) == []
 
 
 class TestTheLoopOfThePage:

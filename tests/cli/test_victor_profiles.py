@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.velo import VeloSandbox
@@ -29,10 +30,10 @@ def profiled(bare_command: Command, file: Path) -> Command:
 
 
 @pytest.mark.victor_sandbox(demo_data=True)
-@pytest.mark.parametrize("words", [("--profile", "sandbox"), ()])
-def test_a_profile_is_all_that_is_needed(profiled: Command, words: tuple[str, ...]) -> None:
-    variables = {} if words else {"VICTOR_PROFILE": "sandbox"}
-    ran = profiled("rfp", "list", "--json", *words, **variables)
+@pytest.mark.parametrize("option", [("--profile", "sandbox"), ()])
+def test_a_profile_is_all_that_is_needed(profiled: Command, option: tuple[str, ...]) -> None:
+    variables = {} if option else {"VICTOR_PROFILE": "sandbox"}
+    ran = profiled("rfp", "list", "--json", *option, **variables)
     assert (ran.status, ran.err, len(ran.json_lines)) == (0, "", 2)
 
 
@@ -52,9 +53,7 @@ def test_an_empty_name_is_no_profile(profiled: Command, settings: dict[str, str]
 
 def test_the_command_that_settles_a_create_names_the_profile(profiled: Command, victor_sandbox: Sandbox) -> None:
     victor_sandbox.inject("lose_answer", operation="create", times=None)
-    ran = profiled("rfp", "create", "--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001",
-                   "--amount", "1", "--biller-type", "BUSINESS", "--due-date", "today", "--profile", "sandbox",
-                   "--deadline", "0.5", "--json")  # fmt: skip
+    ran = profiled(*words(), "--profile", "sandbox", "--deadline", "0.5", "--json")
     assert ran.status == 3
     assert " --profile sandbox " in ran.error["next_command"]
 
@@ -112,19 +111,19 @@ def test_the_doctor_crosses_a_profile_that_cannot_be_used(profiled: Command, fil
 
 @pytest.mark.parametrize("chosen", ["option", "variable"])
 def test_a_profile_is_of_the_system_that_the_command_names(profiled: Command, file: Path, chosen: str) -> None:
-    words, variables = (("--profile", "payouts"), {}) if chosen == "option" else ((), {"VELO_PROFILE": "payouts"})
+    option, variables = (("--profile", "payouts"), {}) if chosen == "option" else ((), {"VELO_PROFILE": "payouts"})
     with VeloSandbox() as velo:
         key, secret = velo.add_key()
         settings = f'base_url = "{velo.url}"\napi_key = "{key}"\napi_secret = "{secret}"\n'
         file.write_text(f"{file.read_text()}[payouts]\n{settings}")
         other = {"VELO_API_KEY": "k", "VELO_BASE_URL": "http://127.0.0.1:1", "VICTOR_PROFILE": "nobody"}
-        ran = profiled("doctor", "--provider", "velo", "--json", *words, **other, **variables)
+        ran = profiled("doctor", "--provider", "velo", "--json", *option, **other, **variables)
         assert ran.status == 0, ran
         assert ran.json["checks"][0]["found"] == "the profile payouts"
         book = file.with_name("book.csv")
         book.write_text("reference,id,amount,currency,at\n")
         window = ("--start", "yesterday", "--end", "today", "--payor-id", velo.payor_id)
-        compared = profiled("reconcile", str(book), "--provider", "velo", *window, *words, **other, **variables)
+        compared = profiled("reconcile", str(book), "--provider", "velo", *window, *option, **other, **variables)
         assert (compared.status, "Nothing was compared" in compared.out) == (0, True), compared
     refused = profiled("doctor", "--profile", "payouts")
     assert "has api_secret, which is not a setting of Victor" in refused.out

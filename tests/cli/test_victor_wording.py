@@ -11,18 +11,14 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command, Ran
-from victor_ext import Problem
-from victor_ext.cli.wording import in_options, spelling_of
 from victor_ext.sandbox import Sandbox
 
 PAYMENTS = "client_reference_id,payee_account_number,payer_counterparty_id,amount,biller_type,due_date"
 
 KEY = "773e5a85-068e-5a65-856b-5d2a6b01e0aa"
-CREATE = (
-    "rfp", "create", "--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001",
-    "--biller-type", "BUSINESS", "--due-date", "today", "--idempotency-key", KEY,
-)  # fmt: skip
+CREATE = words(idempotency_key=KEY)
 # A call, a keyword argument, a type, code between backticks: none of them means anything at a shell.
 PYTHON = re.compile(r"\w\([^()]*\)|\b[a-z_]+=|`|\b(?:None|True|False|Decimal|datetime)\b|\b[a-z]+_[a-z_]+\b")
 # What looks like it and is none: options, what the provider said, an outcome.
@@ -129,6 +125,7 @@ FAILURES: dict[str, tuple[Callable[[Command, Sandbox], Ran], int]] = {
     "a date that is none": (line(*CREATE, "--amount", "1", "--due-date", "20.11.2026"), 2),
     "dates of a list": (line("rfp", "list", "--due-date-start-date", "x", "--start-datetime", "2026-11-20"), 2),
     "an id that cannot be": (line("rfp", "watch", "a b"), 2),
+    "a status that cannot be": (line("rfp", "watch", "ABC", "--until", "paid"), 2),
     "an unknown id": (line("rfp", "get", "NOPE"), 1),
     "a search without a beginning": (line("rfp", "find", "INV-7"), 2),
     "a secret that is wrong": (line("token", VICTOR_CLIENT_SECRET="wrong"), 1),
@@ -241,13 +238,9 @@ def test_fields_of_the_provider_are_told_by_option_where_there_is_one(
     assert problems(command(*CREATE, "--amount", "2", "--json")) == [(option, field)]
 
 
-def test_a_problem_without_an_option_keeps_its_field() -> None:
-    odd = Problem("colour", "choice", "colour is 'blue' and must be one of: red.")
-    assert spelling_of(odd.field, {"amount": "--amount"}) is None
-    assert in_options([odd], {"amount": "--amount"}) == odd.message
-
-
-def test_everything_wrong_is_said_at_once_also_what_the_command_parses(command: Command) -> None:
+def test_everything_wrong_is_said_at_once_also_what_the_command_parses(
+    command: Command, victor_sandbox: Sandbox
+) -> None:
     ran = command("rfp", "create", "--biller-type", "consumer", "--due-date", "20.11.2026", "--amount", "0", "--json")
     assert ran.status == 2
     assert [option for option, _ in problems(ran)] == [
@@ -255,12 +248,15 @@ def test_everything_wrong_is_said_at_once_also_what_the_command_parses(command: 
     ]  # fmt: skip
     assert "--payee-account-number, --payer-counterparty-id are missing." in ran.error["message"]
     ran = command("rfp", "list", "--page-size", "0", "--page=-1", "--status", "paid", "--start-datetime", "x",
-                  "--end-datetime", "y", "--due-date-end-date", "z", "--json")  # fmt: skip
+                  "--end-datetime", "2026-03-04T00:00:00", "--due-date-end-date", "z", "--direction", "up",
+                  "--network-type", "ACH", "--json")  # fmt: skip
     assert {option for option, _ in problems(ran)} == {
         "--page-size", "--page", "--status", "--start-datetime", "--end-datetime", "--due-date-end-date",
+        "--direction", "--network-type",
     }  # fmt: skip
     ran = command("rfp", "accept", "a b", "--modified-amount", "1,5", "--json")
     assert {option for option, _ in problems(ran)} == {"ID", "--notes", "--modified-amount"}
+    assert victor_sandbox.received() == []
 
 
 def test_an_encrypted_key_opens_with_its_password(

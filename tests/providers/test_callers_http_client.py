@@ -71,6 +71,7 @@ def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(vi
     assert victor_sandbox.work_done_by_key() == {"invoice-1042-of-2026": 1}
 
 
+@pytest.mark.slow
 def test_a_key_in_the_query_changes_nothing_of_what_is_known_of_a_write() -> None:
     sent: list[httpx.Request] = []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from victor_ext import AsyncVictor
-from victor_ext.cli.reconcile_output import _MEANINGS, _STYLES
+from victor_ext.cli.reconcile import _KINDS
 from victor_ext.reconciliation import COLUMNS, Kind
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "reconcile.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def table(heading: str) -> list[list[str]]:
 
 def test_the_kinds_are_those_there_are_in_their_order() -> None:
     assert [row[0].strip("`") for row in table("The rows of a report")] == [kind.value for kind in Kind]
-    assert list(_MEANINGS) == list(_STYLES) == [kind.value for kind in Kind]
+    assert list(_KINDS) == [kind.value for kind in Kind]
 
 
 def test_the_columns_are_those_that_are_read() -> None:

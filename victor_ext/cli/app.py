@@ -12,7 +12,7 @@ import typer
 
 from .bulk import bulk
 from .doctor import doctor
-from .failures import FAILED, MISUSE, Misuse, usage_failure, usage_message
+from .failures import FAILED, MISUSE, Failure, Misuse, usage_message
 from .reconcile import reconcile
 from .rfp import rfp
 from .screen import OutputLost, at_terminal, complain, say
@@ -114,16 +114,14 @@ def _forward(context: typer.Context, module: str) -> NoReturn:
 
 @app.command()
 def key(
-    facts: Annotated[
-        list[str], typer.Argument(metavar="FACT...", help="What makes the payment the one it is: invoice 1042")
-    ],
+    facts: Annotated[list[str], typer.Argument(metavar="FACT...", help="What identifies the payment: invoice 1042")],
     *,
     as_json: AsJson = False,
 ) -> None:
     """Print the idempotency key of a business fact.
 
-    It is the same on every machine, every day. Name nothing that changes between two tries: no clock, no attempt
-    number. `victor key invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in Python.
+    It is the same on every machine, every day. Leave out what changes between two attempts, such as the time.
+    `victor key invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in Python.
     """
     from victor_ext import InvalidRequest, idempotency_key_for  # noqa: PLC0415 - `victor --help` needs neither
 
@@ -155,24 +153,16 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = app(list(arguments), prog_name="victor", standalone_mode=False)
         return status if isinstance(status, int) else 0
-    except Misuse as error:
-        usage_failure(str(error)).report(as_json=as_json)
-        return MISUSE
     except OutputLost as error:
-        return _without_output(error)
+        if isinstance(error.__cause__, BrokenPipeError):  # as with `head`: no error
+            return 141
+        complain(f"Error: the output could not be written: {error}.")
+        return FAILED
     except typer.Abort:
         return INTERRUPTED
     except Exception as error:
-        message = usage_message(error)
+        message = str(error) if isinstance(error, Misuse) else usage_message(error)
         if message is None:
             raise
-        usage_failure(message).report(as_json=as_json)
+        Failure("Misuse", message, MISUSE).report(as_json=as_json)
         return MISUSE
-
-
-def _without_output(error: OutputLost) -> int:
-    """Return the exit status for lost output. A closed pipe (as with `head`) is not an error."""
-    if isinstance(error.__cause__, BrokenPipeError):
-        return 141
-    complain(f"Error: the output could not be written: {error}.")
-    return FAILED

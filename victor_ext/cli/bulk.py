@@ -9,7 +9,8 @@ import shlex
 import sys
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -17,11 +18,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from . import bulk_output, bulk_processes
-from .bulk_processes import MAX_PROCESSES, WorkerProcesses, check_processes
-from .bulk_progress import Progress
+from .bulk_processes import MAX_PROCESSES, WorkerProcesses
 from .failures import UNKNOWN, Misuse, victor_failure
-from .screen import notices, plain
-from .session import Session, Yes, with_session
+from .screen import Progress, complain, notices, plain
+from .session import Session, Yes, flag, option, with_session
 from .signals import INTERRUPTED, TERMINATED, Terminated
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ bulk = typer.Typer(
 )
 
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
+_ROWS_EVERY = 10_000
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -44,30 +45,25 @@ def _seconds(text: str) -> float:
     return float(match[1]) * _UNITS[match[2] or "s"]
 
 
-def _option(text: str, metavar: str, **settings: Any) -> Any:
-    return typer.Option(help=text, metavar=metavar, **settings)
-
-
 State = Annotated[
-    str, _option("Where the batch is kept: sqlite:///FILE, or postgresql://... for several machines.", "URL")
+    str, option("Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).", "URL")
 ]
-Batch = Annotated[str | None, _option("The batch's name.", "NAME")]
+Batch = Annotated[str | None, option("The batch's name.", "NAME")]
 BatchName = Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
-Rate = Annotated[float | None, _option("Maximum rows per second over all machines (default: no limit).", "N")]
-Workers = Annotated[int, _option("Concurrent calls of this process, 1 to 100.", "N")]
+Rate = Annotated[float | None, option("Maximum rows per second over all machines (default: no limit).", "N")]
+Workers = Annotated[int, option("Concurrent calls of this process, 1 to 100.", "N")]
 Processes = Annotated[
     int,
-    _option(
+    option(
         "Processes that send, each with --workers calls; more than one needs PostgreSQL.", "N", min=1, max=MAX_PROCESSES
     ),
 ]
 Refresh = Annotated[
-    bool,
-    typer.Option("--refresh", help="Read the present status of the requests from the provider: completed is paid."),
+    bool, flag("--refresh", "Read the present status of the requests from the provider: completed is paid.")
 ]
 KeyRetention = Annotated[
     float | None,
-    _option(
+    option(
         "How long the provider keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and "
         "not sent again. (default: 24h)",
         "TIME",
@@ -75,7 +71,7 @@ KeyRetention = Annotated[
     ),
 ]
 Patience = Annotated[
-    float | None, _option("How long one row is tried while the provider fails (default: 120).", "SECONDS")
+    float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
 ]
 
 
@@ -139,13 +135,15 @@ def _next(command: str, batch: str, state: str, session: Session, *, yes: bool) 
 @with_session
 def send(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="A CSV or JSON Lines file: columns are arguments of rfp create.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV or JSON Lines file: columns are arguments of rfp create.")
+    ],
     *,
-    batch: Annotated[str | None, _option("The batch's name (default: the file's).", "NAME")] = None,
+    batch: Annotated[str | None, option("The batch's name (default: the file's).", "NAME")] = None,
     state: State = _DEFAULT_STATE,
     key_column: Annotated[
         str | None,
-        _option(
+        option(
             "The column that tells the rows apart; their keys are made of it. (default: the batch's, or "
             "client_reference_id)",
             "NAME",
@@ -154,23 +152,18 @@ def send(
     rate: Rate = None,
     workers: Workers = 16,
     processes: Processes = 1,
-    due_date: Annotated[
-        str | None, _option("For rows without a due date: YYYY-MM-DD, today or tomorrow.", "DATE")
-    ] = None,
-    skip_invalid: Annotated[
-        bool, typer.Option("--skip-invalid", help="Set bad rows aside, in place of refusing the file.")
-    ] = False,
-    encoding: Annotated[str | None, _option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
+    due_date: Annotated[str | None, option("Of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")] = None,
+    skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")] = False,
+    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
     key_retention: KeyRetention = None,
     patience: Patience = None,
     ask_again: Annotated[
         bool,
-        typer.Option(
-            "--ask-again",
-            help="Send the rows of an earlier file again, on purpose: all of their customers are asked again.",
+        flag(
+            "--ask-again", "Send the rows of an earlier file again, on purpose: all of their customers are asked again."
         ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all rows, and send nothing.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "Check all rows, and send nothing.")] = False,
     yes: Yes = False,
 ) -> None:
     """Send the rows of a file.
@@ -178,39 +171,24 @@ def send(
     All rows are checked first. Sending the same file again under the same name asks nobody twice: rows that were
     sent are skipped, added rows are sent, and changed rows are refused.
     """
-    check_processes(processes, state)
     options: dict[str, Any] = {
-        "batch": batch,
-        "key_column": key_column,
-        "rate": rate,
-        "due_date": due_date,
-        "skip_invalid": skip_invalid,
-        "encoding": encoding,
-        "ask_again": ask_again,
-        "key_retention": key_retention,
-        "patience": patience,
-    }
+        "batch": batch, "key_column": key_column, "rate": rate, "due_date": due_date, "skip_invalid": skip_invalid,
+        "encoding": encoding, "ask_again": ask_again,
+    }  # fmt: skip
+    sending = _Sending(session, state, workers, processes, key_retention, patience, yes)
 
     def question(sender: BulkSender) -> str:
         return f"{bulk_output.summary_of(sender.check(file))} Those that are new ask their payers for money."
 
-    with (
-        _sender(session, state, workers=workers, question=None if yes or dry_run else question, **options) as sender,
-        Progress(as_json=session.as_json) as progress,
-    ):
+    with sending.sender(None if dry_run else question, **options) as sender:
         if dry_run:
-            check = sender.check(file, on_row=progress.row)
-            progress.close()
+            with Progress(as_json=session.as_json) as progress:
+                check = sender.check(file, on_row=partial(_row, progress))
             bulk_output.show_check(check, skip_invalid=skip_invalid, as_json=session.as_json)
             raise typer.Exit(bulk_output.exit_status_of(check, skip_invalid=skip_invalid))
-        helping = bulk_processes.worker_arguments(batch or file.name, session, workers, key_retention, patience)
-        with (
-            _stoppable(session, progress, _next("resume", batch or file.name, state, session, yes=yes)),
-            WorkerProcesses(processes, state, helping, progress.tell) as others,
-        ):
-            status = sender.send(file, on_row=progress.row, on_progress=_both(progress.show, others.watch))
-        progress.close()
-        _finish([status], state, session, yes=yes)
+        with sending.run(batch or file.name) as (progress, show):
+            status = sender.send(file, on_row=partial(_row, progress), on_progress=show)
+        sending.finish([status])
 
 
 @bulk.command()
@@ -228,9 +206,8 @@ def resume(
     patience: Patience = None,
     yes: Yes = False,
 ) -> None:
-    """Continue an interrupted batch, and retry the rows that are not settled with the same keys."""
-    check_processes(processes, state)
-    options: dict[str, Any] = {"rate": rate, "key_retention": key_retention, "patience": patience, "workers": workers}
+    """Continue an interrupted batch: retry, with the same keys, the rows that are not settled."""
+    sending = _Sending(session, state, workers, processes, key_retention, patience, yes)
     statuses: list[BatchStatus] = []
 
     def question(sender: BulkSender) -> str:
@@ -238,22 +215,9 @@ def resume(
         return f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not settled, and are sent."
 
     for one in _batches(session, state, name, batch):
-        with (
-            _sender(session, state, batch=one, question=None if yes else question, **options) as sender,
-            Progress(as_json=session.as_json) as progress,
-        ):
-            with (
-                _stoppable(session, progress, _next("resume", one, state, session, yes=yes)),
-                WorkerProcesses(
-                    processes,
-                    state,
-                    bulk_processes.worker_arguments(one, session, workers, key_retention, patience),
-                    progress.tell,
-                ) as others,
-            ):
-                statuses.append(sender.resume(on_progress=_both(progress.show, others.watch)))
-            progress.close()
-    _finish(statuses, state, session, yes=yes)
+        with sending.sender(question, batch=one, rate=rate) as sender, sending.run(one) as (_, show):
+            statuses.append(sender.resume(on_progress=show))
+    sending.finish(statuses)
 
 
 @bulk.command()
@@ -292,9 +256,8 @@ def export(
     ] = None,
     no_escape: Annotated[
         bool,
-        typer.Option(
-            "--no-escape",
-            help="Write all text as it is, for programs. (default: a ' before what a spreadsheet would run)",
+        flag(
+            "--no-escape", "Write all text as it is, for programs. (default: a ' before what a spreadsheet would run)"
         ),
     ] = False,
     refresh: Refresh = False,
@@ -316,7 +279,7 @@ def export(
 def worker(
     session: Session,
     *,
-    batch: Annotated[str | None, _option("Only this batch (default: all of them, present and future).", "NAME")] = None,
+    batch: Annotated[str | None, option("Only this batch (default: all of them, present and future).", "NAME")] = None,
     state: State = _DEFAULT_STATE,
     workers: Workers = 16,
     key_retention: KeyRetention = None,
@@ -335,11 +298,11 @@ def worker(
         )
     options: dict[str, Any] = {"batch": batch, "key_retention": key_retention, "patience": patience}
     with _sender(session, state, workers=workers, **options) as sender, notices():
-        print(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.", file=sys.stderr)
+        complain(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.")
         try:
             sender.work(stop=bulk_processes.stop_when_input_ends() if state_from_input else None)
         except KeyboardInterrupt:
-            print("Stopped.", file=sys.stderr)
+            complain("Stopped.")
             _leave(0)
 
 
@@ -358,23 +321,69 @@ def _batches(session: Session, state: str, name: str | None, batch: str | None) 
     return names
 
 
-@contextmanager
-def _stoppable(session: Session, progress: Progress, next_command: str) -> Generator[None]:
-    """End the block cleanly on Ctrl-C, and show how to continue."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        progress.close()
-        bulk_output.show_interruption(progress.latest, next_command, as_json=session.as_json)
-        _leave(TERMINATED if isinstance(error, Terminated) else INTERRUPTED)
+@dataclass(frozen=True)
+class _Sending:
+    """The options that `send` and `resume` have in common."""
+
+    session: Session
+    state: str
+    workers: int
+    processes: int
+    key_retention: float | None
+    patience: float | None
+    yes: bool
+
+    def __post_init__(self) -> None:
+        if self.processes > 1 and self.state.startswith("sqlite"):
+            raise Misuse(
+                f"--processes {self.processes} needs a PostgreSQL database: --state is an SQLite file, on which one "
+                "process works at a time. Leave --processes out, or keep the batch in --state postgresql://..."
+            )
+
+    def sender(
+        self, question: Callable[[BulkSender], str] | None, **options: Any
+    ) -> AbstractContextManager[BulkSender]:
+        """Open a sender; see `_sender`."""
+        terms: dict[str, Any] = {"key_retention": self.key_retention, "patience": self.patience, **options}
+        asked = None if self.yes else question
+        return _sender(self.session, self.state, workers=self.workers, question=asked, **terms)
+
+    @contextmanager
+    def run(self, batch: str) -> Generator[tuple[Progress, Callable[[BatchStatus], None]]]:
+        """Yield the progress of a batch, and what shows a status. Ctrl-C ends the block, and shows how to continue."""
+        latest: BatchStatus | None = None
+
+        def show(status: BatchStatus) -> None:
+            nonlocal latest
+            latest = status
+            waiting = sum(count for outcome, count in status.counts.items() if outcome == "waiting")
+            progress.show(status.batch, status.rows - waiting, status.rows, bulk_output.counts(status))
+            others.watch(status)
+
+        words = ["--batch", batch, "--workers", str(self.workers), *self.session.options()]
+        words += [] if self.key_retention is None else ["--key-retention", f"{self.key_retention:f}"]
+        words += [] if self.patience is None else ["--patience", f"{self.patience:f}"]
+        with Progress(as_json=self.session.as_json) as progress:
+            try:
+                with WorkerProcesses(self.processes, self.state, words, progress.tell) as others:
+                    yield progress, show
+            except KeyboardInterrupt as error:
+                progress.close()
+                command = _next("resume", batch, self.state, self.session, yes=self.yes)
+                bulk_output.show_interruption(latest, command, as_json=self.session.as_json)
+                _leave(TERMINATED if isinstance(error, Terminated) else INTERRUPTED)
+
+    def finish(self, statuses: list[BatchStatus]) -> NoReturn:
+        """Show what became of the batches, and end the command."""
+        for one in statuses:
+            command = partial(_next, batch=one.batch, state=self.state, session=self.session, yes=self.yes)
+            bulk_output.show_result(one, command, as_json=self.session.as_json)
+        _leave(_exit_status(statuses))
 
 
-def _both(*callbacks: Callable[[BatchStatus], None]) -> Callable[[BatchStatus], None]:
-    def call(status: BatchStatus) -> None:
-        for callback in callbacks:
-            callback(status)
-
-    return call
+def _row(progress: Progress, count: int) -> None:
+    if count % _ROWS_EVERY == 0:
+        progress.tell(f"{count:,} rows checked")
 
 
 def _leave(status: int) -> NoReturn:
@@ -384,13 +393,6 @@ def _leave(status: int) -> NoReturn:
         sys.stderr.flush()
         os._exit(status)
     raise typer.Exit(status)
-
-
-def _finish(statuses: list[BatchStatus], state: str, session: Session, *, yes: bool) -> None:
-    for one in statuses:
-        command = partial(_next, batch=one.batch, state=state, session=session, yes=yes)
-        bulk_output.show_result(one, command, as_json=session.as_json)
-    _leave(_exit_status(statuses))
 
 
 def _exit_status(batches: list[BatchStatus]) -> int:

@@ -1,21 +1,19 @@
-"""Output of `victor bulk`: row problems, counts and the export. `bulk_progress` shows progress."""
+"""Output of `victor bulk`: row problems, counts and the export."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .bulk_progress import counts
-from .failures import Failure, Misuse
+from .failures import Failure
 from .screen import complain, plain, say, standard_output
-from .wording import DUE_DATE, ENCODING, with_hint
+from .session import whole_file
+from .wording import DUE_DATE, ENCODING, rows_text, with_hint
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, Check, RowProblem, RowResult
@@ -30,11 +28,11 @@ def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
         document = failure.as_dict()
         document["error"]["problems"] = [asdict(problem) for problem in check.problems]
         document["error"]["problem_count"] = check.problem_count
-        print(json.dumps(document), file=sys.stderr)
+        complain(json.dumps(document))
         return
     _print_problems(check)
     hint = "" if check.repeated or check.broken else " Correct that, or set it aside with --skip-invalid."
-    print(f"Error: {_wrong(check)}. Nothing was sent.{hint}", file=sys.stderr)
+    complain(f"Error: {_wrong(check)}. Nothing was sent.{hint}")
 
 
 def show_check(check: Check, *, skip_invalid: bool, as_json: bool) -> None:
@@ -48,7 +46,7 @@ def show_check(check: Check, *, skip_invalid: bool, as_json: bool) -> None:
 
 def summary_of(check: Check) -> str:
     """Return a sentence about the rows of a file."""
-    return f"{_rows(check.rows)}: {_kinds(check)}."
+    return f"{rows_text(check.rows)}: {_kinds(check)}."
 
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
@@ -63,7 +61,7 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     if as_json:
         say(json.dumps(status_as_dict(status)))
         return
-    say(f"{plain(status.batch)}: {_rows(status.rows)}: {counts(status)}{_state(status)}")
+    say(f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}{_state(status)}")
     if not (status.complete and status.over):
         complain(f"Go on with:\n  {resume}")
     for word, count in (status.payments or {}).items():
@@ -79,34 +77,27 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     if check is not None:
         _print_problems(check)
         if check.unchanged or check.changed:
-            print(f"Of {_rows(check.rows)}: {_kinds(check)}.", file=sys.stderr)
-    say(f"{plain(status.batch)}: {_rows(status.rows)}: {counts(status)}")
+            complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
+    say(f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}")
     if status.unsettled:
-        print(
-            f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}",
-            file=sys.stderr,
-        )
+        complain(f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}")
     if status.exit_status:
-        print(f"Every row, with what became of it:\n  {command('export')}", file=sys.stderr)
+        complain(f"Every row, with what became of it:\n  {command('export')}")
 
 
 def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool) -> None:
     """Print that sending was stopped, and how to continue."""
     if as_json:
         document: dict[str, Any] = {"interrupted": True, "next_command": command}
-        print(json.dumps(document), file=sys.stderr)
+        complain(json.dumps(document))
         return
     if status is None:
-        print(
+        complain(
             "Stopped before anything was sent. Run the same command again, or, if rows had been stored already, go on "
-            f"with:\n  {command}",
-            file=sys.stderr,
+            f"with:\n  {command}"
         )
         return
-    print(
-        f"Stopped. Nothing is lost and nothing will be sent twice. Go on with:\n  {command}",
-        file=sys.stderr,
-    )
+    complain(f"Stopped. Nothing is lost and nothing will be sent twice. Go on with:\n  {command}")
 
 
 def write_export(
@@ -115,26 +106,13 @@ def write_export(
     """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
     missing = _not_stored(sender, resume)
     statuses: Counter[str] = Counter()
-
-    def write(file: TextIO) -> int:
-        return _write(sender, file, statuses, as_json=as_json, escape=escape, refresh=refresh)
-
-    if output is None:
-        with standard_output() as stdout:
-            write(stdout)
-        now = f"The provider says now: {_listed(statuses)}.\n" if refresh else ""
-        print(f"{now}{missing}", end="", file=sys.stderr)
-        return
-    try:
-        # Rename at the end, so that the output file is always complete.
-        partial = output.with_name(output.name + ".part")
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            count = write(file)
-        os.replace(partial, output)
-    except OSError as error:
-        raise Misuse(f"--output {output} cannot be written: {error.strerror or error}.") from error
-    now = f". The provider says now: {_listed(statuses)}." if refresh else ""
-    print(f"{_rows(count)} written to {output}{now}\n{missing}", end="", file=sys.stderr)
+    with standard_output() if output is None else whole_file(output, "--output") as file:
+        count = _write(sender, file, statuses, as_json=as_json, escape=escape, refresh=refresh)
+    written = [] if output is None else [f"{rows_text(count)} written to {output}"]
+    now = [f"The provider says now: {_listed(statuses)}."] if refresh else []
+    lines = [". ".join([*written, *now]), missing]
+    if any(lines):
+        complain("\n".join(filter(None, lines)))
 
 
 def _listed(statuses: Mapping[str, int]) -> str:
@@ -153,7 +131,7 @@ def _not_stored(sender: BulkSender, resume: str) -> str:
         return ""
     return (
         f"Storing {plain(status.batch)} was interrupted: the rows that are not in this export were not stored, and not "
-        f"sent. Go on with:\n  {resume}\n"
+        f"sent. Go on with:\n  {resume}"
     )
 
 
@@ -177,6 +155,11 @@ def _write(
     return count
 
 
+def counts(status: BatchStatus) -> str:
+    """Return the number of rows by outcome as text."""
+    return ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()) or "no rows"
+
+
 def status_as_dict(status: BatchStatus) -> dict[str, Any]:
     """Return a status as JSON data."""
     return {
@@ -195,10 +178,6 @@ def without_password(url: str) -> str:
     """Mask the passwords in a database URL."""
     hidden = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
     return re.sub(r"(?i)([?&][^=&]*password=)[^&]*", r"\1***", hidden)
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} {'row' if count == 1 else 'rows'}"
 
 
 def _state(status: BatchStatus) -> str:
@@ -240,15 +219,15 @@ def _kinds(check: Check) -> str:
 def _print_problems(check: Check) -> None:
     for problem in check.problems[:_SHOWN]:
         hint = "--key-column NAME" if problem.code == "key_column" else None
-        print(plain(with_hint(str(problem), hint)), file=sys.stderr)
+        complain(plain(with_hint(str(problem), hint)))
     if check.problem_count > _SHOWN:
         all_kept = len(check.problems) == check.problem_count
         shown = "all of them" if all_kept else f"the first {len(check.problems)}"
         more = f"{check.problem_count - _SHOWN:,} more"
-        print(f"... and {more}: --dry-run --json shows {shown}", file=sys.stderr)
+        complain(f"... and {more}: --dry-run --json shows {shown}")
     for remedy in dict.fromkeys(map(_remedy, check.problems)):
         if remedy is not None:
-            print(remedy, file=sys.stderr)
+            complain(remedy)
 
 
 def _remedy(problem: RowProblem) -> str | None:

@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Self
 from victor_ext.privacy import Secret
 from victor_ext.settlement import LAST_CALLS
 
-from .failures import Misuse
 from .screen import plain
 
 if TYPE_CHECKING:
@@ -22,29 +21,9 @@ if TYPE_CHECKING:
 
     from victor_ext.bulk import BatchStatus
 
-    from .session import Session
-
 MAX_PROCESSES = 64
 _END = LAST_CALLS + 10
 """Seconds that a worker gets to end its calls and itself."""
-
-
-def check_processes(processes: int, state: str) -> None:
-    """Raise `Misuse` if the state is for one process."""
-    if processes > 1 and state.startswith("sqlite"):
-        raise Misuse(
-            f"--processes {processes} needs a PostgreSQL database: --state is an SQLite file, on which one process "
-            "works at a time. Leave --processes out, or keep the batch in --state postgresql://..."
-        )
-
-
-def worker_arguments(
-    batch: str, session: Session, workers: int, key_retention: float | None, patience: float | None
-) -> list[str]:
-    """Return the arguments of a further worker for this batch."""
-    words = ["--batch", batch, "--workers", str(workers), *session.options()]
-    words += [] if key_retention is None else ["--key-retention", f"{key_retention:f}"]
-    return words + ([] if patience is None else ["--patience", f"{patience:f}"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -68,16 +69,8 @@ def _skipped(check: str, why: str) -> Finding:
     return Finding(check, ok=None, found=why)
 
 
-def _after(check: str, failed: str) -> Finding:
-    return _skipped(check, f"skipped: {failed} must be fixed first")
-
-
 @with_session
-def doctor(
-    session: Session,
-    *,
-    provider: Provider = DEFAULT,
-) -> None:
+def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
     """Check the settings, the connection to the provider, the clock and a signed read. Nothing is changed.
 
     The exit status is 0 if all is well, 2 if a setting is wrong, 75 if the provider cannot be reached now, and 1 if
@@ -114,11 +107,11 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         yield _good("Environment", ", ".join(filter(None, [client.environment, client.base_url])))
         if client.proxy is not None:
             yield _good("Proxy", f"{client.proxy}, which {_proxy_variable(client.base_url)} names: calls go through it")
-        failed: Finding | None = None
-        for finding in _way(client, system):
-            failed = finding if finding.ok is False else failed
+        failed: str | None = None
+        for check, look in _steps(client, system, session).items():
+            finding = look() if failed is None else _skipped(check, f"skipped: {failed} must be fixed first")
+            failed = check if failed is None and finding.ok is False else failed
             yield finding
-        yield _signed_read(client, system, session) if failed is None else _after("Signed read", failed.check)
         yield _clock(client)
 
 
@@ -137,8 +130,8 @@ def _credentials(system: System) -> Finding:
     return _good("Credentials", plain(system.load("credentials")(os.environ)) if system.credentials else complete)
 
 
-def _way(client: Any, system: System) -> Iterator[Finding]:
-    """Look at the way to the provider, step by step: behind a proxy, at the way to the proxy."""
+def _steps(client: Any, system: System, session: Session) -> dict[str, Callable[[], Finding]]:
+    """Return the checks of the way to the provider; behind a proxy, of the way to the proxy."""
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
     url = httpx.URL(client.base_url)
@@ -146,17 +139,12 @@ def _way(client: Any, system: System) -> Iterator[Finding]:
     if by_proxy:
         host, _, number = client.proxy.rpartition(":")
         port = int(number)
-    steps: list[tuple[str, Callable[[], Finding]]] = [
-        ("DNS", lambda: _dns(host, port)),
-        ("Connection", lambda: _connection(host, port, system, by_proxy=by_proxy)),
-        ("TLS", lambda: _skipped("TLS", "through the proxy: see the signed read") if by_proxy else _tls(url, port)),
-    ]
-    failed: str | None = None
-    for check, look in steps:
-        finding = look() if failed is None else _after(check, failed)
-        if finding.ok is False:
-            failed = check
-        yield finding
+    return {
+        "DNS": lambda: _dns(host, port),
+        "Connection": lambda: _connection(host, port, system, by_proxy=by_proxy),
+        "TLS": lambda: _skipped("TLS", "through the proxy: see the signed read") if by_proxy else _tls(url, port),
+        "Signed read": lambda: _signed_read(client, system, session),
+    }
 
 
 def _proxy_variable(base_url: str) -> str:
@@ -167,8 +155,6 @@ def _proxy_variable(base_url: str) -> str:
 
 
 def _dns(host: str, port: int) -> Finding:
-    import socket  # noqa: PLC0415 - every start of the command would pay for it
-
     began = time.monotonic()
     try:
         resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -181,8 +167,6 @@ def _dns(host: str, port: int) -> Finding:
 
 
 def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Finding:
-    import socket  # noqa: PLC0415 - see `_dns`
-
     of = f" of the proxy {host}" if by_proxy else ""
     began = time.monotonic()
     try:
@@ -200,10 +184,9 @@ def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Find
 
 
 def _tls(url: httpx.URL, port: int) -> Finding:
-    import socket  # noqa: PLC0415 - see `_dns`
-    import ssl  # noqa: PLC0415 - see `_dns`
+    import ssl  # noqa: PLC0415 - every start of the command would pay for it
 
-    import httpx  # noqa: PLC0415 - see `_dns`
+    import httpx  # noqa: PLC0415 - the same
 
     if url.scheme == "http":
         return _skipped("TLS", "none: http to this machine")
@@ -216,22 +199,15 @@ def _tls(url: httpx.URL, port: int) -> Finding:
         ):
             seconds = time.monotonic() - began
             certificate: dict[str, Any] = secured.getpeercert() or {}
-            return _judged(certificate, secured.version() or "TLS", seconds)
+            days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
+            advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
+            text = f"{secured.version() or 'TLS'}, the certificate is good for {days:.0f} days"
+            return _good("TLS", text, seconds, advice)
     except ssl.SSLCertVerificationError as error:
         return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", CERTIFICATE)
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or error
-        return _bad(
-            "TLS", f"the handshake failed: {reason}", "Check what stands between: a firewall or a proxy.", FOR_NOW
-        )
-
-
-def _judged(certificate: dict[str, Any], version: str, seconds: float) -> Finding:
-    import ssl  # noqa: PLC0415 - see `_dns`
-
-    days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
-    advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
-    return _good("TLS", f"{version}, the certificate is good for {days:.0f} days", seconds, advice)
+        return _bad("TLS", f"the handshake failed: {reason}", "Check for a firewall or a proxy on the way.", FOR_NOW)
 
 
 def _signed_read(client: Any, system: System, session: Session) -> Finding:
@@ -246,7 +222,7 @@ def _signed_read(client: Any, system: System, session: Session) -> Finding:
             if error.status_code in (401, 403)
             else "Run it again later. If it fails again, give the provider the request id."
             if error.status_code is not None
-            else "Check what stands between: a firewall, a proxy, or the provider's own trouble."
+            else "Check for a firewall, a proxy, or an outage at the provider."
         )
         return _bad("Signed read", failure.message, advice, failure.exit_status)
     return _good("Signed read", f"{system.lists} can be listed", ping.seconds)
@@ -262,7 +238,7 @@ def _clock(client: Any) -> Finding:
     return _bad(
         "Clock",
         f"{abs(offset):,.0f} s {'ahead of' if offset > 0 else 'behind'} the provider's",
-        "Let NTP set this machine's clock. The client corrects for it, once it has had an answer.",
+        "Let NTP set this machine's clock. The client corrects for it, once it has received a response.",
     )
 
 

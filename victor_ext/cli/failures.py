@@ -15,7 +15,7 @@ import typer
 import victor_ext
 from victor_ext.privacy import short_mask
 
-from .screen import complain
+from .screen import OutputLost, complain
 from .signals import INTERRUPTED, TERMINATED, Terminated
 from .wording import CERTIFICATE, CREDENTIALS, in_options, sentence, spelling_of
 
@@ -29,6 +29,8 @@ FOR_NOW = 75
 """EX_TEMPFAIL of sysexits(3): the provider executed nothing, and the command can be run again."""
 _LISTED = 10
 """Maximum number of problems in a client message."""
+_AS_THEY_ARE = ("message", "outcome", "idempotency_key", "status_code", "attempts", "request_id", "retry_after")
+"""Fields of a failure that stand in its JSON under their own names."""
 
 
 class Misuse(Exception):
@@ -64,7 +66,7 @@ class Failure:
     message: str
     exit_status: int
     outcome: str | None = None
-    key: str | None = None
+    idempotency_key: str | None = None
     status_code: int | None = None
     attempts: int = 0
     request_id: str | None = None
@@ -79,8 +81,7 @@ class Failure:
 
     def report(self, *, as_json: bool) -> None:
         """Print the failure on standard error, as one JSON document or as text."""
-        text = json.dumps(self.as_dict()) if as_json else "\n".join(self._lines())
-        complain(text)
+        complain(json.dumps(self.as_dict()) if as_json else "\n".join(self._lines()))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the failure as JSON data."""
@@ -93,29 +94,21 @@ class Failure:
             }
             for problem in self.problems
         ]
-        return {
-            "error": {
-                "type": self.kind,
-                "message": self.message,
-                "outcome": self.outcome,
-                "idempotency_key": self.key,
-                "status_code": self.status_code,
-                "attempts": self.attempts,
-                "request_id": self.request_id,
-                "retry_after": self.retry_after,
-                "problems": problems,
-                "notes": list(self.notes),
-                "next_command": None if self.doubt is None else self.doubt.line(in_full=True),
-            },
-            "exit_status": self.exit_status,
+        error = {
+            "type": self.kind,
+            **{name: getattr(self, name) for name in _AS_THEY_ARE},
+            "problems": problems,
+            "notes": list(self.notes),
+            "next_command": None if self.doubt is None else self.doubt.line(in_full=True),
         }
+        return {"error": error, "exit_status": self.exit_status}
 
     def _lines(self) -> list[str]:
         lines = [*self.details, f"Error: {self.message}", *self.notes]
         if self.outcome is not None:
             lines.append(f"Outcome: {self.outcome}")
-        if self.key is not None:
-            lines.append(f"Idempotency key: {self.key}")
+        if self.idempotency_key is not None:
+            lines.append(f"Idempotency key: {self.idempotency_key}")
         if self.doubt is not None:
             in_full = sys.stderr.isatty()
             lines += [self.doubt.advice, f"  {self.doubt.line(in_full=in_full)}"]
@@ -134,11 +127,6 @@ def usage_message(error: Exception) -> str | None:
     return f"{usage_error.format_message()}{hint}"
 
 
-def usage_failure(message: str) -> Failure:
-    """Return the failure for an invalid command line."""
-    return Failure(kind="Misuse", message=message, exit_status=MISUSE)
-
-
 def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str, str] | None = None) -> Failure:
     """Return the failure for a client error. Without `doubt` (a read), it has no outcome."""
     names = spelled or {}
@@ -151,7 +139,7 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
         message=in_options(error.problems, names) if local else f"{error.summary} {_next_step(error, doubt)}".rstrip(),
         exit_status=MISUSE if misuse else UNKNOWN if unsettled else FOR_NOW if _may_pass(error) else FAILED,
         outcome=None if doubt is None else error.outcome.value,
-        key=None if doubt is None or misuse else error.idempotency_key or doubt.key,
+        idempotency_key=None if doubt is None or misuse else error.idempotency_key or doubt.key,
         status_code=error.status_code,
         attempts=error.attempts,
         request_id=error.request_id,
@@ -199,48 +187,22 @@ def _may_pass(error: VictorError) -> bool:
     if isinstance(error, victor_ext.RateLimited):
         return True
     # A server error with nothing sent comes from the token endpoint.
-    errors = (
-        victor_ext.ConnectionFailed,
-        victor_ext.TimedOut,
-        victor_ext.ServerError,
-        victor_ext.UnreadableResponse,
-    )
-    return error.outcome == "not_sent" and isinstance(error, errors)
+    passing = victor_ext.ConnectionFailed | victor_ext.TimedOut | victor_ext.ServerError | victor_ext.UnreadableResponse
+    return error.outcome == "not_sent" and isinstance(error, passing)
 
 
-def interruption(error: KeyboardInterrupt, doubt: Doubt) -> Failure:
-    """Return the failure for an interrupted write, which may have been sent."""
-    terminated = isinstance(error, Terminated)
-    return Failure(
-        kind="Interrupted",
-        message="Interrupted before the response came. The provider may have executed it.",
-        exit_status=TERMINATED if terminated else INTERRUPTED,
-        outcome="unknown",
-        key=doubt.key,
-        doubt=doubt,
-    )
-
-
-def unwritten(reason: str, doubt: Doubt) -> Failure:
-    """Return the failure for a successful write whose result could not be printed."""
-    return Failure(
-        kind="OutputLost",
-        message=f"The provider executed it, but the result could not be written: {reason}.",
-        exit_status=UNKNOWN,
-        outcome="accepted",
-        key=doubt.key,
-        doubt=doubt,
-    )
-
-
-def surprise(error: Exception, doubt: Doubt) -> Failure:
-    """Return the failure for an unexpected error during a write. It must not look like a rejection."""
-    return Failure(
-        kind=type(error).__name__,
-        message=f"Unexpected error: {error}. The provider may have executed it.",
-        exit_status=UNKNOWN,
-        outcome="unknown",
-        key=doubt.key,
-        doubt=doubt,
-        details="".join(traceback.format_exception(error)).splitlines(),
-    )
+def broken_off(error: BaseException, doubt: Doubt) -> Failure:
+    """Return the failure for a write that ended otherwise than by the client. It must not look like a rejection."""
+    outcome, details = "unknown", list[str]()
+    match error:
+        case KeyboardInterrupt():
+            kind, message = "Interrupted", "Interrupted before the response arrived. The provider may have executed it."
+            exit_status = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+        case OutputLost():
+            kind, outcome, exit_status = "OutputLost", "accepted", UNKNOWN
+            message = f"The provider executed it, but the result could not be written: {error}."
+        case _:
+            kind, exit_status = type(error).__name__, UNKNOWN
+            message = f"Unexpected error: {error}. The provider may have executed it."
+            details = "".join(traceback.format_exception(error)).splitlines()
+    return Failure(kind, message, exit_status, outcome, doubt.key, doubt=doubt, details=details)

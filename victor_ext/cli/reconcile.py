@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,53 +16,70 @@ import typer
 
 from victor_ext.systems import DEFAULT
 
-from . import reconcile_output
 from .failures import FOR_NOW, MISUSE, Misuse, victor_failure
-from .screen import say
-from .session import Checks, Session, with_session
+from .screen import Progress, complain, plain, say, terminal_width
+from .session import Checks, Session, option, whole_file, with_session
 from .systems import Provider
+from .view import entry
+from .wording import ENCODING, column_remedy, rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.reconciliation import Reconciliation
+    from rich.text import Text
+
+    from victor_ext.money import Money
+    from victor_ext.reconciliation import InvalidEntries, Reconciliation, Row
+    from victor_ext.reconciliation import Progress as Counts
 
 _LONGEST_MARGIN = 365 * 24 * 60
-
-
-def _option(text: str, metavar: str, **settings: Any) -> Any:
-    return typer.Option(help=text, metavar=metavar, **settings)
+_SHOWN = 10
+"""The maximum number of differences to show."""
+_KINDS = {
+    "duplicate": ("bold white on red", "asked twice: one more of theirs for one of ours"),
+    "differs": ("red", "another amount, currency, id or reference"),
+    "missing": ("red", "ours, and not theirs"),
+    "unknown": ("red", "theirs, and not ours"),
+    "at_edge": ("yellow", "theirs, near an end of the window: see the neighbouring book"),
+    "repeated": ("yellow", "ours once more than theirs: look before you ask again"),
+    "unchecked": ("yellow", "ours, and nothing shows whether the provider has it"),
+    "modified": ("cyan", "the payer agreed to another amount"),
+    "matched": ("green", "in both books"),
+}
+"""The style and the meaning of each kind of row."""
 
 
 @with_session
 def reconcile(
     session: Session,
-    file: Annotated[Path, typer.Argument(help="Our book: CSV or JSON Lines, a file or an export of victor bulk.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Your book: CSV or JSON Lines, a file or an export of victor bulk.")
+    ],
     *,
-    start: Annotated[str | None, _option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
-    end: Annotated[str | None, _option("The window's end, which is not part of it.", "TIME")] = None,
+    start: Annotated[str | None, option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
+    end: Annotated[str | None, option("The window's end, which is not part of it.", "TIME")] = None,
     provider: Provider = DEFAULT,
     column: Annotated[
         list[str] | None,
-        _option(
+        option(
             "Which column is the reference, id, key, amount, currency or at (the time): reference=invoice_no. id= "
             "reads none. Repeat it for several.",
             "FIELD=NAME",
         ),
     ] = None,
-    currency: Annotated[str | None, _option("Of rows without one (default: Victor's, USD).", "CODE")] = None,
-    encoding: Annotated[str | None, _option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
+    currency: Annotated[str | None, option("Of rows without one (default: Victor's, USD).", "CODE")] = None,
+    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
     margin: Annotated[
-        float, _option("How far the time of one payment may differ in both books.", "MINUTES", min=0.0)
+        float, option("How far the times of one payment may differ between the books.", "MINUTES", min=0.0)
     ] = 10.0,
-    payor_id: Annotated[str | None, _option("The payor; Velo needs it.", "ID")] = None,
-    page_size: Annotated[int | None, _option("Payments in a page (default: the provider's).", "N")] = None,
+    payor_id: Annotated[str | None, option("The payor; Velo needs it.", "ID")] = None,
+    page_size: Annotated[int | None, option("Payments in a page (default: the provider's).", "N")] = None,
     out: Annotated[
         Path | None,
-        _option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"),
+        option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"),
     ] = None,
 ) -> None:
     """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.
 
-    Nothing is sent but reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
+    It only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
     cannot be right, and 75 if the provider's book could not be read: then nothing is known, and it can be run again.
     """
     checks = Checks()
@@ -83,15 +101,16 @@ def reconcile(
         }  # fmt: skip
         with (
             session.client_of(provider)[1] as client,
-            reconcile_output.Progress(as_json=session.as_json) as progress,
-            compare(client, file, **options, on_progress=progress.show) as report,
+            Progress(as_json=session.as_json) as progress,
+            compare(client, file, **options, on_progress=partial(_show_counts, progress)) as report,
         ):
             progress.close()
-            written = None if out is None else _write(report, out)
+            if out is not None:
+                _write(report, out)
             if session.as_json:
                 say(json.dumps(report.summary.to_dict()))
             else:
-                reconcile_output.show(report, out if written else None)
+                _show(report, out)
             raise typer.Exit(0 if report.agrees else 1)
 
 
@@ -116,28 +135,139 @@ def _failures(session: Session) -> Generator[None]:
     except VictorError as error:
         failure = victor_failure(error, None, session.spelled)
         if isinstance(error, InvalidEntries) and not session.as_json:
-            reconcile_output.show_problems(error)
+            _show_problems(error)
         else:
             failure.report(as_json=session.as_json)
         raise typer.Exit(MISUSE if failure.exit_status == MISUSE else FOR_NOW) from None
 
 
-def _write(report: Reconciliation, out: Path) -> int:
-    """Write all rows. The file has its name only when it is complete."""
+def _write(report: Reconciliation, out: Path) -> None:
     from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - only this needs it
 
     write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
-    partial: str | None = None
-    try:
-        handle, partial = tempfile.mkstemp(prefix=f".{out.name}.", suffix=".part", dir=out.parent)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            count = write(file, report)
-        os.replace(partial, out)
-        partial = None
-    except OSError as error:
-        raise Misuse(f"--out {out} cannot be written: {error.strerror or error}.") from error
-    finally:
-        if partial is not None:
-            with suppress(OSError):
-                os.unlink(partial)
-    return count
+    with whole_file(out, "--out") as file:
+        write(file, report)
+
+
+def _show_counts(progress: Progress, counts: Counts) -> None:
+    """Show how far it has come."""
+    looked_up = f", {counts.looked_up:,} looked up" if counts.looked_up else ""
+    text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs{looked_up}"
+    progress.show("reconcile", counts.ours + counts.theirs, None, text)
+
+
+def _show(report: Reconciliation, out: Path | None) -> None:
+    """Print the first differences, counts and sums, and the verdict."""
+    summary = report.summary
+    differing = sum(summary.totals[kind].count for kind in summary.totals if kind not in ("matched", "modified"))
+    for row in islice(report.differences(), _SHOWN):
+        for line in _difference(row):
+            say(line)
+    if differing > _SHOWN:
+        more = f"... and {differing - _SHOWN:,} more"
+        say(more + (": --out report.csv writes all of them" if out is None else f": see {plain(str(out))}"))
+    if differing:
+        say("")
+    for line in _table(report):
+        say(line)
+    say("")
+    for note in _notes(report):
+        say(note)
+    if not summary.totals:
+        say("Nothing was compared: no row of either book is in the window.")
+    else:
+        say("The books agree." if report.agrees else f"The books differ: {rows_text(differing)}.")
+    if out is not None:
+        complain(f"All rows are in {plain(str(out))}.")
+
+
+def _show_problems(error: InvalidEntries) -> None:
+    """Print the problems of rows, a line each."""
+    for problem in error.problems:
+        complain(plain(problem.message))
+    remedies = [ENCODING if problem.code == "encoding" else column_remedy(problem) for problem in error.problems]
+    advice = [plain(remedy) for remedy in dict.fromkeys(remedies) if remedy is not None]
+    complain(" ".join(["Error: the file cannot be compared. Nothing was read from the provider.", *advice]))
+
+
+def _difference(row: Row) -> Iterator[Text]:
+    kind = row.kind.value
+    label = "ASKED TWICE" if kind == "duplicate" else kind.replace("_", " ")
+    first, *rest = entry(label, plain("; ".join(_facts(row))), terminal_width(), label=14)
+    first.stylize(_KINDS[kind][0], 0, len(label))
+    yield from (first, *rest)
+
+
+def _facts(row: Row) -> Iterator[str]:
+    ours, theirs, cells = row.ours, row.theirs, row.to_dict()
+    if row.differences:
+        yield ", ".join(row.differences)
+    if ours is not None:
+        line = "" if ours.line is None else f"line {ours.line}, "
+        name = cells["reference"] or cells["id"] or (f"key {ours.key}" if ours.key else "no reference")
+        yield f"ours: {line}{name}, {ours.amount}"
+    if theirs is not None:
+        amount = "no amount" if theirs.amount is None else str(theirs.amount)
+        reference = f"({cells['their_reference']})" if theirs.reference else None
+        name = " ".join(part for part in (cells["their_id"], reference) if part)
+        yield f"theirs: {name or '-'}, {amount}, {theirs.status or 'no status'}"
+    if row.other_id is not None:
+        yield f"and {row.other_id}"
+    if row.reason is not None:
+        yield row.reason
+
+
+def _table(report: Reconciliation) -> Iterator[Text]:
+    """Yield the counts and sums: without what the kinds mean where the terminal is too narrow, or as cards."""
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
+    headings = ("", "rows", "ours", "theirs", "")
+    rows = [
+        (kind.value, f"{totals.count:,}", _sums(totals.ours), _sums(totals.theirs), _KINDS[kind.value][1])
+        for kind, totals in report.summary.totals.items()
+    ]
+    widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(5)]
+    room = terminal_width() or sum(widths) + 8
+    if sum(widths[:4]) + 6 > room:
+        yield from (line for row in rows for line in _card(row, room))
+        return
+    for row in [headings, *rows]:
+        meaning = row[4] if sum(widths) + 8 <= room else ""
+        cells = [row[0].replace("_", " ").ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2, 3)), meaning]
+        line = Text("  ".join(cells).rstrip(), style="bold" if row is headings else "")
+        line.stylize(_KINDS.get(row[0], ("",))[0], 0, len(row[0]))
+        yield line
+
+
+def _card(row: Sequence[str], width: int) -> Iterator[Text]:
+    [name] = entry(f"{row[0].replace('_', ' ')}: {row[1]}", "", None)
+    name.stylize(_KINDS[row[0]][0], 0, len(row[0]))
+    yield name
+    for label, value in (("ours", row[2]), ("theirs", row[3]), ("", row[4])):
+        yield from entry(f"  {label}", value, width, label=10)
+
+
+def _notes(report: Reconciliation) -> Iterator[str]:
+    summary = report.summary
+    yield f"{rows_text(summary.ours)} of ours, {summary.theirs:,} of theirs were read."
+    if summary.outside:
+        yield f"{rows_text(summary.outside)} of ours outside of the window by their own time: no part of this."
+    if summary.not_asked:
+        yield f"{rows_text(summary.not_asked)} of the export for which the provider has nothing: no part of this."
+    if summary.elsewhere:
+        yield (
+            f"{rows_text(summary.elsewhere)} of ours matched only by id, because the provider's list of the window "
+            "has no such payment: whether the customer was asked twice is not known."
+        )
+        if summary.elsewhere == summary.ours:
+            yield "These are all the rows: check that --start and --end are those of the file."
+    if summary.statuses:
+        counts = ", ".join(f"{count:,} {plain(status)}" for status, count in summary.statuses.items())
+        yield f"Of those in both books: {counts}."
+    if summary.ours and not summary.theirs:
+        yield "The provider has shown nothing: check the account, the environment and the window before you ask again."
+    yield from summary.notes
+
+
+def _sums(sums: Sequence[Money]) -> str:
+    return " + ".join(f"{money.amount:,f} {money.currency}" for money in sums) or "-"

@@ -15,9 +15,8 @@ import victor_ext
 from . import view
 from .failures import Doubt
 from .screen import at_terminal, complain, masked, notices, plain, say, spinner, terminal_width
-from .session import Checks, Session, Yes, day, with_session
-from .systems import values
-from .table import as_json_lines, as_table, at_most, with_payers
+from .session import Checks, Session, Yes, day, flag, option, with_session
+from .table import at_most, show_list, with_payers
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest
@@ -33,20 +32,16 @@ _DAYS = ("today", "tomorrow")
 _MOMENTS = ("yesterday", *_DAYS)
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
-AnswerNotes = Annotated[str | None, typer.Option(help="1 to 150 characters. [needed]", metavar="TEXT")]
-Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="Give up after SECONDS, with exit status 1.")]
+AnswerNotes = Annotated[str | None, option("1 to 150 characters. [needed]", "TEXT")]
+Timeout = Annotated[float, option("Give up after SECONDS, with exit status 1.", "SECONDS")]
 
 
 def _needed(text: str, metavar: str, *words: str) -> Any:
-    return typer.Option(help=f"{text} [needed]", metavar=metavar, autocompletion=values(*words))
-
-
-def _optional(text: str, metavar: str = "TEXT", *words: str) -> Any:
-    return typer.Option(help=text, metavar=metavar, autocompletion=values(*words))
+    return option(f"{text} [needed]", metavar, *words)
 
 
 Until = Annotated[
-    str | None, _optional(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
+    str | None, option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
 ]
 
 
@@ -69,9 +64,7 @@ def create(
     due_date: Annotated[
         str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *_DAYS)
     ] = None,
-    ultimate_creditor: Annotated[
-        str | None, typer.Option(help="For whom it is collected; only with BUSINESS.", metavar="NAME")
-    ] = None,
+    ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")] = None,
     amount_modification_allowed: Annotated[
         bool | None,
         typer.Option(
@@ -79,13 +72,11 @@ def create(
             help="Whether the payer may pay another amount.",
         ),
     ] = None,
-    notes: Annotated[str | None, typer.Option(help="For the payer; up to 150 characters.", metavar="TEXT")] = None,
-    client_reference_id: Annotated[
-        str | None, typer.Option(help="Your reference; up to 128 characters.", metavar="TEXT")
-    ] = None,
+    notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")] = None,
+    client_reference_id: Annotated[str | None, option("Your reference; up to 128 characters.", "TEXT")] = None,
     idempotency_key: Annotated[
         str | None,
-        _optional(
+        option(
             "20 to 128 visible ASCII characters: one key per payment, kept for every retry of it, such as "
             '"$(victor key invoice 1042)" (default: a random one).',
             "KEY",
@@ -107,9 +98,10 @@ def create(
         # Created here, so that it can be shown whatever the outcome of the call.
         "idempotency_key": idempotency_key if idempotency_key is not None else str(uuid.uuid4()),
     }
+    confirmed = ["--yes"] if yes else []
     doubt = Doubt(
-        advice="With its key, this makes no second one:",
-        command=["victor", "rfp", "create", *_words(arguments), *_yes(yes), *session.options(), *session.json_option],
+        advice="With the same key, this command makes no second request:",
+        command=["victor", "rfp", "create", *_words(arguments), *confirmed, *session.options(), *session.json_option],
         look=_search(client_reference_id, session, is_first=idempotency_key is None),
         key=arguments["idempotency_key"],
         secret=payee_account_number,
@@ -130,10 +122,7 @@ def create(
 
 @rfp.command()
 @with_session
-def get(
-    session: Session,
-    request_id: RequestId,
-) -> None:
+def get(session: Session, request_id: RequestId) -> None:
     """Read one payment request. Its status may stay pending: `list --victor-id` has the current one."""
     with session.client() as victor:
         _show(victor.payment_requests.get(request_id), as_json=session.as_json)
@@ -144,31 +133,27 @@ def get(
 def list_(
     session: Session,
     *,
-    status: Annotated[str | None, _optional(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None,
+    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None,
     direction: Annotated[
-        str | None, _optional("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
+        str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
     ] = None,
-    start_datetime: Annotated[str | None, _optional("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
-    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
-    victor_id: Annotated[str | None, _optional("The provider's id.")] = None,
-    due_date_start_date: Annotated[str | None, _optional("Due from this day on.", "DATE", *_DAYS)] = None,
-    due_date_end_date: Annotated[str | None, _optional("Due up to this day.", "DATE", *_DAYS)] = None,
-    approval_start_datetime: Annotated[
-        str | None, _optional("Approved from this moment on.", "TIME", *_MOMENTS)
-    ] = None,
-    approval_end_datetime: Annotated[str | None, _optional("Approved up to this moment.", "TIME", *_MOMENTS)] = None,
-    victor_payment_request_parent_id: Annotated[str | None, _optional("The outbound request of a twin.")] = None,
-    victor_payment_request_child_id: Annotated[str | None, _optional("The inbound twin of a request.")] = None,
-    network_type: Annotated[str | None, _optional("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None,
-    tracking_id: Annotated[str | None, _optional("The tracking id.")] = None,
-    instant_payment_rails_id: Annotated[str | None, _optional("The id on the payment network.")] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Stop after this number of requests (default: all).")
-    ] = None,
-    page: Annotated[int, typer.Option(metavar="N", help="The page to begin with; the first is 0.")] = 0,
-    page_size: Annotated[int | None, typer.Option(metavar="N", help="How many to ask for at a time.")] = None,
+    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
+    victor_id: Annotated[str | None, option("The provider's id.", "TEXT")] = None,
+    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *_DAYS)] = None,
+    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *_DAYS)] = None,
+    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *_MOMENTS)] = None,
+    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *_MOMENTS)] = None,
+    victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")] = None,
+    victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")] = None,
+    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None,
+    tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")] = None,
+    instant_payment_rails_id: Annotated[str | None, option("The id on the payment network.", "TEXT")] = None,
+    limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
+    page: Annotated[int, option("The page to begin with; the first is 0.", "N")] = 0,
+    page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
     payers: Annotated[
-        bool, typer.Option("--payers", help="Name the payers of inbound requests, too: one more call for each of them.")
+        bool, flag("--payers", "Name the payers of inbound requests, too: one more call for each of them.")
     ] = False,
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
@@ -200,7 +185,7 @@ def list_(
         pages = at_most(limit, (page.items for page in listing.pages()))
         if payers:
             pages = with_payers(pages, requests.get)
-        count = as_json_lines(pages) if session.as_json else as_table(pages)
+        count = show_list(pages, as_json=session.as_json)
     if count == 0 and not session.as_json:
         complain("No payment request passes these filters." if given else "There are no payment requests.")
 
@@ -212,7 +197,7 @@ def find(
     client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your reference.")],
     *,
     start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
-    end_datetime: Annotated[str | None, _optional("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
 ) -> None:
     """List the payment requests with a client reference, to see whether a create took effect.
 
@@ -227,7 +212,7 @@ def find(
         checks.finish("The search was not sent")
         matches = victor.payment_requests.find(client_reference_id, **window)
         if matches:
-            as_json_lines([matches]) if session.as_json else as_table([matches])
+            show_list([matches], as_json=session.as_json)
     if not matches and not session.as_json:
         complain("No payment request in this period has this reference.")
 
@@ -239,9 +224,7 @@ def accept(
     request_id: RequestId,
     *,
     notes: AnswerNotes = None,
-    modified_amount: Annotated[
-        str | None, typer.Option(help="Another amount to pay, if the request allows it.", metavar="USD")
-    ] = None,
+    modified_amount: Annotated[str | None, option("Another amount to pay, if the request allows it.", "USD")] = None,
     yes: Yes = False,
 ) -> None:
     """Agree to pay an inbound request. This moves money. It is sent once, and read back if the outcome is unknown."""
@@ -267,12 +250,7 @@ def accept(
 
 @rfp.command()
 @with_session
-def decline(
-    session: Session,
-    request_id: RequestId,
-    *,
-    notes: AnswerNotes = None,
-) -> None:
+def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = None) -> None:
     """Refuse to pay an inbound request. It is sent once, and read back if the outcome is unknown."""
     with session.client(_answer_doubt(request_id, session)) as victor:
         answered = victor.payment_requests.decline(request_id, notes=notes or "")
@@ -327,10 +305,6 @@ def _words(arguments: dict[str, Any]) -> list[str]:
     return words
 
 
-def _yes(yes: bool) -> list[str]:  # noqa: FBT001 - the option itself
-    return ["--yes"] if yes else []
-
-
 def _search(reference: str | None, session: Session, *, is_first: bool) -> list[str]:
     """Return a command that lists what `create` may have made, possibly in an earlier run with the user's key."""
     begin = datetime.now(UTC) - (timedelta(minutes=5) if is_first else timedelta(days=1))
@@ -340,4 +314,4 @@ def _search(reference: str | None, session: Session, *, is_first: bool) -> list[
 
 def _answer_doubt(request_id: str, session: Session) -> Doubt:
     look = ["victor", "rfp", "get", request_id, *session.options()]
-    return Doubt(advice="This only looks:", command=[*look, *session.json_option], look=look)
+    return Doubt(advice="This command only reads:", command=[*look, *session.json_option], look=look)

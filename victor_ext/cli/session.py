@@ -5,19 +5,21 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
 import victor_ext
 from victor_ext.systems import DEFAULT, System
 
-from .failures import FAILED, Doubt, Failure, Misuse, interruption, surprise, unwritten, victor_failure
-from .screen import OutputLost, complain
+from .failures import FAILED, Doubt, Failure, Misuse, broken_off, victor_failure
+from .screen import complain
 from .systems import system_of, use_profile, values
 from .wording import spellings
 
@@ -29,38 +31,43 @@ _DEFAULT_DEADLINE = 60.0
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
 
+def option(text: str, metavar: str | None = None, *words: str, **settings: Any) -> Any:
+    """Return an option with a help text; the shell completes it with the words."""
+    if words:
+        settings["autocompletion"] = values(*words)
+    return typer.Option(help=text, metavar=metavar, **settings)
+
+
+def flag(name: str, text: str) -> Any:
+    """Return an option without a value."""
+    return typer.Option(name, help=text)
+
+
 def _profiles(incomplete: str) -> list[str]:
     from victor_ext.profiles import profile_names  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
 
     return values(*profile_names())(incomplete)
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, with data in full, for programs.")]
+AsJson = Annotated[bool, flag("--json", "Print JSON, with data in full, for programs.")]
 Environment = Annotated[
     str | None,
-    typer.Option(
-        help="staging or production (instead of VICTOR_ENVIRONMENT).",
-        metavar="NAME",
-        autocompletion=values("staging", "production"),
-    ),
+    option("staging or production (instead of VICTOR_ENVIRONMENT).", "NAME", "staging", "production"),
 ]
 Profile = Annotated[
     str | None,
-    typer.Option(
-        help="Settings of that name in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
-        metavar="NAME",
+    option(
+        "Settings of that name in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
+        "NAME",
         autocompletion=_profiles,
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it in production without asking.")]
-BaseUrl = Annotated[
-    str | None, typer.Option(help="Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", metavar="URL")
-]
+Yes = Annotated[bool, flag("--yes", "Do it in production without asking.")]
+BaseUrl = Annotated[str | None, option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL")]
 Deadline = Annotated[
     float | None,
-    typer.Option(
-        help=f"Give up on a call after SECONDS, with all its attempts and waits (default: {_DEFAULT_DEADLINE:g}).",
-        metavar="SECONDS",
+    option(
+        f"Give up on a call after SECONDS, with all its attempts and waits (default: {_DEFAULT_DEADLINE:g}).", "SECONDS"
     ),
 ]
 
@@ -126,22 +133,14 @@ class Session:
         """
         try:
             yield
-        except KeyboardInterrupt as error:
-            if doubt is None:
-                raise
-            self.end(interruption(error, doubt))
-        except OutputLost as error:
-            if doubt is None:
-                raise
-            self.end(unwritten(str(error), doubt))
         except (Misuse, typer.Exit):
             raise
-        except Exception as error:
-            if isinstance(error, victor_ext.VictorError):
-                self.end(victor_failure(error, doubt, self.spelled))
+        except victor_ext.VictorError as error:
+            self.end(victor_failure(error, doubt, self.spelled))
+        except (Exception, KeyboardInterrupt) as error:
             if doubt is None:
                 raise
-            self.end(surprise(error, doubt))
+            self.end(broken_off(error, doubt))
 
     @property
     def spelled(self) -> dict[str, str]:
@@ -219,18 +218,37 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         function(Session(context, environment, base_url, deadline, as_json, profile), *arguments, **options)
 
-    def of(described: Callable[..., None], kind: Any) -> list[inspect.Parameter]:
-        parameters = inspect.signature(described, eval_str=True).parameters.values()
-        return [parameter for parameter in parameters if parameter.kind is kind]
-
-    _, *positional = of(function, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    context, *_ = of(command, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    own, shared = (of(described, inspect.Parameter.KEYWORD_ONLY) for described in (function, command))
-    signature = inspect.Signature([context, *positional, *own, *shared])
+    _, *own = inspect.signature(function, eval_str=True).parameters.values()
+    of_command, *others = inspect.signature(command, eval_str=True).parameters.values()
+    shared = [parameter for parameter in others if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    signature = inspect.Signature([of_command, *own, *shared])
     command.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
     command.__name__, command.__doc__ = function.__name__.rstrip("_"), function.__doc__
     return command
+
+
+@contextmanager
+def whole_file(path: Path, name: str) -> Generator[TextIO]:
+    """Write a file that has its name only when it is complete. Only its owner can read it.
+
+    Args:
+        path: The file.
+        name: The option that names it.
+
+    Raises:
+        Misuse: It cannot be written.
+    """
+    try:
+        handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        with ExitStack() as failed:
+            failed.callback(os.unlink, partial)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                yield file
+            os.replace(partial, path)
+            failed.pop_all()
+    except OSError as error:
+        raise Misuse(f"{name} {path} cannot be written: {error.strerror or error}.") from error
 
 
 class Checks:

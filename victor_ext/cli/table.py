@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,17 +50,8 @@ _GAP = "  "
 _CARD_LABEL = 17
 
 
-def as_json_lines(pages: Iterable[Sequence[PaymentRequest]]) -> int:
-    """Print one JSON document per line. Returns the number of requests."""
-    count = 0
-    for page in pages:
-        say("\n".join(json.dumps(request.to_dict()) for request in page))
-        count += len(page)
-    return count
-
-
-def as_table(pages: Iterable[Sequence[PaymentRequest]]) -> int:
-    """Print a table, page by page. Returns the number of requests."""
+def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> int:
+    """Print pages as they come, as a table or as one JSON document a line. Returns the number of requests."""
     count = 0
 
     def counted() -> Iterator[Sequence[PaymentRequest]]:
@@ -68,22 +60,23 @@ def as_table(pages: Iterable[Sequence[PaymentRequest]]) -> int:
             count += len(page)
             yield page
 
-    for line in lines(counted(), terminal_width()):
-        say(line)
+    if as_json:
+        for page in counted():
+            say("\n".join(json.dumps(request.to_dict()) for request in page))
+    else:
+        for line in lines(counted(), terminal_width()):
+            say(line)
     return count
 
 
 def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
-    """Yield pages up to `limit` requests; None for all."""
-    left = limit
+    """Yield pages up to `limit` requests; None for all. A page that is not needed is not fetched."""
+    left = sys.maxsize if limit is None else limit
     for page in pages:
-        items = page if left is None else page[:left]
-        yield items
-        if left is not None:
-            left -= len(items)
-            if left <= 0:
-                # Do not fetch a page that is not needed.
-                return
+        yield page[:left]
+        left -= len(page)
+        if left <= 0:
+            return
 
 
 def with_payers(
@@ -170,21 +163,15 @@ def _with_other_party(cells: tuple[str, ...]) -> tuple[str, ...]:
 def _line(cells: Sequence[str], layout: dict[int, int], style: str = "") -> Text:
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
-    text = _GAP.join(_padded(cells[i], width, right=_COLUMNS[i].right) for i, width in layout.items())
-    line = Text(text.rstrip(), style=style)
-    if not style:
-        start = layout[_ID] + len(_GAP)
-        line.stylize(view.style_of(cells[_STATUS]), start, start + len(cells[_STATUS]))
+    parts: list[Text] = []
+    for i, width in layout.items():
+        part = Text(cells[i], style=view.style_of(cells[i]) if i == _STATUS and not style else "")
+        part.truncate(width, overflow="ellipsis")
+        part.align("right" if _COLUMNS[i].right else "left", width)
+        parts.append(part)
+    line = Text(_GAP, style=style).join(parts)
+    line.rstrip()
     return line
-
-
-def _padded(cell: str, width: int, *, right: bool) -> str:
-    from rich.cells import set_cell_size  # noqa: PLC0415 - see above
-
-    if _cell_width(cell) > width:
-        cell = f"{set_cell_size(cell, width - 1).rstrip()}…"
-    padding = " " * (width - _cell_width(cell))
-    return padding + cell if right else cell + padding
 
 
 def _card(cells: Sequence[str], width: int) -> Iterator[Text]:

@@ -71,6 +71,11 @@ def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
     return with_hint(message, (_HINTS.get(problem.code) or _HINTS.get(problem.field)) if problem.hint else None)
 
 
+def rows_text(count: int) -> str:
+    """Return a number of rows: `1 row`, `1,042 rows`."""
+    return f"{count:,} {'row' if count == 1 else 'rows'}"
+
+
 def with_hint(message: str, hint: str | None) -> str:
     """Append a hint to a sentence."""
     return f"{message.removesuffix('.')}: {hint}." if hint else message
@@ -81,7 +86,7 @@ DUE_DATE = "--due-date tomorrow gives a due date to every row without one."
 CREDENTIALS = "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a trial."
 CERTIFICATE = (
     "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle (in Python also verify=). If it does not, "
-    "somebody is between this machine and the provider."
+    "another party may be reading the connection."
 )
 _HEADING = re.compile(r"the heading \(([^)]*)\)")
 

@@ -62,6 +62,7 @@ class TestTheTable:
         document = " ".join((ROOT / "openapi" / "velo.yaml").read_text(encoding="utf-8").split())
         assert f"holds {len(called)} of its 100 operations" in document
 
+    @pytest.mark.slow
     def test_the_others_are_functions_of_a_package_from_that_document(self, tmp_path: Path) -> None:
         paths: dict[str, Any] = {}
         for request, (name, how) in table().items():

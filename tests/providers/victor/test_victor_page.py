@@ -51,6 +51,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ({"status_code": 404}, None),
     ],
 )
+@pytest.mark.slow
 def test_an_operation_without_a_document_is_called_by_a_few_lines_of_one(
     httpx_mock: HTTPXMock, answer: dict[str, Any], bank: Any
 ) -> None:

@@ -1,8 +1,9 @@
-"""`victor rfp watch`: each change as it happens."""
+"""`victor rfp accept`, `decline` and `watch`: an answer is sent once, and each change is shown as it happens."""
 
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 
 import pytest
@@ -10,15 +11,60 @@ import pytest
 from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
 
-BY_COMMAND = pytest.mark.victor_sandbox(auto=None)
+pytestmark = pytest.mark.victor_sandbox(auto=None)
 
 
 @pytest.fixture
 def inbound(victor_sandbox: Sandbox) -> str:
-    return victor_sandbox.create_inbound()
+    return victor_sandbox.create_inbound("129.95", amount_modification_allowed=True)
 
 
-@BY_COMMAND
+def sent(sandbox: Sandbox) -> int:
+    return [exchange.operation for exchange in sandbox.received()].count("respond")
+
+
+def test_accept(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
+    ran = command("rfp", "accept", inbound, "--notes", "Paid in part", "--modified-amount", "100.00", "--json")
+    assert ran.status == 0
+    assert (ran.json["id"], ran.json["status"], ran.json["amount"]) == (inbound, "accepted", "100.00")
+    assert ran.json["response"]["notes"] == "Paid in part"
+
+
+def test_decline(command: Command, inbound: str) -> None:
+    ran = command("rfp", "decline", inbound, "--notes", "Not ours")
+    assert (ran.status, ran.err) == (0, "")
+    assert "declined" in ran.out
+    assert command("rfp", "get", inbound, "--json").json["status"] == "declined"
+
+
+def test_a_modified_amount_is_checked(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
+    fixed = victor_sandbox.create_inbound("129.95")
+    for request, amount, message in (
+        (inbound, "1,5", "--modified-amount is '1,5'"),
+        (fixed, "100", "--modified-amount is 100, and the request allows no amount but 129.95: leave it out"),
+    ):
+        ran = command("rfp", "accept", request, "--notes", "Yes", "--modified-amount", amount)
+        assert ran.status == 2
+        assert message in ran.err
+    assert sent(victor_sandbox) == 0
+
+
+def test_a_doubt_that_stays_is_status_3_and_says_where_to_look(
+    command: Command, victor_sandbox: Sandbox, inbound: str
+) -> None:
+    victor_sandbox.inject("lose_answer", operation="respond")
+    victor_sandbox.inject("status", operation="get", times=None)
+    ran = command("rfp", "accept", inbound, "--notes", "Yes", "--deadline", "1", "--json")
+    assert (ran.status, ran.out) == (3, "")
+    assert (ran.error["outcome"], ran.error["idempotency_key"]) == ("unknown", None)
+    assert ran.error["notes"]
+    assert sent(victor_sandbox) == 1
+
+    victor_sandbox.clear_faults()
+    look = command(*shlex.split(ran.error["next_command"])[1:])
+    assert (look.status, look.json["status"]) == (0, "accepted")
+
+
 def test_each_change_is_a_line_until_the_end(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
     with command.started("rfp", "watch", inbound) as process:
         assert process.stdout
@@ -30,7 +76,6 @@ def test_each_change_is_a_line_until_the_end(command: Command, victor_sandbox: S
         assert process.wait() == 0
 
 
-@BY_COMMAND
 def test_json_is_the_whole_record_a_line(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
     with command.started("rfp", "watch", inbound, "--json") as process:
         assert process.stdout
@@ -41,15 +86,6 @@ def test_json_is_the_whole_record_a_line(command: Command, victor_sandbox: Sandb
         assert process.wait() == 0
 
 
-@BY_COMMAND
-def test_until_stops_at_a_status(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
-    victor_sandbox.move(inbound, "processing")
-    ran = command("rfp", "watch", inbound, "--until", "pending")
-    assert ran.status == 0, "processing is beyond pending"
-    assert "processing" in ran.out
-
-
-@BY_COMMAND
 def test_ending_otherwise_is_status_1(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
     victor_sandbox.move(inbound, "declined")
     ran = command("rfp", "watch", inbound, "--until", "completed", "--json")
@@ -57,7 +93,6 @@ def test_ending_otherwise_is_status_1(command: Command, victor_sandbox: Sandbox,
     assert ran.json["status"] == "declined"
 
 
-@BY_COMMAND
 def test_not_getting_there_in_time_is_status_1(command: Command, inbound: str) -> None:
     ran = command("rfp", "watch", inbound, "--timeout", "0.1")
     assert ran.status == 1
@@ -66,7 +101,6 @@ def test_not_getting_there_in_time_is_status_1(command: Command, inbound: str) -
     assert "did not reach accepted within 0 s: it is pending" in ran.err
 
 
-@BY_COMMAND
 def test_a_passing_outage_is_outlived(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
     victor_sandbox.move(inbound, "completed")
     # The client itself does not try this status again.
@@ -78,17 +112,6 @@ def test_a_passing_outage_is_outlived(command: Command, victor_sandbox: Sandbox,
     assert "completed" in ran.out
 
 
-def test_a_status_that_there_is_not(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
-    ran = command("rfp", "watch", inbound, "--until", "paid")
-    assert (ran.status, ran.out) == (2, "")
-    assert "--until is 'paid'" in ran.err
-
-
-def test_an_unknown_id_is_status_1_at_once(command: Command) -> None:
-    assert command("rfp", "watch", "NOPE").status == 1
-
-
-@BY_COMMAND
 def test_ctrl_c_stops_watching(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
     with command.started("rfp", "watch", inbound) as process:
         assert process.stdout
@@ -97,7 +120,6 @@ def test_ctrl_c_stops_watching(command: Command, victor_sandbox: Sandbox, inboun
     assert (ran.status, ran.err) == (130, "")
 
 
-@BY_COMMAND
 def test_a_terminal_shows_signs_of_life_and_keeps_the_lines(
     command: Command, victor_sandbox: Sandbox, inbound: str
 ) -> None:
@@ -105,31 +127,3 @@ def test_a_terminal_shows_signs_of_life_and_keeps_the_lines(
     assert ran.status == 1
     assert f"watching {inbound}" in ran.out
     assert "UTC  pending" in ran.out
-
-
-@BY_COMMAND
-def test_a_silent_provider_does_not_keep_it_beyond_its_time(
-    command: Command, victor_sandbox: Sandbox, inbound: str
-) -> None:
-    victor_sandbox.inject("stall", operation="list", times=None)
-    ran = command("rfp", "watch", inbound, "--timeout", "0.1")
-    assert ran.status == 1
-    assert "the deadline of 1 s has passed" in ran.err
-    assert f"{inbound} did not reach a final status within 0.1 s: it could not be read" in ran.err
-
-
-@BY_COMMAND
-def test_a_status_that_could_not_be_judged_at_first_is_judged_later(
-    command: Command, victor_sandbox: Sandbox, inbound: str
-) -> None:
-    victor_sandbox.inject("status", status=501, operation="list", skip=1)  # never tried again by itself
-    ran = command("rfp", "watch", inbound, "--until", "pending", "--timeout", "20")
-    assert (ran.status, ran.out.count("pending")) == (0, 1)
-
-
-def test_a_time_that_is_none_is_refused(command: Command) -> None:
-    ran = command("rfp", "watch", "R1", "--timeout", "nan")
-    assert (ran.status, ran.err) == (
-        2,
-        "Error: --timeout is nan and must be seconds, 0 or more, up to 2592000 (30 days).\n",
-    )
