@@ -1,13 +1,11 @@
 """How the lists of an API are read: by cursor, offset, page number, or the link to the next page.
 
-A style is declared once for an API, and says where the items of a page are:
-
     BY_CURSOR = CursorPages("starting_after", last="token", more="has_more", items="data", id="token")
     for card in bank.paged(list_cards, BY_CURSOR, status="open"):
         ...
 
-A place in a page is a path of names, as on the wire or in the generated model: `meta.next_cursor`. It may also be a
-function of the generated model of a page.
+A place in a page is a path of names, as on the wire or in the generated model (`meta.next_cursor`), or a function of
+the generated model of a page.
 """
 
 from __future__ import annotations

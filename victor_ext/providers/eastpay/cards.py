@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.privacy import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
+from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials
 
 __all__ = ["Card", "CardToken"]
 
@@ -19,24 +20,16 @@ _LONGEST_HOLDER = 128
 _LONGEST_TOKEN = 64
 
 
-class _Unpicklable:
+class _CardData(UnpicklableCredentials):
     """It is not pickled or copied, because that would copy the card data."""
-
-    __slots__ = ()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             f"{type(self).__name__} holds card data and is not pickled: store a card token of the gateway's instead."
         )
 
-    def __copy__(self) -> Self:
-        return self
 
-    def __deepcopy__(self, _memo: object) -> Self:
-        return self
-
-
-class Card(_Unpicklable):
+class Card(_CardData):
     """A card. Its `repr` shows the last four digits, nothing shows the others, and it cannot be pickled.
 
     Args:
@@ -103,7 +96,7 @@ class Card(_Unpicklable):
         return f"Card({mask(self._number)!r}, {self.expiry_month}/{self.expiry_year})"
 
 
-class CardToken(_Unpicklable):
+class CardToken(_CardData):
     """A stored card, by the gateway's token for it. The token is not shown, and cannot be pickled.
 
     Raises:
@@ -129,7 +122,7 @@ class CardToken(_Unpicklable):
 
 def unless_card(card: Any) -> Any:
     """A card; a value that was passed as one by mistake, such as its number, becomes one that shows nothing."""
-    return card if isinstance(card, _Unpicklable) else concealed_account(card)
+    return card if isinstance(card, _CardData) else concealed_account(card)
 
 
 def _digits(value: object) -> str:

@@ -25,7 +25,7 @@ _LONGEST_WORD = 32
 
 
 class Checkouts(Resource[Mode]):
-    """Checkouts of one entity."""
+    """Checkouts of one entity. A method raises `InvalidRequest` before anything is sent."""
 
     def __init__(self, *shared: Any, base_url: httpx.URL) -> None:
         super().__init__(*shared)
@@ -61,9 +61,11 @@ class Checkouts(Resource[Mode]):
             parameters: Further parameters by their names on the wire, such as `{"paymentBrand": "VISA"}`.
 
         Raises:
-            InvalidRequest: Something cannot be right; nothing was sent.
             BadRequest: The gateway rejected the request; `problems` says why.
             VictorError: See `outcome`. No money moves here: if the id was lost, prepare another checkout.
+
+        Examples:
+            >>> checkout = eastpay.checkouts.prepare(price, shopper_result_url="https://shop.example/paid")
         """
         validation = Validation()
         reference = merchant_transaction_id
@@ -71,11 +73,11 @@ class Checkouts(Resource[Mode]):
             models.CheckoutForm,
             self.entity,
             validation.amount(amount),
-            payment_type=validation.text("payment_type", payment_type, 2, required=True),
-            merchant_transaction_id=None if reference is None else validation.reference(reference),
-            merchant_id=validation.text("merchant_id", merchant_id, 255),
-            checkout_type=validation.text("checkout_type", checkout_type, _LONGEST_WORD),
-            checkout_id=validation.text("checkout_id", checkout_id, 255),
+            payment_type=validation.printable("payment_type", payment_type, 2, required=True),
+            merchant_transaction_id=None if reference is None else validation.own_reference(reference),
+            merchant_id=validation.printable("merchant_id", merchant_id, 255),
+            checkout_type=validation.printable("checkout_type", checkout_type, _LONGEST_WORD),
+            checkout_id=validation.printable("checkout_id", checkout_id, 255),
             notification_url=validation.url("notification_url", notification_url),
             shopper_result_url=validation.url("shopper_result_url", shopper_result_url),
             parameters=parameters,
@@ -101,8 +103,11 @@ class Checkouts(Resource[Mode]):
         """The payment of a checkout: pending until the shopper has paid.
 
         Raises:
-            InvalidRequest: It is not an id.
             NotFound: There is no such checkout, or it has lapsed.
+
+        Examples:
+            >>> eastpay.checkouts.status(checkout.id).result.kind.value
+            'pending'
         """
         check_id("checkout_id", checkout_id)
         raw = yield from call(get_checkout_payment, models.Payment, id=checkout_id, **self.entity.in_query())
@@ -111,8 +116,9 @@ class Checkouts(Resource[Mode]):
     def widget_url(self, checkout_id: str) -> str:
         """The address of the script that shows the payment form: `<script src="...">`. It holds no secret.
 
-        Raises:
-            InvalidRequest: It is not an id.
+        Examples:
+            >>> eastpay.checkouts.widget_url(checkout.id) == checkout.widget_url
+            True
         """
         check_id("checkout_id", checkout_id)
         return f"{self._at}/{quote(checkout_id, safe='')}"

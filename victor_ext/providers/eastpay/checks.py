@@ -24,7 +24,7 @@ FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.Ch
 _MOST_UNITS = 10**10
 _SHORTEST_URL, _LONGEST_URL = 6, 2048
 _LONGEST_REFERENCE = 255
-_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,128}")
 _HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
 
@@ -65,28 +65,16 @@ class Validation(validation.Validation):
             return {"amount": f"{units // 100}.{units % 100:02d}", "currency": amount.currency}
         return {}
 
-    def reference(self, reference: object, name: str = "merchant_transaction_id") -> str:
+    def own_reference(self, reference: object) -> Any:
         """A reference of the merchant's own, by which a person finds the payment in the back office."""
-        if not isinstance(reference, str):
-            what = f"{name} must be text, not {kind_of(reference)}: write a reference of your own, such as 'INV-1042'."
-            self.note(name, "type", what)
-            return ""
-        if (
-            not 0 < len(reference) <= _LONGEST_REFERENCE
-            or not reference.isprintable()
-            or reference != reference.strip()
-        ):
-            what = f"{name} must be 1 to {_LONGEST_REFERENCE} printable characters, without blanks around them."
-            self.note(name, "invalid", what)
-        return reference
+        return self.reference("merchant_transaction_id", reference, _LONGEST_REFERENCE)
 
-    def text(self, name: str, value: object, longest: int, *, required: bool = False) -> str | None:
-        """A printable text with a greatest length."""
-        if value is None and not required:
-            return None
-        if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
-            self.note(name, "invalid", f"{name} must be text of 1 to {longest} printable characters.")
-            return None
+    def printable(self, name: str, value: object, longest: int, *, required: bool = False) -> Any:
+        """Text that can be shown, up to a length."""
+        before = len(self.problems)
+        self.text(name, value, longest, required=required)
+        if len(self.problems) == before and value is not None and not str(value).isprintable():
+            self.note(name, "characters", f"{name} must be printable.")
         return value
 
     def url(self, name: str, value: object) -> str | None:
@@ -105,15 +93,9 @@ class Validation(validation.Validation):
             self.note(name, "length", what)
         return url
 
-    def id(self, name: str, value: object) -> str:
+    def id(self, name: str, value: Any) -> Any:
         """An id of the gateway's, which cannot lead to another path."""
-        if not isinstance(value, str):
-            self.note(name, "type", f"{name} must be text, not {kind_of(value)}.")
-            return ""
-        if not _ID.fullmatch(value) or not value.strip("."):
-            what = f"{name} is {one_line(value)!r} and must be an id of the gateway's: letters, digits and - . _ ~"
-            self.note(name, "invalid", what)
-        return value
+        return self.matching(name, value, _ID, "an id of the gateway's: letters, digits and - . _ ~")
 
     def card(self, card: object) -> dict[str, str]:
         """The fields of a card, or none."""
@@ -138,7 +120,8 @@ class Validation(validation.Validation):
         given: dict[Any, Any] = {name: concealed(value) for name, value in parameters.items()}  # pyright: ignore[reportUnknownVariableType] - a caller's mapping may hold anything
         taken = {folded_name(name): source for name, source in sources.items()}  # in any spelling
         for name, value in given.items():
-            if not isinstance(name, str) or not _NAME.fullmatch(name) or not _is_text(value):
+            is_text = isinstance(value, str) and is_encodable(value)
+            if not isinstance(name, str) or not _NAME.fullmatch(name) or not is_text:
                 what = f"parameters: {one_line(name)!r} must be a name such as 'customer.email', with text."
                 self.note("parameters", "invalid", what)
             elif (folded := folded_name(name)) in taken or folded.startswith("card."):
@@ -168,10 +151,6 @@ def check_id(name: str, value: object) -> None:
     validation = Validation()
     validation.id(name, value)
     validation.finish()
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and is_encodable(value)
 
 
 def _hundredths(amount: Money) -> int | None:

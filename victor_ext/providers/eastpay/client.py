@@ -130,10 +130,7 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
 
     @classmethod
     def from_profile(cls, name: str, **options: Unpack[EastPayOptions[Transport, HttpxClient]]) -> Self:
-        """A client with the settings of a profile, by the names of the variables of `from_env` without `EASTPAY_`.
-
-        As `Victor.from_profile`, which describes the file.
-        """
+        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:  # noqa: ARG002 - of all providers

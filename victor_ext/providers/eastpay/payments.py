@@ -1,8 +1,7 @@
 """`eastpay.payments`: pre-authorise, debit, capture, reverse, refund, and inquire.
 
-No operation here takes an idempotency key. So a call whose response was lost is not repeated: its error's `outcome` is
-`unknown`, and the caller has to inquire, and not to charge again. A payment that is declined is not an error: it is
-returned as a `Payment` whose `result` says so.
+No operation takes an idempotency key, so a call whose response was lost is not repeated. A payment that is declined is
+not an error: it is returned as a `Payment` whose `result` says so.
 """
 
 from __future__ import annotations
@@ -49,8 +48,8 @@ class _PaymentRequest:
             entity,
             {**validation.amount(self.amount), **validation.card(unless_card(self.card))},
             payment_type=payment_type,
-            merchant_transaction_id=validation.reference(self.merchant_transaction_id),
-            payment_brand=validation.text("payment_brand", self.payment_brand, 32),
+            merchant_transaction_id=validation.own_reference(self.merchant_transaction_id),
+            payment_brand=validation.printable("payment_brand", self.payment_brand, 32),
             notification_url=validation.url("notification_url", self.notification_url),
             shopper_result_url=validation.url("shopper_result_url", self.shopper_result_url),
             parameters=self.parameters,
@@ -78,8 +77,8 @@ class _Reversal:
             entity,
             self._amount(validation),
             payment_type=payment_type,
-            merchant_transaction_id=validation.reference(self.merchant_transaction_id),
-            **{name: validation.text(name, getattr(self, name), 255) for name in further},
+            merchant_transaction_id=validation.own_reference(self.merchant_transaction_id),
+            **{name: validation.printable(name, getattr(self, name), 255) for name in further},
             notification_url=validation.url("notification_url", self.notification_url),
             parameters=self.parameters,
         )
@@ -134,6 +133,11 @@ class Payments(Resource[Mode]):
 
         Raises:
             BadRequest: The gateway rejected the request; `problems` says why.
+
+        Examples:
+            >>> payment = eastpay.payments.debit(price, card=card, merchant_transaction_id="INV-1042")
+            >>> payment.result.kind.value
+            'succeeded'
         """
         return (yield from _pay(self.entity, "DB", request))
 
@@ -143,6 +147,11 @@ class Payments(Resource[Mode]):
         """Reserve an amount on a card (payment type PA), to be captured or reversed later.
 
         The arguments are those of `debit`.
+
+        Examples:
+            >>> reserved = eastpay.payments.preauthorise(price, card=card, merchant_transaction_id="INV-1043")
+            >>> reserved.payment_type
+            'PA'
         """
         return (yield from _pay(self.entity, "PA", request))
 
@@ -157,6 +166,10 @@ class Payments(Resource[Mode]):
             merchant_transaction_id: Your own reference of this step.
             notification_url: Where the gateway posts a notification when it changes.
             parameters: Further parameters by their names on the wire.
+
+        Examples:
+            >>> eastpay.payments.capture(reserved.id, price, merchant_transaction_id="INV-1043-captured").succeeded
+            True
         """
         return (yield from _follow_up(self.entity, "CP", step))
 
@@ -167,6 +180,11 @@ class Payments(Resource[Mode]):
 
         Whether the gateway needs an amount here is not documented: with None, none is sent. The other arguments are
         those of `capture`.
+
+        Examples:
+            >>> reserved = eastpay.payments.preauthorise(price, card=card, merchant_transaction_id="INV-1044")
+            >>> eastpay.payments.reverse(reserved.id, price, merchant_transaction_id="INV-1044-reversed").succeeded
+            True
         """
         return (yield from _follow_up(self.entity, "RV", step))
 
@@ -177,6 +195,11 @@ class Payments(Resource[Mode]):
 
         `original_transaction_id` is not documented; one program was seen to send it. With None, none is sent. The
         other arguments are those of `capture`.
+
+        Examples:
+            >>> part = Money.of("12.00", "EGP")
+            >>> eastpay.payments.refund(payment.id, part, merchant_transaction_id="INV-1042-refund").succeeded
+            True
         """
         return (yield from _follow_up(self.entity, "RF", step))
 
@@ -188,6 +211,10 @@ class Payments(Resource[Mode]):
 
         Raises:
             NotFound: The gateway knows no such payment.
+
+        Examples:
+            >>> eastpay.payments.inquire(payment.id).result.code
+            '000.000.000'
         """
         return (yield from _inquire(self.entity, payment_id))
 
@@ -210,9 +237,13 @@ class Payments(Resource[Mode]):
             ConfigurationError: The client was made without `inquiry_by_reference=True`; nothing was sent.
             NotFound: The gateway has none, or has no such inquiry: status 404 means both, and proves nothing.
             UnreadableResponse: The answer is not a list of payments, or one of them does not name the reference.
+
+        Examples:
+            >>> [match.id for match in eastpay.payments.find("INV-1042")] == [payment.id]
+            True
         """
         validation = Validation()
-        reference = validation.reference(merchant_transaction_id)
+        reference = validation.own_reference(merchant_transaction_id)
         validation.finish("payments.find")
         if not self.entity.found_by_reference:
             raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
@@ -240,6 +271,10 @@ class Payments(Resource[Mode]):
         Raises:
             InvalidRequest: It is not a notification; nothing was asked.
             NotFound: It names a payment that the gateway does not know.
+
+        Examples:
+            >>> eastpay.payments.notified(body).succeeded
+            True
         """
         return (yield from _inquire(self.entity, payment_id_of(body)))
 
@@ -253,6 +288,10 @@ class Payments(Resource[Mode]):
 
         Raises:
             TimedOut: It had not in that time. Its outcome is still unknown: do not charge again.
+
+        Examples:
+            >>> eastpay.payments.wait(payment.id, timeout=30).succeeded
+            True
         """
         check_id("payment_id", payment_id)
         return (

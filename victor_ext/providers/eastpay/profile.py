@@ -80,11 +80,9 @@ def is_payment_result(response: httpx.Response) -> bool:
     """Whether a response with an error status says what became of a payment, and does not complain about the request.
 
     The gateway answers 400 for both. The result code decides: what may have been done, or was declined, is a result.
-    Refused parameters are not a result, unless the code says that the payment is under way. Nor is a refusal that names
-    no payment, for it may be the request or the inquiry that is refused; without an id, only a code of a declined
-    payment is a result, or a text that is not a code of EastPay's and so refuses nothing, and not in an inquiry. A
-    payment that is under way is a result with any other status of the 400s, too. (A code of success contradicts
-    them; see `_unreadable`.)
+    Refused parameters are none, unless the code says that the payment is under way; nor is a refusal that names no
+    payment, for it may refuse the request or the inquiry, unless its code is that of a declined payment or none of
+    EastPay's, and it is no inquiry. (A code of success contradicts the status; see `_unreadable`.)
     """
     if not 400 <= response.status_code < 500 or not _is_about_one_payment(response.request):
         return False
@@ -129,13 +127,10 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
 
 
 def _unreadable(response: httpx.Response) -> str | None:
-    """A good status proves nothing alone: a payment needs a result code, and a checkout an id.
-
-    Nor does a code of success: together with status 400 it is a contradiction. An operation that the wrapper does not
-    know is judged by the document alone.
-    """
+    """A payment needs a result code, and a checkout an id. Success with status 400 is a contradiction."""
     if _is_unknown(response.request):
-        return document_complaint(response, lambda answer: read_problems(answer) if _code_of(answer).rejected else ())
+        is_rejected = _code_in(object_of(response)).rejected
+        return document_complaint(response, read_problems if is_rejected else lambda _: ())
     reason = no_object_reason(response)
     if reason is not None:
         return reason
@@ -225,10 +220,6 @@ def _without(text: str, private: re.Pattern[str] | None) -> str:
 
 def _redacted(text: str, private: re.Pattern[str] | None) -> str:
     return redact_excerpt(_without(text, private))
-
-
-def _code_of(response: httpx.Response) -> ResultCode:
-    return _code_in(object_of(response))
 
 
 def _code_in(body: dict[str, Any]) -> ResultCode:

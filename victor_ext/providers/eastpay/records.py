@@ -105,6 +105,6 @@ def payment_id_of(body: bytes | str) -> str:
     """
     content = notification_body(body, provider="EastPay", longest=_LONGEST_BODY)
     validation = Validation()
-    payment_id = validation.id("id", content.get("id"))
+    payment_id: str = validation.id("id", content.get("id"))
     validation.finish()
     return payment_id

@@ -1,12 +1,8 @@
 """Result codes: what EastPay says of a payment, and what the caller may do then.
 
-The codes look like those of another, widespread gateway, and have other meanings. By that gateway's patterns, a
-time-out after which money may have moved (100.200.100) would be a refusal, and the shopper would be charged twice. So
-only EastPay's own pages decide ("Result Code", and the introduction to its payment API).
-
-"A result code has the format ddd.ddd.ddd, i.e. 3 groups of 3-digit numbers." The first is the source: 000 the success
-family, 100 the gateway, 800 that the bank declined. The second is the subject. The third is the detail; after 800 it is
-the bank's own code. A text of another form proves nothing: neither that a payment succeeded nor that it was refused.
+They look like those of another gateway, by whose patterns a timeout (100.200.100) would be a refusal, and the shopper
+would be charged twice. So only EastPay's own pages decide ("Result Code"): `ddd.ddd.ddd`, the source (000 success, 100
+the gateway, 800 the bank), the subject, and the detail (after 800 the bank's own code). Another text proves nothing.
 """
 
 from __future__ import annotations

@@ -60,11 +60,7 @@ class FlexFactorAuth(UnpicklableCredentials):
         return "FlexFactorAuth(app_key='[hidden]', app_secret='[hidden]')"
 
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
-        """The token cache of one client.
-
-        The provider's pages mention a refresh token, but no call that takes it: the next token is fetched with the same
-        pair.
-        """
+        """The token cache of one client. No call takes a refresh token: the next one is fetched with the same pair."""
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def token_request() -> httpx.Request:
@@ -126,11 +122,7 @@ class FlexFactorToken(UnpicklableCredentials):
 
 
 def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{accessToken, expires}`, with `expires` in epoch milliseconds. None without a token.
-
-    Epoch seconds are understood, too. A token without a readable `expires` is kept until a 401, as the provider
-    advises in any case.
-    """
+    """Read `{accessToken, expires}`, in epoch milliseconds (or seconds). Without `expires` it is kept until a 401."""
     header = header_value("Bearer", body.get("accessToken"))
     return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
 

@@ -1,7 +1,4 @@
-"""Checks of arguments, before anything is sent; all problems of a call are reported together.
-
-There are few rules: the provider documents hardly any limits, and a rule that it does not have would refuse good calls.
-"""
+"""Checks of arguments, before anything is sent. There are few, because the provider documents hardly any limits."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields as dataclass_fields
 from decimal import Decimal
 from ipaddress import ip_address
-from typing import Any, TypeGuard, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar
 
 from flexfactor_api import models
 
@@ -50,45 +47,26 @@ _CARD_NAMES = ("card", "paymentmethod", "paymentinstrument")
 class Validation(validation.Validation):
     """The problems of a call. Each method checks one argument."""
 
-    def text(self, field: str, value: object, *, required: bool = True) -> bool:
-        """Text; returns whether the value is usable. A text that is not required may be empty."""
-        if (value is None or value == "") and not required:
-            return False
-        if not isinstance(value, str):
-            hint = "" if value is None else f", not {kind_of(value)}"
-            self.add(Problem(field, "required" if value is None else "type", f"{field} must be text{hint}."))
-        elif required and not value.strip():
-            self.add(Problem(field, "required", f"{field} is empty: give it a value."))
-        elif not is_encodable(value):
-            self.add(Problem(field, "unicode", f"{field} holds half of a character (a lone surrogate)."))
-        else:
-            return True
-        return False
-
     def texts(self, field: str, part: Any) -> None:
-        """All texts of a dataclass; those of type `str` are required."""
+        """All texts of a dataclass; those of type `str` are required, others may be empty."""
         for member in dataclass_fields(part):
             if member.type in ("str", "str | None"):
-                self.text(f"{field}.{member.name}", getattr(part, member.name), required=member.type == "str")
+                required = member.type == "str"
+                name = f"{field}.{member.name}"
+                self.text(name, getattr(part, member.name), shortest=int(required), required=required)
 
     def path_id(self, field: str, value: object) -> None:
         """An id that becomes a part of a path, now or later. The path has it percent-encoded."""
-        if self.text(field, value) and isinstance(value, str) and _NO_ID.search(value):
+        self.text(field, value)
+        if isinstance(value, str) and _NO_ID.search(value):
             what = "holds a control character" if value.strip(".") else f"is {value!r}"
             message = f"{field} {what}, which no path of the API can hold: give the order another id."
             self.add(Problem(field, "characters", message))
 
     def key(self, value: object) -> None:
         """The caller's idempotency key: a GUID, or None."""
-        field = "idempotency_key"
-        if value is None:
-            return
-        if not isinstance(value, str) or not GUID.fullmatch(value):
-            message = (
-                f"{field} must be a GUID as text, such as '0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d11': "
-                "idempotency_key_for('invoice', 1042) makes one."
-            )
-            self.add(Problem(field, "format", message))
+        wanted = "a GUID as text, such as idempotency_key_for('invoice', 1042) makes"
+        self.matching("idempotency_key", value, GUID, wanted, required=False)
 
     def moment(self, field: str, value: object, *, required: bool = False) -> None:
         """An aware datetime."""
@@ -106,11 +84,6 @@ class Validation(validation.Validation):
             problem = Problem(field, "currency", f"{field} is in {value.currency}, and the transaction is not.")
         self.add(problem)
 
-    def digits(self, field: str, value: object) -> None:
-        """Text of digits; the type is checked elsewhere."""
-        if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-            self.note(field, "format", f"{field} must be digits alone.")
-
     def no_card_number(self, field: str, value: object) -> None:
         """No card number, alone or among other words, in any environment. The message does not show the value."""
         if has_card_number(value):
@@ -121,16 +94,12 @@ class Validation(validation.Validation):
         for place in places_of_card_numbers(members):
             self.add(card_number_problem(f"{field}.{place}".rstrip(".")))
 
-    def integer(self, field: str, value: object, least: int, most: int) -> None:
-        """A whole number, or None."""
-        if value is not None and not (is_integer(value) and least <= value <= most):
-            self.note(field, "range", f"{field} must be a whole number from {least} to {most}.")
-
     def ip_address(self, field: str, value: object) -> None:
         """An IP address, or None."""
-        if self.text(field, value, required=False):
+        self.text(field, value, shortest=0, required=False)
+        if isinstance(value, str) and value:
             try:
-                ip_address(str(value))
+                ip_address(value)
             except ValueError:
                 self.note(field, "format", f"{field} must be an IPv4 or IPv6 address.")
 
@@ -143,14 +112,6 @@ class Validation(validation.Validation):
                     self.text(f"fields[{name!r}]", text)
         elif value is not None:
             self.note("fields", "type", f"fields must be a dict of text to text, not {kind_of(value)}.")
-
-    def request(self, field: str, value: object, kind: type[Any], *, required: bool = False, **context: Any) -> None:
-        """A part of the request, which checks itself."""
-        if isinstance(value, kind):
-            cast("Any", value).check(self, field, **context)
-        elif value is not None or required:
-            code = "required" if value is None else "type"
-            self.note(field, code, f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
 
 
 def card_number_problem(field: str) -> Problem:
@@ -267,7 +228,7 @@ def _places(value: object, place: str, about_a_card: bool, levels: int) -> Itera
     if levels == 0:
         return
     if isinstance(value, Mapping):
-        for name, item in cast("Mapping[Any, Any]", value).items():
+        for name, item in value.items():  # pyright: ignore[reportUnknownVariableType] - any mapping
             if has_card_number(name):
                 yield place
                 continue

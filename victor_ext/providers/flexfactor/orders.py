@@ -51,7 +51,9 @@ Status = (
 class Orders(Resource[Mode]):
     """Orders, by the provider's own id (`decision.order_id`), or for `external_cancel` by the merchant's.
 
-    An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..` are refused.
+    An id is percent-encoded where it is a part of a path; one with control characters, `.` and `..` are refused. A
+    method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
+    `outcome` says whether a write may have been done.
     """
 
     context: Merchant
@@ -61,8 +63,11 @@ class Orders(Resource[Mode]):
         """Read one order, for example one that `evaluate` returned as SUBMITTED, CHALLENGE or PROCESSING.
 
         Raises:
-            InvalidRequest: It is not an id; nothing was sent.
             NotFound: The provider knows no such order.
+
+        Examples:
+            >>> flexfactor.orders.get(decision.order_id).status.name
+            'COMPLETED'
         """
         validation = Validation()
         validation.path_id("order_id", order_id)
@@ -82,10 +87,13 @@ class Orders(Resource[Mode]):
             timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
-            InvalidRequest: An argument cannot be right; nothing was sent.
             Conflict: It came to another end (CANCELLED, RETURNED or COMPLETED), so it can no longer have the status.
                 The `outcome` does not describe the payment.
             TimedOut: It did not have the status in that time.
+
+        Examples:
+            >>> flexfactor.orders.wait(decision.order_id, until="COMPLETED", timeout=30).external_order_id
+            'INV-1042'
         """
         validation = Validation()
         validation.path_id("order_id", order_id)
@@ -144,11 +152,15 @@ class Orders(Resource[Mode]):
         Raises:
             InvalidRequest: A filter that cannot be right; at once, not at the first page.
             PaginationError: While walking, when the provider repeats its pages for ever.
+
+        Examples:
+            >>> [order.id for order in flexfactor.orders.list(status="COMPLETED", page_size=50)] == [decision.order_id]
+            True
         """
         validation = Validation()
         numbers = _status_numbers(validation, status, "status")
         for name, text in (("query", query), ("mid", mid), ("order_by", order_by)):
-            validation.text(name, text, required=False)
+            validation.text(name, text, shortest=0, required=False)
         validation.moment("start", start)
         validation.moment("end", end)
         validation.integer("page", page, _FIRST_PAGE, _MOST)
@@ -169,7 +181,12 @@ class Orders(Resource[Mode]):
         # An order may leave a status: see `RepeatedPageReader`.
         reader = PageReader[Order] if numbers is None else RepeatedPageReader[Order]
         return Walk(
-            lambda: reader(lambda order: order.id, content=_content, first=page, what="list of orders"),
+            lambda: reader(
+                lambda order: order.id,
+                content=lambda order: repr(order.raw.to_dict()),
+                first=page,
+                what="list of orders",
+            ),
             lambda reader: _read_page(reader, filters),
         )
 
@@ -190,16 +207,18 @@ class Orders(Resource[Mode]):
             message: A reason. None sends none.
 
         Raises:
-            InvalidRequest: An argument cannot be right; nothing was sent.
             BadRequest: It was refused, whatever the status: nothing was refunded.
             UnreadableResponse: The response contradicts itself, is about another order, or says that the refund is not
                 done yet (PENDING and the like): its outcome is unknown, so look.
-            VictorError: Anything else; its `outcome` says whether the money may have moved.
+
+        Examples:
+            >>> flexfactor.orders.refund(decision.order_id, Money.of("12.00", "USD")).succeeded
+            True
         """
         validation = Validation()
         validation.path_id("order_id", order_id)
         validation.add(refund_problem("amount", amount))
-        validation.text("message", message, required=False)
+        validation.text("message", message, shortest=0, required=False)
         validation.finish("orders.refund")
         body = models.RefundRequest(amount_to_refund=dollars(amount), **drop_none(refund_message=message))
         raw = yield from call(refund_order, models.RefundAnswer, order_id=order_id, body=body)
@@ -217,9 +236,14 @@ class Orders(Resource[Mode]):
             idempotency_key: A GUID, one per cancellation. With None a random one is made.
 
         Raises:
-            InvalidRequest: An argument cannot be right; nothing was sent.
             BadRequest: It was refused, for example because the order has been captured.
-            VictorError: Anything else; its `outcome` says whether the order may be cancelled.
+
+        Examples:
+            >>> other = flexfactor.evaluate(
+            ...     order_id="INV-1044", amount=price, transaction=transaction, payer=payer, card=card
+            ... )
+            >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
+            True
         """
         return (yield from _cancel("order_id", order_id, idempotency_key))
 
@@ -236,10 +260,12 @@ class Orders(Resource[Mode]):
             idempotency_key: A GUID of this cancellation, not that of `evaluate`. With None a random one is made.
 
         Raises:
-            InvalidRequest: An argument cannot be right; nothing was sent.
             NotFound: The provider knows no such order: `evaluate` did not reach it, or is still in progress.
             BadRequest: It was refused, for example because the order has been captured.
-            VictorError: Anything else; its `outcome` says whether the order may be cancelled.
+
+        Examples:
+            >>> flexfactor.orders.external_cancel("INV-1044")
+            Cancellation(external_order_id='INV-1044')
         """
         return (yield from _cancel("external_order_id", external_order_id, idempotency_key))
 
@@ -304,7 +330,3 @@ def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationF
     reader.is_last = last_page(body)
     # Whether it is a page, the profile has checked.
     return [Order(models.Order.from_dict(item)) for item in items_of(body) or ()]
-
-
-def _content(order: Order) -> str:
-    return repr(order.raw.to_dict())

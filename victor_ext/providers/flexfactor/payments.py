@@ -50,19 +50,19 @@ class _TransactionRequest(Hidden):
         """Note each problem."""
         validation.path_id("order_id", self.order_id)  # `external_cancel` has to be able to name it
         validation.amount("amount", self.amount)
-        validation.request("transaction", self.transaction, Transaction, required=True)
-        validation.request("payer", self.payer, Payer, required=True)
-        validation.request("card", self.card, Card, required=True)
-        validation.request("billing", self.billing, Address)
-        validation.request("shipping", self.shipping, Address)
-        validation.request("subscription", self.subscription, Subscription)
+        validation.request("transaction", self.transaction, Transaction)
+        validation.request("payer", self.payer, Payer)
+        validation.request("card", self.card, Card)
+        validation.request("billing", self.billing, Address, required=False)
+        validation.request("shipping", self.shipping, Address, required=False)
+        validation.request("subscription", self.subscription, Subscription, required=False)
         validation.fields(self.fields)
         validation.no_card_numbers_within("fields", self.fields)
         validation.no_card_numbers_within("extra_body", self.extra_body)
         if isinstance(self.items, list | tuple):
             currency = getattr(self.amount, "currency", None)
             for place, item in enumerate(self.items):
-                validation.request(f"items[{place}]", item, OrderItem, required=True, currency=currency)
+                validation.request(f"items[{place}]", item, OrderItem, currency=currency)
         else:
             validation.note("items", "type", f"items must be a list of OrderItem(...), not {kind_of(self.items)}.")
 
@@ -98,7 +98,7 @@ class EvaluateRequest(_TransactionRequest):
     def check(self, validation: Validation) -> None:
         _TransactionRequest.check(self, validation)
         validation.ip_address("customer_ip", self.customer_ip)
-        validation.text("sense_key", self.sense_key, required=False)
+        validation.text("sense_key", self.sense_key, shortest=0, required=False)
         validation.moment("expires_at", self.expires_at)
         validation.key(self.idempotency_key)
 
@@ -173,6 +173,14 @@ class Payments(Resource[Mode]):
         Raises:
             Conflict: The key was used with other values, or the call that it was used for is in progress.
             BadRequest: The provider refused the request, or says with status 200 that the evaluation failed.
+
+        Examples:
+            >>> decision = flexfactor.evaluate(
+            ...     order_id="INV-1042", amount=price, transaction=transaction, payer=payer, card=card,
+            ...     idempotency_key=idempotency_key_for("invoice", 1042),
+            ... )
+            >>> decision.needs_capture
+            True
         """
         _check(request, "evaluate")
         key = new_key() if request.idempotency_key is None else request.idempotency_key
@@ -192,6 +200,10 @@ class Payments(Resource[Mode]):
             BadRequest: It was refused, also with status 200 and `success: false`: nothing was captured.
             UnreadableResponse: The response contradicts itself, is about another order, or says that the capture is not
                 done yet (PENDING and the like), also when it was repeated with its key.
+
+        Examples:
+            >>> flexfactor.capture(decision.order_id, price).succeeded
+            True
         """
         validation = Validation()
         validation.text("order_id", order_id)
@@ -214,6 +226,13 @@ class Payments(Resource[Mode]):
 
         Args:
             declined: Whether the transaction was declined.
+
+        Examples:
+            >>> copy = flexfactor.transmit(
+            ...     order_id="INV-1043", amount=price, transaction=transaction, payer=payer, card=card, declined=True
+            ... )
+            >>> copy.success
+            True
         """
         _check(request, "transmit")
         body = check_wire(request.to_model(self.context), "transmit")

@@ -89,10 +89,7 @@ _WRAPPED = frozenset({
 
 
 def _is_unknown_id(response: httpx.Response) -> bool:
-    """Whether a 400 to `get` is about the id, and nothing else: the provider's pages have no 404.
-
-    To a write it may as well say that the order is in a state that does not allow it.
-    """
+    """Whether a 400 to `get` is about the id alone: the pages have no 404. To a write it may be about the state."""
     problems = read_problems(response)
     is_read = operation_of(response.request) == "order"
     return is_read and bool(problems) and all(problem.field.lower() in _ORDER_IDS for problem in problems)
@@ -118,10 +115,7 @@ def _refused(response: httpx.Response) -> str | None:
 
 
 def _mismatch(response: httpx.Response) -> str | None:
-    """Which other order a response is about, as one from a cache that mixes responses up; None when it is not.
-
-    `evaluate` and `external_cancel` name the merchant's own id, and a response has the provider's.
-    """
+    """Which other order a response is about. (`evaluate` and `external_cancel` name another id than a response.)"""
     if _is_unknown(response.request):
         return None
     operation, body = operation_of(response.request), object_of(response)
@@ -160,25 +154,17 @@ def _unreadable(response: httpx.Response) -> str | None:
         return f"its body contradicts itself ({in_words(body)})"
     if meaning is Says.NOT_YET:
         return f"its body does not say that it is done ({in_words(body)})"
-    complete = {
-        "evaluate": bool(status_of(body)),
-        "capture": meaning is not Says.NOTHING,
-        "refund": meaning is not Says.NOTHING,
-        "orders": items_of(body) is not None,
-        "order": any(member(body, name) is not None for name in ("id", "orderId", "status", "statusName")),
-    }
-    says_nothing = meaning is Says.NOTHING and member(body, "transmitId") is None
-    missing = None if complete.get(operation, True) else _MISSING[operation]
-    return missing or (document_complaint(response, read_problems) if says_nothing else None)
-
-
-_MISSING = {
-    "evaluate": "its body has no decision",
-    "capture": "its body states no result",
-    "refund": "its body states no result",
-    "orders": "its body is not a page of orders",
-    "order": "its body is not an order",
-}
+    says_nothing = meaning is Says.NOTHING
+    has_order = any(member(body, name) is not None for name in ("id", "orderId", "status", "statusName"))
+    missing = {
+        "evaluate": "" if status_of(body) else "its body has no decision",
+        "capture": "its body states no result" if says_nothing else "",
+        "refund": "its body states no result" if says_nothing else "",
+        "orders": "its body is not a page of orders" if items_of(body) is None else "",
+        "order": "" if has_order else "its body is not an order",
+    }.get(operation)
+    undecided = says_nothing and member(body, "transmitId") is None
+    return missing or (document_complaint(response, read_problems) if undecided else None)
 
 
 # Errors. The provider's error bodies have several shapes:
@@ -242,7 +228,9 @@ def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:
         return tuple(_of_fields(errors))
     if is_list(errors):
         return tuple(problem for item in errors[:_MOST_PROBLEMS] for problem in _of_item(item))
-    return tuple(_of_fields({name: value for name, value in body.items() if _are_messages(value)}))
+    lists = {name: value for name, value in body.items() if is_list(value) and value}
+    texts = {name: value for name, value in lists.items() if all(isinstance(item, str) for item in value)}
+    return tuple(_of_fields(texts))
 
 
 def _of_fields(fields: dict[str, Any]) -> Iterator[Problem]:
@@ -288,10 +276,6 @@ def wire_path(field: str) -> str:
     """`Transaction.Amount` and `$.transaction.amount` as the wire spells it: `transaction.amount`."""
     parts = field.removeprefix("$").removeprefix(".").split(".")
     return ".".join(part[:1].lower() + part[1:] for part in parts)
-
-
-def _are_messages(value: object) -> bool:
-    return is_list(value) and bool(value) and all(isinstance(item, str) for item in value)
 
 
 # Private data of a request, which a response may repeat.

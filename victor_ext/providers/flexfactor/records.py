@@ -1,8 +1,4 @@
-"""Records: what the provider says of decisions, captures, refunds and orders.
-
-Names are matched in any letter case, as where a response is judged. No `repr` shows more than ids, states and amounts,
-because an order holds the payer's data.
-"""
+"""Records: what the provider says of decisions, captures, refunds and orders. A `repr` has ids, states and amounts."""
 
 from __future__ import annotations
 
@@ -60,10 +56,6 @@ _LONGEST_NUMBER = 9
 
 def _word(*values: object) -> str | None:
     return next((value for value in values if isinstance(value, str) and value), None)
-
-
-def _problems(errors: object) -> Sequence[Problem]:
-    return problems_in({"errors": errors})
 
 
 def _datetime(value: object) -> datetime | None:
@@ -126,7 +118,7 @@ class _Response(_CallRecord):
     trace_id = word("traceId")
     result = word("result")
     error_code = Field(split_code, "statusCode")
-    problems = Field(_problems, "errors")
+    problems: Field[Sequence[Problem]] = Field(lambda errors: problems_in({"errors": errors}), "errors")
 
     @property
     def success(self) -> bool | None:

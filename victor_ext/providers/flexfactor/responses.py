@@ -1,7 +1,6 @@
 """What a response says of the call: yes, no, both at once, or not yet. Its HTTP status does not decide.
 
-The provider answers a refused refund with status 200 and `success: false`. The words of its states are open: new ones
-may come, and one that is not listed here counts as good where nothing else in the response contradicts it.
+A refused refund has status 200 and `success: false`. A new word counts as good where nothing else contradicts it.
 """
 
 from __future__ import annotations
@@ -124,7 +123,8 @@ def says(operation: str, body: dict[str, Any]) -> Says:
     success, status = success_of(body), status_of(body)
     if operation in _READS:
         # The state is the order's, and an order may have errors of its own.
-        no_order = operation == "order" and success is None and _complains(body, None) and not _names_an_order(body)
+        named = any(member(body, name) is not None for name in ("id", "orderId"))
+        no_order = operation == "order" and success is None and _complains(body, None) and not named
         return Says.NO if success is False or no_order else Says.YES
     if operation == "evaluate" and status in _REFUSALS:
         return Says.YES  # a decision is what was asked for
@@ -151,10 +151,6 @@ def _error_status(body: dict[str, Any]) -> int:
     """The HTTP error status in a ProblemDetails, or 0."""
     status = member(body, "status")
     return int(status) if isinstance(status, int | float) and 400 <= status < 600 else 0
-
-
-def _names_an_order(body: dict[str, Any]) -> bool:
-    return any(member(body, name) is not None for name in ("id", "orderId"))
 
 
 def in_words(body: dict[str, Any]) -> str:

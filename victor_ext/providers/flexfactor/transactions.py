@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, date, datetime
@@ -14,6 +15,8 @@ from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation
+
+_DIGITS = re.compile("[0-9]*")
 
 
 class _Part:
@@ -118,7 +121,7 @@ class Card(Hidden, _Part):
         for member in dataclass_fields(self):
             validation.no_card_number(f"{place}.{member.name}", getattr(self, member.name))
         for name in ("bin", "last4"):
-            validation.digits(f"{place}.{name}", getattr(self, name))
+            validation.matching(f"{place}.{name}", getattr(self, name), _DIGITS, "digits alone", required=False)
         validation.integer(f"{place}.expiration_month", self.expiration_month, 1, 12)
         validation.integer(f"{place}.expiration_year", self.expiration_year, 1000, 9999)
 

@@ -119,7 +119,8 @@ class Webhook(UnpicklableCredentials):
         to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogatepass") + content
         given = _ascii(signature.strip())
         # Every key is compared, in constant time, so that the duration reveals nothing.
-        fits = [hmac.compare_digest(_signature(key, to_sign), given) for key in self._keys]
+        signatures = [base64.b64encode(hmac.new(key, to_sign, hashlib.sha512).digest()) for key in self._keys]
+        fits = [hmac.compare_digest(signature, given) for signature in signatures]
         if not any(fits):
             raise AuthenticationError(
                 "The signature does not match: check the subscriber key, and that host is the one in the portal."
@@ -181,10 +182,8 @@ class NotificationDeduplicator:
     """Remembers the notifications that this process has handled, to recognise repeats. Thread-safe.
 
     A repeat is the same request, or a notification that says it was sent before, if it was. Another that only reads the
-    same is not a repeat: two equal refunds of one order are two events.
-
-    `add` a notification after it has been handled, not before: if that fails, answer with an error status. The provider
-    then sends it again, and it must not be dropped.
+    same is not: two equal refunds of one order are two events. `add` a notification after it has been handled: if that
+    fails, answer with an error status, and the provider sends it again.
 
     Args:
         most: How many notifications are remembered; the oldest are forgotten.
@@ -244,10 +243,6 @@ def _decoded(key: object) -> bytes:
                 f"subscriber_key has {len(decoded)} bytes, and at least {_SHORTEST_KEY} are needed: copy all of it."
             )
     raise ConfigurationError("subscriber_key must be base64, as the merchant portal shows it.")
-
-
-def _signature(key: bytes, to_sign: bytes) -> bytes:
-    return base64.b64encode(hmac.new(key, to_sign, hashlib.sha512).digest())
 
 
 def _ascii(text: str) -> bytes:

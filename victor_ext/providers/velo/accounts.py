@@ -34,7 +34,8 @@ _MOST_FUNDING = 9_999_999_999
 class SourceAccounts(Resource[Mode]):
     """The accounts that payouts are paid from, with their balances.
 
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right.
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
+    `outcome` says whether a write may have been done.
     """
 
     @listing
@@ -48,12 +49,21 @@ class SourceAccounts(Resource[Mode]):
             include_user_deleted: True asks for the accounts that users have deleted, too.
             sort: Fields and directions, such as `name:asc`.
             page_size: 1 to 100; Velo's default is 25.
+
+        Examples:
+            >>> [account.name for account in velo.source_accounts.list(payor_id=payor_id)]
+            ['USD account']
         """
         return walk(list_source_accounts, SourceAccount, "list of source accounts", request)
 
     @operation
     def get(self, source_account_id: str) -> OperationFlow[SourceAccount]:
-        """Read one source account, with its balance."""
+        """Read one source account, with its balance.
+
+        Examples:
+            >>> str(velo.source_accounts.get(source_account_id).balance)
+            '1000.00 USD'
+        """
         return (yield from read(get_source_account, SourceAccount, source_account_id=source_account_id))
 
     @operation
@@ -71,7 +81,11 @@ class SourceAccounts(Resource[Mode]):
 
         Raises:
             InvalidRequest: An argument cannot be right, or the currency is not the account's; nothing was asked for.
-            VictorError: Anything else; its `outcome` says whether the money may have been asked for.
+
+        Examples:
+            >>> amount = Money.of("1000.00", "USD")
+            >>> bank = funding_account_id
+            >>> receipt = velo.source_accounts.fund(source_account_id, funding_account_id=bank, amount=amount)
         """
         validation = Validation()
         validation.id("funding_account_id", funding_account_id)
@@ -91,10 +105,7 @@ class SourceAccounts(Resource[Mode]):
 
 
 class FundingAccounts(Resource[Mode]):
-    """The payor's bank accounts that fund source accounts.
-
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right.
-    """
+    """The payor's bank accounts that fund source accounts. Errors are those of `SourceAccounts`."""
 
     @listing
     @arguments_of(FundingAccountList)
@@ -103,12 +114,21 @@ class FundingAccounts(Resource[Mode]):
 
         The filters have Velo's names (`account_type` is its `type`); one that is None is not sent. `page_size` is 1 to
         100. `sensitive=True` asks for unmasked numbers, which the key has to be allowed to see.
+
+        Examples:
+            >>> [account.name for account in velo.funding_accounts.list(payor_id=payor_id)]
+            ['Bank of the payor']
         """
         return walk(list_funding_accounts, FundingAccount, "list of funding accounts", request)
 
     @operation
     def get(self, funding_account_id: str, *, sensitive: bool | None = None) -> OperationFlow[FundingAccount]:
-        """Read one funding account. `sensitive=True` asks for unmasked numbers, if the key is allowed to see them."""
+        """Read one funding account. `sensitive=True` asks for unmasked numbers, if the key is allowed to see them.
+
+        Examples:
+            >>> velo.funding_accounts.get(funding_account_id).currency
+            'USD'
+        """
         named = {"funding_account_id": funding_account_id, "sensitive": sensitive}
         return (yield from read(get_funding_account, FundingAccount, **named))
 
@@ -139,8 +159,11 @@ class FundingAccounts(Resource[Mode]):
             routing_number: 6 to 9 characters.
             currency: Three capital letters (ISO 4217).
 
-        Raises:
-            VictorError: Its `outcome` says whether the account may have been registered.
+        Examples:
+            >>> receipt = velo.funding_accounts.create(
+            ...     payor_id=payor_id, name="Second bank", account_type="FBO", currency="USD",
+            ...     account_name="Acme Inc", account_number="043987673645", routing_number="021000021",
+            ... )
         """
         account_number, routing_number = concealed_account(account_number), concealed_account(routing_number)
         validation = Validation()
@@ -171,6 +194,10 @@ class FundingAccounts(Resource[Mode]):
 
         Raises:
             TimedOut: The account did not exist in that time.
+
+        Examples:
+            >>> velo.funding_accounts.wait(receipt, timeout=30).name
+            'Second bank'
         """
         if not isinstance(receipt, Receipt):  # pyright: ignore[reportUnnecessaryIsInstance]
             message = f"receipt is of type {kind_of(receipt)}: pass what create(...) returned."
@@ -203,7 +230,13 @@ class Fundings(Resource[Mode]):
 
     @operation
     def get(self, funding_id: str) -> OperationFlow[Funding]:
-        """Read one funding."""
+        """Read one funding.
+
+        Examples:
+            >>> funding_id = next(iter(velo.fundings.changes(payor_id, since=since))).funding_id
+            >>> str(velo.fundings.get(funding_id).amount)
+            '1000.00 USD'
+        """
         return (yield from read(get_funding, Funding, funding_id=funding_id))
 
     @listing
@@ -219,15 +252,24 @@ class Fundings(Resource[Mode]):
             source_account_name: The name of a source account.
             sort: Fields and directions: `dateTime` and `amount`. None sorts by `dateTime`.
             page_size: 1 to 100; Velo's default is 25.
+
+        Examples:
+            >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]
+            [(Decimal('100000'), 'PENDING')]
         """
-        return walk(list_fundings, FundingEntry, "list of fundings", request, _first_event)
+
+        def first_event(entry: FundingEntry) -> str | None:
+            return next((event.id for event in entry.events), None)
+
+        return walk(list_fundings, FundingEntry, "list of fundings", request, first_event)
 
     @listing
     @arguments_of(ChangeFeed)
     def changes(self, request: ChangeFeed) -> Walk[FundingChange]:
-        """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size` is 1 to 100."""
+        """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size` is 1 to 100.
+
+        Examples:
+            >>> [change.status for change in velo.fundings.changes(payor_id, since=since)]
+            ['PENDING']
+        """
         return changes(list_funding_changes, FundingChange, "fundings", request, most=100)
-
-
-def _first_event(entry: FundingEntry) -> str | None:
-    return next((event.id for event in entry.events), None)

@@ -84,12 +84,10 @@ class VeloAuth(UnpicklableCredentials):
 
 
 def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{access_token, token_type, expires_in}`, with `expires_in` in seconds. None without a token.
-
-    A token without a readable `expires_in` is kept until Velo refuses it.
-    """
+    """Read `{access_token, token_type, expires_in}`, in seconds. Without `expires_in` it is kept until a 401."""
     # Velo's response says `bearer`; its examples of requests say `Bearer`.
-    header, life = header_value("Bearer", body.get("access_token")), body.get("expires_in")
+    header = header_value("Bearer", body.get("access_token"))
+    life: Any = body.get("expires_in")
     known = isinstance(life, int | float) and not isinstance(life, bool) and 0 < life < _LONGEST_LIFE
     return None if header is None else IssuedToken(header, now + life if known else None, now)
 

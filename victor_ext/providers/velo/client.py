@@ -122,10 +122,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
 
     @classmethod
     def from_profile(cls, name: str, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:
-        """A client with the settings of a profile, by the names of the variables of `from_env` without `VELO_`.
-
-        As `Victor.from_profile`, which describes the file.
-        """
+        """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     @property
@@ -147,12 +144,13 @@ class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPin
     """
 
     def logout(self) -> None:
-        """Have Velo revoke the token. The next call asks for another; other holders of this token may have to as well.
-
-        Without a token nothing is sent.
+        """Have Velo revoke the token, if there is one. The next call, and other holders of it, ask for another.
 
         Raises:
             VictorError: It is not known whether Velo revoked the token.
+
+        Examples:
+            >>> velo.logout()
         """
         self._access.revoke()
 

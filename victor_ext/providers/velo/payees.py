@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from velo_api import models
 from velo_api.api.payees import (
@@ -21,7 +20,6 @@ from velo_api.api.payees import (
 )
 
 from victor_ext.errors import NotFound, Outcome, UnreadableResponse, VictorError
-from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
@@ -52,6 +50,10 @@ class Payees(Resource[Mode]):
             payor_id: The payor.
             sort: Fields and directions, such as `displayName:asc`.
             page_size: 1 to 100; Velo's default is 25.
+
+        Examples:
+            >>> [payee.id for payee in velo.payees.list(payor_id, remote_id="payee-7")] == [payee_id]
+            True
         """
         return walk(list_payees, Payee, "list of payees", request)
 
@@ -63,6 +65,10 @@ class Payees(Resource[Mode]):
             payee_id: The payee.
             sensitive: True asks for personal data unmasked, which the key has to be allowed to see; False and None
                 ask for masked data.
+
+        Examples:
+            >>> velo.payees.get(payee_id).onboarded_status
+            'ONBOARDED'
         """
         return (yield from read(get_payee, Payee, payee_id=payee_id, sensitive=sensitive))
 
@@ -71,6 +77,13 @@ class Payees(Resource[Mode]):
         """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch` read.
 
         After a lost response, look with `list(payor_id, remote_id=...)` before you create them again.
+
+        Examples:
+            >>> ada = NewPayee(
+            ...     remote_id="payee-9", email="ada@example.com", company=Company(name="Ada Ltd"),
+            ...     address=Address(line1="1 Elm Street", city="Springfield", country="US"),
+            ... )
+            >>> batch_id = velo.payees.create(payor_id, [ada])
         """
         validation = Validation()
         validation.id("payor_id", payor_id)
@@ -86,7 +99,12 @@ class Payees(Resource[Mode]):
 
     @operation
     def batch(self, batch_id: str) -> OperationFlow[PayeeBatch]:
-        """Read the progress of a batch of new payees, and which of them failed."""
+        """Read the progress of a batch of new payees, and which of them failed.
+
+        Examples:
+            >>> velo.payees.batch(batch_id).failure_count
+            0
+        """
         return (yield from read(get_payee_batch, PayeeBatch, batch_id=batch_id))
 
     @operation
@@ -99,7 +117,12 @@ class Payees(Resource[Mode]):
 
         Raises:
             TimedOut: Velo had not processed all of them in that time.
+
+        Examples:
+            >>> velo.payees.wait_for_batch(batch_id, timeout=30).is_done
+            True
         """
+        check_id("batch_id", batch_id, "The batch")
         return (
             yield from poll(
                 self,
@@ -121,6 +144,10 @@ class Payees(Resource[Mode]):
             since: An aware datetime: only later changes. Note the time before you begin to read, and pass it the next
                 time: what changes during the read may be in this feed, in the next, or in both.
             page_size: 1 to 1,000; Velo's default is 100.
+
+        Examples:
+            >>> payee_id in [change.payee_id for change in velo.payees.changes(payor_id, since=since)]
+            True
         """
         return changes(list_payee_changes, PayeeChange, "payees", request)
 
@@ -154,6 +181,9 @@ class Payees(Resource[Mode]):
             language: A language code such as `en`.
             contact_sms_number: Where the payee gets text messages: a plus sign and 2 to 15 digits, `+14155550100`.
             challenge: What the payee is asked when onboarding begins, in place of Velo's usual question.
+
+        Examples:
+            >>> velo.payees.update(new_payee_id, language="en")
         """
         validation = Validation()
         validation.id("payee_id", payee_id)
@@ -170,7 +200,13 @@ class Payees(Resource[Mode]):
             payee_type=validation.text("payee_type", payee_type, 40, required=False),
             email=validation.text("email", email, 255, shortest=3, required=False),
             language=validation.text("language", language, 35, required=False),
-            contact_sms_number=_checked_sms_number(validation, contact_sms_number),
+            contact_sms_number=validation.matching(
+                "contact_sms_number",
+                contact_sms_number,
+                _SMS_NUMBER,
+                "a plus sign and 2 to 15 digits, such as '+14155550100'",
+                required=False,
+            ),
         )
         parts = drop_none(address=address, individual=individual, company=company, challenge=challenge)
         if not texts and not parts:
@@ -192,6 +228,9 @@ class Payees(Resource[Mode]):
 
         Raises:
             Conflict: Another payee of the payor has the name.
+
+        Examples:
+            >>> velo.payees.update_remote_id(new_payee_id, payor_id=payor_id, remote_id="payee-88")
         """
         validation = Validation()
         validation.id("payee_id", payee_id)
@@ -207,6 +246,9 @@ class Payees(Resource[Mode]):
 
         After a lost response the payee is read: if Velo knows none with the id, the call returns. If it does, the
         outcome is unknown, because Velo goes on after its response: read it again later.
+
+        Examples:
+            >>> velo.payees.delete(former_payee_id)
         """
         check_id("payee_id", payee_id, "The payee")
         yield from write(delete_payee, _is_gone(payee_id), payee_id=payee_id)
@@ -220,6 +262,9 @@ class Payees(Resource[Mode]):
 
         Raises:
             Conflict: The invitation can no longer be accepted.
+
+        Examples:
+            >>> velo.payees.invite(new_payee_id, payor_id=payor_id)
         """
         validation = Validation()
         validation.id("payee_id", payee_id)
@@ -238,17 +283,13 @@ class Payees(Resource[Mode]):
             payee_id: Only that of one payee.
             invitation_status: `ACCEPTED`, `PENDING` or `DECLINED`.
             page_size: 1 to 100; Velo's default is 25.
+
+        Examples:
+            >>> [invitation.status for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)]
+            ['PENDING']
         """
         what = "list of invitations"
         return walk(list_payee_invitations, PayeeInvitation, what, request, lambda invitation: invitation.payee_id)
-
-
-def _checked_sms_number(validation: Validation, value: Any) -> Any:
-    if value is not None and not (isinstance(value, str) and _SMS_NUMBER.fullmatch(value)):
-        what = "" if isinstance(value, str) else f" is of type {kind_of(value)} and"
-        message = f"contact_sms_number{what} must be a plus sign and 2 to 15 digits, such as '+14155550100'."
-        validation.note("contact_sms_number", "format", message)
-    return value
 
 
 def _is_gone(payee_id: str) -> OperationFlow[bool]:

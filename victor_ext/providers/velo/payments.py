@@ -65,6 +65,11 @@ class Payments(Resource[Mode]):
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
             sort: Fields and directions, such as `submittedDateTime:asc`. None is Velo's own: the newest first.
             page_size: 1 to 100; Velo's default is 25.
+
+        Examples:
+            >>> listed = list(velo.payments.list(payor_id, submitted_from=today, sort="submittedDateTime:asc"))
+            >>> [payment.payor_payment_id for payment in listed]
+            ['INV-1042', 'INV-1043']
         """
         return walk(list_payments, Payment, "list of payments", request)
 
@@ -75,6 +80,10 @@ class Payments(Resource[Mode]):
         Args:
             payment_id: The payment, such as a notification names it.
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
+
+        Examples:
+            >>> str(velo.payments.get(listed[0].id).payment)
+            '44.23 USD'
         """
         return (yield from read(get_payment, Payment, payment_id=payment_id, sensitive=sensitive))
 
@@ -90,6 +99,11 @@ class Payments(Resource[Mode]):
 
         Raises:
             VictorError: Its outcome is `unknown` when the payment may have been withdrawn.
+
+        Examples:
+            >>> payout_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1044")])
+            >>> (match,) = velo.payments.find("INV-1044", payor_id=payor_id, since=since)
+            >>> velo.payments.withdraw(match.id, reason="The invoice was cancelled.")
         """
         validation = Validation()
         validation.id("payment_id", payment_id)
@@ -119,9 +133,13 @@ class Payments(Resource[Mode]):
 
         Raises:
             VictorError: The list could not be read to its end.
+
+        Examples:
+            >>> [match.status for match in velo.payments.find("INV-1042", payor_id=payor_id, since=since)]
+            ['CONFIRMED']
         """
         validation = Validation()
-        validation.reference("payor_payment_id", payor_payment_id)
+        validation.reference("payor_payment_id", payor_payment_id, 40)
         validation.id("payor_id", payor_id)
         validation.moment("since", since)
         validation.moment("until", until, required=False)
@@ -163,6 +181,9 @@ class Payments(Resource[Mode]):
 
         Raises:
             UnreadableResponse: The answer is not CSV in UTF-8.
+
+        Examples:
+            >>> rows = list(csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today))))
         """
         validation = Validation()
         arguments = drop_none(
@@ -181,5 +202,10 @@ class Payments(Resource[Mode]):
     @listing
     @arguments_of(ChangeFeed)
     def changes(self, request: ChangeFeed) -> Walk[PaymentChange]:
-        """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size` is 1 to 1,000."""
+        """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size` is 1 to 1,000.
+
+        Examples:
+            >>> "INV-1042" in [change.payor_payment_id for change in velo.payments.changes(payor_id, since=since)]
+            True
+        """
         return changes(list_payment_changes, PaymentChange, "payments", request)

@@ -44,7 +44,8 @@ class Payouts(Resource[Mode]):
     """Payouts: payments that are submitted, quoted and paid together.
 
     The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ, `instruct`. No money moves
-    before `instruct`. A method raises `InvalidRequest` before anything is sent if an argument cannot be right.
+    before `instruct`. A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else
+    `VictorError`: its `outcome` says whether a write may have been done.
     """
 
     @operation
@@ -70,9 +71,14 @@ class Payouts(Resource[Mode]):
             payout_from_payor_id: The payor whose accounts pay; only together with `payout_to_payor_id`.
             payout_to_payor_id: The payor whose payees are paid.
 
-        Raises:
-            InvalidRequest: An argument breaks a rule; nothing was sent. `problems` has all of them.
-            VictorError: Anything else; its `outcome` says whether the payout may exist.
+        Examples:
+            >>> payment = PaymentInstruction(
+            ...     remote_id="payee-7", amount=Money.of("44.23", "USD"), source_account_name="USD account",
+            ...     payor_payment_id="INV-1042",
+            ... )
+            >>> payout_id = velo.payouts.submit([payment])
+            >>> velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30).payments_accepted
+            1
         """
         validation = Validation()
         _check_references(validation, validation.requests("payments", payments, PaymentInstruction))
@@ -90,7 +96,12 @@ class Payouts(Resource[Mode]):
 
     @operation
     def get(self, payout_id: str) -> OperationFlow[Payout]:
-        """Read the state of a payout, and which of its payments were accepted or rejected."""
+        """Read the state of a payout, and which of its payments were accepted or rejected.
+
+        Examples:
+            >>> velo.payouts.get(payout_id).payments_submitted
+            1
+        """
         return (yield from read(get_payout, Payout, payout_id=payout_id))
 
     @operation
@@ -98,6 +109,10 @@ class Payouts(Resource[Mode]):
         """Fix the exchange rates of a payout, where the source's currency is not the payment's.
 
         No money moves. The request is sent once; after a lost response `get` shows the quote, if it was made.
+
+        Examples:
+            >>> velo.payouts.quote(payout_id).fx_summaries
+            ()
         """
         return (yield from read(quote_payout, Quote, payout_id=payout_id))
 
@@ -115,9 +130,11 @@ class Payouts(Resource[Mode]):
                 limit.
 
         Raises:
-            InvalidRequest: An argument breaks a rule; nothing was sent.
             Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read the payout.
             VictorError: Anything else; its outcome is `unknown` when the payout may have been instructed.
+
+        Examples:
+            >>> velo.payouts.instruct(payout_id)
         """
         check_id("payout_id", payout_id, "The payout")
         body = None
@@ -137,9 +154,12 @@ class Payouts(Resource[Mode]):
         """Withdraw a payout that is not paid yet; it stays readable. After a lost response see `instruct`.
 
         Raises:
-            InvalidRequest: It is not an id; nothing was sent.
             Conflict: It cannot be withdrawn any more, or was withdrawn before; outcome `unknown`: read the payout.
             VictorError: Anything else; its outcome is `unknown` when the payout may have been withdrawn.
+
+        Examples:
+            >>> other_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1043")])
+            >>> velo.payouts.withdraw(other_id)
         """
         check_id("payout_id", payout_id, "The payout")
         named = {"payout_id": payout_id}
@@ -164,6 +184,10 @@ class Payouts(Resource[Mode]):
 
         Velo's document does not say in which order COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of
         them may still become another, and is waited on: to wait until a payout is paid, name all that will do.
+
+        Examples:
+            >>> velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED"), timeout=30).payments_accepted
+            1
         """
         check_id("payout_id", payout_id, "The payout")
         wanted = _checked_statuses(until)
@@ -193,6 +217,10 @@ class Payouts(Resource[Mode]):
         """The payments of a payout, read page by page as they are iterated. The filters have Velo's names.
 
         `page_size` is 1 to 100 (Velo's default is 25).
+
+        Examples:
+            >>> [payment.payor_payment_id for payment in velo.payouts.payments(payout_id)]
+            ['INV-1042']
         """
         return walk(list_payout_payments, PayoutPayment, "list of payments", request)
 
@@ -214,12 +242,21 @@ class Payouts(Resource[Mode]):
             scheduled_to: The last one.
             sort: Fields and directions, such as `submittedDateTime:desc`; `payoutId` is added, as for `payments.list`.
             page_size: 1 to 100; Velo's default is 25.
+
+        Examples:
+            >>> payout_id in [payout.id for payout in velo.payouts.list(payor_id)]
+            True
         """
         return walk(list_payouts, PayoutSummary, "list of payouts", request)
 
     @operation
     def history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
-        """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments got how far."""
+        """Read when a payout was submitted, quoted, instructed or withdrawn, and how many payments got how far.
+
+        Examples:
+            >>> velo.payouts.history(payout_id).total_payments
+            1
+        """
         check_id("payout_id", payout_id, "The payout")
         page = yield from call(get_payout_history, models.PayoutHistoryPage, payout_id=payout_id, page_size=1)
         return PayoutHistory(page.summary or models.PayoutHistory())
@@ -239,12 +276,21 @@ class Payouts(Resource[Mode]):
                 so that equal ones may change places between two pages: compare their number with
                 `history(payout_id).total_payments`.
             page_size: 1 to 100; Velo's default is 25.
+
+        Examples:
+            >>> [payment.status for payment in velo.payouts.audited_payments(payout_id)]
+            ['CONFIRMED']
         """
         return walk(get_payout_history, Payment, "list of payments", request)
 
     @operation
     def statistics(self, payor_id: str) -> OperationFlow[PayoutStatistics]:
-        """Read how many payouts a payor had this month, and how many of their payments failed."""
+        """Read how many payouts a payor had this month, and how many of their payments failed.
+
+        Examples:
+            >>> velo.payouts.statistics(payor_id).failed_payments_this_month
+            0
+        """
         return (yield from read(get_payout_statistics, PayoutStatistics, payor_id=payor_id))
 
 
@@ -270,14 +316,16 @@ def _checked_percent(value: object) -> float:
 def _checked_statuses(until: str | Collection[str]) -> tuple[str, ...]:
     given: object = until
     wanted = (until,) if isinstance(until, str) else tuple(until) if isinstance(given, Collection) else ()
-    if not wanted or not all(isinstance(word, Word) or _is_status(word) for word in wanted):
+    # A `Word` is text, too, and may be one that the document does not have.
+    texts = [word for word in wanted if isinstance(word, str)]  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not wanted or len(texts) < len(wanted) or not all(map(_is_status, texts)):
         message = f"until must be one or more of: {', '.join(sorted(_STATUSES))}."
         raise InvalidRequest.of([Problem("until", "choice", message)])
     return tuple(word.strip().upper() for word in wanted)
 
 
-def _is_status(word: object) -> bool:
-    return isinstance(word, str) and word.strip().upper() in _STATUSES
+def _is_status(word: str) -> bool:
+    return isinstance(word, Word) or word.strip().upper() in _STATUSES
 
 
 def _last_seen(payout: Payout) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, datetime
@@ -157,6 +158,7 @@ def _text_of(record: Record) -> str:
 
 # The arguments of lists. Each is a field, and its name and type say how it is checked.
 
+_SORT = re.compile("[A-Za-z]+(:(asc|desc))?(,[A-Za-z]+(:(asc|desc))?)*")
 _RENAMED = {
     "account_type": "type_",
     "memo": "payout_memo",
@@ -200,13 +202,14 @@ class ListRequest:
 def _checked(validation: Validation, argument: Field[Any], value: Any, most: int) -> Any:
     name = argument.name
     if name == "sort":
-        return validation.sort(value)
+        wanted = "names of fields with directions, such as 'displayName:asc'"
+        return validation.matching(name, value, _SORT, wanted, required=False)
     if name == "page_size":
-        return validation.page_size(value, most)
+        return validation.integer(name, value, 1, most)
     if name.endswith("_id") and name not in _NO_IDS:
         return validation.id(name, value, required=argument.default is MISSING)
     if argument.type == "int | None":
-        return validation.amounts(**{name: value})[name]
+        return validation.integer(name, value, 0, 2**31 - 1)  # minor units of whichever currency
     checks = {"date | str | None": validation.day, "bool | None": validation.flag, "datetime": validation.moment}
     if argument.type in checks:
         return checks[str(argument.type)](name, value)

@@ -49,7 +49,7 @@ class PaymentInstruction:
         validation.text(f"{place}.remote_id", self.remote_id, 100)
         validation.money(f"{place}.amount", self.amount)
         validation.text(f"{place}.source_account_name", self.source_account_name, 64)
-        validation.reference(f"{place}.payor_payment_id", self.payor_payment_id)
+        validation.reference(f"{place}.payor_payment_id", self.payor_payment_id, 40)
         validation.text(f"{place}.memo", self.memo, 40, required=False)
         validation.text(f"{place}.transmission_type", self.transmission_type, 40, required=False)
         validation.text(f"{place}.metadata", self.metadata, 512, required=False)

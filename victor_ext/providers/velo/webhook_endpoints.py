@@ -25,10 +25,6 @@ _LONGEST_URL = 2000
 _LONGEST_AUTHORIZATION = 1000
 
 
-def _as_texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in list_or_empty(value) if isinstance(item, str))
-
-
 class WebhookEndpoint(Record):
     """A webhook at Velo: an address and its settings. The header that it sends is a secret: see `raw`."""
 
@@ -36,7 +32,9 @@ class WebhookEndpoint(Record):
     payor_id = text("payor_id")
     url = text("webhook_url")
     is_enabled = boolean("enabled")
-    categories = Field(_as_texts, "categories")
+    categories = Field(
+        lambda value: tuple(item for item in list_or_empty(value) if isinstance(item, str)), "categories"
+    )
 
 
 class WebhookPing(Record):
@@ -49,7 +47,8 @@ class WebhookPing(Record):
 class Webhooks(Resource[Mode]):
     """The addresses that Velo posts notifications to.
 
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right.
+    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
+    `outcome` says whether a write may have been done.
     """
 
     @operation
@@ -75,8 +74,10 @@ class Webhooks(Resource[Mode]):
             categories: `payment`, `payee`, `debit`; others may come. None leaves them to Velo.
             enabled: False makes it without posting anything yet.
 
-        Raises:
-            VictorError: Its `outcome` says whether the webhook may exist.
+        Examples:
+            >>> webhook_id = velo.webhooks.create(
+            ...     payor_id, url="https://hooks.shop.example/velo", authorization_header=secrets.token_urlsafe()
+            ... )
         """
         authorization_header = concealed(authorization_header)
         validation = Validation()
@@ -89,12 +90,22 @@ class Webhooks(Resource[Mode]):
     @listing
     @arguments_of(WebhookList)
     def list(self, request: WebhookList) -> Walk[WebhookEndpoint]:
-        """The webhooks of a payor, read page by page as they are iterated. `page_size` is 1 to 100."""
+        """The webhooks of a payor, read page by page as they are iterated. `page_size` is 1 to 100.
+
+        Examples:
+            >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
+            ['https://hooks.shop.example/velo']
+        """
         return walk(list_webhooks, WebhookEndpoint, "list of webhooks", request)
 
     @operation
     def get(self, webhook_id: str) -> OperationFlow[WebhookEndpoint]:
-        """Read one webhook."""
+        """Read one webhook.
+
+        Examples:
+            >>> velo.webhooks.get(webhook_id).is_enabled
+            True
+        """
         return (yield from read(get_webhook, WebhookEndpoint, webhook_id=webhook_id))
 
     @operation
@@ -119,8 +130,8 @@ class Webhooks(Resource[Mode]):
             categories: All categories that it is to have.
             enabled: False stops notifications, True lets them go on.
 
-        Raises:
-            VictorError: Its `outcome` says whether the webhook may have been changed.
+        Examples:
+            >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
         """
         authorization_header = concealed(authorization_header)
         validation = Validation()
@@ -136,7 +147,12 @@ class Webhooks(Resource[Mode]):
 
     @operation
     def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:
-        """Try a webhook: have Velo post an empty notification. Sent once; a second one does no harm."""
+        """Try a webhook: have Velo post an empty notification. Sent once; a second one does no harm.
+
+        Examples:
+            >>> velo.webhooks.ping(webhook_id).webhook_id == webhook_id
+            True
+        """
         return (yield from read(ping_webhook, WebhookPing, webhook_id=webhook_id))
 
 

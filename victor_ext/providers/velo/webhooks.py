@@ -1,8 +1,7 @@
 """Notifications that Velo posts to a webhook: their origin, their content and their order.
 
-Velo signs nothing. A notification carries only the `Authorization` header that was chosen when the webhook was made,
-the same every time. So its content is a hint, not a fact: read the payment, the payee or the funding that it names
-before money or goods depend on it.
+Velo signs nothing: a notification carries only the `Authorization` header that was chosen for the webhook. So it is a
+hint: read the payment, the payee or the funding that it names before money or goods depend on it.
 """
 
 from __future__ import annotations
@@ -158,10 +157,10 @@ def _digest(value: str | bytes) -> bytes:
 
 
 class NotificationSequencer:
-    """Puts the notifications of one payor into their order, drops repeats, and finds gaps.
+    """Puts the notifications of one payor into their order, drops repeats, and finds gaps. Not thread-safe.
 
-    Use one object for each payor, because Velo numbers the notifications of each payor; since a notification does not
-    always name its payor, give each payor's webhook an address of its own. It is not thread-safe.
+    Velo numbers the notifications of each payor, and one does not always name its payor: use one object for each payor,
+    and give each payor's webhook an address of its own.
 
         for notification in sequencer.take(webhook.read(body, header)):
             handle(notification)

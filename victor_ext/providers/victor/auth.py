@@ -45,10 +45,7 @@ _BACKDATED = 5
 
 
 class Environment(NamedTuple):
-    """One of the provider's environments. Source: Getting Started, "Environments".
-
-    `token_limit` is the maximum lifetime, in seconds, of a token that the client signs.
-    """
+    """One of the provider's environments, with the maximum lifetime, in seconds, of a token that the client signs."""
 
     name: str
     base_url: str

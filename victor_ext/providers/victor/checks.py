@@ -18,6 +18,7 @@ from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.extras import extra_body_problems
 from victor_ext.runtime.core import validation
+from victor_ext.runtime.core.validation import is_encodable
 from victor_ext.words import Word
 
 
@@ -138,12 +139,10 @@ def shown(value: object) -> str:
 
 def unicode_problem(argument: str, text: str) -> Problem | None:
     """Return the problem of a text that cannot be encoded in UTF-8, or None."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        message = f"{argument} holds half of a character (a lone surrogate): pass the text as it was before it was cut."
-        return Problem(argument, "characters", message)
-    return None
+    if is_encodable(text):
+        return None
+    message = f"{argument} holds half of a character (a lone surrogate): pass the text as it was before it was cut."
+    return Problem(argument, "characters", message)
 
 
 def id_problem(argument: str, value: object) -> Problem | None:
@@ -217,10 +216,7 @@ def check_response(
     child_id: str | None = None,
     extra_body: object = None,
 ) -> None:
-    """Check the arguments of `accept` and `decline`. Raises `InvalidRequest` with all problems.
-
-    `requested`, its requested amount, and the three arguments after it come from the record, if the caller passed one.
-    """
+    """Raise `InvalidRequest` with all problems. From `requested` to `child_id` is what a record says, if any."""
     validation = Validation()
     validation.add(id_problem("id", request_id))
     if is_outbound:

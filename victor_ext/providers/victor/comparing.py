@@ -44,10 +44,7 @@ class Sent:
         return self.request.client_reference_id
 
     def is_confirmed_by(self, record: Record) -> bool:
-        """Whether a record has this payment's reference or, without a reference, payee, payer and amount.
-
-        Raises `Conflict` if any value differs: the key was used before, or a cache mixed up responses.
-        """
+        """Whether a record has this payment's reference; without one, payee, payer and amount. Raises `Conflict`."""
         compared = self.comparisons(record)
         others = [what for what, is_same in compared.items() if not is_same]
         if others:
@@ -56,10 +53,7 @@ class Sent:
         return compared.keys() >= ({"reference"} if self.reference is not None else _SUBJECT)
 
     def comparisons(self, record: Record) -> dict[str, bool]:
-        """Return for each sent value that a record has, by its name, whether it is the same.
-
-        What was left out, and the provider cannot have filled in, is another value.
-        """
+        """For each sent value that a record has, by name, whether it is the same (what was left out is a value too)."""
         compared: dict[str, bool] = {}
         for place, argument in ARGUMENTS.items():
             is_same = _is_same(place, getattr(self.request, argument), _theirs(record, place))

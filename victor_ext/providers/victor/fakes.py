@@ -10,6 +10,8 @@ from victor_api import models
 
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.runtime.client.resources import members_of
+from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import moment_problem
 
 from .checks import as_date, date_problem
@@ -63,35 +65,35 @@ def fake_model(fields: FakeFields) -> models.PaymentRequestReceipt | models.GetP
         known = ", ".join(FakeFields.__annotations__)
         raise TypeError(f"PaymentRequest.fake has no attribute {', '.join(unknown)}; those it has are {known}")
     given: FakeFields = {**_DEFAULTS, **fields}
-    moments = {name: _epoch(name, given.get(name)) for name in ("created_at", "approved_at")}
-    details = {
-        "amount": _amount(given.get("amount")),
-        "original_amount": _amount(given.get("original_amount")),
-        "due_date": _date("due_date", given.get("due_date")),
+    payee, payer, response = given.get("payee"), given.get("payer"), given.get("response")
+    details = drop_none(
+        amount=_amount(given.get("amount")),
+        original_amount=_amount(given.get("original_amount")),
+        due_date=_date("due_date", given.get("due_date")),
         **{name: given.get(name) for name in ("biller_type", "amount_modification_allowed", "notes", "approval_notes")},
-    }
-    request = {
-        "payee": _payee(given.get("payee")),
-        "payer": _payer(given.get("payer")),
-        "payment_details": _sent(details),
-        "payment_request_response": _response(given.get("response")),
-        **moments,
-    }
-    wire = {
-        "victor_payment_request_id": given.get("id"),
-        "payment_network": given.get("network"),
-        "victor_payment_request_parent_id": given.get("parent_id"),
-        "victor_payment_request_child_id": given.get("child_id"),
-        "payment_request": _sent(request),
+    )
+    request = drop_none(
+        payee=payee and members_of(payee),
+        payer=payer and members_of(payer, counterparty_id="victor_counterparty_id"),
+        payment_details=details,
+        payment_request_response=response and {name: _plain(value) for name, value in members_of(response).items()},
+        **{name: _epoch(name, given.get(name)) for name in ("created_at", "approved_at")},
+    )
+    wire = drop_none(
+        victor_payment_request_id=given.get("id"),
+        payment_network=given.get("network"),
+        victor_payment_request_parent_id=given.get("parent_id"),
+        victor_payment_request_child_id=given.get("child_id"),
+        payment_request=request,
         **{name: given.get(name) for name in ("status", "direction", "client_reference_id", "error_message")},
-    }
-    if given.get("response") is not None:
-        return models.GetPaymentRequestResponse.from_dict(_sent(wire))  # a list has no responses
-    return models.PaymentRequestReceipt.from_dict(_sent(wire))
+    )
+    if response is not None:
+        return models.GetPaymentRequestResponse.from_dict(wire)  # a list has no responses
+    return models.PaymentRequestReceipt.from_dict(wire)
 
 
-def _sent(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+def _plain(value: Any) -> Any:
+    return str(money.to_decimal(value)) if isinstance(value, Decimal | int) else value
 
 
 def _amount(value: Decimal | str | int | None) -> str | None:
@@ -115,23 +117,3 @@ def _epoch(name: str, moment: Any) -> float | None:
 def _require(problem: Problem | None) -> None:
     if problem is not None:
         raise InvalidRequest.of([problem])
-
-
-def _payee(payee: Payee | None) -> dict[str, Any] | None:
-    if payee is None:
-        return None
-    return _sent({"account_number": payee.account_number, "ultimate_creditor": payee.ultimate_creditor})
-
-
-def _payer(payer: Payer | None) -> dict[str, Any] | None:
-    if payer is None:
-        return None
-    account = {name: getattr(payer, name) for name in ("account_number", "routing_number", "name")}
-    return _sent({"victor_counterparty_id": payer.counterparty_id, **account})
-
-
-def _response(response: PaymentRequestResponse | None) -> dict[str, Any] | None:
-    if response is None:
-        return None
-    amounts = {name: _amount(getattr(response, name)) for name in ("original_amount", "modified_amount")}
-    return _sent({"status": response.status, "notes": response.notes, **amounts})

@@ -26,7 +26,8 @@ from .statuses import Status, StatusWord
 class PaymentRequests(Resource[Mode]):
     """The operations on requests for payment. All errors are subclasses of `VictorError`.
 
-    Arguments without a default are required: None or an empty text raises `InvalidRequest`.
+    A method raises `InvalidRequest` before anything is sent if an argument is invalid. Arguments without a default are
+    required: None and an empty text are invalid.
     """
 
     @operation
@@ -56,9 +57,17 @@ class PaymentRequests(Resource[Mode]):
             The new request. It is created, but not yet delivered to the payer or paid.
 
         Raises:
-            InvalidRequest: An argument is invalid; nothing was sent.
             Conflict: The key was used for another payment, or an earlier call with this key is still in progress.
             VictorError: Any other failure. Its `outcome` says whether the request may exist.
+
+        Examples:
+            >>> request = victor.payment_requests.create(
+            ...     payee_account_number="043987673645", payer_counterparty_id="acceptsRfp", amount="44.23",
+            ...     biller_type="BUSINESS", due_date=today, client_reference_id="INV-1042",
+            ...     idempotency_key=idempotency_key_for("invoice", 1042),
+            ... )
+            >>> str(request.direction)
+            'outbound'
         """
         # A call with the caller's key may be a repeat on a later day.
         now = self.clock.moment() if request.idempotency_key is None else None
@@ -76,10 +85,12 @@ class PaymentRequests(Resource[Mode]):
             extra_query: Parameters that this package does not know, by their names on the wire. None: none.
 
         Raises:
-            InvalidRequest: An argument is invalid; nothing was sent.
             NotFound: The request does not exist: a 404, or a 400 about the id (the document has no 404).
             UnreadableResponse: The response is not a payment request, or is a different one.
-            VictorError: Any other failure.
+
+        Examples:
+            >>> victor.payment_requests.get(request.id).amount
+            Decimal('44.23')
         """
         return reading.get(id, extra_query=extra_query)
 
@@ -118,9 +129,13 @@ class PaymentRequests(Resource[Mode]):
         readings with no new requests except newly created ones, and can miss a request. `pages()` iterates over pages.
 
         Raises:
-            InvalidRequest: An argument is invalid; raised by this call.
             PaginationError: The provider repeats pages, or the list changes too fast; raised by the iteration.
             VictorError: A page could not be read; raised by the iteration.
+
+        Examples:
+            >>> listed = victor.payment_requests.list(direction="outbound", start_datetime=since)
+            >>> request.id in [each.id for each in listed]
+            True
         """
         return reading.walk(request, self.clock)
 
@@ -148,11 +163,15 @@ class PaymentRequests(Resource[Mode]):
                 compared when the request is read back. None: none.
 
         Raises:
-            InvalidRequest: An argument is invalid; nothing was sent.
             BadRequest: The provider refused it, such as an unknown request, or one that cannot be answered.
             Conflict: The request is outbound or has a different response (outcome `rejected`), or its response may be
                 this call's (outcome `unknown`).
             VictorError: Any other failure. With outcome `unknown` the request may be accepted: read it with `get`.
+
+        Examples:
+            >>> inbound = next(iter(victor.payment_requests.list(direction="inbound", status="pending")))
+            >>> str(victor.payment_requests.accept(inbound, notes="Thank you.").status)
+            'accepted'
         """
         accepted = Status.ACCEPTED
         return responding.respond(self, id, accepted, notes, modified_amount=modified_amount, extra_body=extra_body)
@@ -169,10 +188,14 @@ class PaymentRequests(Resource[Mode]):
             extra_body: As in `accept`.
 
         Raises:
-            InvalidRequest: An argument is invalid; nothing was sent.
             BadRequest: As in `accept`.
             Conflict: The request is outbound, or its response differs from this one; outcomes as in `accept`.
             VictorError: Any other failure. With outcome `unknown` the request may be declined: read it with `get`.
+
+        Examples:
+            >>> inbound = next(iter(victor.payment_requests.list(direction="inbound", status="pending")))
+            >>> str(victor.payment_requests.decline(inbound, notes="Not ours.").status)
+            'declined'
         """
         return responding.respond(self, id, Status.DECLINED, notes, extra_body=extra_body)
 
@@ -201,8 +224,12 @@ class PaymentRequests(Resource[Mode]):
             does not prove that the request does not exist; `caveat` has the reasons.
 
         Raises:
-            InvalidRequest: An argument is invalid; nothing was sent.
             VictorError: The list could not be read.
+
+        Examples:
+            >>> matches = victor.payment_requests.find("INV-1042", start_datetime=since)
+            >>> [match.id for match in matches] == [request.id]
+            True
         """
         return reading.find(self, client_reference_id, start_datetime, end_datetime, extra_query)
 
@@ -222,10 +249,13 @@ class PaymentRequests(Resource[Mode]):
             timeout: The maximum time, in seconds. 0: the request is read once.
 
         Raises:
-            InvalidRequest: An argument is invalid; nothing was sent.
             Conflict: The request ended in another status. The `outcome` does not describe the payment.
             TimedOut: The status was not reached in time. The `outcome` does not describe the payment.
             VictorError: A read failed with an error that is not temporary, such as `NotFound`.
+
+        Examples:
+            >>> str(victor.payment_requests.wait(request.id, until="completed", timeout=30).status)
+            'completed'
         """
         return waiting.wait(self, id, until, timeout)
 
@@ -250,10 +280,13 @@ class PaymentRequests(Resource[Mode]):
             timeout: The maximum time of the whole iteration, in seconds. 0: the request is read once.
 
         Raises:
-            InvalidRequest: An argument is invalid; raised by this call.
             Conflict: The request ended in another status; it was yielded before.
             TimedOut: The status was not reached in time.
             VictorError: A read failed with an error that is not temporary, such as `NotFound`.
+
+        Examples:
+            >>> [str(change.status) for change in victor.payment_requests.watch(request.id, timeout=30)]
+            ['completed']
         """
         return waiting.watch(self, id, until, timeout)
 

@@ -19,10 +19,10 @@ from victor_ext.runtime.loop.profile import Profile
 
 from .auth import Environment
 from .settings import CREATE_PATH
+from .statuses import as_id
 
 _LIST_PATH = "/v2/payment-requests"
 _KEY = "Idempotency-Key"
-_MOST_BITS = 1024
 _ID_NAMES = {"victor_payment_request_id", "victor_id", "id"}
 _NO_MESSAGE = "the provider gave no message"
 
@@ -79,10 +79,7 @@ def _is_list(request: httpx.Request) -> bool:
 
 
 def _is_unknown_id(answer: httpx.Response) -> bool:
-    """Whether a 400 to `get` is about the id, and nothing else: the document has no 404.
-
-    To `accept` and `decline` it may as well say that the request is in a state that does not allow it.
-    """
+    """Whether a 400 to `get` is about the id alone: the document has no 404. To a write it may be about the state."""
     return _is_get(answer.request) and names_only(read_problems(answer), _ID_NAMES)
 
 
@@ -98,11 +95,7 @@ def _recovery_hint(request: httpx.Request) -> str:
 
 
 def _unreadable(answer: httpx.Response) -> str | None:
-    """Return why a successful response cannot be used, or None.
-
-    The rules below are for the operations that the wrapper knows, and for requests for a token. The document alone says
-    what any other operation returns.
-    """
+    """Why a successful response cannot be used. The document alone says it of operations that are not wrapped."""
     request = answer.request
     if is_generated(request) and not any(known(request) for known in (_is_create, _is_respond, _is_get, _is_list)):
         return document_complaint(answer, read_problems)
@@ -120,7 +113,7 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
     request = answer.request
     if "victor_payment_request_id" not in body and read_problems(answer):
         return "its body reports an error"
-    if _is_create(request) and not (_id(body.get("victor_payment_request_id")) or "").strip():
+    if _is_create(request) and not (as_id(body.get("victor_payment_request_id")) or "").strip():
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not text_or_empty(body.get("status")):
         return "its body does not say which response was recorded"
@@ -144,10 +137,7 @@ def _no_page(body: dict[str, Any]) -> str | None:
 
 
 def _mismatch(answer: httpx.Response) -> str | None:
-    """Return how a successful response differs from the request (its id or page), or None.
-
-    Caches and proxies can mix up responses.
-    """
+    """How a successful response differs from the request (its id or page): caches and proxies can mix them up."""
     request = answer.request
     body = object_of(answer)
     if _is_list(request):
@@ -155,7 +145,7 @@ def _mismatch(answer: httpx.Response) -> str | None:
     if not (_is_respond(request) or _is_get(request)):
         return None
     value = body.get("victor_payment_request_id")
-    named = _id(value)
+    named = as_id(value)
     if named is None and value is not None:
         return "its victor_payment_request_id is neither text nor a whole number"
     if not named or is_same_id(named, request.url.path.rpartition("/")[2]):
@@ -209,10 +199,3 @@ def _field_of(error: dict[str, Any]) -> str:
 def wire_path(camel: str) -> str:
     """Convert `paymentDetails.amount` to the names of the JSON body: `payment_details.amount`."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group().lower(), camel)
-
-
-def _id(value: object) -> str | None:
-    """Return an id that is text or a whole number, as text; None for other values."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:d}" if value.bit_length() < _MOST_BITS else None
-    return value if isinstance(value, str) else None

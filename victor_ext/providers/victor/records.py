@@ -1,7 +1,6 @@
-"""Records: typed views of the generated models.
+"""`PaymentRequest`: one typed view of the document's three schemas of a payment request.
 
-`PaymentRequest` covers the document's three schemas of a payment request (`list`, `get`, and `accept` or `decline`). A
-property is None if the provider did not send the value, or sent one that cannot be read; see `raw`.
+A property is None if the provider did not send the value, or sent one that cannot be read; see `raw`.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from .statuses import (
     PaymentRequestResponse,
     Status,
     as_direction,
+    as_id,
     as_moment,
     as_network,
     as_response_status,
@@ -45,19 +45,7 @@ if TYPE_CHECKING:
 
 
 _BILLER_TYPES = frozenset({"BUSINESS", "CONSUMER"})
-_MOST_BITS = 1024
-"""The maximum size of a number that is read as an id. Python refuses to convert very large numbers to text."""
-
-
 # Readers: the value in the type of the field, or None.
-
-
-def _as_id(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < _MOST_BITS:
-        return f"{value:d}"
-    return ""
 
 
 def _as_biller_type(value: object) -> str | None:
@@ -73,14 +61,8 @@ def _as_payee(payee: object) -> Payee | None:
 
 
 def _as_payer(payer: object) -> Payer | None:
-    if not _is_model(payer):
-        return None
-    return Payer(
-        _text_in(payer, "victor_counterparty_id"),
-        _text_in(payer, "account_number"),
-        _text_in(payer, "routing_number"),
-        _text_in(payer, "name"),
-    )
+    names = ("victor_counterparty_id", "account_number", "routing_number", "name")
+    return Payer(*(_text_in(payer, name) for name in names)) if _is_model(payer) else None
 
 
 def _is_model(value: object) -> bool:
@@ -216,7 +198,7 @@ class PaymentRequest(Record):
         key = fields.pop("idempotency_key", None)
         return cls(fake_model(fields), key)
 
-    id = Field(_as_id, "victor_payment_request_id")
+    id = Field(lambda value: as_id(value) or "", "victor_payment_request_id")
 
     @property
     def status(self) -> Status | str | None:

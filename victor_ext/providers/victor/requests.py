@@ -78,10 +78,7 @@ class CreateRequest:
         self.payee_account_number = concealed_account(self.payee_account_number)
 
     def check(self, now: datetime | None) -> None:
-        """Raise `InvalidRequest` with all problems, if there are any.
-
-        If `now` is None, the due date is not compared with the time: the call may repeat an earlier one.
-        """
+        """Raise `InvalidRequest` with all problems. With `now` None the due date is not compared with the time."""
         validation = Validation()
         validation.required(ACCOUNT_NUMBER, self.payee_account_number)
         validation.required(COUNTERPARTY, self.payer_counterparty_id)
@@ -220,11 +217,7 @@ class ListRequest:
     extra_query: ExtraQuery | None = None
 
     def filters(self) -> dict[str, str]:
-        """Check the arguments and return the filters that are not None, as text for the request.
-
-        Raises:
-            InvalidRequest: An argument is invalid. `problems` has all reasons.
-        """
+        """The filters that are not None, as text. Raises `InvalidRequest` with all problems."""
         validation = Validation()
         validation.add(_number_problem("page", self.page, 0))
         if self.page_size is not None:

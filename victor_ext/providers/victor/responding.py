@@ -41,10 +41,10 @@ class IntendedResponse:
     requested: Decimal | None = None
 
     def differences(self, record: PaymentRequest) -> Collection[str] | None:
-        """Return how the response in a record differs from this one; None if the record has no response.
+        """How the response in a record differs from this one; None if the record has no response.
 
-        `status` is a different response. `word` (an unknown status), `notes` and `amount` may be this response or a
-        different one. `unsaid` means that the record does not have the accepted amount.
+        `status` is another response; `word` (an unknown status), `notes` and `amount` may be this one. `unsaid`: the
+        record does not have the accepted amount.
         """
         given = record.response
         word = None if given is None else given.status

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from victor_ext import zulu
 from victor_ext.errors import InvalidRequest
 from victor_ext.privacy import mask
 from victor_ext.runtime.client.records import as_text
 from victor_ext.words import Word
+
+E = TypeVar("E", bound=StrEnum)
 
 # What a caller may write. A type checker refuses any other text, unless it is a `Word`. A contract test compares the
 # words with the document's.
@@ -60,12 +63,8 @@ class Network(StrEnum):
 TERMINAL = frozenset({Status.COMPLETED, Status.DECLINED, Status.EXPIRED, Status.FAILED})
 """The statuses that no longer change."""
 
+_MOST_BITS = 1024
 _ENDS_IN_PROSE = frozenset({"error", "canceled", "cancelled", "rejected"})
-_STATUSES = {status.value: status for status in Status}
-_DIRECTIONS = {direction.value: direction for direction in Direction}
-_NETWORKS = {network.value.lower(): network for network in Network}
-# A declined request is "Declined" in the call, "Rejected" in its response and "declined" in a list.
-_RESPONSES = {"accepted": Status.ACCEPTED, "rejected": Status.DECLINED, "declined": Status.DECLINED}
 
 
 def as_word(value: object) -> str | None:
@@ -75,28 +74,28 @@ def as_word(value: object) -> str | None:
     return value.value if isinstance(value, StrEnum) else as_text(value)
 
 
-def as_status(value: object) -> Status | str | None:
-    """A `Status`, or an unknown word as text."""
-    word = as_word(value)
-    return None if word is None else _STATUSES.get(word) or _STATUSES.get(_normal(word), word)
+def as_id(value: object) -> str | None:
+    """An id that is text or a whole number, as text; None for any other value."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:d}" if value.bit_length() < _MOST_BITS else None  # Python refuses to convert very large ones
+    return value if isinstance(value, str) else None
 
 
-def as_response_status(value: object) -> Status | str | None:
-    """The `Status` of a response to a request: ACCEPTED, DECLINED or another word."""
-    word = as_word(value)
-    return None if word is None else _RESPONSES.get(_normal(word), word)
+def _reader(known: Mapping[str, E]) -> Callable[[object], E | str | None]:
+    """Reads a member by its word, in any spelling; an unknown word as text."""
+
+    def read(value: object) -> E | str | None:
+        word = as_word(value)
+        return None if word is None else known.get(word) or known.get(_normal(word), word)
+
+    return read
 
 
-def as_direction(value: object) -> Direction | str | None:
-    """A `Direction`, or an unknown word as text."""
-    word = as_word(value)
-    return None if word is None else _DIRECTIONS.get(_normal(word), word)
-
-
-def as_network(value: object) -> Network | str | None:
-    """A `Network`, or an unknown word as text."""
-    word = as_word(value)
-    return None if word is None else _NETWORKS.get(word.lower(), word)
+as_status = _reader({status.value: status for status in Status})
+as_direction = _reader({direction.value: direction for direction in Direction})
+as_network = _reader({network.value.lower(): network for network in Network})
+# A declined request is "Declined" in the call, "Rejected" in its response and "declined" in a list.
+as_response_status = _reader({"accepted": Status.ACCEPTED, "rejected": Status.DECLINED, "declined": Status.DECLINED})
 
 
 def is_terminal(status: str | None) -> bool:

@@ -134,10 +134,7 @@ def _status_of(request: PaymentRequest) -> str:
 def _look(
     resource: Resource[Any], request_id: str, seconds: float | None, settles: Callable[[PaymentRequest], bool]
 ) -> OperationFlow[PaymentRequest]:
-    """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each) and combine them.
-
-    Raises the error of the list if the result of `get` does not end the wait.
-    """
+    """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each); combine them."""
     monotonic = resource.clock.monotonic
     began = monotonic()
     in_list: PaymentRequest | None = None

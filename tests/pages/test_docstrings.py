@@ -1,0 +1,93 @@
+"""The example in the docstring of each operation runs against the sandbox, in the order of the reference."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import doctest
+import inspect
+import io
+import secrets
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.providers.flexfactor.harness import declined
+from tests.providers.velo.harness import Harness as VeloHarness
+from victor_ext import Victor, idempotency_key_for
+from victor_ext.providers import Money, eastpay, velo
+from victor_ext.providers.flexfactor import FlexFactor
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+
+
+def run_examples(client: Any, *order: str, **given: Any) -> None:
+    """Run the examples of a client's resources as one session, with these names; each operation has one."""
+    now = datetime.now(UTC)
+    names = {
+        "Decimal": Decimal, "Money": Money, "csv": csv, "dataclasses": dataclasses, "io": io, "secrets": secrets,
+        "idempotency_key_for": idempotency_key_for, "today": now.date(), "since": now - timedelta(minutes=5), **given,
+    }  # fmt: skip
+    without: list[str] = []
+    failures: list[str] = []
+    assert set(order) == set(client._resources)
+    for resource in order:
+        for name, operation in vars(client._resources[resource]).items():
+            if name.startswith("_") or not callable(operation):
+                continue
+            case = doctest.DocTestParser().get_doctest(
+                inspect.getdoc(operation) or "", {}, f"{resource}.{name}", None, None
+            )
+            case.globs = names
+            without += [] if case.examples else [case.name]
+            doctest.DocTestRunner(verbose=False).run(case, out=failures.append, clear_globs=False)
+    if failures or without:
+        pytest.fail(f"{''.join(failures)}\nwithout an example: {without}", pytrace=False)
+
+
+def test_victor(victor: Victor) -> None:
+    run_examples(victor, "payment_requests", victor=victor)
+
+
+def test_velo(velo_harness: VeloHarness, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(velo.Velo, "_on_poll_wait", staticmethod(velo_harness.sandbox.advance))
+    velo_client: velo.Velo = request.getfixturevalue("velo")
+    former, new = (velo_harness.sandbox.add_payee(name) for name in ("payee-6", "payee-8"))
+    for payee_id in (velo_harness.payee, former):
+        velo_harness.sandbox.onboard_payee(payee_id)
+    run_examples(
+        velo_client,
+        *("payees", "source_accounts", "funding_accounts", "fundings", "payouts", "payments", "webhooks"),
+        **{name: getattr(velo, name) for name in velo.__all__},
+        velo=velo_client,
+        payor_id=velo_harness.payor,
+        payee_id=velo_harness.payee,
+        former_payee_id=former,
+        new_payee_id=new,
+        source_account_id=velo_harness.account,
+        funding_account_id=velo_harness.bank,
+    )
+
+
+def test_eastpay() -> None:
+    card = eastpay.Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv="123")
+    price = Money.of("92.00", "EGP")
+    with EastPaySandbox() as sandbox:
+        merchant = sandbox.add_merchant()
+        url = f"{sandbox.url}/eastpay"
+        with eastpay.EastPay(
+            merchant.token, base_url=url, entity_id=merchant.entity_id, inquiry_by_reference=True
+        ) as client:
+            paid = client.payments.debit(price, card=card, merchant_transaction_id="INV-1041")
+            body = sandbox.notification(paid.id)
+            run_examples(client, "payments", "checkouts", eastpay=client, card=card, price=price, body=body)
+
+
+def test_flexfactor(flexfactor: FlexFactor, flexfactor_sandbox: FlexFactorSandbox) -> None:
+    for order_id in ("INV-1042", "INV-1044"):
+        flexfactor_sandbox.decide("CAPTUREREQUIRED", order_id)
+    given = declined()
+    parts = {name: given[name] for name in ("transaction", "payer", "card")}
+    run_examples(flexfactor, "_payments", "orders", flexfactor=flexfactor, price=given["amount"], **parts)
