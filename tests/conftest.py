@@ -25,7 +25,7 @@ SLOW_FOLDERS = (
     *("reconciliation", "sandbox", "security"),
 )
 SLOW_FILES = (
-    *("test_any_argument.py", "test_calls_import_nothing.py", "test_demo.py", "test_docs.py", "test_environments.py"),
+    *("test_any_argument.py", "test_calls_import_nothing.py", "test_demo.py", "test_docs.py"),
     *("test_fifth_system.py", "test_leaks.py", "test_log.py", "test_new_operations.py", "test_noticed.py"),
     *("test_private_keys.py", "test_python_page.py", "test_reference.py", "test_soak.py"),
     *("test_testing_fixtures.py", "test_types.py", "test_waiting.py"),

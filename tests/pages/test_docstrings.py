@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.providers.flexfactor.harness import declined
-from tests.providers.velo.harness import Harness as VeloHarness
+from tests.providers.flexfactor.adapter import declined
+from tests.providers.velo.adapter import Harness as VeloHarness
 from victor_ext import Victor, idempotency_key_for
 from victor_ext.providers import Money, eastpay, velo
 from victor_ext.providers.flexfactor import FlexFactor

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.privacy import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
-from victor_ext.runtime.auth.stored_credentials import UnpicklableCredentials
+from victor_ext.runtime.auth.credentials import UnpicklableCredentials
 
 __all__ = ["Card", "CardToken"]
 
