@@ -185,7 +185,6 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
 
 
 def _write_out(tree: Tree, failure: Failure, log: Log) -> bool:
-    """Merge an `allOf`, which loses nothing."""
     if failure.schema is None or not failure.schema.get("allOf"):
         return False
     write_out_allof(tree, failure.schema, failure.where)

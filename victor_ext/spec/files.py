@@ -217,7 +217,6 @@ def _is_written_here(steps: Steps) -> bool:
 
 
 def _section(steps: Steps) -> str:
-    """The section of `components` for what a reference at this place means."""
     last, above = steps[-1], steps[-2] if len(steps) > 1 else ""
     if len(steps) == 2 and above in ("paths", "webhooks"):
         return "pathItems"

@@ -24,7 +24,7 @@ _SPELLED = (
     "[] list; <= at_most; >= at_least; != not_equal; < lt; > gt; = equal; + plus; ! not; * star; @ at; $ dollar; "
     "# hash; % percent; & and; | or; ~ tilde; ^ caret; / slash; : colon; ? optional; , comma"
 )
-WORDS = dict(pair.split(" ") for pair in _SPELLED.split("; "))
+WORDS = {symbol: word for symbol, _, word in (pair.partition(" ") for pair in _SPELLED.split("; "))}
 """How a name spells what Python does not allow, where another parameter or property has the plain name."""
 _SYMBOL = re.compile("|".join(map(re.escape, sorted(WORDS, key=len, reverse=True))))
 

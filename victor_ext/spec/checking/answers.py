@@ -206,6 +206,5 @@ def _response(status: int, medium: Medium, value: Any) -> httpx.Response:
 
 
 def _raw(parsed: Any) -> Any:
-    """The bytes of a text or a file."""
     content = getattr(parsed, "payload", parsed)
     return content.encode() if isinstance(content, str) else content.read() if hasattr(content, "read") else content

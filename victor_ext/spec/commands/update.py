@@ -50,7 +50,6 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Compare, check, generate, and say what a person has to decide."""
     document: Path = options.document
     newer: Path = options.newer
     name: str = options.name or package_name(document)

@@ -141,7 +141,6 @@ def _renamed_schemes(sides: Sides) -> dict[str, str]:
 
 
 def _essence(scheme: Tree) -> Tree:
-    """How credentials are sent."""
     keys = ("type", "in", "name", "scheme")
     essence = {key: str(scheme.get(key, "")) for key in keys}
     if essence["type"] == "http":

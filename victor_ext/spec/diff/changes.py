@@ -200,7 +200,11 @@ class Sides:
         """The operations of the new document that are in the old one too, by their old names."""
         self.moves = moves_of(self.old, self.same_operations)
         old_names = {new.name: old for old, new in self.same_operations.items()}
-        translate = cache(lambda names: frozenset(old_names.get(name, name) for name in names))
+
+        @cache
+        def translate(names: Names) -> Names:
+            return frozenset(old_names.get(name, name) for name in names)
+
         for component in self.new.all():  # from here on, operations have their old names
             component.sent, component.received = translate(component.sent), translate(component.received)
 

@@ -47,7 +47,6 @@ class OperationComparison:
                     self._pair(tree, sides.new.by_place[place].tree, place)
 
     def _calls(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
-        """Compare bodies, answers and callbacks."""
         self._body(old, new, place, directed)
         self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), place, directed)
         ours, theirs = _callbacks(self.sides.old, old), _callbacks(self.sides.new, new)
@@ -205,7 +204,6 @@ class OperationComparison:
         )
 
     def _schema(self, old: Tree, new: Tree, place: str, first: Component, second: Component) -> None:
-        """Compare the schemas of two parameters, headers or contents."""
         before, after = schema_at(old, "schema"), schema_at(new, "schema")
         if before is None and after is None:
             return

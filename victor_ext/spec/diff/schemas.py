@@ -231,7 +231,6 @@ class SchemaComparison:
             self.sides.add("became-optional", place, reach)
 
     def _others(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
-        """Compare items, additional properties and the like."""
         bases = before.common(after)
         steps = {step for shape in (before, after) for step in shape.children if not step.startswith(".properties.")}
         for step in sorted(steps):

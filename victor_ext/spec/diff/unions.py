@@ -109,7 +109,6 @@ def _may_be(sides: Sides, old: Child, new: Child) -> bool:
 
 
 def _compare_values(sides: Sides, old: Part, new: Part, pairs: Pairs) -> None:
-    """Compare the values of the discriminator that select the members which both unions have."""
     before, after = (
         shapes.shape(shapes.end(part.tree)[0]).value("discriminator")
         for shapes, part in ((sides.old_shapes, old), (sides.new_shapes, new))

@@ -153,7 +153,6 @@ def record_encodings(document: Tree, log: Log) -> None:
 
 
 def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> Iterator[str]:
-    """What a form cannot carry of a field."""
     if encoding.get("headers"):
         yield ": the headers of its part"
     if bare_type(kind) != URL_ENCODED:

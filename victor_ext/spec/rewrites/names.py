@@ -297,7 +297,6 @@ class _Place(NamedTuple):
 
 
 def _places(document: Tree) -> Iterator[_Place]:
-    """Every inline schema, outer ones first."""
     for name, schema in components(document).items():
         yield from _inside(_Place(name, schema, "", name))
     for operation in operations(document):
