@@ -189,7 +189,7 @@ crashes: setup ## Kill bulk senders, workers and PostgreSQL at 20 random moments
 docs: export NO_MKDOCS_2_WARNING = 1
 docs: setup ## Write the documentation as a site into site/
 	@$(BIN)/python docs/llms.py
-	@$(BIN)/mkdocs build --strict --quiet
+	@$(BIN)/mkdocs build --strict
 	@echo "site/index.html"
 
 .PHONY: docs-zensical

@@ -12,9 +12,6 @@ class Word(str):
     refuses a misspelt one. A `Word` says that the spelling is intended: the client sends it as it is, without comparing
     it with the known words. It also serves text of which a checker knows nothing, such as a variable of the process
     environment.
-
-    Args:
-        word: The word, as the provider spells it.
     """
 
     __slots__ = ()

@@ -65,13 +65,7 @@ def create(
         str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *_DAYS)
     ] = None,
     ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")] = None,
-    amount_modification_allowed: Annotated[
-        bool | None,
-        typer.Option(
-            "--amount-modification-allowed/--no-amount-modification-allowed",
-            help="Whether the payer may pay another amount.",
-        ),
-    ] = None,
+    amount_modification_allowed: Annotated[bool | None, option("Whether the payer may pay another amount.")] = None,
     notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")] = None,
     client_reference_id: Annotated[str | None, option("Your reference; up to 128 characters.", "TEXT")] = None,
     idempotency_key: Annotated[

@@ -56,11 +56,7 @@ Environment = Annotated[
 ]
 Profile = Annotated[
     str | None,
-    option(
-        "Settings of that name in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
-        "NAME",
-        autocompletion=_profiles,
-    ),
+    option("Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).", "NAME", autocompletion=_profiles),
 ]
 Yes = Annotated[bool, flag("--yes", "Do it in production without asking.")]
 BaseUrl = Annotated[str | None, option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL")]
