@@ -11,8 +11,9 @@ import pytest
 
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import Report, check
+from victor_ext.spec.checking.arguments import build
 
-from .wire import TEXT, Tree, an_object, answering, document, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, document, done, ref, taking
 
 HERE = Path(__file__).resolve().parent
 
@@ -272,6 +273,19 @@ def test_an_example_that_contradicts_its_schema_is_a_note() -> None:
             " size: 'big' is not in the enum"
         ),
     ]
+
+
+@pytest.mark.parametrize(("value", "name"), [({"city": "a"}, "Wide"), ({"city": "a", "country": "b"}, "Slim")])
+def test_a_caller_takes_the_class_whose_required_fields_are_given(
+    tmp_path: Path, value: dict[str, str], name: str
+) -> None:
+    schemas = {
+        "Slim": an_object(("city", "country"), city=TEXT, country=TEXT),
+        "Wide": an_object(("city",), city=TEXT, country=TEXT, street=TEXT),
+    }
+    paths = {"/x": {"post": done("x", requestBody=taking({"oneOf": [*map(ref, schemas)]}))}}
+    models = Wire(tmp_path, f"wire_{name.lower()}", **document(paths, schemas)).models
+    assert type(build(models.Slim | models.Wide, value)).__name__ == name
 
 
 CLOSED = {**an_object(user=TEXT), "additionalProperties": False}
