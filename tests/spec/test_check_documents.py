@@ -11,8 +11,9 @@ import pytest
 
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import Report, check
+from victor_ext.spec.checking.arguments import build
 
-from .wire import TEXT, Tree, an_object, answering, document, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, document, done, ref, taking
 
 HERE = Path(__file__).resolve().parent
 
@@ -274,15 +275,46 @@ def test_an_example_that_contradicts_its_schema_is_a_note() -> None:
     ]
 
 
-def test_an_example_in_a_map_that_contradicts_the_schema_of_its_values_is_a_note(checked: Checked) -> None:
-    values = {"type": "object", "additionalProperties": an_object(number=TEXT)}
-    medium = {"application/json": {"schema": values, "example": {"year": {"number": 2018}, "no": None}}}
+@pytest.mark.parametrize(("value", "name"), [({"city": "a"}, "Wide"), ({"city": "a", "country": "b"}, "Slim")])
+def test_a_caller_takes_the_class_whose_required_fields_are_given(
+    tmp_path: Path, value: dict[str, str], name: str
+) -> None:
+    schemas = {
+        "Slim": an_object(("city", "country"), city=TEXT, country=TEXT),
+        "Wide": an_object(("city",), city=TEXT, country=TEXT, street=TEXT),
+    }
+    paths = {"/x": {"post": done("x", requestBody=taking({"oneOf": [*map(ref, schemas)]}))}}
+    models = Wire(tmp_path, f"wire_{name.lower()}", **document(paths, schemas)).models
+    assert type(build(models.Slim | models.Wide, value)).__name__ == name
+
+
+CLOSED = {**an_object(user=TEXT), "additionalProperties": False}
+
+
+@pytest.mark.parametrize(
+    ("schema", "example", "why"),
+    [
+        (
+            {"type": "object", "additionalProperties": an_object(number=TEXT)},
+            {"year": {"number": 2018}, "no": None},
+            "year: number: int where string is declared",
+        ),
+        ({"oneOf": [CLOSED]}, {"user": "a", "token": "b"}, "a property is not declared"),
+        ({"oneOf": [an_object(("user",), user=TEXT, token=TEXT)]}, {"token": "b"}, "user is required and not there"),
+        ({"type": "null"}, {"any": "thing"}, "dict where null is declared"),
+        ({"type": "integer", "enum": [2], "oneOf": [{"const": 1}, {"const": 2}]}, 1, "1 is not in the enum"),
+    ],
+)
+def test_an_example_that_contradicts_what_a_schema_says_is_a_note(
+    checked: Checked, schema: Tree, example: Any, why: str
+) -> None:
+    medium = {"application/json": {"schema": an_object(of=schema), "example": {"of": example}}}
     answers = {"200": {"description": "-", "content": medium}}
     report = checked(document({"/x": {"get": {"operationId": "x", "responses": answers}}}))
     assert lines(report) == []
     [note] = report.findings.notes
     assert note.startswith("paths./x.get.responses.200.content.application/json: the example contradicts its schema: ")
-    assert note.endswith("year: number: int where string is declared")
+    assert note.endswith(why)
 
 
 def paths(**operation: Any) -> Tree:
