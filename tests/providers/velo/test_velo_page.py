@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import victor_ext.providers.velo as velo_package
+from tests.providers.test_operations_table import generated, route
 from tests.providers.velo.adapter import Harness, pay
 from victor_ext.providers.velo import Velo
 from victor_ext.sandbox.velo import VeloSandbox
@@ -32,21 +30,10 @@ def table() -> dict[str, tuple[str, str]]:
     return {request: (name, how) for name, request, how in rows}
 
 
-def plain(path: str) -> str:
-    """A path without the names of its parameters."""
-    return re.sub(r"\{\w+\}", "{}", path)
-
-
 def request_of(module: Path) -> str | None:
     """The request that a generated function makes."""
     match = re.search(r'"method": "(\w+)",\s+"url": "([^"]+)"', module.read_text(encoding="utf-8"))
-    return None if match is None else f"{match[1].upper()} {plain(match[2])}"
-
-
-def generated() -> Iterator[str]:
-    """The requests of the generated package."""
-    package = importlib.import_module("velo_api.api")
-    yield from filter(None, map(request_of, Path(package.__path__[0]).glob("*/*.py")))
+    return None if match is None else f"{match[1].upper()} {route(match[2])}"
 
 
 class TestTheTable:
@@ -55,8 +42,8 @@ class TestTheTable:
         assert PAGE.count("| called by |") == 1
 
     def test_those_with_a_method_are_those_of_the_generated_package(self) -> None:
-        called = sorted(plain(request) for request, (_, how) in table().items() if "`bind`" not in how)
-        assert called == sorted(generated())
+        called = sorted(route(request) for request, (_, how) in table().items() if "`bind`" not in how)
+        assert called == sorted(generated("velo"))
         assert f"calls {len(called)} of them by methods" in PAGE
         assert f"The other {100 - len(called)} are called" in PAGE
         document = " ".join((ROOT / "openapi" / "velo.yaml").read_text(encoding="utf-8").split())
@@ -80,7 +67,7 @@ class TestTheTable:
             if result := BOUND.search(how):
                 module = outcome.package / "api" / result[1] / f"{result[2]}.py"
                 assert module.is_file(), request
-                assert request_of(module) == plain(request)
+                assert request_of(module) == route(request)
 
 
 class TestTheCode:
@@ -97,8 +84,3 @@ class TestTheCode:
         harness(run)
         assert sandbox.work_done_by_reference() == {"INV-7": 1}
         assert harness(lambda velo: velo.payouts.get(names["payout_id"])).accepted[0].payor_payment_id == "INV-7"
-
-
-def test_what_is_public() -> None:
-    assert list(velo_package.__all__) == sorted(velo_package.__all__)
-    assert all(hasattr(velo_package, name) for name in velo_package.__all__)
