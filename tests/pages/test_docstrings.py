@@ -34,7 +34,8 @@ def run_examples(client: Any, *order: str, **given: Any) -> None:
     failures: list[str] = []
     assert set(order) == set(client._resources)
     for resource in order:
-        for name, operation in vars(client._resources[resource]).items():
+        operations: dict[str, Any] = vars(client._resources[resource])
+        for name, operation in operations.items():
             if name.startswith("_") or not callable(operation):
                 continue
             case = doctest.DocTestParser().get_doctest(

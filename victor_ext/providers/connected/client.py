@@ -305,6 +305,10 @@ def _check_arguments(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
         ) from None
 
 
+def _is_post(request: httpx.Request) -> bool:
+    return request.method == "POST"
+
+
 def _checked_key(key: object) -> KeyPlace:
     if key is None:
         return NoKey()
@@ -312,7 +316,7 @@ def _checked_key(key: object) -> KeyPlace:
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
     if isinstance(key, HeaderKey) and key.takes_key is None:
         key = copy(key)
-        key.takes_key = lambda request: request.method == "POST"
+        key.takes_key = _is_post
     return cast("KeyPlace", key)
 
 

@@ -56,45 +56,29 @@ class _PaymentRequest:
         )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class _Reversal:
-    """The arguments of `reverse`. No `repr` shows them."""
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class _Step:
+    """The arguments that all steps after a payment have. No `repr` shows them."""
 
-    payment_id: str
-    amount: Money | None = None
-    _: KW_ONLY
     merchant_transaction_id: str
     notification_url: str | None = None
     parameters: Mapping[str, str] | None = None
 
-    def to_form(self, entity: Entity, payment_type: str) -> models.FollowUpForm:
-        """The generated model of the form. Raises `InvalidRequest` with each problem."""
-        validation = Validation()
-        validation.id("payment_id", self.payment_id)
-        further = [name for name in ("original_transaction_id",) if hasattr(self, name)]  # of `refund` alone
-        return validation.form(
-            models.FollowUpForm,
-            entity,
-            self._amount(validation),
-            payment_type=payment_type,
-            merchant_transaction_id=validation.own_reference(self.merchant_transaction_id),
-            **{name: validation.printable(name, getattr(self, name), 255) for name in further},
-            notification_url=validation.url("notification_url", self.notification_url),
-            parameters=self.parameters,
-        )
 
-    def _amount(self, validation: Validation) -> dict[str, str]:
-        return {} if self.amount is None else validation.amount(self.amount)
+@dataclass(frozen=True, slots=True, repr=False)
+class _FollowUp(_Step):
+    """The arguments of `capture`, which documents them."""
+
+    payment_id: str
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _FollowUp(_Reversal):
-    """The arguments of `capture`, which documents them."""
+class _Reversal(_Step):
+    """The arguments of `reverse`."""
 
-    amount: Money
-
-    def _amount(self, validation: Validation) -> dict[str, str]:
-        return validation.amount(self.amount)
+    payment_id: str
+    amount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -222,9 +206,8 @@ class Payments(Resource[Mode]):
     def find(self, merchant_transaction_id: str) -> OperationFlow[Sequence[Payment]]:
         """Find the payments and steps with a reference of your own, such as after an unknown outcome.
 
-        EastPay documents no such inquiry. The request is that of the gateway whose parameters it has (OPPWA):
-        `GET /v3/query?merchantTransactionId=...`. So it is sent only if the client was made with
-        `inquiry_by_reference=True`, which is for a bank that says that its gateway answers it.
+        EastPay documents no such inquiry: `GET /v3/query?merchantTransactionId=...` is that of another gateway with its
+        parameters (OPPWA). So it needs `inquiry_by_reference=True`, for a bank that says that its gateway answers it.
 
         Args:
             merchant_transaction_id: The reference, as it was passed to `debit` or another call.
@@ -320,7 +303,19 @@ def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> Operati
 
 
 def _follow_up(entity: Entity, payment_type: str, step: _FollowUp | _Reversal) -> OperationFlow[Payment]:
-    form = step.to_form(entity, payment_type)
+    validation = Validation()
+    validation.id("payment_id", step.payment_id)
+    further = {"original_transaction_id": step.original_transaction_id} if isinstance(step, _Refund) else {}
+    form = validation.form(
+        models.FollowUpForm,
+        entity,
+        {} if isinstance(step, _Reversal) and step.amount is None else validation.amount(step.amount),
+        payment_type=payment_type,
+        merchant_transaction_id=validation.own_reference(step.merchant_transaction_id),
+        **{name: validation.printable(name, value, 255) for name, value in further.items()},
+        notification_url=validation.url("notification_url", step.notification_url),
+        parameters=step.parameters,
+    )
     return Payment((yield from call(follow_up_payment, models.Payment, id=step.payment_id, body=form)))
 
 

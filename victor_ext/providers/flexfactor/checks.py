@@ -227,8 +227,8 @@ def places_of_card_numbers(members: object, *, about_a_card: bool = False) -> It
 def _places(value: object, place: str, about_a_card: bool, levels: int) -> Iterator[str]:  # noqa: FBT001 - as its caller
     if levels == 0:
         return
-    if isinstance(value, Mapping):
-        for name, item in value.items():  # pyright: ignore[reportUnknownVariableType] - any mapping
+    if _is_mapping(value):
+        for name, item in value.items():
             if has_card_number(name):
                 yield place
                 continue
@@ -241,6 +241,10 @@ def _places(value: object, place: str, about_a_card: bool, levels: int) -> Itera
             yield from _places(item, place, about_a_card, levels - 1)
     elif about_a_card and has_card_number(value):
         yield place
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
 
 
 def _is_about_a_card(name: object) -> bool:

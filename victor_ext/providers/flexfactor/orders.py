@@ -192,14 +192,10 @@ class Orders(Resource[Mode]):
 
     @operation
     def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> OperationFlow[Refund]:
-        """Refund an order, or a part of its amount. A refund that failed is raised as an error.
-
-        The provider answers a refused refund with status 200 and `success: false`. Here that is a `BadRequest` with
-        `status_code` 200, the provider's reason in `problems`, and outcome `rejected`.
+        """Refund an order, or a part of its amount. A refund that failed is raised, whatever its status.
 
         It takes no key and is sent once. After a lost response the outcome is unknown: look at the order with `get`
-        before you repeat it. (The provider says that repeats for one order do not refund twice. It also offers partial
-        refunds, of which two may be meant. How it distinguishes these is not documented, so nothing relies on it.)
+        before you repeat it. (How the provider tells a repeat from a second partial refund is not documented.)
 
         Args:
             order_id: The provider's id.
@@ -207,7 +203,7 @@ class Orders(Resource[Mode]):
             message: A reason. None sends none.
 
         Raises:
-            BadRequest: It was refused, whatever the status: nothing was refunded.
+            BadRequest: It was refused, also with status 200 and `success: false`: nothing was refunded.
             UnreadableResponse: The response contradicts itself, is about another order, or says that the refund is not
                 done yet (PENDING and the like): its outcome is unknown, so look.
 

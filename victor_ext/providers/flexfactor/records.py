@@ -58,6 +58,10 @@ def _word(*values: object) -> str | None:
     return next((value for value in values if isinstance(value, str) and value), None)
 
 
+def _problems(errors: object) -> Sequence[Problem]:
+    return problems_in({"errors": errors})
+
+
 def _datetime(value: object) -> datetime | None:
     text = _word(value) or ""
     try:
@@ -118,7 +122,7 @@ class _Response(_CallRecord):
     trace_id = word("traceId")
     result = word("result")
     error_code = Field(split_code, "statusCode")
-    problems: Field[Sequence[Problem]] = Field(lambda errors: problems_in({"errors": errors}), "errors")
+    problems = Field(_problems, "errors")
 
     @property
     def success(self) -> bool | None:

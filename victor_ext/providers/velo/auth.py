@@ -35,8 +35,7 @@ class VeloAuth(UnpicklableCredentials):
     """API key and secret. Velo issues a token for them, which is kept until shortly before it expires.
 
     Key and secret are sent to `/v1/authenticate` alone, as user and password of Basic authentication, with an empty
-    body. (The path that Velo's document names for this, `/v1/login`, does not exist in it.) All threads or tasks of a
-    client share one token. There is no refresh token: the next token is fetched in the same way.
+    body. All threads or tasks of a client share one token. There is no refresh token.
 
     Args:
         api_key: The API key.

@@ -43,8 +43,7 @@ class Payments(Resource[Mode]):
         so it does not find a new one.
 
         A payment never leaves the window of `submitted_from` and `submitted_to`, so a walk by window yields each of its
-        payments once, however many are submitted meanwhile. Velo's own order has an id after the time. A `sort`
-        without one is sent with `paymentId` added, since payments of one moment may else change places between pages.
+        payments once. A `sort` is sent with `paymentId` added: payments of one moment may else change places.
 
         Args:
             payor_id: The payor.

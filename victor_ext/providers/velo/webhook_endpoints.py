@@ -25,6 +25,10 @@ _LONGEST_URL = 2000
 _LONGEST_AUTHORIZATION = 1000
 
 
+def _as_texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in list_or_empty(value) if isinstance(item, str))
+
+
 class WebhookEndpoint(Record):
     """A webhook at Velo: an address and its settings. The header that it sends is a secret: see `raw`."""
 
@@ -32,9 +36,7 @@ class WebhookEndpoint(Record):
     payor_id = text("payor_id")
     url = text("webhook_url")
     is_enabled = boolean("enabled")
-    categories = Field(
-        lambda value: tuple(item for item in list_or_empty(value) if isinstance(item, str)), "categories"
-    )
+    categories = Field(_as_texts, "categories")
 
 
 class WebhookPing(Record):

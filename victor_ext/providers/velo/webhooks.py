@@ -167,11 +167,11 @@ class NotificationSequencer:
         store(sequencer.done)
 
     What `take` returns counts as done. When `handle` fails, store nothing, answer with an error status, and continue
-    with a new object made from what was stored last: Velo delivers again, and the old object would drop it as a repeat.
+    with a new object made from what was stored last: the old one would drop what Velo delivers again.
 
-    A notification ahead of its turn is held back until the missing ones have come. Velo redelivers for up to 30 days,
-    but not what was answered with a 200: so store what is `held` before you answer, and `take` it again after a
-    restart. To stop waiting, read what changed (`payments.changes` and the like) and call `go_on`.
+    A notification ahead of its turn is held back until the missing ones have come. Velo does not redeliver what was
+    answered with a 200: store what is `held` before you answer, and `take` it again after a restart. To stop waiting,
+    read what changed (`payments.changes` and the like) and call `go_on`.
 
     Args:
         done: The number up to which everything has been handled, as it was stored; 0 for a new payor.

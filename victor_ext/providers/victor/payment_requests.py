@@ -123,10 +123,9 @@ class PaymentRequests(Resource[Mode]):
         datetimes. The document does not say which time `start_datetime` and `end_datetime` compare.
 
         A request that matches the filters during the whole iteration is yielded once, also if the list changes. With a
-        filter for `status` or an approval time, requests can leave the list while it is read, and others then move to
-        earlier pages. Such a list is read again until no request can be missing; it is read twice if it does not
-        change. All ids are kept in memory. If other callers keep changing the list, the iteration ends after three
-        readings with no new requests except newly created ones, and can miss a request. `pages()` iterates over pages.
+        filter that requests can leave (`status`, an approval time), the list is read again until none can be missing,
+        or three readings had no new ones; it is read twice if it does not change. All ids are kept in memory.
+        `pages()` iterates over pages.
 
         Raises:
             PaginationError: The provider repeats pages, or the list changes too fast; raised by the iteration.

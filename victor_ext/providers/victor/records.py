@@ -48,6 +48,10 @@ _BILLER_TYPES = frozenset({"BUSINESS", "CONSUMER"})
 # Readers: the value in the type of the field, or None.
 
 
+def _as_id(value: object) -> str:
+    return as_id(value) or ""
+
+
 def _as_biller_type(value: object) -> str | None:
     """A word, with the document's spelling if it is a known one."""
     word = as_word(value)
@@ -198,7 +202,7 @@ class PaymentRequest(Record):
         key = fields.pop("idempotency_key", None)
         return cls(fake_model(fields), key)
 
-    id = Field(lambda value: as_id(value) or "", "victor_payment_request_id")
+    id = Field(_as_id, "victor_payment_request_id")
 
     @property
     def status(self) -> Status | str | None:
