@@ -11,7 +11,7 @@ import pytest
 
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import Report, check
-from victor_ext.spec.checking.arguments import build
+from victor_ext.spec.checking.package import build
 
 from .wire import TEXT, Tree, Wire, an_object, answering, document, done, ref, taking
 
