@@ -23,7 +23,7 @@ from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 
-def run_examples(client: Any, *order: str, **given: Any) -> None:
+def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **given: Any) -> None:
     """Run the examples of a client's resources as one session, with these names; each operation has one."""
     now = datetime.now(UTC)
     names = {
@@ -33,14 +33,13 @@ def run_examples(client: Any, *order: str, **given: Any) -> None:
     without: list[str] = []
     failures: list[str] = []
     assert set(order) == set(client._resources)
-    for resource in order:
-        operations: dict[str, Any] = vars(client._resources[resource])
+    groups: dict[str, dict[str, Any]] = {each: vars(client._resources[each]) for each in order}
+    for group, operations in {**groups, "client": own or {}}.items():
         for name, operation in operations.items():
             if name.startswith("_") or not callable(operation):
                 continue
-            case = doctest.DocTestParser().get_doctest(
-                inspect.getdoc(operation) or "", {}, f"{resource}.{name}", None, None
-            )
+            text = inspect.getdoc(operation) or ""
+            case = doctest.DocTestParser().get_doctest(text, {}, f"{group}.{name}", None, None)
             case.globs = names
             without += [] if case.examples else [case.name]
             doctest.DocTestRunner(verbose=False).run(case, out=failures.append, clear_globs=False)
@@ -62,6 +61,7 @@ def test_velo(velo_harness: VeloHarness, request: pytest.FixtureRequest, monkeyp
         velo_client,
         *("payees", "source_accounts", "funding_accounts", "fundings", "payouts", "payments", "webhooks"),
         **{name: getattr(velo, name) for name in velo.__all__},
+        own={"logout": velo.Velo.logout},
         velo=velo_client,
         payor_id=velo_harness.payor,
         payee_id=velo_harness.payee,
