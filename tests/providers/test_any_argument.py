@@ -194,7 +194,7 @@ OTHERS: dict[str, Target] = {
     "with_options": Target(
         VICTOR.with_options, {"timeout": 5.0, "deadline": 60.0, "retry": ONCE, "extra_body": None, "extra_query": None}
     ),
-    "check_payment_request": Target(check_payment_request, payment()),
+    "check_payment_request": Target(check_payment_request, {**payment(), "now": NOW}),
     "idempotency_key_for": Target(lambda **facts: idempotency_key_for(*facts.values()), {"kind": "invoice", "fact": 1}),
     "zulu.parse": Target(zulu.parse, {"text": "2026-03-04T05:06:07Z"}),
     "zulu.format": Target(zulu.format, {"moment": NOW}),

@@ -25,7 +25,8 @@ def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_pat
     """`make check-generated` compares the committed packages with those of this process."""
     out = tmp_path / "a" / "second place"
     out.mkdir(parents=True)
-    command = [sys.executable, "-W", "error", "-m", "victor_ext.spec", "generate", "--out", str(out)]
+    generate = [sys.executable, "-W", "error", "-m", "victor_ext.spec", "generate"]
+    command = [*generate, *map(str, DOCUMENTS), "--out", str(out)]
     environment = {**os.environ, "PYTHONHASHSEED": "4711", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
     subprocess.run(command, check=True, capture_output=True, cwd=out, env=environment)
     for package in out.iterdir():

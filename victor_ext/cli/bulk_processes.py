@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
 from victor_ext.privacy import Secret
-from victor_ext.settlement import LAST_CALLS
 
 from .screen import plain
 
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus
 
 MAX_PROCESSES = 64
-_END = LAST_CALLS + 10
-"""Seconds that a worker gets to end its calls and itself."""
+_LEAVE = 10
+"""Seconds that a worker gets to end itself, after its last calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,14 @@ class WorkerProcesses:
 
     def __exit__(self, *exc: object) -> None:
         """Let the workers finish their calls, and wait for them."""
+        from victor_ext.settlement import LAST_CALLS  # noqa: PLC0415 - `victor --help` does not need it
+
         try:
             for worker in self._workers:
                 _end_input(worker.process)
             for worker in self._workers:
                 with suppress(subprocess.TimeoutExpired):
-                    worker.process.wait(_END)
+                    worker.process.wait(LAST_CALLS + _LEAVE)
             self._look()
         finally:
             self._files.close()

@@ -131,12 +131,17 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
     due = as_date(value)
     if due is None or now is None:
         return date_problem("due_date", value)
+    if problem := moment_problem("now", now):
+        return problem
     now = now.astimezone(UTC)
-    is_past = due < (now - timedelta(hours=12)).date()
-    if not is_past and due <= (now + timedelta(hours=14 + 24)).date():
+    try:
+        first, tomorrow, last = ((now + timedelta(hours=hours)).date() for hours in (-12, 24, 14 + 24))
+    except OverflowError:
+        return Problem("now", "range", "now lies outside of the years 1 to 9999 in some time zone.")
+    if first <= due <= last:
         return None
-    right = f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or {(now + timedelta(days=1)).date()}."
-    if is_past:
+    right = f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or {tomorrow}."
+    if due < first:
         return Problem("due_date", "past", f"due_date {due} is in the past: {right}")
     late = f"due_date {due} is too late: the provider takes a due date at most 24 hours ahead; {right}"
     return Problem("due_date", "range", late)
