@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from typing import Any
 
 from victor_api import models
@@ -131,13 +131,8 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
     due = as_date(value)
     if due is None or now is None:
         return date_problem("due_date", value)
-    if problem := moment_problem("now", now):
-        return problem
     now = now.astimezone(UTC)
-    try:
-        first, tomorrow, last = ((now + timedelta(hours=hours)).date() for hours in (-12, 24, 14 + 24))
-    except OverflowError:
-        return Problem("now", "range", "now lies outside of the years 1 to 9999 in some time zone.")
+    first, tomorrow, last = ((now + timedelta(hours=hours)).date() for hours in (-12, 24, 14 + 24))
     if first <= due <= last:
         return None
     right = f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or {tomorrow}."
@@ -145,6 +140,14 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
         return Problem("due_date", "past", f"due_date {due} is in the past: {right}")
     late = f"due_date {due} is too late: the provider takes a due date at most 24 hours ahead; {right}"
     return Problem("due_date", "range", late)
+
+
+def _year_problem(now: datetime) -> Problem | None:
+    if MINYEAR < now.year < MAXYEAR:
+        return None
+    return Problem(
+        "now", "range", f"now={now} is too far away to compare a due date with it: pass the time of the call."
+    )
 
 
 def check_payment_request(
@@ -173,6 +176,10 @@ def check_payment_request(
     Raises:
         InvalidRequest: An argument is invalid. `problems` has all reasons.
     """
+    if now is not None:
+        validation = Validation()
+        validation.add(moment_problem("now", now) or _year_problem(now))
+        validation.finish("The check")
     payee_account_number = concealed_account(payee_account_number)
     request = CreateRequest(
         payee_account_number=payee_account_number,
