@@ -68,7 +68,9 @@ class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
         """
-        base_url, given = concealed(base_url), take(self, options)  # it may hold a password
+        # The URL may hold a password; and what is passed as `auth` may be a secret by mistake.
+        base_url, auth = concealed(base_url), concealed(auth)
+        given = take(self, options)
         if isinstance(auth, type) or not callable(getattr(auth, "authenticator", None)):
             raise ConfigurationError(
                 f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
