@@ -16,7 +16,7 @@ PAYMENT: dict[str, Any] = {
     "biller_type": "BUSINESS",
     "due_date": datetime.now(UTC).date(),
 }
-OPTIONS: dict[str, Any] = {"base_url": URL, "deadline": 5.0, "retry": RetryPolicy(max_attempts=1)}
+OPTIONS: dict[str, Any] = {"base_url": URL, "deadline": 30.0, "retry": RetryPolicy(max_attempts=1)}
 
 
 def credentials() -> VictorJwt:

@@ -4,22 +4,28 @@ import subprocess
 import sys
 
 
-def test_forked_workers_share_no_connection():
+def test_forked_workers_share_no_connection(tmp_path):
     command = [sys.executable, "-m", "celery", "-A", "celery_app", "worker", "--pool=prefork", "--concurrency=2"]
     reading, writing = os.pipe()
-    with subprocess.Popen(
-        [*command, "--without-mingle", "--without-gossip", "--without-heartbeat"],
-        cwd=os.path.dirname(__file__),
-        env={**os.environ, "RESULTS": str(writing)},
-        pass_fds=[writing],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as worker:
+    log = tmp_path / "worker.txt"
+    with (
+        log.open("w") as shown,
+        subprocess.Popen(
+            [*command, "--without-mingle", "--without-gossip", "--without-heartbeat"],
+            cwd=os.path.dirname(__file__),
+            env={**os.environ, "RESULTS": str(writing)},
+            pass_fds=[writing],
+            stdout=subprocess.DEVNULL,
+            stderr=shown,
+        ) as worker,
+    ):
         os.close(writing)
         try:
             with open(reading) as results:
-                made = [json.loads(results.readline()) for _ in range(20)]
+                lines = [results.readline() for _ in range(20)]
         finally:
             worker.terminate()
+    assert all(lines), log.read_text()
+    made = [json.loads(line) for line in lines]
     assert {name for name, _ in made} == {"from-the-provider"}
     assert worker.pid not in {process for _, process in made}
