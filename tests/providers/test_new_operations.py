@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -47,10 +48,11 @@ SENT = {"victor": 2}
 """How often a write whose document declares a key is sent, where a system takes one and it is given one; else once."""
 
 
-def call(system: str, mode: str, script: Script, name: str, **more: Any) -> Any:
+def call(system: str, mode: str, script: Script, name: str, *ids: str, **more: Any) -> Any:
     kinds, options = SYSTEMS[system]
     options = {**options, "transport": script.transport, "retry": RetryPolicy(max_attempts=2, base=0.0)}
     args, kwargs, _ = GOOD[name]
+    args = ids or args
     kwargs = {**{key: new_payment(amount=1) for key in kwargs}, **more}
     function = "sync_detailed" if mode == "blocking" else "asyncio_detailed"
     return run(
@@ -110,6 +112,13 @@ class TestOnEachSystem:
             words, answer = "has nothing that the document declares", httpx.Response(201, json=body)
             self.refused(system, mode, answer, "payments.take_payment", words)
             assert call(system, mode, Script(httpx.Response(200, json=body)), "payments.get_payment").parsed is not None
+
+    @pytest.mark.parametrize("made", ["pay\n1", "pay/1", "pay\r\x00", "\u00e4"])
+    def test_an_id_of_any_characters_is_one_part_of_the_path(self, system: str, mode: str, made: str) -> None:
+        for name in ("payments.get_payment", "payments.cancel_payment"):
+            script = Script(GOOD[name][2])
+            call(system, mode, script, name, made)
+            assert script.requests[0].url.raw_path.decode().split("?")[0].endswith(quote(made, safe=""))
 
     def test_only_a_write_with_a_key_is_sent_again(self, system: str, mode: str) -> None:
         self.refused(system, mode, httpx.Response(201, content=b"<html>"), "payments.take_payment")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -12,7 +13,7 @@ import pytest
 
 from victor_ext.runtime.core.headers import LONGEST, header_complaint
 from victor_ext.runtime.core.response import DecodingError, Decompressor, read
-from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, seconds_complaint
+from victor_ext.runtime.core.validation import MOST_SECONDS, Validation, are_seconds, seconds_complaint
 
 THIRTY_DAYS = 30 * 24 * 60 * 60
 
@@ -94,3 +95,17 @@ def test_deflate_may_lack_its_header_and_only_at_its_beginning() -> None:
     begun.feed(zlib.compress(b"{}")[:2], 10)
     with pytest.raises(DecodingError):
         begun.feed(b"\xff" + bare, 10)
+
+
+def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():
+    secret, checks = "a-token-by-mistake", Validation()
+    checks.text("text", secret, 3)
+    checks.reference("reference", f"{secret} ", 40)
+    checks.matching("id", secret, re.compile("[0-9]"), "a digit")
+    checks.integer("page_size", secret, 1, 100)
+    checks.flag("sensitive", secret)
+    checks.request("card", secret, Validation)
+    assert [problem.field for problem in checks.problems] == [
+        "text", "reference", "id", "page_size", "sensitive", "card",
+    ]  # fmt: skip
+    assert not [problem for problem in checks.problems if secret in problem.message]

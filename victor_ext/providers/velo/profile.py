@@ -275,5 +275,6 @@ def _rule_for(request: httpx.Request) -> tuple[_Rule, str]:
     """The rule for a request, and the id in its path, if it has one."""
     path = request.url.path
     path = path[max(path.find("/v1/"), path.find("/v2/"), path.find("/v3/"), path.find("/v4/"), 0) :]
-    fits = ((rule, re.fullmatch(rule.path, path)) for rule in _RULES if rule.method in ("", request.method))
+    # The id of an operation that is not wrapped here may have a line break.
+    fits = ((rule, re.fullmatch(rule.path, path, re.DOTALL)) for rule in _RULES if rule.method in ("", request.method))
     return next((rule, match[1] if match.re.groups else "") for rule, match in fits if match)

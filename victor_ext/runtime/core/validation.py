@@ -119,7 +119,8 @@ class Validation:
     def integer(self, field: str, value: Any, least: int, most: int) -> Any:
         """A whole number, or None."""
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most):
-            message = f"{field} is {shown(value)} and must be a whole number from {least} to {most}, or left out."
+            given = shown(value) if isinstance(value, int) else kind_of(value)
+            message = f"{field} must be a whole number from {least} to {most}, or left out, and is {given}."
             self.note(field, "range", message)
         return value
 
