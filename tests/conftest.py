@@ -97,7 +97,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("thorough")
         if "pytester" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
-    left_out = [item for item in items if _is_left_out(item, config)]
+    left_out = _left_out(items, config)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
@@ -105,13 +105,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         sys.addaudithook(_refuse_processes)
 
 
-def _is_left_out(item: pytest.Item, config: pytest.Config) -> bool:
-    """Whether the tier leaves a test out; the same ones in every process and every run."""
-    marks = {mark.name for mark in item.iter_markers()}
+def _left_out(items: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]:
+    """What the tier does not run; the same in every process and every run. One case of each test runs."""
+    marks = {item: {mark.name for mark in item.iter_markers()} for item in items}
     if config.getoption("quick"):
         # The packages of connected systems are generated first, by processes.
-        return bool(marks & {"nightly", "slow", "thorough"}) or "connected" in item.name
+        return [item for item in items if marks[item] & {"nightly", "slow", "thorough"} or "connected" in item.name]
     if not config.getoption("first_tier"):
-        return False
-    sampled = hasattr(item, "callspec") and "thorough" in marks
-    return "nightly" in marks or (sampled and zlib.crc32(item.nodeid.encode()) % 4 != 0)
+        return []
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if hasattr(item, "callspec") and "thorough" in marks[item]:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    runs: set[pytest.Item] = set()
+    for group in cases.values():
+        runs.update([item for item in group if zlib.crc32(item.nodeid.encode()) % 4 == 0] or group[:1])
+    sampled = {item for group in cases.values() for item in group}
+    return [item for item in items if "nightly" in marks[item] or (item in sampled and item not in runs)]

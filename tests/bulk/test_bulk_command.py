@@ -45,6 +45,9 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
     ended = bulk("export", "-o", "results.csv")
     assert (ended.status, ended.out) == (0, "")
     assert (bulk.folder / "results.csv").read_text("utf-8") == exported.out
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (bulk.folder / "results.csv").stat().st_mode & 0o777 == 0o666 & ~umask, "as every new file"
 
 
 def test_what_reads_no_state_loads_no_database(bulk: Bulk) -> None:

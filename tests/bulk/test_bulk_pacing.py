@@ -158,6 +158,19 @@ def test_pauses_grow_while_the_provider_fails_and_end_with_its_first_answer() ->
     assert clock.now == begun + 90
 
 
+def test_an_answer_that_was_under_way_when_the_provider_failed_ends_no_pause() -> None:
+    clock = Clock()
+    backoff = Backoff(clock, clock)
+    pauses: list[float] = []
+    for at_least in (0.0, 0.0, 90.0):
+        begun = clock.now
+        backoff.record_failure(at_least)
+        backoff.record_success()
+        backoff.wait()
+        pauses.append(clock.now - begun)
+    assert pauses == [1, 2, 90]
+
+
 def test_all_that_wait_for_one_pause_go_together() -> None:
     clock = Clock()
     backoff = Backoff(clock, clock)

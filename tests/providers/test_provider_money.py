@@ -56,6 +56,12 @@ def test_a_currency_has_only_so_many_decimals(amount: str, currency: str) -> Non
         Money.of(amount, currency)
 
 
+@pytest.mark.parametrize("minor", [44.0, "44", Decimal(44), True, None])
+def test_minor_units_are_an_int(minor: object) -> None:
+    with pytest.raises(InvalidRequest, match=r"minor_units is .* must be an int of cents"):
+        Money(minor, "USD")  # type: ignore[arg-type] # on purpose
+
+
 @pytest.mark.parametrize("currency", ["usd", "US", "USDX", "", None, 840])
 def test_currencies_are_three_capital_letters(currency: object) -> None:
     with pytest.raises(InvalidRequest, match=r"currency is .* three capital letters"):

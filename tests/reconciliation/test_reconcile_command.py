@@ -118,6 +118,7 @@ def test_json_and_a_report_of_all_rows(command: Command, planted: Planted, book:
     rows = read(tmp_path / "report.csv")
     assert Counter(row["kind"] for row in rows) == planted.expected
     assert tuple(rows[0]) == FIELDS
+    assert (tmp_path / "report.csv").stat().st_mode & 0o077 == 0, "only its owner can read it"
     run(command, planted, book, "--out", str(tmp_path / "report.jsonl"))
     lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text("utf-8").splitlines()]
     assert [{name: "" if value is None else str(value) for name, value in line.items()} for line in lines] == rows

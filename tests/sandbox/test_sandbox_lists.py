@@ -203,6 +203,11 @@ def test_every_filter_of_velo_s_document_finds_what_has_its_value_and_nothing_el
         assert items[0] in velo(path, **{name: str(value)[:10] if "Date" in name else value})
 
 
+@pytest.mark.parametrize("path", sorted({path for path, _ in velo_lists()}))
+def test_a_parameter_that_velo_s_document_does_not_name_changes_nothing(velo, path):
+    assert velo(path) == velo(path, whatever="x", payorRefsFrom="1", currencyTo="USD")
+
+
 def test_a_filtered_list_sees_what_changed_in_between(both):
     sandbox, caller = both
     first = caller.created()["victor_payment_request_id"]

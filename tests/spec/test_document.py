@@ -164,6 +164,7 @@ def test_any_node_may_be_anything(place: Place, value: Any) -> None:
         (HEAD + "paths: {/x: 3}\n", "paths./x is the number 3: write a mapping"),
         (HEAD + "paths: {}\ncomponents: {schemas: {A: text}}\n", "components.schemas.A is the text \"text\": write a"),
         (HEAD + "paths: {}\ncomponents: {schemas: {A: {$ref: 3}}}\n", "components.schemas.A.$ref is the number 3"),
+        ("openapi: 3.0.0\n", "describes nothing: it has neither `paths`"),
         ("just words\n", "is not an OpenAPI 3 document"),
         ("openapi: 2.0\npaths: {}\n", "is not an OpenAPI 3 document"),
     ],

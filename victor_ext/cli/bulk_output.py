@@ -106,7 +106,7 @@ def write_export(
     """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
     missing = _not_stored(sender, resume)
     statuses: Counter[str] = Counter()
-    with standard_output() if output is None else whole_file(output, "--output") as file:
+    with standard_output() if output is None else whole_file(output, "--output", mode=0o666) as file:
         count = _write(sender, file, statuses, as_json=as_json, escape=escape, refresh=refresh)
     written = [] if output is None else [f"{rows_text(count)} written to {output}"]
     now = [f"The provider says now: {_listed(statuses)}."] if refresh else []

@@ -145,7 +145,7 @@ def _write(report: Reconciliation, out: Path) -> None:
     from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - only this needs it
 
     write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
-    with whole_file(out, "--out") as file:
+    with whole_file(out, "--out", mode=0o600) as file:
         write(file, report)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import os
+import secrets
 import sys
-import tempfile
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
@@ -225,23 +226,24 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextmanager
-def whole_file(path: Path, name: str) -> Generator[TextIO]:
-    """Write a file that has its name only when it is complete. Only its owner can read it.
+def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
+    """Write a file that has its name only when it is complete.
 
     Args:
         path: The file.
         name: The option that names it.
+        mode: Its permissions, of which the umask takes some away.
 
     Raises:
         Misuse: It cannot be written.
     """
     try:
-        handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         with ExitStack() as failed:
-            failed.callback(os.unlink, partial)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            with open(unfinished, "x", encoding="utf-8", newline="", opener=partial(os.open, mode=mode)) as file:
+                failed.callback(os.unlink, unfinished)
                 yield file
-            os.replace(partial, path)
+            os.replace(unfinished, path)
             failed.pop_all()
     except OSError as error:
         raise Misuse(f"{name} {path} cannot be written: {error.strerror or error}.") from error

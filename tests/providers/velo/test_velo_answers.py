@@ -248,6 +248,18 @@ class TestPages:
         with opened(answer) as client:
             return [one.payment_id for one in client.payments.changes("payor", since=SINCE)], asked
 
+    @pytest.mark.parametrize(
+        ("total", "asked"),
+        [
+            ({"totalPages": 2, "totalElements": 3}, [1, 2]),
+            ({"totalPages": 1, "totalElements": 3}, [1, 2]),
+            ({"totalElements": 3}, [1, 2, 3]),
+            (None, [1, 2, 3]),
+        ],
+    )
+    def test_it_ends_where_velo_says_if_all_items_came(self, total: dict[str, int] | None, asked: list[int]) -> None:
+        assert self.walk({1: "ab", 2: "c"}, total) == (["a", "b", "c"], asked)
+
     def test_a_list_without_an_end(self) -> None:
         with pytest.raises(PaginationError, match="feed of payments does not end"):
             self.walk(dict.fromkeys(range(1, 99), "ab"))

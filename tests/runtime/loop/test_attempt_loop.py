@@ -125,6 +125,11 @@ class TestWaiting:
         assert raised.value.retry_after >= 2_592_000
         assert harness.sleeps == []
 
+    def test_that_of_the_last_attempt_is_on_the_error(self, mode):
+        with pytest.raises(errors.RateLimited) as raised:
+            Harness(mode, [status(429, retry_after="2")], policy=RetryPolicy(max_attempts=2)).call()
+        assert (raised.value.attempts, raised.value.retry_after) == (2, 2.0)
+
     def test_one_that_is_a_few_days_is_waited_for_where_there_is_no_deadline(self, mode):
         harness = Harness(mode, [status(503, retry_after="259200"), OK], deadline=None)
         assert harness.call("POST", KEY).status_code == 200

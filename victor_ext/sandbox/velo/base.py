@@ -106,8 +106,30 @@ def moment_of(query: dict[str, str], name: str) -> float:
 
 # Lists
 
-_NO_FILTERS = frozenset({"payorId", "page", "pageSize", "sort", "sensitive", "updatedSince", "includeUserDeleted"})
-"""Parameters of lists that are no filters; of user-deleted accounts, none are kept."""
+_RANGES = ("sourceAmountFrom", "sourceAmountTo", "paymentAmountFrom", "paymentAmountTo")
+_DATES = ("submittedDateFrom", "submittedDateTo")
+_SCHEDULE = ("scheduledForDateFrom", "scheduledForDateTo", "scheduleStatus")
+_FILTERS: dict[str, tuple[str, ...]] = {
+    "list_payees": (
+        *("watchlistStatus", "disabled", "onboardedStatus", "email", "displayName", "remoteId", "payeeType"),
+        *("payeeCountry", "ofacStatus"),
+    ),
+    "invitations": ("payeeId", "invitationStatus"),
+    "list_sources": ("physicalAccountName", "physicalAccountId", "fundingAccountId", "type"),
+    "list_banks": ("name", "country", "currency", "type"),
+    "payout_payments": (
+        *("status", "remoteId", "payorPaymentId", "sourceAccountName", "transmissionType", "paymentMemo"),
+    ),
+    "list_payments": (
+        *("payeeId", "remoteId", "status", "sourceAccountName", "sourceCurrency", "paymentCurrency", "paymentMemo"),
+        *("payorName", "transmissionType", "railsId", "remoteSystemId", "postInstructFxStatus"),
+        *(*_RANGES, *_DATES, *_SCHEDULE),
+    ),
+    "list_payouts": ("payoutMemo", "status", "fromPayorName", *_DATES, *_SCHEDULE),
+    "payout_history": ("remoteId", "status", "transmissionType", "railsId", "remoteSystemId", *_RANGES, *_DATES),
+    "list_fundings": ("sourceAccountName",),
+}
+"""The filters of each list, by Velo's document. Other parameters change nothing."""
 _MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
 """The member that a filter, or a range of two, compares; those of all others have the filter's name. An item
 without the member does not pass."""
@@ -127,7 +149,7 @@ def page_of(
     operation: str, items: list[JsonObject], query: dict[str, str], *, default: int = 25, largest: int = 100
 ) -> JsonObject:
     """The page of a list that a query asks for: filtered, sorted and cut."""
-    filters = query.keys() - _NO_FILTERS
+    filters = query.keys() & _FILTERS.get(operation, ())
     items = [item for item in items if all(_passes(item, name, query[name]) for name in filters)]
     items = _in_order(items, query.get("sort", _ORDERS.get(operation)))
     number, size = _whole(query, "page", 1, None), _whole(query, "pageSize", default, largest)

@@ -1,0 +1,22 @@
+"""Which tests a tier runs: the first one runs a case of each test, and leaves out no rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ("pytester",)
+
+NAMES = [f"test_{number}" for number in range(30)]
+
+
+def test_of_each_test_that_takes_long_the_first_tier_runs_a_case(pytester: pytest.Pytester) -> None:
+    folder = pytester.mkdir("tests")
+    (folder / "conftest.py").write_text((Path(__file__).parent / "conftest.py").read_text("utf-8"), "utf-8")
+    case = 'import pytest\n@pytest.mark.thorough\n@pytest.mark.parametrize("case", range(3))\ndef {}(case): pass\n'
+    (folder / "test_cases.py").write_text("".join(map(case.format, NAMES)), "utf-8")
+    lines = pytester.runpytest_inprocess("tests", "--first-tier", "--collect-only", "-q").outlines
+    cases = [line.partition("::")[2].partition("[")[0] for line in lines if "::" in line]
+    assert sorted(set(cases)) == sorted(NAMES)
+    assert len(cases) < 3 * len(NAMES)
