@@ -176,7 +176,7 @@ def test_the_command_makes_one_pass_or_many(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     stored(outbox, invoice(1))
-    for expected in ("1 sent\n", "no change\n"):
+    for expected in ("changed: 1 sent\n", "changed: nothing\n"):
         call_command("send_payment_requests")
         assert capsys.readouterr().out == expected
     time_travel.advance(minutes=1)

@@ -30,6 +30,7 @@ from tests.bulk.postgres import Postgres
 from victor_ext import (
     AsyncVictor,
     AuthenticationError,
+    ConfigurationError,
     ConnectionFailed,
     InvalidRequest,
     PermissionDenied,
@@ -263,6 +264,7 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
 ) -> None:
     stored(outbox, engine, invoice())
     faults.status(401, times=None)
+    caplog.set_level("INFO", "victor_ext.outbox")
     passes: list[float | None] = []
 
     class Stop(threading.Event):
@@ -276,7 +278,11 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
     outbox.run(victor, interval=0.5, stop=Stop())
     assert passes == [0.5, 0.5]
     assert "outbox.send failed and will be retried" in caplog.text
+    assert caplog.messages[-1] == "outbox.send changed 1 sent"
     assert outbox.counts()[EntryState.SENT] == 1
+    for interval in (0, -1.0, float("nan"), "5"):
+        with pytest.raises(ConfigurationError, match=r"interval=.* must be seconds above zero, such as 5\.0"):
+            outbox.run(victor, interval=interval)
 
 
 def test_an_entry_that_two_workers_have_seen_is_sent_by_one(

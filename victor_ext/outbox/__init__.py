@@ -21,7 +21,9 @@ try:
     from .outboxes import AsyncOutbox, Outbox
 except ImportError as error:
     raise ImportError(
-        f"victor_ext.outbox needs {error.name}; install its extra: pip install 'victor-ext[outbox]'", name=error.name
+        f"victor_ext.outbox needs {error.name}; install its extra: pip install 'victor-ext[outbox]', or "
+        "'victor-ext[django]' for victor_ext.outbox.django",
+        name=error.name,
     ) from error
 
 __all__ = ("AsyncOutbox", "Entry", "EntryState", "Outbox", "PaymentRequestArguments")

@@ -18,7 +18,7 @@ from victor_ext import AsyncVictor, Victor
 from victor_ext.flows import adrive, drive
 
 from .entries import Entry, EntryState, PaymentRequestArguments
-from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction, logged
+from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction, checked_interval, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
@@ -66,13 +66,16 @@ class BlockingOutbox(OutboxBase):
             victor: The client. It is not closed.
             interval: Seconds between two passes.
             stop: Ends the worker after the pass that it makes; None: it runs for ever.
+
+        Raises:
+            ConfigurationError: The interval is not above zero.
         """
-        stop = stop or threading.Event()
+        interval, stop = checked_interval(interval), stop or threading.Event()
         while not stop.is_set():
             for work in (self.send, self.refresh):
                 self._begin_pass()
-                with logged(work.__name__):
-                    work(victor)
+                with logged(work.__name__) as changed:
+                    changed.extend(work(victor))
             stop.wait(interval)
 
     def _begin_pass(self) -> None:
@@ -191,10 +194,11 @@ class AsyncOutbox(OutboxBase):
 
     async def run(self, victor: AsyncVictor, *, interval: float = 5.0) -> None:
         """As `Outbox.run`, awaited: it ends when it is cancelled."""
+        interval = checked_interval(interval)
         while True:
             for work in (self.send, self.refresh):
-                with logged(work.__name__):
-                    await work(victor)
+                with logged(work.__name__) as changed:
+                    changed.extend(await work(victor))
             await anyio.sleep(interval)
 
     @asynccontextmanager
@@ -204,7 +208,7 @@ class AsyncOutbox(OutboxBase):
         The arguments are those of `run`.
         """
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(partial(self.run, victor, interval=interval))
+            tasks.start_soon(partial(self.run, victor, interval=checked_interval(interval)))
             yield
             tasks.cancel_scope.cancel()
 

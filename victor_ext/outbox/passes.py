@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
-from collections.abc import Callable, Generator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,7 +20,16 @@ from typing import Any, TypeAlias, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from victor_ext import AsyncVictor, InvalidRequest, Outcome, Problem, Victor, VictorError, check_payment_request
+from victor_ext import (
+    AsyncVictor,
+    ConfigurationError,
+    InvalidRequest,
+    Outcome,
+    Problem,
+    Victor,
+    VictorError,
+    check_payment_request,
+)
 from victor_ext.settlement import (
     SETTLED,
     About,
@@ -139,15 +150,33 @@ def _transact(work: Callable[[sa.Connection], T]) -> Pass[T]:
         yield Pause(random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts)))  # noqa: S311 - no secret
 
 
+def counted(states: Iterable[EntryState]) -> str:
+    """How many entries have which state, such as `2 sent, 1 refused`."""
+    return ", ".join(f"{number} {state}" for state, number in Counter(state.value for state in states).items())
+
+
+def checked_interval(interval: float) -> float:
+    """Return the seconds between two passes of a worker. Raises `ConfigurationError`."""
+    if isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX:
+        return interval
+    raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
+
+
 @contextmanager
-def logged(work: str) -> Generator[None]:
-    """A failure ends this pass of a worker, not the worker: the provider or the database may be away for a while."""
+def logged(work: str) -> Generator[list[Entry]]:
+    """Log what a pass of a worker changes: the entries that are put into the list.
+
+    A failure ends this pass, not the worker: the provider or the database may be away for a while.
+    """
+    changed: list[Entry] = []
     try:
-        yield
+        yield changed
     except VictorError as error:
         _log.warning("outbox.%s failed and will be retried: %s", work, error)
     except Exception:  # noqa: BLE001 - a worker that has ended sends nothing; it is logged with its traceback
         _log.exception("outbox.%s failed and will be retried", work)
+    if changed:
+        _log.info("outbox.%s changed %s", work, counted(entry.state for entry in changed))
 
 
 class OutboxBase:

@@ -30,7 +30,8 @@ class Command(BaseCommand):
         try:
             if interval is None:
                 changed = send_payment_requests()
-                self.stdout.write(", ".join(f"{number} {state}" for state, number in changed.items()) or "no change")
+                states = ", ".join(f"{number} {state}" for state, number in changed.items())
+                self.stdout.write(f"changed: {states or 'nothing'}")
             else:
                 with Victor.from_env() as victor, suppress(KeyboardInterrupt):
                     DjangoOutbox.from_settings().run(victor, interval=interval)
