@@ -282,7 +282,7 @@ def test_an_encrypted_key_opens_with_its_password(
         ("reference,amount", ["reconcile", "--column", "sum=amount"], "--column names sum: the fields are"),
         ("reference,amount\nM\xfcller,1", ["reconcile"], "such as --encoding windows-1252."),
         (f"{PAYMENTS}\nM\xfcller", ["bulk", "send"], "such as --encoding windows-1252."),
-        (PAYMENTS.replace("amount", "amout"), ["bulk", "send"], "Did you mean amout?"),
+        (PAYMENTS.replace("amount", "amout"), ["bulk", "send"], "Rename the column amout to amount."),
         ("reference_id", ["bulk", "send"], "name another one, such as reference_id: --key-column NAME."),
         (f"{PAYMENTS}\nINV-1,12345678,aHeq349838,1.00,BUSINESS,", ["bulk", "send"], "--due-date tomorrow gives a due"),
     ],

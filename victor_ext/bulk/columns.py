@@ -77,14 +77,14 @@ def heading_check(key_column: str, required: Sequence[str]) -> HeadingCheck:
             )
         missing = [name for name in required if name not in names]
         if missing:
-            similar = next(filter(None, (_similar(name, names) for name in missing)), None)
-            question = "" if similar is None else f" Did you mean {similar}?"
+            similar = {name: other for name in missing if (other := _similar(name, names))}
+            advice = "".join(f" Rename the column {other} to {name}." for name, other in similar.items())
             raise SourceBroken(
                 line,
                 missing[0],
                 "required",
                 f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in the heading, which names: "
-                f"{', '.join(names)}.{question}",
+                f"{', '.join(names)}.{advice}",
             )
 
     return check
