@@ -102,10 +102,11 @@ def options_from(
         variable = f"{prefix}{name.upper()}"
         if name in given or variable not in values:
             continue
-        options[name] = text = str(values[variable])
         if name == "base_url":
-            options[name] = str(unversioned_url(text, *versions, name=variable))
-        elif name == "environment" and environments and text not in environments:
+            options[name] = str(unversioned_url(values[variable], *versions, name=variable))
+            continue
+        options[name] = text = str(values[variable])
+        if name == "environment" and environments and text not in environments:
             known = " or ".join(map(repr, environments))
             raise ConfigurationError(f"{variable} is {text!r}: set it to {known}.")
     return {**options, **given}
