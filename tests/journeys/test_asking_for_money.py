@@ -181,6 +181,7 @@ def test_what_the_provider_really_says_reads_as_what_it_documents(victor_sandbox
         assert seen.error_message is None
 
 
+@pytest.mark.slow
 def test_the_file_that_a_sandbox_writes_is_all_a_client_needs(tmp_path: Path, monkeypatch) -> None:
     file = tmp_path / "sandbox.env"
     command = [sys.executable, "-m", "victor_ext.sandbox", "--port", "0", "--env-file", str(file), "--json"]

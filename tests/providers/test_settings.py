@@ -209,10 +209,11 @@ class TestVariables:
 
     @pytest.mark.parametrize("system", CLIENTS, indirect=True)
     def test_a_password_in_the_url_is_shown_by_no_message_and_no_traceback(self, set_all: Callable[..., Any]) -> None:
+        password = "s3cret-words"
         for scheme in ("https", "ftp"):
             with pytest.raises(ConfigurationError) as raised:
-                set_all(base_url=f"{scheme}://u:s3cret-words@gateway.example")
-            assert_hidden(raised.value, ["s3cret-words"])
+                set_all(base_url=f"{scheme}://u:{password}@gateway.example")
+            assert_hidden(raised.value, [password])
 
     def test_the_environment(self, system: str, set_all: Callable[..., Any], hosts: Any) -> None:
         assert set_all(environment="production").environment == "production"
