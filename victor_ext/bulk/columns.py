@@ -77,8 +77,8 @@ def heading_check(key_column: str, required: Sequence[str]) -> HeadingCheck:
             )
         missing = [name for name in required if name not in names]
         if missing:
-            similar = {name: other for name in missing if (other := _similar(name, names))}
-            advice = "".join(f" Rename the column {other} to {name}." for name, other in similar.items())
+            renamed = {name: other for name in missing if (other := _similar(name, names))}
+            advice = "".join(f" Rename the column {other} to {name}." for name, other in renamed.items())
             raise SourceBroken(
                 line,
                 missing[0],
