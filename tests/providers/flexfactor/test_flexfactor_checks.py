@@ -58,6 +58,15 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert not script.requests
 
 
+@pytest.mark.parametrize("digits", ["", "4 2", "٤٢", 42])
+def test_the_digits_of_a_card_are_wrong_for_one_reason(digits: Any) -> None:
+    client, script = scripted(httpx.Response(200))
+    with pytest.raises(InvalidRequest) as raised:
+        client.evaluate(**declined(card=Card(token="tok_4242", bin=digits, last4=digits)))
+    assert [problem.field for problem in raised.value.problems] == ["card.bin", "card.last4"]
+    assert not script.requests
+
+
 @pytest.mark.parametrize("key", ["", "x" * 36, "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d1", 7, f"{ORDER}\n"])
 def test_a_key_is_a_guid(key: Any) -> None:
     client, script = scripted(httpx.Response(200))

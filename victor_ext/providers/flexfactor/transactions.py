@@ -16,7 +16,7 @@ from victor_ext.runtime.client.runners import drop_none
 
 from .checks import Validation
 
-_DIGITS = re.compile("[0-9]*")
+_DIGITS = re.compile("[0-9]+")
 
 
 class _Part:
@@ -121,7 +121,8 @@ class Card(Hidden, _Part):
         for member in dataclass_fields(self):
             validation.no_card_number(f"{place}.{member.name}", getattr(self, member.name))
         for name in ("bin", "last4"):
-            validation.matching(f"{place}.{name}", getattr(self, name), _DIGITS, "digits alone", required=False)
+            if isinstance(getattr(self, name), str):  # `texts` has checked the type
+                validation.matching(f"{place}.{name}", getattr(self, name), _DIGITS, "digits alone")
         validation.integer(f"{place}.expiration_month", self.expiration_month, 1, 12)
         validation.integer(f"{place}.expiration_year", self.expiration_year, 1000, 9999)
 
