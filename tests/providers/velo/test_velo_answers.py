@@ -27,9 +27,13 @@ from victor_ext.providers import Money
 from victor_ext.providers.velo import (
     Address,
     AsyncVelo,
+    Company,
+    FundingAccount,
     Individual,
     NewPayee,
+    Payee,
     Payment,
+    PaymentChannel,
     Payout,
     Receipt,
     Velo,
@@ -70,6 +74,22 @@ def opened(answer: Callable[[httpx.Request], httpx.Response]) -> Velo:
 def answered(request: str, status: int = 200, **parts: Any) -> httpx.Response:
     method, _, path = request.partition(" ")
     return httpx.Response(status, request=httpx.Request(method, f"https://api.example{path}"), **parts)
+
+
+def test_what_names_people_and_accounts_is_in_no_repr() -> None:
+    from velo_api import models
+
+    names = {"displayName": "Ada L.", "email": "ada@example.com", "disabledComment": "a thief"}
+    account = {"accountName": "Ada & Sons", "accountNumber": "071204958836", "routingNumber": "123456789"}
+    records = [Payee(models.Payee.from_dict(names)), FundingAccount(models.FundingAccount.from_dict(account))]
+    channel = PaymentChannel(account_name="Ada L.", country_code="GB", currency="GBP", iban="GB33BUKB20201555555555")
+    company = Company(name="Ada & Sons", tax_id="223344556")
+    shown = repr([*records, channel, company, PAYEE, PAYEE.individual])
+    told = [*names.values(), *account.values(), "GB33BUKB20201555555555", "223344556", "Lovelace", "1970", "1 Elm"]
+    assert [each for each in told if each in shown] == []
+    models_shown = repr([channel.to_model(), company.to_model()])
+    assert [number for number in ("GB33BUKB20201555555555", "223344556") if number in models_shown] == []
+    assert (records[0].email, records[1].account_number) == (names["email"], account["accountNumber"])
 
 
 class TestErrors:
