@@ -77,7 +77,7 @@ def heading_check(key_column: str, required: Sequence[str]) -> HeadingCheck:
             )
         missing = [name for name in required if name not in names]
         if missing:
-            renamed = {name: other for name in missing if (other := _similar(name, names))}
+            renamed = {name: near for name in missing if (near := _similar(name, names))}
             advice = "".join(f" Rename the column {other} to {name}." for name, other in renamed.items())
             raise SourceBroken(
                 line,
