@@ -219,6 +219,7 @@ class Demo:
             key = idempotency_key_for("invoice", int(number))
             table.add_row(number, f"{key[:8]}...", f"{attempts.get(key, 0)}", f"{made.get(key, 0)}")
         self.console.print(table)
+        self.say("Each invoice was sent in two passes.")
         creates = [exchange for exchange in self.sandbox.received() if exchange.operation == "create"]
         kept = [request for request in self.sandbox.requests() if request["direction"] == "outbound"]
         faults = Counter(exchange.fault for exchange in creates if exchange.fault)

@@ -79,8 +79,8 @@ class VictorJwt(UnpicklableCredentials):
         prefix: The word before the token in the `Authorization` header.
         lifetime: Seconds from `iat` to `exp`, at least 1. None: 60 less than the environment's limit, which is 300 in
             production and 3600 in staging.
-        reuse: Seconds for which a token is used again. None: 10 less than its lifetime with `sign`; else 0, a new token
-            for each attempt, as the provider recommends for production.
+        reuse: Seconds for which a token is used again. None: with `sign`, the lifetime less 10 s; without, 0: a new
+            token for each attempt, as the provider recommends for production.
 
     Raises:
         ConfigurationError: A key, the password, the prefix or a number is invalid; or `private_key` and `sign` are both

@@ -51,7 +51,8 @@ class PaymentRequests(Resource[Mode]):
             idempotency_key: One key for each payment, the same for every repeat, such as
                 `idempotency_key_for("invoice", 1042)`. None: a random key, available on the result and on errors.
             extra_body: Members of the body that this package does not know, by their names on the wire, such as
-                `{"payment_details": {"purpose": "RENT"}}`. A response with others is a `Conflict`. None: none.
+                `{"payment_details": {"purpose": "RENT"}}`. A response with other values
+                for them is a `Conflict`. Default: nothing is added.
 
         Returns:
             The new request. It is created, but not yet delivered to the payer or paid.
@@ -82,7 +83,8 @@ class PaymentRequests(Resource[Mode]):
 
         Args:
             id: The id of the request.
-            extra_query: Parameters that this package does not know, by their names on the wire. None: none.
+            extra_query: Parameters that this package does not know, by their names on the wire. Default: nothing is
+                added.
 
         Raises:
             NotFound: The request does not exist: a 404, or a 400 about the id (the document has no 404).
@@ -117,15 +119,17 @@ class PaymentRequests(Resource[Mode]):
             page: The number of the first page to read. 0: the first page of the list.
             page_size: The number of requests in a page, at least 1. None: the provider's default (50).
             extra_query: Filters that this package does not know, by their names on the wire, such as `{"purpose":
-                "RENT"}`; sent with each page. Requests may leave such a filter, so the list is read as with `status`.
+                "RENT"}`; sent with each page. A request may stop matching such a filter, so the list is read as with
+                `status`.
 
         All arguments before `page` are filters with the names of the document. None: no filter. Times are aware
         datetimes. The document does not say which time `start_datetime` and `end_datetime` compare.
 
-        A request that matches the filters during the whole iteration is yielded once, also if the list changes. With a
-        filter that requests can leave (`status`, an approval time), the list is read again until none can be missing,
-        or three readings had no new ones; it is read twice if it does not change. All ids are kept in memory.
-        `pages()` iterates over pages.
+        A request that matches the filters during the whole iteration is yielded once, also if the list changes. With
+        `status` or an approval time, a request can stop matching during the iteration, and the later ones then move to
+        pages that were read before. Such a list is read again until none can be missing, or until three readings in a
+        row brought no new one; it is read twice if it does not change. All ids are kept in memory. `pages()` iterates
+        over pages.
 
         Raises:
             PaginationError: The provider repeats pages, or the list changes too fast; raised by the iteration.
@@ -159,7 +163,7 @@ class PaymentRequests(Resource[Mode]):
             modified_amount: The amount to pay, in US dollars above zero, if the request allows another one. None: the
                 requested amount.
             extra_body: Members of the body that this package does not know, by their names on the wire. They are not
-                compared when the request is read back. None: none.
+                compared when the request is read back. Default: nothing is added.
 
         Raises:
             BadRequest: The provider refused it, such as an unknown request, or one that cannot be answered.

@@ -32,9 +32,9 @@ class RetryPolicy:
 
     Attributes:
         max_attempts: Attempts of one call in all, the first one included, 1 or more; 1 turns retries off.
-        base: Upper bound of the first wait, in seconds; 0 waits for no longer than a `Retry-After`.
+        base: Upper bound of the first wait, in seconds; 0: only the wait that a `Retry-After` asks for.
         cap: Upper bound of any wait, in seconds (a `Retry-After` may be longer); 0 as for `base`.
-        quota: Size of the client's retry budget in tokens: a retry costs 5, one after a timeout 10. 0 allows no retry.
+        quota: Size of the client's retry quota in points: a retry costs 5, one after a timeout 10. 0 allows no retry.
 
     Raises:
         ConfigurationError: A value is of another type, or out of range.
