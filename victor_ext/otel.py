@@ -66,7 +66,7 @@ class OpenTelemetry:
         self._turn_wait = meter.create_histogram("victor_ext.call.turn.wait", "s", "Waiting for a turn")
         self._exchange = meter.create_histogram("http.client.request.duration", "s", "Duration of HTTP requests")
         self._retries = meter.create_counter("victor_ext.retries", "{retry}", "Repeated attempts")
-        self._quota = meter.create_gauge("victor_ext.retry.quota", "{token}", "What is left of the retry quota")
+        self._quota = meter.create_gauge("victor_ext.retry.quota", "{point}", "What is left of the retry quota")
         self._tokens = meter.create_counter("victor_ext.token.requests", "{request}", "Requests for a token")
         self._wait = meter.create_histogram("victor_ext.connection.wait", "s", "Waiting for a free connection")
         self._opened = meter.create_counter("victor_ext.connection.opened", "{connection}", "Connections opened")

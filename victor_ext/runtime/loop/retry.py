@@ -55,7 +55,7 @@ class RetryPolicy:
                 limit = f"0 or more, up to {MOST_SECONDS:.0f} (30 days)"
                 raise ConfigurationError(f"RetryPolicy({name}={shown(seconds)}): give seconds, {limit}.")
         if not _is_whole(self.quota) or self.quota < 0:
-            raise ConfigurationError(f"RetryPolicy(quota={shown(self.quota)}): give a number of tokens, 0 or more.")
+            raise ConfigurationError(f"RetryPolicy(quota={shown(self.quota)}): give a number of points, 0 or more.")
 
     def wait_before(self, retry: int, draw: Callable[[], float] = random.random) -> float:
         """Seconds to wait before the nth retry (n from 1). `draw` returns a number from 0 to 1."""
