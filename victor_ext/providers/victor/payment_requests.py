@@ -51,8 +51,8 @@ class PaymentRequests(Resource[Mode]):
             idempotency_key: One key for each payment, the same for every repeat, such as
                 `idempotency_key_for("invoice", 1042)`. None: a random key, available on the result and on errors.
             extra_body: Members of the body that this package does not know, by their names on the wire, such as
-                `{"payment_details": {"purpose": "RENT"}}`. A response with other values
-                for them is a `Conflict`. Default: nothing is added.
+                `{"payment_details": {"purpose": "RENT"}}`. A response with other values for them is a
+                `Conflict`. Default: nothing is added.
 
         Returns:
             The new request. It is created, but not yet delivered to the payer or paid.
