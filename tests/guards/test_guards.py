@@ -99,6 +99,7 @@ def test_suite(provider: Provider, name: str, options: list[str], paid: int) -> 
         "PROVIDER_URL": provider.url,
         "TRACER": tracer,
     }
+    environment.pop("DJANGO_SETTINGS_MODULE", None)  # of a test before, in this process: Celery would look for it
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, *options]
     ran = subprocess.run(
         [*command, SUITES / f"suite_{suite}.py"],
