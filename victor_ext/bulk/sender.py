@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TextIO
+from typing import ClassVar, TextIO
 
 import httpx
 
@@ -59,6 +59,9 @@ class BulkSender:
     Raises:
         ConfigurationError: An argument is invalid.
     """
+
+    limits: ClassVar = httpx.Limits(max_connections=200)
+    """Limits for a client that sends many. A connection rests 0.1 s before the next write, so 200 do 2,000 a second."""
 
     def __init__(
         self,
@@ -253,8 +256,7 @@ class BulkSender:
         with ExitStack() as stack:
             victor = self._victor
             if victor is None:
-                limits = httpx.Limits(max_connections=2 * self._settings.workers + 4)
-                victor = stack.enter_context(Victor.from_env(limits=limits))
+                victor = stack.enter_context(Victor.from_env(limits=self.limits))
             yield WorkerContext(victor, self._state, Vault(self._secret, provider_of(victor)), self._settings)
 
     @contextmanager

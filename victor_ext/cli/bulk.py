@@ -96,9 +96,7 @@ def _sender(
         from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    import httpx  # noqa: PLC0415 - `victor --help` does not need it
-
-    with _fewer_collections(), session.client(limits=httpx.Limits(max_connections=2 * workers + 4)) as victor:
+    with _fewer_collections(), session.client(limits=BulkSender.limits) as victor:
         try:
             sender = BulkSender(victor, state=state, workers=workers, **options)
             if question is not None:
