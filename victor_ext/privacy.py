@@ -92,8 +92,8 @@ def concealed(value: Any) -> Any:
     """Text or bytes as a `Secret` or `SecretBytes`, also in a tuple, such as a user and a password; else unchanged."""
     if isinstance(value, str):
         return Secret(value)
-    if _is_list(value) and isinstance(value, tuple):
-        return tuple(Secret(item) if isinstance(item, str) else item for item in value)
+    if isinstance(value, tuple):
+        return tuple(_deeply(value, _LEVELS))
     return SecretBytes(value) if isinstance(value, bytes | bytearray) else value
 
 

@@ -153,6 +153,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a URL with a password": ({"base_url": "https://u:s3cret-words@pay.example"}, "base_url"),
     "no deadline": ({"deadline": -1}, "deadline=-1 must be seconds above zero"),
     "credentials of another kind": ({"auth": ("k", "s3cret-words")}, r"auth must be \w+\(.*\).*, not tuple"),
+    "and in bytes": ({"auth": ("k", b"s3cret-words")}, r"auth must be \w+\(.*\).*, not tuple"),
     "a key for credentials": ({"auth": "s3cret-words"}, r"auth must be \w+\(.*\).*, not str"),
     "a class for credentials": ({"auth": FlexFactorAuth}, "auth must be"),
 }

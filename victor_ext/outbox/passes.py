@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -150,9 +150,9 @@ def _transact(work: Callable[[sa.Connection], T]) -> Pass[T]:
         yield Pause(random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts)))  # noqa: S311 - no secret
 
 
-def counted(states: Iterable[EntryState]) -> str:
+def as_text(counts: Mapping[str, int]) -> str:
     """How many entries have which state, such as `2 sent, 1 refused`."""
-    return ", ".join(f"{number} {state}" for state, number in Counter(state.value for state in states).items())
+    return ", ".join(f"{number} {state}" for state, number in counts.items())
 
 
 def checked_interval(interval: float) -> float:
@@ -176,7 +176,7 @@ def logged(work: str) -> Generator[list[Entry]]:
     except Exception:  # noqa: BLE001 - a worker that has ended sends nothing; it is logged with its traceback
         _log.exception("outbox.%s failed and will be retried", work)
     if changed:
-        _log.info("outbox.%s changed %s", work, counted(entry.state for entry in changed))
+        _log.info("outbox.%s changed %s", work, as_text(Counter(entry.state.value for entry in changed)))
 
 
 class OutboxBase:

@@ -132,11 +132,11 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
     if due is None or now is None:
         return date_problem("due_date", value)
     now = now.astimezone(UTC)
-    first, tomorrow, last = ((now + timedelta(hours=hours)).date() for hours in (-12, 24, 14 + 24))
-    if first <= due <= last:
+    is_past = due < (now - timedelta(hours=12)).date()
+    if not is_past and due <= (now + timedelta(hours=14 + 24)).date():
         return None
-    right = f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or {tomorrow}."
-    if due < first:
+    right = f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or {(now + timedelta(days=1)).date()}."
+    if is_past:
         return Problem("due_date", "past", f"due_date {due} is in the past: {right}")
     late = f"due_date {due} is too late: the provider takes a due date at most 24 hours ahead; {right}"
     return Problem("due_date", "range", late)

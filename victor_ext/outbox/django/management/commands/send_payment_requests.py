@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from victor_ext import Victor, VictorError
 from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
+from victor_ext.outbox.passes import as_text
 
 
 class Command(BaseCommand):
@@ -30,8 +31,7 @@ class Command(BaseCommand):
         try:
             if interval is None:
                 changed = send_payment_requests()
-                states = ", ".join(f"{number} {state}" for state, number in changed.items())
-                self.stdout.write(f"changed: {states or 'nothing'}")
+                self.stdout.write(f"changed: {as_text(changed) or 'nothing'}")
             else:
                 with Victor.from_env() as victor, suppress(KeyboardInterrupt):
                     DjangoOutbox.from_settings().run(victor, interval=interval)
