@@ -300,7 +300,7 @@ CLOSED = {**an_object(user=TEXT), "additionalProperties": False}
             "year: number: int where string is declared",
         ),
         ({"oneOf": [CLOSED]}, {"user": "a", "token": "b"}, "a property is not declared"),
-        ({"oneOf": [an_object(("user",), user=TEXT, token=TEXT)]}, {"token": "b"}, "user is required and not there"),
+        ({"oneOf": [an_object(("user",), user=TEXT, token=TEXT)]}, {"token": "b"}, "user is required and missing"),
         ({"type": "null"}, {"any": "thing"}, "dict where null is declared"),
         ({"type": "integer", "enum": [2], "oneOf": [{"const": 1}, {"const": 2}]}, 1, "1 is not in the enum"),
     ],
