@@ -69,7 +69,7 @@ MISTAKES = {
         (APPROVED,),
     ),
     "a refund is in cents": Mistake(
-        f"{_FLEXFACTOR}.transactions:", "return float(amount.amount)", "return float(amount.minor_units)", (UNITS,)
+        f"{_FLEXFACTOR}.orders:", "float(amount.amount)", "float(amount.minor_units)", (UNITS,)
     ),
     "every 409 is final": Mistake(f"{_FLEXFACTOR}.profile:", "in_progress=may_be_in_progress", "", (UNDECIDED,)),
     "a token is kept when it has ended, and not before": Mistake(
@@ -79,7 +79,7 @@ MISTAKES = {
         (TOKEN,),
     ),
     "a key that a refund does not take makes its repeat safe": Mistake(
-        f"{_FLEXFACTOR}.profile:", "ignores_key=_takes_no_key", "", (KEYLESS,)
+        f"{_FLEXFACTOR}.profile:", "ignores_key=lambda request: operation_of(request) not in _KEYED", "", (KEYLESS,)
     ),
 }
 

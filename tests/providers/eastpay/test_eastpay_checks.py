@@ -343,7 +343,7 @@ def test_a_card_shows_its_last_four_digits() -> None:
 def test_a_card_is_copied_and_not_pickled(kept: Any) -> None:
     assert copy.copy(kept) is copy.deepcopy(kept) is kept
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        with pytest.raises(TypeError, match="holds card data and is not pickled"):
+        with pytest.raises(TypeError, match="holds a secret and is not pickled"):
             pickle.dumps(kept, protocol)
 
 

@@ -67,15 +67,12 @@ def test_an_order_is_read_in_any_spelling(spelled: Callable[[str], str]) -> None
 @pytest.mark.parametrize(
     ("said", "status", "name"),
     [
-        ({"status": "7"}, OrderStatus.COMPLETED, None),
-        ({"status": " 42 "}, 42, None),
+        ({"status": 42}, 42, None),
         ({"status": "Completed"}, OrderStatus.COMPLETED, "Completed"),
         ({"statusName": "CaptureRequired"}, OrderStatus.CAPTUREREQUIRED, "CaptureRequired"),
         ({"status": 2, "statusName": "Completed"}, OrderStatus.CANCELLED, "Completed"),
         ({"status": "Chargeback"}, None, "Chargeback"),
         ({"status": True}, None, None),
-        ({"status": "9" * 5000}, None, None),
-        ({"status": "\u0667"}, None, None),
     ],
 )
 def test_the_state_of_an_order(said: dict[str, Any], status: Any, name: str | None) -> None:
@@ -83,10 +80,9 @@ def test_the_state_of_an_order(said: dict[str, Any], status: Any, name: str | No
     assert (order.status, order.status_name) == (status, name)
 
 
-def test_a_state_that_came_as_text_ends_a_wait() -> None:
-    client, _script = scripted(httpx.Response(200, json={"id": ORDER, "status": "7"}))
-    assert client.orders.wait(ORDER, timeout=0).status is OrderStatus.COMPLETED
-    for until in ((OrderStatus.PROBLEM, OrderStatus.COMPLETED), ["completed"], range(7, 8), "COMPLETED", 7):
+def test_a_wait_is_for_a_name_a_number_or_any_of_several() -> None:
+    client, _script = scripted(httpx.Response(200, json={"id": ORDER, "status": 7}))
+    for until in (None, (OrderStatus.PROBLEM, OrderStatus.COMPLETED), ["completed"], range(7, 8), "COMPLETED", 7):
         assert client.orders.wait(ORDER, until=until, timeout=0).status is OrderStatus.COMPLETED
 
 

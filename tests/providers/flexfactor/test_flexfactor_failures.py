@@ -14,7 +14,6 @@ from victor_ext import (
     BadRequest,
     Conflict,
     ConnectionFailed,
-    NotFound,
     Outcome,
     UnreadableResponse,
     VictorError,
@@ -238,24 +237,6 @@ def test_a_body_that_nobody_can_read(operation: str, status: int, body: bytes) -
         CALLS[operation](client)
     assert str(raised.value)
     assert trace_id(raised.value) is None
-
-
-@pytest.mark.parametrize("operation", ["get", "refund", "capture", "cancel"])
-def test_a_400_about_the_id_alone_says_that_there_is_no_such_order(operation: str) -> None:
-    for errors, error_class in (
-        ({"OrderId": ["unknown"]}, NotFound),
-        ({"$.id": ["unknown"]}, NotFound),
-        ({"OrderId": ["unknown"], "Amount": ["too much"]}, BadRequest),
-        ({"Amount": ["too much"]}, BadRequest),
-        ({}, BadRequest),
-    ):
-        client, _script = scripted(httpx.Response(400, json={"title": "One or more errors.", "errors": errors}))
-        # To a write it may also say that the order is in a state that does not allow it.
-        expected = error_class if operation == "get" else BadRequest
-        with pytest.raises(expected) as raised:
-            CALLS[operation](client)
-        assert type(raised.value) is expected
-        assert raised.value.outcome is Outcome.REJECTED
 
 
 def test_an_id_with_a_slash_makes_no_other_operation_of_a_call() -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, NamedTuple, TypeVar, cast, get_origin
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import unquote_plus, urlencode
 
 import httpx
@@ -23,7 +23,6 @@ from victor_ext.runtime.client.generated import is_instance, type_name
 from victor_ext.runtime.client.paging import Page, PageReader
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.core.validation import shown
 
 T = TypeVar("T")
 Place = str | Callable[[Any], Any]
@@ -61,12 +60,7 @@ class PageStyle(PagesOf[Any]):
         """This style for a list of one class: `bank.paged(list_cards, BY_CURSOR.of(Card))` yields cards.
 
         An item of another class is an `UnreadableResponse`.
-
-        Raises:
-            ConfigurationError: `kind` is not a class.
         """
-        if not isinstance(get_origin(kind) or kind, type):
-            raise ConfigurationError(f"of takes the class of the items, as in of(Card), not {shown(kind)}.")
         return cast("PagesOf[T]", replace(self, kind=kind))
 
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
@@ -292,7 +286,7 @@ class ListReader(PageReader[Any]):
             return items  # pyright: ignore[reportUnknownVariableType] - items may be of any type
         if isinstance(place, str) and self._is_null(place):
             return ()
-        where = f"at {place!r}" if isinstance(place, str) else "where `items` looks" if place else "for a page"
+        where = f"at {place!r}" if isinstance(place, str) else "where `items` looks"
         raise self.unusable(f"it has no list {where}: name the place of the items, as in items='data'")
 
     def _check_kind(self, items: Sequence[Any]) -> None:

@@ -21,7 +21,6 @@ from .records import Checkout, Payment
 from .settings import Entity
 
 _LIFE = timedelta(minutes=15)
-_LONGEST_WORD = 32
 
 
 class Checkouts(Resource[Mode]):
@@ -76,7 +75,7 @@ class Checkouts(Resource[Mode]):
             payment_type=validation.printable("payment_type", payment_type, 2, required=True),
             merchant_transaction_id=None if reference is None else validation.own_reference(reference),
             merchant_id=validation.printable("merchant_id", merchant_id, 255),
-            checkout_type=validation.printable("checkout_type", checkout_type, _LONGEST_WORD),
+            checkout_type=validation.printable("checkout_type", checkout_type, 32),
             checkout_id=validation.printable("checkout_id", checkout_id, 255),
             notification_url=validation.url("notification_url", notification_url),
             shopper_result_url=validation.url("shopper_result_url", shopper_result_url),
@@ -84,19 +83,12 @@ class Checkouts(Resource[Mode]):
         )
         asked_at = self.clock.now()
         raw = yield from call(prepare_checkout, models.Checkout, body=form)
-        return self._made(raw, asked_at)
-
-    def _made(self, raw: object, asked_at: float) -> Checkout:
-        checkout_id = getattr(raw, "id", None)
-        if not isinstance(checkout_id, str) or not checkout_id:
-            raise UnreadableResponse("The checkout was prepared, but the answer has no id.", outcome=Outcome.ACCEPTED)
         try:
-            widget_url = self.widget_url(checkout_id)
+            widget_url = self.widget_url(raw.id)
         except InvalidRequest as error:
             message = f"The checkout was prepared, and its id cannot be used: {error}"
             raise UnreadableResponse(message, outcome=Outcome.ACCEPTED) from None
-        lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFE
-        return Checkout(raw, widget_url=widget_url, lapses_at=lapses_at)  # type: ignore[arg-type] # its model
+        return Checkout(raw, widget_url=widget_url, lapses_at=datetime.fromtimestamp(asked_at, UTC) + _LIFE)
 
     @operation
     def status(self, checkout_id: str) -> OperationFlow[Payment]:

@@ -100,7 +100,6 @@ _LOOK_FIRST = (
     "It may be that an earlier payment has the reference: if one has an unknown outcome, look before you charge again "
     "under another reference."
 )
-_LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +189,7 @@ class ResultCode:
         return sentence[0].upper() + sentence[1:]
 
     def __str__(self) -> str:
-        shown = redact_excerpt(self.code)
-        return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
+        return redact_excerpt(self.code)
 
     def __repr__(self) -> str:
         return f"ResultCode({str(self)!r}, {self.kind.value})"
