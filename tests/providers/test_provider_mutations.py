@@ -22,13 +22,12 @@ REDIRECTED = (
 EASTPAY = (TIMED_OUT_THERE, FAMILY, LOOK_ALIKE, PENDING, DECLINED, LOST, REDIRECTED)
 
 FAILURES, PARSERS = f"{HERE}/flexfactor/test_flexfactor_failures.py", f"{HERE}/flexfactor/test_flexfactor_parsers.py"
-REFUSED = f"{FAILURES}::test_a_200_that_says_no_is_a_refusal[a flag and a word]"
-APPROVED = f"{PARSERS}::test_success_is_no_approval"
-UNITS = f"{PARSERS}::test_cents_and_dollars_of_one_money"
+REFUSED = f"{HERE}/flexfactor/test_flexfactor_answers.py::test_what_a_200_says"
+UNITS = f"{PARSERS}::test_what_is_on_the_wire_is_the_very_amount"
 UNDECIDED = f"{FAILURES}::test_a_409_that_does_not_say_which_is_asked_again"
 TOKEN = f"{HERE}/flexfactor/test_flexfactor_tokens.py::test_a_token_that_has_not_ended_is_kept_and_one_that_has_is_not"
 KEYLESS = f"{FAILURES}::test_a_key_in_a_refund_makes_no_repeat_safe"
-FLEXFACTOR = (REFUSED, APPROVED, UNITS, UNDECIDED, TOKEN, KEYLESS)
+FLEXFACTOR = (REFUSED, UNITS, UNDECIDED, TOKEN, KEYLESS)
 
 RULES = "victor_ext.providers.eastpay.result_codes:"
 SUCCESS = r'(re.compile(r"000\.000\.000"), ResultClass.SUCCEEDED)'
@@ -66,7 +65,7 @@ MISTAKES = {
         f"{_FLEXFACTOR}.records:",
         'return self.status == "APPROVED" and self.success is not False',
         "return self.success is True",
-        (APPROVED,),
+        (REFUSED,),
     ),
     "a refund is in cents": Mistake(
         f"{_FLEXFACTOR}.orders:", "float(amount.amount)", "float(amount.minor_units)", (UNITS,)

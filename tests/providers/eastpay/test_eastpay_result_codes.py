@@ -150,11 +150,10 @@ def test_what_is_no_text_is_no_code(value: object) -> None:
     ("code", "words"),
     [
         ("800.100.153", "The bank declined the authorization: the CVV is wrong."),
-        ("800.100.051", "The bank or card scheme declined: authorization; it was refused. The bank's own code is 051."),
-        ("900.100.201", "Source 900, which the table does not have: authorization; what it means is not known"),
+        ("800.100.051", "The bank or card scheme declined: authorization; it was refused."),
+        ("900.100.201", "Authorization; what it means is not known, inquire."),
         ("100.300.012", "; it was refused. It may be that an earlier payment has the reference: if one"),
-        ("000.700.000", "group 700, which the table does not have; what it means is not known, inquire."),
-        ("???", "This is not a result code of EastPay: inquire to learn the status of the payment."),
+        ("???", "This is not in EastPay's table; what it means is not known, inquire."),
     ],
 )
 def test_the_meaning_in_words(code: str, words: str) -> None:

@@ -66,7 +66,7 @@ def test_what_is_no_number(token: object) -> None:
 @pytest.mark.parametrize("text", [*WRITTEN, *AMONG_WORDS])
 def test_one_among_other_words(text: str) -> None:
     assert has_card_number(text)
-    assert refusal("evaluate", "sandbox", card=Card(token=text)).problems[0].code == "card_number"
+    assert refusal("evaluate", card=Card(token=text)).problems[0].code == "card_number"
 
 
 @given(st.from_regex(r"\A[0-9]{12,18}\Z"))
@@ -74,20 +74,15 @@ def test_exactly_one_check_digit_of_ten_makes_a_number(digits: str) -> None:
     assert sum(has_card_number(f"{digits}{last}") for last in range(10)) == 1
 
 
-@pytest.fixture(params=["sandbox", "production"])
-def environment(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture(params=["evaluate", "transmit"])
 def call(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def refusal(call: str, environment: str, *, mode: str = "blocking", **changes: Any) -> InvalidRequest:
+def refusal(call: str, *, mode: str = "blocking", **changes: Any) -> InvalidRequest:
     """The error of a call. Fails if a request was sent."""
     script = Script(httpx.Response(500))
-    settings = {"mid": MID, "environment": environment, "transport": script.transport, "retry": QUICK}
+    settings = {"mid": MID, "environment": "production", "transport": script.transport, "retry": QUICK}
     kind = Harness.kinds[MODES.index(mode)]
     with pytest.raises(InvalidRequest) as raised:
         run(
@@ -102,12 +97,10 @@ def refusal(call: str, environment: str, *, mode: str = "blocking", **changes: A
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("number", [*WRITTEN[2:4], 4111111111111111])
-def test_in_place_of_a_token(
-    caplog: pytest.LogCaptureFixture, call: str, environment: str, number: Any, mode: str
-) -> None:
+def test_in_place_of_a_token(caplog: pytest.LogCaptureFixture, call: str, number: Any, mode: str) -> None:
     caplog.set_level(logging.DEBUG)
     card = Card(token=number)
-    error = refusal(call, environment, mode=mode, card=card)
+    error = refusal(call, mode=mode, card=card)
     assert ("card.token", "card_number") in [(problem.field, problem.code) for problem in error.problems]
     assert "a card is named by its token alone" in str(error)
     secrets = (str(number), repr(number).strip("'"))
@@ -133,8 +126,8 @@ def test_in_place_of_a_token(
         ({"fields": {"4111 1111 1111 1111": 1}}, "fields"),
     ],
 )
-def test_in_another_member_about_the_card(call: str, environment: str, changes: dict[str, Any], field: str) -> None:
-    error = refusal(call, environment, **changes)
+def test_in_another_member_about_the_card(call: str, changes: dict[str, Any], field: str) -> None:
+    error = refusal(call, **changes)
     assert [(problem.field, problem.code) for problem in error.problems] == [(field, "card_number")]
     assert_hidden(error, secrets=SHOWN)
 

@@ -8,6 +8,7 @@ from typing import Any
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.privacy import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials
+from victor_ext.runtime.client.runners import drop_none
 
 __all__ = ["Card", "CardToken"]
 
@@ -73,14 +74,13 @@ class Card(UnpicklableCredentials):
 
     def fields(self) -> dict[str, str]:
         """The fields of the form, by the names of the generated model. Their values show nothing in a traceback."""
-        given = {
-            "card_number": self._number,
-            "card_expiry_month": self.expiry_month,
-            "card_expiry_year": self.expiry_year,
-            "card_cvv": self._cvv,
-            "card_holder": self.holder,
-        }
-        return {name: value for name, value in given.items() if value is not None}
+        return drop_none(
+            card_number=self._number,
+            card_expiry_month=self.expiry_month,
+            card_expiry_year=self.expiry_year,
+            card_cvv=self._cvv,
+            card_holder=self.holder,
+        )
 
     def __repr__(self) -> str:
         if not hasattr(self, "holder"):

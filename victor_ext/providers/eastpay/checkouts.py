@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
-import httpx
 from eastpay_api import models
 from eastpay_api.api.checkouts import get_checkout_payment, prepare_checkout
 
@@ -26,10 +24,7 @@ _LIFE = timedelta(minutes=15)
 class Checkouts(Resource[Mode]):
     """Checkouts of one entity. A method raises `InvalidRequest` before anything is sent."""
 
-    def __init__(self, *shared: Any, base_url: httpx.URL) -> None:
-        super().__init__(*shared)
-        self.entity: Entity = self.context
-        self._at = f"{str(base_url).rstrip('/')}/v3/checkouts"
+    context: Entity
 
     @operation
     def prepare(
@@ -70,7 +65,7 @@ class Checkouts(Resource[Mode]):
         reference = merchant_transaction_id
         form = validation.form(
             models.CheckoutForm,
-            self.entity,
+            self.context,
             validation.amount(amount),
             payment_type=validation.printable("payment_type", payment_type, 2, required=True),
             merchant_transaction_id=None if reference is None else validation.own_reference(reference),
@@ -102,7 +97,7 @@ class Checkouts(Resource[Mode]):
             'pending'
         """
         check_id("checkout_id", checkout_id)
-        raw = yield from call(get_checkout_payment, models.Payment, id=checkout_id, **self.entity.in_query())
+        raw = yield from call(get_checkout_payment, models.Payment, id=checkout_id, **self.context.in_query())
         return Payment(raw)
 
     def widget_url(self, checkout_id: str) -> str:
@@ -113,4 +108,4 @@ class Checkouts(Resource[Mode]):
             True
         """
         check_id("checkout_id", checkout_id)
-        return f"{self._at}/{quote(checkout_id, safe='')}"
+        return f"{self.context.gateway}/v3/checkouts/{quote(checkout_id, safe='')}"

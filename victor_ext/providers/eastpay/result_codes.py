@@ -179,14 +179,9 @@ class ResultCode:
         known = _MEANINGS.get(self.code)
         if known is not None:
             return known
-        if not self.is_code:
-            return "This is not a result code of EastPay: inquire to learn the status of the payment."
-        source = self.family or f"source {self.code[:3]}, which the table does not have"
-        group = self.group or f"group {self.code[4:7]}, which the table does not have"
-        bank = f" The bank's own code is {self.detail}." if self.code.startswith("800") else ""
+        words = ": ".join(filter(None, (self.family, self.group))) or "this is not in EastPay's table"
         advice = f" {_LOOK_FIRST}" if self.rejection is Rejection.REQUEST else ""
-        sentence = f"{source}: {group}; {_PERMITTED[self.kind]}.{bank}{advice}"
-        return sentence[0].upper() + sentence[1:]
+        return f"{words[0].upper()}{words[1:]}; {_PERMITTED[self.kind]}.{advice}"
 
     def __str__(self) -> str:
         return redact_excerpt(self.code)

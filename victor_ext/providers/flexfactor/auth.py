@@ -100,13 +100,7 @@ class FlexFactorToken(UnpicklableCredentials):
     def _header(self) -> Secret:
         return Secret(f"{self._prefix}{self._token.current()}")
 
-    def authenticator(
-        self,
-        environment: str,  # noqa: ARG002 - as of `FlexFactorAuth`
-        base_url: httpx.URL,  # noqa: ARG002
-        clock: ServerClock,  # noqa: ARG002
-        lock: Lock,  # noqa: ARG002
-    ) -> Authenticator:
+    def authenticator(self, *_: object) -> Authenticator:
         """The header of each attempt."""
         return FixedToken(self._header)
 

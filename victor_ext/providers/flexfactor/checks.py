@@ -122,7 +122,7 @@ def _places_of_card_numbers(value: object, place: str, about_a_card: bool, level
             folded = re.sub(r"[\W_]", "", name).casefold() if isinstance(name, str) else ""
             is_about = about_a_card or folded == "pan" or any(word in folded for word in _CARD_NAMES)
             # The outermost member about a card is named: within it, a name may say more than it should.
-            inner = place if about_a_card else f"{place}.{one_line(name)}"
+            inner = f"{place}.{one_line(name)}" if folded and not about_a_card else place
             yield from _places_of_card_numbers(item, inner, is_about, levels - 1)
     elif isinstance(value, list | tuple) and levels:
         for item in cast("Sequence[object]", value):

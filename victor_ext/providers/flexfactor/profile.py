@@ -60,7 +60,7 @@ def profile_of(environment: str, elsewhere: str, authentication_hint: str) -> Pr
         # Its pages give status 409 both meanings. Only one that mentions the payload, and not progress, is final.
         in_progress=may_be_in_progress,
         problems=read_problems,
-        may_quote_body=_may_quote_body,
+        may_quote_body=lambda response: operation_of(response.request) not in _PRIVATE,
         rejection_reason=_refused,
         unreadable=_unreadable,
         mismatch=_mismatch,
@@ -260,11 +260,6 @@ _PUBLIC = {part + name for part, names in _PUBLIC_NAMES.items() for name in name
 
 _LONGEST = 20_000
 """The longest text of a response that is read, in characters."""
-
-
-def _may_quote_body(response: httpx.Response) -> bool:
-    private = _private_pattern(response.request)
-    return private is None or not private.search(response.content[:_LONGEST].decode("utf-8", "replace"))
 
 
 def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
