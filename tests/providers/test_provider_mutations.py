@@ -30,17 +30,17 @@ KEYLESS = f"{FAILURES}::test_a_key_in_a_refund_makes_no_repeat_safe"
 FLEXFACTOR = (REFUSED, UNITS, UNDECIDED, TOKEN, KEYLESS)
 
 RULES = "victor_ext.providers.eastpay.result_codes:"
-SUCCESS = r'(re.compile(r"000\.000\.000"), ResultClass.SUCCEEDED)'
+SUCCESS = r'(r"000\.000\.000", ResultClass.SUCCEEDED, None)'
 _EASTPAY, _FLEXFACTOR = "victor_ext.providers.eastpay", "victor_ext.providers.flexfactor"
 MISTAKES = {
     "100.200.100 is a rejection": Mistake(
         RULES,
         SUCCESS,
-        rf'*[{SUCCESS}, (re.compile(r"100\.2[01].*"), ResultClass.REJECTED)]',
+        rf'*[{SUCCESS}, (r"100\.2[01].*", ResultClass.REJECTED, Rejection.UNCLEAR)]',
         (TIMED_OUT_THERE, LOOK_ALIKE, PENDING),
     ),
     "every code that begins with 000 is a success": Mistake(
-        RULES, r're.compile(r"000\.000\.000")', r're.compile(r"000\..*")', (FAMILY, LOOK_ALIKE)
+        RULES, SUCCESS, SUCCESS.replace(r"\.000\.000", r"\..*"), (FAMILY, LOOK_ALIKE)
     ),
     "a declined payment is an error": Mistake(
         f"{_EASTPAY}.profile:", "is_result=is_payment_result", "", (FAMILY, DECLINED)
@@ -57,7 +57,7 @@ MISTAKES = {
     ),
     "a 200 with success: false is a success, as it is read": Mistake(
         f"{_FLEXFACTOR}.responses:says",
-        "return _TABLE[success, _complains(body, success)][_meaning(operation, status)]",
+        "return _TABLE[False if complains else success][_meaning(operation, status)]",
         "return Says.YES",
         (REFUSED,),
     ),

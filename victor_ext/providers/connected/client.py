@@ -288,6 +288,10 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.Asyn
         return AsyncPages(fetch, self._lists(operation, style, hooks, args, kwargs))
 
 
+def _is_post(request: httpx.Request) -> bool:
+    return request.method == "POST"
+
+
 def _checked_key(key: object) -> KeyPlace:
     if key is None:
         return NoKey()
@@ -295,7 +299,7 @@ def _checked_key(key: object) -> KeyPlace:
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
     if isinstance(key, HeaderKey) and key.takes_key is None:
         key = copy(key)
-        key.takes_key = lambda request: request.method == "POST"
+        key.takes_key = _is_post
     return cast("KeyPlace", key)
 
 

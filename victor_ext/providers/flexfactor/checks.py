@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import fields as dataclass_fields
 from decimal import Decimal
 from itertools import accumulate
@@ -114,7 +114,9 @@ def has_card_number(value: object) -> bool:
 
 
 def _places_of_card_numbers(value: object, place: str, about_a_card: bool, levels: int) -> Iterator[str]:  # noqa: FBT001 - as its caller
-    if is_mapping(value) and levels:
+    if levels == 0:
+        return
+    if is_mapping(value):
         for name, item in value.items():
             if has_card_number(name):
                 yield place
@@ -124,8 +126,8 @@ def _places_of_card_numbers(value: object, place: str, about_a_card: bool, level
             # The outermost member about a card is named: within it, a name may say more than it should.
             inner = f"{place}.{one_line(name)}" if folded and not about_a_card else place
             yield from _places_of_card_numbers(item, inner, is_about, levels - 1)
-    elif isinstance(value, list | tuple) and levels:
-        for item in cast("Sequence[object]", value):
+    elif isinstance(value, list | tuple):
+        for item in cast("list[object]", value):
             yield from _places_of_card_numbers(item, place, about_a_card, levels - 1)
     elif about_a_card and has_card_number(value):
         yield place

@@ -248,7 +248,7 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
             True
         """
-        return (yield from _cancel("order_id", order_id, idempotency_key))
+        return (yield from _cancel(cancel_order, "order_id", order_id, idempotency_key))
 
     @operation
     def external_cancel(
@@ -270,21 +270,20 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.external_cancel("INV-1044")
             Cancellation(external_order_id='INV-1044')
         """
-        return (yield from _cancel("external_order_id", external_order_id, idempotency_key))
+        operation = cancel_order_by_external_id
+        return (yield from _cancel(operation, "external_order_id", external_order_id, idempotency_key))
 
 
-_CANCELLATIONS: Mapping[str, Operation] = {"order_id": cancel_order, "external_order_id": cancel_order_by_external_id}
-
-
-def _cancel(field: str, order_id: str, idempotency_key: str | None) -> OperationFlow[Cancellation]:
+def _cancel(
+    operation: Operation, field: str, order_id: str, idempotency_key: str | None
+) -> OperationFlow[Cancellation]:
     validation = Validation()
     validation.path_id(field, order_id)
     validation.key(idempotency_key)
     validation.finish("orders.cancel" if field == "order_id" else "orders.external_cancel")
     key = new_key() if idempotency_key is None else idempotency_key
     named: dict[str, Any] = {field: order_id}
-    body = models.CancelRequest(idempotency_key=key)
-    response = yield from call_without_body(_CANCELLATIONS[field], **named, body=body)
+    response = yield from call_without_body(operation, **named, body=models.CancelRequest(idempotency_key=key))
     return Cancellation(**named, idempotency_key=key, raw=object_of(response))
 
 
@@ -293,9 +292,10 @@ def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
 
 
 def _status_numbers(validation: Validation, status: object, argument: str) -> list[int] | None:
-    several = isinstance(status, Sequence) and not isinstance(status, str | bytes)
+    if not isinstance(status, Sequence) or isinstance(status, str | bytes):
+        status = () if status is None else (status,)
     numbers: list[int] = []
-    for wanted in cast("Sequence[object]", status) if several else () if status is None else (status,):
+    for wanted in cast("Sequence[object]", status):
         number = OrderStatus.__members__.get(wanted.strip().upper()) if isinstance(wanted, str) else wanted
         if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST:
             numbers.append(int(number))

@@ -92,7 +92,7 @@ class _CallRecord(FlexFactorRecord):
     @property
     def request_id(self) -> str | None:
         """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
-        return self.response_info and self.response_info.request_id
+        return None if self.response_info is None else self.response_info.request_id
 
 
 class _Response(_CallRecord):

@@ -47,15 +47,11 @@ class Says(Enum):
 _MISSING, _FAILURE, _PROGRESS, _OTHER = range(4)
 """What the state in a body means for the call: the columns of `_TABLE`."""
 
-# By `success`, and by whether the body complains (see `_complains`):
-_TABLE: dict[tuple[bool | None, bool], tuple[Says, Says, Says, Says]] = {
-    #               state: missing       failure    in progress   other
-    (False, False): (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
-    (False, True): (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
-    (True, False): (Says.YES, Says.BOTH, Says.NOT_YET, Says.YES),
-    (True, True): (Says.BOTH, Says.BOTH, Says.BOTH, Says.BOTH),
-    (None, False): (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES),
-    (None, True): (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
+_TABLE: dict[bool | None, tuple[Says, Says, Says, Says]] = {
+    # success, state: missing, failure, in progress, other
+    False: (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
+    True: (Says.YES, Says.BOTH, Says.NOT_YET, Says.YES),
+    None: (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES),
 }
 
 
@@ -105,14 +101,18 @@ def is_done(body: dict[str, Any]) -> bool:
 def says(operation: str, body: dict[str, Any]) -> Says:
     """What a body says of a call of the operation."""
     success, status = success_of(body), status_of(body)
+    # A ProblemDetails of an error status, or a list of errors, which may accompany a success.
+    complains = bool(_error_status(body) or (not success and member(body, "errors")))
     if operation in _READS:
         # The state is the order's, and an order may have errors of its own.
         named = any(member(body, name) is not None for name in ("id", "orderId"))
-        no_order = operation == "order" and success is None and _complains(body, None) and not named
+        no_order = operation == "order" and success is None and complains and not named
         return Says.NO if success is False or no_order else Says.YES
     if operation == "evaluate" and status in _REFUSALS:
         return Says.YES  # a decision is what was asked for
-    return _TABLE[success, _complains(body, success)][_meaning(operation, status)]
+    if complains and success:
+        return Says.BOTH
+    return _TABLE[False if complains else success][_meaning(operation, status)]
 
 
 def _meaning(operation: str, status: str) -> int:
@@ -124,11 +124,6 @@ def _meaning(operation: str, status: str) -> int:
     if operation in _IMMEDIATE and (_IN_PROGRESS.search(status) or (cancels and status == "APPROVED")):
         return _PROGRESS
     return _OTHER
-
-
-def _complains(body: dict[str, Any], success: bool | None) -> bool:  # noqa: FBT001 - a value, no switch
-    """Whether it is a ProblemDetails of an error status, or lists errors (which may accompany a success)."""
-    return bool(_error_status(body)) or (bool(member(body, "errors")) and not success)
 
 
 def _error_status(body: dict[str, Any]) -> int:
