@@ -204,7 +204,6 @@ class ListReader(PageReader[Any]):
             what=f"list {what}",
         )
         self._style = style
-        self._name = what
         self._empty = 0
         self._body: Any = None
         self._url: httpx.URL = httpx.URL()
@@ -234,7 +233,7 @@ class ListReader(PageReader[Any]):
 
     def _names_itself(self) -> PaginationError:
         return PaginationError(
-            f"The list {self._name} does not end: page {self.number - 1} names itself as the next one. What was "
+            f"The {self._what} does not end: page {self.number - 1} names itself as the next one. What was "
             "yielded so far is complete as far as it goes.",
             outcome=Outcome.ACCEPTED,
         )
@@ -259,7 +258,7 @@ class ListReader(PageReader[Any]):
         self._empty = 0 if items else self._empty + 1
         if self._empty > MOST_EMPTY_PAGES:
             raise PaginationError(
-                f"The list {self._name} does not end: {self._empty} pages in a row had no items.",
+                f"The {self._what} does not end: {self._empty} pages in a row had no items.",
                 outcome=Outcome.ACCEPTED,
             )
         if not items and not self.is_last:

@@ -42,7 +42,7 @@ class Validation(validation.Validation):
         """
         further = self.parameters(parameters, _sources_of(model, more))
         self.finish()
-        form = model(**entity.in_form(), **fields, **drop_none(**more))
+        form = model(entity_id=entity.id, entity_type=entity.type, **fields, **drop_none(**more))
         form.additional_properties = further
         return form
 

@@ -41,10 +41,6 @@ class Entity:
     in_inquiries: bool = False
     found_by_reference: bool = False
 
-    def in_form(self) -> dict[str, str]:
-        """The fields of a form, by the names of the generated models."""
-        return {"entity_id": self.id, "entity_type": self.type}
-
     def in_query(self) -> dict[str, str]:
         """The parameters of an inquiry, by the names of the generated functions."""
         return {"entity_id": self.id, **({"entity_type": self.type} if self.in_inquiries else {})}

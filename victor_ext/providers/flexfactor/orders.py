@@ -25,7 +25,6 @@ from .records import Cancellation, Order, OrderStatus, Refund
 from .responses import items_of, last_page
 from .settings import Merchant
 
-_FIRST_PAGE = 1
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
 _LATER: Mapping[object, frozenset[OrderStatus]] = {
     OrderStatus.CANCELLED: frozenset({OrderStatus.PROBLEM}),
@@ -131,7 +130,7 @@ class Orders(Resource[Mode]):
         mid: str | None = None,
         order_by: str | None = None,
         sort: Literal["asc", "desc"] | None = None,
-        page: int = _FIRST_PAGE,
+        page: int = 1,
         page_size: int | None = None,
     ) -> Walk[Order]:
         """The orders that pass the filters, read page by page as they are iterated. A filter that is None is not sent.
@@ -165,7 +164,7 @@ class Orders(Resource[Mode]):
             validation.text(name, text, shortest=0, required=False)
         validation.moment("start", start)
         validation.moment("end", end)
-        validation.integer("page", page, _FIRST_PAGE, MOST)
+        validation.integer("page", page, 1, MOST)
         validation.integer("page_size", page_size, 1, MOST)
         if sort not in (None, "asc", "desc"):
             validation.note("sort", "choice", "sort must be 'asc' or 'desc'.")
