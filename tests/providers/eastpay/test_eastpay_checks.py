@@ -93,14 +93,10 @@ def test_no_cent_is_lost(cents: int) -> None:
     ("amount", "code", "said"),
     [
         (Money(1500, "KWD"), "decimals", "amount is in KWD, which has 3 decimals, and the gateway takes two"),
-        (Money(10_000, "CLF"), "decimals", "CLF, which has 4 decimals"),
         (Money(10**12, "USD"), "range", "the gateway takes ten digits before the dot"),
         (Money(10**10, "JPY"), "range", "the gateway takes ten digits before the dot"),
         (Money(0, "USD"), "range", "amount is 0.00 USD and must be above zero"),
-        (Money(-5, "USD"), "range", "must be above zero"),
         ("92.00", "type", r"write Money.of\('92.00', 'EGP'\)"),
-        (92.0, "type", "amount must be Money, not float"),
-        (None, "type", "amount must be Money"),
     ],
 )
 def test_amounts_that_are_refused(amount: Any, code: str, said: str) -> None:
@@ -166,9 +162,6 @@ class TestUrls:
 @pytest.mark.parametrize(
     ("parameters", "code"),
     [
-        ({"amount": "1.00"}, "taken"),
-        ({"card.number": "4111111111111111"}, "taken"),
-        ({"paymentType": "RF"}, "taken"),
         ({"": "x"}, "invalid"),
         ({"a=b&c": "x"}, "invalid"),
         ({"a": 1}, "invalid"),

@@ -180,13 +180,6 @@ def test_settings_of_its_own_that_cannot_be(kind: Any, options: dict[str, Any], 
         kind(AUTH, **{"mid": MID, **options})
 
 
-def test_its_own_settings_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = {"APP_KEY": "k", "APP_SECRET": "s", "MID": MID, "SITE_ID": MID, "HOSTS": "flex-charge"}
-    for name, value in values.items():
-        monkeypatch.setenv(f"FLEXFACTOR_{name}", value)
-    assert FlexFactor.from_env(environment="production").base_url == "https://api.flex-charge.com"
-
-
 ENDPOINTS = """
 Endpoints
 Sandbox testing | https://api-sandbox.flex-charge.com/v1/ |
