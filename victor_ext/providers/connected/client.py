@@ -222,7 +222,7 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
                 "paged: pass the module of a generated operation, as in bank.paged(list_cards, ...)."
             )
         # The arguments that the operation takes, without the client: a TypeError now, not while the list is read.
-        inspect.signature(operation._get_kwargs).bind(*args, **kwargs)  # noqa: SLF001
+        inspect.signature(operation._get_kwargs).bind(*args, **kwargs)  # noqa: SLF001 - all but the client
 
         def begin() -> PageReader[Any]:
             reader = ListReader(style, what=operation.__name__.rpartition(".")[2])
