@@ -226,6 +226,8 @@ def test_any_value_for_any_argument(target: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 2))):
         name = data.draw(st.sampled_from(called.arguments))
         changes[name] = data.draw(ANYTHING, label=name)
+    if type(changes.get("timeout")) in (int, float) and 0 < changes["timeout"] < 60:
+        changes["timeout"] = 0  # nobody waits here
     try:
         called(changes)
     except VictorError as error:

@@ -22,26 +22,25 @@ REDIRECTED = (
 EASTPAY = (TIMED_OUT_THERE, FAMILY, LOOK_ALIKE, PENDING, DECLINED, LOST, REDIRECTED)
 
 FAILURES, PARSERS = f"{HERE}/flexfactor/test_flexfactor_failures.py", f"{HERE}/flexfactor/test_flexfactor_parsers.py"
-REFUSED = f"{FAILURES}::test_a_200_that_says_no_is_a_refusal[a flag and a word]"
-APPROVED = f"{PARSERS}::test_success_is_no_approval"
-UNITS = f"{PARSERS}::test_cents_and_dollars_of_one_money"
+REFUSED = f"{HERE}/flexfactor/test_flexfactor_answers.py::test_what_a_200_says"
+UNITS = f"{PARSERS}::test_what_is_on_the_wire_is_the_very_amount"
 UNDECIDED = f"{FAILURES}::test_a_409_that_does_not_say_which_is_asked_again"
 TOKEN = f"{HERE}/flexfactor/test_flexfactor_tokens.py::test_a_token_that_has_not_ended_is_kept_and_one_that_has_is_not"
 KEYLESS = f"{FAILURES}::test_a_key_in_a_refund_makes_no_repeat_safe"
-FLEXFACTOR = (REFUSED, APPROVED, UNITS, UNDECIDED, TOKEN, KEYLESS)
+FLEXFACTOR = (REFUSED, UNITS, UNDECIDED, TOKEN, KEYLESS)
 
 RULES = "victor_ext.providers.eastpay.result_codes:"
-SUCCESS = r'(re.compile(r"000\.000\.000"), ResultClass.SUCCEEDED)'
+SUCCESS = r'(r"000\.000\.000", ResultClass.SUCCEEDED, None)'
 _EASTPAY, _FLEXFACTOR = "victor_ext.providers.eastpay", "victor_ext.providers.flexfactor"
 MISTAKES = {
     "100.200.100 is a rejection": Mistake(
         RULES,
         SUCCESS,
-        rf'*[{SUCCESS}, (re.compile(r"100\.2[01].*"), ResultClass.REJECTED)]',
+        rf'*[{SUCCESS}, (r"100\.2[01].*", ResultClass.REJECTED, Rejection.UNCLEAR)]',
         (TIMED_OUT_THERE, LOOK_ALIKE, PENDING),
     ),
     "every code that begins with 000 is a success": Mistake(
-        RULES, r're.compile(r"000\.000\.000")', r're.compile(r"000\..*")', (FAMILY, LOOK_ALIKE)
+        RULES, SUCCESS, SUCCESS.replace(r"\.000\.000", r"\..*"), (FAMILY, LOOK_ALIKE)
     ),
     "a declined payment is an error": Mistake(
         f"{_EASTPAY}.profile:", "is_result=is_payment_result", "", (FAMILY, DECLINED)
@@ -58,7 +57,7 @@ MISTAKES = {
     ),
     "a 200 with success: false is a success, as it is read": Mistake(
         f"{_FLEXFACTOR}.responses:says",
-        "return _TABLE[success, _complains(body, success)][_meaning(operation, status)]",
+        "return _TABLE[False if complains else success][_meaning(operation, status)]",
         "return Says.YES",
         (REFUSED,),
     ),
@@ -66,10 +65,10 @@ MISTAKES = {
         f"{_FLEXFACTOR}.records:",
         'return self.status == "APPROVED" and self.success is not False',
         "return self.success is True",
-        (APPROVED,),
+        (REFUSED,),
     ),
     "a refund is in cents": Mistake(
-        f"{_FLEXFACTOR}.transactions:", "return float(amount.amount)", "return float(amount.minor_units)", (UNITS,)
+        f"{_FLEXFACTOR}.orders:", "float(amount.amount)", "float(amount.minor_units)", (UNITS,)
     ),
     "every 409 is final": Mistake(f"{_FLEXFACTOR}.profile:", "in_progress=may_be_in_progress", "", (UNDECIDED,)),
     "a token is kept when it has ended, and not before": Mistake(
@@ -79,7 +78,7 @@ MISTAKES = {
         (TOKEN,),
     ),
     "a key that a refund does not take makes its repeat safe": Mistake(
-        f"{_FLEXFACTOR}.profile:", "ignores_key=_takes_no_key", "", (KEYLESS,)
+        f"{_FLEXFACTOR}.profile:", "ignores_key=lambda request: operation_of(request) not in _KEYED", "", (KEYLESS,)
     ),
 }
 

@@ -122,7 +122,7 @@ PINGED = [name for name in CLIENTS if hasattr(ADAPTERS[name], "PING")]
 @pytest.mark.parametrize("system", PINGED)
 def test_a_ping_is_one_signed_read_of_one_item(system: str, mode: str) -> None:
     date = {"Date": format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)}
-    script = Script(httpx.Response(200, json={"results": [], "content": [], "data": []}, headers=date))
+    script = Script(httpx.Response(200, json={"results": [], "content": [], "items": []}, headers=date))
     settings = {**ARGUMENTS[system], "transport": script.transport}
     ping = run(CLIENTS[system][MODES.index(mode)], lambda client: client.ping(), **settings)
     assert isinstance(ping, Ping)
@@ -136,7 +136,7 @@ def test_a_ping_is_one_signed_read_of_one_item(system: str, mode: str) -> None:
 
 @pytest.mark.parametrize("system", PINGED)
 def test_a_ping_without_a_date_knows_no_clock_and_one_that_is_refused_says_so(system: str) -> None:
-    script = Script(httpx.Response(200, json={"results": [], "content": [], "data": []}), httpx.Response(401))
+    script = Script(httpx.Response(200, json={"results": [], "content": [], "items": []}), httpx.Response(401))
     client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport, retry=ONCE)
     assert client.ping().clock_offset is None
     with pytest.raises(AuthenticationError):

@@ -106,12 +106,6 @@ class TestEachWay:
         ]
         assert first == body(**given), "the caller's body was changed"
 
-    def test_the_object_above_the_field_is_made(self, mode: str, way: str) -> None:
-        page, style, changes = WAYS[way]
-        server = Search(page)
-        Caller(mode, server).read(search(), style, body=body())
-        assert server.asked == [{}, *changes[1:]]
-
     def test_a_page_that_is_repeated_for_ever_ends_in_an_error(self, mode: str, way: str) -> None:
         page, style, _ = WAYS[way]
         server = Search(lambda _body: page({}))
@@ -119,6 +113,13 @@ class TestEachWay:
             Caller(mode, server).read(search(), style, body=body())
         # A cursor that names itself is noticed at once; a page that ignores the number only when it brings nothing new.
         assert len(server.requests) == (2 if way == "a cursor" else 7)
+
+
+def test_the_object_above_the_field_is_made(mode: str) -> None:
+    page, style, changes = WAYS["an offset in an object"]
+    server = Search(page)
+    Caller(mode, server).read(search(), style, body=body())
+    assert server.asked == [{}, *changes[1:]]
 
 
 def test_the_first_page_is_that_of_the_body(mode: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.eastpay.adapter import PRICE, Harness, card, observe, scripted
+from tests.providers.eastpay.adapter import PRICE, Harness, observe, scripted
 from victor_ext import (
     BadRequest,
     ConnectionFailed,
@@ -42,10 +42,6 @@ class TestRedirects:
             ("POST", "/gateway/v3/payments"),
         ]
         assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
-
-    def test_a_decline_at_the_new_address_is_a_result(self, harness: Harness) -> None:
-        harness.sandbox.inject("status", operation="pay", status=307, headers={"Location": "/pay/v3/payments"}, body="")
-        assert harness.debit("INV-1", card=card(cvv="999")).result.rejected
 
     @pytest.mark.parametrize(
         "there", ["https://elsewhere.example/gateway/v3/payments", "http://127.0.0.1:9/v3/payments", ""]

@@ -8,15 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from eastpay_api.api.payments import inquire_payment
 from pytest_httpx import HTTPXMock
 
-from tests.providers.eastpay import adapter
 from tests.providers.eastpay.adapter import PRICE, Harness, card
 from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import CardToken, Checkout, EastPay, Payment
-from victor_ext.sandbox.eastpay import EastPaySandbox
 
 HALF = Money.of("46.00", "EGP")
 
@@ -84,18 +81,6 @@ def test_a_time_out_of_the_bank_is_pending_until_it_is_inquired(harness: Harness
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
 
 
-def test_waiting_goes_on_through_troubles_that_pass(harness: Harness) -> None:
-    paid = harness.debit("INV-1")
-    harness.sandbox.inject("status", operation="inquire", status=503, times=3)
-    with pytest.raises(TimedOut, match="it could not be read"):
-        harness(lambda eastpay: eastpay.payments.wait(paid.id, timeout=0))
-    assert harness(lambda eastpay: eastpay.payments.wait(paid.id, timeout=0)).succeeded
-    with pytest.raises(NotFound):
-        harness(lambda eastpay: eastpay.payments.wait("0" * 32))
-    with pytest.raises(InvalidRequest, match="and must be seconds, 0 or more"):
-        harness(lambda eastpay: eastpay.payments.wait(paid.id, timeout=-1))
-
-
 @pytest.mark.parametrize("code", ["000.400.000", "000.700.100", "nonsense"])
 def test_what_waits_for_a_review_or_is_not_known_is_no_success(harness: Harness, code: str) -> None:
     harness.sandbox.decide("INV-1", code)
@@ -154,12 +139,6 @@ def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness: Harness) -> 
         harness(lambda eastpay: eastpay.payments.notified(b"id=8ac7a4a1"))
 
 
-def test_what_was_not_found_is_told_with_the_gateways_words(harness: Harness) -> None:
-    with pytest.raises(NotFound, match="There is no such payment") as raised:
-        harness.inquire("8ac7a4a1")
-    assert raised.value.outcome is Outcome.REJECTED
-
-
 def test_invalid_parameters_raise(harness: Harness) -> None:
     with pytest.raises(BadRequest, match="entityType: is not of the documented form") as raised:
         harness(lambda eastpay: eastpay.checkouts.prepare(PRICE), entity_type="SHOP")
@@ -192,12 +171,6 @@ def test_an_inquiry_names_the_type_of_the_entity_when_told_to(httpx_mock: HTTPXM
         entity_type_in_inquiries=wanted, transport=httpx.HTTPTransport(verify=False),
     ) as eastpay:  # fmt: skip
         eastpay.with_options(deadline=5).payments.inquire("8ac7")
-
-
-def test_the_generated_operations_sign_and_fail_alike(sandbox: EastPaySandbox) -> None:
-    sandbox.add_merchant(adapter.ENTITY, adapter.TOKEN)
-    with adapter.client(sandbox, awaited=False) as eastpay, pytest.raises(NotFound):
-        inquire_payment.sync("8ac7", client=eastpay.api, entity_id=adapter.ENTITY)
 
 
 def test_records_are_values(harness: Harness) -> None:

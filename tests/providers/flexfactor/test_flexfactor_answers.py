@@ -14,7 +14,6 @@ from victor_ext import BadRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers.flexfactor import OrderStatus
 
 ORDER, OTHER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77", "99999999-3d1f-4f0a-9a43-0f9d2f1c8e77"
-PROBLEM = {"title": "One or more validation errors", "status": 400, "errors": {"OrderId": ["is wrong"]}}
 CALLS: dict[str, Callable[[Any], Any]] = {
     "get": lambda client: client.orders.get(ORDER),
     "refund": lambda client: client.orders.refund(ORDER, PRICE),
@@ -67,15 +66,12 @@ def test_an_order_is_read_in_any_spelling(spelled: Callable[[str], str]) -> None
 @pytest.mark.parametrize(
     ("said", "status", "name"),
     [
-        ({"status": "7"}, OrderStatus.COMPLETED, None),
-        ({"status": " 42 "}, 42, None),
+        ({"status": 42}, 42, None),
         ({"status": "Completed"}, OrderStatus.COMPLETED, "Completed"),
         ({"statusName": "CaptureRequired"}, OrderStatus.CAPTUREREQUIRED, "CaptureRequired"),
         ({"status": 2, "statusName": "Completed"}, OrderStatus.CANCELLED, "Completed"),
         ({"status": "Chargeback"}, None, "Chargeback"),
         ({"status": True}, None, None),
-        ({"status": "9" * 5000}, None, None),
-        ({"status": "\u0667"}, None, None),
     ],
 )
 def test_the_state_of_an_order(said: dict[str, Any], status: Any, name: str | None) -> None:
@@ -83,10 +79,9 @@ def test_the_state_of_an_order(said: dict[str, Any], status: Any, name: str | No
     assert (order.status, order.status_name) == (status, name)
 
 
-def test_a_state_that_came_as_text_ends_a_wait() -> None:
-    client, _script = scripted(httpx.Response(200, json={"id": ORDER, "status": "7"}))
-    assert client.orders.wait(ORDER, timeout=0).status is OrderStatus.COMPLETED
-    for until in ((OrderStatus.PROBLEM, OrderStatus.COMPLETED), ["completed"], range(7, 8), "COMPLETED", 7):
+def test_a_wait_is_for_a_name_a_number_or_any_of_several() -> None:
+    client, _script = scripted(httpx.Response(200, json={"id": ORDER, "status": 7}))
+    for until in (None, (OrderStatus.PROBLEM, OrderStatus.COMPLETED), ["completed"], range(7, 8), "COMPLETED", 7):
         assert client.orders.wait(ORDER, until=until, timeout=0).status is OrderStatus.COMPLETED
 
 
@@ -128,72 +123,58 @@ def test_the_same_order_in_other_words_is_no_other_order(named: Any) -> None:
 # Done, not done, or not yet
 
 
-@pytest.mark.parametrize("operation", ["refund", "capture", "cancel", "external_cancel", "transmit", "evaluate", "get"])
-@pytest.mark.parametrize("body", [PROBLEM, {"Errors": ["is wrong"]}, {"title": "is wrong", "status": 404}])
-def test_a_200_that_only_complains_is_a_refusal(operation: str, body: dict[str, Any]) -> None:
-    with pytest.raises(BadRequest, match=r"its body reports a rejection .*is wrong") as raised:
-        answered(operation, body)
-    assert raised.value.outcome is Outcome.REJECTED
-
-
-@pytest.mark.parametrize("operation", ["refund", "capture", "cancel", "transmit", "evaluate"])
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"status": "APPROVED", "errors": ["boom"]},
+NO, BOTH, NOT_YET, RESULT = "reports a rejection", "contradicts itself", "does not say that it is done", ""
+CANCELS, GOES_ON = ("cancel", "external_cancel"), ("evaluate", "transmit")
+MEANINGS: list[tuple[dict[str, Any], str, dict[str, str]]] = [
+    *((body, NO, {}) for body in (
+        {"success": False}, {"status": "failed"}, {"Success": "False", "Status": "Fail"}, {"success": 0, "status": 3},
+        {"success": False, "status": "FAILED", "errors": ["no such mid"]}, {"Errors": ["is wrong"]},
+        {"title": "One or more validation errors", "status": 400, "errors": {"OrderId": ["is wrong"]}},
+    )),
+    *((body, BOTH, {}) for body in (
+        {"success": False, "status": "SUCCESS"}, {"success": True, "status": "FAILED"},
         {"success": True, "status": 400},
-        {"success": 0, "status": "OK"},
-        {"success": True, "Success": False, "status": "OK"},
-    ],
-)
-def test_a_complaint_beside_a_good_word_leaves_the_outcome_unknown(operation: str, body: dict[str, Any]) -> None:
-    with pytest.raises(UnreadableResponse, match="contradicts itself") as raised:
-        answered(operation, body)
-    assert raised.value.outcome is Outcome.UNKNOWN
+        {"success": True, "Success": False, "status": "OK"}, {"status": "APPROVED", "errors": ["boom"]},
+        {"success": False, "status": "SUBMITTED"}, {"success": False, "status": "APPROVED", "orderId": ORDER},
+    )),
+    *(({"status": status, **success}, NOT_YET, dict.fromkeys(GOES_ON, RESULT)) for success in ({}, {"success": True})
+      for status in ("PENDING", "processing", "CHALLENGE", "SUBMITTED", "CAPTUREREQUIRED", "APPROVED_PENDING")),
+    ({"success": False, "status": "DECLINED"}, NO, {"evaluate": RESULT, **dict.fromkeys(CANCELS, BOTH)}),
+    ({"success": True, "status": "APPROVED"}, RESULT, dict.fromkeys(CANCELS, NOT_YET)),
+    ({"success": True, "status": "SOMETHING-NEW"}, RESULT, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", [operation for operation in CALLS if operation != "get"])
+@pytest.mark.parametrize(("body", "meaning", "others"), MEANINGS, ids=str)
+def test_what_a_200_says(operation: str, body: dict[str, Any], meaning: str, others: dict[str, str]) -> None:
+    meaning = others.get(operation, meaning)
+    client, script = scripted(httpx.Response(200, json=body))
+    if meaning == RESULT:
+        result, word = CALLS[operation](client), body.get("status", "")
+        if operation == "evaluate":
+            assert (result.approved, result.needs_capture) == (word == "APPROVED", word == "CAPTUREREQUIRED")
+        elif operation in ("refund", "capture"):
+            assert result.succeeded is (word == "APPROVED")
+        return
+    with pytest.raises(BadRequest if meaning == NO else UnreadableResponse, match=meaning) as raised:
+        CALLS[operation](client)
+    assert raised.value.outcome is (Outcome.REJECTED if meaning == NO else Outcome.UNKNOWN)
+    assert raised.value.problems or meaning != NO
+    # With its key, it may be asked again.
+    assert len(script.requests) == (1 if meaning == NO or operation in ("refund", "transmit") else 3)
+
+
+@pytest.mark.parametrize("body", [{"Errors": ["is wrong"]}, {"title": "is wrong", "status": 404}])
+def test_a_read_that_only_complains_is_a_refusal(body: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match=r"its body reports a rejection .*is wrong"):
+        answered("get", body)
 
 
 def test_errors_beside_a_success_are_on_the_result() -> None:
     decision = answered("evaluate", {"success": True, "status": "APPROVED", "errors": ["a warning"]})
     assert (decision.approved, [each.message for each in decision.problems]) == (True, ["a warning"])
     assert answered("get", {"id": ORDER, "status": 3, "errors": ["the card was refused"]}).status is OrderStatus.PROBLEM
-
-
-@pytest.mark.parametrize("operation", ["refund", "capture", "cancel", "external_cancel"])
-@pytest.mark.parametrize("success", [{}, {"success": True}])
-@pytest.mark.parametrize(
-    "status", ["PENDING", "processing", "CHALLENGE", "SUBMITTED", "CAPTUREREQUIRED", "IN_PROGRESS", "APPROVED_PENDING"]
-)
-def test_what_goes_on_is_never_returned_as_done(operation: str, success: dict[str, Any], status: str) -> None:
-    client, script = scripted(httpx.Response(200, json={"status": status, **success}))
-    with pytest.raises(
-        UnreadableResponse, match=f"does not say that it is done .*status is {status.upper()}"
-    ) as raised:
-        CALLS[operation](client)
-    assert raised.value.outcome is Outcome.UNKNOWN
-    assert "look with orders." in str(raised.value)
-    assert len(script.requests) == (1 if operation == "refund" else 3)  # with its key, it may be asked again
-
-
-@pytest.mark.parametrize("operation", ["refund", "capture"])
-@pytest.mark.parametrize(
-    ("body", "succeeded"),
-    [
-        ({"success": True}, True),
-        ({"success": True, "status": "Success"}, True),
-        ({"success": True, "status": 0}, True),
-        ({"status": "COMPLETED"}, True),
-        ({"success": True, "status": "SOMETHING-NEW"}, False),
-    ],
-)
-def test_only_an_end_that_is_known_has_succeeded(operation: str, body: dict[str, Any], succeeded: bool) -> None:
-    assert answered(operation, body).succeeded is succeeded
-
-
-@pytest.mark.parametrize("operation", ["cancel", "external_cancel"])
-def test_an_order_that_is_approved_is_not_cancelled(operation: str) -> None:
-    with pytest.raises(UnreadableResponse, match="does not say that it is done") as raised:
-        answered(operation, {"success": True, "status": "APPROVED"})
-    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 def test_what_a_cancellation_was_answered_with_is_kept() -> None:

@@ -41,8 +41,8 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
             payer=Payer(email=""),
             card=Card(token="", expiration_month=13, expiration_year=31, bin=424242, last4="4 2"),  # type: ignore[arg-type]
             billing="here",  # type: ignore[arg-type]
-            customer_ip="nowhere",
-            items=[OrderItem("Boots", Money(1, "EUR")), "boots"],  # type: ignore[list-item]
+            recurring="no",  # type: ignore[arg-type]
+            items=[OrderItem("Boots", Money(1, "EUR"), quantity=1.5), "boots"],  # type: ignore[list-item]
             subscription=Subscription(""),
             expires_at="soon",  # type: ignore[arg-type]
             fields=["a"],  # type: ignore[arg-type]
@@ -51,8 +51,8 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     fields = {problem.field for problem in raised.value.problems}
     assert fields == {
         "order_id", "amount", "transaction.id", "transaction.occurred_at", "payer.email", "card.token",
-        "card.expiration_month", "card.expiration_year", "card.bin", "card.last4", "billing", "customer_ip",
-        "items[0].amount", "items[1]", "subscription.id", "expires_at", "fields",
+        "card.expiration_month", "card.expiration_year", "card.bin", "card.last4", "billing", "recurring",
+        "items[0].amount", "items[0].quantity", "items[1]", "subscription.id", "expires_at", "fields",
         "idempotency_key",
     }  # fmt: skip
     assert not script.requests
@@ -60,11 +60,9 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 @pytest.mark.parametrize("digits", ["", "4 2", "٤٢", 42])
 def test_the_digits_of_a_card_are_wrong_for_one_reason(digits: Any) -> None:
-    client, script = scripted(httpx.Response(200))
     with pytest.raises(InvalidRequest) as raised:
-        client.evaluate(**declined(card=Card(token="tok_4242", bin=digits, last4=digits)))
+        scripted(httpx.Response(200))[0].evaluate(**declined(card=Card(token="tok_4242", bin=digits, last4=digits)))
     assert [problem.field for problem in raised.value.problems] == ["card.bin", "card.last4"]
-    assert not script.requests
 
 
 @pytest.mark.parametrize("key", ["", "x" * 36, "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d1", 7, f"{ORDER}\n"])
@@ -79,12 +77,6 @@ def test_a_key_is_a_guid(key: Any) -> None:
         with pytest.raises(InvalidRequest, match="must be a GUID as text"):
             call()
     assert not script.requests
-
-
-def test_a_key_of_a_business_fact_is_a_guid() -> None:
-    client, _script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
-    key = idempotency_key_for("invoice", 1042)
-    assert client.evaluate(**declined(), idempotency_key=key).idempotency_key == key
 
 
 @pytest.mark.parametrize("order_id", ["", " ", ".", "..", "a\nb", "a\x00b", "a\x9fb", "a\ud800", 7, None])
@@ -116,41 +108,27 @@ def test_any_other_id_stays_one_part_of_its_path(order_id: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("currency", ["EUR", "CAD"])
-def test_a_refund_is_in_dollars(currency: str) -> None:
+def test_a_refund_is_in_dollars() -> None:
     # The wire carries a number of dollars and no currency: ten euros would be given back as ten dollars.
     client, script = scripted(httpx.Response(200))
-    with pytest.raises(InvalidRequest, match=f"amount is in {currency}: a refund names no currency") as raised:
-        client.orders.refund(ORDER, Money.of("10.00", currency))
+    with pytest.raises(InvalidRequest, match="amount is in EUR: a refund names no currency") as raised:
+        client.orders.refund(ORDER, Money.of("10.00", "EUR"))
     assert raised.value.problems[0].code == "currency"
-    assert not script.requests
-
-
-def test_what_is_sent_is_not_replaced_behind_its_back() -> None:
-    client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
-    extra = {"isDeclined": False, "transaction": {"amount": 1}, "payer": 7, "new": 1}
-    with pytest.raises(InvalidRequest) as raised:
-        client.evaluate(**declined(), extra_body=extra)
-    assert [each.field for each in raised.value.problems] == [
-        "extra_body.isDeclined", "extra_body.transaction.amount", "extra_body.payer",
-    ]  # fmt: skip
     assert not script.requests
 
 
 @pytest.mark.parametrize(
     ("extra", "place"),
     [
+        ({"isDeclined": False}, "isDeclined"),
+        ({"payer": 7}, "payer"),
         ({"IdempotencyKey": MID}, "IdempotencyKey"),
-        ({"OrderId": "INV-2"}, "OrderId"),
-        ({"isdeclined": False}, "isdeclined"),
-        ({"MID": MID}, "MID"),
-        ({"Transaction": {"amount": 1}}, "Transaction.amount"),
         ({"transaction": {"Amount": 1}}, "transaction.Amount"),
         ({"new": 1, "New": 2}, "New"),
         ({"transaction": {"processorName": "a"}, "TRANSACTION": {"ProcessorName": "b"}}, "TRANSACTION.ProcessorName"),
     ],
 )
-def test_another_letter_case_replaces_nothing_either(extra: dict[str, Any], place: str) -> None:
+def test_what_is_sent_is_not_replaced_in_any_letter_case(extra: dict[str, Any], place: str) -> None:
     client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
     for call in (client.evaluate, client.transmit):
         if place == "IdempotencyKey" and call == client.transmit:
@@ -163,8 +141,10 @@ def test_another_letter_case_replaces_nothing_either(extra: dict[str, Any], plac
 
 def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
     client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
+    key = idempotency_key_for("invoice", 1042)
     extra = {"subscription": {"price": "12.00", "Currency": "USD"}, "Transaction": {"processorName": "Acme"}}
-    client.evaluate(**declined(subscription=Subscription("s-7", "monthly"), extra_body=extra))
+    arguments = declined(subscription=Subscription("s-7", "monthly"), extra_body=extra)
+    assert client.evaluate(**arguments, idempotency_key=key).idempotency_key == key
     body = json.loads(script.requests[0].content)
     # The unit of a price is not documented: there is no argument for it, and its text is passed on untouched.
     assert body["subscription"] == {
@@ -175,18 +155,11 @@ def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
     assert not hasattr(Subscription("s-7"), "price")
 
 
-@pytest.mark.parametrize(
-    ("environment", "hosts", "url"),
-    [
-        ("sandbox", "flexfactor", "https://api-sandbox.flexfactor.io"),
-        ("production", "flexfactor", "https://api.flexfactor.io"),
-        ("sandbox", "flex-charge", "https://api-sandbox.flex-charge.com"),
-        ("production", "flex-charge", "https://api.flex-charge.com"),
-    ],
-)
-def test_both_pairs_of_hosts(environment: str, hosts: str, url: str) -> None:
-    client = FlexFactor(AUTH, mid=MID, environment=environment, hosts=hosts)
-    assert (client.base_url, client.environment) == (url, environment)
+@pytest.mark.parametrize("environment", ["sandbox", "production"])
+def test_the_hosts_of_the_other_name(environment: str) -> None:
+    client = FlexFactor(AUTH, mid=MID, environment=environment, hosts="flexfactor")
+    host = "api.flexfactor.io" if environment == "production" else "api-sandbox.flexfactor.io"
+    assert (client.base_url, client.environment) == (f"https://{host}", environment)
 
 
 @pytest.mark.parametrize(
@@ -205,13 +178,6 @@ def test_both_pairs_of_hosts(environment: str, hosts: str, url: str) -> None:
 def test_settings_of_its_own_that_cannot_be(kind: Any, options: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         kind(AUTH, **{"mid": MID, **options})
-
-
-def test_its_own_settings_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = {"APP_KEY": "k", "APP_SECRET": "s", "MID": MID, "SITE_ID": MID, "HOSTS": "flex-charge"}
-    for name, value in values.items():
-        monkeypatch.setenv(f"FLEXFACTOR_{name}", value)
-    assert FlexFactor.from_env(environment="production").base_url == "https://api.flex-charge.com"
 
 
 ENDPOINTS = """

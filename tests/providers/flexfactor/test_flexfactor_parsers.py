@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from tests.providers.flexfactor.adapter import declined, scripted
 from victor_ext import InvalidRequest, VictorError
 from victor_ext.providers import Money
-from victor_ext.providers.flexfactor import ErrorCode, split_code
+from victor_ext.providers.flexfactor import ErrorCode, split_code, trace_id
 from victor_ext.providers.flexfactor.records import Decision
-from victor_ext.providers.flexfactor.responses import success_of
 
 MANY = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
@@ -32,24 +31,24 @@ OBJECTS = st.dictionaries(NAMES, JSON, max_size=8)
 
 
 @MANY
-@given(OBJECTS)
-def test_only_approved_is_approved(body: dict[str, Any]) -> None:
+@given(OBJECTS, WORDS | st.none(), st.booleans() | st.none())
+def test_only_approved_is_approved(body: dict[str, Any], word: str | None, success: bool | None) -> None:
+    body = {**body, "status": word, "success": success}
     decision = Decision(models.Decision.from_dict(body), "key")
-    word = body.get("status")
-    assert decision.approved == (
-        isinstance(word, str) and word.strip().upper() == "APPROVED" and success_of(body) is not False
-    )
+    assert decision.approved == ((word or "").strip().upper() == "APPROVED" and success is not False)
 
 
-@pytest.mark.parametrize("status", ["CHALLENGE", "SUBMITTED", "PROCESSING", "CAPTUREREQUIRED", "DECLINED", "", None])
-def test_success_is_no_approval(status: str | None) -> None:
-    assert not Decision(models.Decision.from_dict({"success": True, "status": status}), "key").approved
+NOT_READ = [b"[" * 100_000, b'{"traceId":' * 100_000, b"\xff", b"null", b"7" * 5000]
 
 
 @MANY
-@given(JSON, st.sampled_from([200, 202, 400, 409]), st.sampled_from(["evaluate", "refund", "get", "list", "cancel"]))
-def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: Any, status: int, operation: str) -> None:
-    client, _script = scripted(httpx.Response(status, content=json.dumps(body).encode()))
+@given(
+    JSON.map(lambda body: json.dumps(body).encode()) | st.sampled_from(NOT_READ) | st.binary(max_size=9),
+    st.sampled_from([200, 202, 400, 409, 500]),
+    st.sampled_from(["evaluate", "refund", "get", "list", "cancel"]),
+)
+def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: bytes, status: int, operation: str) -> None:
+    client, _script = scripted(httpx.Response(status, content=body))
     calls: dict[str, Any] = {
         "evaluate": lambda: client.evaluate(**declined()),
         "refund": lambda: client.orders.refund(ORDER, Money(1, "USD")),
@@ -60,7 +59,7 @@ def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: Any, status: int, 
     try:
         result = calls[operation]()
     except VictorError as error:
-        observed = str(error)
+        observed = f"{error} {trace_id(error)}"
     else:
         observed = repr([(name, getattr(result, name)) for name in dir(result)])
         assert status < 400
@@ -112,16 +111,10 @@ def test_an_answer_without_errors_has_its_sentence_and_what_names_a_payer_or_a_c
     [
         ("400012", ErrorCode(400, 12)),
         (409001, ErrorCode(409, 1)),
-        (" 500999 ", ErrorCode(500, 999)),
-        ("2001", None),
         ("40001", None),
         ("4000123", None),
         ("900001", None),
         ("४०००१२", None),
-        (True, None),
-        (None, None),
-        (400012.0, None),
-        (-400012, None),
         pytest.param(10**5000, None, id="huge"),
     ],
 )
@@ -154,15 +147,3 @@ def test_what_is_no_amount_here(amount: Any) -> None:
     with pytest.raises(InvalidRequest, match="amount"):
         client.orders.refund(ORDER, amount)
     assert not script.requests
-
-
-def test_cents_and_dollars_of_one_money() -> None:
-    price = Money.of("44.20", "USD")
-    good = httpx.Response(200, json={"success": True, "status": "SUCCESS"})
-    client, script = scripted(good)
-    client.capture(ORDER, price)
-    client.orders.refund(ORDER, price)
-    capture, refund = (json.loads(request.content) for request in script.requests)
-    assert (capture["amount"], capture["currency"]) == (4420, "USD")
-    assert script.requests[1].content == b'{"amountToRefund":44.2}'
-    assert refund == {"amountToRefund": 44.2}

@@ -10,6 +10,7 @@ import time
 from email.utils import formatdate
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -50,8 +51,7 @@ def webhooks(**options: Any) -> Webhook:
 
 def test_what_the_provider_signed_is_read() -> None:
     lower = {name.lower(): value for name, value in signed().items()}
-    raw = [(name.encode(), value.encode()) for name, value in lower.items()]
-    for headers in (signed(), list(signed().items()), lower, raw):
+    for headers in (signed(), lower, httpx.Headers(lower)):
         notification = webhooks().read(BODY, headers)
         assert (notification.event, notification.order_id, notification.is_test) == ("order.completed", "o-1", False)
 
@@ -158,19 +158,11 @@ def test_a_body_that_was_decoded_cannot_be_checked() -> None:
         webhooks().read(BODY.decode(), signed())  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("headers", [None, 7, "x-fc-nonce", [1], [("a",)], [("a", "b", "c")], object()])
+@pytest.mark.parametrize("headers", [None, "x-fc-nonce", [("a", "b")], dict])
 def test_what_are_no_headers(headers: Any) -> None:
-    with pytest.raises(InvalidRequest, match="headers must be a mapping, or pairs") as raised:
+    with pytest.raises(InvalidRequest, match="headers must be a mapping") as raised:
         webhooks().read(BODY, headers)
     assert raised.value.__context__ is None
-
-
-@pytest.mark.parametrize("name", ["x-fc-nonce", "x-fc-date", "x-fc-authorization", "x-fc-content-sha512"])
-@pytest.mark.parametrize("value", ["\ud800", "a\udcff", "HMAC-SHA512 Signature=\ud800", None, 7, b"\xff", ["a"]])
-def test_a_header_that_nobody_signed(name: str, value: Any) -> None:
-    headers: dict[str, Any] = {key.lower(): each for key, each in signed().items()}
-    with pytest.raises(AuthenticationError):
-        webhooks().read(BODY, {**headers, name: value})
 
 
 @MANY
@@ -183,11 +175,15 @@ def test_any_signed_object_is_read(content: dict[str, Any]) -> None:
         getattr(notification, name)
 
 
+LOWER = ("x-fc-nonce", "x-fc-date", "x-fc-authorization", "x-fc-content-sha512")
+ODD: Any = st.text(st.characters(), max_size=9) | st.none() | st.integers() | st.binary(max_size=9) | st.just(["a"])
+
+
 @MANY
-@given(st.dictionaries(st.sampled_from(["x-fc-nonce", "x-fc-date", "x-fc-authorization", "host"]), st.text()))
-def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, str]) -> None:
+@given(st.dictionaries(st.sampled_from([*LOWER, "host"]), ODD, min_size=1), st.sampled_from(LOWER), ODD)
+def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, Any], name: str, value: Any) -> None:
     with pytest.raises(AuthenticationError):
-        webhooks().read(BODY, signed() | {"x-fc-content-sha512": "x", **headers})
+        webhooks().read(BODY, {**{key.lower(): each for key, each in signed().items()}, **headers, name: value})
 
 
 def observe(nonce: str, **members: Any) -> Notification:

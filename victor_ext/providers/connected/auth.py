@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, cast
 
@@ -222,8 +221,8 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
 
 def _expiry(seconds: object, now: float) -> float | None:
     try:
-        life = float(seconds) if isinstance(seconds, str | int | float) and not isinstance(seconds, bool) else math.nan
-    except (ValueError, OverflowError):
+        life = float(cast("float", seconds))
+    except (TypeError, ValueError, OverflowError):
         return None
     return now + life if 0 < life < _LONGEST_LIFE else None
 

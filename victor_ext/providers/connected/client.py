@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 from urllib.parse import urlencode
@@ -41,8 +40,6 @@ Auth = Credentials | SignRequest | None
 
 _ACCEPT = "application/json, */*;q=0.8"
 """JSON if there is a choice. An operation may be documented with another type alone, such as `application/hal+json`."""
-
-_FUNCTIONS = frozenset({"sync", "sync_detailed", "asyncio", "asyncio_detailed"})
 
 
 class _Wire:
@@ -214,21 +211,25 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
         hooks: Callable[[ListReader], dict[str, list[Any]]],
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
-    ) -> tuple[Any, Callable[[], PageReader[Any]]]:
-        """The module of the operation, and what begins to read it, with a generated client for that reading."""
+    ) -> Callable[[], PageReader[Any]]:
+        """What begins to read a list, with a generated client for that reading."""
         if not isinstance(style, PageStyle):
             raise ConfigurationError(
                 "paged: say how pages follow each other, as in bank.paged(list_cards, CursorPages())."
             )
-        module = _module_of(operation)
-        _check_arguments(module, args, kwargs)
+        if not hasattr(operation, "sync_detailed"):
+            raise ConfigurationError(
+                "paged: pass the module of a generated operation, as in bank.paged(list_cards, ...)."
+            )
+        # The arguments that the operation takes, without the client: a TypeError now, not while the list is read.
+        inspect.signature(operation._get_kwargs).bind(*args, **kwargs)  # noqa: SLF001 - all but the client
 
         def begin() -> PageReader[Any]:
-            reader = ListReader(style, what=module.__name__.rpartition(".")[2])
+            reader = ListReader(style, what=operation.__name__.rpartition(".")[2])
             reader.client = self._api.with_http_options(event_hooks=hooks(reader))
             return reader
 
-        return module, begin
+        return begin
 
 
 class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):
@@ -246,7 +247,8 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], Bloc
             args: Arguments of the operation, without `client`; so are `kwargs`. They are those of the first page.
 
         Raises:
-            ConfigurationError: `operation` is not a generated operation, or takes other arguments.
+            ConfigurationError: `operation` is not the module of a generated operation.
+            TypeError: The operation takes other arguments.
             PaginationError: While it is read: the provider repeats pages for ever.
             UnreadableResponse: While it is read: a page has no list where `style` says, or an item of another class.
         """
@@ -255,10 +257,10 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], Bloc
             return {"request": [reader.turn], "response": [reader.keep]}
 
         def fetch(reader: Any) -> Any:
-            return reader.take(module.sync_detailed(*args, client=reader.client, **reader.arguments(kwargs)).parsed)
+            call: Any = operation
+            return reader.take(call.sync_detailed(*args, client=reader.client, **reader.arguments(kwargs)).parsed)
 
-        module, begin = self._lists(operation, style, hooks, args, kwargs)
-        return Pages(fetch, begin)
+        return Pages(fetch, self._lists(operation, style, hooks, args, kwargs))
 
 
 class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient):
@@ -279,30 +281,11 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.Asyn
             return {"request": [turn], "response": [keep]}
 
         async def fetch(reader: Any) -> Any:
-            response = await module.asyncio_detailed(*args, client=reader.client, **reader.arguments(kwargs))
+            call: Any = operation
+            response = await call.asyncio_detailed(*args, client=reader.client, **reader.arguments(kwargs))
             return reader.take(response.parsed)
 
-        module, begin = self._lists(operation, style, hooks, args, kwargs)
-        return AsyncPages(fetch, begin)
-
-
-def _module_of(function: Any) -> Any:
-    """The module of an operation: itself, or that of one of its functions. Raises `ConfigurationError`."""
-    if not hasattr(function, "sync_detailed") and getattr(function, "__name__", "") not in _FUNCTIONS:
-        raise ConfigurationError("paged: pass the module of a generated operation, as in bank.paged(list_cards, ...).")
-    return sys.modules.get(getattr(function, "__module__", ""), function)
-
-
-def _check_arguments(module: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Raise `ConfigurationError` for arguments that the operation does not take: now, not while the list is read."""
-    signature = inspect.signature(module._get_kwargs)  # noqa: SLF001 - it takes all but the client
-    try:
-        signature.bind(*args, **kwargs)
-    except TypeError as error:
-        takes = ", ".join(signature.parameters) or "nothing"
-        raise ConfigurationError(
-            f"paged: {module.__name__.rpartition('.')[2]} takes {takes} (and the client is this one): {error}."
-        ) from None
+        return AsyncPages(fetch, self._lists(operation, style, hooks, args, kwargs))
 
 
 def _is_post(request: httpx.Request) -> bool:

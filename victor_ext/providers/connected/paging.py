@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, NamedTuple, TypeVar, cast, get_origin
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import unquote_plus, urlencode
 
 import httpx
@@ -23,7 +23,6 @@ from victor_ext.runtime.client.generated import is_instance, type_name
 from victor_ext.runtime.client.paging import Page, PageReader
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.core.validation import shown
 
 T = TypeVar("T")
 Place = str | Callable[[Any], Any]
@@ -61,12 +60,7 @@ class PageStyle(PagesOf[Any]):
         """This style for a list of one class: `bank.paged(list_cards, BY_CURSOR.of(Card))` yields cards.
 
         An item of another class is an `UnreadableResponse`.
-
-        Raises:
-            ConfigurationError: `kind` is not a class.
         """
-        if not isinstance(get_origin(kind) or kind, type):
-            raise ConfigurationError(f"of takes the class of the items, as in of(Card), not {shown(kind)}.")
         return cast("PagesOf[T]", replace(self, kind=kind))
 
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
@@ -210,7 +204,6 @@ class ListReader(PageReader[Any]):
             what=f"list {what}",
         )
         self._style = style
-        self._name = what
         self._empty = 0
         self._body: Any = None
         self._url: httpx.URL = httpx.URL()
@@ -240,7 +233,7 @@ class ListReader(PageReader[Any]):
 
     def _names_itself(self) -> PaginationError:
         return PaginationError(
-            f"The list {self._name} does not end: page {self.number - 1} names itself as the next one. What was "
+            f"The {self._what} does not end: page {self.number - 1} names itself as the next one. What was "
             "yielded so far is complete as far as it goes.",
             outcome=Outcome.ACCEPTED,
         )
@@ -265,7 +258,7 @@ class ListReader(PageReader[Any]):
         self._empty = 0 if items else self._empty + 1
         if self._empty > MOST_EMPTY_PAGES:
             raise PaginationError(
-                f"The list {self._name} does not end: {self._empty} pages in a row had no items.",
+                f"The {self._what} does not end: {self._empty} pages in a row had no items.",
                 outcome=Outcome.ACCEPTED,
             )
         if not items and not self.is_last:
@@ -292,7 +285,7 @@ class ListReader(PageReader[Any]):
             return items  # pyright: ignore[reportUnknownVariableType] - items may be of any type
         if isinstance(place, str) and self._is_null(place):
             return ()
-        where = f"at {place!r}" if isinstance(place, str) else "where `items` looks" if place else "for a page"
+        where = f"at {place!r}" if isinstance(place, str) else "where `items` looks"
         raise self.unusable(f"it has no list {where}: name the place of the items, as in items='data'")
 
     def _check_kind(self, items: Sequence[Any]) -> None:

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.privacy import AccountNumber, OddAccount, Secret, concealed, concealed_account, kind_of, mask
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials
+from victor_ext.runtime.client.runners import drop_none
 
 __all__ = ["Card", "CardToken"]
 
 _GAPS = re.compile("[ -]")
 _NUMBER = re.compile("[0-9]{8,19}")
 _CVV = re.compile("[0-9]{3,4}")
+_MONTH = re.compile("0?[1-9]|1[0-2]")
 _YEAR = re.compile("(?:19|20)[0-9]{2}")
-_LATEST_YEAR = 9999
 _LONGEST_HOLDER = 128
 _LONGEST_TOKEN = 64
 
 
-class _CardData(UnpicklableCredentials):
-    """It is not pickled or copied, because that would copy the card data."""
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__name__} holds card data and is not pickled: store a card token of the gateway's instead."
-        )
-
-
-class Card(_CardData):
+class Card(UnpicklableCredentials):
     """A card. Its `repr` shows the last four digits, nothing shows the others, and it cannot be pickled.
 
     Args:
@@ -56,23 +48,24 @@ class Card(_CardData):
     ) -> None:
         number, cvv = concealed_account(number), _hidden(cvv)  # a traceback shows no frame with the bare values
         digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
-        month, year = _digits(expiry_month).zfill(2), _digits(expiry_year)
+        month, year = _digits(expiry_month), _digits(expiry_year)
         problems = [
             *_problem("card.number", digits, _NUMBER, "8 to 19 digits, as text"),
             *([] if cvv is None else _problem("card.cvv", cvv, _CVV, "three or four digits, as text")),
         ]
-        if not (len(month) == 2 and "01" <= month <= "12"):
+        if not _MONTH.fullmatch(month):
             problems.append(Problem("card.expiryMonth", "invalid", "card.expiryMonth must be a month from 1 to 12."))
         if not _YEAR.fullmatch(year):
             problems.append(Problem("card.expiryYear", "invalid", "card.expiryYear must have four digits, as in 2030."))
-        if holder is not None and not _is_name(holder):
+        is_name = isinstance(holder, str) and holder.strip() and len(holder) <= _LONGEST_HOLDER and holder.isprintable()
+        if holder is not None and not is_name:
             message = f"card.holder must be text of 1 to {_LONGEST_HOLDER} printable characters."
             problems.append(Problem("card.holder", "invalid", message))
         if problems:
             raise InvalidRequest.of(problems)
         self._number = digits
         self._cvv = None if cvv is None else Secret(cvv)
-        self.expiry_month, self.expiry_year, self.holder = month, year, holder
+        self.expiry_month, self.expiry_year, self.holder = month.zfill(2), year, holder
 
     @property
     def last_four(self) -> str:
@@ -81,14 +74,13 @@ class Card(_CardData):
 
     def fields(self) -> dict[str, str]:
         """The fields of the form, by the names of the generated model. Their values show nothing in a traceback."""
-        given = {
-            "card_number": self._number,
-            "card_expiry_month": self.expiry_month,
-            "card_expiry_year": self.expiry_year,
-            "card_cvv": self._cvv,
-            "card_holder": self.holder,
-        }
-        return {name: value for name, value in given.items() if value is not None}
+        return drop_none(
+            card_number=self._number,
+            card_expiry_month=self.expiry_month,
+            card_expiry_year=self.expiry_year,
+            card_cvv=self._cvv,
+            card_holder=self.holder,
+        )
 
     def __repr__(self) -> str:
         if not hasattr(self, "holder"):
@@ -96,7 +88,7 @@ class Card(_CardData):
         return f"Card({mask(self._number)!r}, {self.expiry_month}/{self.expiry_year})"
 
 
-class CardToken(_CardData):
+class CardToken(UnpicklableCredentials):
     """A stored card, by the gateway's token for it. The token is not shown, and cannot be pickled.
 
     Raises:
@@ -122,26 +114,17 @@ class CardToken(_CardData):
 
 def unless_card(card: Any) -> Any:
     """A card; a value that was passed as one by mistake, such as its number, becomes one that shows nothing."""
-    return card if isinstance(card, _CardData) else concealed_account(card)
+    return card if isinstance(card, Card | CardToken) else concealed_account(card)
 
 
 def _digits(value: object) -> str:
-    """A month or a year as digits; empty for what is neither an int nor text of ASCII digits."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return ""
-    text = value if isinstance(value, str) else str(value) if 0 <= value <= _LATEST_YEAR else ""
-    return text if text.isascii() and text.isdigit() and len(text) <= 4 else ""
+    """A month or a year as text; empty if it cannot be one."""
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) and 0 <= value < 10_000 else ""
 
 
 def _hidden(cvv: Any) -> Any:
     """A CVV of any type, as a value that shows nothing."""
     return cvv if cvv is None else concealed(cvv) if isinstance(cvv, str) else OddAccount(cvv)
-
-
-def _is_name(holder: object) -> bool:
-    if not isinstance(holder, str) or not holder.strip():
-        return False
-    return len(holder) <= _LONGEST_HOLDER and holder.isprintable()
 
 
 def _problem(field: str, value: object, form: re.Pattern[str], wanted: str) -> list[Problem]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
-import httpx
 from eastpay_api import models
 from eastpay_api.api.checkouts import get_checkout_payment, prepare_checkout
 
@@ -21,16 +19,12 @@ from .records import Checkout, Payment
 from .settings import Entity
 
 _LIFE = timedelta(minutes=15)
-_LONGEST_WORD = 32
 
 
 class Checkouts(Resource[Mode]):
     """Checkouts of one entity. A method raises `InvalidRequest` before anything is sent."""
 
-    def __init__(self, *shared: Any, base_url: httpx.URL) -> None:
-        super().__init__(*shared)
-        self.entity: Entity = self.context
-        self._at = f"{str(base_url).rstrip('/')}/v3/checkouts"
+    context: Entity
 
     @operation
     def prepare(
@@ -71,12 +65,12 @@ class Checkouts(Resource[Mode]):
         reference = merchant_transaction_id
         form = validation.form(
             models.CheckoutForm,
-            self.entity,
+            self.context,
             validation.amount(amount),
             payment_type=validation.printable("payment_type", payment_type, 2, required=True),
             merchant_transaction_id=None if reference is None else validation.own_reference(reference),
             merchant_id=validation.printable("merchant_id", merchant_id, 255),
-            checkout_type=validation.printable("checkout_type", checkout_type, _LONGEST_WORD),
+            checkout_type=validation.printable("checkout_type", checkout_type, 32),
             checkout_id=validation.printable("checkout_id", checkout_id, 255),
             notification_url=validation.url("notification_url", notification_url),
             shopper_result_url=validation.url("shopper_result_url", shopper_result_url),
@@ -84,19 +78,12 @@ class Checkouts(Resource[Mode]):
         )
         asked_at = self.clock.now()
         raw = yield from call(prepare_checkout, models.Checkout, body=form)
-        return self._made(raw, asked_at)
-
-    def _made(self, raw: object, asked_at: float) -> Checkout:
-        checkout_id = getattr(raw, "id", None)
-        if not isinstance(checkout_id, str) or not checkout_id:
-            raise UnreadableResponse("The checkout was prepared, but the answer has no id.", outcome=Outcome.ACCEPTED)
         try:
-            widget_url = self.widget_url(checkout_id)
+            widget_url = self.widget_url(raw.id)
         except InvalidRequest as error:
             message = f"The checkout was prepared, and its id cannot be used: {error}"
             raise UnreadableResponse(message, outcome=Outcome.ACCEPTED) from None
-        lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFE
-        return Checkout(raw, widget_url=widget_url, lapses_at=lapses_at)  # type: ignore[arg-type] # its model
+        return Checkout(raw, widget_url=widget_url, lapses_at=datetime.fromtimestamp(asked_at, UTC) + _LIFE)
 
     @operation
     def status(self, checkout_id: str) -> OperationFlow[Payment]:
@@ -110,7 +97,7 @@ class Checkouts(Resource[Mode]):
             'pending'
         """
         check_id("checkout_id", checkout_id)
-        raw = yield from call(get_checkout_payment, models.Payment, id=checkout_id, **self.entity.in_query())
+        raw = yield from call(get_checkout_payment, models.Payment, id=checkout_id, **self.context.in_query())
         return Payment(raw)
 
     def widget_url(self, checkout_id: str) -> str:
@@ -121,4 +108,4 @@ class Checkouts(Resource[Mode]):
             True
         """
         check_id("checkout_id", checkout_id)
-        return f"{self._at}/{quote(checkout_id, safe='')}"
+        return f"{self.context.gateway}/v3/checkouts/{quote(checkout_id, safe='')}"

@@ -42,7 +42,7 @@ class Validation(validation.Validation):
         """
         further = self.parameters(parameters, _sources_of(model, more))
         self.finish()
-        form = model(**entity.in_form(), **fields, **drop_none(**more))
+        form = model(entity_id=entity.id, entity_type=entity.type, **fields, **drop_none(**more))
         form.additional_properties = further
         return form
 
@@ -52,9 +52,9 @@ class Validation(validation.Validation):
             what = f"amount must be Money, not {kind_of(amount)}: write Money.of('92.00', 'EGP')."
             self.note("amount", "type", what)
             return {}
-        units = _hundredths(amount)
-        if units is None:
-            places = amount.decimals
+        places = amount.decimals
+        units = amount.minor_units * 10 ** max(0, 2 - places)  # hundredths
+        if places > 2:
             what = f"amount is in {amount.currency}, which has {places} decimals, and the gateway takes two."
             self.note("amount", "decimals", what)
         elif units <= 0:
@@ -84,7 +84,7 @@ class Validation(validation.Validation):
         """
         if value is None:
             return None
-        url = _encoded_url(value)
+        url = _encoded_url(str(value)) if isinstance(value, str | httpx.URL) else None
         if url is None:
             what = f"{name} must be an absolute http or https URL without blanks, such as https://shop.example/paid."
             self.note(name, "invalid", what)
@@ -153,16 +153,7 @@ def check_id(name: str, value: object) -> None:
     validation.finish()
 
 
-def _hundredths(amount: Money) -> int | None:
-    """The amount in hundredths of its major unit, or None for a currency with finer parts."""
-    places = amount.decimals
-    return None if places > 2 else int(amount.minor_units * 10 ** (2 - places))
-
-
-def _encoded_url(value: object) -> str | None:
-    if not isinstance(value, str | httpx.URL):
-        return None
-    text = str(value)
+def _encoded_url(text: str) -> str | None:
     if not text.isprintable() or " " in text:
         return None
     try:

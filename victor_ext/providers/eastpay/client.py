@@ -24,6 +24,7 @@ from victor_ext.runtime.client.config import (
 )
 from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.client.settings import unversioned_url
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
@@ -34,7 +35,6 @@ from .settings import (
     TOKEN_SOURCE,
     EntityTypeWord,
     checked_entity,
-    checked_gateway,
     checked_length,
     from_process_environment,
 )
@@ -95,13 +95,10 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
         """
         token, base_url = concealed(token), concealed(base_url)
         given = take(self, options)
+        url = unversioned_url(base_url, "v3")
         entity = checked_entity(
-            entity_id,
-            entity_type,
-            in_inquiries=entity_type_in_inquiries,
-            found_by_reference=inquiry_by_reference,
+            entity_id, entity_type, url, in_inquiries=entity_type_in_inquiries, found_by_reference=inquiry_by_reference
         )
-        url = checked_gateway(base_url)
         secret = RotatingSecret("token", token, source=TOKEN_SOURCE, check=checked_length)
         config = ClientConfig(
             given,
@@ -143,10 +140,6 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
     def api(self) -> GeneratedClient:
         """The generated client, for generated operations: they sign, retry and fail as those here do."""
         return cast("GeneratedClient", self._api)
-
-    def _attach(self) -> None:
-        self.payments = Payments(*self._shared)
-        self.checkouts = Checkouts(*self._shared, base_url=self._config.base_url)
 
 
 class EastPay(_EastPayClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):

@@ -56,9 +56,6 @@ _REPEATED = (*_IDS, "paymentType", "amount", "currency")
 def profile_of(base_url: httpx.URL, *, found_by_reference: bool) -> Profile:
     """The gateway's profile at one bank. No operation takes a key, so no write that may have been done is repeated."""
 
-    def recovery_hint(request: httpx.Request) -> str:
-        return _recovery_hint(request, found_by_reference=found_by_reference)
-
     return Profile(
         name="EastPay",
         environment=str(base_url),
@@ -68,7 +65,7 @@ def profile_of(base_url: httpx.URL, *, found_by_reference: bool) -> Profile:
         unreadable=_unreadable,
         mismatch=_mismatch,
         may_quote_body=lambda response: _private_pattern(response.request) is None,
-        recovery_hint=recovery_hint,
+        recovery_hint=lambda request: _recovery_hint(request, found_by_reference=found_by_reference),
         authentication_hint=(
             "The token is fixed: check it in the bank's back office (account data, merchant or channel), and that it "
             "belongs to this host."
@@ -173,19 +170,16 @@ def _mismatch(response: httpx.Response) -> str | None:
 
 
 def _recovery_hint(request: httpx.Request, *, found_by_reference: bool) -> str:
-    reference = dict(_form_of(request)).get("merchantTransactionId")
-    named = f" for merchantTransactionId {one_line(reference)!r}" if reference else ""
+    reference = one_line(dict(_form_of(request)).get("merchantTransactionId", ""))
+    office = f"{f'for merchantTransactionId {reference!r} ' if reference else ''}in the bank's back office"
     asked = _ONE_PAYMENT.search(request.url.path)
     if asked is not None:
-        return f"with payments.inquire({one_line(asked.group(1))!r}), or{named} in the bank's back office,"
+        return f"with payments.inquire({one_line(asked.group(1))!r}), or {office},"
     if _is_about_checkouts(request):
-        return (
-            f"{named} in the bank's back office (a checkout that no shopper was shown lapses after 15 minutes)".strip()
-        )
-    known = "with payments.inquire(id) once its notification names the id, or"
+        return f"{office} (a checkout that no shopper was shown lapses after 15 minutes)"
     if found_by_reference and reference:
-        known = f"with payments.find({one_line(reference)!r}), or"
-    return f"{known}{named} in the bank's back office,"
+        return f"with payments.find({reference!r}), or {office},"
+    return f"with payments.inquire(id) once its notification names the id, or {office},"
 
 
 def _names_a_payment(body: dict[str, Any]) -> bool:

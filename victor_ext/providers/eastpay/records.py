@@ -14,9 +14,6 @@ from victor_ext.runtime.client.webhooks import notification_body
 from .checks import Validation
 from .result_codes import ResultCode
 
-_LONGEST_BODY = 256 * 1024
-"""Bytes of a notification."""
-
 
 class _EastPayRecord(Record):
     """What payments and checkouts have in common."""
@@ -103,7 +100,7 @@ def payment_id_of(body: bytes | str) -> str:
     Raises:
         InvalidRequest: It is not such a body. Answer the sender 400.
     """
-    content = notification_body(body, provider="EastPay", longest=_LONGEST_BODY)
+    content = notification_body(body, provider="EastPay")
     validation = Validation()
     payment_id: str = validation.id("id", content.get("id"))
     validation.finish()

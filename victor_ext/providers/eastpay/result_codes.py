@@ -50,16 +50,15 @@ class Rejection(StrEnum):
 
 _FORM = re.compile(r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}")
 
-_RULES: tuple[tuple[re.Pattern[str], ResultClass], ...] = (
-    (re.compile(r"000\.000\.000"), ResultClass.SUCCEEDED),
-    (re.compile(r"000\.100\.000|(?:000|100)\.200\..*"), ResultClass.PENDING),
-    (re.compile(r"000\.400\..*"), ResultClass.REVIEW),
-    (re.compile(r"100\.(?:100|300|400)\..*|800\..*"), ResultClass.REJECTED),
+_RULES: tuple[tuple[str, ResultClass, Rejection | None], ...] = (
+    (r"000\.000\.000", ResultClass.SUCCEEDED, None),
+    (r"000\.100\.000|(?:000|100)\.200\..*", ResultClass.PENDING, None),
+    (r"000\.400\..*", ResultClass.REVIEW, None),
+    (r"800\..*|100\.400\.(?:152|319|329)", ResultClass.REJECTED, Rejection.DECLINED),
+    (r"100\.300\..*", ResultClass.REJECTED, Rejection.REQUEST),
+    (r"100\.[14]00\..*", ResultClass.REJECTED, Rejection.UNCLEAR),
 )
 """For a text of the form. A code that fits no pattern is unknown, also one of the success family (000)."""
-
-_DECLINED = re.compile(r"800\..*|100\.400\.(?:152|319|329)")
-_REQUEST = re.compile(r"100\.300\..*")
 
 _FAMILIES = {
     "000": "the success family",
@@ -100,7 +99,6 @@ _LOOK_FIRST = (
     "It may be that an earlier payment has the reference: if one has an unknown outcome, look before you charge again "
     "under another reference."
 )
-_LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +126,11 @@ class ResultCode:
     @property
     def kind(self) -> ResultClass:
         """What it means for the caller, by EastPay's own table."""
-        if self.is_code:
-            for pattern, kind in _RULES:
-                if pattern.fullmatch(self.code):
-                    return kind
-        return ResultClass.UNKNOWN
+        return self._rule()[0]
+
+    def _rule(self) -> tuple[ResultClass, Rejection | None]:
+        rules = (rule[1:] for rule in _RULES if self.is_code and re.fullmatch(rule[0], self.code))
+        return next(rules, (ResultClass.UNKNOWN, None))
 
     @property
     def succeeded(self) -> bool:
@@ -147,11 +145,7 @@ class ResultCode:
     @property
     def rejection(self) -> Rejection | None:
         """Whom a rejection is about: the payment or the request. None when it is not a rejection."""
-        if not self.rejected:
-            return None
-        if _DECLINED.fullmatch(self.code):
-            return Rejection.DECLINED
-        return Rejection.REQUEST if _REQUEST.fullmatch(self.code) else Rejection.UNCLEAR
+        return self._rule()[1]
 
     @property
     def must_inquire(self) -> bool:
@@ -180,18 +174,12 @@ class ResultCode:
         known = _MEANINGS.get(self.code)
         if known is not None:
             return known
-        if not self.is_code:
-            return "This is not a result code of EastPay: inquire to learn the status of the payment."
-        source = self.family or f"source {self.code[:3]}, which the table does not have"
-        group = self.group or f"group {self.code[4:7]}, which the table does not have"
-        bank = f" The bank's own code is {self.detail}." if self.code.startswith("800") else ""
+        words = ": ".join(filter(None, (self.family, self.group))) or "this is not in EastPay's table"
         advice = f" {_LOOK_FIRST}" if self.rejection is Rejection.REQUEST else ""
-        sentence = f"{source}: {group}; {_PERMITTED[self.kind]}.{bank}{advice}"
-        return sentence[0].upper() + sentence[1:]
+        return f"{words[0].upper()}{words[1:]}; {_PERMITTED[self.kind]}.{advice}"
 
     def __str__(self) -> str:
-        shown = redact_excerpt(self.code)
-        return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
+        return redact_excerpt(self.code)
 
     def __repr__(self) -> str:
         return f"ResultCode({str(self)!r}, {self.kind.value})"

@@ -11,7 +11,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
-from victor_ext.runtime.client.settings import options_from, unversioned_url
+from victor_ext.runtime.client.settings import options_from
 from victor_ext.runtime.core.validation import shown
 from victor_ext.words import Word
 
@@ -29,6 +29,7 @@ class Entity:
     Attributes:
         id: The vendor's table says eight capital letters or digits; its own sample has 32 characters, so both pass.
         type: MERCHANT, POS or PARTICIPATOR.
+        gateway: The URL of the bank's gateway, without a slash at its end.
         in_inquiries: Whether inquiries name the type too. Whether the gateway needs that is not documented.
         found_by_reference: Whether the bank says that its gateway has an inquiry by the merchant's own reference,
             which is not documented.
@@ -36,38 +37,24 @@ class Entity:
 
     id: str
     type: str
+    gateway: str
     in_inquiries: bool = False
     found_by_reference: bool = False
-
-    def in_form(self) -> dict[str, str]:
-        """The fields of a form, by the names of the generated models."""
-        return {"entity_id": self.id, "entity_type": self.type}
 
     def in_query(self) -> dict[str, str]:
         """The parameters of an inquiry, by the names of the generated functions."""
         return {"entity_id": self.id, **({"entity_type": self.type} if self.in_inquiries else {})}
 
 
-def checked_entity(entity_id: object, entity_type: object, *, in_inquiries: bool, found_by_reference: bool) -> Entity:
+def checked_entity(
+    entity_id: object, entity_type: object, url: httpx.URL, *, in_inquiries: bool, found_by_reference: bool
+) -> Entity:
     """The entity. Raises `ConfigurationError`."""
     if not isinstance(entity_id, str) or not _ENTITY_ID.fullmatch(entity_id):
         raise ConfigurationError(f"entity_id={shown(entity_id)} must be letters and digits, such as 'EB000001'.")
     if not isinstance(entity_type, str) or not _ENTITY_TYPE.fullmatch(entity_type):
         raise ConfigurationError(f"entity_type={shown(entity_type)} must be 'MERCHANT', 'POS' or 'PARTICIPATOR'.")
-    return Entity(entity_id, entity_type, in_inquiries, found_by_reference)
-
-
-def checked_gateway(base_url: object) -> httpx.URL:
-    """The URL of a bank's gateway, without the version that every path begins with. Raises `ConfigurationError`."""
-    if base_url is None:
-        raise ConfigurationError(
-            "base_url is missing. It has no default, because each bank runs its own gateway: write the URL from the "
-            "bank, such as https://pay.bank.example/gateway."
-        )
-    return unversioned_url(base_url, "v3")  # type: ignore[arg-type] # it refuses what is not a URL
-
-
-_TOKEN_LENGTHS = range(32, 2049)
+    return Entity(entity_id, entity_type, str(url).rstrip("/"), in_inquiries, found_by_reference)
 
 
 TOKEN_SOURCE = "the bank's back office (account data)"  # noqa: S105 - where it is, and not the token
@@ -75,7 +62,7 @@ TOKEN_SOURCE = "the bank's back office (account data)"  # noqa: S105 - where it 
 
 def checked_length(secret: Secret) -> Secret:
     """The access token. Raises `ConfigurationError`."""
-    if len(secret) not in _TOKEN_LENGTHS:
+    if not 32 <= len(secret) <= 2048:
         raise ConfigurationError("token must have 32 to 2048 characters: copy it whole from the bank's back office.")
     return secret
 

@@ -97,18 +97,9 @@ class FlexFactorToken(UnpicklableCredentials):
             raise ConfigurationError("scheme must be one word such as 'Bearer', or None to send the token alone.")
         self._prefix = "" if scheme is None else Secret(f"{scheme} ")
 
-    def _header(self) -> Secret:
-        return Secret(f"{self._prefix}{self._token.current()}")
-
-    def authenticator(
-        self,
-        environment: str,  # noqa: ARG002 - as of `FlexFactorAuth`
-        base_url: httpx.URL,  # noqa: ARG002
-        clock: ServerClock,  # noqa: ARG002
-        lock: Lock,  # noqa: ARG002
-    ) -> Authenticator:
+    def authenticator(self, *_: object) -> Authenticator:
         """The header of each attempt."""
-        return FixedToken(self._header)
+        return FixedToken(lambda: Secret(f"{self._prefix}{self._token.current()}"))
 
     def hint(self, environment: str) -> str:
         """What to check after a 401."""

@@ -135,8 +135,8 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         validation = Validation()
-        validation.no_card_numbers_within("extra_body", extra_body)
-        validation.no_card_numbers_within("extra_query", extra_query)
+        validation.no_card_numbers("extra_body", extra_body)
+        validation.no_card_numbers("extra_query", extra_query)
         if validation.problems:
             raise ConfigurationError.of(validation.problems)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from flexfactor_api import models
 from flexfactor_api.api.orders import cancel_order, cancel_order_by_external_id, get_order, list_orders, refund_order
 
-from victor_ext.errors import Conflict, Outcome, Problem
+from victor_ext.errors import Conflict, Outcome
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.documented import Operation
@@ -20,15 +20,11 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from victor_ext.runtime.core.json_values import object_of
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
-from .checks import Validation, is_integer, refund_problem
+from .checks import MOST, Validation
 from .records import Cancellation, Order, OrderStatus, Refund
 from .responses import items_of, last_page
 from .settings import Merchant
-from .transactions import dollars
 
-_FIRST_PAGE = 1
-_MOST = 2**31 - 1
-"""The largest page number, page size and status number."""
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
 _LATER: Mapping[object, frozenset[OrderStatus]] = {
     OrderStatus.CANCELLED: frozenset({OrderStatus.PROBLEM}),
@@ -102,8 +98,13 @@ class Orders(Resource[Mode]):
 
         def reached(order: Order) -> bool:
             status = order.status
-            if wanted is not None and status not in wanted and _is_past(status, wanted):
-                raise _ended_otherwise(order, order_id, wanted)
+            # What the order can no longer become. After a status that is no end, or is new, that is not known.
+            missed = frozenset(OrderStatus) - _LATER.get(status, frozenset(OrderStatus))
+            if wanted is not None and status not in wanted and missed.issuperset(wanted):
+                names = " or ".join(OrderStatus(number).name for number in wanted)
+                state = one_line(order.status_name or order.status)
+                message = f"Order {one_line(order_id)} is {state}, so it can no longer be {names}."
+                raise Conflict(message, outcome=Outcome.REJECTED)
             return status is not None and (status not in _UNFINISHED if wanted is None else status in wanted)
 
         return (
@@ -129,7 +130,7 @@ class Orders(Resource[Mode]):
         mid: str | None = None,
         order_by: str | None = None,
         sort: Literal["asc", "desc"] | None = None,
-        page: int = _FIRST_PAGE,
+        page: int = 1,
         page_size: int | None = None,
     ) -> Walk[Order]:
         """The orders that pass the filters, read page by page as they are iterated. A filter that is None is not sent.
@@ -163,8 +164,8 @@ class Orders(Resource[Mode]):
             validation.text(name, text, shortest=0, required=False)
         validation.moment("start", start)
         validation.moment("end", end)
-        validation.integer("page", page, _FIRST_PAGE, _MOST)
-        validation.integer("page_size", page_size, 1, _MOST)
+        validation.integer("page", page, 1, MOST)
+        validation.integer("page_size", page_size, 1, MOST)
         if sort not in (None, "asc", "desc"):
             validation.note("sort", "choice", "sort must be 'asc' or 'desc'.")
         validation.finish("orders.list")
@@ -213,10 +214,15 @@ class Orders(Resource[Mode]):
         """
         validation = Validation()
         validation.path_id("order_id", order_id)
-        validation.add(refund_problem("amount", amount))
+        validation.amount("amount", amount)
+        if isinstance(amount, Money) and amount.currency != "USD":  # pyright: ignore[reportUnnecessaryIsInstance]
+            what = "a refund names no currency, and FlexFactor documents its amount as dollars"
+            validation.note("amount", "currency", f"amount is in {amount.currency}: {what}. Refund it in the portal.")
         validation.text("message", message, shortest=0, required=False)
         validation.finish("orders.refund")
-        body = models.RefundRequest(amount_to_refund=dollars(amount), **drop_none(refund_message=message))
+        # Dollars. Of at most fifteen digits, the shortest text of the float has the digits of the amount.
+        dollars = float(amount.amount)
+        body = models.RefundRequest(amount_to_refund=dollars, **drop_none(refund_message=message))
         raw = yield from call(refund_order, models.RefundAnswer, order_id=order_id, body=body)
         return Refund(raw, order_id, amount)
 
@@ -241,7 +247,7 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
             True
         """
-        return (yield from _cancel("order_id", order_id, idempotency_key))
+        return (yield from _cancel(cancel_order, "order_id", order_id, idempotency_key))
 
     @operation
     def external_cancel(
@@ -263,21 +269,20 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.external_cancel("INV-1044")
             Cancellation(external_order_id='INV-1044')
         """
-        return (yield from _cancel("external_order_id", external_order_id, idempotency_key))
+        operation = cancel_order_by_external_id
+        return (yield from _cancel(operation, "external_order_id", external_order_id, idempotency_key))
 
 
-_CANCELLATIONS: Mapping[str, Operation] = {"order_id": cancel_order, "external_order_id": cancel_order_by_external_id}
-
-
-def _cancel(field: str, order_id: str, idempotency_key: str | None) -> OperationFlow[Cancellation]:
+def _cancel(
+    operation: Operation, field: str, order_id: str, idempotency_key: str | None
+) -> OperationFlow[Cancellation]:
     validation = Validation()
     validation.path_id(field, order_id)
     validation.key(idempotency_key)
     validation.finish("orders.cancel" if field == "order_id" else "orders.external_cancel")
     key = new_key() if idempotency_key is None else idempotency_key
     named: dict[str, Any] = {field: order_id}
-    body = models.CancelRequest(idempotency_key=key)
-    response = yield from call_without_body(_CANCELLATIONS[field], **named, body=body)
+    response = yield from call_without_body(operation, **named, body=models.CancelRequest(idempotency_key=key))
     return Cancellation(**named, idempotency_key=key, raw=object_of(response))
 
 
@@ -285,40 +290,18 @@ def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
     return Order((yield from call(get_order, models.Order, seconds, order_id=order_id)))
 
 
-def _is_past(status: object, wanted: Sequence[int]) -> bool:
-    """Whether an order with this status can have none of the wanted ones any more, as far as is known."""
-    known = frozenset(OrderStatus) - _LATER.get(status, frozenset(OrderStatus))
-    return known.issuperset(wanted)
-
-
-def _ended_otherwise(order: Order, order_id: str, wanted: Sequence[int]) -> Conflict:
-    names = " or ".join(OrderStatus(number).name for number in wanted)
-    return Conflict(
-        f"Order {one_line(order_id)} is {one_line(order.status_name or order.status)}, so it can no longer be {names}.",
-        outcome=Outcome.REJECTED,
-    )
-
-
 def _status_numbers(validation: Validation, status: object, argument: str) -> list[int] | None:
-    if status is None:
-        return None
+    if not isinstance(status, Sequence) or isinstance(status, str | bytes):
+        status = () if status is None else (status,)
     numbers: list[int] = []
-    for wanted in _sequence_of(status):
-        name = wanted.strip().upper() if isinstance(wanted, str) else ""
-        if is_integer(wanted) and 0 <= wanted <= _MOST:
-            numbers.append(int(wanted))
-        elif name in OrderStatus.__members__:
-            numbers.append(int(OrderStatus[name]))
+    for wanted in cast("Sequence[object]", status):
+        number = OrderStatus.__members__.get(wanted.strip().upper()) if isinstance(wanted, str) else wanted
+        if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST:
+            numbers.append(int(number))
         else:
             names = ", ".join(OrderStatus.__members__)
-            validation.add(Problem(argument, "choice", f"{argument} must be numbers, or names among: {names}."))
+            validation.note(argument, "choice", f"{argument} must be numbers, or names among: {names}.")
     return numbers or None
-
-
-def _sequence_of(status: object) -> Sequence[object]:
-    if isinstance(status, Sequence) and not isinstance(status, str | bytes):
-        return cast("Sequence[object]", status)
-    return (status,)
 
 
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:

@@ -17,10 +17,10 @@ from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, op
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
-from .checks import Validation, check_wire
+from .checks import Validation
 from .records import Capture, Decision, Transmission
 from .settings import Merchant
-from .transactions import Address, Card, Hidden, OrderItem, Payer, Subscription, Transaction, cents
+from .transactions import Address, Card, Hidden, OrderItem, Payer, Subscription, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -57,8 +57,10 @@ class _TransactionRequest(Hidden):
         validation.request("shipping", self.shipping, Address, required=False)
         validation.request("subscription", self.subscription, Subscription, required=False)
         validation.fields(self.fields)
-        validation.no_card_numbers_within("fields", self.fields)
-        validation.no_card_numbers_within("extra_body", self.extra_body)
+        validation.no_card_numbers("fields", self.fields)
+        validation.no_card_numbers("extra_body", self.extra_body)
+        validation.flag("merchant_initiated", self.merchant_initiated)
+        validation.flag("recurring", self.recurring)
         if isinstance(self.items, list | tuple):
             currency = getattr(self.amount, "currency", None)
             for place, item in enumerate(self.items):
@@ -97,7 +99,7 @@ class EvaluateRequest(_TransactionRequest):
 
     def check(self, validation: Validation) -> None:
         _TransactionRequest.check(self, validation)
-        validation.ip_address("customer_ip", self.customer_ip)
+        validation.text("customer_ip", self.customer_ip, shortest=0, required=False)
         validation.text("sense_key", self.sense_key, shortest=0, required=False)
         validation.moment("expires_at", self.expires_at)
         validation.key(self.idempotency_key)
@@ -184,7 +186,7 @@ class Payments(Resource[Mode]):
         """
         _check(request, "evaluate")
         key = new_key() if request.idempotency_key is None else request.idempotency_key
-        body = check_wire(request.to_model(self.context, key), "evaluate")
+        body = request.to_model(self.context, key)
         return Decision((yield from call(evaluate, models.Decision, body=body)), key)
 
     @operation
@@ -211,9 +213,8 @@ class Payments(Resource[Mode]):
         validation.key(idempotency_key)
         validation.finish("capture")
         key = new_key() if idempotency_key is None else idempotency_key
-        body = models.CaptureRequest(
-            idempotency_key=key, order_id=order_id, amount=cents(amount), currency=amount.currency
-        )
+        in_cents = amount.minor_units
+        body = models.CaptureRequest(idempotency_key=key, order_id=order_id, amount=in_cents, currency=amount.currency)
         return Capture((yield from call(capture, models.Answer, body=body)), order_id, amount, key)
 
     @operation
@@ -235,7 +236,7 @@ class Payments(Resource[Mode]):
             True
         """
         _check(request, "transmit")
-        body = check_wire(request.to_model(self.context), "transmit")
+        body = request.to_model(self.context)
         return Transmission((yield from call(transmit, models.TransmitAnswer, body=body)))
 
 

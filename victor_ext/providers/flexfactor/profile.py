@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import httpx
 
@@ -35,7 +36,7 @@ from victor_ext.runtime.loop.conflicts import may_be_in_progress
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
-from .responses import Says, in_words, items_of, member, operation_of, order_in, says, status_of
+from .responses import Says, in_words, items_of, member, operation_of, path_of, says, status_of
 
 _KEYED = frozenset({"evaluate", "capture", "cancel", "external-cancel"})
 _MAY_BE_EMPTY = frozenset({"cancel", "external-cancel"})
@@ -55,27 +56,19 @@ def profile_of(environment: str, elsewhere: str, authentication_hint: str) -> Pr
     return Profile(
         name="FlexFactor",
         environment=f"{environment}, {elsewhere}" if elsewhere else environment,
-        key_place=KEY_PLACE,
+        key_place=BodyKey("idempotencyKey", ignores_key=lambda request: operation_of(request) not in _KEYED),
         # Its pages give status 409 both meanings. Only one that mentions the payload, and not progress, is final.
         in_progress=may_be_in_progress,
         problems=read_problems,
-        may_quote_body=_may_quote_body,
+        may_quote_body=lambda response: operation_of(response.request) not in _PRIVATE,
         rejection_reason=_refused,
         unreadable=_unreadable,
-        is_unknown_id=_is_unknown_id,
         mismatch=_mismatch,
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
         request_id_in_body=trace_id,
         recovery_hint=lambda request: _LOOK.get(operation_of(request), ""),
         authentication_hint=authentication_hint,
     )
-
-
-def _takes_no_key(request: httpx.Request) -> bool:
-    return operation_of(request) not in _KEYED
-
-
-KEY_PLACE = BodyKey("idempotencyKey", ignores_key=_takes_no_key)
 
 
 # Good responses.
@@ -88,14 +81,6 @@ _WRAPPED = frozenset({
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 
 
-def _is_unknown_id(response: httpx.Response) -> bool:
-    """Whether a 400 to `get` is about the id alone: the pages have no 404. To a write it may be about the state."""
-    problems = read_problems(response)
-    is_read = operation_of(response.request) == "order"
-    return is_read and bool(problems) and all(problem.field.lower() in _ORDER_IDS for problem in problems)
-
-
-_ORDER_IDS = {"id", "orderid", "externalorderid"}
 _REPEATED = ("idempotencyKey", "mid", "senseKey", "currency")
 """What a response may repeat of the request. Amounts are no evidence: the unit differs between operations."""
 
@@ -124,18 +109,13 @@ def _mismatch(response: httpx.Response) -> str | None:
     other = next((name for name, ours, theirs in pairs if differs(ours, theirs, is_id=name != "currency")), None)
     if other is not None:
         return f"its body is about another call: its {other} is not the one that was sent"
-    asked: Any = None
+    asked = member(sent, "orderId") if operation == "capture" else None
     if operation in ("order", "refund", "cancel"):
-        asked = order_in(response.request)
-    elif operation == "capture":
-        asked = member(sent, "orderId")
+        asked = unquote((*path_of(response.request), "")[1])
     named = member(body, "id") if operation == "order" else None
     named = member(body, "orderId") if named is None else named
-    if not (isinstance(asked, str) and asked and isinstance(named, str) and named.strip()):
-        return None
-    if is_same_id(named, asked):
-        return None
-    return f"its body is about another order, {one_line(named)}"
+    texts = isinstance(asked, str) and isinstance(named, str) and asked and named.strip()
+    return f"its body is about another order, {one_line(named)}" if texts and not is_same_id(named, asked) else None
 
 
 def _unreadable(response: httpx.Response) -> str | None:
@@ -180,7 +160,6 @@ _ITEM = ("item1", *_SENTENCES)
 _CODES = ("item3", "code", "errorcode", "responsecode", "statuscode")
 """The fields that hold codes, in lower case. What is most specific comes first."""
 _MOST_PROBLEMS = 1000
-"""The most problems that are read from one response."""
 
 _SIX_DIGITS = re.compile(r"[1-5][0-9]{5}")
 
@@ -197,12 +176,8 @@ class ErrorCode(NamedTuple):
 
 def split_code(code: object) -> ErrorCode | None:
     """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is not a six-digit code."""
-    if isinstance(code, bool) or not isinstance(code, int | str):
-        return None
-    text = str(code).strip() if isinstance(code, str) or 0 <= code < 10**6 else ""
-    if not (text.isascii() and _SIX_DIGITS.fullmatch(text)):
-        return None
-    return ErrorCode(int(text) // 1000, int(text) % 1000)
+    text = code.strip() if isinstance(code, str) else str(code) if isinstance(code, int) and 0 <= code < 10**6 else ""
+    return ErrorCode(int(text[:3]), int(text[3:])) if _SIX_DIGITS.fullmatch(text) else None
 
 
 def trace_id(source: VictorError | httpx.Response) -> str | None:
@@ -218,7 +193,8 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
         return ()
     private = _private_pattern(response.request)
     body = body if private is None else _without(body, private)
-    return problems_in(body)[:_MOST_PROBLEMS] or _fallback(body)
+    whole = (_problem("", _code(body), _first_text(body, *_SENTENCES)),) if body else ()
+    return problems_in(body)[:_MOST_PROBLEMS] or whole
 
 
 def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:
@@ -228,9 +204,8 @@ def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:
         return tuple(_of_fields(errors))
     if is_list(errors):
         return tuple(problem for item in errors[:_MOST_PROBLEMS] for problem in _of_item(item))
-    lists = {name: value for name, value in body.items() if is_list(value) and value}
-    texts = {name: value for name, value in lists.items() if all(isinstance(item, str) for item in value)}
-    return tuple(_of_fields(texts))
+    lists = {name: value for name, value in body.items() if is_list(value)}
+    return tuple(_of_fields({name: [text for text in value if isinstance(text, str)] for name, value in lists.items()}))
 
 
 def _of_fields(fields: dict[str, Any]) -> Iterator[Problem]:
@@ -248,12 +223,6 @@ def _of_item(item: object, field: str = "") -> Iterator[Problem]:
         yield _problem(field or _first_text(item, "field", "key"), _code(item), _first_text(item, *_ITEM))
 
 
-def _fallback(body: dict[str, Any]) -> tuple[Problem, ...]:
-    if not body:
-        return ()
-    return (_problem("", _code(body), _first_text(body, *_SENTENCES)),)
-
-
 def _first_text(body: dict[str, Any], *names: str) -> str:
     return next(filter(None, (text_or_empty(member(body, name)) for name in names)), "")
 
@@ -263,19 +232,15 @@ def _code(body: dict[str, Any]) -> str:
 
 
 def _problem(field: str, code: str, message: str) -> Problem:
+    """A problem; `Transaction.Amount` and `$.transaction.amount` as the wire spells it: `transaction.amount`."""
     theirs = redact_excerpt(field)
+    parts = theirs.removeprefix("$").removeprefix(".").split(".")
     return Problem(
-        field=wire_path(theirs),
+        field=".".join(part[:1].lower() + part[1:] for part in parts),
         code=code,
         message=redact_excerpt(message) or (f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE),
         provider_field=theirs or None,
     )
-
-
-def wire_path(field: str) -> str:
-    """`Transaction.Amount` and `$.transaction.amount` as the wire spells it: `transaction.amount`."""
-    parts = field.removeprefix("$").removeprefix(".").split(".")
-    return ".".join(part[:1].lower() + part[1:] for part in parts)
 
 
 # Private data of a request, which a response may repeat.
@@ -284,27 +249,17 @@ def wire_path(field: str) -> str:
 _PRIVATE = ("evaluate", "transmit", "refund")
 _PUBLIC_NAMES = {
     "": "mid siteid orderid idempotencykey isdeclined ismit isrecurring expirydateutc amounttorefund",
-    "transaction": (
+    "transaction.": (
         "id timestamputc timezoneutcoffset transactiontype amount currency responsecode responsecodesource "
         "avsresultcode cvvresultcode cavvresultcode cardnotpresent"
     ),
-    "orderitems": "sku name amount quantity discountamount tax",
-    "subscription": "subscriptionid interval",
-    "additionalfields": "key",
-    "billinginformation": "country countrycode state",
-    "shippinginformation": "country countrycode state",
-    "paymentmethod": "cardcountry cardbrand cardtype expirationmonth expirationyear",
+    "orderitems.": "sku name amount quantity discountamount tax",
 }
-_PUBLIC = {f"{part}.{name}".lstrip(".") for part, names in _PUBLIC_NAMES.items() for name in names.split()}
+_PUBLIC = {part + name for part, names in _PUBLIC_NAMES.items() for name in names.split()}
 """Members of a request that say nothing about the payer, by their place in the body. All others are private."""
 
 _LONGEST = 20_000
 """The longest text of a response that is read, in characters."""
-
-
-def _may_quote_body(response: httpx.Response) -> bool:
-    private = _private_pattern(response.request)
-    return private is None or not private.search(response.content[:_LONGEST].decode("utf-8", "replace"))
 
 
 def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from enum import IntEnum
 from typing import Any, ClassVar
 
@@ -12,7 +11,7 @@ from flexfactor_api import models
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.records import Field, Record
+from victor_ext.runtime.client.records import Field, Record, as_timestamp
 from victor_ext.runtime.core.json_values import is_object
 
 from .profile import problems_in, split_code
@@ -51,7 +50,6 @@ class OrderStatus(IntEnum):
 
 
 _STATUSES = {status.value: status for status in OrderStatus}
-_LONGEST_NUMBER = 9
 
 
 def _word(*values: object) -> str | None:
@@ -60,14 +58,6 @@ def _word(*values: object) -> str | None:
 
 def _problems(errors: object) -> Sequence[Problem]:
     return problems_in({"errors": errors})
-
-
-def _datetime(value: object) -> datetime | None:
-    text = _word(value) or ""
-    try:
-        return datetime.fromisoformat(text) if "T" in text.upper() or " " in text else None  # a date is not enough
-    except ValueError:
-        return None
 
 
 def word(*names: str) -> Field[str | None]:
@@ -102,8 +92,7 @@ class _CallRecord(FlexFactorRecord):
     @property
     def request_id(self) -> str | None:
         """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
-        info = self.response_info
-        return _word(member(self._body, "traceId")) if info is None else info.request_id
+        return None if self.response_info is None else self.response_info.request_id
 
 
 class _Response(_CallRecord):
@@ -275,8 +264,8 @@ class Order(_CallRecord):
         reference_number: The provider's reference number.
         correlation_id: The provider's `correlationId`.
         currency: ISO 4217.
-        placed_at: When it was placed.
-        expires_at: Until when the provider may try it.
+        placed_at: When it was placed, aware; None if the response names no zone.
+        expires_at: Until when the provider may try it, likewise.
         raw: The generated model, with everything that was sent, which includes the payer's data.
     """
 
@@ -289,16 +278,13 @@ class Order(_CallRecord):
     reference_number = word("referenceNumber")
     correlation_id = word("correlationId")
     currency = word("currencyCode")
-    placed_at = Field(_datetime, "orderPlacedDate")
-    expires_at = Field(_datetime, "expiryDate")
+    placed_at = Field(as_timestamp, "orderPlacedDate")
+    expires_at = Field(as_timestamp, "expiryDate")
 
     @property
     def status(self) -> OrderStatus | int | None:
         """An `OrderStatus`, or the provider's number when it is a new one. Without a number: by `status_name`."""
         value = member(self._body, "status")
-        text = value.strip() if isinstance(value, str) else ""
-        if text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER:
-            value = int(text)
         if isinstance(value, int) and not isinstance(value, bool):
             return _STATUSES.get(value, value)
         return OrderStatus.__members__.get((self.status_name or "").strip().upper())
@@ -306,9 +292,7 @@ class Order(_CallRecord):
     @property
     def status_name(self) -> str | None:
         """The provider's name of the status, which also exists for states whose number is not documented."""
-        text = _word(member(self._body, "status"))
-        name = _word(member(self._body, "statusName"))
-        return name or (None if text is None or text.strip().isdigit() else text)
+        return _word(member(self._body, "statusName"), member(self._body, "status"))
 
 
 def _shown(value: object) -> str:

@@ -6,16 +6,13 @@ A refused refund has status 200 and `success: false`. A new word counts as good 
 from __future__ import annotations
 
 import re
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import Any
-from urllib.parse import unquote
 
 import httpx
 
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.json_values import is_list, is_object, text_or_empty
-
-from .auth import TOKEN_PATH
 
 _FAILURES = frozenset({"FAILED", "FAIL", "FAILURE", "ERROR", "REJECTED", "REFUSED", "INVALID"})
 """States that mean that the call itself failed."""
@@ -47,46 +44,29 @@ class Says(Enum):
     NOTHING = "nothing"
 
 
-class _Status(IntEnum):
-    """What the state in a body means for the call; a column of `_TABLE`."""
+_MISSING, _FAILURE, _PROGRESS, _OTHER = range(4)
+"""What the state in a body means for the call: the columns of `_TABLE`."""
 
-    MISSING = 0
-    FAILURE = 1
-    IN_PROGRESS = 2
-    OTHER = 3
-
-
-# By `success`, and by whether the body complains (see `_complains`):
-_TABLE: dict[tuple[bool | None, bool], tuple[Says, Says, Says, Says]] = {
-    #               state: missing       failure    in progress   other
-    (False, False): (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
-    (False, True): (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
-    (True, False): (Says.YES, Says.BOTH, Says.NOT_YET, Says.YES),
-    (True, True): (Says.BOTH, Says.BOTH, Says.BOTH, Says.BOTH),
-    (None, False): (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES),
-    (None, True): (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
+_TABLE: dict[bool | None, tuple[Says, Says, Says, Says]] = {
+    # success, state: missing, failure, in progress, other
+    False: (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
+    True: (Says.YES, Says.BOTH, Says.NOT_YET, Says.YES),
+    None: (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES),
 }
+
+
+def path_of(request: httpx.Request) -> list[str]:
+    """The parts of a request's path after the version. They are not decoded: an id may hold a slash."""
+    _, version, rest = request.url.raw_path.partition(b"?")[0].decode("ascii").rpartition("/v1/")
+    return rest.split("/") if version else [""]
 
 
 def operation_of(request: httpx.Request) -> str:
     """The operation that a request calls, by its path: `evaluate`, `refund`, `orders`, `order` and so on."""
-    path = request.url.raw_path.partition(b"?")[0].decode("ascii")  # not decoded: an id may hold a slash
-    if path.endswith(TOKEN_PATH):
-        return "token"
-    _, version, rest = path.rpartition("/v1/")
-    parts = rest.split("/") if version else [""]
+    parts = path_of(request)
     if parts[0] != "orders":
-        return parts[0]
+        return parts[-1] if parts == ["oauth2", "token"] else parts[0]
     return {1: "orders", 2: "order"}.get(len(parts), parts[-1])
-
-
-_ORDER = re.compile(r"/v1/orders/([^/]+)(?:/(?:refund|cancel|external-cancel))?\Z")
-
-
-def order_in(request: httpx.Request) -> str:
-    """The order that a request names in its path; empty when it names none."""
-    match = _ORDER.search(request.url.raw_path.partition(b"?")[0].decode("ascii"))
-    return unquote(match[1]) if match else ""
 
 
 def member(body: dict[str, Any], name: str) -> Any:
@@ -121,30 +101,29 @@ def is_done(body: dict[str, Any]) -> bool:
 def says(operation: str, body: dict[str, Any]) -> Says:
     """What a body says of a call of the operation."""
     success, status = success_of(body), status_of(body)
+    # A ProblemDetails of an error status, or a list of errors, which may accompany a success.
+    complains = bool(_error_status(body) or (not success and member(body, "errors")))
     if operation in _READS:
         # The state is the order's, and an order may have errors of its own.
         named = any(member(body, name) is not None for name in ("id", "orderId"))
-        no_order = operation == "order" and success is None and _complains(body, None) and not named
+        no_order = operation == "order" and success is None and complains and not named
         return Says.NO if success is False or no_order else Says.YES
     if operation == "evaluate" and status in _REFUSALS:
         return Says.YES  # a decision is what was asked for
-    return _TABLE[success, _complains(body, success)][_meaning(operation, status)]
+    if complains and success:
+        return Says.BOTH
+    return _TABLE[False if complains else success][_meaning(operation, status)]
 
 
-def _meaning(operation: str, status: str) -> _Status:
+def _meaning(operation: str, status: str) -> int:
     cancels = operation.endswith("cancel")  # it makes an order CANCELLED, and leaves none APPROVED
     if not status:
-        return _Status.MISSING
+        return _MISSING
     if status in _FAILURES or (status in _REFUSALS and not cancels):
-        return _Status.FAILURE
+        return _FAILURE
     if operation in _IMMEDIATE and (_IN_PROGRESS.search(status) or (cancels and status == "APPROVED")):
-        return _Status.IN_PROGRESS
-    return _Status.OTHER
-
-
-def _complains(body: dict[str, Any], success: bool | None) -> bool:  # noqa: FBT001 - a value, no switch
-    """Whether it is a ProblemDetails of an error status, or lists errors (which may accompany a success)."""
-    return bool(_error_status(body)) or (bool(member(body, "errors")) and not success)
+        return _PROGRESS
+    return _OTHER
 
 
 def _error_status(body: dict[str, Any]) -> int:
@@ -162,42 +141,26 @@ def in_words(body: dict[str, Any]) -> str:
     return ", ".join(words) or "it lists errors"
 
 
-_USUAL = ("items", "data", "orders", "results", "records", "content", "list")
 _NOT_ITEMS = frozenset({"errors", "warnings", "links"})
+_OF_A_PAGE = ("pageNumber", "pageCount", "hasNextPage", "isLastPage")
 
 
-def items_of(body: object) -> list[Any] | None:
-    """The items of a page; None when it is not a page. The name of their array is not documented.
+def items_of(body: dict[str, Any]) -> list[Any] | None:
+    """The items of a page; None when it is not a page.
 
-    It is the only array in the page, or of several the one with a usual name. The page may be within another object.
+    The name of their array is not documented: it is `items`, or the only array in the page or in an object of it.
     """
-    if not is_object(body):
-        return None
-    items = _array(body)
-    if items is None:
-        inner = [value for name, value in body.items() if is_object(value) and name.lower() not in _NOT_ITEMS]
-        arrays = [array for array in map(_array, inner) if array is not None]
-        items = arrays[0] if len(arrays) == 1 else None
-    if items is None and _is_page(body) and not any(map(is_list, body.values())):
-        return []
-    return items
-
-
-def _array(body: dict[str, Any]) -> list[Any] | None:
-    arrays = {name.lower(): value for name, value in body.items() if is_list(value) and name.lower() not in _NOT_ITEMS}
+    own = {name: value for name, value in body.items() if name.lower() not in _NOT_ITEMS}
+    holders = [own, *filter(is_object, own.values())]
+    named = [array for holder in holders if is_list(array := member(holder, "items"))]
+    arrays = named or [value for holder in holders for value in holder.values() if is_list(value)]
     if len(arrays) == 1:
-        return next(iter(arrays.values()))
-    return next((arrays[name] for name in _USUAL if name in arrays), None)
+        return arrays[0]
+    # A page without an array is empty.
+    return [] if not arrays and any(member(body, name) is not None for name in _OF_A_PAGE) else None
 
 
-def _is_page(body: dict[str, Any]) -> bool:
-    """Whether it has members of a page, so that a missing array means an empty page."""
-    return any(member(body, name) is not None for name in ("pageNumber", "pageCount", "hasNextPage", "isLastPage"))
-
-
-def last_page(body: object) -> bool:
+def last_page(body: dict[str, Any]) -> bool:
     """Whether the page says that none follows it. If it does not say so, the next page has to be read."""
-    if not is_object(body):
-        return False
     pages = [body, *filter(is_object, body.values())]
     return any(member(page, "hasNextPage") is False or member(page, "isLastPage") is True for page in pages)

@@ -67,26 +67,15 @@ def _guid(name: str, value: object) -> str:
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The options of a client, from the variables `FLEXFACTOR_...` where they are not given. See `options_from`."""
-    texts = ("site_id", "environment", "hosts", "base_url")
-    return options_from("FLEXFACTOR_", options, variables, texts=texts, versions=("v1",), auth=_auth, mid=_mid)
-
-
-_KEY, _SECRET, _TOKEN, _MID = (f"FLEXFACTOR_{name}" for name in ("APP_KEY", "APP_SECRET", "TOKEN", "MID"))
-_HINT = (
-    f"Set {_KEY}, {_SECRET} (or {_TOKEN} in place of both) and {_MID}; FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, "
-    "FLEXFACTOR_HOSTS and FLEXFACTOR_BASE_URL may be left out."
-)
+    texts = ("mid", "site_id", "environment", "hosts", "base_url")
+    return options_from("FLEXFACTOR_", options, variables, texts=texts, required=("mid",), versions=("v1",), auth=_auth)
 
 
 def _auth(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorToken:
-    if _TOKEN in values and (_KEY in values or _SECRET in values):
-        raise ConfigurationError(f"{_TOKEN} and {_KEY} or {_SECRET} are set: set one kind of credentials alone.")
-    if _TOKEN in values:
-        return FlexFactorToken(values[_TOKEN])
-    require_variables(values, _KEY, _SECRET, hint=_HINT)
-    return FlexFactorAuth(values[_KEY], values[_SECRET])
-
-
-def _mid(values: Mapping[str, str]) -> str:
-    require_variables(values, _MID, hint=_HINT)
-    return str(values[_MID])
+    key, secret, token = (f"FLEXFACTOR_{name}" for name in ("APP_KEY", "APP_SECRET", "TOKEN"))
+    if token in values and (key in values or secret in values):
+        raise ConfigurationError(f"{token} and {key} or {secret} are set: set one kind of credentials alone.")
+    if token in values:
+        return FlexFactorToken(values[token])
+    require_variables(values, key, secret, hint=f"Set both, or {token} in their place.")
+    return FlexFactorAuth(values[key], values[secret])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from victor_ext.books import Book, Theirs, currency_of
@@ -23,12 +22,8 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
     """The book of a client, blocking or awaited."""
 
     def read(order: Any) -> Theirs:
-        placed: datetime | None = order.placed_at
-        if placed is not None and placed.tzinfo is None:
-            placed = None  # in which zone it is meant is not documented
-        return Theirs(
-            order.id, order.external_order_id, None, None, currency_of(order.currency), order.status_name, placed
-        )
+        currency = currency_of(order.currency)
+        return Theirs(order.id, order.external_order_id, None, None, currency, order.status_name, order.placed_at)
 
     return Book(
         pages=lambda window: client.orders.list(

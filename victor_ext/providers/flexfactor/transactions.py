@@ -26,7 +26,7 @@ class _Part:
 
     def check(self, validation: Validation, place: str) -> None:
         """Note each problem."""
-        validation.texts(place, self)
+        validation.members(place, self)
 
 
 class Hidden(HiddenRepr):
@@ -69,14 +69,14 @@ class Transaction(_Part):
     utc_offset: int | None = None
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.texts(place, self)
+        validation.members(place, self)
         validation.moment(f"{place}.occurred_at", self.occurred_at, required=True)
 
     def to_model(self, amount: Money) -> models.Transaction:
         """The generated model, with the amount of the call."""
         return models.Transaction(
             timestamp_utc=self.occurred_at.astimezone(UTC),
-            amount=cents(amount),
+            amount=amount.minor_units,
             currency=amount.currency,
             **members_of(
                 self,
@@ -117,9 +117,9 @@ class Card(Hidden, _Part):
     country: str | None = None
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.texts(place, self)
+        validation.members(place, self)
         for member in dataclass_fields(self):
-            validation.no_card_number(f"{place}.{member.name}", getattr(self, member.name))
+            validation.no_card_numbers(f"{place}.{member.name}", getattr(self, member.name), about_a_card=True)
         for name in ("bin", "last4"):
             if isinstance(getattr(self, name), str):  # `texts` has checked the type
                 validation.matching(f"{place}.{name}", getattr(self, name), _DIGITS, "digits alone")
@@ -158,7 +158,7 @@ class Payer(Hidden, _Part):
     birthdate: date | None = None
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.texts(place, self)
+        validation.members(place, self)
         birthdate: object = self.birthdate
         if birthdate is not None and not isinstance(birthdate, date):
             field = f"{place}.birthdate"
@@ -225,17 +225,21 @@ class OrderItem:
 
     def check(self, validation: Validation, place: str, currency: object) -> None:
         """Note each problem, also a currency other than that of the transaction."""
-        validation.texts(place, self)
-        validation.item_amount(f"{place}.amount", self.amount, currency)
-        for name in ("discount", "tax"):
-            if getattr(self, name) is not None:
-                validation.item_amount(f"{place}.{name}", getattr(self, name), currency)
+        validation.members(place, self)
+        for name in ("amount", "discount", "tax"):
+            field, value = f"{place}.{name}", getattr(self, name)
+            if value is not None or name == "amount":
+                validation.amount(field, value, zero=True)
+            if isinstance(value, Money) and value.currency != currency:
+                validation.note(field, "currency", f"{field} is in {value.currency}, and the transaction is not.")
 
     def to_model(self) -> models.OrderItem:
         return models.OrderItem(
-            amount=cents(self.amount),
+            amount=self.amount.minor_units,
             **members_of(self, "amount", "discount", "tax"),
-            **drop_none(discount_amount=self.discount and cents(self.discount), tax=self.tax and cents(self.tax)),
+            **drop_none(
+                discount_amount=self.discount and self.discount.minor_units, tax=self.tax and self.tax.minor_units
+            ),
         )
 
 
@@ -252,17 +256,3 @@ class Subscription(_Part):
 
     def to_model(self) -> models.Subscription:
         return models.Subscription(**members_of(self, id="subscription_id"))
-
-
-def cents(amount: Money) -> int:
-    """For `transmit`, `evaluate` and `capture`."""
-    return amount.minor_units
-
-
-def dollars(amount: Money) -> float:
-    """For `refund`, which takes a JSON number of dollars.
-
-    This is the only place where an amount becomes a float, in order to be written: with at most fifteen digits, the
-    shortest text of the float has the digits of the amount.
-    """
-    return float(amount.amount)

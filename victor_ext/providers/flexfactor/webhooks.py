@@ -7,7 +7,7 @@ is ignored. A notification is still only a hint: read the order before you act o
 from __future__ import annotations
 
 import base64
-import binascii
+import contextlib
 import hashlib
 import hmac
 import json
@@ -15,8 +15,8 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
 from victor_ext.privacy import SecretBytes, concealed, kind_of
@@ -25,25 +25,15 @@ from victor_ext.runtime.client.records import Field, as_object, as_timestamp
 from victor_ext.runtime.client.webhooks import MAX_BYTES, invalid_notification, notification_body
 from victor_ext.runtime.core.clock import http_date
 from victor_ext.runtime.core.locks import PerProcess
-from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
 from .records import FlexFactorRecord, word
-
-DEFAULT_TOLERANCE = 300.0
-"""Seconds that a notification may be old, or ahead of this machine's clock."""
 
 _NEEDED = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
 _SCHEME = "HMAC-SHA512"
-_MOST_REMEMBERED = 100_000
 _SHORTEST_KEY = 16
 """Bytes. The provider's are longer; a shorter one is a part of one, or could be guessed."""
-
-Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
-
-
-def _is_true(value: object) -> bool:
-    return value is True
 
 
 class Webhook(UnpicklableCredentials):
@@ -64,7 +54,7 @@ class Webhook(UnpicklableCredentials):
         self,
         *subscriber_key: str,
         host: str,
-        tolerance: float = DEFAULT_TOLERANCE,
+        tolerance: float = 300.0,
         now: Callable[[], float] = time.time,
     ) -> None:
         subscriber_key = tuple(map(concealed, subscriber_key))  # no frame of ours shows it from here on
@@ -73,14 +63,14 @@ class Webhook(UnpicklableCredentials):
             raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
         if not isinstance(host, str) or not _HOST.fullmatch(host):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(f"host={shown(host)} must be a host name alone, such as 'hooks.shop.example'.")
-        if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 < tolerance <= 86_400:
-            raise ConfigurationError(f"tolerance={shown(tolerance)} must be seconds, above zero and at most a day.")
+        if not are_seconds(tolerance):
+            raise ConfigurationError(seconds_complaint("tolerance", tolerance, "above zero"))
         self._host, self._tolerance, self._now = host, float(tolerance), now
 
     def __repr__(self) -> str:
         return f"Webhook('[hidden]', host={getattr(self, '_host', None)!r})"
 
-    def read(self, body: bytes, headers: Headers) -> Notification:
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         """Read a request with a valid signature and a recent date.
 
         Args:
@@ -139,6 +129,10 @@ class Webhook(UnpicklableCredentials):
             )
 
 
+def _is_true(value: object) -> bool:
+    return value is True
+
+
 class Notification(FlexFactorRecord):
     """One notification.
 
@@ -189,7 +183,7 @@ class NotificationDeduplicator:
         most: How many notifications are remembered; the oldest are forgotten.
     """
 
-    def __init__(self, most: int = _MOST_REMEMBERED) -> None:
+    def __init__(self, most: int = 100_000) -> None:
         self._most = most
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._locks = PerProcess(threading.Lock)
@@ -215,34 +209,24 @@ def _names(notification: Notification) -> tuple[str, str, str]:
     return f"nonce {notification.nonce}", f"content {content}", f"about {notification.fingerprint}"
 
 
-def _by_name(headers: Headers) -> dict[str, str]:
-    pairs = cast("Mapping[str, str]", headers).items() if hasattr(headers, "items") else headers
+def _by_name(headers: Mapping[str, str]) -> dict[str, str]:
     try:
-        return {_header_text(name).lower(): _header_text(value) for name, value in pairs}
-    except (TypeError, ValueError):
-        message = f"headers must be a mapping, or pairs of name and value, not {kind_of(headers)}."
+        return {str(name).lower(): value if isinstance(value, str) else "" for name, value in headers.items()}
+    except (AttributeError, TypeError, ValueError):
+        message = f"headers must be a mapping of names to values, not {kind_of(headers)}."
     raise InvalidRequest.of([Problem("headers", "type", message)])
 
 
-def _header_text(part: object) -> str:
-    if isinstance(part, bytes):
-        return part.decode("latin-1")
-    return part if isinstance(part, str) else ""  # any other type is not a header of a signed request
-
-
 def _decoded(key: object) -> bytes:
-    if isinstance(key, str) and key.strip():
-        try:
-            decoded = SecretBytes(base64.b64decode(key.strip().encode("ascii"), validate=True))
-        except (ValueError, binascii.Error):
-            pass
-        else:
-            if len(decoded) >= _SHORTEST_KEY:
-                return decoded
-            raise ConfigurationError(
-                f"subscriber_key has {len(decoded)} bytes, and at least {_SHORTEST_KEY} are needed: copy all of it."
-            )
-    raise ConfigurationError("subscriber_key must be base64, as the merchant portal shows it.")
+    decoded = b""
+    if isinstance(key, str):
+        with contextlib.suppress(ValueError):
+            decoded = SecretBytes(base64.b64decode(key.strip(), validate=True))
+    if len(decoded) < _SHORTEST_KEY:
+        raise ConfigurationError(
+            f"subscriber_key must be base64 of {_SHORTEST_KEY} bytes or more: copy all of it from the merchant portal."
+        )
+    return decoded
 
 
 def _ascii(text: str) -> bytes:

@@ -9,7 +9,7 @@ from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.runtime.core.json_values import is_object
 
 MAX_BYTES = 1 << 20
-"""The longest body that is read by default (1 MiB). A notification has about one KiB."""
+"""The longest body that is read (1 MiB). A notification has about one KiB."""
 
 
 def invalid_notification(provider: str, reason: str) -> InvalidRequest:
@@ -18,17 +18,17 @@ def invalid_notification(provider: str, reason: str) -> InvalidRequest:
     return InvalidRequest.of([Problem("body", "format", message)])
 
 
-def notification_body(body: object, *, provider: str, longest: int = MAX_BYTES) -> dict[str, Any]:
+def notification_body(body: object, *, provider: str) -> dict[str, Any]:
     """The JSON object in the body of a notification.
 
     Raises:
-        InvalidRequest: It is longer than `longest` bytes (or characters of a text), or no JSON object.
+        InvalidRequest: It is longer than `MAX_BYTES` bytes (or characters of a text), or no JSON object.
     """
     if not isinstance(body, bytes | bytearray | str):
         reason = f"is of type {type(body).__name__}: pass the body as it came, bytes or text"
         raise invalid_notification(provider, reason)
-    if len(body) > longest:
-        raise invalid_notification(provider, f"is longer than {longest // 1024} KiB")
+    if len(body) > MAX_BYTES:
+        raise invalid_notification(provider, f"is longer than {MAX_BYTES // 1024} KiB")
     try:
         content: object = json.loads(body)
     except (ValueError, RecursionError):

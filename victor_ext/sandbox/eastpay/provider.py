@@ -125,7 +125,10 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if call.params["base"] not in _BASES:
             return self._error(404, "There is nothing here.")
         try:
-            return self._widget(call) if operation == "widget" else self._authenticated(operation, call)
+            if operation != "widget":
+                return self._authenticated(operation, call)
+            self._checkout(call.params["id"])
+            return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
         except NotFound as error:
             return self._error(404, str(error))
 
@@ -221,10 +224,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if checkout.paid is None:
             return json_response(200, self._envelope({"id": checkout.id, "result": result(STARTED)}))
         return self.payment_response(checkout.paid)
-
-    def _widget(self, call: Call) -> Response:
-        self._checkout(call.params["id"])
-        return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
 
     def payment_response(self, entry: Entry, code: str | None = None) -> Response:
         """The response about a payment, with a result code (None: the current one)."""

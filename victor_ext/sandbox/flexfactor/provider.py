@@ -83,12 +83,13 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             return empty_response(401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
         call.owner = self.state.clients[app_key][1]
         try:
-            return self._read(operation, call) if call.exchange.method == "GET" else self._write(operation, call)
+            if call.exchange.method == "POST":
+                return self._write(operation, call)
+            return (
+                self._page(call) if operation == "orders" else self._ok(self._find_order(call.params["id"]).to_dict())
+            )
         except NotFound as error:
             return self.error(404, "Id" if operation == "order" else "OrderId", str(error))
-
-    def _read(self, operation: str, call: Call) -> Response:
-        return self._page(call) if operation == "orders" else self._ok(self._find_order(call.params["id"]).to_dict())
 
     def _write(self, operation: str, call: Call) -> Response:
         body = call.json_object()
@@ -142,7 +143,8 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             order = self.state.new_order(
                 external_id, call.owner, transaction["amount"], transaction["currency"], body["payer"]["email"]
             )
-            order.decide(self._decision(external_id))
+            decisions = self.state.decisions
+            order.decide(decisions.pop(external_id if external_id in decisions else "", self.settings.decision))
             self.state.add_order(order)
             call.did_work(external_id)
         call.exchange.request_id = order.id
@@ -156,10 +158,6 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
                 **_NO_ERRORS,
             }
         )
-
-    def _decision(self, external_id: str) -> str:
-        decisions = self.state.decisions
-        return decisions.pop(external_id if external_id in decisions else "", self.settings.decision)
 
     def _capture(self, call: Call, body: JsonObject) -> Response:
         order = self._find_order(body["orderId"])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import NamedTuple, cast
+from typing import cast
 
 from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, TokenStore, find, json_response
 from victor_ext.sandbox.server.context import Clock
@@ -117,15 +117,6 @@ class Order:
         return None
 
 
-class Completed(NamedTuple):
-    """A call that was completed under a key. It is kept until `until`, in epoch seconds."""
-
-    until: float
-    path: str
-    body: bytes
-    response: Response
-
-
 class State:
     def __init__(self, clock: Clock, settings: FlexFactorSettings, subscriber_key: bytes | None = None) -> None:
         self._clock = clock
@@ -139,8 +130,8 @@ class State:
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
         self.subscriber_key = subscriber_key or secrets.token_bytes(64)
-        self._completed: dict[tuple[str, str], Completed] = {}
-        """By merchant and key."""
+        self._completed: dict[tuple[str, str], tuple[float, tuple[str, bytes], Response]] = {}
+        """By merchant and key: until when it is kept in epoch seconds, path and body, and the response."""
 
     @property
     def first_mid(self) -> str:
@@ -163,15 +154,14 @@ class State:
         if not call.key:
             return work()
         now, place = self._clock.now(), (call.owner, call.key.lower())  # the case of a GUID has no meaning
-        before = self._completed.get(place)
-        if before is not None and before.until > now:
-            if (before.path, before.body) != (call.exchange.path, call.body):
-                return conflict
-            call.exchange.replayed = True
-            return before.response
+        sent = (call.exchange.path, call.body)
+        until, before, response = self._completed.get(place, (0.0, sent, conflict))
+        if until > now:
+            call.exchange.replayed = before == sent
+            return response if before == sent else conflict
         made = work()
         if made.status == 200:
-            self._completed[place] = Completed(now + self.settings.key_life, call.exchange.path, call.body, made)
+            self._completed[place] = now + self.settings.key_life, sent, made
         return made
 
     def new_order(self, external_id: str, mid: str, cents: int, currency: str, email: str) -> Order:
