@@ -134,11 +134,6 @@ def test_the_document_has_the_four_operations():
     assert document_path().name == "victor.yaml"
 
 
-def test_an_operation_that_the_document_does_not_have_is_named():
-    with pytest.raises(LookupError, match="no GET /v3/x"):
-        load_document().operation("GET", "/v3/x")
-
-
 @pytest.fixture
 def newer_document(tmp_path, monkeypatch):
     """A newer document: operations of any form, another operation id, and one more parameter of the list."""

@@ -184,17 +184,3 @@ def test_a_state_is_its_owner_s_alone_from_the_first_moment(start, tmp_path, uma
     caller.created()
     assert seen == [{"state.db": "0o600"}]
     assert modes(tmp_path) == {"state.db": "0o600", "state.db-wal": "0o600"}
-
-
-@only_posix
-def test_a_state_of_an_earlier_version_is_closed_to_others(tmp_path, key_pair):
-    state = tmp_path / "state.db"
-    with SandboxProcess("--state", str(state), "--quiet") as process:
-        process.commands.add_account("243884643621")
-        process.end(signal.SIGKILL)
-    assert (tmp_path / "state.db-wal").stat().st_size > 0
-    for path in tmp_path.iterdir():
-        path.chmod(0o644)
-    with Sandbox(SandboxSettings(state=state)) as sandbox:
-        assert set(modes(tmp_path).values()) == {"0o600"}
-        assert sandbox.accounts()[0]["account_number"] == "243884643621"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -25,7 +24,7 @@ _WITHOUT_BODY = (204, 304)
 class Call:
     """A request, and how the provider reports the work that it did."""
 
-    __slots__ = ("_log", "body", "exchange", "headers", "key_count", "owner", "params", "query")
+    __slots__ = ("_log", "body", "exchange", "headers", "owner", "params", "query")
 
     def __init__(
         self, exchange: Received, log: ReceivedLog, headers: dict[bytes, bytes], query: bytes, params: dict[str, str]
@@ -39,8 +38,6 @@ class Call:
         self.params = params
         """The values of the names in braces in the operation's path, decoded."""
         self.body = b""
-        self.key_count = 0
-        """How often the header of the key was sent."""
         self.owner = ""
         """The authenticated caller, once the provider has set it."""
         self._log = log
@@ -96,7 +93,7 @@ class Call:
     def refers_to(self, reference: str) -> None:
         """Set the caller's reference for the work. It is counted, with 0 until the work is done."""
         self.exchange.reference = reference
-        self._log.add_reference(reference)
+        self._log.work_by_reference.setdefault(reference, 0)
 
     def did_work(self, *references: str) -> None:
         """Record that this call changed something, for one reference of the caller or for each of several."""
@@ -112,15 +109,9 @@ class HeaderKey:
 
     name: str
 
-    @property
-    def header(self) -> bytes:
-        """The name in lower case, as in `Call.headers`."""
-        return self.name.lower().encode("ascii")
-
-    def in_request(self, request: bytes) -> str | None:
-        """The key in the bytes of a request that was cut off, if they hold it."""
-        match = re.search(rb"\r\n%b:[ \t]*([^\r\n]*?)[ \t]*\r\n" % re.escape(self.header), request, re.IGNORECASE)
-        return None if match is None else match[1].decode("latin-1")
+    def find(self, headers: dict[bytes, bytes], _body: bytes) -> str | None:
+        key = headers.get(self.name.lower().encode("ascii"))
+        return None if key is None else key.decode("latin-1")
 
 
 @dataclass(frozen=True)
@@ -129,16 +120,13 @@ class BodyKey:
 
     member: str
 
-    def in_body(self, body: JsonValue) -> str | None:
-        key = cast("JsonObject", body).get(self.member) if isinstance(body, dict) else None
-        return key if isinstance(key, str) and key else None
-
-    def in_request(self, request: bytes) -> str | None:
-        """The key in the bytes of a request that was cut off, if its body is whole."""
+    def find(self, _headers: dict[bytes, bytes], body: bytes) -> str | None:
         try:
-            return self.in_body(json.loads(request.partition(b"\r\n\r\n")[2]))
+            members = json.loads(body)
         except (ValueError, RecursionError):
             return None
+        key = cast("JsonObject", members).get(self.member) if isinstance(members, dict) else None
+        return key if isinstance(key, str) and key else None
 
 
 KeyLocation: TypeAlias = HeaderKey | BodyKey | None
@@ -203,7 +191,7 @@ def injected_response(fault: Fault, wall: float, error: ErrorResponse) -> Respon
         text = moment if fault.retry_after_format == "date" else f"{fault.retry_after:g}"
         headers[b"retry-after"] = text.encode("ascii")
     headers |= dict(_encoded(fault.headers))
-    body = response.body if fault.body is None else fault.body.encode("utf-8")
+    body = response.body if fault.body is None else fault.body.encode("utf-8", "replace")
     return replace(response, body=body, headers=tuple(headers.items()))
 
 

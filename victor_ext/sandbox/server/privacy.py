@@ -109,12 +109,3 @@ def open_private(path: str | os.PathLike[str], flags: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def make_private(path: str | os.PathLike[str], *, beside: tuple[str, ...] = ()) -> None:
-    """Create a file unless it exists, and take the access of others to it and to those with a suffix in `beside`."""
-    os.close(open_private(path, os.O_RDWR))
-    for ending in beside:
-        name = os.fspath(path) + ending
-        if os.path.exists(name):
-            os.close(open_private(name, os.O_RDWR))

@@ -10,10 +10,9 @@ import os
 import signal
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from starlette.types import ASGIApp
 
@@ -55,18 +54,16 @@ class Service:
         self.provider.close()
 
     async def run(self, command: Command, parameters: JsonObject, *, over_api_port: bool = False) -> JsonValue:
-        """Run a control command. `ValueError` or `TypeError` is misuse, `NotFound` something that does not exist."""
-        commands = self.provider.commands_type(self.provider, self.context, self.ports)
-        try:
-            command.signature.bind(commands, **parameters)
-        except TypeError as error:
-            raise TypeError(f"{command.name}: {error}") from None
+        """Run a control command. `ValueError` is misuse, `NotFound` something that does not exist."""
         if over_api_port and command.name == "down" and parameters.get("seconds") is None:
             raise ValueError("give seconds, or start with a control port: this port would never come back")
-        value = command.work(commands, **parameters)
+        commands = self.provider.commands_type(self.provider, self.context, self.ports)
+        try:
+            value = command.work(commands, **parameters)
+        except (TypeError, ArithmeticError) as error:
+            raise ValueError(str(error) or repr(error)) from error
         result = await value if inspect.isawaitable(value) else value
-        if command.method != "GET":
-            self.context.changes.touch()
+        self.context.changes += 1
         return result
 
 
@@ -89,42 +86,44 @@ def serve(
 
     async def run() -> None:
         stopping = asyncio.Event()
+        with suppress(NotImplementedError):  # the loop of Windows has no signals
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
         service = Service(provider_type, settings)
         ports = service.ports
         await service.begin()
         try:
-            with _stop_signals(stopping):
-                if env_file is not None:
-                    _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
-                facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
-                if ready_file is not None:
-                    _write("--ready-file", ready_file, facts + "\n")
-                if json_line:
-                    print(facts, flush=True)
-                if not quiet:
-                    _greet(service, settings)
-                await stopping.wait()
+            if env_file is not None:
+                _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
+            facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
+            if ready_file is not None:
+                _write("--ready-file", ready_file, facts + "\n")
+            if json_line:
+                print(facts, flush=True)
+            if not quiet:
+                print(_greeting(service), file=sys.stderr, flush=True)
+            await stopping.wait()
         finally:
             await service.end()
 
-    with _access_log(quiet=quiet):
-        try:
+    try:
+        with _access_log(quiet=quiet), suppress(KeyboardInterrupt):
             asyncio.run(run())
-        except OSError as error:
-            print(f"victor sandbox: {error}", file=sys.stderr)
-            return 1
+    except OSError as error:
+        print(f"victor sandbox: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
-def _greet(service: Service, settings: ServerSettings) -> None:
+def _greeting(service: Service) -> str:
     lines = [
         f"{service.provider.heading} on {service.ports.api.url}",
         f"Page on {service.ports.control_url}/",
         f"Control API on {service.ports.control_url}/_sandbox/",
     ]
-    if not is_this_machine(settings.host):
-        lines.append(f"Warning: {settings.host} can be reached from other machines, and so can the control API.")
-    print("\n".join(lines), file=sys.stderr, flush=True)
+    host = service.context.settings.host
+    if not is_this_machine(host):
+        lines.append(f"Warning: {host} can be reached from other machines, and so can the control API.")
+    return "\n".join(lines)
 
 
 def _write(option: str, path: str | os.PathLike[str], text: str) -> None:
@@ -155,19 +154,3 @@ def _access_log(*, quiet: bool) -> Generator[None]:
         access.removeHandler(handler)
         access.setLevel(logging.NOTSET)
         access.propagate = True
-
-
-@contextmanager
-def _stop_signals(stopping: asyncio.Event) -> Generator[None]:
-    """Let SIGINT and SIGTERM end the sandbox."""
-    loop = asyncio.get_running_loop()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stopping.set)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

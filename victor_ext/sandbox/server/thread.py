@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import ClassVar, Generic, Self, TypeVar, cast
 
-from victor_ext.sandbox.server.commands import Command, NotFound, ServerCommands
+from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.run import Service
@@ -103,9 +103,4 @@ class ServerInThread(ServerCommands, Generic[S]):
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
         work = self._running().run(command, parameters)
-        try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)
-        except NotFound as error:
-            raise LookupError(str(error)) from None
-        except (TypeError, ArithmeticError) as error:
-            raise ValueError(str(error) or repr(error)) from error
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)

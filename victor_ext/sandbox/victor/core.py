@@ -74,8 +74,7 @@ def response_problems(operation: str, body: JsonObject) -> list[Problem]:
 
 def body_problems(operation: str, body: object) -> list[Problem]:
     """What the document refuses in the body of a request."""
-    schema = declared(operation).body
-    return [] if schema is None else schema.problems(body)
+    return declared(operation).body.problems(body)
 
 
 def _prose_problems(body: JsonObject, *, due_dates: DueDates | None, known: Directory | None) -> list[Problem]:

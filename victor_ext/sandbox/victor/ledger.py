@@ -261,7 +261,9 @@ class Ledger:
     def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
         """Put a request into a status, whatever it was before; raises `NotFound` or `ValueError`."""
         request = self.get(request_id)
-        to = _status(status)
+        if status not in STATUSES:
+            raise ValueError(f"status must be one of {', '.join(STATUSES)}")
+        to: Status = status
         now = self._clock.now()
         approved = request.approved_at or now if to in ("accepted", "completed") else None
         moved = replace(request, status=to, changed_at=now, error_message=error_message, approved_at=approved)
@@ -285,12 +287,6 @@ class Ledger:
             request_id = "".join(self._random.choices(_ID_ALPHABET, k=10))
             if request_id not in self._store.requests:
                 return request_id
-
-
-def _status(text: str) -> Status:
-    if text not in STATUSES:
-        raise ValueError(f"status must be one of {', '.join(STATUSES)}")
-    return text
 
 
 def fingerprint(body: object) -> bytes:

@@ -94,7 +94,7 @@ class Lifecycle:
         while self._schedule and self._schedule[0].due <= now:
             due = self._schedule[0].due
             changed: dict[str, PaymentRequest] = {}
-            while self._schedule and self._schedule[0].due == due and len(changed) < 1000:
+            while self._schedule and self._schedule[0].due == due:
                 step = heapq.heappop(self._schedule)
                 request = changed.get(step.request_id) or self._store.requests[step.request_id]
                 if request.status == step.leaves:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from victor_ext.sandbox.server.commands import NotFound
-from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.exchange import Call, HeaderKey, Response, error_response, json_response
 from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.server.provider import Records, SandboxProvider
@@ -21,7 +21,7 @@ from victor_ext.sandbox.victor.core import (
 )
 from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.formats import Formats
-from victor_ext.sandbox.victor.journal import open_journal
+from victor_ext.sandbox.victor.journal import Journal
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, fingerprint
 from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
@@ -43,7 +43,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     operations = OPERATIONS
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
-        self._journal = open_journal(settings.state)
+        self._journal = Journal(settings.state)
         super().__init__(context, settings)
         self._formats = Formats(quirks=settings.quirks, get_status=settings.get_status)
 
@@ -116,11 +116,10 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             filters = read_query(call.query, rules.integers)
         except ValueError:
             return self._validation("list", _LIST_TARGET, [Problem((), "invalid", "the query is not UTF-8")])
-        query = rules.query
-        problems = ([] if query is None else query.problems(filters)) or check_times(filters)
+        problems = rules.query.problems(filters) or check_times(filters)
         if problems:
             return self._validation("list", _LIST_TARGET, problems)
-        call.exchange.undeclared = [] if query is None else query.undeclared(filters)
+        call.exchange.undeclared = rules.query.undeclared(filters)
         number, size, requests = self._listing.page(filters)
         response = self._checked("list", 200, self._formats.page(number, size, requests))
         if "status" in filters:
@@ -151,7 +150,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             problems = self.state.create_problems(body)
             if problems:
                 return self._refused(problems[0])
-            self._note_undeclared("create", call, body)
+            call.exchange.undeclared = declared("create").body.undeclared(body)
             request = self.state.ledger.create(call.owner, key, digest, body)
             call.exchange.work_done = True
             if request.client_reference_id is not None:
@@ -170,7 +169,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         problems = [problem] if problem else body_problems("respond", body)
         if problems:
             return self._validation("respond", _RESPOND_TARGET, problems)
-        self._note_undeclared("respond", call, body)
+        call.exchange.undeclared = declared("respond").body.undeclared(body)
         try:
             request, call.exchange.work_done = self.state.ledger.respond(call.params["id"], body)
         except NotFound:
@@ -196,18 +195,11 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             return error_response(401, failure.code, failure.message)
 
     def _key_problem(self, call: Call) -> Problem | None:
-        if call.key_count > 1:
-            return Problem((KEY_NAME,), "invalid", "was sent more than once")
         if call.key is None:
             return Problem((KEY_NAME,), "blank", "is required here") if self.settings.require_key else None
         if not 20 <= len(call.key) <= 128:
             return Problem((KEY_NAME,), "size", "must have 20 to 128 characters")
         return None
-
-    def _note_undeclared(self, operation: str, call: Call, body: object) -> None:
-        schema = declared(operation).body
-        if schema is not None:
-            call.exchange.undeclared = schema.undeclared(body)
 
     def _refused(self, problem: Problem, status: int = 400) -> Response:
         return self._checked("create", status, self._formats.create_error(problem), like=400)
@@ -226,6 +218,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             problems = [] if schema is None else schema.problems(body)
             if problems:
                 where = ", ".join(".".join(problem.path) or "body" for problem in problems)
-                self.context.log_failure(f"an answer to '{operation}' breaks the document at: {where}")
+                logger.error("an answer to '%s' breaks the document at: %s", operation, where)
                 return error_response(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
         return json_response(status, body)

@@ -26,8 +26,6 @@ TONES: dict[Status, Tone] = {
     "expired": "bad",
     "failed": "bad",
 }
-_HALF_MILLISECOND = 0.0005
-"""By so much may a time of the provider, which is rounded, lie before the call that led to it."""
 
 
 class Directory:
@@ -111,18 +109,12 @@ class History:
             del self._moves[next(iter(self._moves))]
 
     def of(self, request: PaymentRequest, advanced: float) -> list[Move]:
-        """The moves of a request; of one whose beginning is not remembered, what the request itself shows.
+        """The moves of a request; of one whose moves are not remembered, the status that it is in.
 
         `advanced` is how far the business clock is ahead of the wall clock.
         """
-        moves = self._moves.get(request.id, [])
-        first: Status = "pending" if request.direction == "inbound" else "created"
-        if moves and moves[0].status == first:
-            return moves
-        earlier: list[tuple[Status, float]] = [(first, request.created_at)]
-        if request.status != first and not moves:
-            earlier.append((request.status, request.changed_at))
-        return [_move(status, due - advanced + _HALF_MILLISECOND, due) for status, due in earlier] + moves
+        at, due = request.created_at - advanced, request.changed_at
+        return self._moves.get(request.id) or [_move(request.status, at, due)]
 
 
 def _move(status: Status, at: float, due: float) -> Move:
@@ -138,8 +130,6 @@ class Store:
         self.history = History(wall)
         self.requests: dict[str, PaymentRequest] = {}
         self.order: list[str] = []
-        self.families = 0
-        """The number of requests, each with its twin."""
         self.created: array[float] = array("d")
         """`created_at` of each request in `order`: never falling, so that time ranges can be bisected."""
         self.keys: dict[tuple[str, str], KeyRecord] = {}
@@ -172,7 +162,6 @@ class Store:
         if request.id not in self.requests:
             self.order.append(request.id)
             self.created.append(request.created_at)
-            self.families += request.parent_id is None
             if request.idempotency_key is not None and request.direction == "outbound":
                 self.work_by_key[request.idempotency_key] += 1
         self.history.add(self.requests.get(request.id), request)
