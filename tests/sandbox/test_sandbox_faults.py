@@ -343,7 +343,7 @@ def test_a_connection_that_comes_while_it_stops_is_closed(stopped_by: str) -> No
     with warnings.catch_warnings(record=True) as caught, background() as loop:
         warnings.simplefilter("always")
         service = Service(VictorProvider, SandboxSettings())
-        loop.run(service.begin())
+        loop.run(service.ports.begin())
         stopping = service.ports.down(None) if stopped_by == "down" else service.end()
         run_as_a_connection_comes(loop, service.ports.api.port, stopping)
         if stopped_by == "down":

@@ -25,10 +25,6 @@ def refused(caller, authorization):
     return response.json()["error"]
 
 
-def test_a_good_token_is_let_in(caller):
-    assert caller.list().status_code == 200
-
-
 @pytest.mark.parametrize(
     ("options", "code"),
     [
@@ -107,13 +103,6 @@ def test_a_header_that_changes_what_is_signed_is_refused(caller, extra):
 
 def test_a_token_of_another_key_is_refused(caller, other_pair):
     assert refused(caller, f"Token {caller.token(key=other_pair[0])}") == "bad_signature"
-
-
-def test_a_changed_token_is_refused(caller):
-    head, claims, signature = caller.token().split(".")
-    changed = jwt.decode(f"{head}.{claims}.{signature}", options={"verify_signature": False}) | {"exp": now() + 999}
-    body = base64.urlsafe_b64encode(json.dumps(changed).encode()).rstrip(b"=").decode()
-    assert refused(caller, f"Token {head}.{body}.{signature}") == "bad_signature"
 
 
 def test_production_allows_300_seconds_and_staging_3600(start):

@@ -110,7 +110,6 @@ async def _read_body(receive: Receive, limit: int) -> bytes | None:
 
 
 def control_app(commands: Sequence[Command], run: RunCommand, pages: Sequence[Route]) -> Starlette:
-    """An application with a route for each command, and those of the page."""
     routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in commands]
     routes += [*pages]
     routes += [Route(path, _no_such_command, methods=_METHODS) for path in (CONTROL, CONTROL + "/{rest:path}")]
@@ -176,17 +175,15 @@ class ControlGuard:
             called = f"[{address}]" if ":" in address else address
             return _refused(
                 "foreign_host",
-                f"The control API was called as '{one_line(host)}', which is not a name of this sandbox: a web page "
-                f"may be behind it. Call http://{called}:{port}, or start the sandbox with "
-                "--allowed-host NAME (allowed_host in Python).",
+                f"'{one_line(host)}' is not a name of this sandbox: a web page may be behind it. Call "
+                f"http://{called}:{port}, or start the sandbox with --allowed-host NAME (allowed_host in Python).",
             )
         for name, value in headers:
             if _is_foreign(name, value, f"http://{host.lower()}"):
                 return _refused(
                     "foreign_page",
                     f"The control API accepts no calls from web pages, and {name.decode().title()} shows that "
-                    f"this call came from one: '{one_line(value)}'. Send it from a program, or type the address "
-                    "into the browser.",
+                    f"this call came from one: '{one_line(value)}'. Send it from a program.",
                 )
         return None
 

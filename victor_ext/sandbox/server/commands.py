@@ -67,7 +67,6 @@ class Command:
         return inspect.getdoc(self.work) or ""
 
     def to_dict(self) -> JsonObject:
-        """The command as JSON, for those who ask what there is."""
         return {
             "call": f"{self.method} {self.path}",
             "parameters": [parameter.name for parameter in self.parameters],
@@ -135,12 +134,9 @@ class ServerCommands:
 
     @classmethod
     def commands(cls) -> tuple[Command, ...]:
-        """Every command, those of the provider first. `ValueError` when two have the same name."""
+        """Every command, those of the provider first."""
         declared = [getattr(value, "command", None) for base in cls.__mro__ for value in vars(base).values()]
-        commands = tuple(command for command in declared if isinstance(command, Command))
-        if len({command.name for command in commands}) < len(commands):
-            raise ValueError("a provider's own command has the name of another one")
-        return commands
+        return tuple(command for command in declared if isinstance(command, Command))
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
         """Run one command on the server; returns its JSON value."""

@@ -42,7 +42,6 @@ class Clock:
         return self.wall() + self.advanced
 
     def date_header(self) -> bytes:
-        """The wall clock as an HTTP date."""
         return formatdate(self.wall(), usegmt=True).encode("ascii")
 
     def to_dict(self) -> dict[str, float]:
@@ -56,7 +55,6 @@ class TokenStore:
         self._clock = clock
         self._tokens: dict[str, tuple[str, float]] = {}
         self.issued: dict[str, int] = {}
-        """The number of tokens by owner."""
 
     def issue(self, owner: str, life: float) -> tuple[str, float]:
         """A new token for `life` seconds, and the epoch seconds of its expiry. Earlier tokens stay valid."""
@@ -80,13 +78,11 @@ class TokenStore:
         return count
 
     def clear(self) -> None:
-        """Forget everything, counts included."""
         self._tokens.clear()
         self.issued.clear()
 
 
 def digest(secret: str) -> str:
-    """The digest that is kept of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -115,7 +111,6 @@ class SandboxContext:
         self.clock.skew = self.settings.clock_skew
 
     def begin(self, method: str, path: str, operation: str, headers: Iterable[tuple[bytes, bytes]]) -> Received:
-        """Record a call whose head has arrived."""
         self.changes += 1
         return self.log.begin(self.clock.wall(), method, path, operation, shown_headers(headers))
 

@@ -21,26 +21,21 @@ _WITHOUT_BODY = (204, 304)
 """Statuses without a body (RFC 9110, section 6.4.1)."""
 
 
+@dataclass(slots=True)
 class Call:
     """A request, and how the provider reports the work that it did."""
 
-    __slots__ = ("_log", "body", "exchange", "headers", "owner", "params", "query")
-
-    def __init__(
-        self, exchange: Received, log: ReceivedLog, headers: dict[bytes, bytes], query: bytes, params: dict[str, str]
-    ) -> None:
-        self.exchange = exchange
-        """Its line in the record."""
-        self.headers = headers
-        """By name in lower case. Of a header that was sent twice, the last."""
-        self.query = query
-        """The query as it was sent, without the question mark."""
-        self.params = params
-        """The values of the names in braces in the operation's path, decoded."""
-        self.body = b""
-        self.owner = ""
-        """The authenticated caller, once the provider has set it."""
-        self._log = log
+    exchange: Received
+    _log: ReceivedLog
+    headers: dict[bytes, bytes]
+    """By name in lower case. Of a header that was sent twice, the last."""
+    query: bytes
+    """The query as it was sent, without the question mark."""
+    params: dict[str, str]
+    """The values of the names in braces in the operation's path, decoded."""
+    body: bytes = b""
+    owner: str = ""
+    """The authenticated caller, once the provider has set it."""
 
     @property
     def key(self) -> str | None:
@@ -48,7 +43,6 @@ class Call:
         return self.exchange.idempotency_key
 
     def header(self, name: str) -> str | None:
-        """A header's value, or None."""
         value = self.headers.get(name.lower().encode("latin-1"))
         return None if value is None else value.decode("latin-1")
 
@@ -142,11 +136,9 @@ class Response:
     headers: tuple[tuple[bytes, bytes], ...] = (JSON_TYPE,)
 
     def text(self) -> str:
-        """The body, as it may be shown."""
         return body_text(self.body, dict(self.headers).get(b"content-type", b"").decode("latin-1"))
 
     def messages(self, exchange: Received, date: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The two ASGI messages that send it."""
         body = b"" if self.status in _WITHOUT_BODY else self.body
         headers = [(b"date", date), *self.headers]
         if self.status not in _WITHOUT_BODY:
@@ -162,13 +154,11 @@ ErrorResponse = Callable[[int, str, str], Response]
 
 
 def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
-    """A response with a JSON body."""
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     return Response(status, content, (JSON_TYPE, *_encoded(headers or {})))
 
 
 def empty_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """A response without a body, such as a redirect."""
     return Response(status, b"", _encoded(headers or {}))
 
 

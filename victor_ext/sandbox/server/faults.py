@@ -83,16 +83,13 @@ class Fault:
     work: bool = False
     id: int = 0
     applied: int = 0
-    """How many calls it has been applied to."""
     chance: random.Random = field(default_factory=random.Random)
 
     @property
     def ending(self) -> How:
-        """How the connection ends, for a fault of the connection."""
         return "reset" if self.kind == "refuse" else "stall" if self.kind == "stall" else self.how
 
     def matches(self, method: str, path: str, query: str, operation: str) -> bool:
-        """Whether a call is one that the fault applies to."""
         return (
             self.operation in (None, operation)
             and (self.method is None or self.method.upper() == method)

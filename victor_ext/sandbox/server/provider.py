@@ -53,8 +53,6 @@ class Record:
 
 @dataclass(frozen=True)
 class Move:
-    """A status that a record came into."""
-
     status: str
     tone: Tone
     at: float
@@ -65,8 +63,6 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """All that is known of one record."""
-
     record: Record
     facts: Sequence[tuple[str, str]]
     moves: Sequence[Move]
@@ -75,8 +71,6 @@ class Details:
     fields: Mapping[str, str]
     """The inputs of the actions: the parameter of the command, and the label."""
     actions: Sequence[Action] = ()
-    ids: frozenset[str] = frozenset()
-    """The ids whose calls belong to the life of the record."""
 
 
 class Records(ABC):
@@ -107,7 +101,6 @@ class SandboxProvider(ABC, Generic[S]):
     name: ClassVar[str]
     """In lower case, as on the command line."""
     title: ClassVar[str]
-    """As people write it."""
     operations: ClassVar[tuple[Operation, ...]]
     key: ClassVar[KeyLocation] = None
     """Where a request carries its idempotency key."""
@@ -123,7 +116,6 @@ class SandboxProvider(ABC, Generic[S]):
         self.state = self.new_state()
 
     def new_state(self) -> Any:
-        """An empty `state`."""
         return None
 
     @abstractmethod
@@ -167,7 +159,6 @@ class SandboxProvider(ABC, Generic[S]):
 
     @property
     def heading(self) -> str:
-        """The sandbox's name in the greeting."""
         return f"{self.title} sandbox"
 
 

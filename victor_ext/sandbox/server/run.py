@@ -1,4 +1,4 @@
-"""A running sandbox: its context, its provider, its ports and the commands; and one in the foreground."""
+"""A running sandbox: its context, its provider, its ports and the commands; in a thread, and in the foreground."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Generator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from starlette.types import ASGIApp
 
 from victor_ext.sandbox.server.api import Api, ControlGuard, control_app
-from victor_ext.sandbox.server.commands import Command
+from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.context import SandboxContext, access
 from victor_ext.sandbox.server.listener import Ports
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
@@ -25,6 +30,9 @@ from victor_ext.sandbox.server.page import page_routes
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.settings import ServerSettings, is_this_machine
+
+S = TypeVar("S", bound=ServerSettings)
+_COMMAND_TIMEOUT = 60.0
 
 
 class Service:
@@ -46,9 +54,6 @@ class Service:
         app = control_app(commands, partial(self.run, over_api_port=over_api_port), pages)
         return ControlGuard(app, settings.host, settings.allowed_host)
 
-    async def begin(self) -> None:
-        await self.ports.begin()
-
     async def end(self) -> None:
         await self.ports.end()
         self.provider.close()
@@ -67,6 +72,93 @@ class Service:
         return result
 
 
+class ServerInThread(ServerCommands, Generic[S]):
+    """A sandbox in this process.
+
+    The commands run on the serving thread, one after another with the calls it serves. They also work while the API is
+    `down`.
+    """
+
+    provider_type: ClassVar[type[AnyProvider]]
+
+    def __init__(self, settings: S | None = None) -> None:
+        self.settings: S = cast("S", self.provider_type.settings_type()) if settings is None else settings
+        self._service: Service | None = None
+        self._thread: threading.Thread
+        self._loop: asyncio.AbstractEventLoop
+        self._stopping: asyncio.Event
+
+    @property
+    def url(self) -> str:
+        """The URL of the API, such as `http://127.0.0.1:8900`."""
+        return self._running().ports.api.url
+
+    @property
+    def control_url(self) -> str:
+        """The URL of the server that has the control API, without a path: append `/_sandbox/`."""
+        return self._running().ports.control_url
+
+    def start(self) -> Self:
+        """Begin to serve. `OSError` when the port or a file cannot be used."""
+        if self._service is not None:
+            raise RuntimeError("this sandbox runs already")
+        started: Future[Service] = Future()
+        name = f"{self.provider_type.name}-sandbox"
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)), name=name, daemon=True)
+        self._thread.start()
+        try:
+            self._service = started.result()
+        except Exception:
+            self._thread.join()
+            raise
+        return self
+
+    async def _serve(self, started: Future[Service]) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            service = Service(self.provider_type, self.settings)
+            await service.ports.begin()
+        except BaseException as error:  # noqa: BLE001 (`start` raises it on the caller's thread)
+            started.set_exception(error)
+            return
+        started.set_result(service)
+        await self._stopping.wait()
+        await service.end()
+
+    def restart(self) -> None:
+        """Stop, and start again at the same address. Only what is kept in a file is still known then."""
+        ports = self._running().ports
+        control_port = None if ports.control is None else ports.control.port
+        again = replace(self.settings, port=ports.api.port, control_port=control_port)
+        self.stop()
+        self.settings = again
+        self.start()
+
+    def stop(self) -> None:
+        """Close every connection and the port, and wait for the thread. No effect on a sandbox that does not run."""
+        if self._service is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+            self._service = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _running(self) -> Service:
+        if self._service is None:
+            raise RuntimeError("this sandbox does not run; use it in a `with` statement or call start()")
+        return self._service
+
+    def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
+        work = self._running().run(command, parameters)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)
+
+
 def serve(
     provider_type: type[AnyProvider],
     settings: ServerSettings,
@@ -79,9 +171,8 @@ def serve(
     """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot be used.
 
     Unless `quiet`, prints where it listens and one line for each call to stderr. Once connections are accepted,
-    `json_line` prints one line of JSON (`url`, `control_url`, `pid`) to stdout, and `ready_file` gets the same. The
-    URLs have no path: the control API is at `control_url` + `/_sandbox/`. `env_file` gets settings for a client with
-    fresh credentials; only its owner may read it.
+    `json_line` prints `url`, `control_url` and `pid` as JSON to stdout, and `ready_file` gets the same. `env_file` gets
+    settings for a client with fresh credentials.
     """
 
     async def run() -> None:
@@ -90,7 +181,7 @@ def serve(
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
         service = Service(provider_type, settings)
         ports = service.ports
-        await service.begin()
+        await ports.begin()
         try:
             if env_file is not None:
                 _write("--env-file", env_file, service.provider.client_settings(ports.api.url))

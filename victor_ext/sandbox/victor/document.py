@@ -85,8 +85,6 @@ def _undeclared(schema: Json, components: Json, value: object, place: str) -> It
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: what it takes and what it may answer."""
-
     query: Validator
     integers: frozenset[str]
     """Query parameters that are numbers; a query string carries only text."""

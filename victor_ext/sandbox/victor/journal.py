@@ -93,17 +93,14 @@ class Journal:
                 self._db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", key)
 
     def put(self, kind: str, name: str, value: object) -> None:
-        """Write one fact, such as an account, an API key or the clock."""
         if self._db is not None:
             self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (kind, name, json.dumps(value)))
 
     def drop(self, kind: str, name: str) -> None:
-        """Remove one fact."""
         if self._db is not None:
             self._db.execute("DELETE FROM facts WHERE kind = ? AND name = ?", (kind, name))
 
     def clear(self) -> None:
-        """Remove everything."""
         if self._db is not None:
             self._db.executescript("DELETE FROM requests; DELETE FROM keys; DELETE FROM facts;")
 

@@ -42,12 +42,9 @@ _TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
 
 
 def read_query(text: bytes, integers: frozenset[str]) -> Filters:
-    """The parameters of a query string. One that is given twice becomes a list, which no schema accepts.
-
-    `ValueError` when the text is not UTF-8.
-    """
+    """The parameters of a query string. One that is given twice becomes a list, which no schema accepts."""
     filters: Filters = {}
-    for name, value in parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict"):
+    for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True):
         read: Any = int(value) if name in integers and _INTEGER.match(value) else value
         filters[name] = [filters[name], read] if name in filters else read
     return filters

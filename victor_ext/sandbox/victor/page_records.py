@@ -25,7 +25,6 @@ class PaymentRequestRecords(Records):
 
     def __init__(self, provider: AnyProvider) -> None:
         self._provider = provider
-        self._clock = provider.context.clock
 
     @property
     def _core(self) -> Core:
@@ -39,7 +38,7 @@ class PaymentRequestRecords(Records):
     def details(self, record_id: str) -> Details:
         """One request with its moves, and with buttons while it waits for its payer."""
         request = self._core.ledger.get(record_id)
-        moves = self._core.store.history.of(request, self._clock.advanced)
+        moves = self._core.store.moves(request)
         twins = {"The outbound request": request.parent_id, "The inbound twin": request.child_id}
         related = {label: name for label, name in twins.items() if name is not None}
         waits = request.status in OPEN
@@ -53,7 +52,6 @@ class PaymentRequestRecords(Records):
             related=related,
             fields=fields if waits else {},
             actions=_actions(request) if waits else (),
-            ids=frozenset({request.id, *related.values()}),
         )
 
     def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
@@ -66,7 +64,7 @@ class PaymentRequestRecords(Records):
         return Record(
             id=request.id,
             group=request.parent_id or request.id,
-            at=self._core.store.history.of(request, self._clock.advanced)[0].at,
+            at=self._core.store.moves(request)[0].at,
             status=request.status,
             tone=TONES[request.status],
             amount=_dollars(request.amount),

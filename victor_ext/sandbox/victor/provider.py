@@ -112,10 +112,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     def _list(self, call: Call) -> Response:
         rules = declared("list")
-        try:
-            filters = read_query(call.query, rules.integers)
-        except ValueError:
-            return self._validation("list", _LIST_TARGET, [Problem((), "invalid", "the query is not UTF-8")])
+        filters = read_query(call.query, rules.integers)
         problems = rules.query.problems(filters) or check_times(filters)
         if problems:
             return self._validation("list", _LIST_TARGET, problems)

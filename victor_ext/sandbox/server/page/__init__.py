@@ -42,7 +42,6 @@ _TICK = 5
 
 
 def page_routes(provider: AnyProvider, commands: Sequence[Command]) -> list[Route]:
-    """The routes of the page, of its parts, and of the documentation of the commands."""
     view = PageView(provider, commands)
 
     async def stream(_request: Request) -> StreamingResponse:

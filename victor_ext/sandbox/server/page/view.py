@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER = Path(__file__).parent
-_SHORT_KEY = 13
 _RECORDS = 200
 _CALLS = 200
 _CALLS_OF_A_LIFE = 500
@@ -70,13 +69,12 @@ class PageView:
 
     def docs(self, url: str) -> str:
         """The control API, as it is called at `url`."""
-        names = {"kinds": KINDS, "operations": self._context.operations.names}
-        return render("docs.html", url=url, heading=self._provider.heading, commands=self._commands, **names)
+        heading, names = self._provider.heading, self._context.operations.names
+        return render("docs.html", url=url, heading=heading, commands=self._commands, kinds=KINDS, operations=names)
 
     # Lists and parts, which are kept up to date
 
     def lists(self) -> dict[str, Fragments]:
-        """The items of each list by their id, newest first."""
         self._provider.tick()
         calls = self._context.log.last(_CALLS)
         return {
@@ -85,7 +83,6 @@ class PageView:
         }
 
     def parts(self) -> Fragments:
-        """The other places that change."""
         faults = self._context.faults.waiting
         return {
             "clock": render("fragments.html", "clock", clock=self._context.clock),
@@ -124,7 +121,7 @@ class PageView:
         if self._records is None:
             raise NotFound("This sandbox shows no records.")
         details = self._records.details(record_id)
-        calls = self._calls_about(details.ids, details.record.key)
+        calls = self._calls_about({record_id, *details.related.values()}, details.record.key)
         entries, as_test = _timeline(details.moves, calls), self._records.as_test(record_id, calls)
         return render("fragments.html", "record", details=details, entries=entries, as_test=as_test)
 
@@ -133,7 +130,7 @@ class PageView:
         attempts = self._context.log.attempts.get(key)
         if attempts is None:
             raise NotFound("No call with this key has come.")
-        calls = self._calls_about(frozenset(), key)
+        calls = self._calls_about(set(), key)
         work = self._provider.work_by_key().get(key, 0)
         return render("fragments.html", "key", key=key, attempts=attempts, entries=_timeline((), calls), work=work)
 
@@ -153,7 +150,7 @@ class PageView:
             response_headers={} if response is None else shown_headers(response.headers),
         )
 
-    def _calls_about(self, ids: frozenset[str], key: str | None) -> list[Received]:
+    def _calls_about(self, ids: set[str], key: str | None) -> list[Received]:
         calls = self._context.log.after(0)
         about = [call for call in calls if call.request_id in ids or (key is not None and call.idempotency_key == key)]
         return about[-_CALLS_OF_A_LIFE:]
@@ -174,25 +171,15 @@ def render(template: str, block: str | None = None, **values: object) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 (only an open page needs it)
 
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters |= {"clock": _clock, "moment": _moment, "span": lambda seconds: timedelta(seconds=seconds)}
-    environment.filters |= {"short_key": _short_key, "masked": masked, "ticks": _ticks}
-    return environment
+    loader = FileSystemLoader(FOLDER / "templates")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"clock": _formatted("%H:%M:%S"), "moment": _formatted("%Y-%m-%d %H:%M:%S UTC")}
+    made.filters |= {"span": lambda seconds: timedelta(seconds=seconds), "masked": masked, "ticks": _ticks}
+    return made
 
 
-def _clock(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S")
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _formatted(pattern: str) -> Callable[[float], str]:
+    return lambda seconds: datetime.fromtimestamp(seconds, UTC).strftime(pattern)
 
 
 def _ticks(text: str) -> str:
@@ -200,7 +187,3 @@ def _ticks(text: str) -> str:
     from markupsafe import Markup, escape  # noqa: PLC0415 (as above)
 
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S704 (escaped first)
-
-
-def _short_key(key: str) -> str:
-    return key if len(key) <= _SHORT_KEY else key[:_SHORT_KEY] + "…"

@@ -130,8 +130,6 @@ function step(by) {
 // What is open: its address is in the hash, so that back and forward work
 
 let opened = null;
-let reading = false;
-let stale = false;
 
 async function open() {
   const address = location.hash.replace(/^#\//, "");
@@ -143,22 +141,16 @@ async function open() {
   afterListChange();
   if (!address) return detailBody.replaceChildren();
   if (isNew) detailBody.replaceChildren();
-  if (reading) { stale = true; return; }
-  reading = true;
   try {
     const html = await (await fetch(root + address)).text();
     if (address === opened) refresh(html, isNew);
   } catch { /* the sandbox is down: the stream says so */ }
-  reading = false;
-  if (stale) { stale = false; open(); }
 }
 
 // Only sections that differ are replaced: what a person is typing stays.
-const rendered = new WeakMap();
 function refresh(html, isNew) {
   const fresh = fragment(html);
   const names = (within) => all("[data-part]", within).map((part) => part.dataset.part).join();
-  for (const part of all("[data-part]", fresh)) rendered.set(part, part.outerHTML);
   if (isNew || names(fresh) !== names(detailBody)) {
     detailBody.replaceChildren(fresh);
     if (isNew) {
@@ -169,7 +161,7 @@ function refresh(html, isNew) {
   }
   for (const part of all("[data-part]", fresh)) {
     const old = one(`[data-part="${part.dataset.part}"]`, detailBody);
-    if (rendered.get(old) !== rendered.get(part)) old.replaceWith(part);
+    if (old.outerHTML !== part.outerHTML) old.replaceWith(part);
   }
 }
 
