@@ -231,13 +231,6 @@ class TestWhichCalls:
             assert {name for name, call in calls.items() if call().status_code == 599} == expected, wanted
             sandbox.clear_faults()
 
-    def test_kept_connections_go_on_after_a_harmless_fault(self, sandbox, caller):
-        sandbox.inject("status", times=3)
-        with RawConnection(sandbox.url) as connection:
-            for _ in range(4):
-                connection.send(caller.raw("GET", LIST))
-                assert connection.read_answer().startswith(b"HTTP/1.1 ")
-
     def test_pipelined_calls_are_all_answered_without_a_fault(self, sandbox, caller):
         sandbox.inject("status", skip=1)
         with RawConnection(sandbox.url) as connection:

@@ -332,12 +332,6 @@ def test_no_fault_touches_the_page_or_the_control_api(sandbox, http):
     assert sandbox.received() == []
 
 
-def test_only_looking_is_the_page_s(caller):
-    assert caller.call("POST", "/").status_code == 404
-    assert caller.call("POST", "/docs").status_code == 404
-    assert caller.call("HEAD", "/docs").status_code == 200
-
-
 def test_a_provider_s_own_operation_goes_before_the_page(http):
     class Provider(TinySandbox.provider_type):
         operations = (*TinySandbox.provider_type.operations, Operation("root", "GET", "/"))

@@ -65,13 +65,13 @@ class Api:
         late = fault.kind == "delay" and fault.work
         if fault.delay and not late:
             await asyncio.sleep(fault.delay)
-        wall, error = self._context.clock.wall, self._provider.error
-        if fault.kind in ("status", "rate_limit", "html") and not fault.work:
-            return injected_response(fault, wall(), error)
-        response = damaged(self._work(call, path), fault, wall(), error)
+        replaced = fault.kind in ("status", "rate_limit", "html")
+        response = None if replaced and not fault.work else self._work(call, path)
         if late:
             await asyncio.sleep(fault.delay)
-        return response
+        if response is None or replaced:
+            return injected_response(fault, self._context.clock.wall(), self._provider.error)
+        return damaged(response, fault.kind)
 
     def _work(self, call: Call, path: str) -> Response:
         if len(call.body) > self._limit:

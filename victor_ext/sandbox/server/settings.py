@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from victor_ext.sandbox.server.operations import JsonObject
 
@@ -123,7 +123,8 @@ class ServerSettings:
 
     def to_dict(self) -> JsonObject:
         values = {name: getattr(self, name) for name in options_of(type(self))}
-        return {name: str(value) if isinstance(value, os.PathLike) else value for name, value in values.items()}
+        paths = {name: str(cast("object", value)) for name, value in values.items() if isinstance(value, os.PathLike)}
+        return values | paths
 
 
 def is_this_machine(host: str) -> bool:

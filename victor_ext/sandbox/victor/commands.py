@@ -13,7 +13,6 @@ from victor_ext.sandbox.server.commands import ServerCommands, command, member, 
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.victor.core import Core, body_problems, read_date, response_problems
 from victor_ext.sandbox.victor.document import Problem
-from victor_ext.sandbox.victor.ledger import CannotRespond
 from victor_ext.sandbox.victor.model import (
     BEHAVIOURS,
     DEMO_PAYEE,
@@ -204,18 +203,13 @@ class SandboxCommands(ServerCommands):
         body = {"status": status, "notes": notes or f"{status} on the sandbox's page"}
         body |= _given(modified_amount=modified_amount)
         _refuse(body_problems("respond", body))
-        try:
-            return _record(self._state.ledger.respond_as_payer(request_id, body))
-        except CannotRespond as reason:
-            raise ValueError(reason.message) from None
+        self._state.ledger.respond(request_id, body, as_payer=True)
+        return _record(self._state.ledger.get(request_id))
 
     @command("POST", "/payment-requests/{request_id}/expire", returns=nothing)
     def expire(self, request_id: str) -> JsonObject:
         """Let a request without an answer expire now, with its twin."""
-        try:
-            return _record(self._state.ledger.expire(request_id))
-        except CannotRespond as reason:
-            raise ValueError(reason.message) from None
+        return _record(self._state.ledger.expire(request_id))
 
     @command("POST", "/payment-requests/{request_id}/move", returns=nothing)
     def move(self, request_id: str, status: Status, error_message: str | None = None) -> JsonObject:

@@ -52,11 +52,11 @@ def read_query(text: bytes, integers: frozenset[str]) -> Filters:
 
 def check_times(filters: Filters) -> list[Problem]:
     """Times that are not Zulu and dates that are not dates, which the document forbids in prose only."""
-    time = zulu, "must be an ISO 8601 date and time in the Zulu zone, ending in Z"
-    day = read_date, "must be an ISO 8601 date, YYYY-MM-DD"
-    rules = dict.fromkeys(_TIMES, time) | dict.fromkeys(_DATES, day)
-    given = [(name, *rules[name]) for name in filters if name in rules]
-    return [Problem((name,), "invalid", text, "pattern") for name, read, text in given if read(filters[name]) is None]
+    time = "must be an ISO 8601 date and time in the Zulu zone, ending in Z"
+    day = "must be an ISO 8601 date, YYYY-MM-DD"
+    wrong = {name: time for name in _TIMES if name in filters and zulu(filters[name]) is None}
+    wrong |= {name: day for name in _DATES if name in filters and read_date(filters[name]) is None}
+    return [Problem((name,), "invalid", message, "pattern") for name, message in wrong.items()]
 
 
 def zulu(text: str) -> float | None:

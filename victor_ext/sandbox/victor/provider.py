@@ -172,7 +172,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         except NotFound:
             return self._unknown("respond")
         except CannotRespond as reason:
-            problem = Problem((reason.field,) if reason.field else (), "invalid", reason.message)
+            problem = Problem((reason.field,) if reason.field else (), "invalid", str(reason))
             return self._validation("respond", _RESPOND_TARGET, [problem])
         call.exchange.request_id = request.id
         call.exchange.replayed = not call.exchange.work_done

@@ -51,10 +51,8 @@ class Directory:
                 self.issued[name] = value
             case "account":
                 self.accounts[name] = Account(**value)
-            case "counterparty":
-                self.counterparties[name] = Counterparty(**value)
             case _:
-                pass
+                self.counterparties[name] = Counterparty(**value)
 
     def add_api_key(self, api_key: str, public_key_pem: str) -> None:
         """Accept tokens signed by the matching private key; `ValueError` for a key that cannot be used."""

@@ -83,9 +83,10 @@ class PageView:
         }
 
     def parts(self) -> Fragments:
-        faults = self._context.faults.waiting
+        clock, faults = self._context.clock, self._context.faults.waiting
+        advanced = timedelta(seconds=clock.advanced)
         return {
-            "clock": render("fragments.html", "clock", clock=self._context.clock),
+            "clock": render("fragments.html", "clock", clock=clock, advanced=advanced),
             "faults": render("fragments.html", "faults", faults=faults),
         }
 
@@ -174,7 +175,7 @@ def _environment() -> Environment:
     loader = FileSystemLoader(FOLDER / "templates")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters |= {"clock": _formatted("%H:%M:%S"), "moment": _formatted("%Y-%m-%d %H:%M:%S UTC")}
-    made.filters |= {"span": lambda seconds: timedelta(seconds=seconds), "masked": masked, "ticks": _ticks}
+    made.filters |= {"masked": masked, "ticks": _ticks}
     return made
 
 
