@@ -60,7 +60,8 @@ class OperationTable:
         return self.find(method, unquote(raw_path))[0]
 
     def methods(self, path: str) -> list[str]:
-        return [method for method in self._methods if self.find(method, path)[0] != OTHER]
+        plain = [method for method in self._methods if (method, path) in self._plain]
+        return plain or [method for method in self._methods if self.find(method, path)[0] != OTHER]
 
     def is_own(self, method: str, path: str) -> bool:
         """Whether a call is for the control API, or for a page where the provider has no operation."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 from victor_ext.sandbox.server.commands import ServerCommands, command, member, nothing
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
-from victor_ext.sandbox.victor.core import Core, body_problems, read_date, response_problems
+from victor_ext.sandbox.victor.core import Core, declared, read_date
 from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.model import (
     BEHAVIOURS,
@@ -81,7 +81,7 @@ class SandboxCommands(ServerCommands):
         texts = _texts(routing_number=routing_number, name=name)
         account = Account(account_number=_account_number("account_number", account_number), **texts)
         # It is shown as the payer of an inbound request.
-        _refuse(response_problems("get", {"payment_request": {"payer": asdict(account)}}))
+        _refuse(declared("get").responses[200].problems({"payment_request": {"payer": asdict(account)}}))
         self._state.directory.add_account(account)
         return asdict(account)
 
@@ -202,7 +202,7 @@ class SandboxCommands(ServerCommands):
         """
         body = {"status": status, "notes": notes or f"{status} on the sandbox's page"}
         body |= _given(modified_amount=modified_amount)
-        _refuse(body_problems("respond", body))
+        _refuse(declared("respond").body.problems(body))
         self._state.ledger.respond(request_id, body, as_payer=True)
         return _record(self._state.ledger.get(request_id))
 

@@ -62,17 +62,6 @@ def declared(operation: str) -> Declared:
     return load_document().operation(served.method, served.path)
 
 
-def response_problems(operation: str, body: JsonObject) -> list[Problem]:
-    """What the document refuses in a good response of an operation."""
-    schema = declared(operation).responses.get(200)
-    return [] if schema is None else schema.problems(body)
-
-
-def body_problems(operation: str, body: object) -> list[Problem]:
-    """What the document refuses in the body of a request."""
-    return declared(operation).body.problems(body)
-
-
 def _prose_problems(body: JsonObject, *, due_dates: DueDates | None, known: Directory | None) -> list[Problem]:
     """What the document forbids in prose only, in the body of a create that conforms to its schema.
 
@@ -140,4 +129,4 @@ class Core:
         """What the document and the rules refuse in the body of a create, `from_outside` of the sandbox or not."""
         known = self.directory if self._settings.strict_accounts and not from_outside else None
         due_dates = None if from_outside else self.due_dates
-        return body_problems("create", body) or _prose_problems(body, due_dates=due_dates, known=known)
+        return declared("create").body.problems(body) or _prose_problems(body, due_dates=due_dates, known=known)
