@@ -177,8 +177,9 @@ def serve(
 
     async def run() -> None:
         stopping = asyncio.Event()
-        with suppress(NotImplementedError):  # the loop of Windows has no signals
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+        with suppress(NotImplementedError):  # the loop of Windows has no signals: there Ctrl-C is a KeyboardInterrupt
+            for number in (signal.SIGINT, signal.SIGTERM):  # also where SIGINT is ignored, as in a background job
+                asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         service = Service(provider_type, settings)
         ports = service.ports
         await ports.begin()
