@@ -6,7 +6,6 @@ import json
 import os
 import re
 import runpy
-import shutil
 import signal
 import subprocess
 import sys
@@ -61,13 +60,9 @@ def sandbox_url() -> Iterator[str]:
         process.wait()
 
 
-def test_the_demo_ends_well(demo: subprocess.CompletedProcess[str]) -> None:
-    assert (demo.returncode, demo.stderr) == (0, "")
-    assert "The sandbox has stopped." in demo.stdout
-    assert "\x1b" not in demo.stdout, "piped output is plain"
-
-
 def test_the_demo_counts_what_the_sandbox_saw(demo: subprocess.CompletedProcess[str]) -> None:
+    assert (demo.returncode, demo.stderr) == (0, "")
+    assert "\x1b" not in demo.stdout, "piped output is plain"
     counts = dict(re.findall(r"^  ([a-z ]+): +(\d+)$", demo.stdout, re.MULTILINE))
     # Twelve good rows, sent twice, and one more attempt for each of the three faults.
     assert counts == {
@@ -80,29 +75,6 @@ def test_the_demo_counts_what_the_sandbox_saw(demo: subprocess.CompletedProcess[
     assert len(keys) == 12
     assert sum(int(attempts) for _, attempts, _ in keys) == 27
     assert {made for *_, made in keys} == {"1"}
-
-
-def test_the_demo_refuses_the_bad_row_by_its_line(demo: subprocess.CompletedProcess[str]) -> None:
-    rows = (ROOT / "examples" / "invoices.csv").read_text().splitlines()
-    assert ",12.345," in rows[7 - 1]
-    [refusal] = re.findall(r"^.*not sent.*$", demo.stdout, re.MULTILINE)
-    assert refusal.split()[:2] == ["line", "7"]
-    assert "at most two decimals" in refusal
-    assert len(re.findall(r"^  line +\d+ .* asked ", demo.stdout, re.MULTILINE)) == len(rows) - 2 == 12
-
-
-def test_the_demo_shows_each_fault_and_what_was_done_about_it(demo: subprocess.CompletedProcess[str]) -> None:
-    for what in ("its answer gets lost", "503 Service Unavailable", "429 Too Many Requests"):
-        assert re.search(rf"fault: .*{what}", demo.stdout)
-    assert len(re.findall(r"client: .*with the same key", demo.stdout)) == 3
-    for end, count in {"completed": 9, "declined": 3, "failed": 1, "expired": 1}.items():
-        assert len(re.findall(rf"^ (?:INV-\d+|inbound) +{end}", demo.stdout, re.MULTILINE)) == count
-
-
-def test_the_demo_ends_with_a_line_for_each_of_the_other_systems(demo: subprocess.CompletedProcess[str]) -> None:
-    last = demo.stdout.partition("Other payment systems")[2]
-    for name in ("Velo", "EastPay", "FlexFactor"):
-        assert len(re.findall(rf"^  {name}: .+", last, re.MULTILINE)) == 1
 
 
 def test_the_recorded_demo_shows_what_it_prints_now(demo: subprocess.CompletedProcess[str]) -> None:
@@ -123,23 +95,6 @@ def test_another_system_s_example_runs_by_itself(name: str, last: str) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     assert len(ran.stdout.splitlines()) > 3
     assert ran.stdout.splitlines()[-1].startswith(last)
-
-
-def test_the_demo_tells_the_whole_reason_of_a_failure(demo: subprocess.CompletedProcess[str]) -> None:
-    table = demo.stdout.partition("ended as")[2]
-    assert "is not configured to support receiving a Payment Request at this time." in " ".join(table.split())
-
-
-@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
-@pytest.mark.parametrize(("words", "port"), [((), "8900"), (("PORT=8917",), "8917")])
-def test_the_sandbox_of_make_listens_where_it_is_told_to(words: tuple[str, ...], port: str) -> None:
-    # The variables of a `make` that runs these tests are not for this one; nor is a port that the shell has set.
-    alone = {name: value for name, value in ENVIRONMENT.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    observed = subprocess.run(
-        ["make", "--dry-run", "sandbox", *words],
-        cwd=ROOT, capture_output=True, text=True, env={**alone, "PORT": "1"}, timeout=PATIENCE, check=True,
-    )  # fmt: skip
-    assert observed.stdout.splitlines()[-1].endswith(f'victor sandbox --demo-data --port "{port}"')
 
 
 @pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])

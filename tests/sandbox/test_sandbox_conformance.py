@@ -24,9 +24,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.sandbox.sandbox_callers import API_KEY, Caller, today
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.victor.document import Document, document_path, load_document
+from victor_ext.sandbox.victor.document import document_path, load_document
 from victor_ext.sandbox.victor.formats import Formats
-from victor_ext.sandbox.victor.provider import VictorProvider
 
 schema = schemathesis.openapi.from_dict(yaml.safe_load(document_path().read_text(encoding="utf-8")))
 CONFORMANCE = (content_type_conformance, response_schema_conformance, status_code_conformance)
@@ -91,52 +90,6 @@ def test_with_quirks_nothing_falls_over(case, quirky):
     sandbox, headers = quirky
     response = case.call(base_url=sandbox.url, headers=headers, timeout=10)
     case.validate_response(response, checks=[not_a_server_error])
-
-
-def a_document(schema):
-    answer = {"content": {"application/json": {"schema": schema}}}
-    item = {"get": {"operationId": "read", "responses": {"200": answer}}}
-    return Document({"paths": {"/x": item}, "components": {"schemas": {"Part": {"properties": {"a": {}}}}}})
-
-
-@pytest.mark.parametrize(
-    ("schema", "good", "bad"),
-    [
-        ({"type": "string", "pattern": "[0-9]+"}, ["12"], ["a12", "12\n", "", "\u0661"]),
-        ({"type": "string", "pattern": r"\d+(\.\d{1,2})?"}, ["12", "1.25"], ["1.255", "-1", "\u0661"]),
-        ({"type": "string", "pattern": "^[a-z]+$"}, ["ab"], ["ab1"]),
-        ({"properties": {"a": {"type": "string"}}}, [{}, {"a": "x"}], [5, "x", [], {"a": 1}]),
-        ({"$ref": "#/components/schemas/Part"}, [{}], ["x"]),
-        ({"type": "integer", "format": "int32"}, [2**31 - 1, -(2**31)], [2**31, 1.5, True]),
-        ({"type": "string", "nullable": True}, ["x", None], [1]),
-        ({"allOf": [{"$ref": "#/components/schemas/Part"}], "required": ["b"]}, [{"b": 1}], [{}]),
-        ({"type": "array", "items": {"type": "string", "pattern": "a"}}, [["a"]], [["ab"]]),
-    ],
-)
-def test_schemas_mean_what_they_should(schema, good, bad):
-    answer = a_document(schema).operation("GET", "/x").responses[200]
-    assert [value for value in good if answer.problems(value)] == []
-    assert [value for value in bad if not answer.problems(value)] == []
-
-
-def test_the_document_has_the_four_operations():
-    document = load_document()
-    served = [operation for operation in VictorProvider.operations if operation.operation_id]
-    declared = {operation.operation_id: document.operation(operation.method, operation.path) for operation in served}
-    assert declared.keys() == {
-        "listPaymentRequests",
-        "createRequestPayment",
-        "getPaymentRequest",
-        "respondToPaymentRequest",
-    }
-    assert declared["listPaymentRequests"].integers == {"page", "page_size"}
-    assert all(set(operation.responses) == {200, 400} for operation in declared.values())
-    assert document_path().name == "victor.yaml"
-
-
-def test_an_operation_that_the_document_does_not_have_is_named():
-    with pytest.raises(LookupError, match="no GET /v3/x"):
-        load_document().operation("GET", "/v3/x")
 
 
 @pytest.fixture

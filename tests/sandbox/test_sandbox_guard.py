@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -12,8 +11,6 @@ import pytest
 
 from tests.sandbox.sandbox_callers import LIST, SandboxProcess, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings
-from victor_ext.sandbox import __main__ as command_line
-from victor_ext.sandbox.__main__ import provider_named, providers
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox
@@ -60,10 +57,6 @@ def refused(answer: httpx.Response) -> str:
     assert said["error"] in ("foreign_host", "foreign_page")
     assert not {name for name in answer.headers if name.startswith("access-control-")}
     return said["message"]
-
-
-def test_all_four_are_here():
-    assert {kind.provider_type for kind in CREDENTIALS} == {provider_named(name) for name in providers()}
 
 
 # By another name (DNS rebinding: a name of the page's own that suddenly means this machine)
@@ -240,16 +233,6 @@ def test_the_provider_s_api_is_called_by_any_name(sandbox, caller):
     assert caller.call("GET", LIST, headers=headers).status_code == 200
 
 
-def test_the_commands_over_http_say_why_they_were_refused(sandbox, monkeypatch):
-    """As in DNS rebinding: a name that is not ours means this machine."""
-    look_up = socket.getaddrinfo
-    rebound = {"rebound.example": "127.0.0.1"}
-    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more: look_up(rebound.get(host, host), *more))
-    with pytest.raises(ValueError, match=r"'rebound\.example:[0-9]+', which is not a name of this sandbox"):
-        RemoteSandbox(sandbox.url.replace("127.0.0.1", "rebound.example")).new_api_key()
-    assert RemoteSandbox(sandbox.url.replace("127.0.0.1", "localhost")).clock()["advanced"] == 0
-
-
 # Other machines
 
 
@@ -267,17 +250,6 @@ def test_an_address_that_others_can_reach_must_be_meant(kind, host):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.5"])
 def test_an_address_of_this_machine_alone_needs_no_word(host):
     assert SandboxSettings(host=host).public is False
-
-
-@pytest.mark.parametrize("provider", providers())
-def test_the_command_line_says_so_too(provider, capsys, monkeypatch):
-    monkeypatch.delattr(command_line, "serve")
-    with pytest.raises(SystemExit) as ended:
-        command_line.main(["--provider", provider, "--host", "0.0.0.0", "--port", "0"])
-    assert ended.value.code == 2
-    said = capsys.readouterr().err
-    assert "host '0.0.0.0'" in said
-    assert "--public" in said
 
 
 def test_a_public_sandbox_runs_warns_and_still_refuses_pages_and_foreign_names():

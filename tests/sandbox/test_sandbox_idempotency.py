@@ -85,12 +85,6 @@ def test_a_key_has_20_to_128_characters(caller, key, status):
     assert caller.create(key).status_code == status
 
 
-def test_two_keys_on_one_call_are_refused(sandbox, caller):
-    headers = [*caller.authorization().items(), ("idempotency-key", KEY), ("idempotency-key", KEY + "2")]
-    assert caller.http.post(CREATE, headers=headers, json=a_body()).status_code == 400
-    assert sandbox.requests() == []
-
-
 def test_keys_of_one_caller_mean_nothing_to_another(sandbox, caller, other_pair):
     caller.create(KEY)
     caller.api_key, caller.private_key = sandbox.add_api_key(other_pair[1]), other_pair[0]

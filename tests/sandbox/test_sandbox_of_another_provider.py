@@ -16,7 +16,7 @@ import victor_ext.sandbox.server
 from tests.fifth_system.tiny_pay.sandbox import RemoteTinySandbox, TinyCommands, TinyProvider, TinySandbox, TinySettings
 from tests.sandbox.sandbox_callers import exchange
 from victor_ext.sandbox.__main__ import main
-from victor_ext.sandbox.server import Operation, ServerCommands
+from victor_ext.sandbox.server import Operation
 from victor_ext.sandbox.server.faults import KINDS
 from victor_ext.sandbox.server.operations import OperationTable
 
@@ -153,13 +153,6 @@ def test_reset_forgets_everything(commands, sandbox, caller):
     assert commands.clock()["advanced"] == 0
     caller.sign_in(sandbox)
     assert caller.charge().status_code == 202
-
-
-def test_the_control_api_names_every_command(sandbox):
-    assert httpx.get(f"{sandbox.url}/_sandbox/").json()["sandbox"] == "tiny"
-    known = httpx.post(f"{sandbox.url}/_sandbox/nonsense").json()["commands"]
-    assert len(known) == len(ServerCommands.commands()) + 2
-    assert "POST /_sandbox/charges/{charge_id}/settle" in known
 
 
 def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys):

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
 
 from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, a_body
-from victor_ext import BadRequest, Outcome, Victor
-from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.__main__ import main
+from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.victor.lifecycle import DueDates
 
 
@@ -77,11 +74,10 @@ def test_an_ultimate_creditor_needs_a_business(caller):
         b"[]",
         b"null",
         b"\xff\xfe",
-        b'{"payee": NaN}',
         b'{"client_reference_id": "\\ud800"}',
         b"[" * 100_000,
     ],
-    ids=["empty", "cut", "array", "null", "not-utf8", "nan", "surrogate", "deep"],
+    ids=["empty", "cut", "array", "null", "not-utf8", "surrogate", "deep"],
 )
 def test_a_body_that_is_no_json_object_is_a_400(caller, content):
     response = caller.call("POST", CREATE, content=content, headers={"content-type": "application/json"})
@@ -122,8 +118,6 @@ def test_text_comes_back_as_it_was_sent(caller):
     [
         ("DELETE", LIST, "GET"),
         ("PUT", CREATE, "POST"),
-        ("GET", "/v2/auth/token", "POST"),
-        ("GET", f"{LIST}/respond-to-request/x", "POST"),
         ("PATCH", f"{LIST}/x", "GET"),
     ],
 )
@@ -171,19 +165,6 @@ def test_from_today_until_24_hours_from_now(moment, zone, earliest, latest):
     assert (found.earliest(), found.latest()) == (date.fromisoformat(earliest), date.fromisoformat(latest))
 
 
-@pytest.mark.parametrize(
-    ("zone", "over"),
-    [
-        (NEW_YORK, "2026-03-05T05:00:00Z"),
-        ("Pacific/Kiritimati", "2026-03-04T10:00:00Z"),
-        (None, "2026-03-05T12:00:00Z"),
-    ],
-)
-def test_a_date_is_over_at_the_zone_s_midnight(zone, over):
-    found = due_dates("2026-03-01T00:00:00Z", zone)
-    assert found.end_of(date(2026, 3, 4)) == datetime.fromisoformat(over).timestamp()
-
-
 def test_only_what_is_right_in_the_zone_is_taken(start):
     sandbox, caller = start(due_date_zone="Etc/GMT+12")
     here = (datetime.fromtimestamp(sandbox.clock()["now"], UTC) - timedelta(hours=12)).date()
@@ -204,32 +185,7 @@ def test_a_request_expires_at_the_zone_s_midnight(start):
     assert [request["status"] for request in sandbox.requests()] == ["expired"]
 
 
-@pytest.mark.victor_sandbox(due_date_zone="Etc/GMT+12")
-def test_the_client_takes_it_and_says_which_field_the_provider_refused(victor_sandbox: Sandbox, victor: Victor):
-    furthest = (datetime.now(UTC) + timedelta(hours=38)).date()
-    with pytest.raises(BadRequest) as raised:
-        victor.payment_requests.create(
-            payee_account_number="043987673645",
-            payer_counterparty_id="acme000001",
-            amount=Decimal("44.23"),
-            biller_type="BUSINESS",
-            due_date=furthest,
-            idempotency_key=KEY,
-        )
-    error = raised.value
-    assert error.outcome is Outcome.REJECTED
-    assert [problem.field for problem in error.problems] == ["payment_details.due_date"]
-    assert "payment_details.due_date" in str(error)
-    assert victor_sandbox.work_done_by_key() == {KEY: 0}
-
-
-@pytest.mark.parametrize(
-    "zone", ["New York", "america", "America", "../etc/passwd", "/etc/localtime", "", "UTC+5", "a\0b"]
-)
-def test_a_zone_that_does_not_exist_is_refused_by_name(zone, capsys):
+@pytest.mark.parametrize("zone", ["New York", "America", "../etc/passwd", "", "a\0b"])
+def test_a_zone_that_does_not_exist_is_refused_by_name(zone):
     with pytest.raises(ValueError, match="due_date_zone must be the name of a time zone such as America/New_York, not"):
         SandboxSettings(due_date_zone=zone)
-    with pytest.raises(SystemExit) as ended:
-        main(["--due-date-zone", zone])
-    assert ended.value.code == 2
-    assert "due_date_zone must be" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import inspect
 import re
 import sys
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,14 @@ import pytest
 
 from victor_ext import (
     AsyncVictor,
-    ConnectionFailed,
     Outcome,
     RateLimited,
     TimedOut,
     Victor,
     VictorError,
-    VictorOAuth,
     testing,
 )
 from victor_ext.sandbox import Received, Sandbox
-from victor_ext.sandbox.server.faults import KINDS
 from victor_ext.testing import Faults, TimeTravel
 
 pytest_plugins = ["pytester"]
@@ -61,14 +58,6 @@ def test_demo_data_are_there_when_they_are_asked_for(victor: Victor) -> None:
     assert len([*victor.payment_requests.list()]) == 2
 
 
-def test_a_lost_answer_is_asked_for_again(victor: Victor, faults: Faults, sent_once: Any) -> None:
-    faults.lose_answer()
-    request = create(victor)
-    calls = sent_once(request.idempotency_key)
-    assert fault_of(calls) == ["lose_answer", None]
-    assert [each.replayed for each in calls] == [False, True]
-
-
 @pytest.mark.parametrize(
     ("order", "met"),
     [
@@ -98,41 +87,11 @@ def test_silence_ends_by_the_timeout(victor: Victor, faults: Faults) -> None:
     assert caught.value.outcome is Outcome.UNKNOWN
 
 
-def test_a_provider_that_is_down_has_got_nothing(victor: Victor, faults: Faults, sent_once: Any) -> None:
-    faults.down()
-    with pytest.raises(ConnectionFailed) as caught:
-        create(victor)
-    assert caught.value.outcome is Outcome.NOT_SENT
-    faults.up()
-    create(victor)
-    assert len(sent_once(KEY)) == 1
-
-
-def test_a_fault_that_is_cleared_meets_no_call(victor: Victor, faults: Faults, sent_once: Any) -> None:
-    faults.status(500, times=None)
-    faults.clear()
-    create(victor)
-    assert fault_of(sent_once(KEY)) == [None]
-
-
 def test_a_wrong_option_is_named(faults: Faults) -> None:
     with pytest.raises(ValueError, match="status must be between 200 and 599"):
         faults.status(42)
     with pytest.raises(ValueError, match="unknown option tims"):
         faults.lose_answer(tims=2)  # type: ignore[call-arg] # on purpose
-
-
-def test_each_kind_of_fault_has_one_word(victor_sandbox: Sandbox, faults: Faults) -> None:
-    arguments = {"status": 503, "delay": 1.0}
-    for kind in KINDS:
-        getattr(faults, kind)(*[arguments[kind]] if kind in arguments else [])
-    assert [each["kind"] for each in victor_sandbox.faults()] == [*KINDS]
-
-
-@pytest.mark.parametrize(("old", "word"), [("cut", "cut_answer"), ("damage", "malformed_json")])
-def test_another_spelling_of_a_fault_is_refused_by_its_word(faults: Faults, old: str, word: str) -> None:
-    with pytest.raises(AttributeError, match=f"'{old}'.*'{word}'"):
-        getattr(faults, old)
 
 
 def test_sent_once_says_what_it_found(victor: Victor, faults: Faults, sent_once: Any) -> None:
@@ -150,12 +109,6 @@ def test_sent_once_counts_work_that_was_done_twice(victor: Victor, sent_once: An
     create(victor)
     with pytest.raises(AssertionError, match="has done the work 2 times"):
         sent_once(KEY)
-
-
-def test_time_that_passes_ends_a_request(victor: Victor, victor_sandbox: Sandbox, time_travel: TimeTravel) -> None:
-    request = create(victor, payer_counterparty_id="ignoresRfp")
-    assert time_travel.advance(days=3, hours=1, minutes=1, seconds=1) >= 1
-    assert victor_sandbox.request(request.id)["status"] == "expired"
 
 
 def test_time_travels_to_a_moment_and_never_back(time_travel: TimeTravel) -> None:
@@ -220,16 +173,6 @@ def test_awaited_calls_have_it_all(
     assert time.monotonic() - began < 25
 
 
-class TestOtherCredentials:
-    @pytest.fixture
-    def victor_auth(self, victor_sandbox: Sandbox) -> VictorOAuth:
-        return VictorOAuth(*victor_sandbox.add_oauth_client())
-
-    def test_the_credentials_can_be_overridden(self, victor: Victor, victor_sandbox: Sandbox) -> None:
-        create(victor)
-        assert [*victor_sandbox.tokens_issued().values()] == [1]
-
-
 FAILING = """
     import pytest
     from datetime import date, datetime, UTC
@@ -258,7 +201,6 @@ def test_a_test_that_fails_shows_the_exchange(pytester: pytest.Pytester) -> None
     assert "  1  POST  /v2/payment-requests/request-payment  200" in shown
     assert "key=invoice-… attempt=1  fault=lose_answer" in shown
     assert "key=invoice-… attempt=2  replayed" in shown
-    assert "status  applied to 0 calls" in shown
     assert "outbound  created  44.23  key=invoice-…" in shown
     first, second = shown.split("  2  POST")
     for call in (first.partition("  1  POST")[2], second):
@@ -284,29 +226,8 @@ def test_a_fixture_that_fails_shows_the_exchange_too(pytester: pytest.Pytester) 
     result.stdout.fnmatch_lines(["*- Victor sandbox -*", "*GET */v2/payment-requests/NOSUCHID01*"])
 
 
-def test_a_long_exchange_is_shortened(pytester: pytest.Pytester) -> None:
-    prepare = "[[*victor.payment_requests.list()] for _ in range(33)]"
-    assert "calls (the last 30; 4 before them):" in failing(pytester, prepare=prepare)
-
-
 def test_a_sandbox_that_was_stopped_spoils_no_report(pytester: pytest.Pytester) -> None:
     assert "not known: this sandbox does not run" in failing(pytester, then="victor_sandbox.stop(); assert 0")
-
-
-def test_a_fixture_of_the_users_own_is_left_alone(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("""
-        import pytest
-
-        @pytest.fixture
-        def victor_sandbox():
-            return "mine"
-
-        def test_it(victor_sandbox):
-            assert victor_sandbox == "another"
-    """)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(failed=1)
-    result.stdout.no_fnmatch_line("*Victor sandbox*")
 
 
 def test_a_test_that_passes_shows_nothing(pytester: pytest.Pytester) -> None:
@@ -314,11 +235,6 @@ def test_a_test_that_passes_shows_nothing(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-rA")
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*Victor sandbox*")
-
-
-def test_a_due_date_of_the_demo_is_a_date(victor_sandbox: Sandbox, victor: Victor) -> None:
-    request_id = victor_sandbox.create_inbound(due_date=date(2026, 3, 4))
-    assert victor.payment_requests.get(request_id).due_date == date(2026, 3, 4)
 
 
 def test_a_fixture_without_its_extra_says_in_a_line_what_to_install(

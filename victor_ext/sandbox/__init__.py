@@ -7,18 +7,11 @@ mistake cannot hide on both sides.
 from __future__ import annotations
 
 try:
-    import jsonschema_rs as _jsonschema_rs
-    import starlette as _starlette
-    import uvicorn as _uvicorn
-    import yaml as _yaml
-except ImportError as error:
-    raise ImportError(
-        f"victor_ext.sandbox needs {error.name}; install its extra: pip install 'victor-ext[sandbox]'"
-    ) from error
-
-from victor_ext.sandbox.server.received import Received
-from victor_ext.sandbox.victor import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings, run
+    from victor_ext.sandbox.server.received import Received
+    from victor_ext.sandbox.victor import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings, run
+except ModuleNotFoundError as error:
+    name = str(error.name).partition(".")[0]
+    message = f"victor_ext.sandbox needs {name}; install its extra: pip install 'victor-ext[sandbox]'"
+    raise ImportError(message) from error
 
 __all__ = ("Received", "RemoteSandbox", "Sandbox", "SandboxCommands", "SandboxSettings", "run")
-
-del _jsonschema_rs, _starlette, _uvicorn, _yaml

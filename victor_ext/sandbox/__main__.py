@@ -23,8 +23,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victo
     provider = provider_named(name)
     parser = parser_of(provider, prog)
     given = vars(parser.parse_args(arguments))
-    if given.pop("provider") not in (None, name):
-        parser.error("--provider must be written in full")
+    del given["provider"]
     running = {option: given.pop(option) for option in ("quiet", "json_line", "ready_file", "env_file")}
     try:
         settings = provider.settings_type(**given)
@@ -45,7 +44,7 @@ def provider_named(name: str) -> type[AnyProvider]:
 
 def parser_of(provider: type[AnyProvider], prog: str) -> argparse.ArgumentParser:
     """A parser with an option for each setting of a provider."""
-    parser = _Parser(prog=prog, description=f"A local stand-in for {provider.title}.")
+    parser = _Parser(prog=prog, allow_abbrev=False, description=f"A local stand-in for {provider.title}.")
     add = parser.add_argument
     add("--provider", metavar="NAME", help=f"whom to stand in for: {', '.join(providers())} (default: {_DEFAULT})")
     for name, option in options_of(provider.settings_type).items():

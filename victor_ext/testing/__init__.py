@@ -47,7 +47,7 @@ _MARK = "victor_sandbox"
 _MOST = 30
 _WITH_BODIES = 8
 """The number of calls, the last ones, that are shown with their bodies: enough for the failure, and for one screen."""
-_SANDBOX = pytest.StashKey[Any]()
+_SANDBOX = pytest.StashKey["Sandbox"]()
 T = TypeVar("T")
 
 
@@ -61,11 +61,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the calls of a failed test and its fixtures to the sandbox."""
     report = yield
-    sandbox: Any = item.stash.get(_SANDBOX, None) or getattr(item, "funcargs", {}).get(_MARK)
-    if report.when != "teardown" and report.failed and hasattr(sandbox, "received"):
+    sandbox = item.stash.get(_SANDBOX, None)
+    if sandbox is not None and report.when != "teardown" and report.failed:
         try:
             shown = _described(sandbox)
-        except Exception as error:  # noqa: BLE001 - the test may have stopped the sandbox, or overridden the fixture
+        except RuntimeError as error:  # the test has stopped the sandbox
             shown = f"not known: {error}"
         report.sections.append(("Victor sandbox", shown))
     return report
@@ -182,28 +182,23 @@ def _without_waiting(client: type[T], request: pytest.FixtureRequest, sandbox: S
 
 
 def _described(sandbox: SandboxCommands) -> str:
-    """The last calls as the sandbox saw them, the faults that wait, and the last payment requests.
-
-    Tokens and whole keys are not in it.
-    """
+    """The last calls as the sandbox saw them, and the last payment requests, without tokens and whole keys."""
     received = sandbox.received()
     bodies = {call["number"]: call for call in sandbox.bodies(received[-1].number - _WITH_BODIES if received else 0)}
     calls = [
         "\n".join([f"{call.number}  {call.summary()}", *_excerpts(call, bodies.get(call.number, {}))])
         for call in received
     ]
-    requests = [_request(request) for request in sandbox.requests()]
-    faults = [f"{fault['kind']}  applied to {fault['applied']} calls" for fault in sandbox.faults()]
-    parts = [("calls", calls), ("faults that still wait", faults), ("payment requests", requests)]
-    return "\n".join(line for title, lines in parts for line in _part(title, lines))
+    requests = [
+        f"{each['id']}  {each['direction']}  {each['status']}  {each['amount']}"
+        + (f"  key={each['idempotency_key'][:8]}…" if "idempotency_key" in each else "")
+        for each in sandbox.requests()
+    ]
+    return f"{_part('calls', calls)}\n{_part('payment requests', requests)}"
 
 
-def _part(title: str, lines: list[str]) -> list[str]:
-    if not lines:
-        return [] if title.startswith("faults") else [f"{title}: none"]
-    left_out = len(lines) - _MOST
-    head = f"{title} (the last {_MOST}; {left_out} before them):" if left_out > 0 else f"{title}:"
-    return [head, *(f"  {line}" for line in lines[-_MOST:])]
+def _part(title: str, lines: list[str]) -> str:
+    return "\n".join([f"{title}:", *(f"  {line}" for line in lines[-_MOST:] or ["none"])])
 
 
 def _excerpts(call: Received, bodies: Mapping[str, Any]) -> Iterator[str]:
@@ -211,9 +206,3 @@ def _excerpts(call: Received, bodies: Mapping[str, Any]) -> Iterator[str]:
     for mark, body in ((">", bodies.get("request")), ("<", bodies.get("response"))):
         if body:
             yield f"       {mark} {call.excerpt(body)}"
-
-
-def _request(request: Mapping[str, Any]) -> str:
-    key = request.get("idempotency_key")
-    shown = "" if key is None else f"  key={key[:8]}…"
-    return f"{request['id']}  {request['direction']}  {request['status']}  {request['amount']}{shown}"

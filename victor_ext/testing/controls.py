@@ -86,14 +86,6 @@ class Faults:
         """Remove the faults that still apply to calls."""
         self._sandbox.clear_faults()
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> None:
-            from victor_ext.sandbox.server.faults import RENAMED  # noqa: PLC0415 - the extra `sandbox`
-
-            word = f"; the fault is {RENAMED[name]!r}" if name in RENAMED else ""
-            raise AttributeError(f"'Faults' has no method {name!r}{word}", name=name, obj=self)
-
 
 class TimeTravel:
     """Sets the business clock of a sandbox forward. Requests that are due then have moved, such as to `expired`.

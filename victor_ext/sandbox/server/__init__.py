@@ -26,9 +26,8 @@ from victor_ext.sandbox.server.exchange import (
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
 from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.server.received import Received
-from victor_ext.sandbox.server.run import serve
+from victor_ext.sandbox.server.run import ServerInThread, serve
 from victor_ext.sandbox.server.settings import ServerSettings, option
-from victor_ext.sandbox.server.thread import ServerInThread
 
 __all__ = (
     "BodyKey",

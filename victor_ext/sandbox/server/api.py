@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias, cast
 
@@ -16,16 +15,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from victor_ext.sandbox.server.commands import Command, NotFound
-from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.exchange import BodyKey, Call, HeaderKey, Response, damaged, injected_response
+from victor_ext.sandbox.server.context import SandboxContext, logger
+from victor_ext.sandbox.server.exchange import Call, Response, damaged, injected_response
 from victor_ext.sandbox.server.faults import Fault
 from victor_ext.sandbox.server.operations import CONTROL, OTHER, JsonObject, JsonValue
+from victor_ext.sandbox.server.privacy import one_line
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.settings import read_authority
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
-Endpoint: TypeAlias = Callable[[Request], Awaitable[JSONResponse]]
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _OWN_SITES = ("same-origin", "none")
 """The values of `Sec-Fetch-Site` for the sandbox's own pages, and for an address that a person typed."""
@@ -39,72 +38,40 @@ class Api:
         self._provider = provider
         self._control = control
         self._limit = context.settings.body_limit
-        self._key_header = context.key.header if isinstance(context.key, HeaderKey) else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call. It is recorded in full before the first byte of the response is sent."""
-        if self._context.operations.is_own(scope["method"], scope["path"]):
+        context, method = self._context, scope["method"]
+        if context.operations.is_own(method, scope["path"]):
             await self._control(scope, receive, send)
             return
-        call = self._begin(scope)
-        try:
-            await self._serve(call, scope, receive, send)
-        except asyncio.CancelledError:
-            # The sandbox ends while this call waits, and uvicorn would print a traceback.
-            self._context.finish(call.exchange, call.body, None)
-
-    async def _serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
-        fault: Fault | None = scope["state"]["connection"].take_fault(
-            scope["method"], scope["path"], scope["query_string"].decode("latin-1")
-        )
-        call.exchange.fault = fault.kind if fault else None
-        whole = await _read_body(receive, self._limit)
-        if whole is None:
-            self._context.finish(call.exchange, b"", None)
-            return
-        call.body = whole
-        response = await self._respond(call, scope["path"], fault)
-        self._context.finish(call.exchange, whole, response)
-        for message in response.messages(call.exchange, self._context.clock.date_header()):
-            await send(message)
-
-    def _begin(self, scope: Scope) -> Call:
-        context, method = self._context, scope["method"]
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        fault: Fault | None = scope["state"]["connection"].fault
         name, params = context.operations.find(method, scope["path"])
-        header = self._key_header
-        key = None if header is None else headers.get(header)
-        raw_path = scope["raw_path"].decode("latin-1")
-        text = None if key is None else key.decode("latin-1")
-        exchange = context.begin(method, raw_path, name, text, scope["headers"])
-        call = Call(exchange, context.log, headers, scope["query_string"], params)
-        if key is not None:
-            call.key_count = sum(label == header for label, _ in scope["headers"])
-        return call
+        exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"])
+        exchange.fault = fault.kind if fault else None
+        call = Call(exchange, context.log, dict(scope["headers"]), scope["query_string"], params)
+        body = await _read_body(receive, self._limit)
+        call.body = body or b""
+        context.count_attempt(exchange, call.headers, call.body)
+        response = None if body is None else await self._respond(call, scope["path"], fault)
+        context.finish(exchange, call.body, response)
+        if response is not None:
+            for message in response.messages(exchange, context.clock.date_header()):
+                await send(message)
 
     async def _respond(self, call: Call, path: str, fault: Fault | None) -> Response:
-        if isinstance(self._context.key, BodyKey):
-            self._record_key(call, self._context.key)
         if fault is None:
             return self._work(call, path)
         late = fault.kind == "delay" and fault.work
         if fault.delay and not late:
             await asyncio.sleep(fault.delay)
-        wall, error = self._context.clock.wall, self._provider.error
-        if fault.kind in ("status", "rate_limit", "html") and not fault.work:
-            return injected_response(fault, wall(), error)
-        response = damaged(self._work(call, path), fault, wall(), error)
+        replaced = fault.kind in ("status", "rate_limit", "html")
+        response = None if replaced and not fault.work else self._work(call, path)
         if late:
             await asyncio.sleep(fault.delay)
-        return response
-
-    def _record_key(self, call: Call, location: BodyKey) -> None:
-        try:
-            key = location.in_body(call.json()) if call.body else None
-        except ValueError:
-            return
-        if key is not None:
-            self._context.log.count_attempt(call.exchange, key)
+        if response is None or replaced:
+            return injected_response(fault, self._context.clock.wall(), self._provider.error)
+        return damaged(response, fault.kind)
 
     def _work(self, call: Call, path: str) -> Response:
         if len(call.body) > self._limit:
@@ -115,7 +82,7 @@ class Api:
         try:
             return self._provider.handle(operation, call)
         except Exception as error:  # noqa: BLE001 (any exception is a mistake of the sandbox)
-            self._context.log_failure(f"the sandbox failed in '{operation}'", error)
+            logger.error("the sandbox failed in '%s'", operation, exc_info=error)
             return self._provider.error(500, "sandbox_failure", f"The sandbox itself failed: {type(error).__name__}.")
 
     def _no_such_operation(self, path: str) -> Response:
@@ -143,60 +110,43 @@ async def _read_body(receive: Receive, limit: int) -> bytes | None:
 
 
 def control_app(commands: Sequence[Command], run: RunCommand, pages: Sequence[Route]) -> Starlette:
-    """An application with a route for each command, and those of the page."""
     routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in commands]
-    rest = _no_such_command(commands)
     routes += [*pages]
-    routes += [Route(path, rest, methods=list(_METHODS)) for path in (CONTROL, CONTROL + "/{rest:path}")]
+    routes += [Route(path, _no_such_command, methods=_METHODS) for path in (CONTROL, CONTROL + "/{rest:path}")]
     return Starlette(routes=routes)
 
 
-def _no_such_command(commands: Sequence[Command]) -> Endpoint:
-    known = [f"{command.method} {command.path}" for command in commands]
-
-    async def serve(request: Request) -> JSONResponse:
-        message = f"There is no command {request.method} {request.url.path}."
-        return JSONResponse({"error": "no_such_command", "message": message, "commands": known}, 404)
-
-    return serve
+async def _no_such_command(request: Request) -> JSONResponse:
+    message = f"There is no command {request.method} {request.url.path}: GET {CONTROL}/ lists what there is."
+    return JSONResponse({"error": "no_such_command", "message": message}, 404)
 
 
-def _endpoint(command: Command, run: RunCommand) -> Endpoint:
+def _endpoint(command: Command, run: RunCommand) -> Callable[[Request], Awaitable[JSONResponse]]:
     async def serve(request: Request) -> JSONResponse:
         try:
             parameters = await _parameters(request)
             return JSONResponse(await run(command, {**parameters, **request.path_params}))
         except NotFound as error:
             return JSONResponse({"error": "unknown_id", "message": str(error)}, 404)
-        except (ValueError, TypeError, ArithmeticError) as error:
-            return JSONResponse({"error": "misuse", "message": str(error) or repr(error)}, 400)
+        except (ValueError, TypeError) as error:
+            return JSONResponse({"error": "misuse", "message": str(error)}, 400)
 
     return serve
 
 
 async def _parameters(request: Request) -> JsonObject:
     if request.method == "GET":
-        return {name: _whole_number(name, value) for name, value in request.query_params.items()}
+        return {name: int(value) for name, value in request.query_params.items()}
     text = await request.body()
-    if not text.strip():
+    if not text:
         return {}
     # A form of a web page can send a body of any other type to any address.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise ValueError("a command with a body needs the header Content-Type: application/json")
-    try:
-        body = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"the body is not JSON: {error}") from None
+    body = json.loads(text)
     if not isinstance(body, dict):
         raise TypeError("the body must be a JSON object")
     return cast("JsonObject", body)
-
-
-def _whole_number(name: str, value: str) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError(f"{name} must be a whole number, not {value[:100]!r}") from None
 
 
 class ControlGuard:
@@ -214,10 +164,7 @@ class ControlGuard:
         self._allowed = {read_authority(name) for name in allowed}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self._refusal(scope)
-        # The sandbox ends while a page is open, and uvicorn would print a traceback.
-        with suppress(asyncio.CancelledError):
-            await (refusal or self._app)(scope, receive, send)
+        await (self._refusal(scope) or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
@@ -228,17 +175,15 @@ class ControlGuard:
             called = f"[{address}]" if ":" in address else address
             return _refused(
                 "foreign_host",
-                f"The control API was called as {_one_line(host)}, which is not a name of this sandbox: a web page may "
-                f"be behind it. Call http://{called}:{port}, or start the sandbox with "
-                "--allowed-host NAME (allowed_host in Python).",
+                f"'{one_line(host)}' is not a name of this sandbox: a web page may be behind it. Call "
+                f"http://{called}:{port}, or start the sandbox with --allowed-host NAME (allowed_host in Python).",
             )
         for name, value in headers:
             if _is_foreign(name, value, f"http://{host.lower()}"):
                 return _refused(
                     "foreign_page",
                     f"The control API accepts no calls from web pages, and {name.decode().title()} shows that "
-                    f"this call came from one: {_one_line(value)}. Send it from a program, or type the address "
-                    "into the browser.",
+                    f"this call came from one: '{one_line(value)}'. Send it from a program.",
                 )
         return None
 
@@ -263,10 +208,6 @@ def _is_foreign(name: bytes, value: str, own: str) -> bool:
             return not f"{value.lower()}/".startswith(f"{own}/")
         case _:
             return False
-
-
-def _one_line(text: str) -> str:
-    return "'" + "".join(c if c.isprintable() else "?" for c in text[:100]) + "'"
 
 
 def _refused(error: str, message: str) -> JSONResponse:

@@ -16,7 +16,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import wraps
 from http.client import HTTPConnection
-from math import isfinite
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -34,8 +33,8 @@ R = TypeVar("R")
 _BRACES = re.compile(r"\{(\w+)\}")
 
 
-class NotFound(Exception):
-    """Something that does not exist is named: a 404 over HTTP, a `LookupError` of a command in Python."""
+class NotFound(LookupError):
+    """Something that does not exist is named: a 404 over HTTP."""
 
 
 def find(known: Mapping[str, R], key: str, what: str) -> R:
@@ -68,7 +67,6 @@ class Command:
         return inspect.getdoc(self.work) or ""
 
     def to_dict(self) -> JsonObject:
-        """The command as JSON, for those who ask what there is."""
         return {
             "call": f"{self.method} {self.path}",
             "parameters": [parameter.name for parameter in self.parameters],
@@ -136,12 +134,9 @@ class ServerCommands:
 
     @classmethod
     def commands(cls) -> tuple[Command, ...]:
-        """Every command, those of the provider first. `ValueError` when two have the same name."""
+        """Every command, those of the provider first."""
         declared = [getattr(value, "command", None) for base in cls.__mro__ for value in vars(base).values()]
-        commands = tuple(command for command in declared if isinstance(command, Command))
-        if len({command.name for command in commands}) < len(commands):
-            raise ValueError("a provider's own command has the name of another one")
-        return commands
+        return tuple(command for command in declared if isinstance(command, Command))
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
         """Run one command on the server; returns its JSON value."""
@@ -229,7 +224,10 @@ class ServerCommands:
     @command("DELETE", "/faults", returns=member("cleared", int))
     def clear_faults(self) -> JsonObject:
         """Remove all faults; returns their number, `cleared`."""
-        return {"cleared": self._context.faults.clear()}
+        waiting = self._context.faults.waiting
+        cleared = len(waiting)
+        waiting.clear()
+        return {"cleared": cleared}
 
     @command("POST", "/down", returns=nothing)
     def down(self, seconds: float | None = None) -> Awaitable[JsonObject]:
@@ -305,8 +303,6 @@ def _plain(value: object) -> JsonValue:
 
 
 def _seconds(value: JsonValue) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise TypeError("seconds must be a number of seconds")
-    if abs(value) > FARTHEST:
-        raise ValueError("seconds must be a thousand years at most")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= FARTHEST:
+        raise ValueError("seconds must be a number of seconds, a thousand years at most")
     return float(value)

@@ -12,7 +12,7 @@ import re
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import h11
 from uvicorn.config import Config
@@ -22,34 +22,25 @@ from uvicorn.server import ServerState
 from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.faults import Fault, How
 
-_LINE_LIMIT = 16_384
 _LINGER = 1.0
 """Seconds for which a closed connection reads on. Unread bytes would turn the close into a reset."""
 _DELIVERED_AT_ONCE = 16_384
 _GRACE = 0.05
-_CONTINUE = b"HTTP/1.1 100 "
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
 
 
 class SandboxConnection(H11Protocol):
-    """One connection. `fault` is the fault of the current call."""
+    """One connection. `fault` is the fault of the current call; a call that was pipelined has none."""
 
-    context: SandboxContext
-
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, {**app_state, "connection": self}, _loop)
+    def __init__(self, context: SandboxContext, config: Config, state: ServerState) -> None:
+        super().__init__(config, state, {"connection": self}, asyncio.get_running_loop())
         self.access_log = False
+        self.context = context
         self.fault: Fault | None = None
-        self._line = bytearray()
+        self._unserved = bytearray()
+        """Bytes that h11 does not get: of a request line that is not complete, or of a request that is to be cut."""
         self._fault_chosen = False
-        self._cut_request: _CutRequest | None = None
+        self._cuts = False
         self._buffer: _ResponseBuffer | None = None
         self._closed = False
         self._control = False
@@ -64,16 +55,17 @@ class SandboxConnection(H11Protocol):
             return
         # Data that h11 holds between two calls is the beginning of a pipelined call.
         if not self._fault_chosen and self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
-            self._line += data
-            if b"\n" not in self._line.lstrip(b"\r\n") and len(self._line) < _LINE_LIMIT:
+            self._unserved += data
+            if b"\n" not in self._unserved.lstrip(b"\r\n"):
                 return
-            data = bytes(self._line)
-            self._line.clear()
+            data = bytes(self._unserved)
+            self._unserved.clear()
             self._choose_fault(data)
-        if self._cut_request is not None:
-            self._cut_request.feed(data)
-            return
-        super().data_received(data)
+        if self._cuts and self.fault is not None:
+            self._unserved += data
+            self._cut_request(self.fault)
+        else:
+            super().data_received(data)
 
     def _choose_fault(self, data: bytes) -> None:
         self._fault_chosen = True
@@ -81,37 +73,36 @@ class SandboxConnection(H11Protocol):
         self._control = self.context.operations.is_own(method, path)
         if self._control:
             return
-        operation = self.context.operations.name(method, path)
-        self.fault = fault = self.context.faults.pick(method, path, operation, query=query)
-        if fault is not None and (
+        self.fault = fault = self.context.faults.pick(method, path, self.context.operations.name(method, path), query)
+        self._cuts = fault is not None and (
             fault.kind in ("refuse", "cut_request") or (fault.kind == "stall" and not fault.work)
-        ):
-            self._cut_request = _CutRequest(fault, lambda head: self._record_cut(fault, method, path, head))
-        else:
+        )
+        if not self._cuts:
             self._buffer = _ResponseBuffer(self.transport)
             self.transport = cast("asyncio.Transport", self._buffer)
 
-    def _record_cut(self, fault: Fault, method: str, path: str, head: bytes) -> None:
-        key = None if self.context.key is None else self.context.key.in_request(head)
-        headers, body = _split(head)
-        exchange = self.context.begin(method, path, self.context.operations.name(method, path), key, headers)
-        exchange.fault = fault.kind
+    def _cut_request(self, fault: Fault) -> None:
+        """Record and end a request that is not served, once enough of it has come."""
+        length = _request_length(self._unserved)
+        at = 0 if fault.kind == "refuse" else fault.after
+        if at is None or at < 0:
+            at = None if length is None else max(0, length + (at or 0))
+        elif length is not None:
+            at = min(at, length)
+        if at is None or len(self._unserved) < at:
+            return
         self._closed = True
+        method, path, _ = _request_line(self._unserved)
+        headers, body = _split(bytes(self._unserved[:at]))
+        exchange = self.context.begin(method, path, self.context.operations.name(method, path), headers)
+        exchange.fault = fault.kind
+        self.context.count_attempt(exchange, dict(headers), body)
 
         def end() -> None:
             self.context.finish(exchange, body, None)
             self._end(fault.ending)
 
         self._later(fault.delay, end)
-
-    def take_fault(self, method: str, path: str, query: str) -> Fault | None:
-        """The fault of the current call; chosen now when the call was pipelined."""
-        if not self._fault_chosen:
-            self._fault_chosen = True
-            if not self.context.operations.is_own(method, path):
-                operation = self.context.operations.name(method, path)
-                self.fault = self.context.faults.pick(method, path, operation, query=query, pipelined=True)
-        return self.fault
 
     def on_response_complete(self) -> None:
         """Send the part of the buffered response that the fault allows, or go on to the next call."""
@@ -177,8 +168,6 @@ class SandboxConnection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in self._timers:
             timer.cancel()
-        if self._buffer is not None:
-            self.transport = self._buffer.transport
         super().connection_lost(exc)
         self.lost.set_result(None)
 
@@ -193,30 +182,6 @@ class SandboxConnection(H11Protocol):
             self._timers.append(self.loop.call_later(seconds, call))
 
 
-class _CutRequest:
-    """Counts the bytes of a request that is not served, up to the point of the cut."""
-
-    def __init__(self, fault: Fault, cut: Callable[[bytes], None]) -> None:
-        self._after = 0 if fault.kind == "refuse" else fault.after
-        self._cut = cut
-        self._seen = bytearray()
-        self._done = False
-
-    def feed(self, data: bytes) -> None:
-        self._seen += data
-        if self._done:
-            return
-        length = _request_length(self._seen)
-        at = self._after
-        if at is None or at < 0:
-            at = None if length is None else max(0, length + (at or 0))
-        elif length is not None:
-            at = min(at, length)
-        if at is not None and len(self._seen) >= at:
-            self._done = True
-            self._cut(bytes(self._seen[:at]))
-
-
 class _ResponseBuffer:
     """Takes the place of the transport and keeps what is written."""
 
@@ -226,10 +191,6 @@ class _ResponseBuffer:
         self.closed = False
 
     def write(self, data: bytes) -> None:
-        if not self.data and data.startswith(_CONTINUE):
-            # The caller waits for it before it sends the body.
-            self.transport.write(data)
-            return
         self.data += data
 
     def close(self) -> None:
@@ -240,20 +201,18 @@ class _ResponseBuffer:
         return getattr(self.transport, name)
 
 
-def _request_line(data: bytes) -> tuple[str, str, str]:
+def _request_line(data: bytes | bytearray) -> tuple[str, str, str]:
     line = data.lstrip(b"\r\n").split(b"\n", 1)[0].split()
     if len(line) < 2:
         return "", "", ""
     target, _, query = line[1].decode("latin-1").partition("?")
-    if "://" in target:
-        target = "/" + target.split("://", 1)[1].partition("/")[2]
     return line[0].decode("latin-1"), target, query
 
 
 def _split(request: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """The headers and the body of a request that was cut off, as far as it came."""
-    head, _, body = request.partition(b"\r\n\r\n")
-    fields = [line.partition(b":") for line in head.split(b"\r\n")[1:]]
+    """The headers and the body of a request that was cut off, as far as they came whole."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    fields = [line.partition(b":") for line in (head + end).split(b"\r\n")[1:-1]]
     return [(name.lower(), value.strip()) for name, colon, value in fields if colon], body
 
 
@@ -262,14 +221,5 @@ def _request_length(data: bytearray) -> int | None:
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return None
-    head = bytes(data[: end + 2])
-    if _CHUNKED.search(head):
-        last = data.find(b"0\r\n\r\n", end + 4)
-        return None if last < 0 else last + 5
-    length = _LENGTH.search(head)
+    length = _LENGTH.search(data[: end + 2])
     return end + 4 + (int(length[1]) if length else 0)
-
-
-def connection_class(context: SandboxContext) -> type[SandboxConnection]:
-    """The protocol class of one sandbox. uvicorn creates the connections, without further arguments."""
-    return type("SandboxConnection", (SandboxConnection,), {"context": context})

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from email.utils import formatdate
 
 from victor_ext.sandbox.server.exchange import KeyLocation, Response
@@ -34,8 +32,6 @@ class Clock:
     def __init__(self, *, skew: float = 0.0, advanced: float = 0.0) -> None:
         self.skew = skew
         self.advanced = advanced
-        self._date_second = -1
-        self._date_text = b""
 
     def wall(self) -> float:
         """Epoch seconds of the wall clock: this machine's clock and the skew."""
@@ -46,36 +42,10 @@ class Clock:
         return self.wall() + self.advanced
 
     def date_header(self) -> bytes:
-        """The wall clock as an HTTP date; formatted once a second."""
-        second = int(self.wall())
-        if second != self._date_second:
-            self._date_second = second
-            self._date_text = formatdate(second, usegmt=True).encode("ascii")
-        return self._date_text
+        return formatdate(self.wall(), usegmt=True).encode("ascii")
 
     def to_dict(self) -> dict[str, float]:
         return {"now": self.now(), "wall": self.wall(), "skew": self.skew, "advanced": self.advanced}
-
-
-class Changes:
-    """Wakes the pages that are open. Only the serving thread uses it."""
-
-    def __init__(self) -> None:
-        self._watchers: set[asyncio.Event] = set()
-
-    def touch(self) -> None:
-        for watcher in self._watchers:
-            watcher.set()
-
-    @contextmanager
-    def watch(self) -> Generator[asyncio.Event]:
-        """An event that is set by each change; the watcher clears it."""
-        watcher = asyncio.Event()
-        self._watchers.add(watcher)
-        try:
-            yield watcher
-        finally:
-            self._watchers.discard(watcher)
 
 
 class TokenStore:
@@ -85,7 +55,6 @@ class TokenStore:
         self._clock = clock
         self._tokens: dict[str, tuple[str, float]] = {}
         self.issued: dict[str, int] = {}
-        """The number of tokens by owner."""
 
     def issue(self, owner: str, life: float) -> tuple[str, float]:
         """A new token for `life` seconds, and the epoch seconds of its expiry. Earlier tokens stay valid."""
@@ -109,13 +78,11 @@ class TokenStore:
         return count
 
     def clear(self) -> None:
-        """Forget everything, counts included."""
         self._tokens.clear()
         self.issued.clear()
 
 
 def digest(secret: str) -> str:
-    """The digest that is kept of a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -132,22 +99,26 @@ class SandboxContext:
         self.contents: dict[int, tuple[bytes, Response | None]] = {}
         """The bodies of the last calls by their number: the request's, of which the beginning is kept, and the response
         as it was made, also when a fault kept it from arriving (None: there was none). They are redacted when shown."""
-        self.changes = Changes()
+        self.changes = 0
+        """Their number so far, by which an open page sees that there is something new."""
 
     def reset(self) -> None:
         """Forget faults and received calls, and set the clocks back."""
-        self.faults.clear()
+        self.faults.waiting.clear()
         self.log.clear()
         self.contents.clear()
         self.clock.advanced = 0.0
         self.clock.skew = self.settings.clock_skew
 
-    def begin(
-        self, method: str, path: str, operation: str, key: str | None, headers: Iterable[tuple[bytes, bytes]]
-    ) -> Received:
-        """Record a call whose head has arrived."""
-        self.changes.touch()
-        return self.log.begin(self.clock.wall(), method, path, operation, key, shown_headers(headers))
+    def begin(self, method: str, path: str, operation: str, headers: Iterable[tuple[bytes, bytes]]) -> Received:
+        self.changes += 1
+        return self.log.begin(self.clock.wall(), method, path, operation, shown_headers(headers))
+
+    def count_attempt(self, exchange: Received, headers: dict[bytes, bytes], body: bytes) -> None:
+        """Set the key of a call, if it has one, and count the attempt."""
+        key = None if self.key is None else self.key.find(headers, body)
+        if key is not None:
+            self.log.count_attempt(exchange, key)
 
     def finish(self, exchange: Received, body: bytes, response: Response | None) -> None:
         """Record the body of a call and its response (None: there was none), and log the call."""
@@ -156,10 +127,6 @@ class SandboxContext:
             del self.contents[next(iter(self.contents))]
         exchange.status = None if response is None else response.status
         exchange.milliseconds = max(0.0, round((self.clock.wall() - exchange.at) * 1000, 3))
-        self.changes.touch()
+        self.changes += 1
         if access.isEnabledFor(logging.INFO):
             access.info("%s", exchange.summary())
-
-    def log_failure(self, message: str, error: BaseException | None = None) -> None:
-        """Log a mistake of the sandbox itself."""
-        logger.error("%s", message, exc_info=error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -22,28 +21,21 @@ _WITHOUT_BODY = (204, 304)
 """Statuses without a body (RFC 9110, section 6.4.1)."""
 
 
+@dataclass(slots=True)
 class Call:
     """A request, and how the provider reports the work that it did."""
 
-    __slots__ = ("_log", "body", "exchange", "headers", "key_count", "owner", "params", "query")
-
-    def __init__(
-        self, exchange: Received, log: ReceivedLog, headers: dict[bytes, bytes], query: bytes, params: dict[str, str]
-    ) -> None:
-        self.exchange = exchange
-        """Its line in the record."""
-        self.headers = headers
-        """By name in lower case. Of a header that was sent twice, the last."""
-        self.query = query
-        """The query as it was sent, without the question mark."""
-        self.params = params
-        """The values of the names in braces in the operation's path, decoded."""
-        self.body = b""
-        self.key_count = 0
-        """How often the header of the key was sent."""
-        self.owner = ""
-        """The authenticated caller, once the provider has set it."""
-        self._log = log
+    exchange: Received
+    _log: ReceivedLog
+    headers: dict[bytes, bytes]
+    """By name in lower case. Of a header that was sent twice, the last."""
+    query: bytes
+    """The query as it was sent, without the question mark."""
+    params: dict[str, str]
+    """The values of the names in braces in the operation's path, decoded."""
+    body: bytes = b""
+    owner: str = ""
+    """The authenticated caller, once the provider has set it."""
 
     @property
     def key(self) -> str | None:
@@ -51,7 +43,6 @@ class Call:
         return self.exchange.idempotency_key
 
     def header(self, name: str) -> str | None:
-        """A header's value, or None."""
         value = self.headers.get(name.lower().encode("latin-1"))
         return None if value is None else value.decode("latin-1")
 
@@ -96,7 +87,7 @@ class Call:
     def refers_to(self, reference: str) -> None:
         """Set the caller's reference for the work. It is counted, with 0 until the work is done."""
         self.exchange.reference = reference
-        self._log.add_reference(reference)
+        self._log.work_by_reference.setdefault(reference, 0)
 
     def did_work(self, *references: str) -> None:
         """Record that this call changed something, for one reference of the caller or for each of several."""
@@ -112,15 +103,9 @@ class HeaderKey:
 
     name: str
 
-    @property
-    def header(self) -> bytes:
-        """The name in lower case, as in `Call.headers`."""
-        return self.name.lower().encode("ascii")
-
-    def in_request(self, request: bytes) -> str | None:
-        """The key in the bytes of a request that was cut off, if they hold it."""
-        match = re.search(rb"\r\n%b:[ \t]*([^\r\n]*?)[ \t]*\r\n" % re.escape(self.header), request, re.IGNORECASE)
-        return None if match is None else match[1].decode("latin-1")
+    def find(self, headers: dict[bytes, bytes], _body: bytes) -> str | None:
+        key = headers.get(self.name.lower().encode("ascii"))
+        return None if key is None else key.decode("latin-1")
 
 
 @dataclass(frozen=True)
@@ -129,16 +114,13 @@ class BodyKey:
 
     member: str
 
-    def in_body(self, body: JsonValue) -> str | None:
-        key = cast("JsonObject", body).get(self.member) if isinstance(body, dict) else None
-        return key if isinstance(key, str) and key else None
-
-    def in_request(self, request: bytes) -> str | None:
-        """The key in the bytes of a request that was cut off, if its body is whole."""
+    def find(self, _headers: dict[bytes, bytes], body: bytes) -> str | None:
         try:
-            return self.in_body(json.loads(request.partition(b"\r\n\r\n")[2]))
+            members = json.loads(body)
         except (ValueError, RecursionError):
             return None
+        key = cast("JsonObject", members).get(self.member) if isinstance(members, dict) else None
+        return key if isinstance(key, str) and key else None
 
 
 KeyLocation: TypeAlias = HeaderKey | BodyKey | None
@@ -154,11 +136,9 @@ class Response:
     headers: tuple[tuple[bytes, bytes], ...] = (JSON_TYPE,)
 
     def text(self) -> str:
-        """The body, as it may be shown."""
         return body_text(self.body, dict(self.headers).get(b"content-type", b"").decode("latin-1"))
 
     def messages(self, exchange: Received, date: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The two ASGI messages that send it."""
         body = b"" if self.status in _WITHOUT_BODY else self.body
         headers = [(b"date", date), *self.headers]
         if self.status not in _WITHOUT_BODY:
@@ -174,13 +154,11 @@ ErrorResponse = Callable[[int, str, str], Response]
 
 
 def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
-    """A response with a JSON body."""
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     return Response(status, content, (JSON_TYPE, *_encoded(headers or {})))
 
 
 def empty_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """A response without a body, such as a redirect."""
     return Response(status, b"", _encoded(headers or {}))
 
 
@@ -203,21 +181,15 @@ def injected_response(fault: Fault, wall: float, error: ErrorResponse) -> Respon
         text = moment if fault.retry_after_format == "date" else f"{fault.retry_after:g}"
         headers[b"retry-after"] = text.encode("ascii")
     headers |= dict(_encoded(fault.headers))
-    body = response.body if fault.body is None else fault.body.encode("utf-8")
+    body = response.body if fault.body is None else fault.body.encode("utf-8", "replace")
     return replace(response, body=body, headers=tuple(headers.items()))
 
 
-def damaged(response: Response, fault: Fault, wall: float, error: ErrorResponse) -> Response:
+def damaged(response: Response, kind: str) -> Response:
     """What a fault makes of a real response. A truncated body is as long as its head announces."""
-    match fault.kind:
-        case "truncated_json":
-            return replace(response, body=response.body[: len(response.body) // 2])
-        case "malformed_json":
-            return replace(response, body=response.body.replace(b'"', b"'"))
-        case "status" | "rate_limit" | "html":
-            return injected_response(fault, wall, error)
-        case _:
-            return response
+    if kind == "truncated_json":
+        return replace(response, body=response.body[: len(response.body) // 2])
+    return replace(response, body=response.body.replace(b'"', b"'")) if kind == "malformed_json" else response
 
 
 def _encoded(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:

@@ -1,9 +1,8 @@
-"""The ports of a sandbox: uvicorn servers that can stop listening, listen again, and end at once."""
+"""The ports of a sandbox: each can stop listening, listen again, and end at once."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import socket
 import sys
@@ -11,42 +10,42 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import cast
 
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
-from uvicorn.server import Server
+from uvicorn.server import ServerState
 
-from victor_ext.sandbox.server.connection import SandboxConnection, connection_class
+from victor_ext.sandbox.server.connection import SandboxConnection
 from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.operations import JsonObject
 
 _BACKLOG = 2048
 
 
-class Listener(Server):
-    """One uvicorn server on one port. Its own main loop is not used: it would end only at its next tick."""
+class Listener:
+    """One port, with uvicorn's connections. Its server is not used: that would end only at its next tick."""
 
-    def __init__(
-        self, app: ASGIApp, protocol: type[SandboxConnection], host: str, port: int, keep_alive: int, *, option: str
-    ) -> None:
-        config = Config(
-            app,
-            http=protocol,
+    def __init__(self, context: SandboxContext, app: ASGIApp, port: int) -> None:
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            # The sandbox may end while a call waits, and uvicorn would print a traceback.
+            with suppress(asyncio.CancelledError):
+                await app(scope, receive, send)
+
+        self._context = context
+        self._config = Config(
+            serve,
             ws="none",
             lifespan="off",
-            loop="asyncio",
             log_config=None,
-            log_level=None,
             date_header=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=keep_alive,
-            backlog=_BACKLOG,
+            timeout_keep_alive=context.settings.keep_alive,
         )
-        super().__init__(config)
-        self._protocol = protocol
-        self._host = host
-        self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._option = option
+        self._config.load()
+        self._state = ServerState()
+        self._servers: list[asyncio.Server] = []
+        self._host = context.settings.host
+        self._family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         # Bound and never listening: it reserves the port while the listener is down.
         self._reservation = self._bind(port)
         self.port: int = self._reservation.getsockname()[1]
@@ -65,22 +64,23 @@ class Listener(Server):
             bound.bind((self._host, port))
         except OSError as error:
             bound.close()
-            message = f"cannot listen on {self._host} port {port}: {error.strerror}"
-            if error.errno == errno.EADDRINUSE:
-                flag = "--" + self._option.replace("_", "-")
-                message += f"; choose another one with {flag} ({self._option} in Python), 0 picks a free one"
+            message = f"cannot listen on {self._host} port {port}: {error.strerror}; port 0 picks a free one"
             raise OSError(message) from error
         return bound
 
-    async def begin(self) -> None:
-        """Start to serve; returns when connections are accepted."""
-        if not self.config.loaded:
-            self.config.load()
-        self.lifespan = self.config.lifespan_class(self.config)
+    async def listen(self) -> None:
+        """Accept connections; no effect while they are accepted."""
+        if self._servers:
+            return
         if not sys.platform.startswith("linux"):
             # Elsewhere a second socket cannot be bound beside the first.
             self._reservation.close()
-        await self.startup(sockets=[self._bind(self.port)])
+
+        def connection() -> SandboxConnection:
+            return SandboxConnection(self._context, self._config, self._state)
+
+        loop = asyncio.get_running_loop()
+        self._servers.append(await loop.create_server(connection, sock=self._bind(self.port), backlog=_BACKLOG))
 
     def release_port(self) -> None:
         """Give up the port of a listener that has not begun or has ended."""
@@ -88,38 +88,27 @@ class Listener(Server):
 
     async def stop_listening(self) -> None:
         """Refuse new connections and reset the open ones, except those that carry a control command."""
-        await stop_accepting(self.servers)
-        self.servers.clear()
+        await stop_accepting(self._servers)
+        self._servers.clear()
         for connection in self._connections():
             connection.reset_unless_control()
 
-    async def listen_again(self) -> None:
-        """Accept connections again on the same port."""
-        if self.servers:
-            return
-        loop = asyncio.get_running_loop()
-
-        def protocol() -> asyncio.Protocol:
-            return self._protocol(self.config, self.server_state, {}, loop)
-
-        self.servers.append(await loop.create_server(protocol, sock=self._bind(self.port), backlog=_BACKLOG))
-
     async def end(self) -> None:
         """Close the port and every connection, and wait until they are closed."""
-        await stop_accepting(self.servers)
+        await stop_accepting(self._servers)
         connections = self._connections()
         for connection in connections:
             connection.shutdown()
         await asyncio.gather(*(connection.lost for connection in connections))
         # Only now: while its connection is open, uvicorn would log a call that ends without a response.
-        tasks = list(self.server_state.tasks)
+        tasks = list(self._state.tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.release_port()
 
     def _connections(self) -> list[SandboxConnection]:
-        return cast("list[SandboxConnection]", list(self.server_state.connections))
+        return cast("list[SandboxConnection]", list(self._state.connections))
 
 
 class Ports:
@@ -129,17 +118,12 @@ class Ports:
     """
 
     def __init__(self, context: SandboxContext, api: ASGIApp, control: ASGIApp) -> None:
-        settings, connection = context.settings, connection_class(context)
-        host, keep_alive = settings.host, settings.keep_alive
-        self.api = Listener(api, connection, host, settings.port, keep_alive, option="port")
+        self.api = Listener(context, api, context.settings.port)
         self.control: Listener | None = None
-        self._up_later: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        if settings.control_port is not None:
+        self._up_later: asyncio.Task[None] | None = None
+        if context.settings.control_port is not None:
             try:
-                self.control = Listener(
-                    control, connection, host, settings.control_port, keep_alive, option="control_port"
-                )
+                self.control = Listener(context, control, context.settings.control_port)
             except OSError:
                 self.api.release_port()
                 raise
@@ -150,9 +134,9 @@ class Ports:
         return (self.control or self.api).url
 
     async def begin(self) -> None:
-        await self.api.begin()
+        await self.api.listen()
         if self.control is not None:
-            await self.control.begin()
+            await self.control.listen()
 
     async def end(self) -> None:
         self._cancel_up()
@@ -165,18 +149,17 @@ class Ports:
         self._cancel_up()
         await self.api.stop_listening()
         if seconds is not None:
-            self._up_later = asyncio.get_running_loop().call_later(seconds, self._start_up)
+            self._up_later = asyncio.create_task(self._listen_after(seconds))
         return {"listening": False}
 
     async def up(self) -> JsonObject:
         self._cancel_up()
-        await self.api.listen_again()
+        await self.api.listen()
         return {"listening": True}
 
-    def _start_up(self) -> None:
-        task = asyncio.get_running_loop().create_task(self.api.listen_again())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _listen_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.api.listen()
 
     def _cancel_up(self) -> None:
         if self._up_later is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -45,11 +44,6 @@ class OperationTable:
         patterns = sorted((op for op in operations if "{" in op.path), key=lambda op: op.path.count("{"))
         self._patterns = [(op.method, compile_path(op.path)[0], op.name) for op in patterns]
         self._methods = sorted({op.method for op in operations})
-        if len(set(self.names)) != len(self.names):
-            raise ValueError(f"every operation needs a name of its own: {', '.join(self.names)}")
-        routes = Counter(f"{op.method} {op.path}" for op in operations)
-        if len(routes) != len(operations):
-            raise ValueError(f"{routes.most_common(1)[0][0]} is declared twice")
 
     def find(self, method: str, path: str) -> tuple[str, dict[str, str]]:
         """The name of the operation and the values of the names in braces; `path` is decoded already."""
@@ -63,7 +57,7 @@ class OperationTable:
 
     def name(self, method: str, raw_path: str) -> str:
         """The name of the operation for a path as it stands in a request line."""
-        return self.find(method, unquote(raw_path) if "%" in raw_path else raw_path)[0]
+        return self.find(method, unquote(raw_path))[0]
 
     def methods(self, path: str) -> list[str]:
         plain = [method for method in self._methods if (method, path) in self._plain]

@@ -16,7 +16,6 @@ HIDDEN = "…"
 _SECRET = re.compile(
     r"authorization|secret|token|passw|pwd|cvv|cvc|private|signature|api.?key|app.?key|cookie", re.IGNORECASE
 )
-_PUBLIC = ("token_type", "tokentype")
 _NUMBER = re.compile(r"(account|routing|card)[._]?(number|no)$|iban$|(^|\.)number$", re.IGNORECASE)
 _DIGITS = re.compile(r"\w(?=(?:\W?\w){4})")
 _LONG_NUMBER = re.compile(r"(?<![\w-])[0-9]{5,}(?=[0-9]{4}(?![\w-]))")
@@ -53,10 +52,9 @@ def body_text(body: bytes, content_type: str) -> str:
     if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
         return _cut("\n".join(f"{name}={_member(name, value)}" for name, value in parse_qsl(text, True)))  # noqa: FBT003 (keep_blank_values)
     try:
-        value = json.loads(text)
+        return _cut(json.dumps(_redacted(json.loads(text)), indent=2, ensure_ascii=False))
     except (ValueError, RecursionError):
         return _cut(masked(text) if not _SECRET.search(text) else f"({len(body)} bytes that are not JSON)")
-    return _cut(json.dumps(_redacted(value), indent=2, ensure_ascii=False))
 
 
 def one_line(text: str) -> str:
@@ -75,23 +73,18 @@ def masked(text: str, hidden: str = "•") -> str:
     return _LONG_NUMBER.sub(lambda match: hidden * len(match[0]), text)
 
 
-def _redacted(value: object, depth: int = 0) -> JsonValue:
-    if depth > 40:
-        return HIDDEN
+def _redacted(value: object) -> JsonValue:
     if isinstance(value, dict):
-        members = cast("JsonObject", value)
-        return {name: _member(name, member, depth) for name, member in members.items()}
-    if isinstance(value, list):
-        return [_redacted(item, depth + 1) for item in cast("list[object]", value)]
-    return value
+        return {name: _member(name, member) for name, member in cast("JsonObject", value).items()}
+    return [_redacted(item) for item in cast("list[object]", value)] if isinstance(value, list) else value
 
 
-def _member(name: str, value: object, depth: int = 0) -> JsonValue:
-    if _SECRET.search(name) and name.lower() not in _PUBLIC and isinstance(value, str):
+def _member(name: str, value: object) -> JsonValue:
+    if not isinstance(value, str):
+        return _redacted(value)
+    if _SECRET.search(name):
         return HIDDEN
-    if _NUMBER.search(name) and isinstance(value, str):
-        return last_four(value)
-    return _redacted(value, depth + 1)
+    return last_four(value) if _NUMBER.search(name) else value
 
 
 def _cut(text: str) -> str:
@@ -109,12 +102,3 @@ def open_private(path: str | os.PathLike[str], flags: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def make_private(path: str | os.PathLike[str], *, beside: tuple[str, ...] = ()) -> None:
-    """Create a file unless it exists, and take the access of others to it and to those with a suffix in `beside`."""
-    os.close(open_private(path, os.O_RDWR))
-    for ending in beside:
-        name = os.fspath(path) + ending
-        if os.path.exists(name):
-            os.close(open_private(name, os.O_RDWR))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from victor_ext.sandbox.server.commands import ServerCommands
@@ -17,25 +17,15 @@ from victor_ext.sandbox.server.settings import ServerSettings
 Tone = Literal["waiting", "good", "bad", "plain"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Field:
-    """One input of an action."""
-
-    name: str
-    """The parameter of the command."""
-    label: str
-    longest: int = 150
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Action:
     """A button that sends one control command."""
 
     label: str
     path: str
-    parameters: JsonObject
     shortcut: str
     """The key on the keyboard."""
+    parameters: JsonObject = field(default_factory=dict[str, Any])
     fields: tuple[str, ...] = ()
     """The names of the inputs that are sent with it."""
 
@@ -63,8 +53,6 @@ class Record:
 
 @dataclass(frozen=True)
 class Move:
-    """A status that a record came into."""
-
     status: str
     tone: Tone
     at: float
@@ -75,17 +63,14 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """All that is known of one record."""
-
     record: Record
     facts: Sequence[tuple[str, str]]
     moves: Sequence[Move]
-    related: Sequence[tuple[str, str]] = ()
-    """What the link says, and the id of the record."""
-    fields: Sequence[Field] = ()
+    related: Mapping[str, str]
+    """What each link says, and the id of its record."""
+    fields: Mapping[str, str]
+    """The inputs of the actions: the parameter of the command, and the label."""
     actions: Sequence[Action] = ()
-    ids: frozenset[str] = frozenset()
-    """The ids whose calls belong to the life of the record."""
 
 
 class Records(ABC):
@@ -93,10 +78,6 @@ class Records(ABC):
 
     title: str
     """What they are called, in the plural."""
-
-    @abstractmethod
-    def count(self) -> int:
-        """The number of all of them; one and those that belong to it count as one."""
 
     @abstractmethod
     def latest(self, count: int) -> Sequence[Record]:
@@ -120,7 +101,6 @@ class SandboxProvider(ABC, Generic[S]):
     name: ClassVar[str]
     """In lower case, as on the command line."""
     title: ClassVar[str]
-    """As people write it."""
     operations: ClassVar[tuple[Operation, ...]]
     key: ClassVar[KeyLocation] = None
     """Where a request carries its idempotency key."""
@@ -136,7 +116,6 @@ class SandboxProvider(ABC, Generic[S]):
         self.state = self.new_state()
 
     def new_state(self) -> Any:
-        """An empty `state`."""
         return None
 
     @abstractmethod
@@ -180,7 +159,6 @@ class SandboxProvider(ABC, Generic[S]):
 
     @property
     def heading(self) -> str:
-        """The sandbox's name in the greeting."""
         return f"{self.title} sandbox"
 
 

@@ -84,47 +84,29 @@ class ReceivedLog:
         self._kept: deque[Received] = deque(maxlen=keep)
         self._number = 0
         self.attempts: Counter[str] = Counter()
-        """How often each idempotency key was seen."""
         self.work_by_key: Counter[str] = Counter()
-        """How often work was done under each key."""
         self.work_by_reference: Counter[str] = Counter()
         """How often work was done for each reference of the caller; 0: only attempts."""
 
-    def begin(
-        self, at: float, method: str, path: str, operation: str, key: str | None, headers: dict[str, str]
-    ) -> Received:
-        """Record a call whose head has arrived. The rest of the fields are set later."""
+    def begin(self, at: float, method: str, path: str, operation: str, headers: dict[str, str]) -> Received:
         self._number += 1
         exchange = Received(self._number, at, method, path, operation, None, None, headers=headers)
-        if key is not None:
-            self.count_attempt(exchange, key)
         self._kept.append(exchange)
         return exchange
 
     def count_attempt(self, exchange: Received, key: str) -> None:
-        """Set the key of a call and count the attempt."""
         self.attempts[key] += 1
         exchange.idempotency_key, exchange.attempt = key, self.attempts[key]
 
-    def add_reference(self, reference: str) -> None:
-        """Begin to count the work for a reference."""
-        self.work_by_reference.setdefault(reference, 0)
-
     def count_work(self, key: str | None, references: Iterable[str]) -> None:
-        """Count work that was done."""
         if key is not None:
             self.work_by_key[key] += 1
         self.work_by_reference.update(references)
 
     def after(self, number: int) -> list[Received]:
-        """The remembered calls with a larger number, oldest first."""
         return [exchange for exchange in self._kept if exchange.number > number]
 
-    def __len__(self) -> int:
-        return len(self._kept)
-
     def last(self, count: int) -> list[Received]:
-        """The last remembered calls, newest first."""
         return list(islice(reversed(self._kept), count))
 
     def clear(self) -> None:

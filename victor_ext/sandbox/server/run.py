@@ -1,4 +1,4 @@
-"""A running sandbox: its context, its provider, its ports and the commands; and one in the foreground."""
+"""A running sandbox: its context, its provider, its ports and the commands; in a thread, and in the foreground."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
+from types import TracebackType
+from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from starlette.types import ASGIApp
 
 from victor_ext.sandbox.server.api import Api, ControlGuard, control_app
-from victor_ext.sandbox.server.commands import Command
+from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.context import SandboxContext, access
 from victor_ext.sandbox.server.listener import Ports
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
@@ -26,6 +30,9 @@ from victor_ext.sandbox.server.page import page_routes
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.settings import ServerSettings, is_this_machine
+
+S = TypeVar("S", bound=ServerSettings)
+_COMMAND_TIMEOUT = 60.0
 
 
 class Service:
@@ -47,27 +54,109 @@ class Service:
         app = control_app(commands, partial(self.run, over_api_port=over_api_port), pages)
         return ControlGuard(app, settings.host, settings.allowed_host)
 
-    async def begin(self) -> None:
-        await self.ports.begin()
-
     async def end(self) -> None:
         await self.ports.end()
         self.provider.close()
 
     async def run(self, command: Command, parameters: JsonObject, *, over_api_port: bool = False) -> JsonValue:
-        """Run a control command. `ValueError` or `TypeError` is misuse, `NotFound` something that does not exist."""
-        commands = self.provider.commands_type(self.provider, self.context, self.ports)
-        try:
-            command.signature.bind(commands, **parameters)
-        except TypeError as error:
-            raise TypeError(f"{command.name}: {error}") from None
+        """Run a control command. `ValueError` is misuse, `NotFound` something that does not exist."""
         if over_api_port and command.name == "down" and parameters.get("seconds") is None:
             raise ValueError("give seconds, or start with a control port: this port would never come back")
-        value = command.work(commands, **parameters)
+        commands = self.provider.commands_type(self.provider, self.context, self.ports)
+        try:
+            value = command.work(commands, **parameters)
+        except (TypeError, ArithmeticError) as error:
+            raise ValueError(str(error) or repr(error)) from error
         result = await value if inspect.isawaitable(value) else value
-        if command.method != "GET":
-            self.context.changes.touch()
+        self.context.changes += 1
         return result
+
+
+class ServerInThread(ServerCommands, Generic[S]):
+    """A sandbox in this process.
+
+    The commands run on the serving thread, one after another with the calls it serves. They also work while the API is
+    `down`.
+    """
+
+    provider_type: ClassVar[type[AnyProvider]]
+
+    def __init__(self, settings: S | None = None) -> None:
+        self.settings: S = cast("S", self.provider_type.settings_type()) if settings is None else settings
+        self._service: Service | None = None
+        self._thread: threading.Thread
+        self._loop: asyncio.AbstractEventLoop
+        self._stopping: asyncio.Event
+
+    @property
+    def url(self) -> str:
+        """The URL of the API, such as `http://127.0.0.1:8900`."""
+        return self._running().ports.api.url
+
+    @property
+    def control_url(self) -> str:
+        """The URL of the server that has the control API, without a path: append `/_sandbox/`."""
+        return self._running().ports.control_url
+
+    def start(self) -> Self:
+        """Begin to serve. `OSError` when the port or a file cannot be used."""
+        if self._service is not None:
+            raise RuntimeError("this sandbox runs already")
+        started: Future[Service] = Future()
+        name = f"{self.provider_type.name}-sandbox"
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)), name=name, daemon=True)
+        self._thread.start()
+        try:
+            self._service = started.result()
+        except Exception:
+            self._thread.join()
+            raise
+        return self
+
+    async def _serve(self, started: Future[Service]) -> None:
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            service = Service(self.provider_type, self.settings)
+            await service.ports.begin()
+        except BaseException as error:  # noqa: BLE001 (`start` raises it on the caller's thread)
+            started.set_exception(error)
+            return
+        started.set_result(service)
+        await self._stopping.wait()
+        await service.end()
+
+    def restart(self) -> None:
+        """Stop, and start again at the same address. Only what is kept in a file is still known then."""
+        ports = self._running().ports
+        control_port = None if ports.control is None else ports.control.port
+        again = replace(self.settings, port=ports.api.port, control_port=control_port)
+        self.stop()
+        self.settings = again
+        self.start()
+
+    def stop(self) -> None:
+        """Close every connection and the port, and wait for the thread. No effect on a sandbox that does not run."""
+        if self._service is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+            self._service = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _running(self) -> Service:
+        if self._service is None:
+            raise RuntimeError("this sandbox does not run; use it in a `with` statement or call start()")
+        return self._service
+
+    def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
+        work = self._running().run(command, parameters)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)
 
 
 def serve(
@@ -82,49 +171,51 @@ def serve(
     """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot be used.
 
     Unless `quiet`, prints where it listens and one line for each call to stderr. Once connections are accepted,
-    `json_line` prints one line of JSON (`url`, `control_url`, `pid`) to stdout, and `ready_file` gets the same. The
-    URLs have no path: the control API is at `control_url` + `/_sandbox/`. `env_file` gets settings for a client with
-    fresh credentials; only its owner may read it.
+    `json_line` prints `url`, `control_url` and `pid` as JSON to stdout, and `ready_file` gets the same. `env_file` gets
+    settings for a client with fresh credentials.
     """
 
     async def run() -> None:
         stopping = asyncio.Event()
+        with suppress(NotImplementedError):  # the loop of Windows has no signals: there Ctrl-C is a KeyboardInterrupt
+            for number in (signal.SIGINT, signal.SIGTERM):  # also where SIGINT is ignored, as in a background job
+                asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         service = Service(provider_type, settings)
         ports = service.ports
-        await service.begin()
+        await ports.begin()
         try:
-            with _stop_signals(stopping):
-                if env_file is not None:
-                    _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
-                facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
-                if ready_file is not None:
-                    _write("--ready-file", ready_file, facts + "\n")
-                if json_line:
-                    print(facts, flush=True)
-                if not quiet:
-                    _greet(service, settings)
-                await stopping.wait()
+            if env_file is not None:
+                _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
+            facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
+            if ready_file is not None:
+                _write("--ready-file", ready_file, facts + "\n")
+            if json_line:
+                print(facts, flush=True)
+            if not quiet:
+                print(_greeting(service), file=sys.stderr, flush=True)
+            await stopping.wait()
         finally:
             await service.end()
 
-    with _access_log(quiet=quiet):
-        try:
+    try:
+        with _access_log(quiet=quiet), suppress(KeyboardInterrupt):
             asyncio.run(run())
-        except OSError as error:
-            print(f"victor sandbox: {error}", file=sys.stderr)
-            return 1
+    except OSError as error:
+        print(f"victor sandbox: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
-def _greet(service: Service, settings: ServerSettings) -> None:
+def _greeting(service: Service) -> str:
     lines = [
         f"{service.provider.heading} on {service.ports.api.url}",
         f"Page on {service.ports.control_url}/",
         f"Control API on {service.ports.control_url}/_sandbox/",
     ]
-    if not is_this_machine(settings.host):
-        lines.append(f"Warning: {settings.host} can be reached from other machines, and so can the control API.")
-    print("\n".join(lines), file=sys.stderr, flush=True)
+    host = service.context.settings.host
+    if not is_this_machine(host):
+        lines.append(f"Warning: {host} can be reached from other machines, and so can the control API.")
+    return "\n".join(lines)
 
 
 def _write(option: str, path: str | os.PathLike[str], text: str) -> None:
@@ -155,19 +246,3 @@ def _access_log(*, quiet: bool) -> Generator[None]:
         access.removeHandler(handler)
         access.setLevel(logging.NOTSET)
         access.propagate = True
-
-
-@contextmanager
-def _stop_signals(stopping: asyncio.Event) -> Generator[None]:
-    """Let SIGINT and SIGTERM end the sandbox."""
-    loop = asyncio.get_running_loop()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stopping.set)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

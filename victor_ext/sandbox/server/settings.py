@@ -116,19 +116,15 @@ class ServerSettings:
                 "listen on 127.0.0.1, or say public=True (--public) if that is meant"
             )
         object.__setattr__(self, "allowed_host", _host_names(self.allowed_host))
-        for name in ("port", "control_port"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 65535:
-                raise ValueError(f"{name} must be between 0 and 65535, not {value!r}")
+        if not all(0 <= port <= 65535 for port in (self.port, self.control_port or 0)):
+            raise ValueError("port and control_port must be between 0 and 65535")
         if not abs(self.clock_skew) <= FARTHEST:
             raise ValueError(f"clock_skew must be seconds, a thousand years at most, not {self.clock_skew!r}")
 
     def to_dict(self) -> JsonObject:
-        values: JsonObject = {name: getattr(self, name) for name in options_of(type(self))}
-        for name, value in values.items():
-            if isinstance(value, os.PathLike):
-                values[name] = os.fspath(cast("os.PathLike[str]", value))
-        return values
+        values = {name: getattr(self, name) for name in options_of(type(self))}
+        paths = {name: str(cast("object", value)) for name, value in values.items() if isinstance(value, os.PathLike)}
+        return values | paths
 
 
 def is_this_machine(host: str) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 from victor_ext.sandbox.server.commands import ServerOverHttp
-from victor_ext.sandbox.server.run import serve
-from victor_ext.sandbox.server.thread import ServerInThread
+from victor_ext.sandbox.server.run import ServerInThread, serve
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.provider import VictorProvider
 from victor_ext.sandbox.victor.settings import SandboxSettings

@@ -11,11 +11,11 @@ from typing import Literal
 
 from victor_ext.sandbox.server.commands import ServerCommands, command, member, nothing
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
-from victor_ext.sandbox.victor.core import Core, read_date, response_problems
+from victor_ext.sandbox.victor.core import Core, declared, read_date
 from victor_ext.sandbox.victor.document import Problem
-from victor_ext.sandbox.victor.ledger import CannotRespond
 from victor_ext.sandbox.victor.model import (
     BEHAVIOURS,
+    DEMO_PAYEE,
     NETWORKS,
     Account,
     Behaviour,
@@ -25,9 +25,6 @@ from victor_ext.sandbox.victor.model import (
     Status,
 )
 
-_AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?")
-_LONGEST_NOTES = 150
-"""Of an answer, in the provider's document."""
 Answer = Literal["Accepted", "Declined"]
 
 
@@ -81,11 +78,10 @@ class SandboxCommands(ServerCommands):
 
         `account_number` has 3 to 20 digits, and `routing_number` is what a request to it shows.
         """
-        if not isinstance(account_number, str) or not re.fullmatch("[0-9]{3,20}", account_number):
-            raise ValueError("account_number must be a text of 3 to 20 digits; leading zeros count")
-        account = Account(account_number=account_number, **_texts(routing_number=routing_number, name=name))
+        texts = _texts(routing_number=routing_number, name=name)
+        account = Account(account_number=_account_number("account_number", account_number), **texts)
         # It is shown as the payer of an inbound request.
-        _refuse(response_problems("get", {"payment_request": {"payer": asdict(account)}}))
+        _refuse(declared("get").responses[200].problems({"payment_request": {"payer": asdict(account)}}))
         self._state.directory.add_account(account)
         return asdict(account)
 
@@ -111,10 +107,8 @@ class SandboxCommands(ServerCommands):
         `behaviour` decides what happens to a request as time passes. `name`, `routing_number` and `network` are what a
         request to it shows.
         """
-        if behaviour is not None and behaviour not in BEHAVIOURS:
-            raise ValueError(f"behaviour must be one of {', '.join(BEHAVIOURS)}")
-        if network is not None and network not in NETWORKS:
-            raise ValueError("network must be RTP or FedNow")
+        _one_of("behaviour", behaviour, BEHAVIOURS)
+        _one_of("network", network, NETWORKS)
         counterparty_id = id or uuid.uuid4().hex[:10]
         if not 1 <= len(counterparty_id) <= 16:
             raise ValueError("id must have 1 to 16 characters")
@@ -158,22 +152,19 @@ class SandboxCommands(ServerCommands):
         `network` the one that it comes by (None: RTP).
         """
         core = self._state
-        if type(amount) is int:
-            amount = str(amount)
-        if not isinstance(amount, str) or not _AMOUNT.fullmatch(amount):
-            raise ValueError("amount must be a text such as '44.23', a Decimal or an int, and never a float")
         due = core.due_dates.tomorrow().isoformat() if due_date is None else due_date
         if not isinstance(due, str) or read_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD, or a date")
-        if network is not None and network not in NETWORKS:
-            raise ValueError("network must be RTP or FedNow")
+        _one_of("network", network, NETWORKS)
         payer = payer_account or next(iter(core.directory.accounts), "243884643621")
-        if not isinstance(payer, str) or not re.fullmatch("[0-9]{3,20}", payer):
-            raise ValueError("payer_account must be a text of 3 to 20 digits; leading zeros count")
-        payee = payee_account or "043987673645"
+        payer, payee = _account_number("payer_account", payer), payee_account or DEMO_PAYEE
         creditor = _given(ultimate_creditor=ultimate_creditor)
-        details = {"amount": amount, "due_date": due, "biller_type": "BUSINESS" if biller_type is None else biller_type}
-        details |= _given(amount_modification_allowed=amount_modification_allowed, notes=notes)
+        details: JsonObject = {
+            "amount": str(amount) if type(amount) is int else amount,
+            "due_date": due,
+            "biller_type": biller_type or "BUSINESS",
+            **_given(amount_modification_allowed=amount_modification_allowed, notes=notes),
+        }
         body = {
             "payee": {"account_number": payee, **creditor},
             "payer": {"victor_counterparty_id": "outside"},
@@ -209,25 +200,16 @@ class SandboxCommands(ServerCommands):
         `status` is the response, `notes` are the payer's (None: a default), and `modified_amount` is what they pay, if
         the request allows that.
         """
-        if status not in ("Accepted", "Declined"):
-            raise ValueError("status must be Accepted or Declined")
-        body: JsonObject = {"status": status, "notes": _notes(notes or f"{status} on the sandbox's page")}
-        if modified_amount is not None:
-            if not isinstance(modified_amount, str) or not _AMOUNT.fullmatch(modified_amount):
-                raise ValueError("modified_amount must be a text such as '44.23'")
-            body["modified_amount"] = modified_amount
-        try:
-            return _record(self._state.ledger.respond_as_payer(request_id, body))
-        except CannotRespond as reason:
-            raise ValueError(reason.message) from None
+        body = {"status": status, "notes": notes or f"{status} on the sandbox's page"}
+        body |= _given(modified_amount=modified_amount)
+        _refuse(declared("respond").body.problems(body))
+        self._state.ledger.respond(request_id, body, as_payer=True)
+        return _record(self._state.ledger.get(request_id))
 
     @command("POST", "/payment-requests/{request_id}/expire", returns=nothing)
     def expire(self, request_id: str) -> JsonObject:
         """Let a request without an answer expire now, with its twin."""
-        try:
-            return _record(self._state.ledger.expire(request_id))
-        except CannotRespond as reason:
-            raise ValueError(reason.message) from None
+        return _record(self._state.ledger.expire(request_id))
 
     @command("POST", "/payment-requests/{request_id}/move", returns=nothing)
     def move(self, request_id: str, status: Status, error_message: str | None = None) -> JsonObject:
@@ -239,10 +221,15 @@ class SandboxCommands(ServerCommands):
         return _record(self._state.ledger.move(request_id, status, error_message))
 
 
-def _notes(notes: JsonValue) -> str:
-    if not isinstance(notes, str) or len(notes) > _LONGEST_NOTES:
-        raise ValueError(f"notes must be a text of at most {_LONGEST_NOTES} characters")
-    return notes
+def _account_number(name: str, value: JsonValue) -> str:
+    if not isinstance(value, str) or not re.fullmatch("[0-9]{3,20}", value):
+        raise ValueError(f"{name} must be a text of 3 to 20 digits; leading zeros count")
+    return value
+
+
+def _one_of(name: str, value: JsonValue, words: tuple[str, ...]) -> None:
+    if value is not None and value not in words:
+        raise ValueError(f"{name} must be one of {', '.join(words)}")
 
 
 def _record(request: PaymentRequest) -> JsonObject:

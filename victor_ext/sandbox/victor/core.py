@@ -29,16 +29,12 @@ def json_body(call: Call) -> tuple[JsonValue, Problem | None]:
     if call.content_type != "application/json":
         return None, Problem(("body",), "invalid", "Content-Type must be application/json")
     try:
-        body = json.loads(call.body.decode("utf-8"), parse_constant=_no_constant)
+        body = json.loads(call.body.decode("utf-8"))
         # Half of a surrogate pair is not text: it could be neither stored nor sent back.
         json.dumps(body, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         return None, Problem(("body",), "invalid", "is not JSON")
     return body, None
-
-
-def _no_constant(name: str) -> JsonValue:
-    raise ValueError(f"{name} is not JSON")
 
 
 def read_date(text: str) -> date | None:
@@ -66,48 +62,25 @@ def declared(operation: str) -> Declared:
     return load_document().operation(served.method, served.path)
 
 
-def response_problems(operation: str, body: JsonObject) -> list[Problem]:
-    """What the document refuses in a good response of an operation."""
-    schema = declared(operation).responses.get(200)
-    return [] if schema is None else schema.problems(body)
-
-
-def body_problems(operation: str, body: object) -> list[Problem]:
-    """What the document refuses in the body of a request."""
-    schema = declared(operation).body
-    return [] if schema is None else schema.problems(body)
-
-
 def _prose_problems(body: JsonObject, *, due_dates: DueDates | None, known: Directory | None) -> list[Problem]:
     """What the document forbids in prose only, in the body of a create that conforms to its schema.
 
     Without `due_dates` any due date is accepted; with `known`, its accounts and counterparties alone.
     """
     payee, details = body["payee"], body["payment_details"]
-    problems: list[Problem] = []
+    refused: dict[str, str] = {}
     if Decimal(details["amount"]) <= 0:
-        problems.append(Problem(("payment_details", "amount"), "invalid", "must be above zero"))
+        refused["payment_details.amount"] = "must be above zero"
     if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
-        path = ("payee", "ultimate_creditor")
-        problems.append(Problem(path, "invalid", "may be set only when biller_type is BUSINESS"))
-    wrong = None if due_dates is None else _wrong_due_date(details["due_date"], due_dates)
-    if wrong:
-        problems.append(Problem(("payment_details", "due_date"), "invalid", wrong))
+        refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
+    due = read_date(details["due_date"])
+    if due_dates is not None and (due is None or not due_dates.earliest() <= due <= due_dates.latest()):
+        refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
     if known is not None and payee["account_number"] not in known.accounts:
-        problems.append(Problem(("payee", "account_number"), "invalid", "is not an account of the caller"))
+        refused["payee.account_number"] = "is not an account of the caller"
     if known is not None and body["payer"]["victor_counterparty_id"] not in known.counterparties:
-        path = ("payer", "victor_counterparty_id")
-        problems.append(Problem(path, "invalid", "is not a counterparty of the caller"))
-    return problems
-
-
-def _wrong_due_date(text: str, due_dates: DueDates) -> str | None:
-    due = read_date(text)
-    if due is None:
-        return "must be a date, YYYY-MM-DD"
-    if due < due_dates.earliest():
-        return "must not be in the past"
-    return "must not be more than 24 hours ahead" if due > due_dates.latest() else None
+        refused["payer.victor_counterparty_id"] = "is not a counterparty of the caller"
+    return [Problem(tuple(place.split(".")), "invalid", message) for place, message in refused.items()]
 
 
 class Core:
@@ -116,7 +89,7 @@ class Core:
     def __init__(self, settings: SandboxSettings, clock: Clock, journal: Journal) -> None:
         self._settings, self._clock, self._journal = settings, clock, journal
         self.due_dates = DueDates(clock, settings.due_date_zone)
-        self.directory, self.store = Directory(journal), Store(journal, clock.wall)
+        self.directory, self.store = Directory(journal), Store(journal, clock)
         self.ledger = Ledger(settings, clock, self.store, self.directory, self.due_dates)
         requests, keys, facts = journal.load()
         for kind, name, value in facts:
@@ -156,4 +129,4 @@ class Core:
         """What the document and the rules refuse in the body of a create, `from_outside` of the sandbox or not."""
         known = self.directory if self._settings.strict_accounts and not from_outside else None
         due_dates = None if from_outside else self.due_dates
-        return body_problems("create", body) or _prose_problems(body, due_dates=due_dates, known=known)
+        return declared("create").body.problems(body) or _prose_problems(body, due_dates=due_dates, known=known)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _BITS = {"int32": 31, "int64": 63}
-_SIZES = ("minLength", "maxLength")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def _problems(schema: Draft4Validator, value: object) -> Iterator[Problem]:
             path = (*path, str(error.kind.as_dict()["property"]))
         if rule == "required" or error.instance in (None, ""):
             yield Problem(path, "blank", "must not be blank", rule)
-        elif rule in _SIZES:
+        elif rule in ("minLength", "maxLength"):
             yield Problem(path, "size", "has a wrong length", rule)
         else:
             yield Problem(path, "invalid", f"breaks the rule '{rule}' of the document", rule)
@@ -86,12 +85,10 @@ def _undeclared(schema: Json, components: Json, value: object, place: str) -> It
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: what it takes and what it may answer."""
-
-    query: Validator | None
+    query: Validator
     integers: frozenset[str]
     """Query parameters that are numbers; a query string carries only text."""
-    body: Validator | None
+    body: Validator
     responses: dict[int, Validator] = field(default_factory=dict[int, Validator])
 
 
@@ -109,28 +106,20 @@ class Document:
     def operation(self, method: str, path: str) -> Operation:
         """One operation; the names of the parameters in the path do not matter.
 
-        It is compiled when it is first asked for: what the sandbox does not serve may have any form. `LookupError`
-        when the document does not have it.
+        It is compiled when it is first asked for: what the sandbox does not serve may have any form.
         """
         key = method.lower(), _shape(path)
         if key not in self._operations:
-            try:
-                raw = self._paths[key[1]][key[0]]
-            except KeyError:
-                raise LookupError(f"openapi/victor.yaml has no {method} {path}, which the sandbox serves") from None
-            self._operations[key] = self._operation(raw)
+            self._operations[key] = self._operation(self._paths[key[1]][key[0]])
         return self._operations[key]
 
     def _operation(self, raw: Json) -> Operation:
         query = self._query(raw)
-        body = _json_schema(raw.get("requestBody", {}))
         statuses = {str(status): _json_schema(answer) for status, answer in raw["responses"].items()}
         return Operation(
-            query=self._compile(query) if query else None,
-            integers=frozenset(name for name, rule in query["properties"].items() if rule.get("type") == "integer")
-            if query
-            else frozenset(),
-            body=self._compile(body) if body else None,
+            query=self._compile(query),
+            integers=frozenset(name for name, rule in query["properties"].items() if rule.get("type") == "integer"),
+            body=self._compile(_json_schema(raw.get("requestBody", {})) or {}),
             responses={
                 int(status): self._compile(content)
                 for status, content in statuses.items()
@@ -138,7 +127,7 @@ class Document:
             },
         )
 
-    def _query(self, raw: Json) -> Json | None:
+    def _query(self, raw: Json) -> Json:
         """The query as one object: the properties of an object in it are parameters of their own."""
         properties: Json = {}
         required: list[str] = []
@@ -156,7 +145,7 @@ class Document:
                 properties[parameter["name"]] = schema
                 required += [parameter["name"]] if parameter.get("required") else []
         query: Json = {"type": "object", "properties": properties, "additionalProperties": not closed}
-        return {**query, **({"required": required} if required else {})} if properties else None
+        return {**query, **({"required": required} if required else {})}
 
     def _resolve(self, schema: Json) -> Json:
         reference = schema.get("$ref")
@@ -186,18 +175,13 @@ def _strict(schema: Json) -> Json:
     for key in ("allOf", "anyOf", "oneOf"):
         if key in strict:
             strict[key] = [_strict(sub) for sub in strict[key]]
-    if "pattern" in strict and not (strict["pattern"].startswith("^(?:") and strict["pattern"].endswith(")$")):
+    if "pattern" in strict:
         strict["pattern"] = f"^(?:{strict['pattern']})$"
     if strict.get("format") in _BITS:
         top = 1 << _BITS[strict["format"]]
         strict["minimum"] = max(strict.get("minimum", -top), -top)
         strict["maximum"] = min(strict.get("maximum", top - 1), top - 1)
-    return _nullable(strict) if strict.get("nullable") else strict
-
-
-def _nullable(schema: Json) -> Json:
-    rest = {key: value for key, value in schema.items() if key != "nullable"}
-    return {"anyOf": [rest, {"enum": [None]}]}
+    return {"anyOf": [strict, {"enum": [None]}]} if strict.pop("nullable", False) else strict
 
 
 def document_path() -> Path:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from victor_ext.sandbox.server.operations import JsonValue
-from victor_ext.sandbox.server.privacy import make_private
+from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.victor.model import PaymentRequest
 
 _SCHEMA = """
@@ -28,8 +28,6 @@ CREATE TABLE IF NOT EXISTS facts (kind TEXT NOT NULL, name TEXT NOT NULL, value 
     PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
 """
-_BESIDE = ("-wal", "-shm", "-journal")
-"""The suffixes of files that SQLite makes beside the database, and leaves there when it is killed."""
 _UPSERT = "INSERT INTO requests (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"
 
 
@@ -47,56 +45,33 @@ Saved: TypeAlias = tuple[list[PaymentRequest], list[KeyRecord], list[tuple[str, 
 
 
 class Journal:
-    """The durable side of the sandbox. This one keeps nothing: the state ends with the process."""
+    """State in one SQLite file that only its owner may read, or nowhere (`path` is None).
 
-    def load(self) -> Saved:
-        return [], [], []
-
-    def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
-        """Write requests, and the key under which the work was done, in one transaction."""
-
-    def put(self, kind: str, name: str, value: object) -> None:
-        """Write one fact, such as an account, an API key or the clock."""
-
-    def drop(self, kind: str, name: str) -> None:
-        """Remove one fact."""
-
-    def clear(self) -> None:
-        """Remove everything."""
-
-    def close(self) -> None:
-        """Close the file."""
-
-
-class SqliteJournal(Journal):
-    """State in one SQLite file that only its owner may read. `OSError` when another sandbox uses it or it is unusable.
-
-    WAL with `synchronous=NORMAL` is safe against a killed process. A power cut may lose the last commits.
+    `OSError` when another sandbox uses the file or it is unusable. WAL with `synchronous=NORMAL` is safe against a
+    killed process. A power cut may lose the last commits.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        shown = os.fspath(path)
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self._db: sqlite3.Connection | None = None
+        if path is None:
+            return
         try:
-            if shown != ":memory:":
-                # SQLite gives the files that it makes beside this one the same mode.
-                make_private(path, beside=_BESIDE)
-        except OSError as error:
-            raise OSError(f"the state file {shown!r} cannot be used: {error.strerror}") from error
-        # One thread opens it, another one uses it; never both at once.
-        self._db = sqlite3.connect(shown, isolation_level=None, timeout=0.5, check_same_thread=False)
-        try:
+            # SQLite gives the files that it makes beside this one the same mode.
+            os.close(open_private(path, os.O_RDWR))
+            # One thread opens it, another one uses it; never both at once.
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=0.5, check_same_thread=False)
             # Exclusive: a second sandbox would not see what this one keeps in memory.
-            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.executescript(_SCHEMA)
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._db.close()
-            raise OSError(f"the state file {shown!r} cannot be used: {error}") from error
+            for name, value in (("locking_mode", "EXCLUSIVE"), ("journal_mode", "WAL"), ("synchronous", "NORMAL")):
+                self._db.execute(f"PRAGMA {name}={value}")
+            self._db.executescript(_SCHEMA + "BEGIN IMMEDIATE; COMMIT;")
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise OSError(f"the state file {os.fspath(path)!r} cannot be used: {reason}") from error
 
     def load(self) -> Saved:
+        if self._db is None:
+            return [], [], []
         requests = self._db.execute("SELECT record FROM requests ORDER BY position")
         keys = self._db.execute("SELECT owner, key, fingerprint, request_id FROM keys")
         facts = self._db.execute("SELECT kind, name, value FROM facts ORDER BY kind, name")
@@ -107,30 +82,28 @@ class SqliteJournal(Journal):
         )
 
     def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
+        """Write requests, and the key under which the work was done, in one transaction."""
+        if self._db is None:
+            return
         rows = [(request.id, json.dumps(request.to_dict())) for request in requests]
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(_UPSERT, rows)
             if key is not None:
                 self._db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", key)
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def put(self, kind: str, name: str, value: object) -> None:
-        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (kind, name, json.dumps(value)))
+        if self._db is not None:
+            self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (kind, name, json.dumps(value)))
 
     def drop(self, kind: str, name: str) -> None:
-        self._db.execute("DELETE FROM facts WHERE kind = ? AND name = ?", (kind, name))
+        if self._db is not None:
+            self._db.execute("DELETE FROM facts WHERE kind = ? AND name = ?", (kind, name))
 
     def clear(self) -> None:
-        for table in ("requests", "keys", "facts"):
-            self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (the three names are written above)
+        if self._db is not None:
+            self._db.executescript("DELETE FROM requests; DELETE FROM keys; DELETE FROM facts;")
 
     def close(self) -> None:
-        self._db.close()
-
-
-def open_journal(state: str | os.PathLike[str] | None) -> Journal:
-    return Journal() if state is None else SqliteJournal(state)
+        if self._db is not None:
+            self._db.close()

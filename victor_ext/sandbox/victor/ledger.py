@@ -7,7 +7,7 @@ import json
 import random
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from sys import intern
@@ -48,12 +48,12 @@ class KeyConflict(Exception):
     """The key was used with another body."""
 
 
-@dataclass
-class CannotRespond(Exception):
+class CannotRespond(ValueError):
     """Why an answer is refused, and the wrong field (empty: the request itself)."""
 
-    field: str
-    message: str
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class Ledger:
@@ -176,28 +176,35 @@ class Ledger:
         self.create_inbound(amount="129.95", ultimate_creditor="City Power and Light", notes="Invoice 2203", **common)
         self.create_inbound(amount="1500.00", amount_modification_allowed=True, notes="Deposit", **common)
 
-    def respond(self, request_id: str, body: JsonObject) -> tuple[PaymentRequest, bool]:
+    def respond(self, request_id: str, body: JsonObject, *, as_payer: bool = False) -> tuple[PaymentRequest, bool]:
         """Answer an inbound request; returns it, and whether this call did the work.
 
-        Raises `NotFound`, or `CannotRespond` with the reason.
+        `as_payer` answers in the payer's own bank: a twin, or an outbound request that waits. Raises `NotFound`, or
+        `CannotRespond` with the reason.
         """
         request = self.get(request_id)
-        if request.direction == "outbound":
+        if as_payer and request.child_id is not None:
+            request = self.get(request.child_id)
+        if request.direction == "outbound" and not as_payer:
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
-        return self._respond(request, ("pending",), body)
-
-    def respond_as_payer(self, request_id: str, body: JsonObject) -> PaymentRequest:
-        """Respond to a request as its payer does, in the sandbox or elsewhere; returns it.
-
-        Raises `NotFound`, or `CannotRespond` with the reason.
-        """
-        request = self.get(request_id)
-        if request.child_id is not None:
-            self.respond(request.child_id, body)
-        else:
-            open_ = ("pending",) if request.direction == "inbound" else OPEN
-            self._respond(request, open_, body)
-        return self.get(request_id)
+        answer = "Accepted" if body["status"] == "Accepted" else "Rejected"
+        modified, notes = body.get("modified_amount"), body["notes"]
+        if request.answer is not None:
+            same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
+            if same and self._settings.second_answer == "replay":
+                return request, False
+            raise CannotRespond("status", "This request has been answered already.")
+        if request.status not in (("pending",) if request.direction == "inbound" else OPEN):
+            raise CannotRespond("status", f"This request is {request.status}; only a pending one can be answered.")
+        self._check_modified(request, answer, modified)
+        now = self._clock.now()
+        changed = [self._answered(request, answer, modified, notes, now)]
+        parent = self._store.requests.get(request.parent_id or "")
+        if parent is not None and parent.status not in TERMINAL:
+            changed.append(self._answered(parent, answer, modified, notes, now))
+        self._store.commit(changed)
+        self.lifecycle.schedule(changed)
+        return changed[0], True
 
     def expire(self, request_id: str) -> PaymentRequest:
         """Let a request without an answer expire now, and its twin; raises `NotFound` or `CannotRespond`."""
@@ -209,28 +216,6 @@ class Ledger:
         now = self._clock.now()
         self._store.commit([replace(one, status="expired", changed_at=now) for one in both])
         return self.get(request_id)
-
-    def _respond(
-        self, request: PaymentRequest, open_: Iterable[Status], body: JsonObject
-    ) -> tuple[PaymentRequest, bool]:
-        answer = "Accepted" if body["status"] == "Accepted" else "Rejected"
-        modified, notes = body.get("modified_amount"), body["notes"]
-        if request.answer is not None:
-            same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
-            if same and self._settings.second_answer == "replay":
-                return request, False
-            raise CannotRespond("status", "This request has been answered already.")
-        if request.status not in open_:
-            raise CannotRespond("status", f"This request is {request.status}; only a pending one can be answered.")
-        self._check_modified(request, answer, modified)
-        now = self._clock.now()
-        changed = [self._answered(request, answer, modified, notes, now)]
-        parent = self._store.requests.get(request.parent_id or "")
-        if parent is not None and parent.status not in TERMINAL:
-            changed.append(self._answered(parent, answer, modified, notes, now))
-        self._store.commit(changed)
-        self.lifecycle.schedule(changed)
-        return changed[0], True
 
     def _check_modified(self, request: PaymentRequest, answer: str, modified: str | None) -> None:
         if modified is None:
@@ -261,7 +246,9 @@ class Ledger:
     def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
         """Put a request into a status, whatever it was before; raises `NotFound` or `ValueError`."""
         request = self.get(request_id)
-        to = _status(status)
+        if status not in STATUSES:
+            raise ValueError(f"status must be one of {', '.join(STATUSES)}")
+        to: Status = status
         now = self._clock.now()
         approved = request.approved_at or now if to in ("accepted", "completed") else None
         moved = replace(request, status=to, changed_at=now, error_message=error_message, approved_at=approved)
@@ -285,12 +272,6 @@ class Ledger:
             request_id = "".join(self._random.choices(_ID_ALPHABET, k=10))
             if request_id not in self._store.requests:
                 return request_id
-
-
-def _status(text: str) -> Status:
-    if text not in STATUSES:
-        raise ValueError(f"status must be one of {', '.join(STATUSES)}")
-    return text
 
 
 def fingerprint(body: object) -> bytes:

@@ -45,7 +45,6 @@ class DueDates:
         return self._now().astimezone(self._west).date()
 
     def tomorrow(self) -> date:
-        """The day after `earliest`."""
         return self.earliest() + timedelta(days=1)
 
     def latest(self) -> date:
@@ -81,7 +80,6 @@ class Lifecycle:
         self._number = 0
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:
-        """Schedule the next move of each request."""
         for request in requests:
             planned = self._next(request)
             if planned is not None:
@@ -94,7 +92,7 @@ class Lifecycle:
         while self._schedule and self._schedule[0].due <= now:
             due = self._schedule[0].due
             changed: dict[str, PaymentRequest] = {}
-            while self._schedule and self._schedule[0].due == due and len(changed) < 1000:
+            while self._schedule and self._schedule[0].due == due:
                 step = heapq.heappop(self._schedule)
                 request = changed.get(step.request_id) or self._store.requests[step.request_id]
                 if request.status == step.leaves:

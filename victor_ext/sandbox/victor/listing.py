@@ -42,12 +42,9 @@ _TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
 
 
 def read_query(text: bytes, integers: frozenset[str]) -> Filters:
-    """The parameters of a query string. One that is given twice becomes a list, which no schema accepts.
-
-    `ValueError` when the text is not UTF-8.
-    """
+    """The parameters of a query string. One that is given twice becomes a list, which no schema accepts."""
     filters: Filters = {}
-    for name, value in parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict"):
+    for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True):
         read: Any = int(value) if name in integers and _INTEGER.match(value) else value
         filters[name] = [filters[name], read] if name in filters else read
     return filters
@@ -55,17 +52,11 @@ def read_query(text: bytes, integers: frozenset[str]) -> Filters:
 
 def check_times(filters: Filters) -> list[Problem]:
     """Times that are not Zulu and dates that are not dates, which the document forbids in prose only."""
-    problems = [
-        Problem((name,), "invalid", "must be an ISO 8601 date and time in the Zulu zone, ending in Z", "pattern")
-        for name in _TIMES
-        if name in filters and zulu(filters[name]) is None
-    ]
-    problems += [
-        Problem((name,), "invalid", "must be an ISO 8601 date, YYYY-MM-DD", "pattern")
-        for name in _DATES
-        if name in filters and read_date(filters[name]) is None
-    ]
-    return problems
+    time = "must be an ISO 8601 date and time in the Zulu zone, ending in Z"
+    day = "must be an ISO 8601 date, YYYY-MM-DD"
+    wrong = {name: time for name in _TIMES if name in filters and zulu(filters[name]) is None}
+    wrong |= {name: day for name in _DATES if name in filters and read_date(filters[name]) is None}
+    return [Problem((name,), "invalid", message, "pattern") for name, message in wrong.items()]
 
 
 def zulu(text: str) -> float | None:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
 
 from victor_ext.sandbox.server.commands import NotFound
-from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.exchange import Call, HeaderKey, Response, error_response, json_response
 from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.server.provider import Records, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
-from victor_ext.sandbox.victor.core import (
-    OPERATIONS,
-    Core,
-    body_problems,
-    declared,
-    json_body,
-)
+from victor_ext.sandbox.victor.core import OPERATIONS, Core, declared, json_body
 from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.formats import Formats
-from victor_ext.sandbox.victor.journal import open_journal
+from victor_ext.sandbox.victor.journal import Journal
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, fingerprint
 from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
@@ -43,7 +36,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     operations = OPERATIONS
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
-        self._journal = open_journal(settings.state)
+        self._journal = Journal(settings.state)
         super().__init__(context, settings)
         self._formats = Formats(quirks=settings.quirks, get_status=settings.get_status)
 
@@ -100,27 +93,25 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     # Operations
 
     def handle(self, operation: str, call: Call) -> Response:
-        if operation == "token":
-            return self._token(call)
+        handler: Callable[[Call], Response] = getattr(self, f"_{operation}")
         try:
-            call.owner = self._authenticator.caller(call.header("authorization"))
+            if operation != "token":
+                call.owner = self._authenticator.caller(call.header("authorization"))
+                self.state.ledger.tick()
+            return handler(call)
         except Refused as failure:
             return error_response(401, failure.code, failure.message)
-        self.state.ledger.tick()
-        handler: Callable[[Call], Response] = getattr(self, f"_{operation}")
-        return handler(call)
+        except NotFound:
+            problem = Problem(("victor_payment_request_id",), "invalid", "There is no payment request with this id.")
+            return self._validation(operation, _ID_TARGET, [problem], int(self.settings.unknown_id))
 
     def _list(self, call: Call) -> Response:
         rules = declared("list")
-        try:
-            filters = read_query(call.query, rules.integers)
-        except ValueError:
-            return self._validation("list", _LIST_TARGET, [Problem((), "invalid", "the query is not UTF-8")])
-        query = rules.query
-        problems = ([] if query is None else query.problems(filters)) or check_times(filters)
+        filters = read_query(call.query, rules.integers)
+        problems = rules.query.problems(filters) or check_times(filters)
         if problems:
             return self._validation("list", _LIST_TARGET, problems)
-        call.exchange.undeclared = [] if query is None else query.undeclared(filters)
+        call.exchange.undeclared = rules.query.undeclared(filters)
         number, size, requests = self._listing.page(filters)
         response = self._checked("list", 200, self._formats.page(number, size, requests))
         if "status" in filters:
@@ -128,10 +119,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return response
 
     def _get(self, call: Call) -> Response:
-        try:
-            request = self.state.ledger.get(call.params["id"])
-        except NotFound:
-            return self._unknown("get")
+        request = self.state.ledger.get(call.params["id"])
         call.exchange.request_id = request.id
         return self._checked("get", 200, self._formats.detail(request))
 
@@ -151,7 +139,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             problems = self.state.create_problems(body)
             if problems:
                 return self._refused(problems[0])
-            self._note_undeclared("create", call, body)
+            call.exchange.undeclared = declared("create").body.undeclared(body)
             request = self.state.ledger.create(call.owner, key, digest, body)
             call.exchange.work_done = True
             if request.client_reference_id is not None:
@@ -167,65 +155,46 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     def _respond(self, call: Call) -> Response:
         body, problem = json_body(call)
-        problems = [problem] if problem else body_problems("respond", body)
+        problems = [problem] if problem else declared("respond").body.problems(body)
         if problems:
             return self._validation("respond", _RESPOND_TARGET, problems)
-        self._note_undeclared("respond", call, body)
+        call.exchange.undeclared = declared("respond").body.undeclared(body)
         try:
             request, call.exchange.work_done = self.state.ledger.respond(call.params["id"], body)
-        except NotFound:
-            return self._unknown("respond")
         except CannotRespond as reason:
-            problem = Problem((reason.field,) if reason.field else (), "invalid", reason.message)
+            problem = Problem((reason.field,) if reason.field else (), "invalid", str(reason))
             return self._validation("respond", _RESPOND_TARGET, [problem])
         call.exchange.request_id = request.id
         call.exchange.replayed = not call.exchange.work_done
         return self._checked("respond", 200, self._formats.answer(request))
 
     def _token(self, call: Call) -> Response:
-        body = json_body(call)[0]
-        if not isinstance(body, dict):
-            return error_response(400, "invalid_request", "The body must be a JSON object.")
-        pair = cast("JsonObject", body)
+        pair = call.json_object() or {}
         client_id, client_secret = pair.get("client_id"), pair.get("client_secret")
         if not isinstance(client_id, str) or not isinstance(client_secret, str):
-            return error_response(400, "invalid_request", "client_id and client_secret are required.")
-        try:
-            return json_response(200, self._authenticator.issue(client_id, client_secret))
-        except Refused as failure:
-            return error_response(401, failure.code, failure.message)
+            return error_response(400, "invalid_request", "client_id and client_secret are required, in a JSON object.")
+        return json_response(200, self._authenticator.issue(client_id, client_secret))
 
     def _key_problem(self, call: Call) -> Problem | None:
-        if call.key_count > 1:
-            return Problem((KEY_NAME,), "invalid", "was sent more than once")
         if call.key is None:
             return Problem((KEY_NAME,), "blank", "is required here") if self.settings.require_key else None
         if not 20 <= len(call.key) <= 128:
             return Problem((KEY_NAME,), "size", "must have 20 to 128 characters")
         return None
 
-    def _note_undeclared(self, operation: str, call: Call, body: object) -> None:
-        schema = declared(operation).body
-        if schema is not None:
-            call.exchange.undeclared = schema.undeclared(body)
-
     def _refused(self, problem: Problem, status: int = 400) -> Response:
-        return self._checked("create", status, self._formats.create_error(problem), like=400)
+        return self._checked("create", status, self._formats.create_error(problem))
 
     def _validation(self, operation: str, target: str, problems: list[Problem], status: int = 400) -> Response:
-        return self._checked(operation, status, self._formats.validation_errors(target, problems), like=400)
+        return self._checked(operation, status, self._formats.validation_errors(target, problems))
 
-    def _unknown(self, operation: str) -> Response:
-        problem = Problem(("victor_payment_request_id",), "invalid", "There is no payment request with this id.")
-        return self._validation(operation, _ID_TARGET, [problem], int(self.settings.unknown_id))
-
-    def _checked(self, operation: str, status: int, body: JsonObject, *, like: int | None = None) -> Response:
+    def _checked(self, operation: str, status: int, body: JsonObject) -> Response:
         """The response; a 500 when it does not conform to the document, which is a mistake of the sandbox."""
         if self.settings.check_answers and not self.settings.quirks:
-            schema = declared(operation).responses.get(like or status)
+            schema = declared(operation).responses.get(200 if status == 200 else 400)
             problems = [] if schema is None else schema.problems(body)
             if problems:
                 where = ", ".join(".".join(problem.path) or "body" for problem in problems)
-                self.context.log_failure(f"an answer to '{operation}' breaks the document at: {where}")
+                logger.error("an answer to '%s' breaks the document at: %s", operation, where)
                 return error_response(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
         return json_response(status, body)

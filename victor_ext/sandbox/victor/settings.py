@@ -11,10 +11,6 @@ from zoneinfo import ZoneInfo
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
 Environment = Literal["staging", "production"]
-KeyConflict = Literal["409", "400", "422", "replay"]
-UnknownId = Literal["400", "404"]
-SecondAnswer = Literal["refuse", "replay"]
-Order = Literal["newest", "oldest"]
 GetStatus = Literal["documented", "listed"]
 
 TOKEN_LIFE_LIMIT: dict[str, int] = {"staging": 3600, "production": 300}
@@ -60,7 +56,7 @@ class SandboxSettings(ServerSettings):
         help="the status of get: documented, which is Pending or Error, or listed, which is that of a list",
     )
     leeway: float = option(5.0, at_least=0, metavar="SECONDS", help="how far iat and exp of a token may be off")
-    key_conflict: KeyConflict = option(
+    key_conflict: Literal["409", "400", "422", "replay"] = option(
         "409", help="the answer to a used key with another body: a status, or replay of the first answer"
     )
     key_life: float | None = option(
@@ -77,12 +73,12 @@ class SandboxSettings(ServerSettings):
         help="business time for which a repeat of a create gets a 409 that says so",
     )
     require_key: bool = option(False, help="refuse a create without Idempotency-Key")
-    unknown_id: UnknownId = option("400", help="the status for an id that does not exist")
-    second_answer: SecondAnswer = option(
+    unknown_id: Literal["400", "404"] = option("400", help="the status for an id that does not exist")
+    second_answer: Literal["refuse", "replay"] = option(
         "refuse", help="a second answer to an inbound request: refuse it, or replay the first if it says the same"
     )
     max_page_size: int = option(100, at_least=1, metavar="N", help="a larger page_size is reduced to this silently")
-    order: Order = option("newest", help="which requests a list begins with")
+    order: Literal["newest", "oldest"] = option("newest", help="which requests a list begins with")
     shift: int = option(
         0,
         at_least=0,

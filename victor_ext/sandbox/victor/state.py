@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from victor_ext.sandbox.server.context import digest
+from victor_ext.sandbox.server.context import Clock, digest
 from victor_ext.sandbox.server.operations import JsonValue
 from victor_ext.sandbox.server.provider import Move, Tone
 from victor_ext.sandbox.victor.journal import Journal, KeyRecord
@@ -26,8 +25,6 @@ TONES: dict[Status, Tone] = {
     "expired": "bad",
     "failed": "bad",
 }
-_HALF_MILLISECOND = 0.0005
-"""By so much may a time of the provider, which is rounded, lie before the call that led to it."""
 
 
 class Directory:
@@ -39,7 +36,6 @@ class Directory:
         self.clients: dict[str, str] = {}
         self.tokens: dict[str, tuple[str, float]] = {}
         self.issued: dict[str, int] = {}
-        """The number of issued tokens by client."""
         self.accounts: dict[str, Account] = {}
         self.counterparties = {counterparty.id: counterparty for counterparty in BUILT_IN}
 
@@ -55,10 +51,8 @@ class Directory:
                 self.issued[name] = value
             case "account":
                 self.accounts[name] = Account(**value)
-            case "counterparty":
-                self.counterparties[name] = Counterparty(**value)
             case _:
-                pass
+                self.counterparties[name] = Counterparty(**value)
 
     def add_api_key(self, api_key: str, public_key_pem: str) -> None:
         """Accept tokens signed by the matching private key; `ValueError` for a key that cannot be used."""
@@ -95,52 +89,17 @@ class Directory:
         self.counterparties[counterparty.id] = counterparty
 
 
-class History:
-    """When the last requests came into which status: kept in memory, for the page."""
-
-    def __init__(self, wall: Callable[[], float]) -> None:
-        self._wall = wall
-        self._moves: dict[str, list[Move]] = {}
-
-    def add(self, before: PaymentRequest | None, now: PaymentRequest) -> None:
-        """Note a request that is new, or in another status than before."""
-        if before is not None and before.status == now.status:
-            return
-        self._moves.setdefault(now.id, []).append(_move(now.status, self._wall(), now.changed_at))
-        if len(self._moves) > _KEPT:
-            del self._moves[next(iter(self._moves))]
-
-    def of(self, request: PaymentRequest, advanced: float) -> list[Move]:
-        """The moves of a request; of one whose beginning is not remembered, what the request itself shows.
-
-        `advanced` is how far the business clock is ahead of the wall clock.
-        """
-        moves = self._moves.get(request.id, [])
-        first: Status = "pending" if request.direction == "inbound" else "created"
-        if moves and moves[0].status == first:
-            return moves
-        earlier: list[tuple[Status, float]] = [(first, request.created_at)]
-        if request.status != first and not moves:
-            earlier.append((request.status, request.changed_at))
-        return [_move(status, due - advanced + _HALF_MILLISECOND, due) for status, due in earlier] + moves
-
-
-def _move(status: Status, at: float, due: float) -> Move:
-    return Move(status, TONES[status], at, due)
-
-
 class Store:
     """Payment requests in the order of creation, and the records of idempotency keys."""
 
-    def __init__(self, journal: Journal, wall: Callable[[], float]) -> None:
+    def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
-        self._wall = wall
-        self.history = History(wall)
+        self._clock = clock
+        self._moves: dict[str, list[Move]] = {}
+        """When the last requests came into which status: kept in memory, for the page."""
         self.requests: dict[str, PaymentRequest] = {}
         self.order: list[str] = []
-        self.families = 0
-        """The number of requests, each with its twin."""
-        self.created: array[float] = array("d")
+        self.created: list[float] = []
         """`created_at` of each request in `order`: never falling, so that time ranges can be bisected."""
         self.keys: dict[tuple[str, str], KeyRecord] = {}
         self.work_by_key: Counter[str] = Counter()
@@ -151,7 +110,7 @@ class Store:
     def restore(self, requests: Iterable[PaymentRequest], keys: Iterable[KeyRecord]) -> None:
         for request in requests:
             self._keep(request)
-        self.history = History(self._wall)  # when they moved is not kept
+        self._moves.clear()  # when they moved is not kept
         for key in keys:
             self.keys[key.owner, key.key] = key
 
@@ -167,15 +126,25 @@ class Store:
         """A creation time that is not before the last one, also when the clock was set back."""
         return max(now, self.created[-1]) if self.created else now
 
+    def moves(self, request: PaymentRequest) -> list[Move]:
+        """The moves of a request; of one whose moves are not remembered, the status that it is in."""
+        made = request.created_at - self._clock.advanced
+        now = Move(request.status, TONES[request.status], made, request.changed_at)
+        return self._moves.get(request.id) or [now]
+
     def _keep(self, request: PaymentRequest) -> None:
         self.version += 1
-        if request.id not in self.requests:
+        before = self.requests.get(request.id)
+        if before is None:
             self.order.append(request.id)
             self.created.append(request.created_at)
-            self.families += request.parent_id is None
             if request.idempotency_key is not None and request.direction == "outbound":
                 self.work_by_key[request.idempotency_key] += 1
-        self.history.add(self.requests.get(request.id), request)
+        if before is None or before.status != request.status:
+            move = Move(request.status, TONES[request.status], self._clock.wall(), request.changed_at)
+            self._moves.setdefault(request.id, []).append(move)
+            if len(self._moves) > _KEPT:
+                del self._moves[next(iter(self._moves))]
         self.requests[request.id] = request
 
 

@@ -1,8 +1,8 @@
 """The page over HTTP. Pages elsewhere can neither call it nor show it in a frame; it loads nothing from elsewhere.
 
-Server-sent events tell an open page what has changed, as rendered fragments. One message is a JSON object. `lists` has,
-for each list that has changed, the ids of its items in `order`, the `html` of those that are new or different, and the
-`total` of which these are the newest. `parts` has the html of each part that is different.
+Server-sent events tell an open page what has changed, as rendered fragments. One message is a JSON object: `lists` has,
+for each list that has changed, the ids of its items in `order` and the `html` of those that are new or different;
+`parts` has the html of each part that is different.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from itertools import count
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from victor_ext.sandbox.server.commands import Command, NotFound
-from victor_ext.sandbox.server.context import Changes
+from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.operations import CONTROL, DOCS, PAGE, JsonObject
 from victor_ext.sandbox.server.page.view import FOLDER, Fragments, PageView, render
 from victor_ext.sandbox.server.provider import AnyProvider
@@ -33,26 +32,20 @@ _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
 }
-_TICK = 1.0
-"""Seconds after which time alone may have moved something."""
-_REST = 0.1
+_BEAT = 0.2
 """Seconds between two messages at least, so that a busy sandbox spends its time on calls."""
-_QUIET_TICKS = 15
-"""The ticks without a message after which a comment is sent, by which a dead connection is noticed."""
+_TICK = 5
+"""The beats after which time alone may have moved something."""
 
 
 def page_routes(provider: AnyProvider, commands: Sequence[Command]) -> list[Route]:
-    """The routes of the page, of its parts, and of the documentation of the commands."""
     view = PageView(provider, commands)
 
     async def stream(_request: Request) -> StreamingResponse:
-        messages = _messages(view, provider.context.changes)
+        messages = _messages(view, provider.context)
         return StreamingResponse(messages, 200, {"cache-control": "no-store"}, "text/event-stream")
 
     return [
@@ -69,16 +62,13 @@ def page_routes(provider: AnyProvider, commands: Sequence[Command]) -> list[Rout
 def _html(page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         try:
-            return _response(page(request), 200)
+            html, status = page(request), 200
         except NotFound as error:
-            return _response(render("fragments.html", "missing", message=str(error)), 404)
+            html, status = render("fragments.html", "missing", message=str(error)), 404
+        # A lone surrogate, which JSON can carry, has no bytes in UTF-8.
+        return Response(html.encode("utf-8", "replace"), status, _HEADERS, "text/html")
 
     return serve
-
-
-def _response(html: str, status: int) -> Response:
-    # A lone surrogate, which JSON can carry, has no bytes in UTF-8.
-    return Response(html.encode("utf-8", "replace"), status, _HEADERS, "text/html")
 
 
 def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
@@ -88,41 +78,24 @@ def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
     return serve
 
 
-@dataclass
-class Sent:
-    """What one page has been sent."""
-
-    lists: dict[str, Fragments] = field(default_factory=dict[str, Fragments])
-    parts: Fragments = field(default_factory=dict[str, str])
-
-    def update(self, view: PageView) -> JsonObject:
-        """What is different now; empty when nothing is."""
-        lists, parts = view.lists(), view.parts()
-        update: JsonObject = {}
-        for name, items in lists.items():
-            before = self.lists.get(name)
-            if before is None or before != items or [*before] != [*items]:
-                html = {item: text for item, text in items.items() if (before or {}).get(item) != text}
-                update.setdefault("lists", {})[name] = {"order": [*items], "html": html, "total": view.totals[name]}
-        changed = {name: text for name, text in parts.items() if self.parts.get(name) != text}
-        if changed:
-            update["parts"] = changed
-        self.lists, self.parts = lists, parts
-        return update
-
-
-async def _messages(view: PageView, changes: Changes) -> AsyncGenerator[str]:
-    """What the page's `EventSource` receives, until the page is closed."""
-    sent, quiet = Sent(), 0
-    with changes.watch() as changed:
-        while True:
-            changed.clear()
-            update = sent.update(view)
-            quiet = 0 if update else quiet + 1
+async def _messages(view: PageView, context: SandboxContext) -> AsyncGenerator[str]:
+    """What the page's `EventSource` receives, until the page is closed: what is different since the last message."""
+    lists: dict[str, Fragments] = {}
+    parts: Fragments = {}
+    seen = -1
+    for beat in count():
+        if context.changes != seen or beat % _TICK == 0:
+            seen = context.changes
+            update: JsonObject = {}
+            for name, items in view.lists().items():
+                before = lists.get(name)
+                if before is None or [*before.items()] != [*items.items()]:
+                    html = {item: text for item, text in items.items() if (before or {}).get(item) != text}
+                    update.setdefault("lists", {})[name] = {"order": [*items], "html": html}
+                lists[name] = items
+            if changed := {name: text for name, text in view.parts().items() if parts.get(name) != text}:
+                parts |= changed
+                update["parts"] = changed
             if update:
                 yield f"data: {json.dumps(update)}\n\n"
-            elif quiet % _QUIET_TICKS == 0:
-                yield ": still open\n\n"
-            await asyncio.sleep(_REST)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), _TICK)
+        await asyncio.sleep(_BEAT)

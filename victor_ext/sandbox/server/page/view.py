@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.faults import KINDS
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER = Path(__file__).parent
-_SHORT_KEY = 13
 _RECORDS = 200
-_CALLS = 300
+_CALLS = 200
 _CALLS_OF_A_LIFE = 500
 _WHEN = {
     **dict.fromkeys(("refuse", "cut_request"), "before"),
@@ -30,8 +29,6 @@ _WHEN = {
 }
 """The kinds of faults that are always before, or always after the work."""
 
-_Rendered: TypeAlias = tuple[object, str]
-"""The state that a fragment was made from, and the fragment."""
 Fragments: TypeAlias = dict[str, str]
 """Rendered fragments by their id, in the order of the page."""
 
@@ -48,11 +45,6 @@ class Group:
     work: int = 0
     faults: list[str] = field(default_factory=list[str])
 
-    @property
-    def is_duplicate(self) -> bool:
-        """Whether one key has led to more than one piece of work."""
-        return self.work > 1
-
 
 class PageView:
     """The page of one sandbox. All of it runs on the serving thread, and nothing in it waits."""
@@ -62,9 +54,6 @@ class PageView:
         self._context = provider.context
         self._commands = commands
         self._records = provider.records()
-        self._rendered: dict[tuple[str, str], _Rendered] = {}
-        self.totals: dict[str, int] = {}
-        """How many items each list has, of which it shows the newest."""
         self._title = "Keys" if self._records is None else self._records.title
 
     def index(self) -> str:
@@ -73,49 +62,31 @@ class PageView:
             heading=self._provider.heading,
             title=self._title,
             lists=self.lists(),
-            totals=self.totals,
             parts=self.parts(),
-            most={"groups": _RECORDS, "calls": _CALLS},
             operations=self._context.operations.names,
             kinds={kind: _WHEN.get(kind, "either") for kind in KINDS},
         )
 
     def docs(self, url: str) -> str:
         """The control API, as it is called at `url`."""
-        own, shared = _parted(self._commands, type(self._provider).title)
-        return render(
-            "docs.html",
-            url=url,
-            heading=self._provider.heading,
-            sections=(own, shared),
-            kinds=KINDS,
-            operations=self._context.operations.names,
-        )
+        heading, names = self._provider.heading, self._context.operations.names
+        return render("docs.html", url=url, heading=heading, commands=self._commands, kinds=KINDS, operations=names)
 
     # Lists and parts, which are kept up to date
 
     def lists(self) -> dict[str, Fragments]:
-        """The items of each list by their id, newest first."""
         self._provider.tick()
         calls = self._context.log.last(_CALLS)
-        groups = self._groups(calls)
-        kept = 0 if self._records is None else self._records.count()
-        self.totals = {"groups": kept + sum(not group.records for group in groups), "calls": len(self._context.log)}
-        items: list[tuple[str, str, object, object]] = [("group", group.id, group, group) for group in groups]
-        items += [("call", str(call.number), _state(call), call) for call in calls]
-        # Most of it is as it was when it was last asked for.
-        before = self._rendered
-        self._rendered = {item[:2]: _rendered(before.get(item[:2]), *item) for item in items}
-        lists: dict[str, Fragments] = {"groups": {}, "calls": {}}
-        for (block, item_id), (_, html) in self._rendered.items():
-            lists[f"{block}s"][item_id] = html
-        return lists
+        return {
+            "groups": {group.id: render("fragments.html", "group", group=group) for group in self._groups(calls)},
+            "calls": {str(call.number): render("fragments.html", "call", call=call) for call in calls},
+        }
 
     def parts(self) -> Fragments:
-        """The other places that change."""
-        faults = self._context.faults.waiting
+        clock, faults = self._context.clock, self._context.faults.waiting
+        advanced = timedelta(seconds=clock.advanced)
         return {
-            "clock": render("fragments.html", "clock", clock=self._context.clock),
+            "clock": render("fragments.html", "clock", clock=clock, advanced=advanced),
             "faults": render("fragments.html", "faults", faults=faults),
         }
 
@@ -129,7 +100,7 @@ class PageView:
             group.at = min(group.at, record.at)
             group.records.append(record)
         by_key = {group.key: group for group in groups.values() if group.key is not None}
-        for call in calls:
+        for call in reversed(calls):
             key = call.idempotency_key
             # A record that is older than those that are shown keeps its key: nothing new has come of it.
             if key is None or (key not in by_key and self._records is not None and work.get(key)):
@@ -140,7 +111,6 @@ class PageView:
                 group.faults.append(f"{call.fault} {call.status}" if call.fault == "status" else call.fault)
         for key, group in by_key.items():
             group.attempts, group.work = attempts.get(key, 0), work.get(key, 0)
-            group.faults.reverse()
         for group in groups.values():
             group.records.sort(key=lambda record: record.incoming)
         return sorted(groups.values(), key=lambda group: group.at, reverse=True)
@@ -152,7 +122,7 @@ class PageView:
         if self._records is None:
             raise NotFound("This sandbox shows no records.")
         details = self._records.details(record_id)
-        calls = self._calls_about(details.ids, details.record.key)
+        calls = self._calls_about({record_id, *details.related.values()}, details.record.key)
         entries, as_test = _timeline(details.moves, calls), self._records.as_test(record_id, calls)
         return render("fragments.html", "record", details=details, entries=entries, as_test=as_test)
 
@@ -161,7 +131,7 @@ class PageView:
         attempts = self._context.log.attempts.get(key)
         if attempts is None:
             raise NotFound("No call with this key has come.")
-        calls = self._calls_about(frozenset(), key)
+        calls = self._calls_about(set(), key)
         work = self._provider.work_by_key().get(key, 0)
         return render("fragments.html", "key", key=key, attempts=attempts, entries=_timeline((), calls), work=work)
 
@@ -170,46 +140,26 @@ class PageView:
         calls = self._context.log.after(number - 1)[:1]
         if not calls or calls[0].number != number:
             raise NotFound("There is no such call, or it has been forgotten.")
-        return render("fragments.html", "exchange", call=calls[0], **self._exchange(calls[0]))
+        call = calls[0]
+        body, response = self._context.contents.get(number, (None, None))
+        return render(
+            "fragments.html",
+            "exchange",
+            call=call,
+            request_body=None if body is None else body_text(body, call.headers.get("content-type", "")),
+            response=response,
+            response_headers={} if response is None else shown_headers(response.headers),
+        )
 
-    def _exchange(self, call: Received) -> dict[str, Any]:
-        if call.number not in self._context.contents:
-            return {"request_body": None, "response": None, "response_headers": {}}
-        body, response = self._context.contents[call.number]
-        return {
-            "request_body": body_text(body, call.headers.get("content-type", "")),
-            "response": response,
-            "response_headers": {} if response is None else shown_headers(response.headers),
-        }
-
-    def _calls_about(self, ids: frozenset[str], key: str | None) -> list[Received]:
+    def _calls_about(self, ids: set[str], key: str | None) -> list[Received]:
         calls = self._context.log.after(0)
         about = [call for call in calls if call.request_id in ids or (key is not None and call.idempotency_key == key)]
         return about[-_CALLS_OF_A_LIFE:]
 
 
-def _rendered(before: _Rendered | None, block: str, _id: str, state: object, item: object) -> _Rendered:
-    """The fragment of one item of a list: the one from before when its state is the same."""
-    if before is not None and before[0] == state:
-        return before
-    return state, render("fragments.html", block, **{block: item})
-
-
-def _state(call: Received) -> object:
-    """All that its fragment is made from: a call that has ended changes no more."""
-    return call.milliseconds, call.status, call.attempt, call.fault, call.replayed
-
-
 def _timeline(moves: Iterable[Move], calls: Iterable[Received]) -> list[Move | Received]:
     """Calls and moves in the order of the wall clock: a call comes before what it has moved."""
-    both: list[Move | Received] = [*calls, *moves]
-    return sorted(both, key=lambda each: each.at)
-
-
-def _parted(commands: Sequence[Command], title: str) -> tuple[tuple[str, list[Command]], tuple[str, list[Command]]]:
-    shared = "victor_ext.sandbox.server.commands"
-    own = [command for command in commands if command.work.__module__ != shared]
-    return (title, own), ("Every sandbox", [command for command in commands if command.work.__module__ == shared])
+    return sorted([*calls, *moves], key=lambda each: each.at)
 
 
 def render(template: str, block: str | None = None, **values: object) -> str:
@@ -222,35 +172,15 @@ def render(template: str, block: str | None = None, **values: object) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 (only an open page needs it)
 
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.filters |= {"clock": _clock, "moment": _moment, "span": _span}
-    environment.filters |= {"short_key": _short_key, "masked": masked, "ticks": _ticks}
-    return environment
+    loader = FileSystemLoader(FOLDER / "templates")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"clock": _formatted("%H:%M:%S"), "moment": _formatted("%Y-%m-%d %H:%M:%S UTC")}
+    made.filters |= {"masked": masked, "ticks": _ticks}
+    return made
 
 
-def _clock(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S")
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _span(seconds: float) -> str:
-    """A length of time by its two largest units."""
-    left, parts = round(seconds), list[str]()
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, length)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or f"{seconds:g} s"
+def _formatted(pattern: str) -> Callable[[float], str]:
+    return lambda seconds: datetime.fromtimestamp(seconds, UTC).strftime(pattern)
 
 
 def _ticks(text: str) -> str:
@@ -258,7 +188,3 @@ def _ticks(text: str) -> str:
     from markupsafe import Markup, escape  # noqa: PLC0415 (as above)
 
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S704 (escaped first)
-
-
-def _short_key(key: str) -> str:
-    return key if len(key) <= _SHORT_KEY else key[:_SHORT_KEY] + "…"

@@ -6,7 +6,6 @@ const all = (selector, within = document) => [...within.querySelectorAll(selecto
 
 const detail = one("#detail");
 const detailBody = one("#detail-body");
-const filter = one("#filter");
 
 function fragment(html) {
   const template = document.createElement("template");
@@ -74,18 +73,17 @@ async function copy(button) {
   const source = one(`#${button.dataset.copy}`);
   try {
     await navigator.clipboard.writeText(source.textContent);
+    say("Copied.");
   } catch { // no secure context: a name other than localhost
     getSelection().selectAllChildren(source);
-    if (!document.execCommand("copy")) return say("Select the text and copy it.", true);
+    say("The text is selected: copy it.", true);
   }
-  say("Copied.");
 }
 
 // Lists
 
-function updateList(name, { order, html, total }) {
+function updateList(name, { order, html }) {
   const list = one(`[data-list="${name}"]`);
-  list.dataset.total = total;
   const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
   const focused = document.activeElement?.closest?.("[data-row]")?.getAttribute("href");
   let before = list.firstElementChild;
@@ -93,14 +91,8 @@ function updateList(name, { order, html, total }) {
     let item = known.get(id);
     if (id in html) {
       const fresh = fragment(html[id]).firstElementChild;
-      if (item) {
-        if (before === item) before = fresh;
-        item.replaceWith(fresh);
-        // Not innerText: of an item that has left the page it has other spaces.
-        if (item.textContent !== fresh.textContent) fresh.classList.add("fresh");
-      } else {
-        fresh.classList.add("fresh");
-      }
+      if (before === item) before = fresh;
+      item?.replaceWith(fresh);
       item = fresh;
     }
     known.delete(id);
@@ -113,17 +105,7 @@ function updateList(name, { order, html, total }) {
 }
 
 function afterListChange() {
-  const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  for (const list of all("[data-list]")) {
-    let shown = 0;
-    for (const item of list.children) {
-      const text = item.textContent.toLowerCase();
-      item.hidden = !words.every((word) => text.includes(word));
-      shown += item.hidden ? 0 : 1;
-    }
-    one(`#tab-${list.dataset.list} .count`).textContent = shown === Number(list.dataset.total) ? shown : `${shown} of ${list.dataset.total}`;
-    one(".unmatched", list.parentElement).hidden = shown > 0 || list.children.length === 0;
-  }
+  for (const list of all("[data-list]")) one(`#tab-${list.dataset.list} .count`).textContent = list.children.length;
   for (const row of all("[data-row]")) {
     if (row.getAttribute("href") === location.hash) row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
@@ -134,7 +116,6 @@ function showTab(name) {
   for (const tab of all("[data-tab]")) {
     const chosen = tab.dataset.tab === name;
     tab.setAttribute("aria-selected", chosen);
-    tab.tabIndex = chosen ? 0 : -1;
     one(`#${tab.dataset.tab}`).hidden = !chosen;
   }
 }
@@ -149,8 +130,6 @@ function step(by) {
 // What is open: its address is in the hash, so that back and forward work
 
 let opened = null;
-let reading = false;
-let stale = false;
 
 async function open() {
   const address = location.hash.replace(/^#\//, "");
@@ -162,22 +141,16 @@ async function open() {
   afterListChange();
   if (!address) return detailBody.replaceChildren();
   if (isNew) detailBody.replaceChildren();
-  if (reading) { stale = true; return; }
-  reading = true;
   try {
     const html = await (await fetch(root + address)).text();
     if (address === opened) refresh(html, isNew);
   } catch { /* the sandbox is down: the stream says so */ }
-  reading = false;
-  if (stale) { stale = false; open(); }
 }
 
 // Only sections that differ are replaced: what a person is typing stays.
-const rendered = new WeakMap();
 function refresh(html, isNew) {
   const fresh = fragment(html);
   const names = (within) => all("[data-part]", within).map((part) => part.dataset.part).join();
-  for (const part of all("[data-part]", fresh)) rendered.set(part, part.outerHTML);
   if (isNew || names(fresh) !== names(detailBody)) {
     detailBody.replaceChildren(fresh);
     if (isNew) {
@@ -188,7 +161,7 @@ function refresh(html, isNew) {
   }
   for (const part of all("[data-part]", fresh)) {
     const old = one(`[data-part="${part.dataset.part}"]`, detailBody);
-    if (rendered.get(old) !== rendered.get(part)) old.replaceWith(part);
+    if (old.outerHTML !== part.outerHTML) old.replaceWith(part);
   }
 }
 
@@ -224,12 +197,7 @@ function tick() {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) {
-    // Below its lines a card has its key. It opens the first of them, unless it is being selected.
-    const card = event.target.closest("li.group");
-    if (card && !event.target.closest("a") && getSelection().isCollapsed) one("[data-row]", card).click();
-    return;
-  }
+  if (!button) return;
   if (button.dataset.command) press(button);
   else if (button.dataset.fault) inject(button);
   else if (button.dataset.copy) copy(button);
@@ -240,12 +208,9 @@ document.addEventListener("click", (event) => {
 
 const keys = {
   j: () => step(1),
-  ArrowDown: () => step(1),
   k: () => step(-1),
-  ArrowUp: () => step(-1),
   1: () => showTab("groups"),
   2: () => showTab("calls"),
-  "/": () => filter.focus(),
   "?": () => one("#help").showModal(),
   Escape: close,
 };
@@ -264,7 +229,6 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") typing.blur();
     return;
   }
-  if (event.key.startsWith("Arrow") && event.target.closest("pre, [role=tab]")) return;
   const button = all("[data-key]").find((each) => each.dataset.key === event.key && !each.disabled);
   const work = button ? () => button.click() : keys[event.key];
   if (!work) return;
@@ -272,16 +236,8 @@ document.addEventListener("keydown", (event) => {
   work();
 });
 
-one(".tabs").addEventListener("keydown", (event) => {
-  if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-  const other = all("[data-tab]").find((tab) => tab.tabIndex === -1);
-  showTab(other.dataset.tab);
-  other.focus();
-});
-
 document.addEventListener("submit", (event) => event.preventDefault());
 one("#fault").addEventListener("change", fitFaultForm);
-filter.addEventListener("input", afterListChange);
 addEventListener("hashchange", open);
 
 fitFaultForm();
