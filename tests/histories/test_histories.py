@@ -125,7 +125,8 @@ if not now.provider.is_known:
 """
 FOUR_VALUES = """
 compared = self.comparisons(record)
-compared = {name: compared[name] for name in compared.keys() & {"payee", "payer", "amount", "reference"}}
+four = {"payee_account_number", "payer_counterparty_id", "amount", "client_reference_id"}
+compared = {name: compared[name] for name in compared.keys() & four}
 """
 STORED_AMOUNT = 'return as_checked({**arguments, "amount": Decimal(arguments["amount"])})'
 RIVALS = (

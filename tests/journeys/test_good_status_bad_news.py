@@ -304,7 +304,7 @@ READ_BACK: list[tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any] | None
     # Amounts, where there is no response object
     (MENTIONED, LESS, {"amount": "100.00"}, None, ANOTHER),
     (MENTIONED, LESS, {"amount": "50.00", "original_amount": "100.00"}, None, None),
-    (MENTIONED, LESS, {}, None, r"without the amount \(50.00 was intended\)"),
+    (MENTIONED, LESS, {}, None, "with no amount, and not as intended"),
     (MENTIONED, {}, {"amount": "50.00", "original_amount": "100.00"}, None, ANOTHER),
     (MENTIONED, {}, {"amount": "100.00"}, None, None),
     (MENTIONED, {}, {"amount": "100.00", "approval_notes": "Somebody else's."}, None, "with other notes"),
@@ -333,7 +333,7 @@ READ_BACK: list[tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any] | None
     (MENTIONED, {"notes": " Thank  you.\n"}, TEN, THANKS, None),
     (MENTIONED, {}, TEN, {**THANKS, "original_amount": "10.00", "modified_amount": "10.00"}, None),
     (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "modified_amount": "5.0000"}, None),
-    (MENTIONED, {}, TEN, {**ACCEPTED, "notes": "Thanks"}, "with other notes than"),
+    (MENTIONED, {}, TEN, {**ACCEPTED, "notes": "Thanks"}, "with other notes, and not"),
     (MENTIONED, {}, TEN, {**THANKS, "original_amount": "10.00", "modified_amount": "1.0000"}, ANOTHER),
     (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "modified_amount": "1.0000"}, ANOTHER),
     (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "original_amount": "10.00"}, ANOTHER),
@@ -492,13 +492,13 @@ def described(**parts: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("other", "named"),
     [
-        ({"payee": {"account_number": "999999999"}}, "the payee '*****9999'"),
-        ({"payer": {"victor_counterparty_id": "AHEQ349838"}}, "the payer 'AHEQ349838'"),
+        ({"payee": {"account_number": "999999999"}}, "the payee_account_number '*****9999'"),
+        ({"payer": {"victor_counterparty_id": "AHEQ349838"}}, "the payer_counterparty_id 'AHEQ349838'"),
         ({"payment_details": {"amount": "44.24"}}, "the amount '44.24'"),
-        ({"payment_details": {"due_date": f"{NEXT_DAY}"}}, f"the due date '{NEXT_DAY}'"),
+        ({"payment_details": {"due_date": f"{NEXT_DAY}"}}, f"the due_date '{NEXT_DAY}'"),
         ({"payment_details": {"amount": "44.24 USD"}}, "the amount '44.24 USD'"),
         *[
-            ({"payment_details": {"due_date": day}}, f"the due date '{day}'")
+            ({"payment_details": {"due_date": day}}, f"the due_date '{day}'")
             for day in (f"{NEXT_DAY}T00:00:00Z", LATER)
         ],
         ({"payment_details": {"biller_type": "CONSUMER"}}, "the biller_type 'CONSUMER'"),
@@ -507,11 +507,11 @@ def described(**parts: Any) -> dict[str, Any]:
         ({"payment_details": {"notes": "invoice 7731"}}, "the notes 'invoice 7731'"),
         ({"payment_details": {"notes": "Of 999999999"}}, "the notes 'Of *****9999'"),
         ({"payee": {"ultimate_creditor": "Other Inc."}}, "the ultimate_creditor 'Other Inc.'"),
-        ({"reference": "INV-2"}, "the reference 'INV-2'"),
-        ({"reference": "inv-1"}, "the reference 'inv-1'"),
-        ({"payment_details": {"purpose": {"code": "SALARY"}}}, "other values for extra_body"),
-        ({"tags": ["a"]}, "other values for extra_body"),
-        ({"direction": "Inbound"}, "the direction 'inbound'"),
+        ({"reference": "INV-2"}, "the client_reference_id 'INV-2'"),
+        ({"reference": "inv-1"}, "the client_reference_id 'inv-1'"),
+        ({"payment_details": {"purpose": {"code": "SALARY"}}}, "another extra_body"),
+        ({"tags": ["a"]}, "another extra_body"),
+        ({"direction": "Inbound"}, "another direction"),
     ],
 )
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
@@ -536,7 +536,7 @@ def test_an_answer_about_another_payment_is_a_conflict(
 LEFT_OUT = {
     "ultimate_creditor": {"payee": {"ultimate_creditor": "SampleCo Inc."}},
     "notes": {"payment_details": {"notes": "Invoice 7731"}},
-    "reference": {"reference": "INV-1"},
+    "client_reference_id": {"reference": "INV-1"},
 }
 
 
@@ -648,7 +648,7 @@ def test_an_answer_that_leaves_out_the_reference_is_looked_up(client_class: type
     provider = Provider(
         lambda request: described(reference=None) if request.method == "POST" else described(reference="INV-2")
     )
-    with pytest.raises(Conflict, match="the reference 'INV-2'"):
+    with pytest.raises(Conflict, match="the client_reference_id 'INV-2'"):
         provider.call(client_class, create_with_key)
 
 
@@ -714,7 +714,7 @@ def test_a_key_of_another_payment_is_a_conflict_whatever_the_status(victor: Vict
     [
         ({"amount": "44.24"}, "the amount '44.23'"),
         ({"client_reference_id": "INV-2"}, "'INV-1'"),
-        ({"due_date": NEXT_DAY}, "the due date"),
+        ({"due_date": NEXT_DAY}, "the due_date"),
         ({"biller_type": "CONSUMER", "ultimate_creditor": None}, "the biller_type 'BUSINESS'"),
         ({"amount_modification_allowed": True}, "the amount_modification_allowed 'False'"),
         ({"notes": "Invoice 7732"}, "the notes 'Invoice 7731'"),

@@ -22,6 +22,7 @@ from victor_ext.providers.victor import checks as rules
 from victor_ext.providers.victor import requests
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.providers.victor.requests import CreateRequest, ListRequest
+from victor_ext.providers.victor.responding import check_response
 from victor_ext.runtime.loop.idempotency_keys import idempotency_key_for
 
 DOCUMENT = Path(__file__).parents[3] / "openapi" / "victor.yaml"
@@ -324,12 +325,12 @@ class TestDueDate:
 
 class TestAnswers:
     def test_what_is_good(self):
-        rules.check_response("b34783af0", notes="n", modified_amount=None)
-        rules.check_response("b34783af0", notes="n" * 150, modified_amount="1.00")
+        check_response("b34783af0", notes="n", modified_amount=None)
+        check_response("b34783af0", notes="n" * 150, modified_amount="1.00")
 
     def test_all_at_once(self):
         with pytest.raises(InvalidRequest) as raised:
-            rules.check_response("a/b", notes="", modified_amount=0)
+            check_response("a/b", notes="", modified_amount=0)
         assert [(problem.field, problem.code) for problem in raised.value.problems] == [
             ("id", "format"),
             ("notes", "required"),
@@ -340,7 +341,7 @@ class TestAnswers:
     @pytest.mark.parametrize("notes", [None, "", "n" * 151, 7, "\ud83d"])
     def test_notes_are_demanded(self, notes):
         with pytest.raises(InvalidRequest, match="notes"):
-            rules.check_response("b34783af0", notes=notes, modified_amount=None)
+            check_response("b34783af0", notes=notes, modified_amount=None)
 
 
 class TestIds:

@@ -16,7 +16,6 @@ from victor_api import models
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.privacy import kind_of
-from victor_ext.runtime.client.extras import extra_body_problems
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import is_encodable
 from victor_ext.words import Word
@@ -203,37 +202,6 @@ def as_date(value: object) -> date | None:
 
 RESPONSE_ARGUMENTS = {"status": "accept or decline", "notes": "notes", "modified_amount": "modified_amount"}
 """The members of the body of `accept` and `decline`, each with what sets it."""
-
-
-def check_response(
-    request_id: object,
-    *,
-    notes: object,
-    modified_amount: object,
-    requested: Decimal | None = None,
-    may_be_modified: bool | None = None,
-    is_outbound: bool = False,
-    child_id: str | None = None,
-    extra_body: object = None,
-) -> None:
-    """Raise `InvalidRequest` with all problems. From `requested` to `child_id` is what a record says, if any."""
-    validation = Validation()
-    validation.add(id_problem("id", request_id))
-    if is_outbound:
-        whose = f"whose id is {child_id}" if child_id else "which only its payer has"
-        message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
-        validation.add(Problem("id", "direction", message))
-    validation.required(RESPONSE_NOTES, notes)
-    if modified_amount is not None:
-        problems = amount_problems("modified_amount", modified_amount)
-        validation.problems += problems
-        fixed = not problems and may_be_modified is False
-        if fixed and money.to_decimal(cast("Decimal", modified_amount)) != requested:
-            own = "its own" if requested is None else requested
-            message = f"modified_amount is {modified_amount}, and the request allows no amount but {own}: leave it out."
-            validation.add(Problem("modified_amount", "combination", message))
-    validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
-    validation.finish("The answer")
 
 
 def check_id(request_id: object) -> None:
