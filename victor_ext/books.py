@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 from typing import Any
@@ -75,7 +75,7 @@ class Window:
         problems = [
             Problem(name, "type", f"{name} must be an aware datetime: write datetime(2026, 3, 4, tzinfo=UTC).")
             for name, value in (("start", self.start), ("end", self.end))
-            if not _is_aware(value)
+            if not isinstance(value, datetime) or value.tzinfo is None
         ]
         margin: object = self.margin
         if not isinstance(margin, timedelta) or margin < timedelta(0):
@@ -86,30 +86,20 @@ class Window:
             raise InvalidRequest.of(problems)
 
     @property
-    def first(self) -> datetime:
-        """The earliest moment within the margin."""
-        return _moved(self.start, -self.margin)
-
-    @property
-    def last(self) -> datetime:
-        """The latest moment within the margin."""
-        return _moved(self.end, self.margin)
-
-    @property
     def read_from(self) -> datetime:
-        """Where the provider's list is read from: before `first`, because its filter may exclude its own ends."""
-        return _moved(self.first, -_BEYOND)
+        """Where the provider's list is read from: before the margin, because its filter may exclude its own ends."""
+        return self.start - self.margin - _BEYOND
 
     @property
     def read_to(self) -> datetime:
-        """Where the provider's list is read to: after `last`, for the same reason."""
-        return _moved(self.last, _BEYOND)
+        """Where the provider's list is read to, likewise."""
+        return self.end + self.margin + _BEYOND
 
     def zone(self, moment: datetime | None) -> Zone:
         """Return where a moment lies."""
         if moment is None:
             return Zone.INSIDE
-        if not self.first <= moment <= self.last:
+        if not self.start - self.margin <= moment <= self.end + self.margin:
             return Zone.OUTSIDE
         if not self.start <= moment < self.end:
             return Zone.AROUND
@@ -160,14 +150,3 @@ def money_of(amount: Any, currency: str | None) -> Money | None:
         return Money.of(amount, currency)
     except InvalidRequest:
         return None
-
-
-def _is_aware(value: object) -> bool:
-    return isinstance(value, datetime) and value.tzinfo is not None
-
-
-def _moved(moment: datetime, by: timedelta) -> datetime:
-    try:
-        return moment + by
-    except OverflowError:  # outside the years 1 to 9999
-        return moment.astimezone(UTC)

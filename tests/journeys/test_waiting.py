@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import Any
 
@@ -284,29 +283,6 @@ def test_rejected_and_declined_are_one_event(victor_sandbox: Sandbox, victor: Vi
     assert victor.payment_requests.wait(request_id, until="declined", timeout=0).id == request_id
     with pytest.raises(Conflict):
         victor.payment_requests.wait(request_id, until="completed", timeout=0)
-
-
-@BOTH
-def test_a_list_that_ignores_the_id_is_read_on(victor_sandbox: Sandbox, victor: Victor) -> None:
-    """The request is on its third page, and `get` says Pending for ever."""
-    request_id = outbound(victor)
-    for page in range(3):
-        found = [f"OTHER{page}-{number}" for number in range(5)] + [request_id] * (page == 2)
-        entries = [{"victor_payment_request_id": name, "status": "completed"} for name in found]
-        body = json.dumps({"page": page, "results": entries})
-        victor_sandbox.inject("status", operation="list", status=200, body=body, query=f"*page={page}*", times=None)
-
-    assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
-
-
-def test_but_not_for_ever(victor_sandbox: Sandbox, victor: Victor) -> None:
-    request_id = outbound(victor)
-    body = json.dumps({"results": [{"victor_payment_request_id": "OTHER", "status": "completed"}]})
-    victor_sandbox.inject("status", operation="list", status=200, body=body, times=None)
-
-    with pytest.raises(TimedOut, match=r"look it up with list\(victor_id=\.\.\.\), for get\(\) may report"):
-        victor.payment_requests.wait(request_id, until="completed", timeout=0)
-    assert len(victor_sandbox.received()) < 40
 
 
 @BOTH
