@@ -76,8 +76,7 @@ class Entry:
         return _NAMELESS if self.reference is None and self.id is None else self.doubt
 
     def __post_init__(self) -> None:
-        problems = [*self._problems()]
-        if problems:
+        if problems := [*self._problems()]:
             raise InvalidRequest.of(problems)
 
     def _problems(self) -> Iterator[Problem]:
@@ -106,9 +105,7 @@ class EntryReader:
     """Reads our book.
 
     Attributes:
-        columns: The column of a field, by field; None: the field is not read. See `COLUMNS` for the others.
-        currency: The currency of rows without one (ISO 4217).
-        encoding: The encoding of a file; None: UTF-8.
+        columns, currency, encoding: See `reconcile`.
         not_asked: The rows of an export of `victor bulk` for which nothing was made at the provider.
     """
 
@@ -161,22 +158,14 @@ class EntryReader:
         return () if column is None else (column,)
 
     def _check_heading(self, names: Sequence[str], line: int) -> None:
-        heading = ", ".join(names)
+        heading = f"the heading ({', '.join(names)})"
         absent = [column for column in self.columns.values() if column is not None and column not in names]
         if absent:
-            raise SourceBroken(line, absent[0], "column", f"the heading ({heading}) has no column {absent[0]}.")
-        if not any(name in names for name in self._places("amount")):
-            message = f"the heading ({heading}) has no column amount: say which one it is, such as amount=total."
-            raise SourceBroken(line, "amount", "required", message)
-        if not any(name in names for field_name in ("reference", "id") for name in self._places(field_name)):
-            message = (
-                f"the heading ({heading}) has neither a reference nor an id: say which column has the reference that "
-                "was sent, such as reference=invoice_no."
-            )
-            raise SourceBroken(line, "reference", "required", message)
-        if self.currency is None and not any(name in names for name in self._places("currency")):
-            message = f"the heading ({heading}) has no column currency: name one, or one currency for all rows."
-            raise SourceBroken(line, "currency", "required", message)
+            raise SourceBroken(line, absent[0], "column", f"{heading} has no column {absent[0]}.")
+        for fields in (("amount",), ("reference", "id"), ("currency",) * (self.currency is None)):
+            if fields and not any(name in names for each in fields for name in self._places(each)):
+                message = f"{heading} has no {' or '.join(fields)}: name the column, such as {fields[0]}=COLUMN."
+                raise SourceBroken(line, fields[0], "required", message)
 
     def _entry_of(self, record: Record) -> Entry | None:
         place = record.line or record.number
@@ -189,22 +178,21 @@ class EntryReader:
                 self._note(place, problem)
             return None
         exported = fields.keys() >= _EXPORT
-        if exported and fields["outcome"] in _NOT_ASKED:
+        outcome = fields["outcome"] if exported else None
+        if outcome in _NOT_ASKED:
             self.not_asked += 1
             return None
         asked = fields.get("asked") if exported else None
-        if isinstance(asked, dict):  # an export as JSON Lines, which escapes nothing
-            fields = {**fields, **asked}
-        escaped = exported and not isinstance(asked, dict)
-        values = {name: self._value(fields, self._places(name, exported=exported), escaped=escaped) for name in COLUMNS}
-        is_unclear = exported and fields["outcome"] == "unknown"
-        doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip() if is_unclear else None
+        is_json = isinstance(asked, dict)  # an export as JSON Lines, which escapes nothing
+        fields = {**fields, **asked} if isinstance(asked, dict) else fields
+        values = {
+            name: self._value(fields, self._places(name, exported=exported), escaped=exported and not is_json)
+            for name in COLUMNS
+        }
+        doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip() if outcome == "unknown" else None
         try:
-            return Entry(
-                amount=_money(values["amount"], values["currency"] or self.currency),
-                reference=values["reference"], id=values["id"], key=values["key"], at=_moment(values["at"]), line=place,
-                doubt=doubt,
-            )  # fmt: skip
+            amount = _money(values.pop("amount"), values.pop("currency") or self.currency)
+            return Entry(amount=amount, **{**values, "at": _moment(values["at"])}, line=place, doubt=doubt)
         except InvalidRequest as error:
             for problem in error.problems:
                 self._note(place, problem)
@@ -223,7 +211,7 @@ class EntryReader:
     def _note(self, place: int | None, problem: Problem) -> None:
         self._problem_count += 1
         if len(self._problems) < _SHOWN:
-            where = ", ".join(part for part in (None if place is None else f"line {place}", problem.field) if part)
+            where = ", ".join(filter(None, (place and f"line {place}", problem.field)))
             message = f"{where}: {problem.message}" if where else problem.message
             self._problems.append(Problem(problem.field, problem.code, message))
 
@@ -239,29 +227,12 @@ def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _money(amount: Any, currency: Any) -> Money:
-    """Return the amount of a row. Raises `InvalidRequest` in words for a file."""
     if isinstance(amount, Money):
         return amount
-    if amount is None:
-        raise InvalidRequest.of([Problem("amount", "required", "it is empty: write 44.23.")])
-    if currency is None:
-        message = "it is empty: write three letters, such as USD, or name one currency for all rows."
-        raise InvalidRequest.of([Problem("currency", "required", message)])
-    try:
-        return Money.of(amount, currency)
-    except InvalidRequest as error:
-        (problem,) = error.problems
-        if problem.field == "currency":
-            message = f"it is {str(currency)[:20]!r}: write three capital letters (ISO 4217), such as USD."
-        elif isinstance(amount, float):
-            message = "it is a float, which cannot hold cents exactly: write Decimal('44.23') or '44.23'."
-        else:
-            decimals = Money(0, currency).decimals
-            message = (
-                f"it is {str(amount)[:40]!r}: write digits with at most {decimals} decimals for {currency}, such as "
-                f"{Money(4423, currency).amount:f}."
-            )
-        raise InvalidRequest.of([Problem(problem.field, problem.code, message)]) from None
+    for name, value in (("amount", amount), ("currency", currency)):
+        if value is None:
+            raise InvalidRequest.of([Problem(name, "required", f"{name} is missing.")])
+    return Money.of(amount, currency)
 
 
 def _moment(value: Any) -> datetime | None:
@@ -270,5 +241,5 @@ def _moment(value: Any) -> datetime | None:
     try:
         return zulu.parse(value).astimezone(UTC)
     except InvalidRequest:
-        message = f"it is {value[:40]!r}: write a Zulu time, such as 2026-03-04T05:06:07Z."
+        message = f"at is {value[:40]!r}: write a Zulu time, such as 2026-03-04T05:06:07Z."
         raise InvalidRequest.of([Problem("at", "format", message)]) from None

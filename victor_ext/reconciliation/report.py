@@ -91,8 +91,8 @@ class Row:
             "at": None if ours is None else _zulu(ours.at),
             "their_reference": theirs and _visible(theirs.reference),
             "their_id": theirs and _visible(theirs.id),
-            "their_amount": theirs and _plain(theirs.amount),
-            "their_requested_amount": theirs and _plain(theirs.requested),
+            "their_amount": theirs and plain(theirs.amount),
+            "their_requested_amount": theirs and plain(theirs.requested),
             "their_currency": theirs and theirs.currency,
             "their_status": theirs and theirs.status,
             "their_time": None if theirs is None else _zulu(theirs.at),
@@ -208,7 +208,7 @@ def _visible(text: str | None) -> str | None:
     return None if text is None else visible(text)
 
 
-def _plain(amount: Money | None) -> str | None:
+def plain(amount: Money | None) -> str | None:
     return None if amount is None else f"{amount.amount:f}"
 
 

@@ -280,8 +280,8 @@ def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: s
     """Look a payment up by its reference. It is not sent again, whatever the result."""
     stored = Sent.at(sent, now, keys.caller) if isinstance(sent, Moment) else sent
     if not payment.reference:
-        nothing = "It has no client_reference_id to search for. It is not sent again: check it by hand."
-        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {nothing}", sent=sent, looked_up=True)
+        nothing = f"{why} It has no client_reference_id to search for. {_ADVICE}"
+        return Settlement(PaymentOutcome.UNKNOWN, reason=nothing, sent=sent, looked_up=True)
     since = stored.earliest(now)
     matches: Matches | str = yield LookUp(payment.reference, since)
     if isinstance(matches, str):
@@ -289,7 +289,8 @@ def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: s
     request, words = _the_one(matches, lambda request: request.could_be(payment.arguments, since=since))
     if request is None:
         return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {words}", sent=sent, looked_up=True)
-    otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {_contested(request)}", sent=sent, looked_up=True)
+    why_not = f"Request {request.id} has its client_reference_id, but another payment has the same reference. {_ADVICE}"
+    otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {why_not}", sent=sent, looked_up=True)
     return Settlement(PaymentOutcome.CREATED, request, f"{why} {words}", looked_up=True, unless_mine=otherwise)
 
 
@@ -306,23 +307,13 @@ def _the_one(matches: Matches, could_be: Callable[[PaymentRequest], bool]) -> tu
     return None, f"{seen} its client_reference_id{others}. {_ADVICE}"
 
 
-def _contested(request: PaymentRequest) -> str:
-    """Say that a request may be another payment's."""
-    return f"Request {request.id} has its client_reference_id, but another payment has the same reference. {_ADVICE}"
-
-
 @dataclass(frozen=True, slots=True)
 class Rival:
     """Another payment, whose request may be taken for this one's: one request settles one payment.
 
     A payment is stored as one that may have been sent before it is sent. So whichever has made a request is seen,
-    whatever its worker does meanwhile: it has the request's id, or the same reference and is not settled.
-
-    Attributes:
-        key: The other payment's key.
-        reference: Its reference.
-        id: The id that it is settled with, or None.
-        may_exist: Whether it may have been sent and is not settled.
+    whatever its worker does meanwhile: it has the request's id (the one that it is settled with, or None), or the same
+    reference and may have been sent and is not settled (`may_exist`).
     """
 
     key: str

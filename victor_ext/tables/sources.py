@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.privacy import HiddenValue, NumberText, Secret, SecretBytes, hidden_fields, hidden_pairs
@@ -52,10 +52,7 @@ class SourceBroken(Exception):
 
     def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
         super().__init__(message)
-        self.line = line
-        self.column = column
-        self.code = code
-        self.message = message
+        self.line, self.column, self.code, self.message = line, column, code, message
 
 
 def records_of(source: Rows, *, encoding: str | None, known: Collection[str], check: HeadingCheck) -> Iterator[Record]:
@@ -101,11 +98,11 @@ def _of_mappings(rows: Iterable[Mapping[str, object]]) -> Iterator[Record]:
 
 
 def _of_csv(lines: Iterator[str], known: Collection[str], check: HeadingCheck) -> Iterator[Record]:
-    # The heading determines the delimiter; it is assumed to be one line.
+    # The delimiter splits the heading, which is assumed to be one line, into the most known names.
     first = next(lines, "")
-    reader = csv.reader(chain([first], lines), delimiter=_delimiter(first, known), strict=True)
-    begins = 1
-    number = 0
+    counts = {char: sum(name.strip().strip('"') in known for name in first.split(char)) for char in _DELIMITERS}
+    reader = csv.reader(chain([first], lines), delimiter=max(counts, key=counts.__getitem__), strict=True)
+    begins, number = 1, 0
     heading: list[str] | None = None
     while (cells := _next(reader, begins)) is not None:
         line, begins = begins, reader.line_num + 1
@@ -119,15 +116,6 @@ def _of_csv(lines: Iterator[str], known: Collection[str], check: HeadingCheck) -
         yield _csv_record(number, line, heading, cells)
     if heading is None:
         raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
-
-
-def _delimiter(first: str, names: Collection[str]) -> str:
-    """Return the delimiter that splits the heading into the most known names."""
-
-    def known(delimiter: str) -> int:
-        return sum(name.strip().strip('"') in names for name in first.split(delimiter))
-
-    return max(_DELIMITERS, key=known)
 
 
 def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | None:
@@ -177,17 +165,14 @@ def _json_record(number: int, line: int, text: str) -> Record:
         row: Any = json.loads(
             text, parse_float=NumberText, parse_int=NumberText, parse_constant=_constant, object_pairs_hook=_object
         )
+        reason = "" if isinstance(row, dict) else "write {...}"
     except (ValueError, RecursionError) as error:
-        return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {_reason(error)}."),))
-    if not isinstance(row, dict):
-        return Record(number, line, {}, (Problem("", "format", "not a JSON object: write {...}."),))
-    return Record(number, line, row)  # pyright: ignore[reportUnknownArgumentType] - `_object` made it
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at character {error.pos + 1}"
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        row, reason = {}, str(error)
+        if isinstance(error, json.JSONDecodeError):
+            reason = f"{error.msg} at character {error.pos + 1}"
+    if reason:
+        return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),))
+    return Record(number, line, row)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -204,23 +189,15 @@ def _constant(name: str) -> object:
 
 
 def _checked_encoding(encoding: str | None) -> str:
-    """Return the normalized name of an encoding; UTF-8 for None.
-
-    Raises:
-        ConfigurationError: Python has no such text encoding.
-    """
-    if encoding is None:
-        return "utf-8"
+    """Return the normalized name of an encoding; UTF-8 for None. Raises `ConfigurationError`."""
     try:
         # Lines are split before decoding, and some codecs are not text encodings.
-        if b"\n".decode(encoding) != "\n" or b";".decode(encoding) != ";":
-            raise LookupError
-        return codecs.lookup(encoding).name
+        if b"\n;".decode(encoding or "utf-8") == "\n;":
+            return codecs.lookup(encoding or "utf-8").name
     except (LookupError, UnicodeError):
-        message = (
-            f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one such as windows-1252."
-        )
-        raise ConfigurationError.of([Problem("encoding", "choice", message)]) from None
+        pass
+    message = f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one such as windows-1252."
+    raise ConfigurationError.of([Problem("encoding", "choice", message)])
 
 
 def _lines_of(path: Path, encoding: str) -> Iterator[str]:
@@ -232,24 +209,22 @@ def _lines_of(path: Path, encoding: str) -> Iterator[str]:
         SourceBroken: The file has an invalid byte or an overlong line, or is UTF-16.
     """
     with path.open("rb") as file:
-        number = 0
-        while raw := _line(file, number + 1):
-            number += 1
+        number = 1
+        while raw := SecretBytes(file.readline(MAX_LINE + 1)):
+            if len(raw) > MAX_LINE:
+                message = f"the line is longer than {MAX_LINE} bytes: this is not text in lines."
+                raise SourceBroken(number, None, "length", message)
             if number == 1:
                 raw = _without_mark(raw, encoding)
             try:
                 yield Secret(raw.decode(encoding))
             except UnicodeDecodeError as error:
-                raise SourceBroken(number, None, "encoding", _not_text(raw, error)) from None
-
-
-def _line(file: BinaryIO, number: int) -> bytes:
-    raw = SecretBytes(file.readline(MAX_LINE + 1))
-    if len(raw) > MAX_LINE:
-        raise SourceBroken(
-            number, None, "length", f"the line is longer than {MAX_LINE} bytes: this is not text in lines."
-        )
-    return raw
+                message = (
+                    f"byte 0x{raw[error.start]:02X} at position {error.start + 1} of the line is not {error.encoding} "
+                    "text: save the file as UTF-8, or say what it is, such as encoding windows-1252."
+                )
+                raise SourceBroken(number, None, "encoding", message) from None
+            number += 1
 
 
 def _without_mark(raw: bytes, encoding: str) -> bytes:
@@ -258,9 +233,3 @@ def _without_mark(raw: bytes, encoding: str) -> bytes:
     if raw.startswith(codecs.BOM_UTF8) and encoding not in _UTF_8:
         raise SourceBroken(1, None, "encoding", f"the file is UTF-8, as its byte order mark says, and not {encoding}.")
     return SecretBytes(raw.removeprefix(codecs.BOM_UTF8))
-
-
-def _not_text(raw: bytes, error: UnicodeDecodeError) -> str:
-    byte = raw[error.start]
-    hint = "save the file as UTF-8, or say what it is, such as encoding windows-1252"
-    return f"byte 0x{byte:02X} at position {error.start + 1} of the line is not {error.encoding} text: {hint}."

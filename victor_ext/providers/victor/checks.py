@@ -39,15 +39,12 @@ class TextRule(NamedTuple):
             hint = ": put it in quotes, leading zeros and all" if isinstance(value, int) else ""
             return Problem(name, "type", f"{name} must be text, not {kind_of(value)}{hint}.")
         if len(value) < self.min_length or (self.max_length is not None and len(value) > self.max_length):
-            return Problem(name, "length", f"{name} has {len(value)} characters and must have {self._lengths()}.")
+            least, most = self.min_length, self.max_length
+            lengths = f"at least {least}" if most is None else f"{least} to {most}" if least else f"at most {most}"
+            return Problem(name, "length", f"{name} has {len(value)} characters and must have {lengths}.")
         if self.pattern is not None and not re.fullmatch(self.pattern, value):
             return Problem(name, "format", f"{name} must be {self.pattern_hint}.")
         return unicode_problem(name, value)
-
-    def _lengths(self) -> str:
-        if self.max_length is None:
-            return f"at least {self.min_length}"
-        return f"{self.min_length} to {self.max_length}" if self.min_length else f"at most {self.max_length}"
 
 
 class ChoiceRule(NamedTuple):
@@ -151,12 +148,10 @@ def id_problem(argument: str, value: object) -> Problem | None:
     if not value:
         return Problem(argument, "required", f"{argument} is empty: give the id of a payment request.")
     if _ID_FORBIDDEN.search(value) or not value.isprintable():
-        return Problem(
-            argument,
-            "format",
-            f"{argument} is {shown(value)}: an id has no slash, space, line break, '?', '#' or '%', and is not of dots "
-            "alone.",
+        message = (
+            f"{argument} is {shown(value)}: an id has no slash, space, line break, '?', '#' or '%', nor dots alone."
         )
+        return Problem(argument, "format", message)
     return None
 
 

@@ -142,59 +142,27 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
     return Problem("due_date", "range", late)
 
 
-def _year_problem(now: datetime) -> Problem | None:
-    if MINYEAR < now.year < MAXYEAR:
-        return None
-    return Problem(
-        "now", "range", f"now={now} is too far away to compare a due date with it: pass the time of the call."
-    )
-
-
-def check_payment_request(
-    *,
-    payee_account_number: Any = None,
-    payer_counterparty_id: Any = None,
-    amount: Any = None,
-    biller_type: Any = None,
-    due_date: Any = None,
-    ultimate_creditor: Any = None,
-    amount_modification_allowed: Any = None,
-    notes: Any = None,
-    client_reference_id: Any = None,
-    idempotency_key: Any = None,
-    extra_body: Any = None,
-    now: datetime | None = None,
-) -> None:
+def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:
     """Check the arguments of `payment_requests.create` without sending a request.
 
     Args:
         now: The aware datetime that the due date is compared with, such as `victor.provider_time().moment`. None: this
             machine's time.
-
-    The other arguments are those of `payment_requests.create`.
+        arguments: Those of `payment_requests.create`.
 
     Raises:
         InvalidRequest: An argument is invalid. `problems` has all reasons.
     """
+    arguments["payee_account_number"] = concealed_account(arguments.get("payee_account_number"))
     if now is not None:
         validation = Validation()
-        validation.add(moment_problem("now", now) or _year_problem(now))
+        problem = moment_problem("now", now)
+        if problem is None and not MINYEAR < now.year < MAXYEAR:
+            problem = Problem("now", "range", f"now={now} is too far away to compare a due date with it.")
+        validation.add(problem)
         validation.finish("The check")
-    payee_account_number = concealed_account(payee_account_number)
-    request = CreateRequest(
-        payee_account_number=payee_account_number,
-        payer_counterparty_id=payer_counterparty_id,
-        amount=amount,
-        biller_type=biller_type,
-        due_date=due_date,
-        ultimate_creditor=ultimate_creditor,
-        amount_modification_allowed=amount_modification_allowed,
-        notes=notes,
-        client_reference_id=client_reference_id,
-        idempotency_key=idempotency_key,
-        extra_body=extra_body,
-    )
-    request.check(zulu.now() if now is None else now)
+    required: dict[str, Any] = dict.fromkeys(("payer_counterparty_id", "amount", "biller_type", "due_date"))
+    CreateRequest(**{**required, **arguments}).check(zulu.now() if now is None else now)
 
 
 MAX_INT32 = 2**31 - 1
