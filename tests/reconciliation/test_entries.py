@@ -110,7 +110,7 @@ def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(tmp_path
     path = written(tmp_path, "reference,amount\n" + "R,no\n" * 30)
     told = problems(path)
     assert [text.split(",")[0] for text in told[:20]] == [f"line {n}" for n in range(2, 22)]
-    assert told[20:] == ["... and 10 more problems."]
+    assert told[20:] == ["... The rows after these were not read."]
 
 
 HEADINGS = {

@@ -249,7 +249,7 @@ def test_it_is_ended_in_the_middle_and_repeated(
     planted.sandbox.clear_faults()
     assert out.read_text("utf-8") == "of yesterday"
     assert list(folder.iterdir()) == []
-    assert command.in_a_process(*map(str, words)).status == 1
+    assert command(*map(str, words)).status == 1
     assert out.read_bytes() == expected
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ours.csv", "report.csv", "temporary"]
     assert {call.method for call in planted.sandbox.received()[-30:]} == {"GET"} | {"POST"}, "tokens and reads"

@@ -33,9 +33,8 @@ _EXPORTED = {"reference": "client_reference_id", "id": "id", "key": "key"}
 """What an export says of a row. Its other columns are of the file that was sent, and were not sent themselves."""
 _NOT_ASKED = frozenset({"rejected", "refused", "waiting", "not_sent"})
 """Outcomes in such an export of rows for which the provider has made nothing."""
-_NAMELESS = "The row has neither a reference nor an id, so it cannot be compared."
 _SHOWN = 20
-"""The maximum number of problems in one error."""
+"""The number of problems after which no more rows are read."""
 _LONGEST = 255
 """The maximum characters of a reference, id or key. A longer one indicates wrong columns."""
 
@@ -73,7 +72,9 @@ class Entry:
     @property
     def why_unchecked(self) -> str | None:
         """Why the provider's book cannot show that this payment is missing, or None."""
-        return _NAMELESS if self.reference is None and self.id is None else self.doubt
+        if self.reference is None and self.id is None:
+            return "The row has neither a reference nor an id, so it cannot be compared."
+        return self.doubt
 
     def __post_init__(self) -> None:
         if problems := [*self._problems()]:
@@ -114,7 +115,6 @@ class EntryReader:
     encoding: str | None = None
     not_asked: int = 0
     _problems: list[Problem] = field(default_factory=list[Problem])
-    _problem_count: int = 0
 
     def __post_init__(self) -> None:
         unknown = sorted(self.columns.keys() - COLUMNS.keys())
@@ -132,7 +132,7 @@ class EntryReader:
         """Yield the entries.
 
         Raises:
-            InvalidEntries: Rows cannot be right; raised at the end, with the first 20 problems.
+            InvalidEntries: Rows cannot be right; raised at the end, or after 20 problems.
             ConfigurationError: The file cannot be opened.
         """
         names = [name for places in map(self._places, COLUMNS) for name in places]
@@ -143,12 +143,12 @@ class EntryReader:
                 entry = self._entry_of(record)
                 if entry is not None:
                     yield entry
+                if len(self._problems) >= _SHOWN:
+                    self._problems.append(Problem("", "more", "... The rows after these were not read."))
+                    break
         except SourceBroken as broken:
             self._note(broken.line, Problem(broken.column or "", broken.code, broken.message))
         if self._problems:
-            more = self._problem_count - len(self._problems)
-            if more:
-                self._problems.append(Problem("", "more", f"... and {more:,} more problems."))
             raise InvalidEntries.of(self._problems, doing="The reconciliation")
 
     def _places(self, name: str, *, exported: bool = False) -> Sequence[str]:
@@ -170,7 +170,7 @@ class EntryReader:
     def _entry_of(self, record: Record) -> Entry | None:
         place = record.line or record.number
         fields: Mapping[str, Any] = record.fields
-        entry = fields.get("")  # see `_as_mapping`
+        entry = fields.get("")
         if isinstance(entry, Entry):
             return entry if entry.line else replace(entry, line=place)
         if record.problems:
@@ -209,11 +209,9 @@ class EntryReader:
         return None
 
     def _note(self, place: int | None, problem: Problem) -> None:
-        self._problem_count += 1
-        if len(self._problems) < _SHOWN:
-            where = ", ".join(filter(None, (place and f"line {place}", problem.field)))
-            message = f"{where}: {problem.message}" if where else problem.message
-            self._problems.append(Problem(problem.field, problem.code, message))
+        where = ", ".join(filter(None, (place and f"line {place}", problem.field)))
+        message = f"{where}: {problem.message}" if where else problem.message
+        self._problems.append(Problem(problem.field, problem.code, message))
 
 
 def concealed(ours: Ours) -> Ours:
@@ -222,8 +220,7 @@ def concealed(ours: Ours) -> Ours:
 
 
 def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:
-    # An entry is the value of an empty name.
-    return {"": row} if isinstance(row, Entry) else row
+    return {"": row} if isinstance(row, Entry) else row  # see `_entry_of`
 
 
 def _money(amount: Any, currency: Any) -> Money:

@@ -94,12 +94,7 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment that a worker has claimed.
-
-    Attributes:
-        arguments: Those of `create`, without the key.
-        sent: The earliest time at which it may have been sent before, or None.
-    """
+    """A claimed payment: the arguments of `create` without the key, and when it may first have been sent."""
 
     arguments: Mapping[str, Any] = field(repr=False)
     sent: Sent | None = None
@@ -114,9 +109,7 @@ class Payment:
 class Turn:
     """Wait until the payment can be tried; the answer is the time then (`Now`), or None: leave it as it is now.
 
-    Attributes:
-        so_far: What is known of it.
-        sent: The earliest time at which it may have been sent, or None.
+    `so_far` is what is known of it, and `sent` the earliest time at which it may have been sent, or None.
     """
 
     so_far: Settlement
@@ -143,12 +136,7 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """What a look-up has read: the requests with the payment's reference.
-
-    Attributes:
-        requests: The requests.
-        caveat: Why an empty result is no proof, in a sentence; or an empty text.
-    """
+    """The requests with the payment's reference. `caveat` says why an empty result is no proof, or is empty."""
 
     requests: Sequence[PaymentRequest] = field(repr=False)
     caveat: str = ""
@@ -161,14 +149,10 @@ Flow: TypeAlias = Generator[Step, Any, Settlement]
 class About(Enum):
     """What a failed call is about."""
 
-    PAYMENT = auto()
-    """This payment: its values, or its key."""
-    CLIENT = auto()
-    """The client: nothing can be sent with it."""
-    EITHER = auto()
-    """The client or this payment."""
-    PROVIDER = auto()
-    """The provider or the way to it, such as its rate or a connection."""
+    PAYMENT = auto()  # its values, or its key
+    CLIENT = auto()  # nothing can be sent with it
+    EITHER = auto()  # the client or this payment
+    PROVIDER = auto()  # or the way to it, such as its rate or a connection
 
 
 def about(error: VictorError) -> About:
@@ -197,8 +181,11 @@ def settle(payment: Payment, keys: Keys) -> Flow:
             # A conflict shows that the key was used: by whom and when is not known, if it was not for this payment.
             since = sent or keys.first_use(now)
             result = yield from _create(is_repeat=sent is not None)
+        elif doubt[1] is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
+            why = f"It may have been sent. It waits until the time of the provider is known: {now.error}"
+            since, result = doubt[0], Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
         else:
-            since, result = doubt[0], _unless_known(doubt[1], now)
+            since, result = doubt
         if isinstance(result, str):
             return (yield from _look_up(payment, keys, now, since, result))
         if sent is None and result.outcome in MAY_EXIST:
@@ -217,14 +204,6 @@ def _create(*, is_repeat: bool) -> Generator[Step, Any, Settlement | str]:
     if request.id:
         return Settlement(PaymentOutcome.CREATED, request)
     return Settlement(PaymentOutcome.ACCEPTED, request, "The response has no id.")
-
-
-def _unless_known(doubt: str, now: Now) -> Settlement | str:
-    """Return why a payment is looked up, or that it waits: the provider's time may be known later."""
-    if doubt is not TIME_UNKNOWN:
-        return doubt
-    why = f"It may have been sent. It waits until the time of the provider is known: {now.error}"
-    return Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
 
 
 def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:

@@ -11,7 +11,7 @@ from victor_api import models
 from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
-from victor_ext.errors import Conflict, Outcome, Problem, UnreadableResponse, VictorError
+from victor_ext.errors import Conflict, Outcome, Problem, VictorError
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
@@ -186,7 +186,9 @@ def _settle(
         )
     differences = intended.differences(record)
     if differences is None:
-        raise _no_response(request_id, uncertain) from None
+        uncertain.outcome = Outcome.UNKNOWN  # a success that cannot be read is no proof of a response then
+        uncertain.add_note("The request was read back and has no response yet.")
+        raise uncertain from None
     if not differences:
         return record
     # After a successful response, also one with another word, the state of the request may be an effect of this call.
@@ -203,25 +205,6 @@ def _settle(
         attempts=uncertain.attempts,
         request_id=uncertain.request_id,
     )
-
-
-def _no_response(request_id: str, uncertain: VictorError) -> VictorError:
-    """Return the error for a request that has no response yet."""
-    if uncertain.outcome is Outcome.ACCEPTED:
-        # An unreadable success is not a proof if the request shows no response.
-        uncertain = UnreadableResponse(
-            f"The provider accepted the response to payment request {request_id} (HTTP {uncertain.status_code}), but "
-            "what it returned cannot be read.",
-            hint="It may have been recorded, and no key makes a repeat safe: read the request with "
-            "payment_requests.get(id) before you repeat the call.",
-            outcome=Outcome.UNKNOWN,
-            request=uncertain.request,
-            response=uncertain.response,
-            attempts=uncertain.attempts,
-            request_id=uncertain.request_id,
-        )
-    uncertain.add_note("The request was read back and has no response yet.")
-    return uncertain
 
 
 def _conflict(
