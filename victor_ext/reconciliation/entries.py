@@ -185,14 +185,15 @@ class EntryReader:
         asked = fields.get("asked") if exported else None
         is_json = isinstance(asked, dict)  # an export as JSON Lines, which escapes nothing
         fields = {**fields, **asked} if isinstance(asked, dict) else fields
-        values = {
+        values: dict[str, Any] = {
             name: self._value(fields, self._places(name, exported=exported), escaped=exported and not is_json)
             for name in COLUMNS
         }
         doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip() if outcome == "unknown" else None
         try:
+            values["at"] = _moment(values["at"])
             amount = _money(values.pop("amount"), values.pop("currency") or self.currency)
-            return Entry(amount=amount, **{**values, "at": _moment(values["at"])}, line=place, doubt=doubt)
+            return Entry(amount=amount, **values, line=place, doubt=doubt)
         except InvalidRequest as error:
             for problem in error.problems:
                 self._note(place, problem)
@@ -209,7 +210,7 @@ class EntryReader:
         return None
 
     def _note(self, place: int | None, problem: Problem) -> None:
-        where = ", ".join(filter(None, (place and f"line {place}", problem.field)))
+        where = ", ".join(filter(None, (f"line {place}" if place else "", problem.field)))
         message = f"{where}: {problem.message}" if where else problem.message
         self._problems.append(Problem(problem.field, problem.code, message))
 

@@ -18,8 +18,6 @@ from victor_ext.privacy import HiddenValue, NumberText, Secret, SecretBytes, hid
 MAX_LINE = 1 << 20
 """Maximum bytes of a line. This limits memory for files that are not text."""
 
-_UTF_8 = frozenset({"utf-8", "utf-8-sig"})
-_SIXTEEN_BITS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DELIMITERS = (",", ";", "\t")
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _SPREADSHEETS = {b"PK\x03\x04": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}
@@ -172,7 +170,7 @@ def _json_record(number: int, line: int, text: str) -> Record:
             reason = f"{error.msg} at character {error.pos + 1}"
     if reason:
         return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),))
-    return Record(number, line, row)
+    return Record(number, line, row)  # pyright: ignore[reportUnknownArgumentType] - `_object` made it
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -201,12 +199,12 @@ def _checked_encoding(encoding: str | None) -> str:
 
 
 def _lines_of(path: Path, encoding: str) -> Iterator[str]:
-    """Yield the lines of a text file with line ends, without a byte order mark.
+    """Yield the lines of a text file with line ends, without a byte order mark, which wins over `encoding`.
 
     Each line is decoded separately, so that an invalid byte is reported with its line.
 
     Raises:
-        SourceBroken: The file has an invalid byte or an overlong line, or is UTF-16.
+        SourceBroken: The file has an invalid byte or an overlong line.
     """
     with path.open("rb") as file:
         number = 1
@@ -214,8 +212,8 @@ def _lines_of(path: Path, encoding: str) -> Iterator[str]:
             if len(raw) > MAX_LINE:
                 message = f"the line is longer than {MAX_LINE} bytes: this is not text in lines."
                 raise SourceBroken(number, None, "length", message)
-            if number == 1:
-                raw = _without_mark(raw, encoding)
+            if number == 1 and raw.startswith(codecs.BOM_UTF8):
+                raw, encoding = SecretBytes(raw.removeprefix(codecs.BOM_UTF8)), "utf-8"
             try:
                 yield Secret(raw.decode(encoding))
             except UnicodeDecodeError as error:
@@ -225,11 +223,3 @@ def _lines_of(path: Path, encoding: str) -> Iterator[str]:
                 )
                 raise SourceBroken(number, None, "encoding", message) from None
             number += 1
-
-
-def _without_mark(raw: bytes, encoding: str) -> bytes:
-    if raw.startswith(_SIXTEEN_BITS):
-        raise SourceBroken(1, None, "encoding", "the text has 16 bits a character (UTF-16): save the file as UTF-8.")
-    if raw.startswith(codecs.BOM_UTF8) and encoding not in _UTF_8:
-        raise SourceBroken(1, None, "encoding", f"the file is UTF-8, as its byte order mark says, and not {encoding}.")
-    return SecretBytes(raw.removeprefix(codecs.BOM_UTF8))

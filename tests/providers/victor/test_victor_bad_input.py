@@ -90,17 +90,6 @@ def test_a_call_with_bad_input(name, mode):
 
 
 @both
-@pytest.mark.parametrize("call", [
-    create(amount="-1.234"), lambda victor: victor.payment_requests.accept("a1", notes="n", modified_amount="-1.234"),
-])  # fmt: skip
-def test_everything_about_an_amount_is_said_at_once(call, mode):
-    error = refused(mode, call)
-    assert [problem.code for problem in error.problems] == ["range", "decimals"]
-    assert "is '-1.234' and must be above zero; " in str(error)
-    assert "is '-1.234': write at most two decimals; nothing is rounded for you." in str(error)
-
-
-@both
 def test_everything_about_a_search_is_said_at_once(mode):
     error = refused(mode, lambda v: v.payment_requests.find("", start_datetime=NAIVE, end_datetime=date(2026, 3, 4)))
     assert [problem.field for problem in error.problems] == ["client_reference_id", "start_datetime", "end_datetime"]

@@ -133,11 +133,11 @@ def check_response(
         problems = amount_problems("modified_amount", modified_amount)
         validation.problems += problems
         # Without the flag it is false, by the document's default.
-        fixed = not problems and known is not None and not known.amount_modification_allowed
-        if fixed and money.to_decimal(cast("Decimal", modified_amount)) != known.amount:
-            own = "its own" if known.amount is None else known.amount
-            message = f"modified_amount is {modified_amount}, and the request allows no amount but {own}: leave it out."
-            validation.add(Problem("modified_amount", "combination", message))
+        is_fixed = known is not None and not known.amount_modification_allowed
+        own = None if known is None else known.amount
+        if is_fixed and not problems and money.to_decimal(cast("Decimal", modified_amount)) != own:
+            message = f"modified_amount is {modified_amount}, and the request allows no amount but {own or 'its own'}: "
+            validation.add(Problem("modified_amount", "combination", f"{message}leave it out."))
     validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
     validation.finish("The answer")
 
