@@ -11,6 +11,7 @@ from typing import Any
 
 from victor_ext.errors import BadRequest, InvalidRequest, NotFound, Problem, VictorError
 from victor_ext.money import Money
+from victor_ext.runtime.core.validation import moment_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,8 @@ class Window:
     margin: timedelta = MARGIN
 
     def __post_init__(self) -> None:
-        problems = [
-            Problem(name, "type", f"{name} must be an aware datetime: write datetime(2026, 3, 4, tzinfo=UTC).")
-            for name, value in (("start", self.start), ("end", self.end))
-            if not isinstance(value, datetime) or value.tzinfo is None
-        ]
+        ends = (moment_problem("start", self.start), moment_problem("end", self.end))
+        problems = [problem for problem in ends if problem is not None]
         margin: object = self.margin
         if not isinstance(margin, timedelta) or margin < timedelta(0):
             problems.append(Problem("margin", "range", "margin must be a timedelta of 0 or more."))

@@ -156,7 +156,7 @@ MISUSE = {
     "--payor-id is for Velo": ["--payor-id", "P"],
     "--margin is nan: write minutes from 0 to 525600": ["--margin", "nan"],
     "--margin is inf: write minutes from 0 to 525600": ["--margin", "inf"],
-    "--currency is 'EURO': write three capital letters (ISO 4217), such as USD.": ["--currency", "EURO"],
+    "--currency is 'EURO' and must be three capital letters (ISO 4217), such as 'USD'.": ["--currency", "EURO"],
     "VELO_API_KEY": ["--provider", "velo"],
 }
 

@@ -89,11 +89,11 @@ class TestSignedTokens:
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            ({"lifetime": 0}, "lifetime=0 must be at least 1 second"),
+            ({"lifetime": 0}, "lifetime=0 must be a number of seconds, 1 or more"),
             ({"reuse": 10**5000}, "reuse=something of type int must be a number of seconds"),
-            ({"lifetime": math.nan}, "lifetime=nan must be a number"),
-            ({"lifetime": True}, "lifetime=True must be a number"),
-            ({"reuse": -1}, "reuse=-1 must be 0 or more"),
+            ({"lifetime": math.nan}, "lifetime=nan must be a number of seconds, 1 or more"),
+            ({"lifetime": True}, "lifetime=True must be a number of seconds, 1 or more"),
+            ({"reuse": -1}, "reuse=-1 must be a number of seconds, 0 or more"),
             ({"reuse": "x"}, "reuse='x' must be a number"),
             *(
                 ({"prefix": word}, "prefix=.* must be a word")

@@ -127,10 +127,7 @@ def spelled(value: object) -> Any:
 
 def shown(value: object) -> str:
     """Return a short form of a value for a message."""
-    value = spelled(value)
-    if isinstance(value, int) and value.bit_length() > 64:
-        return "a whole number of more than 64 bits"  # Python refuses to convert very large ones
-    return validation.shown(value)
+    return validation.shown(spelled(value))
 
 
 def unicode_problem(argument: str, text: str) -> Problem | None:

@@ -22,7 +22,14 @@ from victor_ext.errors import (
     VictorError,
 )
 from victor_ext.privacy import one_line, redact_excerpt
-from victor_ext.runtime.client.polling import FIRST_PAUSE, LEAST_READ, PASSING, checked_seconds, poll, wait_until
+from victor_ext.runtime.client.polling import (
+    FIRST_PAUSE,
+    LEAST_READ,
+    LONGEST_PAUSE,
+    PASSING,
+    checked_seconds,
+    wait_until,
+)
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.loop.flow import Sleep
@@ -48,23 +55,21 @@ def wait(
     resource: Resource[Any], request_id: str, until: str | Collection[str] | None, timeout: float
 ) -> OperationFlow[PaymentRequest]:
     """Read a request repeatedly until it has a wanted status."""
-    check_id(request_id)
-    statuses = wanted_statuses(until)
-    return (
-        yield from poll(
-            resource,
-            lambda left: _look(resource, request_id, left),
-            lambda request: _is_done(request, request_id, statuses),
-            goal=_goal(request_id, statuses),
-            advice=_WAIT_AGAIN,
-            timeout=timeout,
-            describe=_status_of,
-        )
-    )
+    following = watch(resource, request_id, until, timeout, longest_pause=LONGEST_PAUSE)
+    last: PaymentRequest | None = None
+    while (request := (yield from following())) is not None:
+        last = request
+    assert last is not None
+    return last
 
 
 def watch(
-    resource: Resource[Any], request_id: str, until: str | Collection[str] | None, timeout: float
+    resource: Resource[Any],
+    request_id: str,
+    until: str | Collection[str] | None,
+    timeout: float,
+    *,
+    longest_pause: float = _WATCH_PAUSE,
 ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
     """Return a function that creates a flow to the next change of status. The flow returns None at the end."""
     check_id(request_id)
@@ -73,7 +78,8 @@ def watch(
     last: PaymentRequest | None = None
 
     def timeout_message(seen: str) -> str:
-        return f"{_goal(request_id, statuses)} within {seconds:g} s: {seen}."
+        goal = "a final status" if statuses is None else " or ".join(statuses)
+        return f"Payment request {request_id} did not reach {goal} within {seconds:g} s: {seen}."
 
     def following() -> OperationFlow[PaymentRequest | None]:
         nonlocal ends, last
@@ -83,7 +89,8 @@ def watch(
             if _is_done(last, request_id, statuses):
                 return None
             if left <= 0:
-                raise TimedOut(timeout_message(f"it is {_status_of(last)}"), outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
+                message = timeout_message(f"it is {one_line(last.status)}")
+                raise TimedOut(message, outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
             yield Sleep(min(FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last = yield from wait_until(
@@ -93,9 +100,9 @@ def watch(
             timeout=left,
             deadline=resource.deadline,
             monotonic=monotonic,
-            shown=_status_of,
+            shown=lambda request: one_line(request.status),
             hint=_WAIT_AGAIN,
-            longest_pause=_WATCH_PAUSE,
+            longest_pause=longest_pause,
         )
         return last
 
@@ -114,14 +121,6 @@ def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | 
             outcome=Outcome.REJECTED,
         )
     return False
-
-
-def _goal(request_id: str, until: Collection[str] | None) -> str:
-    return f"Payment request {request_id} did not reach {'a final status' if until is None else ' or '.join(until)}"
-
-
-def _status_of(request: PaymentRequest) -> str:
-    return one_line(request.status)
 
 
 def _look(resource: Resource[Any], request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest]:
