@@ -107,7 +107,7 @@ def respond(
         differences = intended.differences(returned) or ()
         if not differences or set(differences) == {"notes"}:
             return returned
-        uncertain = _conflict(request_id, intended, returned, differences, attempts)
+        uncertain = _conflict(request_id, intended, returned, differences, attempts=attempts)
         if "amount" in differences:
             raise uncertain
     return (yield from _settle(request_id, intended, uncertain, left()))
@@ -176,13 +176,13 @@ def _settle(
     if record.id and not is_same_id(record.id, request_id):
         uncertain.add_note(f"What was read back is about another payment request, {one_line(record.id)}.")
         raise uncertain from None
+    call: dict[str, Any] = {"attempts": uncertain.attempts, "request_id": uncertain.request_id}
     if record.direction is Direction.OUTBOUND:
         raise Conflict(
             f"Payment request {request_id} is outbound: it asks another party to pay, so it cannot be answered. "
             "This call changed nothing. Answer the inbound request (child_id of the outbound one).",
             outcome=Outcome.REJECTED,
-            attempts=uncertain.attempts,
-            request_id=uncertain.request_id,
+            **call,
         )
     differences = intended.differences(record)
     if differences is None:
@@ -196,24 +196,18 @@ def _settle(
         isinstance(uncertain, Conflict) and uncertain.response is None
     )
     if was_taken or "status" not in differences:
-        raise _conflict(request_id, intended, record, differences, uncertain.attempts, uncertain.request_id)
+        raise _conflict(request_id, intended, record, differences, **call)
     raise Conflict(
         f"Payment request {request_id} already has another response ({one_line(record.status)}) than the intended "
         f"one ({intended.status}): somebody else responded to it. This call changed nothing.",
         hint="Read it with get().",
         outcome=Outcome.REJECTED,
-        attempts=uncertain.attempts,
-        request_id=uncertain.request_id,
+        **call,
     )
 
 
 def _conflict(
-    request_id: str,
-    intended: IntendedResponse,
-    record: PaymentRequest,
-    differences: Collection[str],
-    attempts: int,
-    exchange_id: str | None = None,
+    request_id: str, intended: IntendedResponse, record: PaymentRequest, differences: Collection[str], /, **call: Any
 ) -> Conflict:
     """Return the error for a request whose response may or may not be this call's."""
     word = None if record.response is None else record.response.status
@@ -230,6 +224,5 @@ def _conflict(
         f"({intended.status}): it may be the response of this call or somebody else's.",
         hint="Read it with get() before you do anything else.",
         outcome=Outcome.UNKNOWN,
-        attempts=attempts,
-        request_id=exchange_id,
+        **call,
     )
