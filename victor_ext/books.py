@@ -45,19 +45,19 @@ _BEYOND = timedelta(seconds=1)
 
 
 class Zone(IntEnum):
-    """Where a moment lies."""
+    """Where a moment lies.
+
+    Attributes:
+        INSIDE: In the window, and further than the margin from its ends. A payment without a time counts as inside.
+        EDGE: In the window, near to an end: the other side may have it in the neighbouring window.
+        AROUND: Outside of the window, near to an end: it is matched, and no part of the report if it is not.
+        OUTSIDE: Further away. Theirs is matched, because the filter of a list may mean another time; ours is left out.
+    """
 
     INSIDE = 0
-    """In the window, and further than the margin from its ends. A payment without a time counts as inside."""
-
     EDGE = 1
-    """In the window, near to an end: the other side may have it in the neighbouring window."""
-
     AROUND = 2
-    """Outside of the window, near to an end: it is matched, and no part of the report if it is not."""
-
     OUTSIDE = 3
-    """Further away. Theirs is matched, because the filter of a list may mean another time; ours is left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,28 +32,25 @@ _ADVICE = "It is not sent again: check it by hand."
 
 
 class PaymentOutcome(StrEnum):
-    """What is known of a payment. The first three are settled; the others can be tried again with the same key."""
+    """What is known of a payment. The first three are settled; the others can be tried again with the same key.
+
+    Attributes:
+        CREATED: The provider accepted the request; its id and status are known.
+        REJECTED: The provider rejected it. Nothing was created.
+        REFUSED: Refused locally and not sent: an invalid value, or a due date that passed while it waited.
+        WAITING: Not sent yet.
+        NOT_SENT: Tried, but nothing was sent from this machine.
+        UNKNOWN: It may have been created.
+        ACCEPTED: Created, but the response with its id could not be read.
+    """
 
     CREATED = "created"
-    """The provider accepted the request; its id and status are known."""
-
     REJECTED = "rejected"
-    """The provider rejected it. Nothing was created."""
-
     REFUSED = "refused"
-    """Refused locally and not sent: an invalid value, or a due date that passed while it waited."""
-
     WAITING = "waiting"
-    """Not sent yet."""
-
     NOT_SENT = "not_sent"
-    """Tried, but nothing was sent from this machine."""
-
     UNKNOWN = "unknown"
-    """It may have been created."""
-
     ACCEPTED = "accepted"
-    """Created, but the response with its id could not be read."""
 
 
 SETTLED = frozenset({PaymentOutcome.CREATED, PaymentOutcome.REJECTED, PaymentOutcome.REFUSED})

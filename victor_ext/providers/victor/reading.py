@@ -113,12 +113,11 @@ class SearchResult(RecordList[PaymentRequest]):
         """Why an empty result is not a proof. Empty if there are matches."""
         if self:
             return ""
+        window = f"{zulu.format(self.start)} {'on' if self.end is None else f'to {zulu.format(self.end)}'}"
         return (
-            f"None of the {self.read} requests from {zulu.format(self.start)} "
-            f"{'on' if self.end is None else f'to {zulu.format(self.end)}'} has this reference. This does not prove "
-            "that none exists: a request may still be on its way, and the document does not say that the "
-            "window is one of creation. Repeating the create with the same idempotency key is safe either way, as long "
-            "as the provider keeps the key."
+            f"None of the {self.read} requests from {window} has this reference. This does not prove that none exists: "
+            "a request may still be on its way, and the document does not say that the window is one of creation. A "
+            "repeat of the create with the same key is safe either way, as long as the provider keeps the key."
         )
 
 
