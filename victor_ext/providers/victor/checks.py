@@ -164,13 +164,6 @@ def amount_problems(argument: str, value: object) -> list[Problem]:
     return []
 
 
-def flag_problem(argument: str, value: object) -> Problem | None:
-    """Return the problem of a value that is not a bool, or None."""
-    if isinstance(value, bool):
-        return None
-    return Problem(argument, "type", f"{argument} must be true or false, not {shown(value)}.")
-
-
 def date_problem(argument: str, value: object) -> Problem | None:
     """Return the problem of a value that is not a date, or None."""
     if as_date(value) is not None:

@@ -72,8 +72,10 @@ class CreateRequest:
         if self.ultimate_creditor is not None and spelled(self.biller_type) == "CONSUMER":
             message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
             validation.add(Problem("ultimate_creditor", "combination", message))
-        if self.amount_modification_allowed is not None:
-            validation.add(checks.flag_problem("amount_modification_allowed", self.amount_modification_allowed))
+        flag: object = self.amount_modification_allowed
+        if flag is not None and not isinstance(flag, bool):
+            message = f"amount_modification_allowed must be true or false, not {shown(flag)}."
+            validation.add(Problem("amount_modification_allowed", "type", message))
         validation.optional(checks.NOTES, self.notes)
         validation.optional(checks.REFERENCE, self.client_reference_id)
         if self.idempotency_key is not None:
