@@ -167,6 +167,18 @@ def test_an_answer_that_says_nothing_is_settled_by_looking(client_class: type, d
 
 
 @both_clients
+def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown(client_class: type) -> None:
+    def seen(request: httpx.Request) -> httpx.Response:
+        cut = httpx.Response(200, content=b'{"victor_payment_request_id": "b34783af0", "status": "Accepted"')
+        return cut if request.method == "POST" else httpx.Response(200, json=reading())
+
+    with pytest.raises(UnreadableResponse, match="accepted the request") as raised:
+        run(client_class, accept, VictorOAuth("id", "not-a-secret"), transport=Script(seen).transport)
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert any("has no response yet" in note for note in raised.value.__notes__)
+
+
+@both_clients
 @pytest.mark.parametrize("word", ["Failed", "Error", "expired", "no", "Pending", "Completed", "Accepted?", "Rejected"])
 def test_a_word_that_was_not_meant_is_looked_up(client_class: type, word: str) -> None:
     said = {"victor_payment_request_id": "b34783af0", "status": word}
