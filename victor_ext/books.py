@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
 from victor_ext.errors import BadRequest, InvalidRequest, NotFound, Problem, VictorError
 from victor_ext.money import Money
+from victor_ext.runtime.core.validation import moment_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +45,19 @@ _BEYOND = timedelta(seconds=1)
 
 
 class Zone(IntEnum):
-    """Where a moment lies."""
+    """Where a moment lies.
+
+    Attributes:
+        INSIDE: In the window, and further than the margin from its ends. A payment without a time counts as inside.
+        EDGE: In the window, near to an end: the other side may have it in the neighbouring window.
+        AROUND: Outside of the window, near to an end: it is matched, and no part of the report if it is not.
+        OUTSIDE: Further away. Theirs is matched, because the filter of a list may mean another time; ours is left out.
+    """
 
     INSIDE = 0
-    """In the window, and further than the margin from its ends. A payment without a time counts as inside."""
-
     EDGE = 1
-    """In the window, near to an end: the other side may have it in the neighbouring window."""
-
     AROUND = 2
-    """Outside of the window, near to an end: it is matched, and no part of the report if it is not."""
-
     OUTSIDE = 3
-    """Further away. Theirs is matched, because the filter of a list may mean another time; ours is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +73,8 @@ class Window:
     margin: timedelta = MARGIN
 
     def __post_init__(self) -> None:
-        problems = [
-            Problem(name, "type", f"{name} must be an aware datetime: write datetime(2026, 3, 4, tzinfo=UTC).")
-            for name, value in (("start", self.start), ("end", self.end))
-            if not _is_aware(value)
-        ]
+        ends = (moment_problem("start", self.start), moment_problem("end", self.end))
+        problems = [problem for problem in ends if problem is not None]
         margin: object = self.margin
         if not isinstance(margin, timedelta) or margin < timedelta(0):
             problems.append(Problem("margin", "range", "margin must be a timedelta of 0 or more."))
@@ -86,30 +84,20 @@ class Window:
             raise InvalidRequest.of(problems)
 
     @property
-    def first(self) -> datetime:
-        """The earliest moment within the margin."""
-        return _moved(self.start, -self.margin)
-
-    @property
-    def last(self) -> datetime:
-        """The latest moment within the margin."""
-        return _moved(self.end, self.margin)
-
-    @property
     def read_from(self) -> datetime:
-        """Where the provider's list is read from: before `first`, because its filter may exclude its own ends."""
-        return _moved(self.first, -_BEYOND)
+        """Where the provider's list is read from: before the margin, because its filter may exclude its own ends."""
+        return self.start - self.margin - _BEYOND
 
     @property
     def read_to(self) -> datetime:
-        """Where the provider's list is read to: after `last`, for the same reason."""
-        return _moved(self.last, _BEYOND)
+        """Where the provider's list is read to, likewise."""
+        return self.end + self.margin + _BEYOND
 
     def zone(self, moment: datetime | None) -> Zone:
         """Return where a moment lies."""
         if moment is None:
             return Zone.INSIDE
-        if not self.first <= moment <= self.last:
+        if not self.start - self.margin <= moment <= self.end + self.margin:
             return Zone.OUTSIDE
         if not self.start <= moment < self.end:
             return Zone.AROUND
@@ -160,14 +148,3 @@ def money_of(amount: Any, currency: str | None) -> Money | None:
         return Money.of(amount, currency)
     except InvalidRequest:
         return None
-
-
-def _is_aware(value: object) -> bool:
-    return isinstance(value, datetime) and value.tzinfo is not None
-
-
-def _moved(moment: datetime, by: timedelta) -> datetime:
-    try:
-        return moment + by
-    except OverflowError:  # outside the years 1 to 9999
-        return moment.astimezone(UTC)

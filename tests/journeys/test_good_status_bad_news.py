@@ -153,86 +153,43 @@ def reading(**response: Any) -> dict[str, Any]:
 @both_clients
 @pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
 def test_an_answer_that_says_nothing_is_settled_by_looking(client_class: type, deadline: float | None) -> None:
-    def seen(request: httpx.Request) -> dict[str, Any]:
-        return {} if request.method == "POST" else reading(status="Accepted", notes="Thank you.")
-
-    provider = Provider(seen)
+    seen = reading(status="Accepted", notes="Thank you.")
+    provider = Provider(lambda request: {} if request.method == "POST" else seen)
     assert provider.call(client_class, accept, deadline=deadline).status == "accepted"
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
-
-@both_clients
-def test_an_answer_that_says_nothing_and_cannot_be_seen_is_unknown(client_class: type) -> None:
     provider = Provider(lambda request: {} if request.method == "POST" else reading())
     with pytest.raises(UnreadableResponse, match="no key makes a repeat safe") as raised:
-        provider.call(client_class, accept)
+        provider.call(client_class, accept, deadline=deadline)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert any("has no response yet" in note for note in raised.value.__notes__)
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
 
 @both_clients
-@pytest.mark.parametrize(
-    ("options", "answer", "differs"),
-    [
-        ({}, {"status": "Rejected", "notes": "Thank you."}, "is declined with another response"),
-        (
-            {},
-            {"status": "Accepted", "notes": "Thank you.", "original_amount": "10.00", "modified_amount": "1.00"},
-            "is accepted with another amount",
-        ),
-        (
-            {"modified_amount": Decimal("5.00")},
-            {"status": "Accepted", "notes": "Thank you.", "original_amount": "10.00"},
-            "is accepted with another amount",
-        ),
-        (
-            {"modified_amount": Decimal("5.00")},
-            {"status": "Accepted", "notes": "Thank you.", "original_amount": "10.00", "modified_amount": "1.00"},
-            "is accepted with another amount",
-        ),
-    ],
-)
-def test_an_answer_to_accept_that_says_something_else_is_no_success(
-    client_class: type, options: Any, answer: Any, differs: str
-) -> None:
-    with pytest.raises(Conflict, match=differs) as raised:
-        Provider(lambda _request: {"victor_payment_request_id": "b34783af0", **answer}).call(
-            client_class, lambda victor: accept(victor, **options)
-        )
+def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown(client_class: type) -> None:
+    def seen(request: httpx.Request) -> httpx.Response:
+        cut = httpx.Response(200, content=b'{"victor_payment_request_id": "b34783af0", "status": "Accepted"')
+        return cut if request.method == "POST" else httpx.Response(200, json=reading())
+
+    with pytest.raises(UnreadableResponse, match="accepted the request") as raised:
+        run(client_class, accept, VictorOAuth("id", "not-a-secret"), transport=Script(seen).transport)
     assert raised.value.outcome is Outcome.UNKNOWN
-
-
-ODD_WORDS = ["Failed", "Error", "expired", "no", "Pending", "Completed", "Accepted?", "Rejected"]
+    assert any("has no response yet" in note for note in raised.value.__notes__)
 
 
 @both_clients
-@pytest.mark.parametrize("word", ODD_WORDS)
-def test_a_word_that_was_not_meant_is_looked_up_and_is_success_when_the_request_says_so(
-    client_class: type, word: str
-) -> None:
-    def seen(request: httpx.Request) -> dict[str, Any]:
-        if request.method == "POST":
-            return {"victor_payment_request_id": "b34783af0", "status": word}
-        return reading(status="Accepted", notes="Thank you.")
-
-    provider = Provider(seen)
+@pytest.mark.parametrize("word", ["Failed", "Error", "expired", "no", "Pending", "Completed", "Accepted?", "Rejected"])
+def test_a_word_that_was_not_meant_is_looked_up(client_class: type, word: str) -> None:
+    said = {"victor_payment_request_id": "b34783af0", "status": word}
+    thanked = reading(status="Accepted", notes="Thank you.")
+    provider = Provider(lambda request: said if request.method == "POST" else thanked)
     assert provider.call(client_class, accept).status == "accepted"
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
-
-@both_clients
-@pytest.mark.parametrize("word", ODD_WORDS)
-def test_a_word_that_was_not_meant_and_is_not_settled_is_unknown(client_class: type, word: str) -> None:
-    def seen(request: httpx.Request) -> dict[str, Any]:
-        if request.method == "POST":
-            return {"victor_payment_request_id": "b34783af0", "status": word}
-        return reading()
-
-    with pytest.raises(
-        VictorError, match=re.escape(repr(word)) if word != "Rejected" else "is declined with"
-    ) as raised:
-        Provider(seen).call(client_class, accept)
+    words = re.escape(repr(word)) if word != "Rejected" else "is declined with another response"
+    with pytest.raises(VictorError, match=words) as raised:
+        Provider(lambda request: said if request.method == "POST" else reading()).call(client_class, accept)
     assert raised.value.outcome is Outcome.UNKNOWN
     assert any("has no response yet" in note for note in raised.value.__notes__)
 
@@ -304,7 +261,7 @@ READ_BACK: list[tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any] | None
     # Amounts, where there is no response object
     (MENTIONED, LESS, {"amount": "100.00"}, None, ANOTHER),
     (MENTIONED, LESS, {"amount": "50.00", "original_amount": "100.00"}, None, None),
-    (MENTIONED, LESS, {}, None, r"without the amount \(50.00 was intended\)"),
+    (MENTIONED, LESS, {}, None, "with no amount, and not as intended"),
     (MENTIONED, {}, {"amount": "50.00", "original_amount": "100.00"}, None, ANOTHER),
     (MENTIONED, {}, {"amount": "100.00"}, None, None),
     (MENTIONED, {}, {"amount": "100.00", "approval_notes": "Somebody else's."}, None, "with other notes"),
@@ -333,7 +290,7 @@ READ_BACK: list[tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any] | None
     (MENTIONED, {"notes": " Thank  you.\n"}, TEN, THANKS, None),
     (MENTIONED, {}, TEN, {**THANKS, "original_amount": "10.00", "modified_amount": "10.00"}, None),
     (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "modified_amount": "5.0000"}, None),
-    (MENTIONED, {}, TEN, {**ACCEPTED, "notes": "Thanks"}, "with other notes than"),
+    (MENTIONED, {}, TEN, {**ACCEPTED, "notes": "Thanks"}, "with other notes, and not"),
     (MENTIONED, {}, TEN, {**THANKS, "original_amount": "10.00", "modified_amount": "1.0000"}, ANOTHER),
     (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "modified_amount": "1.0000"}, ANOTHER),
     (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "original_amount": "10.00"}, ANOTHER),
@@ -367,17 +324,25 @@ def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
 
 
 @both_clients
-def test_so_it_is_in_the_answer_itself(client_class: type) -> None:
-    def call(victor: Any) -> Any:
-        return victor.payment_requests.accept(known(), notes="Thank you.")
-
-    def answer(amount: str) -> Provider:
-        said = {"victor_payment_request_id": "b34783af0", **ACCEPTED, "original_amount": amount}
-        return Provider(lambda _request: said)
-
-    assert answer("100").call(client_class, call).amount == 100
-    with pytest.raises(Conflict, match=ANOTHER) as raised:
-        answer("5000").call(client_class, call)
+@pytest.mark.parametrize(
+    ("request_", "options", "answer", "amount"),
+    [
+        (known(), {}, {"original_amount": "100"}, 100),
+        (known(), {}, {"original_amount": "5000"}, None),
+        (MENTIONED, {}, {"original_amount": "10.00", "modified_amount": "1.00"}, None),
+        (MENTIONED, {"modified_amount": "5.00"}, {"original_amount": "10.00"}, None),
+        (MENTIONED, {"modified_amount": "5.00"}, {"original_amount": "10.00", "modified_amount": "1.00"}, None),
+    ],
+)
+def test_so_it_is_in_the_answer_itself(
+    client_class: type, request_: Any, options: Any, answer: Any, amount: int | None
+) -> None:
+    provider = Provider(lambda _request: {"victor_payment_request_id": MENTIONED, **THANKS, **answer})
+    if amount is not None:
+        assert provider.call(client_class, lambda victor: accept(victor, id=request_, **options)).amount == amount
+        return
+    with pytest.raises(Conflict, match=f"is accepted {ANOTHER}") as raised:
+        provider.call(client_class, lambda victor: accept(victor, id=request_, **options))
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
@@ -394,34 +359,23 @@ def test_an_acceptance_of_another_amount_that_names_none_is_looked_up(client_cla
 
 
 @both_clients
-@pytest.mark.parametrize("call", ["get", "wait"])
-def test_a_record_of_another_request_is_refused_by_name(client_class: type, call: str) -> None:
-    def seen(request: httpx.Request) -> dict[str, Any]:
-        return (
-            {"page": 0, "results": []}
-            | reading()
-            | {"victor_payment_request_id": "SOMEONE-ELSE", "status": "completed"}
-        )
-
+@pytest.mark.parametrize(("call", "options"), [("get", {}), ("wait", {"timeout": 0})])
+def test_a_record_of_another_request_is_refused_by_name(client_class: type, call: str, options: Any) -> None:
+    other = {"page": 0, "results": []} | reading() | {ID: "SOMEONE-ELSE", "status": "completed"}
     with pytest.raises(VictorError) as raised:
-        Provider(seen).call(
-            client_class, lambda victor: getattr(victor.payment_requests, call)("b34783af0", **OPTIONS[call])
+        Provider(lambda _request: other).call(
+            client_class, lambda victor: getattr(victor.payment_requests, call)("b34783af0", **options)
         )
     said = str(raised.value) + str(raised.value.__cause__ or "")
     assert "about another payment request, SOMEONE-ELSE" in said
 
 
 @both_clients
-@pytest.mark.parametrize("other", ["A-0", "Z-9"])
-def test_what_is_read_back_of_another_request_settles_nothing(client_class: type, other: str) -> None:
-    def seen(request: httpx.Request) -> dict[str, Any]:
-        if request.method == "POST":
-            return {}
-        return reading(status="Accepted", notes="Thank you.") | {"victor_payment_request_id": other}
-
+def test_what_is_read_back_of_another_request_settles_nothing(client_class: type) -> None:
+    other = reading(status="Accepted", notes="Thank you.") | {ID: "A-0"}
     with pytest.raises(VictorError) as raised:
-        Provider(seen).call(client_class, accept)
-    assert f"about another payment request, {other}" in "".join([str(raised.value), *raised.value.__notes__])
+        Provider(lambda request: {} if request.method == "POST" else other).call(client_class, accept)
+    assert "about another payment request, A-0" in "".join([str(raised.value), *raised.value.__notes__])
 
 
 @both_clients
@@ -436,9 +390,6 @@ def test_an_id_that_is_a_number_counts_as_its_digits(client_class: type) -> None
     for odd in ({"id": "12"}, ["12"], True, 12.5):
         with pytest.raises(UnreadableResponse, match="victor_payment_request_id is neither text nor a whole number"):
             answer(odd)
-
-
-OPTIONS: dict[str, Any] = {"get": {}, "wait": {"timeout": 0}}
 
 
 @both_clients
@@ -492,13 +443,13 @@ def described(**parts: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("other", "named"),
     [
-        ({"payee": {"account_number": "999999999"}}, "the payee '*****9999'"),
-        ({"payer": {"victor_counterparty_id": "AHEQ349838"}}, "the payer 'AHEQ349838'"),
+        ({"payee": {"account_number": "999999999"}}, "the payee_account_number '*****9999'"),
+        ({"payer": {"victor_counterparty_id": "AHEQ349838"}}, "the payer_counterparty_id 'AHEQ349838'"),
         ({"payment_details": {"amount": "44.24"}}, "the amount '44.24'"),
-        ({"payment_details": {"due_date": f"{NEXT_DAY}"}}, f"the due date '{NEXT_DAY}'"),
+        ({"payment_details": {"due_date": f"{NEXT_DAY}"}}, f"the due_date '{NEXT_DAY}'"),
         ({"payment_details": {"amount": "44.24 USD"}}, "the amount '44.24 USD'"),
         *[
-            ({"payment_details": {"due_date": day}}, f"the due date '{day}'")
+            ({"payment_details": {"due_date": day}}, f"the due_date '{day}'")
             for day in (f"{NEXT_DAY}T00:00:00Z", LATER)
         ],
         ({"payment_details": {"biller_type": "CONSUMER"}}, "the biller_type 'CONSUMER'"),
@@ -507,11 +458,11 @@ def described(**parts: Any) -> dict[str, Any]:
         ({"payment_details": {"notes": "invoice 7731"}}, "the notes 'invoice 7731'"),
         ({"payment_details": {"notes": "Of 999999999"}}, "the notes 'Of *****9999'"),
         ({"payee": {"ultimate_creditor": "Other Inc."}}, "the ultimate_creditor 'Other Inc.'"),
-        ({"reference": "INV-2"}, "the reference 'INV-2'"),
-        ({"reference": "inv-1"}, "the reference 'inv-1'"),
-        ({"payment_details": {"purpose": {"code": "SALARY"}}}, "other values for extra_body"),
-        ({"tags": ["a"]}, "other values for extra_body"),
-        ({"direction": "Inbound"}, "the direction 'inbound'"),
+        ({"reference": "INV-2"}, "the client_reference_id 'INV-2'"),
+        ({"reference": "inv-1"}, "the client_reference_id 'inv-1'"),
+        ({"payment_details": {"purpose": {"code": "SALARY"}}}, "another extra_body"),
+        ({"tags": ["a"]}, "another extra_body"),
+        ({"direction": "Inbound"}, "another direction"),
     ],
 )
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
@@ -536,7 +487,7 @@ def test_an_answer_about_another_payment_is_a_conflict(
 LEFT_OUT = {
     "ultimate_creditor": {"payee": {"ultimate_creditor": "SampleCo Inc."}},
     "notes": {"payment_details": {"notes": "Invoice 7731"}},
-    "reference": {"reference": "INV-1"},
+    "client_reference_id": {"reference": "INV-1"},
 }
 
 
@@ -615,10 +566,6 @@ def test_the_same_payment_in_other_words_is_the_same(client_class: type, same: A
         ({"payment_details": {"amount": "44.23", "original_amount": "45.00"}, "status": "accepted"}, False),
         ({"payment_details": None}, False),
         ({"payment_details": {"amount": "44.23", "due_date": f"{NEXT_DAY}"}}, False),
-        ({"payment_details": {"amount": "44.23", "biller_type": "CONSUMER"}}, False),
-        ({"payment_details": {"amount": "44.23", "amount_modification_allowed": True}}, False),
-        ({"payment_details": {"amount": "44.23", "notes": "Other"}}, False),
-        ({"payee": {"ultimate_creditor": "Other Inc."}}, False),
         ({"direction": "inbound"}, False),
         ({"created_at": "2026-03-04T12:00:00Z"}, False),
     ],
@@ -648,7 +595,7 @@ def test_an_answer_that_leaves_out_the_reference_is_looked_up(client_class: type
     provider = Provider(
         lambda request: described(reference=None) if request.method == "POST" else described(reference="INV-2")
     )
-    with pytest.raises(Conflict, match="the reference 'INV-2'"):
+    with pytest.raises(Conflict, match="the client_reference_id 'INV-2'"):
         provider.call(client_class, create_with_key)
 
 
@@ -713,12 +660,8 @@ def test_a_key_of_another_payment_is_a_conflict_whatever_the_status(victor: Vict
     ("other", "named"),
     [
         ({"amount": "44.24"}, "the amount '44.23'"),
-        ({"client_reference_id": "INV-2"}, "'INV-1'"),
-        ({"due_date": NEXT_DAY}, "the due date"),
         ({"biller_type": "CONSUMER", "ultimate_creditor": None}, "the biller_type 'BUSINESS'"),
         ({"amount_modification_allowed": True}, "the amount_modification_allowed 'False'"),
-        ({"notes": "Invoice 7732"}, "the notes 'Invoice 7731'"),
-        ({"ultimate_creditor": "Other Inc."}, "the ultimate_creditor 'SampleCo Inc.'"),
     ],
 )
 def test_a_replay_of_another_payment_is_no_success(

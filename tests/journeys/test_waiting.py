@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from typing import Any
 
@@ -16,7 +15,6 @@ from victor_ext import (
     Conflict,
     DeadlineExceeded,
     InvalidRequest,
-    PaymentRequest,
     RetryPolicy,
     ServerError,
     TimedOut,
@@ -46,17 +44,6 @@ def test_a_silent_provider_does_not_keep_it_for_the_whole_deadline(victor: Victo
     assert isinstance(raised.value.__cause__, DeadlineExceeded)
 
 
-def test_nor_where_it_is_awaited(async_victor: AsyncVictor, request_id: str) -> None:
-    async def wait() -> None:
-        async with async_victor as victor:
-            await victor.payment_requests.wait(request_id, timeout=0.1)
-
-    began = time.monotonic()
-    with pytest.raises(TimedOut, match="did not reach a final status"):
-        asyncio.run(wait())
-    assert time.monotonic() - began < FAR_BELOW_THE_DEADLINE
-
-
 READINGS = ("documented", "listed")
 """The document of `get`: "status: Either “Pending” or “Error”". Or it has the nine words of the list."""
 LISTED = pytest.mark.victor_sandbox(get_status="listed")
@@ -82,18 +69,6 @@ def test_the_life_of_a_request_is_looked_up_in_the_list(victor_sandbox: Sandbox,
     assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
     assert victor.payment_requests.wait(request_id, timeout=0).is_terminal
     assert victor.payment_requests.wait(request_id, until="accepted", timeout=0).status == "completed"
-
-
-@BOTH
-def test_so_it_is_when_awaited(victor_sandbox: Sandbox, victor: Victor, async_victor: AsyncVictor) -> None:
-    request_id = outbound(victor)
-    victor_sandbox.move(request_id, "accepted")
-
-    async def main() -> str:
-        async with async_victor:
-            return str((await async_victor.payment_requests.wait(request_id, until="accepted", timeout=0)).status)
-
-    assert asyncio.run(main()) == "accepted"
 
 
 @BOTH
@@ -155,34 +130,6 @@ def test_a_get_in_trouble_does_not_hide_the_list(victor_sandbox: Sandbox, victor
 def test_a_request_that_there_is_not(victor: Victor) -> None:
     with pytest.raises(VictorError, match="no payment request with this id"):
         victor.payment_requests.wait("NOPE", timeout=5)
-
-
-@pytest.mark.parametrize("word", ["canceled", "Cancelled", "Rejected"])
-@pytest.mark.parametrize("awaited", [False, True])
-def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(word: str, awaited: bool) -> None:
-    """`get` tells it; and what answers to the list is no page of one, which leaves it to `get`."""
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/token"):
-            return httpx.Response(200, json={"access_token": "t", "expires": 4_102_444_800_000})
-        return httpx.Response(200, json={"victor_payment_request_id": "a1", "status": word})
-
-    auth, options = VictorOAuth("i", "not-a-secret"), {"retry": RetryPolicy(base=0.0)}
-    options["transport"] = httpx.MockTransport(answer)
-
-    async def by_awaiting(until: str | None) -> PaymentRequest:
-        async with AsyncVictor(auth, **options) as victor:
-            return await victor.payment_requests.wait("a1", until=until)
-
-    def wait(until: str | None) -> PaymentRequest:
-        if awaited:
-            return asyncio.run(by_awaiting(until))
-        with Victor(auth, **options) as victor:
-            return victor.payment_requests.wait("a1", until=until)
-
-    assert wait(None).status == word
-    with pytest.raises(Conflict, match=f"ended as {word}, so it can no longer become completed"):
-        wait("completed")
 
 
 class Statuses:
@@ -253,6 +200,13 @@ def test_of_two_stories_the_later_one_counts_and_that_of_the_list_in_doubt(
     assert Statuses(in_list, by_itself).wait([*WAY, "failed", "expired", "declined", "needs-review"]) == expected
 
 
+@pytest.mark.parametrize("word", ["canceled", "Cancelled", "Rejected"])
+def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(word: str) -> None:
+    assert Statuses(None, word).wait(None) == word
+    with pytest.raises(Conflict, match=f"ended as {word}, so it can no longer become completed"):
+        Statuses(None, word).wait("completed")
+
+
 @LISTED
 @pytest.mark.parametrize("status", [500, 501, 503, 429])
 def test_a_list_in_trouble_does_not_hide_what_get_tells(victor_sandbox: Sandbox, victor: Victor, status: int) -> None:
@@ -284,29 +238,6 @@ def test_rejected_and_declined_are_one_event(victor_sandbox: Sandbox, victor: Vi
     assert victor.payment_requests.wait(request_id, until="declined", timeout=0).id == request_id
     with pytest.raises(Conflict):
         victor.payment_requests.wait(request_id, until="completed", timeout=0)
-
-
-@BOTH
-def test_a_list_that_ignores_the_id_is_read_on(victor_sandbox: Sandbox, victor: Victor) -> None:
-    """The request is on its third page, and `get` says Pending for ever."""
-    request_id = outbound(victor)
-    for page in range(3):
-        found = [f"OTHER{page}-{number}" for number in range(5)] + [request_id] * (page == 2)
-        entries = [{"victor_payment_request_id": name, "status": "completed"} for name in found]
-        body = json.dumps({"page": page, "results": entries})
-        victor_sandbox.inject("status", operation="list", status=200, body=body, query=f"*page={page}*", times=None)
-
-    assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
-
-
-def test_but_not_for_ever(victor_sandbox: Sandbox, victor: Victor) -> None:
-    request_id = outbound(victor)
-    body = json.dumps({"results": [{"victor_payment_request_id": "OTHER", "status": "completed"}]})
-    victor_sandbox.inject("status", operation="list", status=200, body=body, times=None)
-
-    with pytest.raises(TimedOut, match=r"look it up with list\(victor_id=\.\.\.\), for get\(\) may report"):
-        victor.payment_requests.wait(request_id, until="completed", timeout=0)
-    assert len(victor_sandbox.received()) < 40
 
 
 @BOTH

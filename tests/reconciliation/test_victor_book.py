@@ -17,7 +17,7 @@ from victor_ext.money import Money
 from victor_ext.reconciliation import Kind, Progress, reconcile, reconcile_async
 from victor_ext.sandbox import Sandbox
 
-ROWS = 300
+ROWS = 80
 
 
 @pytest.fixture(scope="module")

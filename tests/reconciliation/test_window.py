@@ -48,8 +48,3 @@ def test_what_is_no_window(changes: dict[str, Any], fields: list[str]) -> None:
     with pytest.raises(InvalidRequest) as caught:
         Window(**{"start": START, "end": END, **changes})
     assert [problem.field for problem in caught.value.problems] == fields
-
-
-def test_the_ends_of_time() -> None:
-    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    assert (Window(first, last).first, Window(first, last).last) == (first, last)

@@ -33,9 +33,8 @@ _EXPORTED = {"reference": "client_reference_id", "id": "id", "key": "key"}
 """What an export says of a row. Its other columns are of the file that was sent, and were not sent themselves."""
 _NOT_ASKED = frozenset({"rejected", "refused", "waiting", "not_sent"})
 """Outcomes in such an export of rows for which the provider has made nothing."""
-_NAMELESS = "The row has neither a reference nor an id, so it cannot be compared."
 _SHOWN = 20
-"""The maximum number of problems in one error."""
+"""The number of problems after which no more rows are read."""
 _LONGEST = 255
 """The maximum characters of a reference, id or key. A longer one indicates wrong columns."""
 
@@ -73,11 +72,12 @@ class Entry:
     @property
     def why_unchecked(self) -> str | None:
         """Why the provider's book cannot show that this payment is missing, or None."""
-        return _NAMELESS if self.reference is None and self.id is None else self.doubt
+        if self.reference is None and self.id is None:
+            return "The row has neither a reference nor an id, so it cannot be compared."
+        return self.doubt
 
     def __post_init__(self) -> None:
-        problems = [*self._problems()]
-        if problems:
+        if problems := [*self._problems()]:
             raise InvalidRequest.of(problems)
 
     def _problems(self) -> Iterator[Problem]:
@@ -106,9 +106,7 @@ class EntryReader:
     """Reads our book.
 
     Attributes:
-        columns: The column of a field, by field; None: the field is not read. See `COLUMNS` for the others.
-        currency: The currency of rows without one (ISO 4217).
-        encoding: The encoding of a file; None: UTF-8.
+        columns, currency, encoding: See `reconcile`.
         not_asked: The rows of an export of `victor bulk` for which nothing was made at the provider.
     """
 
@@ -117,7 +115,6 @@ class EntryReader:
     encoding: str | None = None
     not_asked: int = 0
     _problems: list[Problem] = field(default_factory=list[Problem])
-    _problem_count: int = 0
 
     def __post_init__(self) -> None:
         unknown = sorted(self.columns.keys() - COLUMNS.keys())
@@ -125,17 +122,13 @@ class EntryReader:
             message = f"columns names {', '.join(unknown)}: the fields are {', '.join(COLUMNS)}."
             raise ConfigurationError.of([Problem("columns", "choice", message)])
         if self.currency is not None:
-            try:
-                Money(0, self.currency)
-            except InvalidRequest:
-                message = f"currency is {self.currency!r}: write three capital letters (ISO 4217), such as USD."
-                raise ConfigurationError.of([Problem("currency", "choice", message)]) from None
+            Money(0, self.currency)  # which refuses what is no currency
 
     def read(self, ours: Ours) -> Iterator[Entry]:
         """Yield the entries.
 
         Raises:
-            InvalidEntries: Rows cannot be right; raised at the end, with the first 20 problems.
+            InvalidEntries: Rows cannot be right; raised at the end, or after 20 problems.
             ConfigurationError: The file cannot be opened.
         """
         names = [name for places in map(self._places, COLUMNS) for name in places]
@@ -146,12 +139,12 @@ class EntryReader:
                 entry = self._entry_of(record)
                 if entry is not None:
                     yield entry
+                if len(self._problems) >= _SHOWN:
+                    self._problems.append(Problem("", "more", "... The rows after these were not read."))
+                    break
         except SourceBroken as broken:
             self._note(broken.line, Problem(broken.column or "", broken.code, broken.message))
         if self._problems:
-            more = self._problem_count - len(self._problems)
-            if more:
-                self._problems.append(Problem("", "more", f"... and {more:,} more problems."))
             raise InvalidEntries.of(self._problems, doing="The reconciliation")
 
     def _places(self, name: str, *, exported: bool = False) -> Sequence[str]:
@@ -161,27 +154,19 @@ class EntryReader:
         return () if column is None else (column,)
 
     def _check_heading(self, names: Sequence[str], line: int) -> None:
-        heading = ", ".join(names)
+        heading = f"the heading ({', '.join(names)})"
         absent = [column for column in self.columns.values() if column is not None and column not in names]
         if absent:
-            raise SourceBroken(line, absent[0], "column", f"the heading ({heading}) has no column {absent[0]}.")
-        if not any(name in names for name in self._places("amount")):
-            message = f"the heading ({heading}) has no column amount: say which one it is, such as amount=total."
-            raise SourceBroken(line, "amount", "required", message)
-        if not any(name in names for field_name in ("reference", "id") for name in self._places(field_name)):
-            message = (
-                f"the heading ({heading}) has neither a reference nor an id: say which column has the reference that "
-                "was sent, such as reference=invoice_no."
-            )
-            raise SourceBroken(line, "reference", "required", message)
-        if self.currency is None and not any(name in names for name in self._places("currency")):
-            message = f"the heading ({heading}) has no column currency: name one, or one currency for all rows."
-            raise SourceBroken(line, "currency", "required", message)
+            raise SourceBroken(line, absent[0], "column", f"{heading} has no column {absent[0]}.")
+        for fields in (("amount",), ("reference", "id"), ("currency",) * (self.currency is None)):
+            if fields and not any(name in names for each in fields for name in self._places(each)):
+                message = f"{heading} has no {' or '.join(fields)}: name the column, such as {fields[0]}=COLUMN."
+                raise SourceBroken(line, fields[0], "required", message)
 
     def _entry_of(self, record: Record) -> Entry | None:
         place = record.line or record.number
         fields: Mapping[str, Any] = record.fields
-        entry = fields.get("")  # see `_as_mapping`
+        entry = fields.get("")
         if isinstance(entry, Entry):
             return entry if entry.line else replace(entry, line=place)
         if record.problems:
@@ -189,22 +174,22 @@ class EntryReader:
                 self._note(place, problem)
             return None
         exported = fields.keys() >= _EXPORT
-        if exported and fields["outcome"] in _NOT_ASKED:
+        outcome = fields["outcome"] if exported else None
+        if outcome in _NOT_ASKED:
             self.not_asked += 1
             return None
         asked = fields.get("asked") if exported else None
-        if isinstance(asked, dict):  # an export as JSON Lines, which escapes nothing
-            fields = {**fields, **asked}
-        escaped = exported and not isinstance(asked, dict)
-        values = {name: self._value(fields, self._places(name, exported=exported), escaped=escaped) for name in COLUMNS}
-        is_unclear = exported and fields["outcome"] == "unknown"
-        doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip() if is_unclear else None
+        is_json = isinstance(asked, dict)  # an export as JSON Lines, which escapes nothing
+        fields = {**fields, **asked} if isinstance(asked, dict) else fields
+        values: dict[str, Any] = {
+            name: self._value(fields, self._places(name, exported=exported), escaped=exported and not is_json)
+            for name in COLUMNS
+        }
+        doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip() if outcome == "unknown" else None
         try:
-            return Entry(
-                amount=_money(values["amount"], values["currency"] or self.currency),
-                reference=values["reference"], id=values["id"], key=values["key"], at=_moment(values["at"]), line=place,
-                doubt=doubt,
-            )  # fmt: skip
+            values["at"] = _moment(values["at"])
+            amount = _money(values.pop("amount"), values.pop("currency") or self.currency)
+            return Entry(amount=amount, **values, line=place, doubt=doubt)
         except InvalidRequest as error:
             for problem in error.problems:
                 self._note(place, problem)
@@ -221,11 +206,9 @@ class EntryReader:
         return None
 
     def _note(self, place: int | None, problem: Problem) -> None:
-        self._problem_count += 1
-        if len(self._problems) < _SHOWN:
-            where = ", ".join(part for part in (None if place is None else f"line {place}", problem.field) if part)
-            message = f"{where}: {problem.message}" if where else problem.message
-            self._problems.append(Problem(problem.field, problem.code, message))
+        where = ", ".join(filter(None, (f"line {place}" if place else "", problem.field)))
+        message = f"{where}: {problem.message}" if where else problem.message
+        self._problems.append(Problem(problem.field, problem.code, message))
 
 
 def concealed(ours: Ours) -> Ours:
@@ -234,34 +217,16 @@ def concealed(ours: Ours) -> Ours:
 
 
 def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:
-    # An entry is the value of an empty name.
-    return {"": row} if isinstance(row, Entry) else row
+    return {"": row} if isinstance(row, Entry) else row  # see `_entry_of`
 
 
 def _money(amount: Any, currency: Any) -> Money:
-    """Return the amount of a row. Raises `InvalidRequest` in words for a file."""
     if isinstance(amount, Money):
         return amount
-    if amount is None:
-        raise InvalidRequest.of([Problem("amount", "required", "it is empty: write 44.23.")])
-    if currency is None:
-        message = "it is empty: write three letters, such as USD, or name one currency for all rows."
-        raise InvalidRequest.of([Problem("currency", "required", message)])
-    try:
-        return Money.of(amount, currency)
-    except InvalidRequest as error:
-        (problem,) = error.problems
-        if problem.field == "currency":
-            message = f"it is {str(currency)[:20]!r}: write three capital letters (ISO 4217), such as USD."
-        elif isinstance(amount, float):
-            message = "it is a float, which cannot hold cents exactly: write Decimal('44.23') or '44.23'."
-        else:
-            decimals = Money(0, currency).decimals
-            message = (
-                f"it is {str(amount)[:40]!r}: write digits with at most {decimals} decimals for {currency}, such as "
-                f"{Money(4423, currency).amount:f}."
-            )
-        raise InvalidRequest.of([Problem(problem.field, problem.code, message)]) from None
+    for name, value in (("amount", amount), ("currency", currency)):
+        if value is None:
+            raise InvalidRequest.of([Problem(name, "required", f"{name} is missing.")])
+    return Money.of(amount, currency)
 
 
 def _moment(value: Any) -> datetime | None:
@@ -270,5 +235,5 @@ def _moment(value: Any) -> datetime | None:
     try:
         return zulu.parse(value).astimezone(UTC)
     except InvalidRequest:
-        message = f"it is {value[:40]!r}: write a Zulu time, such as 2026-03-04T05:06:07Z."
+        message = f"at is {value[:40]!r}: write a Zulu time, such as 2026-03-04T05:06:07Z."
         raise InvalidRequest.of([Problem("at", "format", message)]) from None

@@ -18,35 +18,30 @@ from .entries import Entry
 
 
 class Kind(StrEnum):
-    """What is true of a row. The order is that of the report: what matters most comes first."""
+    """What is true of a row. The order is that of the report: what matters most comes first.
+
+    Attributes:
+        DUPLICATE: Theirs, one more under the reference of a payment of ours: the customer was asked twice, unless
+            another system uses the same references.
+        DIFFERS: On both sides, with another amount, currency, id or reference.
+        MISSING: Ours, and not theirs.
+        UNKNOWN: Theirs, and not ours.
+        AT_EDGE: Theirs, not ours, and so near to an end of the window that it may be in the neighbouring book.
+        REPEATED: Ours, once more than theirs: another row of ours has the same reference, id or key.
+        UNCHECKED: Ours, and nothing shows whether the provider has it: see `Row.reason`, and the notes of the summary.
+        MODIFIED: On both sides: the payer agreed to another amount than was asked, and was allowed to.
+        MATCHED: On both sides, and equal.
+    """
 
     DUPLICATE = "duplicate"
-    """Theirs, one more under the reference of a payment of ours: the customer was asked twice, unless another system
-    uses the same references."""
-
     DIFFERS = "differs"
-    """On both sides, with another amount, currency, id or reference."""
-
     MISSING = "missing"
-    """Ours, and not theirs."""
-
     UNKNOWN = "unknown"
-    """Theirs, and not ours."""
-
     AT_EDGE = "at_edge"
-    """Theirs, not ours, and so near to an end of the window that it may be in the book of the neighbouring one."""
-
     REPEATED = "repeated"
-    """Ours, once more than theirs: another row of ours has the same reference, id or key."""
-
     UNCHECKED = "unchecked"
-    """Ours, and nothing shows whether the provider has it: see `Row.reason`, and the notes of the summary."""
-
     MODIFIED = "modified"
-    """On both sides: the payer agreed to another amount than was asked, and was allowed to. What was asked is ours."""
-
     MATCHED = "matched"
-    """On both sides, and equal."""
 
 
 AGREEING = frozenset({Kind.MATCHED, Kind.MODIFIED})
@@ -91,8 +86,8 @@ class Row:
             "at": None if ours is None else _zulu(ours.at),
             "their_reference": theirs and _visible(theirs.reference),
             "their_id": theirs and _visible(theirs.id),
-            "their_amount": theirs and _plain(theirs.amount),
-            "their_requested_amount": theirs and _plain(theirs.requested),
+            "their_amount": theirs and plain(theirs.amount),
+            "their_requested_amount": theirs and plain(theirs.requested),
             "their_currency": theirs and theirs.currency,
             "their_status": theirs and theirs.status,
             "their_time": None if theirs is None else _zulu(theirs.at),
@@ -208,7 +203,7 @@ def _visible(text: str | None) -> str | None:
     return None if text is None else visible(text)
 
 
-def _plain(amount: Money | None) -> str | None:
+def plain(amount: Money | None) -> str | None:
     return None if amount is None else f"{amount.amount:f}"
 
 

@@ -26,10 +26,6 @@ _CHANGING = (
     f"The provider's list changed in each of {_MOST_READINGS} readings: rows of ours that it did not show are "
     "unchecked, and payments that only the provider has may be overlooked. Repeat it later, or for less time."
 )
-_WITHOUT_ID = (
-    "Payments in the list without an id: {}. One that moved to a later page while the list was read counts twice, as a "
-    "duplicate or as unknown; one that moved to an earlier page is left out."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +54,8 @@ class Reconciliation:
     """
 
     def __init__(self, store: Store, summary: Summary) -> None:
-        self._store = store
+        self._store: Store | None = store
         self.summary = summary
-        self._is_closed = False
 
     @property
     def agrees(self) -> bool:
@@ -75,14 +70,15 @@ class Reconciliation:
         return self._rows([kind for kind in Kind if kind not in AGREEING])
 
     def _rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
-        if self._is_closed:
+        if self._store is None:
             raise ConfigurationError("The report is closed: read it inside the `with` statement, or before `close()`.")
         return self._store.rows(kinds)
 
     def close(self) -> None:
         """Remove the temporary database."""
-        self._is_closed = True
-        self._store.close()
+        if self._store is not None:
+            self._store.close()
+        self._store = None
 
     def __enter__(self) -> Self:
         return self
@@ -138,7 +134,7 @@ def reconcile(
     book = _book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
     steps = _Comparison(book, reader, window, on_progress).steps(ours)
-    return drive(steps, lambda step: step.take() if isinstance(step, _Read) else step.do())
+    return drive(steps, lambda step: step.take() if isinstance(step, _Read) else step())
 
 
 async def reconcile_async(
@@ -190,19 +186,12 @@ def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A read of the provider. An async client returns an awaitable."""
+    """A read of the provider; an async client returns an awaitable. Other steps are work on files and the database."""
 
     take: Callable[[], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """Work on files and on the database."""
-
-    do: Callable[[], Any]
-
-
-_Steps = Generator[_Read | _Work, Any, T]
+_Steps = Generator[_Read | Callable[[], Any], Any, T]
 
 
 @dataclass(slots=True)
@@ -223,24 +212,22 @@ class _Comparison:
         book, store = self.book, self.store
         try:
             entries = self.reader.read(ours)
-            while (yield _Work(partial(self._load, entries))):
+            while (yield partial(self._load, entries)):
                 self._report()
             self._report()
             is_calm = is_complete = True
             if book.pages is not None:
                 is_calm = yield from self._walk(book.pages, 1)
             yield from self._look_up()
-            if book.pages is not None and (not is_calm or (yield _Work(store.lacks_some))):
+            if book.pages is not None and (not is_calm or (yield store.lacks_some)):
                 is_complete = yield from self._walk_again(book.pages, is_calm=is_calm)
             match = partial(store.match, amounts=book.amounts, looked_up=book.pages is None, is_complete=is_complete)
-            totals = yield _Work(match)
-            statuses = yield _Work(store.statuses)
-            without_id = (yield _Work(store.without_id)) if book.pages is not None else 0
+            totals = yield match
+            statuses = yield store.statuses
         except BaseException:
             store.close()
             raise
-        without = [_WITHOUT_ID.format(without_id)] if without_id else []
-        notes = (*book.notes, *without, *(() if is_complete else (_CHANGING,)))
+        notes = (*book.notes, *(() if is_complete else (_CHANGING,)))
         read, not_asked = self.progress, self.reader.not_asked
         return Reconciliation(
             store, Summary(totals, read.ours, read.theirs, self.outside, not_asked, statuses, notes, self.elsewhere)
@@ -270,11 +257,11 @@ class _Comparison:
         pages = read(self.window)
         while (page := (yield _Read(partial(following, pages)))) is not None:
             payments = [(book.read(record), book.is_outbound(record)) for record in page.items]
-            is_new = yield _Work(partial(store.add_listed, reading, [payment for payment, _ in payments]))
+            is_new = yield partial(store.add_listed, reading, [payment for payment, _ in payments])
             is_calm = is_calm and is_new and not page.repeats
             counted = [payment for payment, is_ours in payments if is_ours and (payment.id or reading == 1)]
             near = [(payment, self.window.zone(payment.at)) for payment in counted]
-            self._report(theirs=(yield _Work(partial(store.add_theirs, near))))
+            self._report(theirs=(yield partial(store.add_theirs, near)))
         return is_calm
 
     def _walk_again(self, read: Callable[[Window], Any], *, is_calm: bool) -> _Steps[bool]:
@@ -286,7 +273,7 @@ class _Comparison:
         """
         for reading in range(2, _MOST_READINGS + 1):
             was_calm, is_calm = is_calm, (yield from self._walk(read, reading))
-            if was_calm and is_calm and (yield _Work(partial(self.store.is_as_before, reading))):
+            if was_calm and is_calm and (yield partial(self.store.is_as_before, reading)):
                 return True
         return False
 
@@ -298,7 +285,7 @@ class _Comparison:
                 continue
             after = 0
             next_batch = partial(store.to_look_up, name, unless_referenced=book.find is not None)
-            while batch := (yield _Work(partial(next_batch, after))):
+            while batch := (yield partial(next_batch, after)):
                 for row, value in batch:
                     after = row
                     try:
@@ -310,18 +297,18 @@ class _Comparison:
                     # Of what was not in the list, only our entry says that it belongs to the window.
                     near = [(book.read(record), Zone.OUTSIDE) for record in records if book.is_outbound(record)]
                     self.elsewhere += len(near) if book.pages is not None else 0
-                    new = yield _Work(partial(store.add_theirs, near))
+                    new = yield partial(store.add_theirs, near)
                     if result is not None:
                         # An id of a payment that others asked us for says nothing of ours.
-                        yield _Work(partial(store.set_checked, row, len(near) == len(records)))
+                        yield partial(store.set_checked, row, len(near) == len(records))
                     self._report(theirs=new, looked_up=1)
         # If no payment exists at all, a failed look-up may be about a wrong path, and proves nothing.
         if book.pages is None and self.progress.theirs:
-            yield _Work(store.set_ids_checked)
+            yield store.set_ids_checked
 
 
-async def _take(step: _Read | _Work) -> Any:
+async def _take(step: _Read | Callable[[], Any]) -> Any:
     """Read, awaited; or do the work in a worker thread."""
     import anyio.to_thread  # noqa: PLC0415 - only those who await pay for it
 
-    return await (step.take() if isinstance(step, _Read) else anyio.to_thread.run_sync(step.do))
+    return await (step.take() if isinstance(step, _Read) else anyio.to_thread.run_sync(step))

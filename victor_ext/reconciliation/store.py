@@ -14,7 +14,7 @@ from victor_ext.tables.temporary import TemporaryDatabase
 from victor_ext.tables.texts import folded
 
 from .entries import Entry
-from .report import Kind, Row, Totals
+from .report import Kind, Row, Totals, plain
 
 _BATCH = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -170,7 +170,7 @@ class Store:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    entry.line, *_named(entry), trimmed(entry.key), f"{entry.amount.amount:f}", entry.amount.currency,
+                    entry.line, *_named(entry), trimmed(entry.key), plain(entry.amount), entry.amount.currency,
                     _microseconds(entry.at), entry.why_unchecked, zone <= Zone.EDGE, checked,
                 )
                 for entry, zone in entries
@@ -184,7 +184,7 @@ class Store:
             "zone) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    *_named(payment), _text(payment.amount), _text(payment.requested), _storable(payment.currency),
+                    *_named(payment), plain(payment.amount), plain(payment.requested), _storable(payment.currency),
                     _storable(payment.status), _microseconds(payment.at), zone,
                 )
                 for payment, zone in payments
@@ -241,11 +241,6 @@ class Store:
     def statuses(self) -> dict[str, int]:
         """Return how many of the payments that are in both books, and equal, have each status; call `match` before."""
         return dict(self._database.execute(_STATUSES))
-
-    def without_id(self) -> int:
-        """Return how many payments of theirs have no id."""
-        count: int = self._database.execute("SELECT count(*) FROM theirs WHERE id IS NULL").fetchone()[0]
-        return count
 
     def match(self, *, amounts: bool, looked_up: bool = False, is_complete: bool = True) -> dict[Kind, Totals]:
         """Make the report, and return its counts and sums. docs/reconcile.md states the rules.
@@ -312,10 +307,6 @@ def _named(one: Entry | Theirs) -> Sequence[str | None]:
 def _storable(text: str | None) -> str | None:
     # A provider's JSON may hold half of a character, which no database and no file takes.
     return trimmed((text or "").encode("utf-8", "backslashreplace").decode())
-
-
-def _text(amount: Money | None) -> str | None:
-    return None if amount is None else f"{amount.amount:f}"
 
 
 def _microseconds(moment: datetime | None) -> int | None:

@@ -32,28 +32,25 @@ _ADVICE = "It is not sent again: check it by hand."
 
 
 class PaymentOutcome(StrEnum):
-    """What is known of a payment. The first three are settled; the others can be tried again with the same key."""
+    """What is known of a payment. The first three are settled; the others can be tried again with the same key.
+
+    Attributes:
+        CREATED: The provider accepted the request; its id and status are known.
+        REJECTED: The provider rejected it. Nothing was created.
+        REFUSED: Refused locally and not sent: an invalid value, or a due date that passed while it waited.
+        WAITING: Not sent yet.
+        NOT_SENT: Tried, but nothing was sent from this machine.
+        UNKNOWN: It may have been created.
+        ACCEPTED: Created, but the response with its id could not be read.
+    """
 
     CREATED = "created"
-    """The provider accepted the request; its id and status are known."""
-
     REJECTED = "rejected"
-    """The provider rejected it. Nothing was created."""
-
     REFUSED = "refused"
-    """Refused locally and not sent: an invalid value, or a due date that passed while it waited."""
-
     WAITING = "waiting"
-    """Not sent yet."""
-
     NOT_SENT = "not_sent"
-    """Tried, but nothing was sent from this machine."""
-
     UNKNOWN = "unknown"
-    """It may have been created."""
-
     ACCEPTED = "accepted"
-    """Created, but the response with its id could not be read."""
 
 
 SETTLED = frozenset({PaymentOutcome.CREATED, PaymentOutcome.REJECTED, PaymentOutcome.REFUSED})
@@ -94,12 +91,7 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment that a worker has claimed.
-
-    Attributes:
-        arguments: Those of `create`, without the key.
-        sent: The earliest time at which it may have been sent before, or None.
-    """
+    """A claimed payment: the arguments of `create` without the key, and when it may first have been sent."""
 
     arguments: Mapping[str, Any] = field(repr=False)
     sent: Sent | None = None
@@ -114,9 +106,7 @@ class Payment:
 class Turn:
     """Wait until the payment can be tried; the answer is the time then (`Now`), or None: leave it as it is now.
 
-    Attributes:
-        so_far: What is known of it.
-        sent: The earliest time at which it may have been sent, or None.
+    `so_far` is what is known of it, and `sent` the earliest time at which it may have been sent, or None.
     """
 
     so_far: Settlement
@@ -143,12 +133,7 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """What a look-up has read: the requests with the payment's reference.
-
-    Attributes:
-        requests: The requests.
-        caveat: Why an empty result is no proof, in a sentence; or an empty text.
-    """
+    """The requests with the payment's reference. `caveat` says why an empty result is no proof, or is empty."""
 
     requests: Sequence[PaymentRequest] = field(repr=False)
     caveat: str = ""
@@ -161,14 +146,10 @@ Flow: TypeAlias = Generator[Step, Any, Settlement]
 class About(Enum):
     """What a failed call is about."""
 
-    PAYMENT = auto()
-    """This payment: its values, or its key."""
-    CLIENT = auto()
-    """The client: nothing can be sent with it."""
-    EITHER = auto()
-    """The client or this payment."""
-    PROVIDER = auto()
-    """The provider or the way to it, such as its rate or a connection."""
+    PAYMENT = auto()  # its values, or its key
+    CLIENT = auto()  # nothing can be sent with it
+    EITHER = auto()  # the client or this payment
+    PROVIDER = auto()  # or the way to it, such as its rate or a connection
 
 
 def about(error: VictorError) -> About:
@@ -197,8 +178,11 @@ def settle(payment: Payment, keys: Keys) -> Flow:
             # A conflict shows that the key was used: by whom and when is not known, if it was not for this payment.
             since = sent or keys.first_use(now)
             result = yield from _create(is_repeat=sent is not None)
+        elif doubt[1] is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
+            why = f"It may have been sent. It waits until the time of the provider is known: {now.error}"
+            since, result = doubt[0], Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
         else:
-            since, result = doubt[0], _unless_known(doubt[1], now)
+            since, result = doubt
         if isinstance(result, str):
             return (yield from _look_up(payment, keys, now, since, result))
         if sent is None and result.outcome in MAY_EXIST:
@@ -217,14 +201,6 @@ def _create(*, is_repeat: bool) -> Generator[Step, Any, Settlement | str]:
     if request.id:
         return Settlement(PaymentOutcome.CREATED, request)
     return Settlement(PaymentOutcome.ACCEPTED, request, "The response has no id.")
-
-
-def _unless_known(doubt: str, now: Now) -> Settlement | str:
-    """Return why a payment is looked up, or that it waits: the provider's time may be known later."""
-    if doubt is not TIME_UNKNOWN:
-        return doubt
-    why = f"It may have been sent. It waits until the time of the provider is known: {now.error}"
-    return Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
 
 
 def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
@@ -280,8 +256,8 @@ def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: s
     """Look a payment up by its reference. It is not sent again, whatever the result."""
     stored = Sent.at(sent, now, keys.caller) if isinstance(sent, Moment) else sent
     if not payment.reference:
-        nothing = "It has no client_reference_id to search for. It is not sent again: check it by hand."
-        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {nothing}", sent=sent, looked_up=True)
+        nothing = f"{why} It has no client_reference_id to search for. {_ADVICE}"
+        return Settlement(PaymentOutcome.UNKNOWN, reason=nothing, sent=sent, looked_up=True)
     since = stored.earliest(now)
     matches: Matches | str = yield LookUp(payment.reference, since)
     if isinstance(matches, str):
@@ -289,7 +265,8 @@ def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: s
     request, words = _the_one(matches, lambda request: request.could_be(payment.arguments, since=since))
     if request is None:
         return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {words}", sent=sent, looked_up=True)
-    otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {_contested(request)}", sent=sent, looked_up=True)
+    why_not = f"Request {request.id} has its client_reference_id, but another payment has the same reference. {_ADVICE}"
+    otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {why_not}", sent=sent, looked_up=True)
     return Settlement(PaymentOutcome.CREATED, request, f"{why} {words}", looked_up=True, unless_mine=otherwise)
 
 
@@ -306,23 +283,13 @@ def _the_one(matches: Matches, could_be: Callable[[PaymentRequest], bool]) -> tu
     return None, f"{seen} its client_reference_id{others}. {_ADVICE}"
 
 
-def _contested(request: PaymentRequest) -> str:
-    """Say that a request may be another payment's."""
-    return f"Request {request.id} has its client_reference_id, but another payment has the same reference. {_ADVICE}"
-
-
 @dataclass(frozen=True, slots=True)
 class Rival:
     """Another payment, whose request may be taken for this one's: one request settles one payment.
 
     A payment is stored as one that may have been sent before it is sent. So whichever has made a request is seen,
-    whatever its worker does meanwhile: it has the request's id, or the same reference and is not settled.
-
-    Attributes:
-        key: The other payment's key.
-        reference: Its reference.
-        id: The id that it is settled with, or None.
-        may_exist: Whether it may have been sent and is not settled.
+    whatever its worker does meanwhile: it has the request's id (the one that it is settled with, or None), or the same
+    reference and may have been sent and is not settled (`may_exist`).
     """
 
     key: str

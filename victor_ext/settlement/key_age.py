@@ -42,13 +42,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The present time.
+    """The present time, by the clocks of this machine and by the provider's.
 
-    Attributes:
-        moment: By the clocks of this machine.
-        provider: By the provider's clock.
-        error: Why the provider's time could not be read, if it may be known later; None: it is known, or the
-            provider's responses have none.
+    `error` is why the provider's time could not be read, if it may be known later; None: it is known, or the provider's
+    responses have none.
     """
 
     moment: Moment
@@ -128,9 +125,7 @@ class Keys:
     def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
         """Return why a payment must not be sent now, with the earliest time at which it may have been; None: it can be.
 
-        Args:
-            sent: The earliest possible send, as stored or as a time in this process; None: it was not sent.
-            now: The present time.
+        `sent` is the earliest possible send, as stored or as a time in this process; None: it was not sent.
         """
         kept = self.kept
         if sent is None:
@@ -163,11 +158,7 @@ class Keys:
 
 
 def longest_call(kept: float) -> float:
-    """Return the seconds within which a call must end, all its attempts included, so that its key does not expire.
-
-    Args:
-        kept: Seconds for which the provider keeps a key.
-    """
+    """Return the seconds within which a call must end, all its attempts included, so that its key does not expire."""
     return _margin(kept) - _DATES_DIFFER
 
 

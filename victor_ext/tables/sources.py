@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.privacy import HiddenValue, NumberText, Secret, SecretBytes, hidden_fields, hidden_pairs
@@ -18,8 +18,6 @@ from victor_ext.privacy import HiddenValue, NumberText, Secret, SecretBytes, hid
 MAX_LINE = 1 << 20
 """Maximum bytes of a line. This limits memory for files that are not text."""
 
-_UTF_8 = frozenset({"utf-8", "utf-8-sig"})
-_SIXTEEN_BITS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DELIMITERS = (",", ";", "\t")
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
 _SPREADSHEETS = {b"PK\x03\x04": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}
@@ -52,10 +50,7 @@ class SourceBroken(Exception):
 
     def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
         super().__init__(message)
-        self.line = line
-        self.column = column
-        self.code = code
-        self.message = message
+        self.line, self.column, self.code, self.message = line, column, code, message
 
 
 def records_of(source: Rows, *, encoding: str | None, known: Collection[str], check: HeadingCheck) -> Iterator[Record]:
@@ -101,11 +96,11 @@ def _of_mappings(rows: Iterable[Mapping[str, object]]) -> Iterator[Record]:
 
 
 def _of_csv(lines: Iterator[str], known: Collection[str], check: HeadingCheck) -> Iterator[Record]:
-    # The heading determines the delimiter; it is assumed to be one line.
+    # The delimiter splits the heading, which is assumed to be one line, into the most known names.
     first = next(lines, "")
-    reader = csv.reader(chain([first], lines), delimiter=_delimiter(first, known), strict=True)
-    begins = 1
-    number = 0
+    counts = {char: sum(name.strip().strip('"') in known for name in first.split(char)) for char in _DELIMITERS}
+    reader = csv.reader(chain([first], lines), delimiter=max(counts, key=counts.__getitem__), strict=True)
+    begins, number = 1, 0
     heading: list[str] | None = None
     while (cells := _next(reader, begins)) is not None:
         line, begins = begins, reader.line_num + 1
@@ -119,15 +114,6 @@ def _of_csv(lines: Iterator[str], known: Collection[str], check: HeadingCheck) -
         yield _csv_record(number, line, heading, cells)
     if heading is None:
         raise SourceBroken(1, None, "empty", "the file is empty: it needs a heading and rows.")
-
-
-def _delimiter(first: str, names: Collection[str]) -> str:
-    """Return the delimiter that splits the heading into the most known names."""
-
-    def known(delimiter: str) -> int:
-        return sum(name.strip().strip('"') in names for name in first.split(delimiter))
-
-    return max(_DELIMITERS, key=known)
 
 
 def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | None:
@@ -177,17 +163,14 @@ def _json_record(number: int, line: int, text: str) -> Record:
         row: Any = json.loads(
             text, parse_float=NumberText, parse_int=NumberText, parse_constant=_constant, object_pairs_hook=_object
         )
+        reason = "" if isinstance(row, dict) else "write {...}"
     except (ValueError, RecursionError) as error:
-        return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {_reason(error)}."),))
-    if not isinstance(row, dict):
-        return Record(number, line, {}, (Problem("", "format", "not a JSON object: write {...}."),))
+        row, reason = {}, str(error)
+        if isinstance(error, json.JSONDecodeError):
+            reason = f"{error.msg} at character {error.pos + 1}"
+    if reason:
+        return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),))
     return Record(number, line, row)  # pyright: ignore[reportUnknownArgumentType] - `_object` made it
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at character {error.pos + 1}"
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -204,63 +187,39 @@ def _constant(name: str) -> object:
 
 
 def _checked_encoding(encoding: str | None) -> str:
-    """Return the normalized name of an encoding; UTF-8 for None.
-
-    Raises:
-        ConfigurationError: Python has no such text encoding.
-    """
-    if encoding is None:
-        return "utf-8"
+    """Return the normalized name of an encoding; UTF-8 for None. Raises `ConfigurationError`."""
     try:
         # Lines are split before decoding, and some codecs are not text encodings.
-        if b"\n".decode(encoding) != "\n" or b";".decode(encoding) != ";":
-            raise LookupError
-        return codecs.lookup(encoding).name
+        if b"\n;".decode(encoding or "utf-8") == "\n;":
+            return codecs.lookup(encoding or "utf-8").name
     except (LookupError, UnicodeError):
-        message = (
-            f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one such as windows-1252."
-        )
-        raise ConfigurationError.of([Problem("encoding", "choice", message)]) from None
+        pass
+    message = f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one such as windows-1252."
+    raise ConfigurationError.of([Problem("encoding", "choice", message)])
 
 
 def _lines_of(path: Path, encoding: str) -> Iterator[str]:
-    """Yield the lines of a text file with line ends, without a byte order mark.
+    """Yield the lines of a text file with line ends, without a byte order mark, which wins over `encoding`.
 
     Each line is decoded separately, so that an invalid byte is reported with its line.
 
     Raises:
-        SourceBroken: The file has an invalid byte or an overlong line, or is UTF-16.
+        SourceBroken: The file has an invalid byte or an overlong line.
     """
     with path.open("rb") as file:
-        number = 0
-        while raw := _line(file, number + 1):
-            number += 1
-            if number == 1:
-                raw = _without_mark(raw, encoding)
+        number = 1
+        while raw := SecretBytes(file.readline(MAX_LINE + 1)):
+            if len(raw) > MAX_LINE:
+                message = f"the line is longer than {MAX_LINE} bytes: this is not text in lines."
+                raise SourceBroken(number, None, "length", message)
+            if number == 1 and raw.startswith(codecs.BOM_UTF8):
+                raw, encoding = SecretBytes(raw.removeprefix(codecs.BOM_UTF8)), "utf-8"
             try:
                 yield Secret(raw.decode(encoding))
             except UnicodeDecodeError as error:
-                raise SourceBroken(number, None, "encoding", _not_text(raw, error)) from None
-
-
-def _line(file: BinaryIO, number: int) -> bytes:
-    raw = SecretBytes(file.readline(MAX_LINE + 1))
-    if len(raw) > MAX_LINE:
-        raise SourceBroken(
-            number, None, "length", f"the line is longer than {MAX_LINE} bytes: this is not text in lines."
-        )
-    return raw
-
-
-def _without_mark(raw: bytes, encoding: str) -> bytes:
-    if raw.startswith(_SIXTEEN_BITS):
-        raise SourceBroken(1, None, "encoding", "the text has 16 bits a character (UTF-16): save the file as UTF-8.")
-    if raw.startswith(codecs.BOM_UTF8) and encoding not in _UTF_8:
-        raise SourceBroken(1, None, "encoding", f"the file is UTF-8, as its byte order mark says, and not {encoding}.")
-    return SecretBytes(raw.removeprefix(codecs.BOM_UTF8))
-
-
-def _not_text(raw: bytes, error: UnicodeDecodeError) -> str:
-    byte = raw[error.start]
-    hint = "save the file as UTF-8, or say what it is, such as encoding windows-1252"
-    return f"byte 0x{byte:02X} at position {error.start + 1} of the line is not {error.encoding} text: {hint}."
+                message = (
+                    f"byte 0x{raw[error.start]:02X} at position {error.start + 1} of the line is not {error.encoding} "
+                    "text: save the file as UTF-8, or say what it is, such as encoding windows-1252."
+                )
+                raise SourceBroken(number, None, "encoding", message) from None
+            number += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 from victor_ext import ConfigurationError
@@ -24,26 +25,20 @@ class TemporaryDatabase(sqlite3.Connection):
         self.executescript(f"{settings} {schema} BEGIN")
 
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
-        try:
-            return super().execute(*arguments)
-        except sqlite3.OperationalError as error:
-            raise _unusable(error) from None
+        return _run(super().execute, arguments)
 
     def executemany(self, *arguments: Any) -> sqlite3.Cursor:
-        try:
-            return super().executemany(*arguments)
-        except sqlite3.OperationalError as error:
-            raise _unusable(error) from None
+        return _run(super().executemany, arguments)
 
     def executescript(self, *arguments: Any) -> sqlite3.Cursor:
-        try:
-            return super().executescript(*arguments)
-        except sqlite3.OperationalError as error:
-            raise _unusable(error) from None
+        return _run(super().executescript, arguments)
 
 
-def _unusable(error: sqlite3.OperationalError) -> ConfigurationError:
-    return ConfigurationError(
-        f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. Make room in it, or name "
-        "another one by TMPDIR."
-    )
+def _run(method: Callable[..., sqlite3.Cursor], arguments: Any) -> sqlite3.Cursor:
+    try:
+        return method(*arguments)
+    except sqlite3.OperationalError as error:
+        raise ConfigurationError(
+            f"The folder for temporary files, {tempfile.gettempdir()}, cannot be used: {error}. Make room in it, or "
+            "name another one by TMPDIR."
+        ) from None

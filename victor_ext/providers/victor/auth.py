@@ -25,7 +25,7 @@ from victor_ext.runtime.auth.credentials import (
 from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of
 from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.core.validation import MOST_SECONDS, shown
+from victor_ext.runtime.core.validation import are_seconds, shown
 from victor_ext.runtime.loop.flow import Lock
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
@@ -108,8 +108,8 @@ class VictorJwt(UnpicklableCredentials):
         self._sign = sign
         self._key = None if private_key is None else key_source(private_key, password=password)
         self._prefix = _checked_prefix(prefix)
-        self._lifetime = _checked_seconds("lifetime", lifetime, above_zero=True)
-        self._reuse = _checked_seconds("reuse", reuse, above_zero=False)
+        self._lifetime = _checked_seconds("lifetime", lifetime, least=1)
+        self._reuse = _checked_seconds("reuse", reuse, least=0)
 
     @property
     def caller(self) -> str:
@@ -248,13 +248,9 @@ def _checked_prefix(prefix: object) -> str:
     raise ConfigurationError(f"prefix={shown(prefix)} must be a word of ASCII characters, such as 'Token'.")
 
 
-def _checked_seconds(name: str, value: float | None, *, above_zero: bool) -> float | None:
+def _checked_seconds(name: str, value: float | None, *, least: int) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST_SECONDS:
-        raise ConfigurationError(f"{name}={shown(value)} must be a number of seconds.")
-    if value < 0 or (above_zero and value < 1):
-        raise ConfigurationError(
-            f"{name}={shown(value)} must be {'at least 1 second' if above_zero else '0 or more seconds'}."
-        )
+    if not are_seconds(value, above_zero=False) or value < least:
+        raise ConfigurationError(f"{name}={shown(value)} must be a number of seconds, {least} or more.")
     return float(value)

@@ -16,7 +16,6 @@ from victor_api import models
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.privacy import kind_of
-from victor_ext.runtime.client.extras import extra_body_problems
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import is_encodable
 from victor_ext.words import Word
@@ -40,15 +39,12 @@ class TextRule(NamedTuple):
             hint = ": put it in quotes, leading zeros and all" if isinstance(value, int) else ""
             return Problem(name, "type", f"{name} must be text, not {kind_of(value)}{hint}.")
         if len(value) < self.min_length or (self.max_length is not None and len(value) > self.max_length):
-            return Problem(name, "length", f"{name} has {len(value)} characters and must have {self._lengths()}.")
+            least, most = self.min_length, self.max_length
+            lengths = f"at least {least}" if most is None else f"{least} to {most}" if least else f"at most {most}"
+            return Problem(name, "length", f"{name} has {len(value)} characters and must have {lengths}.")
         if self.pattern is not None and not re.fullmatch(self.pattern, value):
             return Problem(name, "format", f"{name} must be {self.pattern_hint}.")
         return unicode_problem(name, value)
-
-    def _lengths(self) -> str:
-        if self.max_length is None:
-            return f"at least {self.min_length}"
-        return f"{self.min_length} to {self.max_length}" if self.min_length else f"at most {self.max_length}"
 
 
 class ChoiceRule(NamedTuple):
@@ -131,10 +127,7 @@ def spelled(value: object) -> Any:
 
 def shown(value: object) -> str:
     """Return a short form of a value for a message."""
-    value = spelled(value)
-    if isinstance(value, int) and value.bit_length() > 64:
-        return "a whole number of more than 64 bits"  # Python refuses to convert very large ones
-    return validation.shown(value)
+    return validation.shown(spelled(value))
 
 
 def unicode_problem(argument: str, text: str) -> Problem | None:
@@ -152,12 +145,10 @@ def id_problem(argument: str, value: object) -> Problem | None:
     if not value:
         return Problem(argument, "required", f"{argument} is empty: give the id of a payment request.")
     if _ID_FORBIDDEN.search(value) or not value.isprintable():
-        return Problem(
-            argument,
-            "format",
-            f"{argument} is {shown(value)}: an id has no slash, space, line break, '?', '#' or '%', and is not of dots "
-            "alone.",
+        message = (
+            f"{argument} is {shown(value)}: an id has no slash, space, line break, '?', '#' or '%', nor dots alone."
         )
+        return Problem(argument, "format", message)
     return None
 
 
@@ -171,13 +162,6 @@ def amount_problems(argument: str, value: object) -> list[Problem]:
     except InvalidRequest as error:
         return list(error.problems)
     return []
-
-
-def flag_problem(argument: str, value: object) -> Problem | None:
-    """Return the problem of a value that is not a bool, or None."""
-    if isinstance(value, bool):
-        return None
-    return Problem(argument, "type", f"{argument} must be true or false, not {shown(value)}.")
 
 
 def date_problem(argument: str, value: object) -> Problem | None:
@@ -203,37 +187,6 @@ def as_date(value: object) -> date | None:
 
 RESPONSE_ARGUMENTS = {"status": "accept or decline", "notes": "notes", "modified_amount": "modified_amount"}
 """The members of the body of `accept` and `decline`, each with what sets it."""
-
-
-def check_response(
-    request_id: object,
-    *,
-    notes: object,
-    modified_amount: object,
-    requested: Decimal | None = None,
-    may_be_modified: bool | None = None,
-    is_outbound: bool = False,
-    child_id: str | None = None,
-    extra_body: object = None,
-) -> None:
-    """Raise `InvalidRequest` with all problems. From `requested` to `child_id` is what a record says, if any."""
-    validation = Validation()
-    validation.add(id_problem("id", request_id))
-    if is_outbound:
-        whose = f"whose id is {child_id}" if child_id else "which only its payer has"
-        message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
-        validation.add(Problem("id", "direction", message))
-    validation.required(RESPONSE_NOTES, notes)
-    if modified_amount is not None:
-        problems = amount_problems("modified_amount", modified_amount)
-        validation.problems += problems
-        fixed = not problems and may_be_modified is False
-        if fixed and money.to_decimal(cast("Decimal", modified_amount)) != requested:
-            own = "its own" if requested is None else requested
-            message = f"modified_amount is {modified_amount}, and the request allows no amount but {own}: leave it out."
-            validation.add(Problem("modified_amount", "combination", message))
-    validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
-    validation.finish("The answer")
 
 
 def check_id(request_id: object) -> None:

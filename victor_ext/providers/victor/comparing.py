@@ -36,12 +36,7 @@ class Sent:
     request: CreateRequest
     attempts: int
     key: str | None = None
-    extra_body: ExtraBody | None = None
-    """What the client's options added to the body; the request has its own."""
-
-    @property
-    def reference(self) -> str | None:
-        return self.request.client_reference_id
+    extra_body: ExtraBody | None = None  # what the client's options added to the body; the request has its own
 
     def is_confirmed_by(self, record: Record) -> bool:
         """Whether a record has this payment's reference; without one, payee, payer and amount. Raises `Conflict`."""
@@ -49,8 +44,20 @@ class Sent:
         others = [what for what, is_same in compared.items() if not is_same]
         if others:
             which = " and ".join(_shown(record, what) for what in others)
-            raise _conflict(record, which, self)
-        return compared.keys() >= ({"reference"} if self.reference is not None else _SUBJECT)
+            raise Conflict(
+                f"The provider answered with payment request {one_line(record.value_at(_ID))}, which has {which}: the "
+                f"idempotency key {self.key!r} seems to have been used for another payment, or the response is "
+                "another's.",
+                hint="Repeat with the same key and the same values, or look with get() and with "
+                "payment_requests.find(client_reference_id, start_datetime=...). Take another key only when it is "
+                "certain that this payment does not exist.",
+                outcome=Outcome.UNKNOWN,
+                idempotency_key=self.key,
+                attempts=self.attempts,
+            )
+        return compared.keys() >= (
+            {"client_reference_id"} if self.request.client_reference_id is not None else _SUBJECT
+        )
 
     def comparisons(self, record: Record) -> dict[str, bool]:
         """For each sent value that a record has, by name, whether it is the same (what was left out is a value too)."""
@@ -58,7 +65,7 @@ class Sent:
         for place, argument in ARGUMENTS.items():
             is_same = _is_same(place, getattr(self.request, argument), _theirs(record, place))
             if is_same is not None:
-                compared[_NAMES.get(argument, argument)] = is_same
+                compared[argument] = is_same
         if as_direction(record.value_at(_DIRECTION)) is Direction.INBOUND:
             compared["direction"] = False  # whoever creates a request asks: one that came in is another one
         for extra in filter(None, (self.request.extra_body, self.extra_body)):
@@ -69,15 +76,8 @@ class Sent:
 
 
 _ID, _DIRECTION, _CREATED_AT = ["victor_payment_request_id"], ["direction"], ["payment_request", "created_at"]
-_SUBJECT = {"payee", "payer", "amount"}
+_SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 """Who pays whom, and how much: without a reference, an answer has to repeat these."""
-_NAMES = {
-    "payee_account_number": "payee",
-    "payer_counterparty_id": "payer",
-    "client_reference_id": "reference",
-    "due_date": "due date",
-}
-"""What messages call an argument, where it is not its name."""
 _AMOUNT, _FLAG = "payment_details.amount", "payment_details.amount_modification_allowed"
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 _IN_ANY_CASE = {_AMOUNT, _FLAG, "payment_details.biller_type", "payee.account_number"}
@@ -122,27 +122,11 @@ def _as_day(value: Any) -> date | None:
     return moment.date() if moment is not None and moment.time() == time() else day
 
 
-def _shown(record: Record, what: str) -> str:
+def _shown(record: Record, argument: str) -> str:
     """Return a value of a record for a message."""
-    if what == "extra_body":
-        return "other values for extra_body"
-    place = next((place for place, argument in ARGUMENTS.items() if _NAMES.get(argument, argument) == what), None)
-    value = one_line(as_direction(record.value_at(_DIRECTION)) if place is None else _theirs(record, place))
-    shown = mask(value) if what == "payee" else value if what in _UNMASKED else redact_excerpt(value)
-    return f"the {what} {shown!r}"
-
-
-_UNMASKED = {"payer", "amount", "reference", "due date"}
-
-
-def _conflict(record: Record, what: str, sent: Sent) -> Conflict:
-    return Conflict(
-        f"The provider answered with payment request {one_line(record.value_at(_ID))}, which has {what}: the "
-        f"idempotency key {sent.key!r} seems to have been used for another payment, or the response is another's.",
-        hint="Repeat with the same key and the same values, or look with get() and with "
-        "payment_requests.find(client_reference_id, start_datetime=...). Take another key only when it is certain that "
-        "this payment does not exist.",
-        outcome=Outcome.UNKNOWN,
-        idempotency_key=sent.key,
-        attempts=sent.attempts,
-    )
+    value = next((one_line(_theirs(record, place)) for place, name in ARGUMENTS.items() if name == argument), None)
+    if value is None:  # the direction, or extra_body
+        return f"another {argument}"
+    if argument not in ("payer_counterparty_id", "amount", "client_reference_id", "due_date"):
+        value = mask(value) if argument == "payee_account_number" else redact_excerpt(value)
+    return f"the {argument} {value!r}"

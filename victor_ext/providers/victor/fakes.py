@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from victor_api import models
 
 from victor_ext import money
-from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.errors import InvalidRequest
 from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import moment_problem
@@ -64,20 +64,24 @@ def fake_model(fields: FakeFields) -> models.PaymentRequestReceipt | models.GetP
     if unknown:
         known = ", ".join(FakeFields.__annotations__)
         raise TypeError(f"PaymentRequest.fake has no attribute {', '.join(unknown)}; those it has are {known}")
-    given: FakeFields = {**_DEFAULTS, **fields}
-    payee, payer, response = given.get("payee"), given.get("payer"), given.get("response")
+    given: dict[str, Any] = {**_DEFAULTS, **fields}
+    checks = {"due_date": date_problem, "created_at": moment_problem, "approved_at": moment_problem}
+    problems = [check(name, given[name]) for name, check in checks.items() if given.get(name) is not None]
+    if any(problems):
+        raise InvalidRequest.of([problem for problem in problems if problem is not None])
+    payee, payer, due_date, response = (given.get(name) for name in ("payee", "payer", "due_date", "response"))
     details = drop_none(
-        amount=_amount(given.get("amount")),
-        original_amount=_amount(given.get("original_amount")),
-        due_date=_date("due_date", given.get("due_date")),
+        due_date=due_date and str(as_date(due_date)),
+        **_with_text(given, "amount", "original_amount"),
         **{name: given.get(name) for name in ("biller_type", "amount_modification_allowed", "notes", "approval_notes")},
     )
     request = drop_none(
         payee=payee and members_of(payee),
         payer=payer and members_of(payer, counterparty_id="victor_counterparty_id"),
         payment_details=details,
-        payment_request_response=response and {name: _plain(value) for name, value in members_of(response).items()},
-        **{name: _epoch(name, given.get(name)) for name in ("created_at", "approved_at")},
+        payment_request_response=response
+        and {**members_of(response), **_with_text(members_of(response), "original_amount", "modified_amount")},
+        **{name: given[name].timestamp() for name in ("created_at", "approved_at") if given.get(name) is not None},
     )
     wire = drop_none(
         victor_payment_request_id=given.get("id"),
@@ -87,33 +91,11 @@ def fake_model(fields: FakeFields) -> models.PaymentRequestReceipt | models.GetP
         payment_request=request,
         **{name: given.get(name) for name in ("status", "direction", "client_reference_id", "error_message")},
     )
-    if response is not None:
-        return models.GetPaymentRequestResponse.from_dict(wire)  # a list has no responses
-    return models.PaymentRequestReceipt.from_dict(wire)
+    # A list has no responses.
+    model = models.PaymentRequestReceipt if response is None else models.GetPaymentRequestResponse
+    return model.from_dict(wire)
 
 
-def _plain(value: Any) -> Any:
-    return str(money.to_decimal(value)) if isinstance(value, Decimal | int) else value
-
-
-def _amount(value: Decimal | str | int | None) -> str | None:
-    return None if value is None else str(money.to_decimal(value))
-
-
-def _date(name: str, value: object) -> str | None:
-    if value is None:
-        return None
-    _require(date_problem(name, value))
-    return str(as_date(value))
-
-
-def _epoch(name: str, moment: Any) -> float | None:
-    if moment is None:
-        return None
-    _require(moment_problem(name, moment))
-    return float(moment.timestamp())
-
-
-def _require(problem: Problem | None) -> None:
-    if problem is not None:
-        raise InvalidRequest.of([problem])
+def _with_text(values: dict[str, Any], *names: str) -> dict[str, str]:
+    """The amounts with these names, as text."""
+    return {name: str(money.to_decimal(values[name])) for name in names if values.get(name) is not None}

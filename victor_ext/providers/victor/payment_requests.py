@@ -321,13 +321,13 @@ def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> Opera
         except VictorError as error:
             why = f"and it could not be read back ({error.message.rstrip('.')})"
         else:
-            if sent.is_confirmed_by(PaymentRequest(read.raw, made.idempotency_key)):
+            if sent.is_confirmed_by(read):
                 return made
             why = "and neither does the record that was read back"
+    lacking = "payee, payer and amount" if sent.request.client_reference_id is None else "its reference"
     raise UnreadableResponse(
-        f"The provider answered with payment request {one_line(made.id)}, which does not say "
-        f"{'its reference' if sent.reference is not None else 'payee, payer and amount'}, {why}: it may be another "
-        f"payment's, of an earlier use of the idempotency key {made.idempotency_key!r}.",
+        f"The provider answered with payment request {one_line(made.id)}, which does not say {lacking}, {why}: it may "
+        f"be another payment's, of an earlier use of the idempotency key {made.idempotency_key!r}.",
         hint="Look at it with get(), or repeat with the same key and the same values.",
         outcome=Outcome.UNKNOWN,
         idempotency_key=made.idempotency_key,

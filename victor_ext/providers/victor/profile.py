@@ -105,7 +105,6 @@ def _unreadable(answer: httpx.Response) -> str | None:
 _PAGE = {"results", "page", "page_size"}
 _RECORD_MEMBERS = ("victor_payment_request_id", "status", "payment_request")
 """A single payment request has at least one of these fields."""
-_MEMBERS = ("results", "page", *_RECORD_MEMBERS)
 
 
 def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
@@ -117,23 +116,15 @@ def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not text_or_empty(body.get("status")):
         return "its body does not say which response was recorded"
-    # The document requires no member of a page: one without any is empty.
-    is_empty_page = _is_list(request) and body.keys() <= _PAGE
-    if request.method == "GET" and not is_empty_page and all(body.get(name) is None for name in _MEMBERS):
-        # It would otherwise be read as the end of a list, or as a request without a response.
+    # What follows would otherwise be read as the end of a list, or as a request without a response.
+    if _is_list(request):
+        results = body.get("results")
+        # The document requires no member of a page: one without any is empty.
+        is_page = results is None and (body.keys() <= _PAGE or isinstance(body.get("page"), int))
+        return None if is_page or isinstance(results, list) else "its body has none of the expected members"
+    if _is_get(request) and all(body.get(name) is None for name in _RECORD_MEMBERS):
         return "its body has none of the expected members"
-    if _is_get(request) and body.get("results") and all(body.get(name) is None for name in _RECORD_MEMBERS):
-        return "its body is a page of a list"
-    return _no_page(body) if _is_list(request) else None
-
-
-def _no_page(body: dict[str, Any]) -> str | None:
-    """Return why the body is not a page of a list, or None. It would otherwise be read as the end of the list."""
-    results = body.get("results")
-    if results is None:
-        is_page = isinstance(body.get("page"), int) or body.keys() <= _PAGE
-        return None if is_page else "its body is not a page of a list"
-    return None if isinstance(results, list) else "its `results` is not a list"
+    return None
 
 
 def _mismatch(answer: httpx.Response) -> str | None:

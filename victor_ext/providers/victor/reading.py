@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
 
@@ -88,9 +88,6 @@ def _arrived_since(clock: ServerClock) -> Callable[[PaymentRequest], bool]:
     return arrived
 
 
-MOST_PAGES_FOR_ONE = 20
-"""The maximum number of pages that `listed` reads if the provider ignores the `victor_id` filter."""
-
 SEARCH_MARGIN = 60.0
 """Seconds that `find` adds at both ends of its window, in addition to the known difference of the clocks."""
 
@@ -116,12 +113,11 @@ class SearchResult(RecordList[PaymentRequest]):
         """Why an empty result is not a proof. Empty if there are matches."""
         if self:
             return ""
+        window = f"{zulu.format(self.start)} {'on' if self.end is None else f'to {zulu.format(self.end)}'}"
         return (
-            f"None of the {self.read} requests from {zulu.format(self.start)} "
-            f"{'on' if self.end is None else f'to {zulu.format(self.end)}'} has this reference. This does not prove "
-            "that none exists: a request may still be on its way, and the document does not say that the "
-            "window is one of creation. Repeating the create with the same idempotency key is safe either way, as long "
-            "as the provider keeps the key."
+            f"None of the {self.read} requests from {window} has this reference. This does not prove that none exists: "
+            "a request may still be on its way, and the document does not say that the window is one of creation. A "
+            "repeat of the create with the same key is safe either way, as long as the provider keeps the key."
         )
 
 
@@ -129,44 +125,23 @@ def find(
     resource: Resource[Any], client_reference_id: str, start: datetime, end: datetime | None, extra_query: Any
 ) -> OperationFlow[SearchResult]:
     """Read the list of a time window and keep the requests with this reference."""
-    clock = resource.clock
+    clock, slack = resource.clock, SEARCH_MARGIN / 2
     _check_search(client_reference_id, start, end, extra_query)
-    window = _Window(start, end).widened(clock.skew)
+    least = most = clock.skew  # the provider's time minus this machine's, as far as it is known
     while True:
-        request = ListRequest(start_datetime=window.start, end_datetime=window.end, extra_query=extra_query)
-        listed = walk(request, clock)
+        first = _moved(start, min(least, 0.0) - SEARCH_MARGIN)
+        last = None if end is None else _moved(end, max(most, 0.0) + SEARCH_MARGIN)
+        listed = walk(ListRequest(start_datetime=first, end_datetime=last, extra_query=extra_query), clock)
         reader, matches, read = resource.begin(listed), list[PaymentRequest](), 0
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
-            # This response may be the first one that shows the provider's time.
-            wider = window.covering(_Window(start, end).widened(clock.skew))
-            if wider != window:
-                window = wider
-                break
             read += len(page.items)
             matches += [request for request in page.items if request.has_reference(client_reference_id)]
+            if not least - slack <= clock.skew <= most + slack:
+                break  # this response is the first one that shows the provider's time
         else:
-            return SearchResult(matches, start=window.start, end=window.end, read=read)
-
-
-class _Window(NamedTuple):
-    """A time window; with `end` None, an open one."""
-
-    start: datetime
-    end: datetime | None
-
-    def widened(self, skew: float) -> _Window:
-        """The window with the margin, and with `skew`: the provider's time minus this machine's."""
-        before, after = SEARCH_MARGIN - min(skew, 0.0), SEARCH_MARGIN + max(skew, 0.0)
-        return _Window(_moved(self.start, -before), None if self.end is None else _moved(self.end, after))
-
-    def covering(self, other: _Window) -> _Window:
-        """This window, extended to each end of `other` that lies more than half the margin outside."""
-        slack = timedelta(seconds=SEARCH_MARGIN / 2)
-        start = other.start if self.start - other.start > slack else self.start
-        if self.end is None or other.end is None or other.end - self.end <= slack:
-            return _Window(start, self.end)
-        return _Window(start, other.end)
+            return SearchResult(matches, start=first, end=last, read=read)
+        least, most = min(least, clock.skew), max(most, clock.skew)
 
 
 def _moved(moment: datetime, seconds: float) -> datetime:
@@ -189,29 +164,11 @@ def _check_search(client_reference_id: object, start_datetime: Any, end_datetime
     validation.finish("The search")
 
 
-def listed(
-    request_id: str, seconds: float | None, monotonic: Callable[[], float]
-) -> OperationFlow[PaymentRequest | None]:
-    """Return one request from the list, or None if the list does not have it. Reads at most `MOST_PAGES_FOR_ONE` pages.
-
-    `seconds` is the time limit for all pages (None: the client's deadline for each page).
-    """
-    began, left = monotonic(), seconds
-    before: frozenset[str] = frozenset()
-    for page in range(MOST_PAGES_FOR_ONE):
-        if left is not None and left <= 0:
-            return None
-        answer = yield from _read_page(page, None, {"victor_id": request_id}, left)
-        left = None if seconds is None else seconds - (monotonic() - began)
-        listed = {request.id: request for request in items_of(answer)}
-        # The provider's filter may ignore letter case, and so list another one.
-        own = next((request for id_, request in listed.items() if is_same_id(id_, request_id)), None)
-        if own is not None:
-            return own
-        if listed.keys() <= before:  # no new requests: the end, or a repeated page
-            return None
-        before |= listed.keys()
-    return None
+def listed(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest | None]:
+    """Return one request from the list, or None. `seconds` is the time limit (None: the client's deadline)."""
+    page = yield from _read_page(0, None, {"victor_id": request_id}, seconds)
+    # The provider's filter may ignore letter case, and so list another one.
+    return next((request for request in items_of(page) if is_same_id(request.id, request_id)), None)
 
 
 def _read_page(

@@ -16,23 +16,10 @@ from victor_ext import money, zulu
 from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
 from victor_ext.runtime.core.json_values import is_object
 
+from . import statuses
 from .checks import as_date
 from .comparing import could_be
-from .statuses import (
-    Direction,
-    Payee,
-    Payer,
-    PaymentRequestResponse,
-    Status,
-    as_direction,
-    as_id,
-    as_moment,
-    as_network,
-    as_response_status,
-    as_status,
-    as_word,
-    is_terminal,
-)
+from .statuses import Direction, Payee, Payer, PaymentRequestResponse, Status
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -49,12 +36,12 @@ _BILLER_TYPES = frozenset({"BUSINESS", "CONSUMER"})
 
 
 def _as_id(value: object) -> str:
-    return value if isinstance(value, str) else as_id(value) or ""
+    return value if isinstance(value, str) else statuses.as_id(value) or ""
 
 
 def _as_biller_type(value: object) -> str | None:
     """A word, with the document's spelling if it is a known one."""
-    word = as_word(value)
+    word = statuses.as_word(value)
     return word.upper() if word is not None and word.upper() in _BILLER_TYPES else word
 
 
@@ -212,9 +199,9 @@ class PaymentRequest(Record):
         response is the status: ACCEPTED or DECLINED.
         """
         word = self.value_at(["status"])
-        status = as_status(word if self._has_info else as_response_status(word))
+        status = statuses.as_status(word if self._has_info else statuses.as_response_status(word))
         if status is Status.PENDING and self._has_info and self._model != _LISTED:
-            answer = as_response_status(value_in(self._response_model, "status"))
+            answer = statuses.as_response_status(value_in(self._response_model, "status"))
             return answer if isinstance(answer, Status) else status
         return status
 
@@ -223,9 +210,9 @@ class PaymentRequest(Record):
         """The direction in any letter case, as a `Direction`; an unknown word is returned as text."""
         if not self._has_info:
             return Direction.INBOUND
-        return as_direction(self.value_at(["direction"]))
+        return statuses.as_direction(self.value_at(["direction"]))
 
-    network = Field(as_network, "payment_network")
+    network = Field(statuses.as_network, "payment_network")
 
     @property
     def amount(self) -> Decimal | None:
@@ -241,8 +228,8 @@ class PaymentRequest(Record):
 
     original_amount = Field(_original_amount)
     due_date = Field(as_date, f"{_DETAILS}.due_date")
-    created_at = Field(as_moment, "payment_request.created_at")
-    approved_at = Field(as_moment, "payment_request.approved_at")
+    created_at = Field(statuses.as_moment, "payment_request.created_at")
+    approved_at = Field(statuses.as_moment, "payment_request.approved_at")
     payee = Field(_as_payee, "payment_request.payee")
 
     @property
@@ -271,11 +258,11 @@ class PaymentRequest(Record):
 
         "Error", "canceled" and "Rejected" are terminal too. The document mentions them outside its enum of statuses.
         """
-        return is_terminal(self.status)
+        return statuses.is_terminal(self.status)
 
     def _response(self) -> PaymentRequestResponse | None:
         model = self._response_model
-        status = as_response_status(value_in(model, "status"))
+        status = statuses.as_response_status(value_in(model, "status"))
         if status is None:
             return None
         original, modified = _amount_in(model, "original_amount"), _amount_in(model, "modified_amount")
@@ -306,7 +293,9 @@ class PaymentRequest(Record):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""
-        return {name: self._plain(getattr(self, name)) for name in _NAMES}
+        named = [name for name, value in vars(PaymentRequest).items() if isinstance(value, Field | property)]
+        names = [name for name in named if name != "raw" and name[0] != "_"]
+        return {name: self._plain(getattr(self, name)) for name in (*names, "idempotency_key")}
 
     def _plain(self, value: Any) -> Any:
         """Times are Zulu times."""
@@ -314,7 +303,8 @@ class PaymentRequest(Record):
 
     def __repr__(self) -> str:
         return (
-            f"PaymentRequest(id={self.id!r}, status={_quoted(self.status)}, direction={_quoted(self.direction)}, "
+            f"PaymentRequest(id={self.id!r}, status={self.status and str(self.status)!r}, "
+            f"direction={self.direction and str(self.direction)!r}, "
             f"amount={None if self.amount is None else str(self.amount)!r})"
         )
 
@@ -325,18 +315,3 @@ class PaymentRequest(Record):
 
     def __hash__(self) -> int:
         return hash(self.id)
-
-
-_NAMES = [
-    *(
-        name
-        for name, value in vars(PaymentRequest).items()
-        if isinstance(value, Field | property) and name != "raw" and name[0] != "_"
-    ),
-    "idempotency_key",
-]
-
-
-def _quoted(value: str | None) -> str:
-    # A plain text, because enum members have a different repr.
-    return repr(None if value is None else str(value))

@@ -23,25 +23,8 @@ from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import moment_problem
 from victor_ext.runtime.loop.idempotency_keys import key_problem
 
-from .checks import (
-    ACCOUNT_NUMBER,
-    BILLER_TYPE,
-    COUNTERPARTY,
-    DIRECTION,
-    NETWORK,
-    NOTES,
-    REFERENCE,
-    STATUS,
-    ULTIMATE_CREDITOR,
-    Validation,
-    amount_problems,
-    as_date,
-    date_problem,
-    flag_problem,
-    shown,
-    spelled,
-    unicode_problem,
-)
+from . import checks
+from .checks import Validation, as_date, shown, spelled
 from .statuses import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
 ARGUMENTS = {
@@ -80,19 +63,21 @@ class CreateRequest:
     def check(self, now: datetime | None) -> None:
         """Raise `InvalidRequest` with all problems. With `now` None the due date is not compared with the time."""
         validation = Validation()
-        validation.required(ACCOUNT_NUMBER, self.payee_account_number)
-        validation.required(COUNTERPARTY, self.payer_counterparty_id)
-        validation.problems += amount_problems("amount", self.amount)
-        validation.required(BILLER_TYPE, self.biller_type)
+        validation.required(checks.ACCOUNT_NUMBER, self.payee_account_number)
+        validation.required(checks.COUNTERPARTY, self.payer_counterparty_id)
+        validation.problems += checks.amount_problems("amount", self.amount)
+        validation.required(checks.BILLER_TYPE, self.biller_type)
         validation.add(due_date_problem(self.due_date, now))
-        validation.optional(ULTIMATE_CREDITOR, self.ultimate_creditor)
+        validation.optional(checks.ULTIMATE_CREDITOR, self.ultimate_creditor)
         if self.ultimate_creditor is not None and spelled(self.biller_type) == "CONSUMER":
             message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
             validation.add(Problem("ultimate_creditor", "combination", message))
-        if self.amount_modification_allowed is not None:
-            validation.add(flag_problem("amount_modification_allowed", self.amount_modification_allowed))
-        validation.optional(NOTES, self.notes)
-        validation.optional(REFERENCE, self.client_reference_id)
+        flag: object = self.amount_modification_allowed
+        if flag is not None and not isinstance(flag, bool):
+            message = f"amount_modification_allowed must be true or false, not {shown(flag)}."
+            validation.add(Problem("amount_modification_allowed", "type", message))
+        validation.optional(checks.NOTES, self.notes)
+        validation.optional(checks.REFERENCE, self.client_reference_id)
         if self.idempotency_key is not None:
             validation.add(key_problem(self.idempotency_key))
         validation.problems += extra_body_problems(self.extra_body, ARGUMENTS)
@@ -130,7 +115,7 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
         )
     due = as_date(value)
     if due is None or now is None:
-        return date_problem("due_date", value)
+        return checks.date_problem("due_date", value)
     now = now.astimezone(UTC)
     is_past = due < (now - timedelta(hours=12)).date()
     if not is_past and due <= (now + timedelta(hours=14 + 24)).date():
@@ -142,63 +127,31 @@ def due_date_problem(value: object, now: datetime | None) -> Problem | None:
     return Problem("due_date", "range", late)
 
 
-def _year_problem(now: datetime) -> Problem | None:
-    if MINYEAR < now.year < MAXYEAR:
-        return None
-    return Problem(
-        "now", "range", f"now={now} is too far away to compare a due date with it: pass the time of the call."
-    )
-
-
-def check_payment_request(
-    *,
-    payee_account_number: Any = None,
-    payer_counterparty_id: Any = None,
-    amount: Any = None,
-    biller_type: Any = None,
-    due_date: Any = None,
-    ultimate_creditor: Any = None,
-    amount_modification_allowed: Any = None,
-    notes: Any = None,
-    client_reference_id: Any = None,
-    idempotency_key: Any = None,
-    extra_body: Any = None,
-    now: datetime | None = None,
-) -> None:
+def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:
     """Check the arguments of `payment_requests.create` without sending a request.
 
     Args:
         now: The aware datetime that the due date is compared with, such as `victor.provider_time().moment`. None: this
             machine's time.
-
-    The other arguments are those of `payment_requests.create`.
+        arguments: Those of `payment_requests.create`.
 
     Raises:
         InvalidRequest: An argument is invalid. `problems` has all reasons.
     """
+    arguments["payee_account_number"] = concealed_account(arguments.get("payee_account_number"))
     if now is not None:
         validation = Validation()
-        validation.add(moment_problem("now", now) or _year_problem(now))
+        problem = moment_problem("now", now)
+        if problem is None and not MINYEAR < now.year < MAXYEAR:
+            problem = Problem("now", "range", f"now={now} is too far away to compare a due date with it.")
+        validation.add(problem)
         validation.finish("The check")
-    payee_account_number = concealed_account(payee_account_number)
-    request = CreateRequest(
-        payee_account_number=payee_account_number,
-        payer_counterparty_id=payer_counterparty_id,
-        amount=amount,
-        biller_type=biller_type,
-        due_date=due_date,
-        ultimate_creditor=ultimate_creditor,
-        amount_modification_allowed=amount_modification_allowed,
-        notes=notes,
-        client_reference_id=client_reference_id,
-        idempotency_key=idempotency_key,
-        extra_body=extra_body,
-    )
-    request.check(zulu.now() if now is None else now)
+    required: dict[str, Any] = dict.fromkeys(("payer_counterparty_id", "amount", "biller_type", "due_date"))
+    CreateRequest(**{**required, **arguments}).check(zulu.now() if now is None else now)
 
 
 MAX_INT32 = 2**31 - 1
-_CHOICES = {rule.argument: rule for rule in (STATUS, DIRECTION, NETWORK)}
+_CHOICES = {rule.argument: rule for rule in (checks.STATUS, checks.DIRECTION, checks.NETWORK)}
 _NO_FILTERS = {"page", "page_size", "extra_query"}
 
 
@@ -267,12 +220,12 @@ def _filter_problem(name: str, value: object) -> Problem | None:
     if FILTERS[name] == "datetime | None":
         return moment_problem(name, value)
     if FILTERS[name] == "date | str | None":
-        return date_problem(name, value)
+        return checks.date_problem(name, value)
     if name in _CHOICES:
         return _CHOICES[name].problem(value)
     if not isinstance(value, str) or not value:
         return Problem(name, "type", f"{name} must be text that is not empty, not {shown(value)}.")
-    return unicode_problem(name, value)
+    return checks.unicode_problem(name, value)
 
 
 def _filter_text(name: str, value: object) -> str:

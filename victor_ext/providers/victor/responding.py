@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from victor_api import models
 from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
-from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
+from victor_ext.errors import Conflict, Outcome, Problem, VictorError
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
+from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 
-from .checks import RESPONSE_ARGUMENTS, check_response
+from .checks import RESPONSE_ARGUMENTS, RESPONSE_NOTES, Validation, amount_problems, id_problem, shown
 from .reading import get
 from .records import PaymentRequest
 from .statuses import Direction, PaymentRequestResponse, Status
@@ -26,14 +26,7 @@ from .statuses import Direction, PaymentRequestResponse, Status
 
 @dataclass(frozen=True, slots=True)
 class IntendedResponse:
-    """The intended response to an inbound request.
-
-    Attributes:
-        status: ACCEPTED or DECLINED.
-        notes: The caller's notes.
-        modified_amount: The amount to pay instead of the requested one, in dollars, or None.
-        requested: The requested amount, in dollars, or None if the caller passed only an id.
-    """
+    """The intended response to an inbound request. `requested` is the amount that it asks for, if that is known."""
 
     status: Status
     notes: str
@@ -100,17 +93,7 @@ def respond(
     left = resource.clock.countdown(resource.deadline)
     known = request if isinstance(request, PaymentRequest) else None
     request_id = request.id if isinstance(request, PaymentRequest) else request
-    check_response(
-        request_id,
-        notes=notes,
-        modified_amount=modified_amount,
-        requested=None if known is None else known.amount,
-        # Without the flag it is false, by the document's default.
-        may_be_modified=None if known is None else bool(known.amount_modification_allowed),
-        is_outbound=known is not None and known.direction is Direction.OUTBOUND,
-        child_id=None if known is None else known.child_id,
-        extra_body=extra_body,
-    )
+    check_response(request_id, notes=notes, modified_amount=modified_amount, known=known, extra_body=extra_body)
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
     requested = None if known is None else known.amount if known.original_amount is None else known.original_amount
     intended = IntendedResponse(status, notes, amount, requested)
@@ -122,31 +105,57 @@ def respond(
         uncertain = error
     else:
         differences = intended.differences(returned) or ()
-        if "amount" in differences:
-            raise _conflict(request_id, intended, returned, differences, attempts)
-        if not {"status", "word", "unsaid"}.intersection(differences):
+        if not differences or set(differences) == {"notes"}:
             return returned
-        uncertain = _conflict(request_id, intended, returned, differences, attempts)
+        uncertain = _conflict(request_id, intended, returned, differences, attempts=attempts)
+        if "amount" in differences:
+            raise uncertain
     return (yield from _settle(request_id, intended, uncertain, left()))
+
+
+def check_response(
+    request_id: object,
+    *,
+    notes: object,
+    modified_amount: object,
+    known: PaymentRequest | None = None,
+    extra_body: object = None,
+) -> None:
+    """Raise `InvalidRequest` with all problems. `known` is the record of the request, if the caller passed it."""
+    validation = Validation()
+    validation.add(id_problem("id", request_id))
+    if known is not None and known.direction is Direction.OUTBOUND:
+        whose = f"whose id is {known.child_id}" if known.child_id else "which only its payer has"
+        message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
+        validation.add(Problem("id", "direction", message))
+    validation.required(RESPONSE_NOTES, notes)
+    if modified_amount is not None:
+        problems = amount_problems("modified_amount", modified_amount)
+        validation.problems += problems
+        # Without the flag it is false, by the document's default.
+        is_fixed = known is not None and not known.amount_modification_allowed
+        own = None if known is None else known.amount
+        if is_fixed and not problems and money.to_decimal(cast("Decimal", modified_amount)) != own:
+            message = f"modified_amount is {modified_amount}, and the request allows no amount but {own or 'its own'}: "
+            validation.add(Problem("modified_amount", "combination", f"{message}leave it out."))
+    validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
+    validation.finish("The answer")
 
 
 def _send(
     request_id: str, intended: IntendedResponse, extra_body: ExtraBody | None
 ) -> OperationFlow[tuple[PaymentRequest, int]]:
     word = "Accepted" if intended.status is Status.ACCEPTED else "Declined"
+    amount = None if intended.modified_amount is None else money.to_wire(intended.modified_amount)
     body = models.RfpInboundPaymentRequestResponseRequestDetails(
-        **drop_none(
-            status=models.RfpInboundPaymentRequestResponseRequestDetailsStatus(word),
-            notes=intended.notes,
-            modified_amount=None if intended.modified_amount is None else money.to_wire(intended.modified_amount),
-        )
+        status=models.RfpInboundPaymentRequestResponseRequestDetailsStatus(word),
+        notes=intended.notes,
+        **drop_none(modified_amount=amount),
     )
-    whole, read = with_extra_body(body, extra_body, RESPONSE_ARGUMENTS), models.RfpInboundPaymentRequestResponseDetails
-    arguments = {"victor_payment_request_id": request_id, "body": whole}
     step = Call(
         respond_to_payment_request,
-        arguments,
-        lambda response: read.from_dict(response.json()),
+        {"victor_payment_request_id": request_id, "body": with_extra_body(body, extra_body, RESPONSE_ARGUMENTS)},
+        lambda response: models.RfpInboundPaymentRequestResponseDetails.from_dict(response.json()),
         taken=RESPONSE_ARGUMENTS,
     )
     return PaymentRequest((yield step).parsed), step.attempts
@@ -167,17 +176,19 @@ def _settle(
     if record.id and not is_same_id(record.id, request_id):
         uncertain.add_note(f"What was read back is about another payment request, {one_line(record.id)}.")
         raise uncertain from None
+    call: dict[str, Any] = {"attempts": uncertain.attempts, "request_id": uncertain.request_id}
     if record.direction is Direction.OUTBOUND:
         raise Conflict(
             f"Payment request {request_id} is outbound: it asks another party to pay, so it cannot be answered. "
             "This call changed nothing. Answer the inbound request (child_id of the outbound one).",
             outcome=Outcome.REJECTED,
-            attempts=uncertain.attempts,
-            request_id=uncertain.request_id,
+            **call,
         )
     differences = intended.differences(record)
     if differences is None:
-        raise _no_response(request_id, uncertain) from None
+        uncertain.outcome = Outcome.UNKNOWN  # a success that cannot be read is no proof of a response then
+        uncertain.add_note("The request was read back and has no response yet.")
+        raise uncertain from None
     if not differences:
         return record
     # After a successful response, also one with another word, the state of the request may be an effect of this call.
@@ -185,62 +196,33 @@ def _settle(
         isinstance(uncertain, Conflict) and uncertain.response is None
     )
     if was_taken or "status" not in differences:
-        raise _conflict(request_id, intended, record, differences, uncertain.attempts, uncertain.request_id)
+        raise _conflict(request_id, intended, record, differences, **call)
     raise Conflict(
         f"Payment request {request_id} already has another response ({one_line(record.status)}) than the intended "
         f"one ({intended.status}): somebody else responded to it. This call changed nothing.",
         hint="Read it with get().",
         outcome=Outcome.REJECTED,
-        attempts=uncertain.attempts,
-        request_id=uncertain.request_id,
+        **call,
     )
 
 
-def _no_response(request_id: str, uncertain: VictorError) -> VictorError:
-    """Return the error for a request that has no response yet."""
-    if uncertain.outcome is Outcome.ACCEPTED:
-        # An unreadable success is not a proof if the request shows no response.
-        uncertain = UnreadableResponse(
-            f"The provider accepted the response to payment request {request_id} (HTTP {uncertain.status_code}), but "
-            "what it returned cannot be read.",
-            hint="It may have been recorded, and no key makes a repeat safe: read the request with "
-            "payment_requests.get(id) before you repeat the call.",
-            outcome=Outcome.UNKNOWN,
-            request=uncertain.request,
-            response=uncertain.response,
-            attempts=uncertain.attempts,
-            request_id=uncertain.request_id,
-        )
-    uncertain.add_note("The request was read back and has no response yet.")
-    return uncertain
-
-
 def _conflict(
-    request_id: str,
-    intended: IntendedResponse,
-    record: PaymentRequest,
-    differences: Collection[str],
-    attempts: int,
-    exchange_id: str | None = None,
+    request_id: str, intended: IntendedResponse, record: PaymentRequest, differences: Collection[str], /, **call: Any
 ) -> Conflict:
     """Return the error for a request whose response may or may not be this call's."""
-    others = {
+    word = None if record.response is None else record.response.status
+    words = {
         "status": "another response",
-        "word": "another response",
+        "word": f"the word {one_line(word or record.status)!r}",
         "notes": "other notes",
         "amount": "another amount",
+        "unsaid": "no amount",
     }
-    what = " and ".join(others[difference] for difference in differences if difference in others)
-    is_ = f"{one_line(record.status)} with {what} than intended ({intended.status})"
-    if "word" in differences and record.response is not None:
-        is_ = f"answered with the word {one_line(record.response.status)!r} instead of {intended.status}"
-    elif not what:
-        amount = "what it asked for" if intended.modified_amount is None else intended.modified_amount
-        is_ = f"{one_line(record.status)}, without the amount ({amount} was intended)"
+    what = " and ".join(words[difference] for difference in differences)
     return Conflict(
-        f"Payment request {request_id} is {is_}: it may be the response of this call or somebody else's.",
+        f"Payment request {request_id} is {one_line(record.status)} with {what}, and not as intended "
+        f"({intended.status}): it may be the response of this call or somebody else's.",
         hint="Read it with get() before you do anything else.",
         outcome=Outcome.UNKNOWN,
-        attempts=attempts,
-        request_id=exchange_id,
+        **call,
     )

@@ -46,37 +46,24 @@ def from_process_environment(options: Mapping[str, Any], variables: Mapping[str,
 
 
 def _auth(values: Mapping[str, str]) -> Credentials:
-    jwt: list[str] = [
-        name for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE") if name in values
-    ]
-    oauth: list[str] = [name for name in ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET") if name in values]
+    jwt = [name for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE") if name in values]
+    oauth = [name for name in ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET") if name in values]
     if jwt and oauth:
         raise ConfigurationError(
             f"Two kinds of credentials are set ({', '.join(jwt + oauth)}): keep VICTOR_CLIENT_ID and "
             "VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with a private key, and unset the others."
         )
-    return _oauth(values) if oauth else _jwt(values)
-
-
-def _oauth(values: Mapping[str, str]) -> VictorOAuth:
-    require_variables(values, "VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET", hint=_BOTH_KINDS)
-    # Checked here so that messages contain the variables' names.
-    return VictorOAuth(_secret(values, "VICTOR_CLIENT_ID"), _secret(values, "VICTOR_CLIENT_SECRET"))
-
-
-def _jwt(values: Mapping[str, str]) -> VictorJwt:
+    # Secrets are checked here so that messages contain the variables' names.
+    if oauth:
+        require_variables(values, "VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET", hint=_BOTH_KINDS)
+        return VictorOAuth(_secret(values, "VICTOR_CLIENT_ID"), _secret(values, "VICTOR_CLIENT_SECRET"))
     if "VICTOR_PRIVATE_KEY" in values and "VICTOR_PRIVATE_KEY_FILE" in values:
         raise ConfigurationError("VICTOR_PRIVATE_KEY and VICTOR_PRIVATE_KEY_FILE are both set: unset one of them.")
-    password = values.get(_PASSWORD)
-    variable: str
-    key: str | Path
-    if "VICTOR_PRIVATE_KEY_FILE" in values:
-        require_variables(values, "VICTOR_API_KEY", hint=_BOTH_KINDS)
-        variable, key = "VICTOR_PRIVATE_KEY_FILE", Path(str(values["VICTOR_PRIVATE_KEY_FILE"]))
-    else:
-        require_variables(values, "VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", hint=_BOTH_KINDS)
-        variable, key = "VICTOR_PRIVATE_KEY", values["VICTOR_PRIVATE_KEY"]
-    source = key_source(key, password=password, name=variable, opened_with=_PASSWORD)
+    is_file = "VICTOR_PRIVATE_KEY_FILE" in values
+    variable = "VICTOR_PRIVATE_KEY_FILE" if is_file else "VICTOR_PRIVATE_KEY"
+    require_variables(values, "VICTOR_API_KEY", variable, hint=_BOTH_KINDS)
+    key = Path(str(values[variable])) if is_file else values[variable]
+    source = key_source(key, password=values.get(_PASSWORD), name=variable, opened_with=_PASSWORD)
     return VictorJwt(_secret(values, "VICTOR_API_KEY"), source)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -147,12 +147,7 @@ class Payer:
 
     def completed_by(self, other: Payer) -> Payer:
         """Return this payer, with missing values from `other`."""
-        return Payer(
-            self.counterparty_id or other.counterparty_id,
-            self.account_number or other.account_number,
-            self.routing_number or other.routing_number,
-            self.name or other.name,
-        )
+        return Payer(*(getattr(self, field.name) or getattr(other, field.name) for field in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)

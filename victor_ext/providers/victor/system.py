@@ -34,19 +34,16 @@ SYSTEM = System(
 )  # fmt: skip
 
 
-_DOLLARS = "USD"
+_DOLLARS, _AMOUNT = "USD", ["payment_request", "payment_details", "amount"]
 
 
 def book_of(client: Any, *, page_size: int | None) -> Book:
     """The book of a client, blocking or awaited."""
 
-    def is_outbound(request: PaymentRequest) -> bool:
-        return request.direction != "inbound"
-
     def read(request: PaymentRequest) -> Theirs:
         amount = request.amount
         requested = amount if request.original_amount is None else request.original_amount
-        if amount is None and not _has_amount(request):
+        if amount is None and not request.value_at(_AMOUNT):  # not said, rather than said and not readable
             amount = requested
         if request.amount_modification_allowed is False:  # the payer had to agree to all of it
             requested = amount
@@ -60,7 +57,7 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
             direction="outbound", start_datetime=window.read_from, end_datetime=window.read_to, page_size=page_size
         ).pages(),
         read=read,
-        is_outbound=is_outbound,
+        is_outbound=lambda request: request.direction != "inbound",
         # `get` may say "Pending" of a request that is paid. A watch begins with the status of the list, if it has one.
         look_up=lambda id_: following(client.payment_requests.watch(id_, timeout=0)),
         currency=_DOLLARS,
@@ -69,9 +66,3 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
             "That the window of Victor's list is one of creation is taken for granted: it is not documented.",
         ),
     )
-
-
-def _has_amount(request: PaymentRequest) -> bool:
-    """Whether the provider says an amount, though it cannot be read."""
-    details = getattr(getattr(request.raw, "payment_request", None), "payment_details", None)
-    return bool(getattr(details, "amount", None))

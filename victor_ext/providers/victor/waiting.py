@@ -22,7 +22,14 @@ from victor_ext.errors import (
     VictorError,
 )
 from victor_ext.privacy import one_line, redact_excerpt
-from victor_ext.runtime.client.polling import FIRST_PAUSE, LEAST_READ, PASSING, checked_seconds, poll, wait_until
+from victor_ext.runtime.client.polling import (
+    FIRST_PAUSE,
+    LEAST_READ,
+    LONGEST_PAUSE,
+    PASSING,
+    checked_seconds,
+    wait_until,
+)
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.loop.flow import Sleep
@@ -48,27 +55,21 @@ def wait(
     resource: Resource[Any], request_id: str, until: str | Collection[str] | None, timeout: float
 ) -> OperationFlow[PaymentRequest]:
     """Read a request repeatedly until it has a wanted status."""
-    check_id(request_id)
-    statuses = wanted_statuses(until)
-
-    def is_done(request: PaymentRequest) -> bool:
-        return _is_done(request, request_id, statuses)
-
-    return (
-        yield from poll(
-            resource,
-            lambda left: _look(resource, request_id, left, is_done),
-            is_done,
-            goal=_goal(request_id, statuses),
-            advice=_WAIT_AGAIN,
-            timeout=timeout,
-            describe=_status_of,
-        )
-    )
+    following = watch(resource, request_id, until, timeout, longest_pause=LONGEST_PAUSE)
+    last: PaymentRequest | None = None
+    while (request := (yield from following())) is not None:
+        last = request
+    assert last is not None
+    return last
 
 
 def watch(
-    resource: Resource[Any], request_id: str, until: str | Collection[str] | None, timeout: float
+    resource: Resource[Any],
+    request_id: str,
+    until: str | Collection[str] | None,
+    timeout: float,
+    *,
+    longest_pause: float = _WATCH_PAUSE,
 ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
     """Return a function that creates a flow to the next change of status. The flow returns None at the end."""
     check_id(request_id)
@@ -77,32 +78,31 @@ def watch(
     last: PaymentRequest | None = None
 
     def timeout_message(seen: str) -> str:
-        return f"{_goal(request_id, statuses)} within {seconds:g} s: {seen}."
-
-    def is_done(request: PaymentRequest) -> bool:
-        return _is_done(request, request_id, statuses)
+        goal = "a final status" if statuses is None else " or ".join(statuses)
+        return f"Payment request {request_id} did not reach {goal} within {seconds:g} s: {seen}."
 
     def following() -> OperationFlow[PaymentRequest | None]:
         nonlocal ends, last
         ends = monotonic() + seconds if ends is None else ends
         left = max(ends - monotonic(), 0.0)
         if last is not None:
-            if is_done(last):
+            if _is_done(last, request_id, statuses):
                 return None
             if left <= 0:
-                raise TimedOut(timeout_message(f"it is {_status_of(last)}"), outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
+                message = timeout_message(f"it is {one_line(last.status)}")
+                raise TimedOut(message, outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
             yield Sleep(min(FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last = yield from wait_until(
-            lambda left: _look(resource, request_id, left, is_done),
+            lambda left: _look(resource, request_id, left),
             lambda request: last is None or request.status != last.status,
             timeout_message,
             timeout=left,
             deadline=resource.deadline,
             monotonic=monotonic,
-            shown=_status_of,
+            shown=lambda request: one_line(request.status),
             hint=_WAIT_AGAIN,
-            longest_pause=_WATCH_PAUSE,
+            longest_pause=longest_pause,
         )
         return last
 
@@ -123,24 +123,14 @@ def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | 
     return False
 
 
-def _goal(request_id: str, until: Collection[str] | None) -> str:
-    return f"Payment request {request_id} did not reach {'a final status' if until is None else ' or '.join(until)}"
-
-
-def _status_of(request: PaymentRequest) -> str:
-    return one_line(request.status)
-
-
-def _look(
-    resource: Resource[Any], request_id: str, seconds: float | None, settles: Callable[[PaymentRequest], bool]
-) -> OperationFlow[PaymentRequest]:
+def _look(resource: Resource[Any], request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest]:
     """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each); combine them."""
     monotonic = resource.clock.monotonic
     began = monotonic()
     in_list: PaymentRequest | None = None
     list_error: VictorError | None = None
     try:
-        in_list = yield from listed(request_id, seconds, monotonic)
+        in_list = yield from listed(request_id, seconds)
     except (BadRequest, NotFound, PermissionDenied, UnreadableResponse):
         pass  # the list has no such id or cannot be read; `get` is used alone
     except PASSING as error:
@@ -151,14 +141,12 @@ def _look(
     try:
         by_itself = yield from get(request_id, left)
     except PASSING:
-        if in_list is not None:
-            return in_list
-        if list_error is not None:
-            raise list_error from None
-        raise
+        if in_list is None:
+            raise
+        return in_list
+    if list_error is not None and not by_itself.is_terminal:
+        raise list_error  # what `get` says on the way may be less than the list would
     if in_list is None:
-        if list_error is not None and not settles(by_itself):
-            raise list_error
         return by_itself
     first, other = (by_itself, in_list) if _is_further(by_itself, in_list) else (in_list, by_itself)
     return PaymentRequest(first.raw, completed_by=other)
