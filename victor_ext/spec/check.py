@@ -164,7 +164,6 @@ class Report:
             "decoded": findings.decoded,
             "problems": [{"kind": each.kind, "place": each.place, "what": each.what} for each in self.problems],
             "accepted": [{"place": each.place, "reason": each.reason, "since": each.since} for each in self.accepted],
-            "notes": list(findings.notes),
         }
 
 

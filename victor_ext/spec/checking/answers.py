@@ -19,7 +19,7 @@ from .operations import Answer, Medium, Operation
 from .package import Function, is_model
 from .problems import Findings
 from .recording import Caller
-from .values import FREE, Synthesis, mismatch
+from .values import FREE, Synthesis, is_valid
 from .views import Document
 
 MAX_ALTERNATIVES = 12
@@ -116,11 +116,7 @@ class OperationAnswers:
         alternatives = len(self.document.views(medium.schema))
         for number in range(min(max(alternatives, 1), MAX_ALTERNATIVES)):
             yield self._synthesis.value(medium.schema, "received", number)
-        for example in medium.examples[:5]:
-            if why := mismatch(self.document, medium.schema, example):
-                self.findings.note(medium.place, f"the example contradicts its schema: {why}")
-            else:
-                yield example
+        yield from (each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each))
 
     def _read(self, place: str, response: httpx.Response, *, awaited: bool, loss: tuple[str, ...] = ()) -> Any:
         try:

@@ -15,7 +15,7 @@ import httpx
 
 from victor_ext.spec.tree import is_mapping
 
-from .expected import caller_text, short
+from .expected import short, text
 from .operations import Medium, Operation, Parameter
 from .package import Function, NoArgumentError, build, enum_values, is_model, misfit, options
 from .problems import Findings
@@ -263,8 +263,8 @@ class Passing:
         try:
             return build(hint, value)
         except NoArgumentError:
-            if str in options(hint):
-                return caller_text(parameter, value)
+            if parameter.content_type is not None and str in options(hint):
+                return text(value)
             raise NoArgumentError(f"{parameter.place}: the type of its argument cannot hold {short(value)}") from None
 
     def body_options(self, given: Given) -> list[Arguments]:

@@ -19,7 +19,7 @@ from .package import NoArgumentError
 from .passing import Given, Passing, Probe
 from .problems import Findings
 from .recording import Caller, Request, comparable
-from .values import TRICKY, Synthesis, mismatch
+from .values import TRICKY, Synthesis, is_valid
 from .views import Document, Node
 
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
@@ -75,19 +75,13 @@ class OperationRequests:
         required = next(self._required())
         for parameter in self.operation.parameters:
             for example in parameter.examples[:3]:
-                if self._is_valid(parameter.place, parameter.schema, example) and example not in ("", [], {}, None):
+                if example not in ("", [], {}, None) and is_valid(self.document, parameter.schema, example):
                     others = [(each, value) for each, value in required.parameters if each is not parameter]
                     yield Given([*others, (parameter, example)], required.medium, required.body)
         for medium in self.operation.bodies:
             for example in medium.examples[:3] if medium.is_json or medium.bare == FORM else ():
-                if self._is_valid(medium.place, medium.schema, example):
+                if is_valid(self.document, medium.schema, example):
                     yield Given(required.parameters, medium, example)
-
-    def _is_valid(self, place: str, schema: Node, example: Any) -> bool:
-        why = mismatch(self.document, schema, example)
-        if why:
-            self.findings.note(place, f"the example contradicts its schema: {why}")
-        return why is None
 
     def _value(self, parameter: Parameter, number: int) -> Any:
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
@@ -229,8 +223,8 @@ class OperationRequests:
             return
         if "body" in (argument := self._passing.body_options(given)[way]) and (medium.is_json or medium.bare == FORM):
             self.models.compare(medium.schema, given.body, argument["body"])
-        for why in body_differences(medium, given.body, request):
-            self.findings.wrong(medium.place, why.what, *([self.operation.title, why.field] if why.field else []))
+        for why, field in body_differences(medium, given.body, request):
+            self.findings.wrong(medium.place, why, *([self.operation.title, field] if field else []))
 
     def _compare_awaited(self, given: Given, request: Request, way: int) -> None:
         arguments = self._passing.arguments(given, self._passing.body_options(given)[way])
