@@ -116,8 +116,6 @@ class _Inspection:
             ).check()
         except Exception as error:  # noqa: BLE001 - a check that cannot end is a finding, not a traceback
             what = f"it cannot be checked: {type(error).__name__}: {error}"
-            if probe.error:
-                what += f"; calling it raises {probe.error}"
             findings.wrong(operation.place, " ".join(what.split()))
 
 

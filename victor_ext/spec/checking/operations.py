@@ -43,7 +43,6 @@ class Medium:
 
     content_type: str
     schema: Node
-    has_schema: bool
     encoding: dict[str, Node]
     place: str
     examples: list[Any]
@@ -230,7 +229,6 @@ def _media(document: Document, owner: Node, place: str) -> Iterator[Medium]:
         yield Medium(
             content_type,
             schema,
-            bool(schema.tree),
             medium.mapping("encoding"),
             where,
             examples(document, medium, schema),

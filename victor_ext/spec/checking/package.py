@@ -44,10 +44,9 @@ class Function:
         """`sync`, which returns what was read; None where nothing is."""
         one = self.sync or self.awaited
         assert one is not None
-        self.hints = hints_of(one, module)
-        """The types of the arguments, without `client`."""
-        self.hints.pop("return", None)
-        self.hints.pop("client", None)
+        hints = typing.get_type_hints(one, vars(module), {})
+        self.hints = {name: hint for name, hint in hints.items() if name not in ("return", "client")}
+        """The types of the arguments."""
         parameters = inspect.signature(one).parameters
         self.required = {name for name in self.hints if parameters[name].default is inspect.Parameter.empty}
 
@@ -65,8 +64,8 @@ class Package:
         spec = importlib.util.spec_from_file_location(
             _ALIAS, folder / "__init__.py", submodule_search_locations=[str(folder)]
         )
-        if spec is None or spec.loader is None:
-            raise PackageError(f"{folder} is not a package.")
+        assert spec is not None
+        assert spec.loader is not None
         root = sys.modules[_ALIAS] = importlib.util.module_from_spec(spec)
         try:
             with warnings.catch_warnings():
@@ -92,22 +91,13 @@ class Package:
     def attributes(self, model: Any) -> dict[str, str]:
         """The attribute of each wire name that a model writes."""
         if model not in self._fields:
-            names = [each.name for each in attrs.fields(model) if each.name != "additional_properties"]
-            self._fields[model] = _attributes(model, names)
+            self._fields[model] = _attributes(model)
         return self._fields[model]
 
 
 def is_model(value: Any) -> bool:
     """Whether a value, or a class, is a model of a package."""
     return hasattr(value, "from_dict") and hasattr(value, "to_dict")
-
-
-def hints_of(owner: Any, module: ModuleType) -> dict[str, Any]:
-    """The annotations of a function, resolved where they can be."""
-    try:
-        return typing.get_type_hints(owner, vars(module), {})
-    except (NameError, TypeError):
-        return dict(owner.__annotations__)
 
 
 class _Marker:
@@ -123,19 +113,12 @@ class _Marker:
         return self.attribute
 
 
-def _attributes(model: Any, names: list[str]) -> dict[str, str]:
+def _attributes(model: Any) -> dict[str, str]:
     """Write a model whose attributes are markers, and see under which name each comes out."""
-    try:
-        return _written(model, names)
-    except Exception:  # noqa: BLE001 - one attribute that cannot be written counts as absent, and hides no others
-        alone = [_attributes(model, [name]) for name in names] if len(names) > 1 else []
-        return {wire: name for attributes in alone for wire, name in attributes.items()}
-
-
-def _written(model: Any, names: list[str]) -> dict[str, str]:
     marked = model.from_dict({})
-    for name in names:
-        setattr(marked, name, _Marker(name))
+    for each in attrs.fields(model):
+        if each.name != "additional_properties":
+            setattr(marked, each.name, _Marker(each.name))
     attributes: dict[str, str] = {}
     for wire, value in marked.to_dict().items():
         tree = value.to_dict() if isinstance(value, _Marker) else value

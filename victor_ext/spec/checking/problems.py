@@ -82,18 +82,18 @@ class Findings:
 
     def missing(self, place: str, what: str, *words: str) -> None:
         """Note a part of the document that the package lacks."""
-        self._add(Problem("missing", place, what, words))
+        self.add(Problem("missing", place, what, words))
 
     def wrong(self, place: str, what: str, *words: str) -> None:
         """Note something that the package does otherwise than the document says."""
-        self._add(Problem("wrong", place, what, words))
+        self.add(Problem("wrong", place, what, words))
 
     def beside(self, left_out: list[str]) -> list[Problem]:
         """The lines about what was left out, and the problems that none of them is about."""
         named = [Problem("left out", " ".join(line.split())) for line in dict.fromkeys(left_out)]
         return named + [problem for problem in self.problems.values() if not any(map(problem.is_in, left_out))]
 
-    def _add(self, problem: Problem) -> None:
+    def add(self, problem: Problem) -> None:
         """Add a problem, unless the same one is known: two values that are sent wrong begin with the same words."""
         what = " ".join(problem.what.split()[:3]) if problem.kind == "wrong" else problem.what
         self.problems.setdefault((problem.place, what), problem)

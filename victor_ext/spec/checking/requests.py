@@ -102,9 +102,8 @@ class OperationRequests:
     # ---- One call ----
 
     def _compare(self, given: Given) -> None:
-        place = self.operation.place
         try:
-            request, arguments = self._recorded(given)
+            sent = self._recorded(given)
         except NoArgumentError as error:
             where, _, what = str(error).partition(": ")
             self.findings.missing(where, what, self.operation.title)
@@ -113,21 +112,19 @@ class OperationRequests:
             self._refused(given, error)
             return
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            self.findings.wrong(place, f"the call raises {type(error).__name__}: {error}")
+            self.findings.wrong(self.operation.place, f"the call raises {type(error).__name__}: {error}")
             return
-        if given.medium is not None and not _same_type(given.medium, request):
-            self.findings.missing(
-                given.medium.place,
-                f"no type of the argument body is sent as {given.medium.bare}",
-                self.operation.title,
-                given.medium.bare,
-            )
+        if sent is None:
+            assert given.medium is not None
+            what = f"no type of the argument body is sent as {given.medium.bare}"
+            self.findings.missing(given.medium.place, what, self.operation.title, given.medium.bare)
             return
+        request, arguments = sent
         self._compare_address(given, request)
         self._compare_query(given, request)
         self._compare_texts(given, request)
         self._compare_body(given, request, arguments)
-        self._compare_awaited(given, request, arguments)
+        self._compare_awaited(given, request)
 
     def _refused(self, given: Given, error: ValueError) -> None:
         """Report a call that is refused; where it is a form with structures in it, try it without them, too."""
@@ -140,22 +137,20 @@ class OperationRequests:
             flat = {name: body[name] for name in fields if not _is_nested(body[name])}
             self._compare(Given(given.parameters, given.medium, flat))
 
-    def _recorded(self, given: Given) -> tuple[Request, int]:
-        """The request, and which of the ways to pass the body made it: the first with the right content type."""
-        first: Request | None = None
-        refusal: Exception | None = None
-        for number, body in enumerate(self._passing.body_options(given)):
+    def _recorded(self, given: Given, *, awaited: bool = False) -> tuple[Request, dict[str, Any]] | None:
+        """The request, and the arguments of the body that made it; None when no body has the right content type."""
+        for body in self._passing.body_options(given):
             try:
-                request = self.caller.request(self.probe.function, self._passing.arguments(given, body))
-            except TypeError as error:  # of a body whose type is for another content type
-                refusal = error
+                request = self.caller.request(
+                    self.probe.function, self._passing.arguments(given, body), awaited=awaited
+                )
+            except TypeError:  # of a body whose type is for another content type
+                if given.medium is None:
+                    raise
                 continue
             if given.medium is None or _same_type(given.medium, request):
-                return request, number
-            first = first or request
-        if first is None:
-            raise refusal or RuntimeError("nothing is sent")
-        return first, 0
+                return request, body
+        return None
 
     def _compare_address(self, given: Given, request: Request) -> None:
         operation, findings = self.operation, self.findings
@@ -215,26 +210,25 @@ class OperationRequests:
         for name in rest.keys() - _ALWAYS:
             self.findings.wrong(self.operation.place, f"the header {name} is sent, which the document does not declare")
 
-    def _compare_body(self, given: Given, request: Request, way: int) -> None:
+    def _compare_body(self, given: Given, request: Request, arguments: dict[str, Any]) -> None:
         medium = given.medium
         if medium is None:
             if request.body:
                 self.findings.wrong(self.operation.place, "a body is sent, which the document does not declare")
             return
-        if "body" in (argument := self._passing.body_options(given)[way]) and (medium.is_json or medium.bare == FORM):
-            self.models.compare(medium.schema, given.body, argument["body"])
+        if "body" in arguments and (medium.is_json or medium.bare == FORM):
+            self.models.compare(medium.schema, given.body, arguments["body"])
         for why, field in body_differences(medium, given.body, request):
             self.findings.wrong(medium.place, why, *([self.operation.title, field] if field else []))
 
-    def _compare_awaited(self, given: Given, request: Request, way: int) -> None:
-        arguments = self._passing.arguments(given, self._passing.body_options(given)[way])
+    def _compare_awaited(self, given: Given, request: Request) -> None:
         try:
-            other = self.caller.request(self.probe.function, arguments, awaited=True)
+            other = self._recorded(given, awaited=True)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             what = f"asyncio_detailed raises {type(error).__name__}: {error}"
             self.findings.wrong(self.operation.place, what)
             return
-        if comparable(request) != comparable(other):
+        if other is None or comparable(request) != comparable(other[0]):
             self.findings.wrong(self.operation.place, "asyncio_detailed sends another request than sync_detailed")
 
 

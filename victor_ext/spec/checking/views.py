@@ -177,11 +177,6 @@ class Document:
         self._views[id(node.tree)] = node.tree, self._views[key][1]
         return self._views[key][1]
 
-    def properties(self, node: Node) -> dict[str, Node]:
-        """The properties that every alternative has, by way of `properties` and `allOf`."""
-        every = [view.properties for view in self.views(node)]
-        return {name: child for name, child in every[0].items() if all(name in each for each in every)}
-
     def _build(self, node: Node) -> list[View]:
         own = _own(node)
         views, parts = [own], node.items("allOf")
