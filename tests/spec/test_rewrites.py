@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from victor_ext.spec.document import load
-from victor_ext.spec.rewrites import REWRITES, Log, prepare, rewrite_name
+from victor_ext.spec.rewrites import Log, prepare
 
 from .wire import TEXT, Tree, an_object, document, listed
 
@@ -25,11 +25,6 @@ def prepared(schemas: Tree | None = None, **operation: Any) -> tuple[Tree, Log]:
 def schema(name: str, definition: Tree) -> tuple[Tree, Log]:
     tree, log = prepared({name: definition})
     return tree["components"]["schemas"][log.renamed.get(name, name)], log
-
-
-def test_every_rewrite_has_a_name_and_says_what_it_is_for() -> None:
-    assert all(rewrite.__doc__ for rewrite in REWRITES)
-    assert len({rewrite_name(rewrite) for rewrite in REWRITES}) == len(REWRITES)
 
 
 def test_the_input_is_left_alone(victor_yaml: Path) -> None:

@@ -170,7 +170,6 @@ def check(
     packages: Path | None,
     *,
     name: str | None = None,
-    skip: Collection[str] = (),
     accepted: Path | None = None,
     accept: str | None = None,
     decimals: Collection[str] = (),
@@ -178,7 +177,7 @@ def check(
 ) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
-    `name`, `skip`, `decimals` and `copies` are those of `generate`.
+    `name`, `decimals` and `copies` are those of `generate`.
 
     Args:
         document: The OpenAPI document.
@@ -192,7 +191,7 @@ def check(
     read_accepted(path)  # a mistake in it is reported before the work begins
     tree = load(document, copies)
     with tempfile.TemporaryDirectory() as folder:
-        result = generate(document, Path(folder), name=name, skip=skip, tree=tree, decimals=decimals)
+        result = generate(document, Path(folder), name=name, tree=tree, decimals=decimals)
         report = check_generated(tree, document.name, result, path, accept=accept)
         if packages is not None and result.written:
             report.problems[:0] = _stale(packages / result.package.name, result.package)

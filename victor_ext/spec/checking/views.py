@@ -81,10 +81,7 @@ class View:
 
 WORDS = {"description", "title", "nullable", "example", "examples", "deprecated", "readOnly", "writeOnly"}
 """What a schema says beside the type of a value."""
-LIMITS = (
-    *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "pattern", "const", "multipleOf"),
-    *("exclusiveMinimum", "exclusiveMaximum", "contentMediaType", "contentEncoding", "readOnly", "writeOnly"),
-)
+LIMITS = ("const", "contentMediaType", "contentEncoding")
 
 
 class Document:
