@@ -69,7 +69,7 @@ REQUESTS = {
         "a path unquoted": ('url = url.replace("%2F", "/")', "its path is sent as"),
         "places swapped": (
             'url = _re.sub("orders/[^/]*/items/[^/?]*", _swapped(kwargs), url)',
-            "path:order_id: the argument item_name sends it, and not order_id",
+            "its path is sent as",
         ),
         "a place for another": (
             'url = _re.sub("limit=([^&]*)", "limit=7", url) if "limit=1" in url else url',
@@ -158,8 +158,8 @@ MODULES = {
         "def sync(*, client, body):\n    return None\n",
         r"responses\.201\.content\.application/json: sync reads it otherwise than sync_detailed",
     ),
-    "no sync function": ("api/shop/order", "del sync_detailed\n", "there is no sync_detailed"),
-    "no async function": ("api/shop/order", "del asyncio_detailed\n", "there is no asyncio_detailed"),
+    "no sync function": ("api/shop/order", "del sync_detailed\n", "no attribute 'sync_detailed'"),
+    "no async function": ("api/shop/order", "del asyncio_detailed\n", "no attribute 'asyncio_detailed'"),
     "another base URL": (
         "client",
         'DEFAULT_BASE_URL = "https://eu.example/v1"\n',

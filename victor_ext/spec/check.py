@@ -20,7 +20,7 @@ from .checking.expected import difference
 from .checking.models import Models
 from .checking.operations import SOMEWHERE, Hook, Medium, Operation, base_url, hooks, operations
 from .checking.package import Package, PackageError
-from .checking.passing import Probe, likeness, sent_path
+from .checking.passing import Probe, likeness, shape
 from .checking.problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
 from .checking.recording import Caller
 from .checking.requests import OperationRequests
@@ -77,9 +77,8 @@ class _Inspection:
         """Read bodies of a webhook or a callback by `read_webhook`."""
         if not hook.media:
             return
-        why = "read_webhook does not read its content type"
-        for medium in [each for each in hook.media if each.is_json][:1]:
-            why = self._misread(hook, medium)
+        medium = next((each for each in hook.media if each.is_json), None)
+        why = self._misread(hook, medium) if medium else "read_webhook does not read its content type"
         self.findings.count("webhooks", present=not why)
         if why:
             self.findings.missing(hook.place, why, hook.title)
@@ -100,10 +99,9 @@ class _Inspection:
 
     def _probe(self, operation: Operation, rest: list[Probe]) -> Probe | None:
         """The function of an operation. Two operations may have paths of one shape: then the name decides."""
-        path = sent_path(operation, self._base)
-        matches = [each for each in rest if each.takes(operation, path)]
-        named = [each for each in rest if likeness(each.function, operation)]
-        return max(matches or named, key=lambda each: likeness(each.function, operation), default=None)
+        key = operation.method, shape(operation.path)
+        matches = [each for each in rest if (each.function.method, shape(each.function.path)) == key]
+        return max(matches, key=lambda each: likeness(each.function, operation), default=None)
 
     def _operation(self, operation: Operation, probe: Probe) -> None:
         findings = self.findings

@@ -109,8 +109,8 @@ class OperationAnswers:
                     return
             if is_json:
                 self.models.compare(medium.schema, value, parsed)
-            if number == 0 and self.function.short is not None and is_json:
-                returned = self.caller.read(self.function, self.least(), response)
+            if number == 0 and hasattr(self.function.module, "sync") and is_json:
+                returned = self.caller.answer(self.function, self.least(), response, "sync")
                 if plain(returned) != plain(parsed):
                     self.findings.wrong(medium.place, "sync reads it otherwise than sync_detailed")
                     return
@@ -124,11 +124,11 @@ class OperationAnswers:
         yield from (each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each))
 
     def _read(self, place: str, response: httpx.Response, *, awaited: bool, words: tuple[str, ...]) -> Any:
+        way = "asyncio_detailed" if awaited else "sync_detailed"
         try:
-            parsed = self.caller.answer(self.function, self.least(), response, awaited=awaited)
+            parsed = self.caller.answer(self.function, self.least(), response, way)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            name = "asyncio_detailed" if awaited else "sync_detailed"
-            what = f"{name} raises {type(error).__name__} for it: {error}"
+            what = f"{way} raises {type(error).__name__} for it: {error}"
             self.findings.missing(place, what, self.operation.title, *words)
             return _FAILED
         self.findings.decoded += 1

@@ -26,7 +26,6 @@ import attrs
 from victor_ext.spec.tree import is_list, is_mapping
 
 _ALIAS = "_package_under_check"
-_FUNCTIONS = {"sync_detailed", "asyncio_detailed"}
 
 
 class PackageError(Exception):
@@ -34,16 +33,15 @@ class PackageError(Exception):
 
 
 class Function:
-    """The two functions of an operation: `sync_detailed` and `asyncio_detailed`."""
+    """The module of an operation."""
 
     def __init__(self, module: ModuleType) -> None:
+        self.module: Any = module
         self.name = module.__name__.rpartition(".")[2]
-        self.sync: Callable[..., Any] | None = vars(module).get("sync_detailed")
-        self.awaited: Callable[..., Any] | None = vars(module).get("asyncio_detailed")
-        self.short: Callable[..., Any] | None = vars(module).get("sync")
-        """`sync`, which returns what was read; None where nothing is."""
-        one = self.sync or self.awaited
-        assert one is not None
+        self.method: str = self.module.OPERATION.method.lower()
+        self.path: str = self.module.OPERATION.path
+        """With the name of an argument for each parameter."""
+        one = vars(module).get("sync_detailed") or self.module.asyncio_detailed
         hints = typing.get_type_hints(one, vars(module), {})
         self.hints = {name: hint for name, hint in hints.items() if name not in ("return", "client")}
         """The types of the arguments."""
@@ -72,8 +70,8 @@ class Package:
                 warnings.simplefilter("error")
                 spec.loader.exec_module(root)
                 names = [module.name for module in pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")]
-                self._modules = [importlib.import_module(name) for name in names]
-                self.functions = [Function(module) for module in self._modules if {*vars(module)} & _FUNCTIONS]
+                modules = [importlib.import_module(name) for name in names]
+                self.functions = [Function(module) for module in modules if "OPERATION" in vars(module)]
         except Exception as error:
             _forget()
             raise PackageError(f"it cannot be imported: {type(error).__name__}: {error}") from error

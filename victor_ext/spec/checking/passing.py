@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
-import httpx
-
 from victor_ext.spec.tree import is_mapping
 
 from .expected import short, text
@@ -43,6 +41,8 @@ class Probe:
             self.request = caller.request(function, arguments)
         self.sent: dict[tuple[str, str], list[str]] = defaultdict(list)
         """The arguments by place and name in the request; a marker in a name is `*`."""
+        self.in_path = re.findall(r"{([^{}]+)}", function.path)
+        """The arguments in the path, in order."""
         if self.request is None:
             return
         places = {"query": self.request.query, "header": self.request.headers.items(), "cookie": self.request.cookies}
@@ -51,23 +51,10 @@ class Probe:
                 if markers := re.findall(r"~\d+~", name + value):
                     self.sent[location, re.sub(r"~\d+~", "*", name)] += [self._markers[each] for each in markers]
 
-    def takes(self, operation: Operation, path: re.Pattern[str]) -> bool:
-        """Whether this is the function of an operation with such a path; notes the arguments that go into it."""
-        if self.request is None or self.request.method != operation.method:
-            return False
-        match = path.fullmatch("/".join(self.request.path))
-        if match is None:
-            return False
-        names = re.findall(r"{([^}]+)}", operation.segments)
-        for name, written in zip(names, match.groups(), strict=False):
-            for marker in re.findall(r"~\d+~", written):
-                self.sent["path", name].append(self._markers[marker])
-        return True
-
     @property
     def body(self) -> str | None:
         """The argument of the body; None when there is none, or when a parameter has its name."""
-        is_parameter = any("body" in arguments for arguments in self.sent.values())
+        is_parameter = any("body" in arguments for arguments in (self.in_path, *self.sent.values()))
         return "body" if "body" in self.function.hints and not is_parameter else None
 
     def named(self, location: str, name: str) -> str | None:
@@ -76,14 +63,9 @@ class Probe:
         return next((each for each in self.function.hints if _letters(each) in wanted), None)
 
 
-def sent_path(operation: Operation, base: str) -> re.Pattern[str]:
-    """The path of an operation with markers in it, behind the one of its server, or of the client's."""
-    own = "".join(
-        r"([^/]*~\d+~[^/]*?)" if part.startswith("{") else re.escape(part)
-        for part in re.split(r"({[^}]+})", operation.segments)
-    )
-    prefixes = {httpx.URL(url).path.rstrip("/") for url in (operation.server, base)}
-    return re.compile(f"(?:{'|'.join(map(re.escape, sorted(prefixes)))}){own}")
+def shape(path: str) -> str:
+    """A path without the names of its parameters, and without a fragment."""
+    return re.sub(r"{[^{}]+}", "{}", path).replace("{{", "{").replace("}}", "}").partition("#")[0]
 
 
 def _letters(name: str) -> str:
@@ -148,6 +130,8 @@ class Passing:
 
     def __post_init__(self) -> None:
         self._sinks: dict[str, Sink] = {}
+        names = re.findall(r"{([^{}]+)}", self.operation.path)
+        self._in_path = dict(zip(names, self.probe.in_path, strict=False))
         for parameter in self.operation.parameters:
             self._find_sink(parameter)
 
@@ -190,6 +174,8 @@ class Passing:
             if where == location and (key == f"{name}[0]" or key.startswith(f"{name}[*"))
         )
         direct = sent.get((location, name)) or next(starred, [])
+        if location == "path" and name in self._in_path:
+            direct = [self._in_path[name]]
         exploded = sent.get((location, "*"), []) if flat and not direct else []
         if direct or exploded:
             named = probe.named(location, parameter.name)

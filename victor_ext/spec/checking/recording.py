@@ -125,30 +125,21 @@ class Caller:
         """The request of a call. Raises what the function raises, and RuntimeError when it sends nothing."""
         self._sync.answer = self._async.answer = None
         try:
-            self._call(function, arguments, awaited=awaited)
+            self._call(function, arguments, "asyncio_detailed" if awaited else "sync_detailed")
         except _RecordedError as recorded:
             return Request.of(recorded.request)
         raise RuntimeError("no request was sent")
 
-    def answer(self, function: Function, arguments: dict[str, Any], answer: httpx.Response, *, awaited: bool) -> Any:
-        """What a call makes of an answer: `.parsed`. Raises what the function raises."""
+    def answer(self, function: Function, arguments: dict[str, Any], answer: httpx.Response, way: str) -> Any:
+        """What a call of `sync`, `sync_detailed` or `asyncio_detailed` reads. Raises what the function raises."""
         self._sync.answer = self._async.answer = answer
-        return self._call(function, arguments, awaited=awaited).parsed
+        result = self._call(function, arguments, way)
+        return result if way == "sync" else result.parsed
 
-    def read(self, function: Function, arguments: dict[str, Any], answer: httpx.Response) -> Any:
-        """What `sync` makes of an answer. Raises what it raises."""
-        self._sync.answer = answer
+    def _call(self, function: Function, arguments: dict[str, Any], way: str) -> Any:
         self.calls += 1
-        return function.short(client=self._client, **arguments) if function.short else None
-
-    def _call(self, function: Function, arguments: dict[str, Any], *, awaited: bool) -> Any:
-        self.calls += 1
-        called = function.awaited if awaited else function.sync
-        if called is None:
-            raise ValueError(f"there is no {'asyncio' if awaited else 'sync'}_detailed")
-        if awaited:
-            return _end(called(client=self._client, **arguments))
-        return called(client=self._client, **arguments)
+        result = getattr(function.module, way)(client=self._client, **arguments)
+        return _end(result) if way == "asyncio_detailed" else result
 
 
 def comparable(request: Request) -> tuple[Any, ...]:
