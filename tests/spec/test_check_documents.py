@@ -239,13 +239,11 @@ def test_what_is_no_fault_of_the_package_is_green() -> None:
     assert report.findings.declared == report.findings.present
 
 
-@pytest.mark.parametrize(
-    ("url", "why"), [("https://host:<port>/v2", "is no URL: sent to base_url"), ("https://{tenant}.example/v2", "")]
-)
-def test_a_server_that_nobody_can_know_is_left_out_and_not_wrong(checked: Checked, url: str, why: str) -> None:
+@pytest.mark.parametrize("url", ["https://host:<port>/v2", "https://{tenant}.example/v2"])
+def test_a_server_that_nobody_can_know_is_left_out_and_not_wrong(checked: Checked, url: str) -> None:
     tree = document({"/x": {"get": {**OK, "servers": [{"url": url}]}}}, servers=[{"url": "https://api.example/v1"}])
     [line] = lines(checked(tree))
-    assert line.startswith(f"left out: GET /x: its server {url} {why}")
+    assert line.startswith(f"left out: GET /x: its server {url} is no absolute URL: sent to base_url")
 
 
 def test_types_that_exclude_each_other_are_left_out_once(checked: Checked) -> None:

@@ -282,7 +282,7 @@ def test_an_operation_is_sent_to_its_own_server_and_others_to_the_base_url(serve
 
 def test_a_server_that_nobody_can_know_is_reported(served: Wire) -> None:
     assert served.result.left_out == [
-        "PATCH /files/{id}: its server https://{tenant}.pay.example has no default for {tenant}: sent to base_url"
+        "PATCH /files/{id}: its server https://{tenant}.pay.example is no absolute URL: sent to base_url"
     ]
 
 
@@ -293,9 +293,7 @@ def test_a_document_without_an_absolute_server(tmp_path: Path) -> None:
     assert not hasattr(package, "DEFAULT_BASE_URL")
     assert package.BASE_PATH == "/v1"
     assert served.send("other").url == f"{BASE}/x"
-    assert served.result.left_out == [
-        "GET /x: its server /v9 is relative, and the document has no other: sent to base_url"
-    ]
+    assert served.result.left_out == ["GET /x: its server /v9 is no absolute URL: sent to base_url"]
 
 
 def test_a_client_of_ours_refuses_another_origin_by_name(served: Wire) -> None:

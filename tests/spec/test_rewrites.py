@@ -41,32 +41,6 @@ def test_what_is_rewritten_in_the_providers_document(victor_yaml: Path) -> None:
     assert log.left_out == []
 
 
-def test_a_default_becomes_words() -> None:
-    made, log = schema("A", {"type": "object", "properties": {"n": {"type": "integer", "default": 50}}})
-    assert made["properties"]["n"] == {"type": "integer", "description": "(The server's default: 50)"}
-    assert log.applied["describe-default"] == ["A.n = 50"]
-
-
-@pytest.mark.parametrize(
-    ("definition", "made"),
-    [
-        ({"type": "string", "enum": ["a", "a", None]}, {"type": "string", "enum": ["a"]}),
-        ({"type": "string", "enum": [1, True]}, {"type": "string", "enum": ["1", "true"]}),
-        ({"enum": [1, "a"]}, {}),
-        ({"type": "number", "enum": [1.5]}, {"type": "number"}),
-        ({"type": "any"}, {}),
-        ({"type": "array"}, {"type": "array", "items": {}}),
-        ({"type": "string", "title": "Some title"}, {"type": "string", "description": "Some title"}),
-        ({"type": "object", "nullable": True}, {"type": "object"}),
-        ({"type": ["object", "null"]}, {"type": "object"}),
-        ({"type": "string", "nullable": True}, {"type": "string", "nullable": True}),
-        ({"properties": {"a": {"type": "null"}}}, {"properties": {"a": {}}}),
-    ],
-)
-def test_schemas_are_mended(definition: Tree, made: Tree) -> None:
-    assert schema("A", definition)[0] == made
-
-
 def test_enum_members_get_names_of_their_own() -> None:
     made, log = schema("A", {"type": "string", "enum": ["a-b", "a_b", "C"]})
     assert made["x-enum-varnames"] == ["A_B_0", "A_B_1", "C"]

@@ -147,7 +147,9 @@ def _difference(value: Any, parsed: Any) -> str | None:
 
 def _raw_difference(content: bytes, parsed: Any) -> str | None:
     raw = getattr(parsed, "payload", parsed)
-    raw = raw.encode() if isinstance(raw, str) else raw.read() if hasattr(raw, "read") else raw
+    raw = (
+        raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else raw.read() if hasattr(raw, "read") else raw
+    )
     return None if raw == content else f"the body is read as {short(parsed)}, not as it came"
 
 
@@ -176,7 +178,7 @@ def _response(status: int, medium: Medium, value: Any) -> httpx.Response:
     """An answer with a value as JSON; with a text or bytes, when there is no value."""
     kind = medium.content_type
     if "*" in kind:
-        kind = "application/json" if medium.bare in ("*/*", "application/*") else medium.bare.replace("*", "x")
+        kind = medium.bare.replace("*", "x") if value is None else "application/json"
     content = b"plain text" if medium.bare.startswith("text/") else b"\x00\xffbytes"
     if value is not None:
         content = json.dumps(value).encode()

@@ -82,16 +82,6 @@ class Operation:
     server: str
 
     @property
-    def segments(self) -> str:
-        """The path without a query or a fragment, which some documents use to tell operations apart."""
-        return self.path.partition("#")[0].partition("?")[0]
-
-    @property
-    def fixed_query(self) -> str:
-        """The query that is a part of the path."""
-        return self.path.partition("#")[0].partition("?")[2]
-
-    @property
     def title(self) -> str:
         """`GET /path`, as it stands in what is left out."""
         return f"{self.method.upper()} {self.path}"

@@ -173,7 +173,7 @@ class Passing:
             for (where, key), arguments in sent.items()
             if where == location and (key == f"{name}[0]" or key.startswith(f"{name}[*"))
         )
-        direct = sent.get((location, name)) or next(starred, [])
+        direct = sent.get((location, name)) or next(starred, list[str]())
         if location == "path" and name in self._in_path:
             direct = [self._in_path[name]]
         exploded = sent.get((location, "*"), []) if flat and not direct else []
@@ -184,11 +184,11 @@ class Passing:
         elif probe.request is None:
             sink.whole = probe.named(location, parameter.name)
         self._sinks[parameter.place] = sink
-        for each in (properties if flat else None) or [None]:
+        for each in (properties if flat else ()) or ("",):
             present = sink.whole is not None or each in sink.parts
             self.findings.count("parameters", present=present)
             if not present:
-                place = parameter.place if each is None else f"{parameter.place}.{each}"
+                place = f"{parameter.place}.{each}".rstrip(".")
                 words = self.operation.title, each or parameter.name
                 self.findings.missing(place, "no argument of the function sends it", *words)
         self._check_name(parameter, sink)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import parse_qsl, unquote
 
 import httpx
 
@@ -85,20 +85,16 @@ class Request:
     @classmethod
     def of(cls, request: httpx.Request) -> Self:
         raw, _, query = request.url.raw_path.decode("ascii").partition("?")
+        cookies = (each.partition("=") for each in request.headers.get("cookie", "").split(";"))
         return cls(
             request.method.lower(),
             f"{request.url.scheme}://{request.url.netloc.decode('ascii')}",
             [unquote(part) for part in raw.split("/")],
-            [(unquote_plus(name), unquote_plus(value)) for name, value in _pairs(query, "&")],
+            parse_qsl(query, keep_blank_values=True),
             request.headers,
-            [(name.strip(), value) for name, value in _pairs(request.headers.get("cookie", ""), ";")],
+            [(name.strip(), value) for name, _, value in cookies],
             request.content,
         )
-
-
-def _pairs(written: str, joint: str) -> list[Pair]:
-    parts = [part.partition("=") for part in written.split(joint) if part.strip()]
-    return [(name, value) for name, _, value in parts]
 
 
 class Caller:

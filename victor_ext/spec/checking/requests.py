@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 
@@ -162,7 +162,7 @@ class OperationRequests:
             return
         ways = {each.name: values(each, value) for each, value in given.parameters if each.location == "path"}
         wanted = [[part] for part in server.path.rstrip("/").split("/")]
-        wanted += [_filled(segment, ways) for segment in operation.segments.split("/")[1:]]
+        wanted += [_filled(segment, ways) for segment in urlsplit(operation.path).path.split("/")[1:]]
         same = len(wanted) == len(request.path) and all(
             any(same_text(way, sent) for way in options) for options, sent in zip(wanted, request.path, strict=True)
         )
@@ -172,9 +172,9 @@ class OperationRequests:
             findings.wrong(operation.place, f"its path is sent as {shown} instead of {right}")
 
     def _compare_query(self, given: Given, request: Request) -> None:
-        fixed = [pair.partition("=") for pair in self.operation.fixed_query.split("&") if pair and "{" not in pair]
+        fixed = parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True)  # tells operations apart
         rest = list(request.query)
-        if not take(rest, [[(name, value) for name, _, value in fixed]]):
+        if not take(rest, [[pair for pair in fixed if "{" not in "".join(pair)]]):
             self.findings.wrong(self.operation.place, f"the query of its path is not sent: {shown(rest, 'nothing')}")
         for parameter, value in given.parameters:
             if parameter.location != "query" or not self._passing.is_passed(parameter):

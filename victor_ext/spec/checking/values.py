@@ -111,7 +111,8 @@ class _Maker:
     def _array(self, view: View, full: int, within: tuple[int, ...]) -> list[Any]:
         if view.prefix:
             return [self.of(each, full - 1, within) for each in view.prefix]
-        count = 2 if full > 0 else 0
+        least = view.limits.get("minItems", 0)
+        count = min(max(least if isinstance(least, int) else 0, 2 if full > 0 else 0), 10)
         if view.items is None or len(within) > MAX_DEPTH or self._endless(view.items, within):
             return [] if view.items is not None else [self.text] * count
         items: list[Any] = []

@@ -91,7 +91,7 @@ class View:
 
 WORDS = {"description", "title", "nullable", "example", "examples", "deprecated", "readOnly", "writeOnly"}
 """What a schema says beside the type of a value."""
-LIMITS = ("const", "contentMediaType", "contentEncoding")
+LIMITS = ("const", "minItems", "contentMediaType", "contentEncoding")
 
 
 class Document:
