@@ -1,7 +1,6 @@
 """Calls of generated functions through httpx clients that record the request, or give one answer, and send nothing.
 
-A large document needs tens of thousands of calls. So httpx builds a request where the request is what is wanted, and is
-not asked where the answer is; and no coroutine waits for anything, so that none needs a loop of events.
+No coroutine waits for anything, so that none needs a loop of events.
 """
 
 from __future__ import annotations
@@ -31,9 +30,6 @@ class _RecordedError(Exception):
 class _Client(httpx.Client):
     answer: httpx.Response | None = None
 
-    def request(self, *args: Any, **kwargs: Any) -> httpx.Response:
-        return self.answer or super().request(*args, **kwargs)
-
     def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
         if self.answer is not None:
             return self.answer
@@ -43,9 +39,6 @@ class _Client(httpx.Client):
 
 class _AsyncClient(httpx.AsyncClient):
     answer: httpx.Response | None = None
-
-    async def request(self, *args: Any, **kwargs: Any) -> httpx.Response:
-        return self.answer or await super().request(*args, **kwargs)
 
     async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
         if self.answer is not None:
