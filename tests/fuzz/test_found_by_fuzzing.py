@@ -10,7 +10,7 @@ import pytest
 
 from tests.fuzz.fuzz_reading import read_all_of_error
 from tests.fuzz.fuzz_wire import MODES, AsyncFuzzed, Fuzzed, answer
-from victor_ext import BadRequest, Conflict, PaginationError, UnreadableResponse, VictorError
+from victor_ext import Conflict, PaginationError, UnreadableResponse
 
 
 @pytest.fixture(params=MODES)
@@ -25,12 +25,6 @@ def body(**members: Any) -> bytes:
 
 
 GOOD = answer(body(victor_payment_request_id="R1", status="created"))
-
-
-def test_a_header_beyond_ascii_on_a_refusal(mode: Fuzzed | AsyncFuzzed) -> None:
-    with pytest.raises(BadRequest) as caught:
-        mode.run("create", answer(b"{}", 400, b"X-Reason: \xc3\xbcber", b"X-Other: \xff"))
-    read_all_of_error(caught.value)
 
 
 @pytest.mark.parametrize("cookie", [b"a=b", b"\xc3\xbc=\xff", b"a=b; Max-Age=" + b"9" * 40])
@@ -57,17 +51,4 @@ def test_what_is_odd_is_shown_escaped_or_not_at_all(mode: Fuzzed | AsyncFuzzed) 
         mode.run(
             "create", answer(body(victor_payment_request_id=odd, payment_request={"payment_details": {"amount": 1}}))
         )
-    read_all_of_error(caught.value)
-
-
-def test_a_long_name_of_a_compression(mode: Fuzzed | AsyncFuzzed) -> None:
-    with pytest.raises(UnreadableResponse) as caught:
-        mode.run("create", answer(b"{}", 200, b"Content-Encoding: " + b"a" * 50_000))
-    read_all_of_error(caught.value)
-
-
-@pytest.mark.parametrize("operation", ["get", "create", "list"])
-def test_nesting_beyond_all_stacks(mode: Fuzzed | AsyncFuzzed, operation: str) -> None:
-    with pytest.raises(VictorError) as caught:
-        mode.run(operation, answer(b'{"x":' * 100_000 + b"1" + b"}" * 100_000))
     read_all_of_error(caught.value)

@@ -163,7 +163,7 @@ def _meaning(source: str) -> ast.Module:
 
 
 class _Meaning(ast.NodeTransformer):
-    """Takes away annotations, protocols, overloads, signatures' `*`, `slots`, and what is for type checkers alone."""
+    """Takes away annotations, protocols, overloads and signatures' `*`."""
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         node.annotation = ast.copy_location(ast.Name("object"), node.annotation)
@@ -188,17 +188,6 @@ class _Meaning(ast.NodeTransformer):
         node.returns = None
         is_overload = len(node.body) == 1 and ast.unparse(node.body) == "..."
         return ast.copy_location(ast.Pass(), node) if is_overload else self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        if ast.unparse(node.func) == "dataclass":
-            node.keywords = [option for option in node.keywords if option.arg != "slots"]
-        return self.generic_visit(node)
-
-    def visit_If(self, node: ast.If) -> ast.AST:
-        is_for_checkers = any(
-            ast.unparse(each) == "TYPE_CHECKING" for each in ast.walk(node.test) if isinstance(each, ast.Name)
-        )
-        return ast.copy_location(ast.Pass(), node) if is_for_checkers else self.generic_visit(node)
 
 
 def _difference(old: ast.AST, new: ast.AST) -> Iterator[_Pair]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.mutants.changes import Change, Module, sample
 from tests.mutants.checkouts import TOOLS
-from tests.mutants.mutants import Result, Scope, fates, read_accepted, table
+from tests.mutants.mutants import Scope, fates
 
 SUMS = """\
 from __future__ import annotations
@@ -148,28 +148,10 @@ def test_a_change_is_named_by_its_function_and_its_fragment_and_not_by_lines(pro
     [
         SUMS.replace("list[int] | None", "list[int] & None"),
         SUMS.replace("so_far = 0", "so_far  =  0  # a comment"),
-        SUMS.replace("slots=True", "slots=False"),
         SUMS.replace("parts: list[int])", "parts: list[int], /)"),
         SUMS.replace("def untested(value: int)", "def untested(value int)"),
     ],
-    ids=["an annotation", "a comment", "slots", "a signature", "no Python"],
+    ids=["an annotation", "a comment", "a signature", "no Python"],
 )
 def test_what_cannot_matter_is_no_change(project: Path, source: str):
     assert Module(project, "sums.py").change_to(source) is None
-
-
-def test_the_share_is_of_those_that_are_not_accepted(project: Path):
-    changed = change(project, BROKEN)
-
-    lines, share = table([Result(changed, fate) for fate in ("killed", "killed", "killed", "survived", "accepted")])
-
-    assert share == 0.75
-    assert lines[-1].split() == ["all", "5", "3", "1", "1", "75.0%"]
-    assert len({len(line) for line in lines}) == 1
-
-
-def test_what_is_accepted_says_why(tmp_path: Path):
-    (tmp_path / "accepted.toml").write_text('[[accepted]]\nfunction = "a.b"\nwas = "c"\nbecomes = "d"\nwhy = " "\n')
-
-    with pytest.raises(SystemExit, match="why"):
-        read_accepted(tmp_path / "accepted.toml")

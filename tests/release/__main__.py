@@ -12,8 +12,6 @@ from pathlib import Path
 from hatchling.builders.wheel import WheelBuilder
 
 from tests.release.contents import (
-    IN_SOURCE,
-    IN_WHEEL,
     ROOT,
     committed,
     expected_in_source,
@@ -29,7 +27,7 @@ from victor_ext import __version__
 def wrong_wheel(wheel: Path, extras: list[str]) -> Iterator[str]:
     """What is wrong with the wheel."""
     found = files_of(wheel)
-    yield from wrong_names(found, IN_WHEEL, expected_in_wheel(committed()))
+    yield from wrong_names(found, expected_in_wheel(committed()))
     metadata = next((data for name, data in found.items() if name.endswith(".dist-info/METADATA")), b"")
     yield from wrong_metadata(metadata, __version__, extras)
     yield from wrong_entry_points(found)
@@ -38,7 +36,7 @@ def wrong_wheel(wheel: Path, extras: list[str]) -> Iterator[str]:
 def wrong_source(source: Path, wheel: Path, extras: list[str]) -> Iterator[str]:
     """What is wrong with the source distribution; the wheel that is built from it must be the same wheel."""
     found = files_of(source)
-    yield from wrong_names(found, IN_SOURCE, expected_in_source(committed()))
+    yield from wrong_names(found, expected_in_source(committed()))
     yield from wrong_metadata(found.get("PKG-INFO", b""), __version__, extras)
     with tempfile.TemporaryDirectory() as folder, tarfile.open(source) as archive:
         archive.extractall(folder, filter="data")

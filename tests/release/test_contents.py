@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.release.contents import (
-    IN_WHEEL,
     ROOT,
     committed,
     expected_in_source,
@@ -37,7 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 def wrong(found: dict[str, bytes]) -> list[str]:
-    return [*wrong_names(found, IN_WHEEL, expected_in_wheel(committed())), *wrong_entry_points(found)]
+    return [*wrong_names(found, expected_in_wheel(committed())), *wrong_entry_points(found)]
 
 
 def test_the_wheel_is_what_is_committed(wheel: dict[str, bytes]) -> None:
@@ -62,7 +61,7 @@ def test_a_file_too_many_is_named(wheel: dict[str, bytes], name: str) -> None:
 
 @pytest.mark.parametrize("name", ["victor_ext/key.pem", "victor_ext/a.sqlite-wal", "victor_ext/__pycache__/a.pyc"])
 def test_what_belongs_nowhere_is_named_also_when_it_is_committed(name: str) -> None:
-    assert [*wrong_names([name], (), {name})] == [f"has {name}, which belongs into no distribution"]
+    assert [*wrong_names([name], {name})] == [f"has {name}, which belongs into no distribution"]
 
 
 def test_the_source_distribution_has_all_but_what_its_host_reads() -> None:

@@ -117,15 +117,6 @@ def test_texts_of_a_document_are_no_code(given_texts: list[str]) -> None:
         check_modules(Path(folder) / "built")
 
 
-@pytest.mark.parametrize("times", [1, 60])
-def test_each_text_alone_is_no_code(times: int, tmp_path: Path) -> None:
-    for number, piece in enumerate(PIECES[times % 2 :: 2]):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        build(document([f"{piece * times}{place}" for place in range(PLACES)]), folder)
-        check_modules(folder / "built")
-
-
 @pytest.mark.parametrize("shift", range(0, len(PIECES), 12))
 def test_texts_arrive_as_they_are(shift: int, tmp_path: Path) -> None:
     pieces = [*PIECES[shift:], *PIECES[:shift]]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from victor_ext.spec.document import load
-from victor_ext.spec.rewrites import REWRITES, Log, prepare, rewrite_name
+from victor_ext.spec.rewrites import Log, prepare
 
 from .wire import TEXT, Tree, an_object, document, listed
 
@@ -27,11 +27,6 @@ def schema(name: str, definition: Tree) -> tuple[Tree, Log]:
     return tree["components"]["schemas"][log.renamed.get(name, name)], log
 
 
-def test_every_rewrite_has_a_name_and_says_what_it_is_for() -> None:
-    assert all(rewrite.__doc__ for rewrite in REWRITES)
-    assert len({rewrite_name(rewrite) for rewrite in REWRITES}) == len(REWRITES)
-
-
 def test_the_input_is_left_alone(victor_yaml: Path) -> None:
     tree = load(victor_yaml)
     before = json.dumps(tree)
@@ -44,32 +39,6 @@ def test_what_is_rewritten_in_the_providers_document(victor_yaml: Path) -> None:
     assert log.applied["merge-allof-siblings"] == ["ReceiptPaymentDetails"]
     assert log.applied["flatten-object-parameter"] == ["GET /v2/payment-requests PaymentRequestsFilter"]
     assert log.left_out == []
-
-
-def test_a_default_becomes_words() -> None:
-    made, log = schema("A", {"type": "object", "properties": {"n": {"type": "integer", "default": 50}}})
-    assert made["properties"]["n"] == {"type": "integer", "description": "(The server's default: 50)"}
-    assert log.applied["describe-default"] == ["A.n = 50"]
-
-
-@pytest.mark.parametrize(
-    ("definition", "made"),
-    [
-        ({"type": "string", "enum": ["a", "a", None]}, {"type": "string", "enum": ["a"]}),
-        ({"type": "string", "enum": [1, True]}, {"type": "string", "enum": ["1", "true"]}),
-        ({"enum": [1, "a"]}, {}),
-        ({"type": "number", "enum": [1.5]}, {"type": "number"}),
-        ({"type": "any"}, {}),
-        ({"type": "array"}, {"type": "array", "items": {}}),
-        ({"type": "string", "title": "Some title"}, {"type": "string", "description": "Some title"}),
-        ({"type": "object", "nullable": True}, {"type": "object"}),
-        ({"type": ["object", "null"]}, {"type": "object"}),
-        ({"type": "string", "nullable": True}, {"type": "string", "nullable": True}),
-        ({"properties": {"a": {"type": "null"}}}, {"properties": {"a": {}}}),
-    ],
-)
-def test_schemas_are_mended(definition: Tree, made: Tree) -> None:
-    assert schema("A", definition)[0] == made
 
 
 def test_enum_members_get_names_of_their_own() -> None:

@@ -20,7 +20,7 @@ from .checking.expected import difference
 from .checking.models import Models
 from .checking.operations import SOMEWHERE, Hook, Medium, Operation, base_url, hooks, operations
 from .checking.package import Package, PackageError
-from .checking.passing import Probe, likeness, sent_path
+from .checking.passing import Probe, likeness, shape
 from .checking.problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
 from .checking.recording import Caller
 from .checking.requests import OperationRequests
@@ -77,9 +77,8 @@ class _Inspection:
         """Read bodies of a webhook or a callback by `read_webhook`."""
         if not hook.media:
             return
-        why = "read_webhook does not read its content type"
-        for medium in [each for each in hook.media if each.is_json][:1]:
-            why = self._misread(hook, medium)
+        medium = next((each for each in hook.media if each.is_json), None)
+        why = self._misread(hook, medium) if medium else "read_webhook does not read its content type"
         self.findings.count("webhooks", present=not why)
         if why:
             self.findings.missing(hook.place, why, hook.title)
@@ -100,10 +99,9 @@ class _Inspection:
 
     def _probe(self, operation: Operation, rest: list[Probe]) -> Probe | None:
         """The function of an operation. Two operations may have paths of one shape: then the name decides."""
-        path = sent_path(operation, self._base)
-        matches = [each for each in rest if each.takes(operation, path)]
-        named = [each for each in rest if likeness(each.function, operation)]
-        return max(matches or named, key=lambda each: likeness(each.function, operation), default=None)
+        key = operation.method, shape(operation.path)
+        matches = [each for each in rest if (each.function.method, shape(each.function.path)) == key]
+        return max(matches, key=lambda each: likeness(each.function, operation), default=None)
 
     def _operation(self, operation: Operation, probe: Probe) -> None:
         findings = self.findings
@@ -116,8 +114,6 @@ class _Inspection:
             ).check()
         except Exception as error:  # noqa: BLE001 - a check that cannot end is a finding, not a traceback
             what = f"it cannot be checked: {type(error).__name__}: {error}"
-            if probe.error:
-                what += f"; calling it raises {probe.error}"
             findings.wrong(operation.place, " ".join(what.split()))
 
 
@@ -164,7 +160,6 @@ class Report:
             "decoded": findings.decoded,
             "problems": [{"kind": each.kind, "place": each.place, "what": each.what} for each in self.problems],
             "accepted": [{"place": each.place, "reason": each.reason, "since": each.since} for each in self.accepted],
-            "notes": list(findings.notes),
         }
 
 
@@ -173,7 +168,6 @@ def check(
     packages: Path | None,
     *,
     name: str | None = None,
-    skip: Collection[str] = (),
     accepted: Path | None = None,
     accept: str | None = None,
     decimals: Collection[str] = (),
@@ -181,7 +175,7 @@ def check(
 ) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
-    `name`, `skip`, `decimals` and `copies` are those of `generate`.
+    `name`, `decimals` and `copies` are those of `generate`.
 
     Args:
         document: The OpenAPI document.
@@ -195,7 +189,7 @@ def check(
     read_accepted(path)  # a mistake in it is reported before the work begins
     tree = load(document, copies)
     with tempfile.TemporaryDirectory() as folder:
-        result = generate(document, Path(folder), name=name, skip=skip, tree=tree, decimals=decimals)
+        result = generate(document, Path(folder), name=name, tree=tree, decimals=decimals)
         report = check_generated(tree, document.name, result, path, accept=accept)
         if packages is not None and result.written:
             report.problems[:0] = _stale(packages / result.package.name, result.package)

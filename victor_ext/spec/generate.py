@@ -225,7 +225,6 @@ def generate(
     out: Path,
     *,
     name: str | None = None,
-    skip: Collection[str] = (),
     trace: bool = False,
     tree: Tree | None = None,
     decimals: Collection[str] = (),
@@ -233,10 +232,10 @@ def generate(
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
-    `name` is the name of the package; None takes it from the document. `skip` names rewrites to leave out, for tests.
-    `trace` looks up where each name comes from, which costs time and memory and changes no byte of the package. `tree`
-    is what `load` made of the document; None loads it. `decimals` are the places of numbers that are read as Decimal:
-    `Card.price`, `*.amount`. `copies` has the local file for each URL that the document refers to.
+    `name` is the name of the package; None takes it from the document. `trace` looks up where each name comes from,
+    which costs time and memory and changes no byte of the package. `tree` is what `load` made of the document; None
+    loads it. `decimals` are the places of numbers that are read as Decimal: `Card.price`, `*.amount`. `copies` has the
+    local file for each URL that the document refers to.
 
     Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
     ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
@@ -245,7 +244,7 @@ def generate(
     package = package_folder(out, package_name(document) if name is None else name)
     try:
         loaded = load(document, copies) if tree is None else tree
-        prepared, log = prepare(loaded, skip=skip, trace=trace, decimals=decimals)
+        prepared, log = prepare(loaded, trace=trace, decimals=decimals)
         data = parse(prepared, log)
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None

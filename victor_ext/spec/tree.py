@@ -104,6 +104,21 @@ def named_schemas(document: Tree) -> Tree:
     return mapping_at(mapping_at(document, "components"), "schemas")
 
 
+def descendants(named: Tree, parent: str) -> list[str]:
+    """The named schemas that have a schema in their `allOf`, and those that have one of these."""
+    reached, pending = dict[str, None](), [parent]
+    while pending:
+        reference = f"#/components/schemas/{pending.pop()}"
+        own = [
+            name
+            for name, each in members(named)
+            if name not in (parent, *reached) and any(part.get("$ref") == reference for part in trees_at(each, "allOf"))
+        ]
+        reached.update(dict.fromkeys(own))
+        pending += own
+    return [*reached]
+
+
 def is_null(schema: Tree) -> bool:
     """Whether a schema admits null only."""
     only = {"type": "null"}, {"type": ["null"]}, {"enum": [None]}, {"const": None}

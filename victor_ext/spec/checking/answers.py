@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import httpx
 
-from victor_ext.spec.tree import is_list
+from victor_ext.spec.tree import is_list, is_mapping
 
 from .expected import difference, short
 from .models import Models
@@ -19,9 +19,10 @@ from .operations import Answer, Medium, Operation
 from .package import Function, is_model
 from .problems import Findings
 from .recording import Caller
-from .values import FREE, Synthesis, mismatch
+from .values import FREE, Synthesis, is_valid
 from .views import Document
 
+BODILESS = (204, 205, 304)
 MAX_ALTERNATIVES = 12
 """Members of a union in one answer that are tried; models try all of theirs."""
 
@@ -52,16 +53,14 @@ class OperationAnswers:
         for answer in self.operation.answers:
             problems = len(self.findings.problems)
             status = self._status(answer.status)
-            if answer.media and not self._has_no_body(status):
+            # HTTP allows no body here, whatever the document says.
+            is_empty = self.operation.method == "head" or status < 200 or status in BODILESS
+            if is_empty or not answer.media:
+                self._empty(answer, status, is_empty=is_empty)
+            else:
                 for medium in answer.media:
                     self._medium(answer, status, medium)
-            else:
-                self._empty(answer, status)
             self.findings.count("answers", present=len(self.findings.problems) == problems)
-
-    def _has_no_body(self, status: int) -> bool:
-        """HTTP allows no body here, whatever the document says."""
-        return self.operation.method == "head" or status < 200 or status in (204, 205, 304)
 
     def _status(self, status: str) -> int:
         """A status of a range, or of `default`, that no other answer of the operation documents."""
@@ -69,102 +68,89 @@ class OperationAnswers:
             return int(status)
         documented = {each.status for each in self.operation.answers}
         ranges = {each[0] for each in documented if each[1:].upper() == "XX"}
-        if status == "default":
-            codes = [500, 400, *range(401, 600), *range(200, 400)]
-            codes = [code for code in codes if str(code)[0] not in ranges and code not in (204, 205, 304)]
-        else:
-            first = int(status[0]) * 100
-            codes = [code for code in range(first, first + 100) if code not in (204, 205, 304)]
-        return next((code for code in codes if str(code) not in documented), codes[0] if codes else 599)
+        codes = [500, 400, *range(401, 600), *range(200, 400)]
+        free = (
+            code
+            for code in codes
+            if code not in BODILESS
+            and str(code) not in documented
+            and (str(code)[0] not in ranges if status == "default" else str(code)[0] == status[0])
+        )
+        return next(free, 599)
 
     # ---- One answer ----
 
-    def _empty(self, answer: Answer, status: int) -> None:
+    def _empty(self, answer: Answer, status: int, *, is_empty: bool) -> None:
         for awaited in (False, True):
-            parsed = self._read(answer.place, httpx.Response(status), awaited=awaited)
+            parsed = self._read(answer.place, httpx.Response(status), awaited=awaited, words=(answer.status,))
             if parsed is _FAILED:
                 return
-            if parsed is not None and not self._has_no_body(status):
+            if parsed is not None and not is_empty:
                 self.findings.wrong(answer.place, f"an answer without a body is read as {short(parsed)}")
 
     def _medium(self, answer: Answer, status: int, medium: Medium) -> None:
-        is_json, words = _is_json(medium, self.document), _words(answer, medium)
-        for number, value in enumerate(self._values(medium)):
+        is_json = _is_json(medium, self.document)
+        words = (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
+        for number, value in enumerate(self._values(medium) if is_json else [None]):
             response = _response(status, medium, value)
-            parsed = self._read(medium.place, response, awaited=False, loss=words)
-            if parsed is _FAILED or not self._compare(answer, medium, value, parsed, response.content):
-                return
-            other = self._read(medium.place, response, awaited=True, loss=words)
-            if other is _FAILED:
-                return
-            same = is_json and plain(other) == plain(parsed)
-            if not same and not self._compare(answer, medium, value, other, response.content):
-                return
-            if number == 0 and self.function.short is not None and is_json:
-                returned = self.caller.read(self.function, self.least(), response)
+            parsed: Any = None
+            for awaited in (True, False):
+                parsed = self._read(medium.place, response, awaited=awaited, words=words)
+                if parsed is _FAILED:
+                    return
+                why = _difference(value, parsed) if is_json else _raw_difference(response.content, parsed)
+                if parsed is None and why:
+                    self.findings.missing(
+                        medium.place, "its body is not read: parsed is None", self.operation.title, *words
+                    )
+                elif why:
+                    self.findings.wrong(medium.place, why)
+                if why:
+                    return
+            if is_json:
+                self.models.compare(medium.schema, value, parsed)
+            if number == 0 and hasattr(self.function.module, "sync") and is_json:
+                returned = self.caller.answer(self.function, self.least(), response, "sync")
                 if plain(returned) != plain(parsed):
                     self.findings.wrong(medium.place, "sync reads it otherwise than sync_detailed")
                     return
 
     def _values(self, medium: Medium) -> Iterator[Any]:
-        if not _is_json(medium, self.document):
-            yield None
-            return
-        if not medium.has_schema:
+        if not medium.schema.tree:
             yield {**FREE, "list": [1, None, "x"]}
             return
-        alternatives = len(self.document.views(medium.schema))
-        for number in range(min(max(alternatives, 1), MAX_ALTERNATIVES)):
+        for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
             yield self._synthesis.value(medium.schema, "received", number)
-        for example in medium.examples[:5]:
-            if why := mismatch(self.document, medium.schema, example):
-                self.findings.note(medium.place, f"the example contradicts its schema: {why}")
-            else:
-                yield example
+        yield from (each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each))
 
-    def _read(self, place: str, response: httpx.Response, *, awaited: bool, loss: tuple[str, ...] = ()) -> Any:
+    def _read(self, place: str, response: httpx.Response, *, awaited: bool, words: tuple[str, ...]) -> Any:
+        way = "asyncio_detailed" if awaited else "sync_detailed"
         try:
-            parsed = self.caller.answer(self.function, self.least(), response, awaited=awaited)
+            parsed = self.caller.answer(self.function, self.least(), response, way)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            name = "asyncio_detailed" if awaited else "sync_detailed"
-            what = f"{name} raises {type(error).__name__} for it: {error}"
-            if type(error).__name__ == "UnexpectedStatus":
-                status = place.rpartition(".responses.")[2].partition(".")[0]
-                self.findings.missing(place, f"{name} does not know its status", self.operation.title, status)
-            elif loss:
-                self.findings.missing(place, what, self.operation.title, *loss)
-            else:
-                self.findings.wrong(place, what)
+            what = f"{way} raises {type(error).__name__} for it: {error}"
+            self.findings.missing(place, what, self.operation.title, *words)
             return _FAILED
         self.findings.decoded += 1
         return parsed
 
-    def _compare(self, answer: Answer, medium: Medium, value: Any, parsed: Any, content: bytes) -> bool:
-        """Whether what was read is what was sent; reports it, if not."""
-        if not _is_json(medium, self.document):
-            why = None if _raw(parsed) == content else f"the body is read as {short(parsed)}, not as it came"
-        elif self.models.holds_little(medium.schema, value, parsed):
-            what = f"it is read as {type(parsed).__name__}, which lacks its fields"
-            self.findings.missing(medium.place, what, self.operation.title, *_words(answer, medium))
-            return False
-        else:
-            try:
-                why = difference(value, plain(parsed))
-            except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-                why = f"to_dict raises {type(error).__name__}: {error}"
-        if why is None:
-            if _is_json(medium, self.document):
-                self.models.compare(medium.schema, value, parsed)
-            return True
-        what = "its body is not read: parsed is None" if parsed is None else why
-        if parsed is None or len(answer.media) > 1:
-            self.findings.missing(medium.place, what, self.operation.title, *_words(answer, medium))
-        else:
-            self.findings.wrong(medium.place, what)
-        return False
-
 
 _FAILED = object()
+
+
+def _difference(value: Any, parsed: Any) -> str | None:
+    try:
+        return difference(value, plain(parsed))
+    except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+        return f"to_dict raises {type(error).__name__}: {error}"
+
+
+def _raw_difference(content: bytes, parsed: Any) -> str | None:
+    raw = getattr(parsed, "payload", parsed)
+    raw = (
+        raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else raw.read() if hasattr(raw, "read") else raw
+    )
+    return None if raw == content else f"the body is read as {short(parsed)}, not as it came"
 
 
 def plain(value: Any) -> Any:
@@ -173,17 +159,11 @@ def plain(value: Any) -> Any:
         return value.to_dict()
     if is_list(value):
         return [plain(each) for each in value]
+    if is_mapping(value):
+        return {name: plain(each) for name, each in value.items()}
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, dict):
-        return {str(name): plain(each) for name, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    if value is None or isinstance(value, (str, int, float, Decimal, bytes)):
-        return value
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _words(answer: Answer, medium: Medium) -> tuple[str, ...]:
-    return (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value) if isinstance(value, UUID) else value
 
 
 def _is_json(medium: Medium, document: Document) -> bool:
@@ -198,13 +178,8 @@ def _response(status: int, medium: Medium, value: Any) -> httpx.Response:
     """An answer with a value as JSON; with a text or bytes, when there is no value."""
     kind = medium.content_type
     if "*" in kind:
-        kind = "application/json" if medium.bare in ("*/*", "application/*") else medium.bare.replace("*", "x")
+        kind = medium.bare.replace("*", "x") if value is None else "application/json"
     content = b"plain text" if medium.bare.startswith("text/") else b"\x00\xffbytes"
     if value is not None:
         content = json.dumps(value).encode()
     return httpx.Response(status, content=content, headers={"content-type": kind})
-
-
-def _raw(parsed: Any) -> Any:
-    content = getattr(parsed, "payload", parsed)
-    return content.encode() if isinstance(content, str) else content.read() if hasattr(content, "read") else content

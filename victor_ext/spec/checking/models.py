@@ -7,9 +7,9 @@ tried on its own, with every member of its unions, so that nested schemas need n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import product
 from typing import Any, cast
 
 import attrs
@@ -18,7 +18,7 @@ from victor_ext.spec.tree import is_list, is_mapping
 
 from .expected import difference
 from .package import Package, is_model
-from .problems import Findings
+from .problems import Findings, Problem
 from .values import Synthesis, fits
 from .views import Document, Node, View
 
@@ -28,9 +28,9 @@ MAX_TRIALS = 12
 
 @dataclass
 class _Outcome:
-    """A comparison: what is wrong, by place and words, each reported by a call; and the classes of its values."""
+    """A comparison: what is wrong, by place and words, and the classes of its values."""
 
-    losses: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict[tuple[str, str], Callable[[], None]])
+    losses: dict[tuple[str, str], Problem] = field(default_factory=dict[tuple[str, str], Problem])
     met: list[tuple[View, Any]] = field(default_factory=list[tuple[View, Any]])
     foreign: int = 0
     """Properties of the schema that the class does not have, whether the value has them or not."""
@@ -69,8 +69,8 @@ class Models:
             self._try(view, model)
 
     def _take(self, outcome: _Outcome) -> None:
-        for report in outcome.losses.values():
-            report()
+        for problem in outcome.losses.values():
+            self._findings.add(problem)
         for word, present in outcome.words.items():
             self._count("enum values", word, present=present)
         for view, model in outcome.met:
@@ -93,24 +93,16 @@ class Models:
         best, view = min(
             outcomes, key=lambda each: (len(each[0].losses), each[0].foreign, len(names - each[1].properties.keys()))
         )
-        if is_model(decoded) and view.properties.keys() - self._package.attributes(type(decoded)).keys():
-            return self._of_another(best, view, decoded)
+        if best.foreign:  # it is read as the class of another member, which may have all that the value has
+            best.met = [(of, model) for of, model in best.met if of is not view]
         return best
-
-    def _of_another(self, outcome: _Outcome, view: View, decoded: Any) -> _Outcome:
-        """A member of a union that is read as the class of another one, which may have all that the value has."""
-        if outcome.losses:
-            place, what = next(iter(outcome.losses))
-            detail = f"{place.removeprefix(view.place).lstrip('.')}: {what}".lstrip(": ")
-            return self._missing(view.place, f"in a union, a value of it is read as {type(decoded).__name__}: {detail}")
-        return _Outcome(foreign=outcome.foreign)
 
     def _of_view(self, view: View, value: Any, decoded: Any) -> _Outcome:
         if is_model(decoded) and is_mapping(value):
             return self._of_model(view, value, decoded)
         if is_mapping(value):
             if value.keys() & view.properties.keys():
-                return self._missing(view.place, f"its fields are not attributes, but a {type(decoded).__name__}")
+                return _missing(view.place, f"its fields are not attributes, but a {type(decoded).__name__}")
             return _Outcome()
         if is_list(value):
             return self._of_list(view, value, decoded)
@@ -119,7 +111,7 @@ class Models:
     def _of_list(self, view: View, value: list[Any], decoded: Any) -> _Outcome:
         outcome = _Outcome()
         if not is_list(decoded) or len(decoded) != len(value):
-            return self._wrong(view.place, f"a list of {len(value)} is read as {type(decoded).__name__}")
+            return _wrong(view.place, f"a list of {len(value)} is read as {type(decoded).__name__}")
         for number, (one, other) in enumerate(zip(value, decoded, strict=True)):
             node = view.prefix[number] if number < len(view.prefix) else view.items
             if node is not None:
@@ -138,10 +130,10 @@ class Models:
 
     def _of_enum(self, view: View, words: list[Any], decoded: Any) -> _Outcome:
         if not isinstance(decoded, Enum):
-            return self._missing(view.place, f"its {len(words)} enum values have no enum in Python")
+            return _missing(view.place, f"its {len(words)} enum values have no enum in Python")
         known = [member.value for member in type(decoded)]
         lost = [word for word in words if word not in known]
-        outcome = self._missing(view.place, f"no enum value {', '.join(map(repr, lost))}") if lost else _Outcome()
+        outcome = _missing(view.place, f"no enum value {', '.join(map(repr, lost))}") if lost else _Outcome()
         outcome.words = {f"{view.place}={word!r}": word in known for word in words}
         return outcome
 
@@ -156,20 +148,12 @@ class Models:
             if name in view.properties and child is not None:
                 if name in free or name not in attributes:
                     place = f"{view.place}.properties.{name}"
-                    outcome.add(self._missing(place, f"no attribute of {model.__name__} holds it"))
+                    outcome.add(_missing(place, f"no attribute of {model.__name__} holds it"))
                 else:
                     outcome.add(self._compared(view.properties[name], child, getattr(decoded, attributes[name])))
             elif view.additional is not None and name in free:
                 outcome.add(self._compared(view.additional, child, free[name]))
         return outcome
-
-    def holds_little(self, node: Node, value: Any, decoded: Any) -> bool:
-        """Whether the class of a decoded object is that of another schema: it lacks half of the properties."""
-        if not is_model(decoded) or not is_mapping(value):
-            return False
-        declared = {name for view in self._document.views(node) for name in view.properties} & value.keys()
-        attributes = self._package.attributes(type(decoded)).keys()
-        return bool(declared) and len(declared - attributes) * 2 >= len(declared) and bool(attributes - declared)
 
     # ---- One model ----
 
@@ -179,12 +163,7 @@ class Models:
         unions = {name for name, child in view.properties.items() if self._is_ambiguous(child)}
         an_object = replace(view, types=("object",))  # it may be a text, too
         lost: set[str] = set()
-        tries = [
-            (number, full)
-            for number in range(min(max(numbers, 2), MAX_TRIALS))
-            for full in ((0, 1) if unions else (0,))
-        ]
-        for number, full in tries:
+        for number, full in product(range(min(max(numbers, 2), MAX_TRIALS)), (0, 1) if unions else (0,)):
             value = self._synthesis.of_view(an_object, "received", number, full=1)
             for name, child in view.properties.items():
                 if name not in value or name in unions:
@@ -207,13 +186,13 @@ class Models:
         try:
             decoded = model.from_dict(value)
             if why := difference(value, decoded.to_dict()):
-                return self._wrong(view.place, f"{model.__name__} gives back another value than it read: {why}")
+                return _wrong(view.place, f"{model.__name__} gives back another value than it read: {why}")
             built = model(**{each.alias: getattr(decoded, each.name) for each in attrs.fields(model) if each.init})
             built.additional_properties = decoded.additional_properties
             if built.to_dict() != decoded.to_dict():
-                return self._wrong(view.place, f"{model.__name__} built by its constructor is another value")
+                return _wrong(view.place, f"{model.__name__} built by its constructor is another value")
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            return self._wrong(view.place, f"{model.__name__} raises {type(error).__name__}: {error}")
+            return _wrong(view.place, f"{model.__name__} raises {type(error).__name__}: {error}")
         return self._of_model(view, value, decoded)
 
     # ---- Reports ----
@@ -223,12 +202,13 @@ class Models:
             self._counted.add((kind, place))
             self._findings.count(kind, present=present)
 
-    def _missing(self, place: str, what: str) -> _Outcome:
-        words = _words(place)
-        return _Outcome({(place, what): lambda: self._findings.missing(place, what, *words)})
 
-    def _wrong(self, place: str, what: str) -> _Outcome:
-        return _Outcome({(place, what): lambda: self._findings.wrong(place, what)})
+def _missing(place: str, what: str) -> _Outcome:
+    return _Outcome({(place, what): Problem("missing", place, what, tuple(_words(place)))})
+
+
+def _wrong(place: str, what: str) -> _Outcome:
+    return _Outcome({(place, what): Problem("wrong", place, what)})
 
 
 def _words(place: str) -> list[str]:

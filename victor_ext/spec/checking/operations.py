@@ -43,7 +43,6 @@ class Medium:
 
     content_type: str
     schema: Node
-    has_schema: bool
     encoding: dict[str, Node]
     place: str
     examples: list[Any]
@@ -81,16 +80,6 @@ class Operation:
     body_required: bool
     answers: list[Answer]
     server: str
-
-    @property
-    def segments(self) -> str:
-        """The path without a query or a fragment, which some documents use to tell operations apart."""
-        return self.path.partition("#")[0].partition("?")[0]
-
-    @property
-    def fixed_query(self) -> str:
-        """The query that is a part of the path."""
-        return self.path.partition("#")[0].partition("?")[2]
 
     @property
     def title(self) -> str:
@@ -230,7 +219,6 @@ def _media(document: Document, owner: Node, place: str) -> Iterator[Medium]:
         yield Medium(
             content_type,
             schema,
-            bool(schema.tree),
             medium.mapping("encoding"),
             where,
             examples(document, medium, schema),

@@ -26,7 +26,6 @@ import attrs
 from victor_ext.spec.tree import is_list, is_mapping
 
 _ALIAS = "_package_under_check"
-_FUNCTIONS = {"sync_detailed", "asyncio_detailed"}
 
 
 class PackageError(Exception):
@@ -34,20 +33,18 @@ class PackageError(Exception):
 
 
 class Function:
-    """The two functions of an operation: `sync_detailed` and `asyncio_detailed`."""
+    """The module of an operation."""
 
     def __init__(self, module: ModuleType) -> None:
+        self.module: Any = module
         self.name = module.__name__.rpartition(".")[2]
-        self.sync: Callable[..., Any] | None = vars(module).get("sync_detailed")
-        self.awaited: Callable[..., Any] | None = vars(module).get("asyncio_detailed")
-        self.short: Callable[..., Any] | None = vars(module).get("sync")
-        """`sync`, which returns what was read; None where nothing is."""
-        one = self.sync or self.awaited
-        assert one is not None
-        self.hints = hints_of(one, module)
-        """The types of the arguments, without `client`."""
-        self.hints.pop("return", None)
-        self.hints.pop("client", None)
+        self.method: str = self.module.OPERATION.method.lower()
+        self.path: str = self.module.OPERATION.path
+        """With the name of an argument for each parameter."""
+        one = vars(module).get("sync_detailed") or self.module.asyncio_detailed
+        hints = typing.get_type_hints(one, vars(module), {})
+        self.hints = {name: hint for name, hint in hints.items() if name not in ("return", "client")}
+        """The types of the arguments."""
         parameters = inspect.signature(one).parameters
         self.required = {name for name in self.hints if parameters[name].default is inspect.Parameter.empty}
 
@@ -65,16 +62,16 @@ class Package:
         spec = importlib.util.spec_from_file_location(
             _ALIAS, folder / "__init__.py", submodule_search_locations=[str(folder)]
         )
-        if spec is None or spec.loader is None:
-            raise PackageError(f"{folder} is not a package.")
+        assert spec is not None
+        assert spec.loader is not None
         root = sys.modules[_ALIAS] = importlib.util.module_from_spec(spec)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 spec.loader.exec_module(root)
                 names = [module.name for module in pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")]
-                self._modules = [importlib.import_module(name) for name in names]
-                self.functions = [Function(module) for module in self._modules if {*vars(module)} & _FUNCTIONS]
+                modules = [importlib.import_module(name) for name in names]
+                self.functions = [Function(module) for module in modules if "OPERATION" in vars(module)]
         except Exception as error:
             _forget()
             raise PackageError(f"it cannot be imported: {type(error).__name__}: {error}") from error
@@ -92,22 +89,13 @@ class Package:
     def attributes(self, model: Any) -> dict[str, str]:
         """The attribute of each wire name that a model writes."""
         if model not in self._fields:
-            names = [each.name for each in attrs.fields(model) if each.name != "additional_properties"]
-            self._fields[model] = _attributes(model, names)
+            self._fields[model] = _attributes(model)
         return self._fields[model]
 
 
 def is_model(value: Any) -> bool:
     """Whether a value, or a class, is a model of a package."""
     return hasattr(value, "from_dict") and hasattr(value, "to_dict")
-
-
-def hints_of(owner: Any, module: ModuleType) -> dict[str, Any]:
-    """The annotations of a function, resolved where they can be."""
-    try:
-        return typing.get_type_hints(owner, vars(module), {})
-    except (NameError, TypeError):
-        return dict(owner.__annotations__)
 
 
 class _Marker:
@@ -123,19 +111,12 @@ class _Marker:
         return self.attribute
 
 
-def _attributes(model: Any, names: list[str]) -> dict[str, str]:
+def _attributes(model: Any) -> dict[str, str]:
     """Write a model whose attributes are markers, and see under which name each comes out."""
-    try:
-        return _written(model, names)
-    except Exception:  # noqa: BLE001 - one attribute that cannot be written counts as absent, and hides no others
-        alone = [_attributes(model, [name]) for name in names] if len(names) > 1 else []
-        return {wire: name for attributes in alone for wire, name in attributes.items()}
-
-
-def _written(model: Any, names: list[str]) -> dict[str, str]:
     marked = model.from_dict({})
-    for name in names:
-        setattr(marked, name, _Marker(name))
+    for each in attrs.fields(model):
+        if each.name != "additional_properties":
+            setattr(marked, each.name, _Marker(each.name))
     attributes: dict[str, str] = {}
     for wire, value in marked.to_dict().items():
         tree = value.to_dict() if isinstance(value, _Marker) else value

@@ -5,17 +5,16 @@ Each argument is given a text of its own, which is looked for in the request.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
-import httpx
-
 from victor_ext.spec.tree import is_mapping
 
-from .expected import caller_text, short
+from .expected import short, text
 from .operations import Medium, Operation, Parameter
 from .package import Function, NoArgumentError, build, enum_values, is_model, misfit, options
 from .problems import Findings
@@ -24,15 +23,13 @@ from .views import Document, Node
 
 
 class Probe:
-    """A function, and where its arguments go; `request` is None, and `error` says why, when it cannot be called."""
+    """A function, and where its arguments go; `request` is None when the call is refused."""
 
     def __init__(self, function: Function, caller: Caller) -> None:
         self.function = function
-        selectors = [name for name in function.hints if name.strip("_").endswith("content_type")]
-        has_types = (
-            each for each in selectors if any("/" in str(value) for value in enum_values(function.hints[each]))
-        )
-        self.selector = next(has_types, None)
+        selectors = (each for each in ("body_content_type", "content_type") if each in function.hints)
+        media = (each for each in selectors if any("/" in str(value) for value in enum_values(function.hints[each])))
+        self.selector = next(media, None)
         """The argument that chooses the content type of the body."""
         names = [name for name in function.hints if name != self.selector]
         self._markers = {f"~{number}~": name for number, name in enumerate(names)}
@@ -40,33 +37,24 @@ class Probe:
         if "body" in arguments and (self.selector or _is_body(function.hints["body"])):
             arguments["body"] = _value_of(function.hints["body"], None)
         self.request: Request | None = None
-        self.error = ""
-        try:
+        with contextlib.suppress(Exception):  # a call that is refused is reported with the values of the document
             self.request = caller.request(function, arguments)
-        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            self.error = f"{type(error).__name__}: {error}"
         self.sent: dict[tuple[str, str], list[str]] = defaultdict(list)
         """The arguments by place and name in the request; a marker in a name is `*`."""
-        if self.request is not None:
-            self._look(self.request)
-
-    def takes(self, operation: Operation, path: re.Pattern[str]) -> bool:
-        """Whether this is the function of an operation with such a path; notes the arguments that go into it."""
-        if self.request is None or self.request.method != operation.method:
-            return False
-        match = path.fullmatch("/".join(self.request.path))
-        if match is None:
-            return False
-        names = re.findall(r"{([^}]+)}", operation.segments)
-        for name, written in zip(names, match.groups(), strict=False):
-            for marker in re.findall(r"~\d+~", written):
-                self.sent["path", name].append(self._markers[marker])
-        return True
+        self.in_path = re.findall(r"{([^{}]+)}", function.path)
+        """The arguments in the path, in order."""
+        if self.request is None:
+            return
+        places = {"query": self.request.query, "header": self.request.headers.items(), "cookie": self.request.cookies}
+        for location, pairs in places.items():
+            for name, value in pairs:
+                if markers := re.findall(r"~\d+~", name + value):
+                    self.sent[location, re.sub(r"~\d+~", "*", name)] += [self._markers[each] for each in markers]
 
     @property
     def body(self) -> str | None:
         """The argument of the body; None when there is none, or when a parameter has its name."""
-        is_parameter = any("body" in arguments for arguments in self.sent.values())
+        is_parameter = any("body" in arguments for arguments in (self.in_path, *self.sent.values()))
         return "body" if "body" in self.function.hints and not is_parameter else None
 
     def named(self, location: str, name: str) -> str | None:
@@ -74,25 +62,10 @@ class Probe:
         wanted = {_letters(name), _letters(f"{name}_{location}")}
         return next((each for each in self.function.hints if _letters(each) in wanted), None)
 
-    def _look(self, request: Request) -> None:
-        headers = [*request.headers.items()]
-        for location, pairs in (("query", request.query), ("header", headers), ("cookie", request.cookies)):
-            for name, value in pairs:
-                for marker in re.findall(r"~\d+~", name + value):
-                    argument = self._markers.get(marker)
-                    key = re.sub(r"~\d+~", "*", name)
-                    if argument is not None and argument not in self.sent[location, key]:
-                        self.sent[location, key].append(argument)
 
-
-def sent_path(operation: Operation, base: str) -> re.Pattern[str]:
-    """The path of an operation with markers in it, behind the one of its server, or of the client's."""
-    own = "".join(
-        r"([^/]*~\d+~[^/]*?)" if part.startswith("{") else re.escape(part)
-        for part in re.split(r"({[^}]+})", operation.segments)
-    )
-    prefixes = {httpx.URL(url).path.rstrip("/") for url in (operation.server, base)}
-    return re.compile(f"(?:{'|'.join(map(re.escape, sorted(prefixes)))}){own}")
+def shape(path: str) -> str:
+    """A path without the names of its parameters, and without a fragment."""
+    return re.sub(r"{[^{}]+}", "{}", path).replace("{{", "{").replace("}}", "}").partition("#")[0]
 
 
 def _letters(name: str) -> str:
@@ -157,6 +130,8 @@ class Passing:
 
     def __post_init__(self) -> None:
         self._sinks: dict[str, Sink] = {}
+        names = re.findall(r"{([^{}]+)}", self.operation.path)
+        self._in_path = dict(zip(names, self.probe.in_path, strict=False))
         for parameter in self.operation.parameters:
             self._find_sink(parameter)
 
@@ -179,7 +154,9 @@ class Passing:
         sent, probe = self.probe.sent, self.probe
         location = parameter.location
         name = parameter.name.lower() if location == "header" else parameter.name
-        properties = self.document.properties(parameter.schema) if location == "query" else {}
+        views = self.document.views(parameter.schema)
+        every = views[0].properties.items() if location == "query" else ()
+        properties = {each: node for each, node in every if all(each in view.properties for view in views)}
         flat = parameter.style == "deepObject" or (parameter.style == "form" and parameter.explode)
         sink = Sink()
         if properties and flat:
@@ -191,11 +168,14 @@ class Passing:
                     if where == location and (key == wire or nested):
                         sink.parts.setdefault(each, arguments[0])
         # `filter[*]`, or `filter[0]` of a list, of the parameter `filter`
-        keys = [
-            key for where, key in sent if where == location and (key == f"{name}[0]" or key.startswith(f"{name}[*"))
-        ]
-        starred = [sent[location, key] for key in keys]
-        direct = sent.get((location, name), []) or (starred[0] if starred else [])
+        starred = (
+            arguments
+            for (where, key), arguments in sent.items()
+            if where == location and (key == f"{name}[0]" or key.startswith(f"{name}[*"))
+        )
+        direct = sent.get((location, name)) or next(starred, list[str]())
+        if location == "path" and name in self._in_path:
+            direct = [self._in_path[name]]
         exploded = sent.get((location, "*"), []) if flat and not direct else []
         if direct or exploded:
             named = probe.named(location, parameter.name)
@@ -204,19 +184,15 @@ class Passing:
         elif probe.request is None:
             sink.whole = probe.named(location, parameter.name)
         self._sinks[parameter.place] = sink
-        self._count(parameter, sink, list(properties) if flat else [])
-        self._check_name(parameter, sink)
-        self._check_words(parameter, sink, properties)
-
-    def _count(self, parameter: Parameter, sink: Sink, properties: list[str]) -> None:
-        title, what = self.operation.title, "no argument of the function sends it"
-        names: list[str | None] = [*properties] or [None]
-        for name in names:
-            present = sink.whole is not None or name in sink.parts
+        for each in (properties if flat else ()) or ("",):
+            present = sink.whole is not None or each in sink.parts
             self.findings.count("parameters", present=present)
             if not present:
-                place = parameter.place if name is None else f"{parameter.place}.{name}"
-                self.findings.missing(place, what, title, name or parameter.name)
+                place = f"{parameter.place}.{each}".rstrip(".")
+                words = self.operation.title, each or parameter.name
+                self.findings.missing(place, "no argument of the function sends it", *words)
+        self._check_name(parameter, sink)
+        self._check_words(parameter, sink, properties)
 
     def _check_name(self, parameter: Parameter, sink: Sink) -> None:
         """The argument with the name of a parameter sends it, and not another one."""
@@ -241,8 +217,8 @@ class Passing:
                 lost = [word for word in words if word not in known]
                 if lost:
                     place = f"{parameter.place}.{name}".rstrip(".")
-                    shown = ", ".join(map(repr, lost[:6])) + (f" and {len(lost) - 6} more" if len(lost) > 6 else "")
-                    self.findings.missing(place, f"no enum value {shown}", self.operation.title, name or parameter.name)
+                    what = f"no enum value {', '.join(map(repr, lost))}"
+                    self.findings.missing(place, what, self.operation.title, name or parameter.name)
 
     def arguments(self, given: Given, body: Arguments) -> Arguments:
         """The arguments of a call. Raises NoArgumentError, which names the parameter."""
@@ -263,8 +239,8 @@ class Passing:
         try:
             return build(hint, value)
         except NoArgumentError:
-            if str in options(hint):
-                return caller_text(parameter, value)
+            if parameter.content_type is not None and str in options(hint):
+                return text(value)
             raise NoArgumentError(f"{parameter.place}: the type of its argument cannot hold {short(value)}") from None
 
     def body_options(self, given: Given) -> list[Arguments]:

@@ -1,20 +1,4 @@
-"""What is wrong with a package, the counts of what was tried, and the file of accepted losses.
-
-    - place: "POST /charge: the form's field bank is an object, whose form is not defined, and is refused when called"
-      reason: we send charges as JSON
-      since: 2026-03-04
-
-An entry with `place` stands for one loss, by its whole text. One with `places` stands for all losses of one kind: `*`
-is any place before the first `: `, and one word behind it, where at least two words must be literal. So an old entry
-never accepts a loss of another kind:
-
-    - places: "*: the form's field * is an object, whose form is not defined, and is refused when called"
-      reason: we send JSON
-      since: 2026-03-04
-      expires: 2027-03-04
-
-`expires`, which may be left out, is the last day on which the entry counts.
-"""
+"""What is wrong with a package, the counts of what was tried, and the file of accepted losses (openapi/README.md)."""
 
 from __future__ import annotations
 
@@ -90,8 +74,6 @@ class Findings:
     decoded: int = 0
     """Answers that were read."""
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict[tuple[str, str], Problem])
-    notes: dict[str, None] = field(default_factory=dict[str, None])
-    """What is no fault of the package: an example that contradicts its schema."""
 
     def count(self, kind: str, *, present: bool) -> None:
         """Count one declared thing, and whether the package has it."""
@@ -100,29 +82,23 @@ class Findings:
 
     def missing(self, place: str, what: str, *words: str) -> None:
         """Note a part of the document that the package lacks."""
-        self._add(Problem("missing", place, what, words))
+        self.add(Problem("missing", place, what, words))
 
     def wrong(self, place: str, what: str, *words: str) -> None:
         """Note something that the package does otherwise than the document says."""
-        self._add(Problem("wrong", place, what, words))
+        self.add(Problem("wrong", place, what, words))
 
     def beside(self, left_out: list[str]) -> list[Problem]:
         """The lines about what was left out, and the problems that none of them is about."""
         named = [Problem("left out", " ".join(line.split())) for line in dict.fromkeys(left_out)]
         return named + [problem for problem in self.problems.values() if not any(map(problem.is_in, left_out))]
 
-    def note(self, place: str, what: str) -> None:
-        """Note something in the document that is no fault of the package."""
-        self.notes[f"{place}: {what}"] = None
-
-    def _add(self, problem: Problem) -> None:
+    def add(self, problem: Problem) -> None:
         """Add a problem, unless the same one is known: two values that are sent wrong begin with the same words."""
         what = " ".join(problem.what.split()[:3]) if problem.kind == "wrong" else problem.what
         self.problems.setdefault((problem.place, what), problem)
 
 
-KEYS = ("place", "reason", "since")
-OTHER_KEYS = ("places", "expires")
 LITERAL_WORDS = 2
 """What a pattern says of the loss at least."""
 
@@ -157,38 +133,32 @@ def read_accepted(path: Path) -> list[Acceptance]:
     """The entries of a file; none when it does not exist. Raises AcceptanceError."""
     written = read_entries(path, AcceptanceError)
     if not is_list(written):
-        raise AcceptanceError(f"{path} must be a list of entries, each with {', '.join(KEYS)}.")
-    entries = [_acceptance(path, number, each) for number, each in enumerate(written, 1)]
-    places = [entry.place for entry in entries]
-    for place in places:
-        if places.count(place) > 1:
+        raise AcceptanceError(f"{path} must be a list of entries.")
+    entries = [_acceptance(f"{path}, entry {number}", each) for number, each in enumerate(written, 1)]
+    for place, times in Counter(entry.place for entry in entries).items():
+        if times > 1:
             raise AcceptanceError(f"{path}: two entries have the place {place!r}: remove one.")
     return entries
 
 
-def _acceptance(path: Path, number: int, written: Any) -> Acceptance:
-    where = f"{path}, entry {number}"
-    if not is_mapping(written):
-        raise AcceptanceError(f"{where} must have {', '.join(KEYS)}.")
-    unknown = [key for key in written if key not in (*KEYS, *OTHER_KEYS)]
-    if unknown:
-        known = ", ".join((*KEYS, *OTHER_KEYS))
-        raise AcceptanceError(f"{where} has {', '.join(map(repr, unknown))}: write some of {known} and nothing else.")
-    if "place" in written and "places" in written:
-        raise AcceptanceError(f"{where} has place and places: write place for one loss, places for all of one kind.")
-    keys = ("places" if "places" in written else "place", *KEYS[1:])
-    for key in keys:
-        if not isinstance(written.get(key), str) or not written[key].strip():
-            wanted = "why this loss is right" if key == "reason" else f"its {key}"
-            raise AcceptanceError(f"{where} has no {key}: write {wanted}, as a text.")
-    for key in ("since", "expires") if "expires" in written else ("since",):
+def _acceptance(where: str, written: Any) -> Acceptance:
+    entry: dict[str, Any] = written if is_mapping(written) else {}
+    place, *others = entry.keys() & {"place", "places"} or {""}
+    keys = {place, "reason", "since"}
+    texts = all(isinstance(each, str) and each.strip() for each in entry.values())
+    if others or not texts or not keys <= entry.keys() <= keys | {"expires"}:
+        raise AcceptanceError(
+            f"{where} must have `place` (of one loss) or `places` (of all losses of one kind), `reason`, `since` and "
+            "perhaps `expires`, each with a text, and nothing else."
+        )
+    for key in ("since", "expires"):
         try:
-            datetime.date.fromisoformat(written[key])
-        except (TypeError, ValueError):
-            raise AcceptanceError(f"{where}: {key} is {written[key]!r}: write a date, as 2026-03-04.") from None
-    place, reason, since = (written[key].strip() for key in keys)
-    pattern = _pattern(where, place) if "places" in written else None
-    return Acceptance(place, reason, since, written.get("expires", ""), pattern)
+            datetime.date.fromisoformat(entry.get(key, "2026-03-04"))
+        except ValueError:
+            raise AcceptanceError(f"{where}: {key} is {entry[key]!r}: write a date, as 2026-03-04.") from None
+    what = entry[place].strip()
+    pattern = _pattern(where, what) if place == "places" else None
+    return Acceptance(what, entry["reason"].strip(), entry["since"], entry.get("expires", ""), pattern)
 
 
 def _pattern(where: str, places: str) -> re.Pattern[str]:

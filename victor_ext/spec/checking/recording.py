@@ -1,7 +1,6 @@
 """Calls of generated functions through httpx clients that record the request, or give one answer, and send nothing.
 
-A large document needs tens of thousands of calls. So httpx builds a request where the request is what is wanted, and is
-not asked where the answer is; and no coroutine waits for anything, so that none needs a loop of events.
+No coroutine waits for anything, so that none needs a loop of events.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import re
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import parse_qsl, unquote
 
 import httpx
 
@@ -31,9 +30,6 @@ class _RecordedError(Exception):
 class _Client(httpx.Client):
     answer: httpx.Response | None = None
 
-    def request(self, *args: Any, **kwargs: Any) -> httpx.Response:
-        return self.answer or super().request(*args, **kwargs)
-
     def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
         if self.answer is not None:
             return self.answer
@@ -43,9 +39,6 @@ class _Client(httpx.Client):
 
 class _AsyncClient(httpx.AsyncClient):
     answer: httpx.Response | None = None
-
-    async def request(self, *args: Any, **kwargs: Any) -> httpx.Response:
-        return self.answer or await super().request(*args, **kwargs)
 
     async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
         if self.answer is not None:
@@ -85,20 +78,16 @@ class Request:
     @classmethod
     def of(cls, request: httpx.Request) -> Self:
         raw, _, query = request.url.raw_path.decode("ascii").partition("?")
+        cookies = (each.partition("=") for each in request.headers.get("cookie", "").split(";"))
         return cls(
             request.method.lower(),
             f"{request.url.scheme}://{request.url.netloc.decode('ascii')}",
             [unquote(part) for part in raw.split("/")],
-            [(unquote_plus(name), unquote_plus(value)) for name, value in _pairs(query, "&")],
+            parse_qsl(query, keep_blank_values=True),
             request.headers,
-            [(name.strip(), value) for name, value in _pairs(request.headers.get("cookie", ""), ";")],
+            [(name.strip(), value) for name, _, value in cookies],
             request.content,
         )
-
-
-def _pairs(written: str, joint: str) -> list[Pair]:
-    parts = [part.partition("=") for part in written.split(joint) if part.strip()]
-    return [(name, value) for name, _, value in parts]
 
 
 class Caller:
@@ -125,30 +114,21 @@ class Caller:
         """The request of a call. Raises what the function raises, and RuntimeError when it sends nothing."""
         self._sync.answer = self._async.answer = None
         try:
-            self._call(function, arguments, awaited=awaited)
+            self._call(function, arguments, "asyncio_detailed" if awaited else "sync_detailed")
         except _RecordedError as recorded:
             return Request.of(recorded.request)
         raise RuntimeError("no request was sent")
 
-    def answer(self, function: Function, arguments: dict[str, Any], answer: httpx.Response, *, awaited: bool) -> Any:
-        """What a call makes of an answer: `.parsed`. Raises what the function raises."""
+    def answer(self, function: Function, arguments: dict[str, Any], answer: httpx.Response, way: str) -> Any:
+        """What a call of `sync`, `sync_detailed` or `asyncio_detailed` reads. Raises what the function raises."""
         self._sync.answer = self._async.answer = answer
-        return self._call(function, arguments, awaited=awaited).parsed
+        result = self._call(function, arguments, way)
+        return result if way == "sync" else result.parsed
 
-    def read(self, function: Function, arguments: dict[str, Any], answer: httpx.Response) -> Any:
-        """What `sync` makes of an answer. Raises what it raises."""
-        self._sync.answer = answer
+    def _call(self, function: Function, arguments: dict[str, Any], way: str) -> Any:
         self.calls += 1
-        return function.short(client=self._client, **arguments) if function.short else None
-
-    def _call(self, function: Function, arguments: dict[str, Any], *, awaited: bool) -> Any:
-        self.calls += 1
-        called = function.awaited if awaited else function.sync
-        if called is None:
-            raise ValueError(f"there is no {'asyncio' if awaited else 'sync'}_detailed")
-        if awaited:
-            return _end(called(client=self._client, **arguments))
-        return called(client=self._client, **arguments)
+        result = getattr(function.module, way)(client=self._client, **arguments)
+        return _end(result) if way == "asyncio_detailed" else result
 
 
 def comparable(request: Request) -> tuple[Any, ...]:

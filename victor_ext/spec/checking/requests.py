@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 
@@ -19,7 +19,7 @@ from .package import NoArgumentError
 from .passing import Given, Passing, Probe
 from .problems import Findings
 from .recording import Caller, Request, comparable
-from .values import TRICKY, Synthesis, mismatch
+from .values import TRICKY, Synthesis, is_valid
 from .views import Document, Node
 
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
@@ -75,19 +75,13 @@ class OperationRequests:
         required = next(self._required())
         for parameter in self.operation.parameters:
             for example in parameter.examples[:3]:
-                if self._is_valid(parameter.place, parameter.schema, example) and example not in ("", [], {}, None):
+                if example not in ("", [], {}, None) and is_valid(self.document, parameter.schema, example):
                     others = [(each, value) for each, value in required.parameters if each is not parameter]
                     yield Given([*others, (parameter, example)], required.medium, required.body)
         for medium in self.operation.bodies:
             for example in medium.examples[:3] if medium.is_json or medium.bare == FORM else ():
-                if self._is_valid(medium.place, medium.schema, example):
+                if is_valid(self.document, medium.schema, example):
                     yield Given(required.parameters, medium, example)
-
-    def _is_valid(self, place: str, schema: Node, example: Any) -> bool:
-        why = mismatch(self.document, schema, example)
-        if why:
-            self.findings.note(place, f"the example contradicts its schema: {why}")
-        return why is None
 
     def _value(self, parameter: Parameter, number: int) -> Any:
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
@@ -108,9 +102,8 @@ class OperationRequests:
     # ---- One call ----
 
     def _compare(self, given: Given) -> None:
-        place = self.operation.place
         try:
-            request, arguments = self._recorded(given)
+            sent = self._recorded(given)
         except NoArgumentError as error:
             where, _, what = str(error).partition(": ")
             self.findings.missing(where, what, self.operation.title)
@@ -119,21 +112,19 @@ class OperationRequests:
             self._refused(given, error)
             return
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            self.findings.wrong(place, f"the call raises {type(error).__name__}: {error}")
+            self.findings.wrong(self.operation.place, f"the call raises {type(error).__name__}: {error}")
             return
-        if given.medium is not None and not _same_type(given.medium, request):
-            self.findings.missing(
-                given.medium.place,
-                f"no type of the argument body is sent as {given.medium.bare}",
-                self.operation.title,
-                given.medium.bare,
-            )
+        if sent is None:
+            assert given.medium is not None
+            what = f"no type of the argument body is sent as {given.medium.bare}"
+            self.findings.missing(given.medium.place, what, self.operation.title, given.medium.bare)
             return
+        request, arguments = sent
         self._compare_address(given, request)
         self._compare_query(given, request)
         self._compare_texts(given, request)
         self._compare_body(given, request, arguments)
-        self._compare_awaited(given, request, arguments)
+        self._compare_awaited(given, request)
 
     def _refused(self, given: Given, error: ValueError) -> None:
         """Report a call that is refused; where it is a form with structures in it, try it without them, too."""
@@ -146,22 +137,20 @@ class OperationRequests:
             flat = {name: body[name] for name in fields if not _is_nested(body[name])}
             self._compare(Given(given.parameters, given.medium, flat))
 
-    def _recorded(self, given: Given) -> tuple[Request, int]:
-        """The request, and which of the ways to pass the body made it: the first with the right content type."""
-        first: Request | None = None
-        refusal: Exception | None = None
-        for number, body in enumerate(self._passing.body_options(given)):
+    def _recorded(self, given: Given, *, awaited: bool = False) -> tuple[Request, dict[str, Any]] | None:
+        """The request, and the arguments of the body that made it; None when no body has the right content type."""
+        for body in self._passing.body_options(given):
             try:
-                request = self.caller.request(self.probe.function, self._passing.arguments(given, body))
-            except TypeError as error:  # of a body whose type is for another content type
-                refusal = error
+                request = self.caller.request(
+                    self.probe.function, self._passing.arguments(given, body), awaited=awaited
+                )
+            except TypeError:  # of a body whose type is for another content type
+                if given.medium is None:
+                    raise
                 continue
             if given.medium is None or _same_type(given.medium, request):
-                return request, number
-            first = first or request
-        if first is None:
-            raise refusal or RuntimeError("nothing is sent")
-        return first, 0
+                return request, body
+        return None
 
     def _compare_address(self, given: Given, request: Request) -> None:
         operation, findings = self.operation, self.findings
@@ -173,7 +162,7 @@ class OperationRequests:
             return
         ways = {each.name: values(each, value) for each, value in given.parameters if each.location == "path"}
         wanted = [[part] for part in server.path.rstrip("/").split("/")]
-        wanted += [_filled(segment, ways) for segment in operation.segments.split("/")[1:]]
+        wanted += [_filled(segment, ways) for segment in urlsplit(operation.path).path.split("/")[1:]]
         same = len(wanted) == len(request.path) and all(
             any(same_text(way, sent) for way in options) for options, sent in zip(wanted, request.path, strict=True)
         )
@@ -183,9 +172,9 @@ class OperationRequests:
             findings.wrong(operation.place, f"its path is sent as {shown} instead of {right}")
 
     def _compare_query(self, given: Given, request: Request) -> None:
-        fixed = [pair.partition("=") for pair in self.operation.fixed_query.split("&") if pair and "{" not in pair]
+        fixed = parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True)  # tells operations apart
         rest = list(request.query)
-        if not take(rest, [[(name, value) for name, _, value in fixed]]):
+        if not take(rest, [[pair for pair in fixed if "{" not in "".join(pair)]]):
             self.findings.wrong(self.operation.place, f"the query of its path is not sent: {shown(rest, 'nothing')}")
         for parameter, value in given.parameters:
             if parameter.location != "query" or not self._passing.is_passed(parameter):
@@ -221,26 +210,25 @@ class OperationRequests:
         for name in rest.keys() - _ALWAYS:
             self.findings.wrong(self.operation.place, f"the header {name} is sent, which the document does not declare")
 
-    def _compare_body(self, given: Given, request: Request, way: int) -> None:
+    def _compare_body(self, given: Given, request: Request, arguments: dict[str, Any]) -> None:
         medium = given.medium
         if medium is None:
             if request.body:
                 self.findings.wrong(self.operation.place, "a body is sent, which the document does not declare")
             return
-        if "body" in (argument := self._passing.body_options(given)[way]) and (medium.is_json or medium.bare == FORM):
-            self.models.compare(medium.schema, given.body, argument["body"])
-        for why in body_differences(medium, given.body, request):
-            self.findings.wrong(medium.place, why.what, *([self.operation.title, why.field] if why.field else []))
+        if "body" in arguments and (medium.is_json or medium.bare == FORM):
+            self.models.compare(medium.schema, given.body, arguments["body"])
+        for why, field in body_differences(medium, given.body, request):
+            self.findings.wrong(medium.place, why, *([self.operation.title, field] if field else []))
 
-    def _compare_awaited(self, given: Given, request: Request, way: int) -> None:
-        arguments = self._passing.arguments(given, self._passing.body_options(given)[way])
+    def _compare_awaited(self, given: Given, request: Request) -> None:
         try:
-            other = self.caller.request(self.probe.function, arguments, awaited=True)
+            other = self._recorded(given, awaited=True)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             what = f"asyncio_detailed raises {type(error).__name__}: {error}"
             self.findings.wrong(self.operation.place, what)
             return
-        if comparable(request) != comparable(other):
+        if other is None or comparable(request) != comparable(other[0]):
             self.findings.wrong(self.operation.place, "asyncio_detailed sends another request than sync_detailed")
 
 

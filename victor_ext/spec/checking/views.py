@@ -8,7 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null, target
+from victor_ext.spec.tree import (
+    Tree,
+    descendants,
+    is_list,
+    is_mapping,
+    is_null,
+    mapping_at,
+    members,
+    named_schemas,
+    target,
+)
 
 MAX_VIEWS = 64
 """Alternatives of one schema that are looked at; more are nested unions, whose members have views of their own."""
@@ -81,10 +91,7 @@ class View:
 
 WORDS = {"description", "title", "nullable", "example", "examples", "deprecated", "readOnly", "writeOnly"}
 """What a schema says beside the type of a value."""
-LIMITS = (
-    *("minLength", "maxLength", "minimum", "maximum", "minItems", "maxItems", "pattern", "const", "multipleOf"),
-    *("exclusiveMinimum", "exclusiveMaximum", "contentMediaType", "contentEncoding", "readOnly", "writeOnly"),
-)
+LIMITS = ("const", "minItems", "contentMediaType", "contentEncoding")
 
 
 class Document:
@@ -128,35 +135,22 @@ class Document:
 
     def _find_families(self) -> dict[int, tuple[Node, list[Node]]]:
         """By the id of each schema that has children: whose discriminator tells them apart, and they and the schema."""
-        named = {
-            f"#/components/schemas/{name}": node
-            for name, node in self.root.child("components").mapping("schemas").items()
-        }
-        children: dict[str, list[str]] = {}
-        for name, node in named.items():
-            for part in node.items("allOf"):
-                children.setdefault(str(part.tree.get("$ref")), []).append(name)
-
-        def below(name: str) -> dict[str, None]:
-            reached, pending = dict[str, None](), [name]
-            while pending:
-                own = [each for each in children.get(pending.pop(), ()) if each not in reached and each != name]
-                reached.update(dict.fromkeys(own))
-                pending += own
-            return reached
-
+        named = named_schemas(self.root.tree)
         families: dict[int, tuple[Node, list[Node]]] = {}
-        for root, node in named.items():
-            discriminator = node.child("discriminator")
-            if "propertyName" not in discriminator.tree or node.tree.get("oneOf") or node.tree.get("anyOf"):
+        for root, schema in members(named):
+            discriminator = mapping_at(schema, "discriminator")
+            if "propertyName" not in discriminator or schema.get("oneOf") or schema.get("anyOf"):
                 continue
-            words = discriminator.child("mapping").tree.values()
-            mapped = dict.fromkeys(each if each in named else f"#/components/schemas/{each}" for each in words)
-            for parent in (root, *below(root)):
-                members = {**below(parent), **(mapped if parent == root else {}), parent: None}
-                nodes = [Node({"$ref": each}, named[each].place) for each in members if each in named]
+            mapped = [str(each).rpartition("/")[2] for each in mapping_at(discriminator, "mapping").values()]
+            for parent in (root, *descendants(named, root)):
+                family = [*descendants(named, parent), *(mapped if parent == root else ()), parent]
+                nodes = [
+                    Node({"$ref": f"#/components/schemas/{each}"}, f"components.schemas.{each}")
+                    for each in dict.fromkeys(family)
+                    if each in named
+                ]
                 if len(nodes) > 1:
-                    families[id(named[parent].tree)] = node, nodes
+                    families[id(named[parent])] = Node(schema, f"components.schemas.{root}"), nodes
         return families
 
     def _plain(self, node: Node) -> list[View]:
@@ -176,11 +170,6 @@ class Document:
                 self._open.discard(key)
         self._views[id(node.tree)] = node.tree, self._views[key][1]
         return self._views[key][1]
-
-    def properties(self, node: Node) -> dict[str, Node]:
-        """The properties that every alternative has, by way of `properties` and `allOf`."""
-        every = [view.properties for view in self.views(node)]
-        return {name: child for name, child in every[0].items() if all(name in each for each in every)}
 
     def _build(self, node: Node) -> list[View]:
         own = _own(node)

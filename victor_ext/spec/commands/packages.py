@@ -91,7 +91,7 @@ def _add_check(command: argparse.ArgumentParser) -> None:
         "--accept", metavar="REASON", help="add what is left out now to the file of accepted losses, with this reason"
     )
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
-    command.add_argument("--verbose", action="store_true", help="print what is accepted, and notes on the document")
+    command.add_argument("--verbose", action="store_true", help="print what is accepted")
 
 
 def _run_check(options: argparse.Namespace) -> int:
@@ -132,8 +132,6 @@ def _print(report: Report, *, verbose: bool) -> None:
         print(f"now accepted: {entry.place}")
     for entry in report.accepted if verbose else ():
         print(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
-    for note in report.findings.notes if verbose else ():
-        print(f"note: {note}")
     print(report.summary())
 
 

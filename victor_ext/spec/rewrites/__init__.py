@@ -13,7 +13,7 @@ from victor_ext.spec.tree import Tree, copied, placed
 from . import bodies, composition, names, operations, schemas, serialization, unions
 from .base import Log
 
-__all__ = ("REWRITES", "Log", "Rewrite", "prepare", "rewrite_name")
+__all__ = ("REWRITES", "Log", "Rewrite", "prepare")
 
 Rewrite = Callable[[Tree, Log], None]
 
@@ -70,12 +70,10 @@ REWRITES: tuple[Rewrite, ...] = (
 )
 
 
-def prepare(
-    document: Tree, *, skip: Collection[str] = (), trace: bool = False, decimals: Collection[str] = ()
-) -> tuple[Tree, Log]:
+def prepare(document: Tree, *, trace: bool = False, decimals: Collection[str] = ()) -> tuple[Tree, Log]:
     """A rewritten copy of the document, and the log.
 
-    `skip` names rewrites to leave out, for tests. With `trace`, the parts of the copy know their places. `decimals` are
+    With `trace`, the parts of the copy know their places. `decimals` are
     the places of numbers that are read as Decimal.
 
     Raises PlaceError when a part of the document has the wrong type.
@@ -86,11 +84,5 @@ def prepare(
         tree = placed(tree, tree)
     log = Log(decimals=(*decimals,))
     for rewrite in REWRITES:
-        if rewrite_name(rewrite) not in skip:
-            rewrite(tree, log)
+        rewrite(tree, log)
     return tree, log
-
-
-def rewrite_name(rewrite: Rewrite) -> str:
-    """The name in the log: `merge-allof-siblings`."""
-    return rewrite.__name__.replace("_", "-")

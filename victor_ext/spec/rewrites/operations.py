@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urljoin
 
 import httpx
 
 from victor_ext.spec.requests import HOOKS, Hook
-from victor_ext.spec.tree import Tree, hooks, is_json, is_list, is_mapping, list_at, mapping_at, operations, resolve
+from victor_ext.spec.tree import Tree, hooks, is_json, is_list, list_at, mapping_at, mappings_at, operations, resolve
 
 from .base import Log, components
 from .serialization import parameters
@@ -162,10 +161,7 @@ def record_servers(document: Tree, log: Log) -> None:
         for url in own[:1] if not {*own} & {*(absolute or shared)[:1]} else []:
             whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute and _is_url(url) else url
             if not _is_absolute(whole):
-                open_variable = VARIABLE.search(whole)
-                reason = "is relative, and the document has no other" if _is_url(whole) else "is no URL"
-                reason = f"has no default for {open_variable[0]}" if open_variable else reason
-                log.left_out.append(f"{operation.where}: its server {url} {reason}: sent to base_url")
+                log.left_out.append(f"{operation.where}: its server {url} is no absolute URL: sent to base_url")
                 continue
             log.requests.request(operation.tree).server = whole
             log("record-servers", f"{operation.where}: {whole}")
@@ -176,21 +172,14 @@ def record_servers(document: Tree, log: Log) -> None:
 
 
 def _urls(tree: Tree) -> list[str]:
-    return [
-        _url(server) for server in list_at(tree, "servers") if is_mapping(server) and isinstance(server.get("url"), str)
-    ]
-
-
-def _url(server: Tree) -> str:
-    """The URL of a server, without a slash at its end, with the default of each variable that has one."""
-    variables = mapping_at(server, "variables")
-
-    def value(match: re.Match[str]) -> str:
-        variable: Any = variables.get(match[1])
-        known: list[Any] = [variable.get("default"), *list_at(variable, "enum")] if is_mapping(variable) else []
-        return next((str(each) for each in known if each is not None), match[0])
-
-    return VARIABLE.sub(value, server["url"]).rstrip("/")
+    """The URLs of servers, without a slash at their end, with the default of each variable that has one."""
+    urls: list[str] = []
+    for server in [each for each in list_at(tree, "servers") if "url" in each]:
+        url: str = server["url"]
+        for name, variable in mappings_at(server, "variables"):
+            url = url.replace(f"{{{name}}}", str(variable["default"])) if "default" in variable else url
+        urls.append(url.rstrip("/"))
+    return urls
 
 
 def _is_absolute(url: str) -> bool:

@@ -80,10 +80,6 @@ def record_styles(document: Tree, log: Log) -> None:
     """Record how each parameter is sent; report values whose form OpenAPI does not define."""
     for operation, parameter in parameters(document):
         location, name = parameter["in"], parameter["name"]
-        if location not in STYLES:
-            operation.tree["parameters"].remove(parameter)
-            log.left_out.append(f"{operation.where}: parameter {name} in {location!r}, which OpenAPI does not have")
-            continue
         style = parameter.get("style", DEFAULT_STYLES[location])
         where = f"{operation.where}: {location} parameter {name}"
         if style not in STYLES[location]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
+from victor_ext.spec.tree import Tree, descendants, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
 
 from .base import Log, components, schemas
 from .composition import all_properties, has_siblings, is_object, write_out_allof
@@ -49,9 +49,9 @@ def unite_children(document: Tree, log: Log) -> None:
         if "propertyName" not in discriminator or schema.get("oneOf") or schema.get("anyOf"):
             continue
         mapped = [to.removeprefix(SCHEMAS) for to in mapping_at(discriminator, "mapping").values()]
-        below_root = [*_descendants(named, root), *(each for each in mapped if each in named)]
+        below_root = [*descendants(named, root), *(each for each in mapped if each in named)]
         for parent in dict.fromkeys([root, *below_root]):
-            members = dict.fromkeys([parent, *(below_root if parent == root else _descendants(named, parent))])
+            members = dict.fromkeys([parent, *(below_root if parent == root else descendants(named, parent))])
             if len(members) > 1:
                 references = [{"$ref": SCHEMAS + each} for each in members]
                 unions[parent] = in_place_of(schema, {"oneOf": references, "discriminator": deepcopy(discriminator)})
@@ -63,18 +63,6 @@ def unite_children(document: Tree, log: Log) -> None:
             schema["$ref"] = SCHEMAS + names[parent]
             log("unite-children", where)
     named.update({names[parent]: union for parent, union in unions.items()})
-
-
-def _descendants(named: Tree, parent: str) -> list[str]:
-    """The named schemas that have a schema in their `allOf`, and those that have one of these."""
-    descendants: dict[str, None] = {parent: None}
-    pending = [parent]
-    while pending:
-        reference = {"$ref": SCHEMAS + pending.pop()}
-        own = [name for name, each in named.items() if name not in descendants and reference in list_at(each, "allOf")]
-        descendants.update(dict.fromkeys(own))
-        pending += own
-    return [*descendants][1:]
 
 
 def _extended(named: Tree, document: Tree) -> Iterator[int]:
