@@ -138,7 +138,6 @@ SAME: dict[str, Pair] = {
     "order of the members of a union": _received(
         {"oneOf": [card(a=TEXT), card(b=TEXT)]}, {"oneOf": [card(b=TEXT), card(a=TEXT)]}
     ),
-    "members of a union that are types": _pins({"oneOf": [TEXT, _INTEGER]}, {"type": ["string", "integer"]}),
     "spelling of a content type": (_posted("application/json"), _posted("Application/JSON; charset=utf-8")),
     "answers of a named response": (
         receives(card()),

@@ -172,7 +172,6 @@ class TestApprovals:
             ("- 5", "item 1 has '5': write the keys fingerprint, reason, scope, expires"),
             ("- {fingerprint: 0000000000000000, reason: a, scope: both}", "write the keys"),
             ("[", "cannot be read"),
-            ({"fingerprint": "x"}, "item 1: the fingerprint is 'x'"),
             ({"reason": ""}, "the reason is empty"),
             ({"scope": "all"}, "write wire, python or both"),
             ({"expires": "2026-02-30"}, "write a day as YYYY-MM-DD"),
@@ -224,7 +223,6 @@ class TestVersion:
             ("0.4.0", "0.5.0", None),
             ("0.4.0", "0.4.1", "write 0.5.0"),
             ("v1", "v2", None),
-            ("1.0", "draft", "is 'draft', which is not a version like 1.0: write 2.0.0"),
             ("2020-09-14", "2021-01-01", None),
             ("first", "first", "is still 'first'"),
         ],
@@ -242,13 +240,6 @@ class TestVersion:
         write("new.json", receives(CARD, BREAKS[0]), new)
         assert run("old.json", "new.json", "--check-version") == status
         assert run("old.json", "new.json") == 0
-
-    @pytest.mark.parametrize(("new", "status"), [("1.0.0", 0), ("1.2.0", 0), ("0.9.9", 1)])
-    def test_no_version_goes_back(self, capsys: pytest.CaptureFixture[str], new: str, status: int) -> None:
-        write("old.json", receives(CARD, BREAKS[0]))
-        write("new.json", receives(CARD, BREAKS[0]), new)
-        assert run("old.json", "new.json", "--check-version") == status
-        assert ("went back from 1.0.0 to 0.9.9: write 1.0.0" in capsys.readouterr().out) == bool(status)
 
 
 def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.diff.entry import Entry
 from victor_ext.spec.diff.formats import FORMATS, as_text
-from victor_ext.spec.diff.report import Approval, Approvals, Lines, Report
+from victor_ext.spec.diff.report import Approval, Lines, Report
 from victor_ext.spec.document import load
 
 HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\ud800{old}{0}%s"
@@ -34,7 +34,7 @@ def entry(number: int, wire: str = "breaks", python: str = "none", **more: Any) 
 
 
 def report(*entries: Entry, approved: tuple[Approval, ...] = ()) -> Report:
-    return Report("old.yaml", "new.yaml", "api/new.yaml", entries, 3, Approvals(approved, datetime.date(2026, 6, 1)))
+    return Report("old.yaml", "new.yaml", "api/new.yaml", entries, 3, approved, datetime.date(2026, 6, 1))
 
 
 APPROVED = Approval(f"{2:016}", "we never read it", "wire", datetime.date(2026, 12, 31))

@@ -10,19 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from victor_ext.spec.components import Components
-from victor_ext.spec.tree import Tree, mapping_at, trees_at
+from victor_ext.spec.tree import Tree, mapping_at
 
 from .access import compare_access
 from .changes import Change, Reach, Sides, reach_of
 from .entry import LEVELS, Entry, Level, PythonChange, worst
-from .keywords import as_json
+from .keywords import DOCUMENTATION, as_json
 from .operations import OperationComparison
 from .schemas import SchemaComparison, words_of
 
 MAX_FRAMES = 50_000
 """Schemas refer to each other in chains of hundreds, and each takes some calls."""
-MAX_WORDS = 10
-"""How many changes of one component are named; all of them count."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = No
     kept = {each.name for each in sides.same_operations.values()}
     added = [name for name in sides.new.operations if name not in kept]
     moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
-    return Comparison(_entries(sides, _by_home(sides, python or {})), sides.documentation, added, moved)
+    return Comparison(_entries(sides, _by_home(sides, python or {})), _documentation(sides), added, moved)
 
 
 def compared(old: Components, new: Components) -> Sides:
@@ -61,20 +59,20 @@ def compared(old: Components, new: Components) -> Sides:
         OperationComparison(sides, schemas).run()
         schemas.named()
         compare_access(sides)
-        _texts(sides)
     finally:
         sys.setrecursionlimit(limit)
     return sides
 
 
-def _texts(sides: Sides) -> None:
-    old, new = sides.old.document, sides.new.document
-    info = ("title", "description", "summary", "termsOfService", "contact", "license")
-    sides.document(mapping_at(old, "info"), mapping_at(new, "info"), info)
-    sides.document(old, new, ("externalDocs",))
-    tags = [{str(tag.get("name")): tag for tag in trees_at(each, "tags")} for each in (old, new)]
-    for name in {*tags[0], *tags[1]}:
-        sides.document(tags[0].get(name, {}), tags[1].get(name, {}), ("name", "description", "externalDocs"))
+def _documentation(sides: Sides) -> int:
+    """The number of texts and examples that differ."""
+    pairs = [(mapping_at(sides.old.document, "info"), mapping_at(sides.new.document, "info"))]
+    pairs += [
+        (part.tree, other.tree)
+        for place, part in sides.old.by_place.items()
+        if (other := sides.new.by_place.get(sides.moves.now(place)))
+    ]
+    return sum(old.get(key) != new.get(key) for old, new in pairs for key in DOCUMENTATION)
 
 
 def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
@@ -92,8 +90,7 @@ def _joined(changes: list[PythonChange]) -> PythonChange:
         return changes[0]
     level = max(changes, key=lambda each: LEVELS.index(each.level)).level
     names = tuple(sorted({name for change in changes for name in change.names}))
-    what = "; ".join(dict.fromkeys(change.what for change in changes))
-    return PythonChange(level, names, what, "; ".join(dict.fromkeys(change.whole or change.what for change in changes)))
+    return PythonChange(level, names, "; ".join(dict.fromkeys(change.what for change in changes)))
 
 
 def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
@@ -128,13 +125,8 @@ def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | N
     }
     ordered = sorted(changes, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
     words = [*dict.fromkeys(_words(ordered, changes))]
-    whole = [*words]
-    if len(words) > MAX_WORDS:
-        words[MAX_WORDS:] = [f"and {len(words) - MAX_WORDS} more"]
     if python is not None:
-        start = "in Python: " if words else ""
-        words.append(start + python.what)
-        whole.append(start + (python.whole or python.what))
+        words.append(f"in Python: {python.what}" if words else python.what)
     wire = worst(levels.values())
     return Entry(
         place=place,
@@ -145,7 +137,6 @@ def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | N
         python="none" if python is None else python.level,
         names=() if python is None else python.names,
         fingerprint=_fingerprint(place, wire, [change for change in ordered if levels[change] == wire], python),
-        whole="" if whole == words else "; ".join(whole),
     )
 
 

@@ -7,10 +7,9 @@ from fnmatch import fnmatch
 
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
-from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at, members, schema_at
+from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_at, members, schema_at
 
-from .changes import NOBODY, Reach, Sides, addresses, renamed_parameters, wire_name
-from .keywords import as_json
+from .changes import NOBODY, Reach, Sides, renamed_parameters, wire_name
 from .schemas import SchemaComparison
 from .shape import Part
 
@@ -29,13 +28,13 @@ class OperationComparison:
         for name, operation in sides.old.operations.items():
             if name not in sides.same_operations:
                 sides.add("operation-removed", operation.place, _both(name))
-        matched = {id(each) for each in sides.same_operations.values()}
+        kept = {each.name for each in sides.same_operations.values()}
         for name, operation in sides.new.operations.items():
-            if id(operation) not in matched:
+            if name not in kept:
                 sides.add("operation-added", operation.place, _both(name))
         for name, new in sides.same_operations.items():
             old = sides.old.operations[name]
-            if wire_name(old) != wire_name(new) and addresses(sides.old, old) != addresses(sides.new, new):
+            if wire_name(old) != wire_name(new):
                 sides.add("operation-moved", old.place, _both(name), name, new.name)
             _attributes(sides, old, new)
             self._parameters(old, new)
@@ -67,8 +66,7 @@ class OperationComparison:
         request = _Directed(old.name, incoming=old.incoming).request
         for key, tree in before.items():
             where, _, name = key.partition(":")
-            component = self.sides.old.of(tree)
-            place = component.place if component is not None else f"{old.place}.parameters.{key}"
+            place = self.sides.old_shapes.place(tree, old.place)
             match = after.pop(f"path:{renamed.get(name, name)}" if where == "path" else key, None)
             if match is None:
                 self.sides.add("parameter-removed", place, request)
@@ -76,24 +74,23 @@ class OperationComparison:
             if where == "path" and renamed.get(name, name) != name:
                 self.sides.add("path-parameter-renamed", place, _both(old.name), name, renamed[name])
             self._pair(tree, match, place)
-        for key, tree in after.items():
+        for tree in after.values():
             kind = "required-parameter-added" if _is_required(self.sides.new, tree) else "optional-parameter-added"
-            component = self.sides.new.of(tree)
-            place = component.place if component is not None else f"{new.place}.parameters.{key}"
-            self.sides.add(kind, self.sides.moves.before(place), request)
+            place = self.sides.moves.before(self.sides.new_shapes.place(tree, new.place))
+            self.sides.add(kind, place, request)
 
     # ---- Bodies and answers ----
 
     def _body(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
         place += ".requestBody"
-        before, after = schema_at(old, "requestBody"), schema_at(new, "requestBody")
-        if before is None and after is not None:
-            required = self.sides.new.resolve(after).get("required") is True
-            self.sides.add("required-body-added" if required else "optional-body-added", place, directed.request)
-        elif before is not None and after is None:
-            self.sides.add("body-removed", place, directed.request)
-        elif before is not None and after is not None:
+        before, after = mapping_at(old, "requestBody"), mapping_at(new, "requestBody")
+        if before and after:
             self._pair(before, after, place)
+        elif before:
+            self.sides.add("body-removed", place, directed.request)
+        elif after:
+            kind = "required-body-added" if _is_required(self.sides.new, after) else "optional-body-added"
+            self.sides.add(kind, place, directed.request)
 
     def _responses(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
         before, after = ({status.upper(): tree for status, tree in members(each)} for each in (old, new))
@@ -132,29 +129,23 @@ class OperationComparison:
         if (id(before), id(after)) in self._done and "$ref" not in old:
             return
         self._done.add((id(before), id(after)))
-        self.sides.document(before, after)
         reach = self.sides.reach(first, second)
+        required = [_is_required(self.sides.old, before), _is_required(self.sides.new, after)]
+        if required[0] != required[1]:
+            self.sides.add("became-required" if required[1] else "became-optional", place, reach)
         if first.kind in ("parameter", "header"):
             self._parameter(before, after, place, reach, header=first.kind == "header")
-        elif (before.get("required") is True) != (after.get("required") is True) and first.kind == "body":
-            self.sides.add("became-required" if after.get("required") is True else "became-optional", place, reach)
         self._headers(before, after, place, reach)
         self._schema(before, after, place, first, second)
         self._content(before, after, place, reach, first, second)
 
     def _parameter(self, old: Tree, new: Tree, place: str, reach: Reach, *, header: bool) -> None:
-        required = [each.get("required") is True or each.get("in") == "path" for each in (old, new)]
-        if required[0] != required[1]:
-            self.sides.add("became-required" if required[1] else "became-optional", place, reach)
         shapes = [self.sides.old_shapes.shape(mapping_at(old, "schema")).value("type")]
         shapes.append(self.sides.new_shapes.shape(mapping_at(new, "schema")).value("type"))
         plain = all(types and not types & {"array", "object"} for types in shapes)
         styles = [_serialisation(each, header=header, plain=plain) for each in (old, new)]
         if styles[0] != styles[1]:
             self.sides.add("serialisation", place, reach, *styles)
-        empty = [each.get("allowEmptyValue") is True for each in (old, new)]
-        if empty[0] != empty[1]:
-            self.sides.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
         _deprecation(self.sides, old, new, place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
@@ -168,9 +159,8 @@ class OperationComparison:
             else:
                 required = _is_required(self.sides.old, tree)
                 self.sides.add("required-header-removed" if required else "header-removed", here, reach)
-        for name, tree in after.values():
-            kind = "required-header-added" if _is_required(self.sides.new, tree) else "header-added"
-            self.sides.add(kind, f"{place}.headers.{name}", reach)
+        for name, _ in after.values():
+            self.sides.add("header-added", f"{place}.headers.{name}", reach)
 
     def _content(self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component) -> None:
         after = mapping_at(new, "content")
@@ -184,7 +174,6 @@ class OperationComparison:
             fields = self._encoded_otherwise(before, after[match])
             if fields:
                 self.sides.add("encoding", here, reach, "", ", ".join(fields))
-            self.sides.document(before, after[match])
             self._schema(before, after[match], f"{here}.schema", first, second)
         for content_type, _ in members(after):
             if content_type not in pairs.values():
@@ -192,16 +181,11 @@ class OperationComparison:
 
     def _encoded_otherwise(self, old: Tree, new: Tree) -> list[str]:
         """The fields of a form whose `encoding` differs. One that only one document has is a change of its schema."""
-        before, after = ({name: as_json(each) for name, each in members(mapping_at(tree, "encoding"))
-                          if each} for tree in (old, new))  # fmt: skip
-        declared = [self.sides.old_shapes.shape(mapping_at(old, "schema")).children]
-        declared.append(self.sides.new_shapes.shape(mapping_at(new, "schema")).children)
-        return sorted(
-            name
-            for name in before.keys() | after.keys()
-            if before.get(name) != after.get(name)
-            and (f".properties.{name}" in declared[0]) == (f".properties.{name}" in declared[1])
-        )
+        before, after = mapping_at(old, "encoding"), mapping_at(new, "encoding")
+        declared = self.sides.old_shapes.shape(mapping_at(old, "schema")).children.keys()
+        declared = declared & self.sides.new_shapes.shape(mapping_at(new, "schema")).children.keys()
+        both = (name for name in {*before, *after} if f".properties.{name}" in declared)
+        return sorted(name for name in both if before.get(name, {}) != after.get(name, {}))
 
     def _schema(self, old: Tree, new: Tree, place: str, first: Component, second: Component) -> None:
         before, after = schema_at(old, "schema"), schema_at(new, "schema")
@@ -231,8 +215,6 @@ def _both(name: str) -> Reach:
 
 
 def _attributes(sides: Sides, old: Operation, new: Operation) -> None:
-    sides.document(old.tree, new.tree)
-    sides.document(old.item, new.item, ("description", "summary"))
     reach = _both(old.name)
     if old.tree.get("operationId") != new.tree.get("operationId"):
         ids = (str(each.tree.get("operationId", "missing")) for each in (old, new))
@@ -247,8 +229,6 @@ def _deprecation(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -
     before, after = old.get("deprecated") is True, new.get("deprecated") is True
     if before != after:
         sides.add("deprecated" if after else "undeprecated", place, reach)
-    if new.get("x-sunset") and new.get("x-sunset") != old.get("x-sunset"):
-        sides.add("sunset", place, reach, "", str(new["x-sunset"]))
 
 
 def _effective(components: Components, operation: Operation) -> dict[str, Tree]:
@@ -285,19 +265,13 @@ def _covering(status: str, answers: Tree) -> Tree | None:
 
 def _media(old: Tree, new: Tree) -> dict[str, str | None]:
     """The content types of the old document, each with the one that stands for it in the new document."""
-    exact = {_spelled(each): each for each, _ in reversed(members(new))}
-    bare = {_spelled(each).partition(";")[0]: each for each, _ in reversed(members(new))}
+    theirs = {bare_type(each): each for each, _ in reversed(members(new))}
     pairs: dict[str, str | None] = {}
     for content_type, _ in members(old):
-        spelled = _spelled(content_type)
-        match = exact.get(spelled) or bare.get(spelled.partition(";")[0])
-        covering = [each for each in new if "*" in each and fnmatch(spelled.partition(";")[0], _spelled(each))]
-        pairs[content_type] = match or next(iter(covering), None)
+        bare = bare_type(content_type)
+        covering = next((each for pattern, each in theirs.items() if fnmatch(bare, pattern)), None)
+        pairs[content_type] = content_type if content_type in new else theirs.get(bare, covering)
     return pairs
-
-
-def _spelled(content_type: str) -> str:
-    return content_type.replace(" ", "").lower()
 
 
 def _callbacks(components: Components, operation: Tree) -> Mapping[str, Tree]:
