@@ -242,12 +242,9 @@ def test_aliases_are_written_out(tmp_path: Path) -> None:
     assert found["c"] == {"n": 1, "m": 2}
 
 
-@pytest.mark.parametrize(
-    "content", [b"PK\x03\x04rest", b"\x1f\x8b\x08rest", b"%PDF-1.7", b"openapi: 3.0.0\0", b"\x7fELF\0"]
-)
-def test_a_file_that_is_no_text_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_text_is_refused_with_what_to_do(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
-    spec.write_bytes(content)
+    spec.write_bytes(b"PK\x03\x04\x14\0\0\0")
     with pytest.raises(DocumentError) as refused:
         load(spec)
     assert str(refused.value) == (

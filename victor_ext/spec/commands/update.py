@@ -7,9 +7,7 @@ after it, so that a run that is interrupted can be repeated: it compares with th
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import secrets
 import shlex
 import shutil
 import sys
@@ -23,7 +21,7 @@ from victor_ext.spec.diff.documents import report_on
 from victor_ext.spec.diff.entry import RULES
 from victor_ext.spec.diff.formats import as_text
 from victor_ext.spec.diff.python import Generated, package_changes
-from victor_ext.spec.diff.report import Report, number, one_line, operations_text, read_approvals
+from victor_ext.spec.diff.report import Report, number, one_line, operations_text, read_approvals, shortened
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
@@ -80,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
         move_into_place(new.made.package, package)
     if options.changelog is not None and report.entries:
         _add_to(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
-    _replace(document, newer.read_bytes())
+    document.write_bytes(newer.read_bytes())
     print(f"{newer} -> {document}, {package}")
     return _print_decisions(report)
 
@@ -94,7 +92,7 @@ def _print_decisions(report: Report) -> int:
         return 0
     print(f"\n{number(len(breaking) + len(looks), 'decision')} for a person:")
     for count, entry in enumerate([*breaking, *looks], 1):
-        print(f"{count:3}. {one_line(entry.place)}: {one_line(entry.what)} ({operations_text(entry)})")
+        print(f"{count:3}. {one_line(entry.place)}: {one_line(shortened(entry))} ({operations_text(entry)})")
         if entry.names:
             print(f"     {', '.join(entry.names)}")
     return 1
@@ -114,7 +112,7 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
         for each in entries[:MAX_LINES]:
             levels = (("on the wire", each.wire), ("in Python", each.python))
             columns = " and ".join(column for column, level in levels if level == "breaks")
-            yield f"  - `{one_line(each.place)}` ({effect or columns}): {one_line(each.what)}"
+            yield f"  - `{one_line(each.place)}` ({effect or columns}): {one_line(shortened(each))}"
         if len(entries) > MAX_LINES:
             yield f"  - {number(len(entries) - MAX_LINES, 'more change')} ({effect or 'something breaks'})."
     moved = [f"`{one_line(old)}` to `{one_line(new)}`" for old, new in report.moved.items()]
@@ -127,31 +125,18 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
 def _add_to(changelog: Path, entry: str) -> None:
     """Put an entry under "Unreleased", in its section "Changed"; both are added where they are missing."""
     text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
-    heading = UNRELEASED.search(text)
-    if heading is None:
-        title = re.match(r"# .*\n", text)
-        at, opening = (title.end() if title else 0), "\n## Unreleased\n\n### Changed\n\n"
+    if UNRELEASED.search(text) is None:
+        text = re.sub(r"\A(# .*\n)?", r"\1\n## Unreleased\n", text, count=1)
+    parts = re.split(r"^(?=###? )", text, flags=re.MULTILINE)
+    release = next(number for number, part in enumerate(parts) if UNRELEASED.match(part))
+    end = next((number for number in range(release + 1, len(parts)) if parts[number].startswith("## ")), len(parts))
+    changed = next((number for number in range(release, end) if parts[number].startswith("### Changed\n")), None)
+    if changed is None:
+        parts[release] = f"{parts[release].rstrip()}\n\n"
+        parts.insert(release + 1, f"### Changed\n\n{entry}\n" + ("\n" if parts[release + 1 :] else ""))
     else:
-        next_release = re.compile(r"^## ", re.MULTILINE).search(text, heading.end())
-        end = next_release.start() if next_release else len(text)
-        changed = re.compile(r"^### Changed\n+", re.MULTILINE).search(text, heading.end(), end)
-        section = re.compile(r"^### ", re.MULTILINE).search(text, heading.end(), end)
-        at, opening = (changed.end(), "") if changed else (section.start() if section else end, "### Changed\n\n")
-    before, after = text[:at], text[at:]
-    if heading is not None and opening:
-        before, after = before.rstrip("\n") + "\n\n", after and f"\n{after}"
-    text = f"{before}{opening}{entry}\n{after}"
-    _replace(changelog, text.encode("utf-8"))
-
-
-def _replace(file: Path, data: bytes) -> None:
-    """Write a file in one step: a reader sees the old bytes or the new ones."""
-    hidden = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
-    try:
-        hidden.write_bytes(data)
-        os.replace(hidden, file)
-    finally:
-        hidden.unlink(missing_ok=True)
+        parts[changed] = f"### Changed\n\n{entry}\n" + parts[changed].removeprefix("### Changed").lstrip("\n")
+    changelog.write_text("".join(parts), encoding="utf-8")
 
 
 UPDATE = Command(
