@@ -18,7 +18,7 @@ from victor_ext.spec.check import check_generated
 from victor_ext.spec.checking.problems import default_path, read_accepted
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
 from victor_ext.spec.diff.documents import report_on
-from victor_ext.spec.diff.entry import RULES
+from victor_ext.spec.diff.entry import RULES, Entry
 from victor_ext.spec.diff.formats import as_text
 from victor_ext.spec.diff.python import Generated, package_changes
 from victor_ext.spec.diff.report import Report, number, one_line, operations_text, read_approvals, shortened
@@ -29,7 +29,7 @@ from victor_ext.spec.tree import Tree, mapping_at
 from . import Command, add_generation, copies
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
-MAX_LINES = 20
+MAX_LINES = 40
 """The changes of one update that the changelog names."""
 
 
@@ -103,23 +103,30 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
     version = f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
     yield f"- The document `{document.name}` is a newer one{version}. {report.summary()}"
     moves = {RULES["operation-moved"].words.replace("{new}", new) for new in report.moved.values()}
-    left = [each for each in report.entries if each.what not in moves and not {*each.operations} <= {*report.added}]
-    broken = [each for each in left if "breaks" in (each.wire, each.python)]
-    looks = [each for each in left if each not in broken and "look" in (each.wire, each.python)]
-    wider = [each for each in left if each not in (*broken, *looks) and each.wire == "fine"]
-    wider = [each for each in wider if each.direction != "received"]
-    for entries, effect in ((broken, ""), (looks, "to look at"), (wider, "requests may have more")):
-        for each in entries[:MAX_LINES]:
-            levels = (("on the wire", each.wire), ("in Python", each.python))
-            columns = " and ".join(column for column, level in levels if level == "breaks")
-            yield f"  - `{one_line(each.place)}` ({effect or columns}): {one_line(shortened(each))}"
-        if len(entries) > MAX_LINES:
-            yield f"  - {number(len(entries) - MAX_LINES, 'more change')} ({effect or 'something breaks'})."
+    lines = [
+        f"  - `{one_line(each.place)}` ({effect}): {one_line(shortened(each))}"
+        for _, entries in report.by_level()
+        for each in entries
+        if each.what not in moves and not {*each.operations} <= {*report.added} and (effect := _effect(each))
+    ]
+    yield from lines[:MAX_LINES]
+    if len(lines) > MAX_LINES:
+        yield f"  - {number(len(lines) - MAX_LINES, 'more change')}."
     moved = [f"`{one_line(old)}` to `{one_line(new)}`" for old, new in report.moved.items()]
     for title, names in (("Moved", moved), ("New operations", [f"`{one_line(each)}`" for each in report.added])):
         if names:
             rest = f" and {len(names) - MAX_LINES} more" if len(names) > MAX_LINES else ""
             yield f"  - {title}: {', '.join(names[:MAX_LINES])}{rest}."
+
+
+def _effect(entry: Entry) -> str:
+    """What the changelog says that a change does; empty for one that it leaves out."""
+    columns = (("on the wire", entry.wire), ("in Python", entry.python))
+    if breaks := " and ".join(column for column, level in columns if level == "breaks"):
+        return breaks
+    if "look" in (entry.wire, entry.python):
+        return "to look at"
+    return "requests may have more" if entry.wire == "fine" and entry.direction != "received" else ""
 
 
 def _add_to(changelog: Path, entry: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from victor_ext.spec.components import Components
 from victor_ext.spec.tree import Tree, mapping_at
@@ -82,29 +81,23 @@ def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, Pyth
     for place in sorted(python):
         home = place if place in changed else sides.old.home(place)
         by_place.setdefault(home, []).append(python[place])
-    return {place: _joined(changes) for place, changes in by_place.items()}
-
-
-def _joined(changes: list[PythonChange]) -> PythonChange:
-    if len(changes) == 1:
-        return changes[0]
-    level = max(changes, key=lambda each: LEVELS.index(each.level)).level
-    names = tuple(sorted({name for change in changes for name in change.names}))
-    return PythonChange(level, names, "; ".join(dict.fromkeys(change.what for change in changes)))
+    return {
+        place: PythonChange(
+            worst(each.level for each in changes),
+            tuple(sorted({name for each in changes for name in each.names})),
+            "; ".join(dict.fromkeys(each.what for each in changes)),
+        )
+        for place, changes in by_place.items()
+    }
 
 
 def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
     by_place: dict[str, dict[Change, Reach]] = {}
     for change, reach in sides.changes.items():
         by_place.setdefault(change.place, {})[change] = reach
-    entries = [
+    return [
         _entry(place, by_place.get(place, {}), python.get(place), _reach_of(sides, place))
         for place in sorted({*by_place, *python})
-    ]
-    counts = Counter(entry.fingerprint for entry in entries)
-    return [
-        entry if counts[entry.fingerprint] == 1 else replace(entry, fingerprint=_hash(entry.place, entry.fingerprint))
-        for entry in entries
     ]
 
 
@@ -141,15 +134,12 @@ def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | N
 
 
 def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[str]:
-    """Changes in words, the first of a kind with what the generated package makes of such when they are received."""
-    seen: set[tuple[str, str]] = set()
+    """Changes in words, with what the generated package makes of those that are received: once for what is alike."""
+    seen = {""}
     for change in changes:
-        key = (change.kind, change.absorbed)
-        if reaches[change].received and change.absorbed and key not in seen:
-            seen.add(key)
-            yield f"{words_of(change)} ({change.absorbed})"
-        else:
-            yield words_of(change)
+        absorbed = change.absorbed if reaches[change].received else ""
+        yield words_of(change) if absorbed in seen else f"{words_of(change)} ({absorbed})"
+        seen.add(absorbed)
 
 
 def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: PythonChange | None) -> str:
@@ -160,8 +150,5 @@ def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: Pyt
     essence = [[change.kind, change.old, change.new, *filter(None, [change.detail])] for change in changes]
     if not essence and python is not None:
         essence = [["python", python.level, *python.names]]
-    return _hash(re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence)
-
-
-def _hash(*parts: object) -> str:
+    parts = re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence
     return hashlib.sha256(as_json(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]

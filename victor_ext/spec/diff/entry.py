@@ -31,7 +31,7 @@ def worst(levels: Iterable[Level]) -> Level:
 class PythonChange:
     """What a change does to the code that uses the generated package."""
 
-    level: Literal["breaks", "look", "fine"]
+    level: Level
     names: tuple[str, ...]
     """The Python names that are gone, renamed or retyped: `pkg.models.Card.price`."""
     what: str

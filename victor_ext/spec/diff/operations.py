@@ -38,32 +38,33 @@ class OperationComparison:
                 sides.add("operation-moved", old.place, _both(name), name, new.name)
             _attributes(sides, old, new)
             self._parameters(old, new)
-            self._calls(old.tree, new.tree, old.place, _Directed(name, incoming=old.incoming))
+            self._calls(old.tree, new.tree, old.place, name, incoming=old.incoming)
         for key in ("parameters", "headers", "requestBodies", "responses"):
             for name, tree in mappings_at(mapping_at(sides.old.document, "components"), key):
                 place = f"components.{key}.{name}"
                 if place in sides.old.by_place and place in sides.new.by_place:
                     self._pair(tree, sides.new.by_place[place].tree, place)
 
-    def _calls(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
-        self._body(old, new, place, directed)
-        self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), place, directed)
+    def _calls(self, old: Tree, new: Tree, place: str, name: str, *, incoming: bool) -> None:
+        request, answer = _directions(name, incoming=incoming)
+        self._body(old, new, f"{place}.requestBody", request)
+        self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), f"{place}.responses", answer)
         ours, theirs = _callbacks(self.sides.old, old), _callbacks(self.sides.new, new)
         for step, called in ours.items():
             here = f"{place}.callbacks.{step}"
             if step in theirs:
-                self._calls(called, theirs[step], here, _Directed(directed.name, incoming=not directed.incoming))
+                self._calls(called, theirs[step], here, name, incoming=not incoming)
             else:
-                self.sides.add("operation-removed", here, _both(directed.name))
+                self.sides.add("operation-removed", here, _both(name))
         for step in theirs.keys() - ours.keys():
-            self.sides.add("operation-added", f"{place}.callbacks.{step}", _both(directed.name))
+            self.sides.add("operation-added", f"{place}.callbacks.{step}", _both(name))
 
     # ---- Parameters ----
 
     def _parameters(self, old: Operation, new: Operation) -> None:
         before, after = _effective(self.sides.old, old), _effective(self.sides.new, new)
         renamed = renamed_parameters(old, new)
-        request = _Directed(old.name, incoming=old.incoming).request
+        request, _ = _directions(old.name, incoming=old.incoming)
         for key, tree in before.items():
             where, _, name = key.partition(":")
             place = self.sides.old_shapes.place(tree, old.place)
@@ -81,37 +82,30 @@ class OperationComparison:
 
     # ---- Bodies and answers ----
 
-    def _body(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
-        place += ".requestBody"
+    def _body(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = mapping_at(old, "requestBody"), mapping_at(new, "requestBody")
         if before and after:
             self._pair(before, after, place)
         elif before:
-            self.sides.add("body-removed", place, directed.request)
+            self.sides.add("body-removed", place, reach)
         elif after:
             kind = "required-body-added" if _is_required(self.sides.new, after) else "optional-body-added"
-            self.sides.add(kind, place, directed.request)
+            self.sides.add(kind, place, reach)
 
-    def _responses(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
+    def _responses(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = ({status.upper(): tree for status, tree in members(each)} for each in (old, new))
         spelled = {status.upper(): status for status in [*new, *old]}
         for status, tree in before.items():
-            here = f"{place}.responses.{spelled[status]}"
-            match = after.pop(status, None)
+            here = f"{place}.{spelled[status]}"
+            ranged = [each for each in after if each[:1] == status[:1] and "XX" in each + status and each not in before]
+            match = after.pop(status if status in after else ranged[0] if ranged else "", None)
             if match is None:
-                ranged = [each for each in after if each[:1] == status[:1] and "XX" in each + status]
-                match = after.pop(ranged[0]) if ranged and ranged[0] not in before else None
-            if match is None:
-                self.sides.add(f"{_class_of(status)}-removed", here, directed.answer)
-                match = _covering(status, new)
-            if match is not None:
+                self.sides.add(f"{_class_of(status)}-removed", here, reach)
+            else:
                 self._pair(tree, match, here)
-        for status, tree in after.items():
-            here = f"{place}.responses.{spelled[status]}"
-            self.sides.add("success-added" if _class_of(status) == "success" else "answer-added", here, directed.answer)
-            before_it = _covering(status, old)
-            if before_it is not None:
-                self._pair(before_it, tree, here)
+        for status in after:
+            kind = "success-added" if _class_of(status) == "success" else "answer-added"
+            self.sides.add(kind, f"{place}.{spelled[status]}", reach)
 
     def _pair(self, old: Tree, new: Tree, place: str) -> None:
         """Compare two parameters, headers, bodies or answers, once."""
@@ -200,14 +194,10 @@ class OperationComparison:
         self.schemas.compare(old_part, Part(after, place, below, self.sides.new.of(after) or second))
 
 
-class _Directed:
-    """The reach of an operation's request and of its answers."""
-
-    def __init__(self, name: str, *, incoming: bool) -> None:
-        self.name = name
-        self.incoming = incoming
-        sent, received = Reach(frozenset({name}), NOBODY), Reach(NOBODY, frozenset({name}))
-        self.request, self.answer = (received, sent) if incoming else (sent, received)
+def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:
+    """The reach of an operation's request, and of its answers."""
+    sent, received = Reach(frozenset({name}), NOBODY), Reach(NOBODY, frozenset({name}))
+    return (received, sent) if incoming else (sent, received)
 
 
 def _both(name: str) -> Reach:
@@ -248,19 +238,11 @@ def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
         return ", ".join(sorted(mapping_at(tree, "content")))
     style = tree.get("style") or ("simple" if header else DEFAULT_STYLES.get(str(tree.get("in")), "form"))
     explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style == "form"
-    reserved = " with reserved characters" if tree.get("allowReserved") is True else ""
-    return f"style {style}{', exploded' if explode and not plain else ''}{reserved}"
+    return f"style {style}{', exploded' if explode and not plain else ''}"
 
 
 def _class_of(status: str) -> str:
     return "success" if status.startswith("2") else "default-answer" if status == "DEFAULT" else "answer"
-
-
-def _covering(status: str, answers: Tree) -> Tree | None:
-    """The answer that stands for a status without one of its own: of its range, or for an error the default."""
-    written = {each.upper(): tree for each, tree in members(answers)}
-    default = written.get("DEFAULT") if _class_of(status) == "answer" else None
-    return written.get(f"{status[:1]}XX", default)
 
 
 def _media(old: Tree, new: Tree) -> dict[str, str | None]:

@@ -27,7 +27,7 @@ from victor_ext.spec.tree import Tree, around, hooks, place_of, placed, trees_at
 
 from .compare import compared
 from .entry import Level
-from .surface import Surface, Type, class_names, fits, renamed, without_unset
+from .surface import Surface, Type, fits, renamed, without_unset
 
 _SHAPE = (
     *("type", "format", "nullable", "enum", "const", "required", "readOnly", "writeOnly", "in", "name", "style"),
@@ -183,18 +183,8 @@ class Packages:
         return next((each for each in kind if places & set(self.blame.new.classes.get(each, ()))), None)
 
     def places(self, name: str, *, new: bool = False) -> tuple[str, ...]:
-        """What a class is made of; where that is not known, what an attribute that has it is made of."""
-        surface, side = (self.new, self.blame.new) if new else (self.old, self.blame.old)
-        own = side.classes.get(name, ())
-        if own or name not in surface.classes:
-            return own
-        holders = [
-            (model, attribute)
-            for model, made in surface.models.items()
-            for attribute, each in made.items()
-            if name in class_names(each.type)
-        ]
-        return tuple(place for holder in holders for place in side.attributes.get(holder, ()))
+        """What a class is made of."""
+        return (self.blame.new if new else self.blame.old).classes.get(name, ())
 
     def today(self, type_: Type) -> Type:
         """An old type with the new names of its classes."""

@@ -61,7 +61,6 @@ def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str
 def _change(findings: list[Finding], package: str) -> PythonChange:
     """One change of several findings with one cause: those of the worst level."""
     level = worst(each.level for each in findings)
-    assert level != "none"
     shown = [each for each in findings if each.level == level]
     names = tuple(sorted({f"{package}.{each.name}" for each in shown}))
     return PythonChange(level, names, "; ".join(dict.fromkeys(each.what for each in shown)))
