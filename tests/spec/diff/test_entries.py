@@ -111,12 +111,6 @@ def test_what_one_document_alone_has_is_told_with_the_operations_of_that_documen
     assert (removed.operations, removed.direction, removed.wire) == (("post /extras",), "sent", "none")
 
 
-def test_what_the_package_absorbs_is_said_for_answers_only() -> None:
-    old, new = {"Card": card(pin=TEXT)}, {"Card": card()}
-    (received,) = entries(receives(CARD, old), receives(CARD, new))
-    assert received.what == "property removed (the package reads it as UNSET)"
-
-
 def test_what_the_package_absorbs_is_said_once_for_changes_of_one_kind() -> None:
     old, new = ({"Card": card(pin={**TEXT, "enum": words})} for words in (["a"], ["a", "b", "c"]))
     (added,) = entries(receives(CARD, old), receives(CARD, new))

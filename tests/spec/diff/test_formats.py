@@ -78,10 +78,6 @@ def test_json_is_exactly_entries_and_counts() -> None:
 
 
 class TestText:
-    def test_it_fits_the_width(self) -> None:
-        lines = as_text(report(entry(1, what="word " * 60)), width=60).splitlines()
-        assert max(map(len, lines[:-1])) <= 60
-
     def test_colours_are_for_terminals(self) -> None:
         assert "\x1b[1;31mBreaks (4)" in as_text(WHOLE, colour=True)
 

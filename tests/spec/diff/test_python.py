@@ -96,14 +96,6 @@ CASES: dict[str, Any] = {
         ("paths./cards/{id}/{day}.get", "breaks", "api.cards.get_card",
          "the arguments of get_card by position are day, id, not id, day"),
     ),
-    "schema": (
-        [
-            ("schemas/Card'", "schemas/Map'"),
-            ("    Card:\n", "    Map:\n"),
-        ],
-        ("components.schemas.Card", "breaks", "models.Card models.CardState",
-         "the class Card is now Map; the class CardState is now MapState"),
-    ),
     "property": (
         [("        opened: {type: string, format: date}\n", "")],
         (f"{CARD}.opened", "breaks", "models.Card.opened", "Card.opened is gone"),
@@ -145,13 +137,6 @@ CASES: dict[str, Any] = {
         (f"{CARD}.owner", "fine", "models.Card.owner models.CardOwner",
          "Card.owner is new; the class CardOwner is new"),
         (f"{NEW}.colour", "fine", "models.NewCard.colour", "NewCard.colour is new"),
-    ),
-    "new and required": (
-        [
-            ("        holder: {type: string}\n", "        holder: {type: string}\n        colour: {type: string}\n"),
-            ("[holder]", "[holder, colour]"),
-        ],
-        (f"{NEW}.colour", "breaks", "models.NewCard.colour", "NewCard.colour is new and required"),
     ),
     "answer": (
         [("        '404': {description: No, content: {application/json: {schema: {$ref: '#/components/schemas/Problem'}}}}\n", "")],

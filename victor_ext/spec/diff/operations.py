@@ -62,7 +62,7 @@ class OperationComparison:
     # ---- Parameters ----
 
     def _parameters(self, old: Operation, new: Operation) -> None:
-        before, after = _effective(self.sides.old, old), _effective(self.sides.new, new)
+        before, after = self.sides.old.parameters(old), self.sides.new.parameters(new)
         renamed = renamed_parameters(old, new)
         request, _ = _directions(old.name, incoming=old.incoming)
         for key, tree in before.items():
@@ -219,12 +219,6 @@ def _deprecation(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -
     before, after = old.get("deprecated") is True, new.get("deprecated") is True
     if before != after:
         sides.add("deprecated" if after else "undeprecated", place, reach)
-
-
-def _effective(components: Components, operation: Operation) -> dict[str, Tree]:
-    """The parameters of an operation, those of its path included; names of headers in lower case."""
-    keys = [(components.key(parameter), parameter) for parameter in components.parameters(operation)]
-    return {key.lower() if key.startswith("header:") else key: parameter for key, parameter in keys}
 
 
 def _is_required(components: Components, tree: Tree) -> bool:

@@ -108,8 +108,8 @@ class Report:
 
     def approved(self) -> list[Entry]:
         """The entries that would break something, had they not been approved."""
-        broken = [entry for entry in self.entries if "breaks" in (entry.wire, entry.python)]
-        return [entry for entry in broken if entry not in self.breaking()]
+        breaking = {*self.breaking()}
+        return [each for each in self.entries if "breaks" in (each.wire, each.python) and each not in breaking]
 
     def approval(self, entry: Entry, column: Column) -> Approval | None:
         """The approval that lets a column pass, if it breaks."""

@@ -53,7 +53,7 @@ class Subject:
 
     def parameters(self, operation: Operation) -> list[Tree]:
         """The parameters of an operation and of its path, references followed."""
-        return [self.parts.resolve(parameter) for parameter in self.parts.parameters(operation)]
+        return [self.parts.resolve(parameter) for parameter in self.parts.parameters(operation).values()]
 
     def responses(self, operation: Operation) -> list[tuple[str, Tree]]:
         """The status and the response of each answer."""
