@@ -176,9 +176,9 @@ class OperationComparison:
     def _encoded_otherwise(self, old: Tree, new: Tree) -> list[str]:
         """The fields of a form whose `encoding` differs. One that only one document has is a change of its schema."""
         before, after = mapping_at(old, "encoding"), mapping_at(new, "encoding")
-        declared = self.sides.old_shapes.shape(mapping_at(old, "schema")).children.keys()
-        declared = declared & self.sides.new_shapes.shape(mapping_at(new, "schema")).children.keys()
-        both = (name for name in {*before, *after} if f".properties.{name}" in declared)
+        former = self.sides.old_shapes.shape(mapping_at(old, "schema")).children
+        latter = self.sides.new_shapes.shape(mapping_at(new, "schema")).children
+        both = (name for name in {*before, *after} if f".properties.{name}" in former.keys() & latter.keys())
         return sorted(name for name in both if before.get(name, {}) != after.get(name, {}))
 
     def _schema(self, old: Tree, new: Tree, place: str, first: Component, second: Component) -> None:
