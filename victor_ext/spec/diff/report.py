@@ -72,7 +72,6 @@ def write_approvals(path: Path, added: Sequence[Approval]) -> None:
         f"  scope: {each.scope}\n  expires: {each.expires.isoformat()}"
         for each in added
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([*([earlier] if earlier else []), *items]) + "\n", encoding="utf-8")
 
 

@@ -200,12 +200,10 @@ def child_part(components: Components, parent: Part, child: Child, place: str) -
 
 
 def label(shapes: Shapes, tree: Tree) -> str:
-    """What to call a schema: its name, its title, or its types."""
+    """What to call a schema: its name, or its types and properties."""
     end, referred = shapes.end(tree)
     if referred:
         return shapes.place(end, "?").removeprefix("components.schemas.")
-    if isinstance(end.get("title"), str):
-        return str(end["title"])
     shape = shapes.shape(end)
     properties = sorted(step.removeprefix(".properties.") for step in shape.children if step.startswith(".properties."))
     words = "a union" if shape.unions else types_text(shape.value("type"))

@@ -178,8 +178,6 @@ def type_of(node: ast.expr | None) -> Type:
         return frozenset([ANY])
     if isinstance(node, ast.BinOp):
         return type_of(node.left) | type_of(node.right)
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return type_of(ast.parse(node.value, mode="eval").body)
     if isinstance(node, ast.Subscript):
         name = ast.unparse(node.value)
         inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
