@@ -138,6 +138,7 @@ def build(tree: Tree, folder: Path) -> list[str]:
 @example(place=("paths", "/x/{id}", "get", "parameters", 0, "name"), value=None)
 @example(place=("paths", "/x/{id}", "get", "responses"), value={"": None})
 @example(place=("paths", "/x/{id}", "post", "requestBody"), value={})
+@example(place=("paths", "/x/{id}", "get", "parameters", 0, "schema"), value={"$ref": "#/paths"})
 @example(place=("components", "schemas", "A"), value={"$ref": "#/components/schemas/Alias"})
 def test_any_node_may_be_anything(place: Place, value: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:

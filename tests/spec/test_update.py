@@ -74,6 +74,10 @@ def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture
     before = files(shop)
     generate(shop / "shop.yaml", shop)
     assert files(shop) == before
+    update(shop, BROKEN, "--changelog", str(shop / "CHANGELOG.md"))
+    entries = (shop / "CHANGELOG.md").read_text(encoding="utf-8").partition("### Changed\n\n")[2]
+    assert entries.startswith("- The document `shop.yaml` is a newer one: version 2.0.0 instead of 1.5.0.")
+    assert entries.endswith(changelog.partition("### Changed\n\n")[2])
 
 
 def test_the_package_keeps_its_decimals(shop: Path) -> None:
