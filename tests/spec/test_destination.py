@@ -114,19 +114,12 @@ def _moved(package: Path) -> None:
     package.symlink_to(kept)
 
 
-def _folder_of_a_package(package: Path) -> None:
-    """Its modules were made by this recipe, and it is no package that was."""
-    models = (package / "models").rename(package.parent / "models")
-    _replaced(package, lambda: models.rename(package))
-
-
 FOREIGN: dict[str, Callable[[Path], object]] = {
     "a module": lambda package: (package / "mine.py").write_text("import os\nx   =  1\n"),
     "a link": lambda package: (package / "models" / "more.py").symlink_to(package / "models" / "thing.py"),
     "no package": lambda package: _replaced(package, package.mkdir),
     "a link to a package": _moved,
     "a dangling link": lambda package: _replaced(package, lambda: package.symlink_to(package.parent / "nowhere")),
-    "a folder of a package": _folder_of_a_package,
 }
 
 

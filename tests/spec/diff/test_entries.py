@@ -50,18 +50,6 @@ def test_a_common_base_is_one_entry() -> None:
     assert {len(entry.operations) for entry in found} == {20}
 
 
-def test_schemas_that_refer_to_each_other_end() -> None:
-    def ring(size: int, **last: Any) -> Tree:
-        names = ["Card", *(f"C{number}" for number in range(1, size))]
-        ring = {name: card(next=ref(names[n + 1 - size])) for n, name in enumerate(names)}
-        ring[names[-1]]["properties"].update(last)
-        return many(ring, 3)
-
-    (entry,) = entries(ring(68, pin=TEXT), ring(68))
-    assert entry.place == "components.schemas.C67.properties.pin"
-    assert len(entry.operations) == 3
-
-
 @pytest.mark.parametrize("size", [3, 1500])
 def test_every_schema_has_another_name(size: int) -> None:
     def chain(prefix: str, **last: Any) -> Tree:

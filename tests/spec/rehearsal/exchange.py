@@ -178,7 +178,8 @@ class OldClient:
         where, requests = " ".join(key), self.requests[key]
         other = _same_operation(new, key)
         answers = list(other.responses()) if other is not None else []
-        yield from self._lost(where, self.answers[key], answers, known=other is not None)
+        if other is not None:
+            yield from self._lost(where, self.answers[key], answers)
         connection.headers = {"User-Agent": "rehearsal", **self._credentials(key)}
         for number in range(max(len(requests), len(answers))):
             request = requests[number % len(requests)]
@@ -209,10 +210,10 @@ class OldClient:
         if schema is None:
             return
         value = response.json()
-        problem = self.provider.unreadable(schema, value)
+        problem = self.provider.invalid("loose", schema, value)
         if problem is not None:
             yield Proof("breaks", f"{where} {response.status_code}: {problem}")
-        elif problem := self.provider.differs(schema, value):
+        elif problem := self.provider.invalid("open", schema, value):
             yield Proof("look", f"{where} {response.status_code}: {problem}")
         declared = self.provider.values.whole(schema).get("properties", {})
         kept = set(getattr(parsed, "additional_properties", {})) & set(declared)
@@ -220,10 +221,8 @@ class OldClient:
             yield Proof("breaks", f"{where} {response.status_code}: not read: {sorted(kept)}")
 
     @staticmethod
-    def _lost(where: str, old: list[Answer], new: list[Answer], *, known: bool) -> Iterator[Proof]:
+    def _lost(where: str, old: list[Answer], new: list[Answer]) -> Iterator[Proof]:
         """Members and successes that the old document promised and that no longer come."""
-        if not known:
-            return
         after = {answer.status for answer in new}
         for status in dict.fromkeys(answer.status for answer in old):
             if status not in after:
@@ -261,7 +260,7 @@ class OldClient:
                     if extra := gained[answer.status]:
                         return Proof("fine", f"{word} members of {' '.join(key)} {answer.status}: {min(extra)}")
                     schema = next(each.schema for each in known if each.status == answer.status)
-                    if schema is not None and (problem := other.differs(schema, answer.body)):
+                    if schema is not None and (problem := other.invalid("open", schema, answer.body)):
                         return Proof("fine", f"{word} answer of {' '.join(key)} {answer.status}: {problem}")
         return Proof("none", "nothing differs")
 

@@ -183,8 +183,8 @@ class Provider:
             texts = texts or given.get((each.place, each.name))
             if texts is None and each.required:
                 return f"{each.place} parameter {each.name} is missing"
-            if texts is not None and (problem := self.problem(each.schema, self._decoded(each.schema, texts))):
-                return f"{each.place} parameter {each.name}: {problem}"
+            if texts is not None and (why := self.invalid("closed", each.schema, self._decoded(each.schema, texts))):
+                return f"{each.place} parameter {each.name}: {why}"
         return self._credentials(operation, headers) or self._body(operation, headers, request.content)
 
     def defaults(self, request: httpx.Request) -> Tree:
@@ -194,7 +194,8 @@ class Provider:
         given = {*request.url.params, *request.headers}
         taken = {each.name: each.schema for each in found[0].parameters if not {each.name, each.name.lower()} & given}
         if request.content and request.headers.get("content-type", "").startswith("application/json"):
-            sent = key_names(json.loads(request.content))
+            paths = key_paths(json.loads(request.content))
+            sent = {path.rpartition(".")[2].removesuffix("[]") for path in paths}
             taken |= {name: schema for name, schema in self._in_body(found[0]).items() if name not in sent}
         whole = {name: self.values.whole(schema) for name, schema in taken.items()}
         return {name: schema["default"] for name, schema in sorted(whole.items()) if "default" in schema}
@@ -252,24 +253,17 @@ class Provider:
         if not body or schema is None:
             return f"a body of {kind or 'no type'}" if body else "the body is missing"
         if kind != FORM:
-            return self.problem(schema, json.loads(body))
+            return self.invalid("closed", schema, json.loads(body))
         properties = self.values.whole(schema).get("properties", {})
         fields = {name: self._decoded(properties.get(name, {}), [value]) for name, value in parse_qsl(body.decode())}
-        return self.problem(schema, fields)
+        return self.invalid("closed", schema, fields)
 
-    def problem(self, schema: Tree, value: Any) -> str | None:
-        """Why a request's value is not what the document says; members that it does not declare are refused."""
-        return self._invalid("closed", schema, value)
+    def invalid(self, kind: str, schema: Tree, value: Any) -> str | None:
+        """Why a value is not what the document says.
 
-    def differs(self, schema: Tree, value: Any) -> str | None:
-        """Why an answer's value is not what the document says."""
-        return self._invalid("open", schema, value)
-
-    def unreadable(self, schema: Tree, value: Any) -> str | None:
-        """Why code that relies on the document's types, and on what it requires, cannot use an answer's value."""
-        return self._invalid("loose", schema, value)
-
-    def _invalid(self, kind: str, schema: Tree, value: Any) -> str | None:
+        "closed" is for requests: members that are not declared are refused, too; "open" for answers; "loose" for code
+        that relies on the types, and on what is required.
+        """
         key = (kind, id(schema))
         if key not in self._validators:
             write, components = {
@@ -299,11 +293,6 @@ class Provider:
             elif isinstance(each, list):
                 left += each
         return json.dumps(found, sort_keys=True)
-
-
-def key_names(value: Any) -> set[str]:
-    """The names of all members inside a value."""
-    return {path.rpartition(".")[2].removesuffix("[]") for path in key_paths(value)}
 
 
 # ---- Schemas of OpenAPI 3.0 as JSON Schema ----
