@@ -164,7 +164,6 @@ def test_a_member_of_the_listed_objects_is_no_end_of_pages(tmp_path: Path) -> No
     ("note", "is_key"),
     [
         ("Unique identifier randomly generated per transfer request by the calling client", True),
-        ("A unique request id", True),
         ("Unique ID to reference the payment request", False),
     ],
 )

@@ -102,8 +102,11 @@ class Report:
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
-        broken = ((entry, column) for entry in self.entries for column in COLUMNS if entry.level(column) == "breaks")
-        return [*dict.fromkeys(entry for entry, column in broken if self.approval(entry, column) is None)]
+        return [
+            entry
+            for entry in self.entries
+            if any(entry.level(each) == "breaks" and self.approval(entry, each) is None for each in COLUMNS)
+        ]
 
     def approved(self) -> list[Entry]:
         """The entries that would break something, had they not been approved."""
