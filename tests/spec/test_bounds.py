@@ -26,43 +26,38 @@ def tenfold(lines: int, of: str = "{type: string}") -> str:
     return HEAD + first + "".join(rest)
 
 
+DEEP = HEAD + "x0: &x0 []\n" + "".join(f"x{n}: &x{n} [*x{n - 1}]\n" for n in range(1, 900))
 MERGES = HEAD + "x0: &x0 {a: 1, b: 2}\n" + "".join(
     f"x{n}: &x{n} {{<<: [{', '.join([f'*x{n - 1}'] * 10)}]}}\n" for n in range(1, 20)
 )  # fmt: skip
 JSON = '{"openapi": "3.0.3", "paths": {}, "x": %s}'
 
 REFUSED = {
-    "alias-bomb": (tenfold(20), r"1,000,000 values up to line \d+: an alias counts"),
-    "merge-bomb": (MERGES, r"1,000,000 values up to line \d+: an alias counts"),
-    "text-bomb": (tenfold(6, of=f'"{"x" * 5000}"'), r"33,554,432 characters up to line \d+: an alias counts"),
-    "cycle": (HEAD + "x: &x\n  a: [*x]\n", r"line 5: \*x stands within .* without an end"),
-    "cycle-of-a-list": (HEAD + "x: &x [1, *x]\n", r"line 4: \*x stands within .* without an end"),
-    "cycle-by-merge": (HEAD + "x: &x {<<: *x}\n", r"line 4: \*x stands within .* without an end"),
-    "deep-flow": (HEAD + "x: " + "[" * 1_000_000, r"line 4: .* 100 levels"),
-    "deep-blocks": (HEAD + "x:\n " + "- " * 200_000 + "1\n", r"line 5: .* 100 levels"),
-    "deep-keys": (HEAD + "x:\n " + "? " * 200_000 + "1\n", r"line 5: .* 100 levels"),
-    "deep-by-aliases": (
-        HEAD + "x0: &x0 []\n" + "".join(f"x{n}: &x{n} [*x{n - 1}]\n" for n in range(1, 200)),
-        r"line \d+: .* 100 levels",
-    ),
-    "many-values": (HEAD + "x: [" + "1," * 1_000_001 + "]", "1,000,000 values"),
-}
-REFUSED_JSON = {
-    "deep": (JSON % ("[" * 100_000 + "]" * 100_000), "100 levels"),
-    "rather-deep": (JSON % ("[" * 101 + "]" * 101), "100 levels"),
-    "deep-objects": (JSON % ('{"a":' * 5_000 + "1" + "}" * 5_000), "100 levels"),
-    "many-values": (JSON % ("[" + "1," * 1_000_001 + "1]"), "1,000,000 values"),
+    "alias-bomb.yaml": (tenfold(20), r"1,000,000 values up to line \d+: an alias counts"),
+    "merge-bomb.yaml": (MERGES, r"1,000,000 values up to line \d+: an alias counts"),
+    "text-bomb.yaml": (tenfold(6, of=f'"{"x" * 5000}"'), r"33,554,432 characters up to line \d+: an alias counts"),
+    "cycle.yaml": (HEAD + "x: &x\n  a: [*x]\n", r"line 5: \*x stands within .* without an end"),
+    "cycle-by-merge.yaml": (HEAD + "x: &x {<<: *x}\n", r"line 4: \*x stands within .* without an end"),
+    "deep-flow.yaml": (HEAD + "x: " + "[" * 1_000_000, r"line 4: .* 100 levels"),
+    "deep-blocks.yaml": (HEAD + "x:\n " + "? " * 200_000 + "1\n", r"line 5: .* 100 levels"),
+    "deep-by-aliases.yaml": (DEEP, "it has more than 100 levels"),
+    "many-values.yaml": (HEAD + "x: [" + "1," * 1_000_001 + "]", "1,000,000 values"),
+    "wide.yaml": (HEAD + "x:\n" + "".join(f"  k{n}: 1\n" for n in range(20_000)) + "  k7: 1\n", "The key 'k7' stands"),
+    "deep.json": (JSON % ("[" * 100_000 + "]" * 100_000), "100 levels"),
+    "rather-deep.json": (JSON % ("[" * 101 + "]" * 101), "100 levels"),
+    "many-values.json": (JSON % ("[" + "1," * 1_000_001 + "1]"), "1,000,000 values"),
 }
 
 READER = """
 import sys, time
 from pathlib import Path
 from victor_ext.spec.document import DocumentError, load
-began = time.process_time()
-try:
-    load(Path(sys.argv[1]))
-except DocumentError as error:
-    print(f"{time.process_time() - began:.3f}", error)
+for path in sys.argv[1:]:
+    began = time.process_time()
+    try:
+        load(Path(path))
+    except DocumentError as error:
+        print(f"{time.process_time() - began:.3f}", error)
 """
 
 
@@ -73,44 +68,22 @@ def run_apart(*arguments: str) -> subprocess.CompletedProcess[str]:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
 
 
-def read_apart(spec: Path) -> str:
-    """The seconds that it took to refuse a document, and what was said."""
-    done = run_apart("-c", READER, str(spec))
+def test_what_would_not_end_is_refused_by_name_and_at_once(tmp_path: Path) -> None:
+    for name, (text, _) in REFUSED.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = run_apart("-c", READER, *(str(tmp_path / name) for name in REFUSED))
     assert done.returncode == 0, done.stderr[-300:]
-    return done.stdout
-
-
-@pytest.mark.parametrize(
-    ("text", "says", "name"),
-    [
-        *(pytest.param(*case, "bomb.yaml", id=name) for name, case in REFUSED.items()),
-        *(pytest.param(*case, "bomb.json", id=f"json-{name}") for name, case in REFUSED_JSON.items()),
-    ],
-)
-def test_what_would_not_end_is_refused_by_name_and_at_once(tmp_path: Path, text: str, says: str, name: str) -> None:
-    spec = tmp_path / name
-    spec.write_text(text, encoding="utf-8")
-    seconds, _, said = read_apart(spec).partition(" ")
-    assert said.startswith(f"{spec} cannot be read: ")
-    (sentence,) = said.splitlines()
-    assert re.search(says, sentence), sentence
-    # A million values that are really there are counted one by one.
-    assert float(seconds) < (5 if len(text) > 2_000_000 else 1)
-
-
-def test_a_bomb_is_a_sentence_at_the_command_and_leaves_nothing(tmp_path: Path) -> None:
-    spec = tmp_path / "bomb.yaml"
-    spec.write_text(tenfold(20), encoding="utf-8")
-    done = run_apart("-m", "victor_ext.spec", "generate", str(spec), "--out", str(tmp_path / "out"))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"{spec} cannot be read: ")
-    assert len(done.stderr.splitlines()) == 1
-    assert list(tmp_path.iterdir()) == [spec]
+    for (name, (text, says)), line in zip(REFUSED.items(), done.stdout.splitlines(), strict=True):
+        seconds, _, said = line.partition(" ")
+        assert said.startswith(f"{tmp_path / name} cannot be read: ")
+        assert re.search(says, said), said
+        # A million values that are really there are counted one by one.
+        assert float(seconds) < (5 if len(text) > 2_000_000 else 1), name
 
 
 def test_a_schema_that_holds_itself_is_refused_by_name(tmp_path: Path) -> None:
@@ -142,14 +115,6 @@ def test_what_is_within_the_bounds_is_read(tmp_path: Path) -> None:
     spec = tmp_path / "large.json"
     spec.write_text(JSON % ("[" * 98 + "]" * 98))
     assert load(spec)["x"]
-
-
-def test_a_mapping_with_very_many_keys_takes_no_longer_a_key(tmp_path: Path) -> None:
-    spec = tmp_path / "wide.yaml"
-    spec.write_text(HEAD + "x:\n" + "".join(f"  k{n}: 1\n" for n in range(20_000)) + "  k7: 1\n", encoding="utf-8")
-    seconds, _, said = read_apart(spec).partition(" ")
-    assert "The key 'k7' stands twice in the mapping at line 5" in said
-    assert float(seconds) < 2
 
 
 @pytest.mark.parametrize(

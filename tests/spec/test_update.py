@@ -7,12 +7,9 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from victor_ext.spec import document
-from victor_ext.spec import generate as generating
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.generate import generate
 
@@ -77,6 +74,10 @@ def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture
     before = files(shop)
     generate(shop / "shop.yaml", shop)
     assert files(shop) == before
+    update(shop, BROKEN, "--changelog", str(shop / "CHANGELOG.md"))
+    entries = (shop / "CHANGELOG.md").read_text(encoding="utf-8").partition("### Changed\n\n")[2]
+    assert entries.startswith("- The document `shop.yaml` is a newer one: version 2.0.0 instead of 1.5.0.")
+    assert entries.endswith(changelog.partition("### Changed\n\n")[2])
 
 
 def test_the_package_keeps_its_decimals(shop: Path) -> None:
@@ -161,14 +162,6 @@ def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == LOSSY
 
 
-def test_a_folder_that_was_not_generated_is_left_alone(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (shop / "shop_api" / "notes.txt").write_text("mine", encoding="utf-8")
-    before = files(shop)
-    assert update(shop, ADDED) == 2
-    assert "notes.txt" in capsys.readouterr().err
-    assert files(shop) == before
-
-
 @pytest.mark.parametrize("rest", ["", "### Added\n\n- A thing.\n\n", "## 1.4.0\n\n- Old.\n"])
 def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(shop: Path, rest: str) -> None:
     changelog = shop / "CHANGES.md"
@@ -201,20 +194,6 @@ def test_a_reader_that_goes_away_is_no_failure(shop: Path) -> None:
     )
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("{\n", "")
-
-
-def test_each_document_is_read_once_and_its_package_is_made_once(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[str] = []
-    for module, name in ((document, "_read"), (generating, "render")):
-        honest = vars(module)[name]
-
-        def counted(*args: Any, honest: Any = honest, name: str = name) -> Any:
-            done.append(name)
-            return honest(*args)
-
-        monkeypatch.setattr(module, name, counted)
-    assert update(shop, ADDED) == 0
-    assert done == ["_read", "_read", "render", "render"]
 
 
 def test_approvals_may_lie_elsewhere(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,8 @@ than any machine can hold. The largest real document that was tried has 130,000 
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -24,11 +23,7 @@ MAX_LEVELS = 100
 
 _SPLIT = "split the document"
 _ALIASES = f"an alias counts as all that it stands for. Use fewer, or {_SPLIT}"
-
-
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_BINARY = (b"PK\x03\x04", b"\x1f\x8b", b"%PDF", b"\x89PNG")
-"""How archives and the like begin: their first bytes can be text."""
 
 
 class OutOfBoundsError(ValueError):
@@ -41,7 +36,7 @@ def read_text(path: Path) -> str:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise OutOfBoundsError(f"it has more than {MAX_BYTES:,} bytes: {_SPLIT}.")
-    if data.startswith(_BINARY) or (b"\0" in data and data[:2] not in _UTF16):
+    if b"\0" in data and data[:2] not in _UTF16:
         raise ValueError("it is no text: name a document in YAML or JSON; an archive must be unpacked first.")
     return data.decode("utf-16" if data[:2] in _UTF16 else "utf-8-sig")
 
@@ -49,11 +44,35 @@ def read_text(path: Path) -> str:
 def check_yaml(text: str) -> None:
     """Raise OutOfBoundsError when a limit is exceeded, and yaml.YAMLError when the text is not YAML.
 
-    It reads the parser's events one by one, and stops at the first that exceeds a limit.
+    It reads the parser's events one by one, counts an alias as the value that it stands for, and stops at the first
+    that exceeds a limit.
     """
-    counter = _Counter()
+    values = characters = 0
+    anchors: dict[str | None, tuple[int, int]] = {}
+    within: list[tuple[str | None, int, int]] = []
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        counter.add(event)
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        size = 0, 0
+        if isinstance(event, yaml.ScalarEvent):
+            anchors[event.anchor] = size = 1, len(event.value)
+        elif isinstance(event, yaml.AliasEvent):
+            if any(anchor == event.anchor for anchor, _, _ in within):
+                raise OutOfBoundsError(
+                    f"line {line}: *{event.anchor} stands within what it stands for: without an end."
+                )
+            size = anchors.get(event.anchor, size)  # the loader reports an undefined anchor
+        elif isinstance(event, yaml.CollectionStartEvent):
+            within.append((event.anchor, values, characters))
+            size = 1, 0
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, *before = within.pop()
+            anchors[anchor] = values - before[0], characters - before[1]
+        values, characters = values + size[0], characters + size[1]
+        if values > MAX_VALUES or characters > MAX_BYTES:
+            most = f"{MAX_VALUES:,} values" if values > MAX_VALUES else f"{MAX_BYTES:,} characters"
+            raise OutOfBoundsError(f"it has more than {most} up to line {line}: {_ALIASES}.")
+        if len(within) > MAX_LEVELS:
+            raise too_deep(f"line {line}: ")
 
 
 def check_values(tree: Any) -> int:
@@ -72,70 +91,6 @@ def check_values(tree: Any) -> int:
     return values
 
 
-def too_deep(where: str = "") -> OutOfBoundsError:
+def too_deep(where: str = "it has ") -> OutOfBoundsError:
     """The error for too many levels."""
     return OutOfBoundsError(f"{where}more than {MAX_LEVELS} levels of mappings and lists within each other.")
-
-
-class _Size(NamedTuple):
-    values: int
-    characters: int
-    levels: int
-
-
-@dataclass
-class _OpenCollection:
-    """A mapping or list that is being read: its anchor, the counts before it, and its levels so far."""
-
-    anchor: str | None
-    values: int
-    characters: int
-    levels: int = 1
-
-
-@dataclass
-class _Counter:
-    """Counts events, each alias as the value that it stands for."""
-
-    values: int = 0
-    characters: int = 0
-    open: list[_OpenCollection] = field(default_factory=list[_OpenCollection])
-    anchors: dict[str | None, _Size] = field(default_factory=dict[str | None, _Size])
-
-    def add(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.ScalarEvent):
-            self.anchors[event.anchor] = size = _Size(1, len(event.value), 0)
-            self._grow(event, size)
-        elif isinstance(event, yaml.AliasEvent):
-            if any(each.anchor == event.anchor for each in self.open):
-                raise OutOfBoundsError(
-                    f"line {_line(event)}: *{event.anchor} stands within what it stands for: without an end."
-                )
-            self._grow(event, self.anchors.get(event.anchor, _Size(1, 0, 0)))  # the loader reports an undefined anchor
-        elif isinstance(event, yaml.CollectionStartEvent):
-            collection = _OpenCollection(event.anchor, self.values, self.characters)
-            self._grow(event, _Size(1, 0, 1))
-            self.open.append(collection)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            done = self.open.pop()
-            size = _Size(self.values - done.values, self.characters - done.characters, done.levels)
-            self.anchors[done.anchor] = size
-            self._deepen(done.levels)
-
-    def _grow(self, event: yaml.NodeEvent, size: _Size) -> None:
-        self.values += size.values
-        self.characters += size.characters
-        if self.values > MAX_VALUES or self.characters > MAX_BYTES:
-            most = f"{MAX_VALUES:,} values" if self.values > MAX_VALUES else f"{MAX_BYTES:,} characters"
-            raise OutOfBoundsError(f"it has more than {most} up to line {_line(event)}: {_ALIASES}.")
-        if len(self.open) + size.levels > MAX_LEVELS:
-            raise too_deep(f"line {_line(event)}: ")
-        self._deepen(size.levels)
-
-    def _deepen(self, levels: int) -> None:
-        if self.open:
-            self.open[-1].levels = max(self.open[-1].levels, levels + 1)
-
-
-def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark else 0

@@ -233,9 +233,11 @@ class Components:
         resolved = self.resolve(parameter)
         return f"{resolved.get('in')}:{resolved.get('name')}"
 
-    def parameters(self, operation: Operation) -> list[Tree]:
-        """The parameters of the path of an operation, and its own."""
-        return [*trees_at(operation.item, "parameters"), *trees_at(operation.tree, "parameters")]
+    def parameters(self, operation: Operation) -> dict[str, Tree]:
+        """The parameters of an operation, those of its path included, by their keys; names of headers in lower case."""
+        both = [*trees_at(operation.item, "parameters"), *trees_at(operation.tree, "parameters")]
+        keys = [(self.key(parameter), parameter) for parameter in both]
+        return {key.lower() if key.startswith("header:") else key: parameter for key, parameter in keys}
 
     def _parameter(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
         region = self._add(tree, place, region, kind)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import filecmp
 import keyword
-import os
 import re
 import secrets
 import shutil
@@ -53,12 +52,9 @@ def check_name(name: str) -> None:
             f"{name!r} is no name for a package: give one of ASCII letters, digits and underscores that begins with a "
             "letter, such as --name payments_api."
         )
-    if keyword.iskeyword(name):
-        raise DestinationError(f"{name!r} is a keyword of Python: give another name, such as --name {name}_api.")
-    if name in _RESERVED:
+    if keyword.iskeyword(name) or name in _RESERVED:
         raise DestinationError(
-            f"{name!r} is the name of another module, and one would hide the other: give another name, such as "
-            f"--name {name}_api."
+            f"{name!r} is a word of Python or another module: give another name, such as --name {name}_api."
         )
 
 
@@ -108,8 +104,7 @@ class ChangedFiles:
 def move_into_place(built: Path, package: Path) -> ChangedFiles:
     """Replace the package. When this is interrupted, the earlier package or the new one is there, whole.
 
-    A file that has the same bytes as before stays the same file, with its time; a package of which nothing changed is
-    not touched.
+    A file that has the same bytes as before keeps its time; a package of which nothing changed is not touched.
     """
     changes = _keep_same_files(built, package)
     if package.exists() and not changes:
@@ -127,7 +122,7 @@ def move_into_place(built: Path, package: Path) -> ChangedFiles:
 
 
 def _keep_same_files(built: Path, package: Path) -> ChangedFiles:
-    """Put the earlier file in the place of a new one with the same bytes. Returns what differs."""
+    """Give the files with the same bytes the times of the earlier ones. Returns what differs."""
     new = {path.relative_to(built) for path in built.rglob("*") if path.is_file()}
     modules = {path.relative_to(package) for path in package.rglob("*.py")}
     old = {path for path in modules if "__pycache__" not in path.parts}
@@ -135,19 +130,7 @@ def _keep_same_files(built: Path, package: Path) -> ChangedFiles:
     changed: list[Path] = []
     for path in sorted(new & old):
         if filecmp.cmp(built / path, package / path, shallow=False):
-            _take_over(package / path, built / path)
+            shutil.copystat(package / path, built / path)
         else:
             changed.append(path)
     return ChangedFiles(sorted(new - old), changed, sorted(old - new))
-
-
-def _take_over(earlier: Path, new: Path) -> None:
-    """Make `new` the same file as `earlier`, or, where the file system has no such links, of the same time."""
-    spare = new.with_name(f".{new.name}")
-    try:
-        spare.hardlink_to(earlier)
-        spare.replace(new)
-    except OSError:
-        spare.unlink(missing_ok=True)
-        status = earlier.stat()
-        os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))

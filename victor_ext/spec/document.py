@@ -93,15 +93,21 @@ def _read(path: Path) -> Any:
     try:
         text = read_text(path)
         if path.suffix == ".json":
-            return _from_json(text)
-        check_yaml(text)
-        tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
-        return json.loads(json.dumps(tree))  # aliases expanded; a TypeError for a value that JSON does not have
+            tree = json.loads(text) if text.strip() else None
+        else:
+            check_yaml(text)
+            tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
+            tree = json.loads(json.dumps(tree))  # aliases expanded; a TypeError for a value that JSON does not have
+        check_values(tree)
+        json.dumps(tree, ensure_ascii=False).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError
+    except RecursionError:
+        raise DocumentError(f"{path} cannot be read: {too_deep()}") from None
     except OSError as error:
         why = "it is a folder: name the document in it." if path.is_dir() else f"{error.strerror or error}."
         raise DocumentError(f"{path} cannot be read: {why}") from error
     except (ValueError, TypeError, yaml.YAMLError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from error
+    return tree
 
 
 def read_entries(path: Path, error: type[Exception]) -> Any:
@@ -116,14 +122,3 @@ def read_entries(path: Path, error: type[Exception]) -> Any:
     except (OSError, ValueError, yaml.YAMLError) as reason:
         raise error(f"{path} cannot be read: {reason}") from reason
     return [] if entries in (None, "") else entries
-
-
-def _from_json(text: str) -> Any:
-    try:
-        tree = json.loads(text) if text.strip() else None
-    except RecursionError:
-        raise too_deep("it has ") from None
-    check_values(tree)
-    if not text.isascii() or "\\u" in text:
-        json.dumps(tree, ensure_ascii=False).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError
-    return tree

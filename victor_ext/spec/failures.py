@@ -8,16 +8,14 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openapi_python_client import schema as oai
 from openapi_python_client.parser import bodies, properties, responses
 from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
-from pydantic import ValidationError
 
 from .rewrites import Log
 from .rewrites.base import schemas
 from .rewrites.composition import write_out_allof
-from .tree import Tree, is_list, is_mapping, list_at, operations
+from .tree import Tree, is_mapping, list_at, operations
 
 PLACE = "x-place"
 """The key of a schema's or a parameter's number, while failures are searched."""
@@ -141,29 +139,6 @@ def _place(data: Any) -> int | None:
     extra: dict[str, Any] = getattr(data, "model_extra", None) or {}
     number = extra.get(PLACE)
     return number if isinstance(number, int) else None
-
-
-def unreadable_schema(tree: Tree, words: str) -> list[Failure]:
-    """The parts that openapi-python-client does not even read."""
-    try:
-        oai.OpenAPI.model_validate(tree)
-    except ValidationError as error:
-        return [_unreadable(tree, each["loc"], each["msg"]) for each in error.errors()]
-    return [Failure(" ".join(words.split()))]
-
-
-def _unreadable(tree: Tree, steps: tuple[int | str, ...], words: str) -> Failure:
-    places = {id(schema): where for where, schema in schemas(tree)}
-    value: Any = tree
-    smallest: tuple[str, Tree | None] = (".".join(map(str, steps)), None)
-    for step in steps:
-        if is_mapping(value) and step in value:
-            value = value[str(step)]
-        elif is_list(value) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        if id(value) in places and is_mapping(value):
-            smallest = places[id(value)], value
-    return Failure(f"{'.'.join(map(str, steps))}: {words}", *smallest)
 
 
 def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:

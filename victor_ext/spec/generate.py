@@ -29,7 +29,7 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore
 
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
-from .failures import Failure, Tracker, mend, replaced, unreadable_schema
+from .failures import Failure, Tracker, mend, replaced
 from .python_names import Origins, give_distinct_names, literal, origins
 from .requests import HOOKS
 from .rewrites import Log, prepare
@@ -108,7 +108,7 @@ def _attempt(tree: Tree, log: Log, tracker: Tracker | None) -> tuple[GeneratorDa
     with _differences(), tracker.watching() if tracker else contextlib.nullcontext():
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
-        return None, unreadable_schema(tree, data.detail or "")
+        return None, [Failure.of(data)]
     errors = [*data.errors, *(each for one in data.endpoint_collections_by_tag.values() for each in one.parse_errors)]
     return data, tracker.failures(errors) if tracker else [Failure.of(error) for error in errors]
 

@@ -106,15 +106,11 @@ _NUMBER = {"type": "number"}
 _WORDS = {"type": "array", "items": TEXT}
 _LIST = {"type": "array"}
 _ONE_TEXT, _TWO_TEXTS = {**_LIST, "prefixItems": [TEXT]}, {**_LIST, "prefixItems": [TEXT, TEXT]}
-_TEXTS_BY_NAME, _INTEGERS_BY_NAME = ({"type": "object", "additionalProperties": each} for each in (TEXT, _INTEGER))
 _CITY = {"type": "object", "properties": {"city": TEXT}}
 _ADDRESS = {"type": "object", "properties": {"city": TEXT, "zip": TEXT}}
-_BY_PATTERN = {**card(), "patternProperties": {"^x": TEXT}}
 _READ_ONLY = {**TEXT, "readOnly": True}
 _BEARER = {"type": "http", "scheme": "bearer"}
 _KEY = {"type": "apiKey", "in": "header", "name": "X-Key"}
-DECLINED = {"description": "", "content": json_content(card(code=TEXT))}
-CONFLICT = {"description": "", "content": json_content(card(why=TEXT))}
 
 
 # ---- Cases ----
@@ -188,8 +184,8 @@ def _secured(scheme: Tree, *scopes: str, needed: bool = True) -> Tree:
     return _gets(components={"securitySchemes": {"key": scheme}}, security=security)
 
 
-def _oauth(url: str, **scopes: str) -> Tree:
-    return _secured({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": scopes}}})
+def _oauth(url: str) -> Tree:
+    return _secured({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": {}}}})
 
 
 def _served(*urls: str, **more: Any) -> Tree:
@@ -244,16 +240,11 @@ _ANSWER = "paths./cards.get.responses"
 _QUOTA = f"{_ANSWER}.200.headers.Quota"
 _BODY = "paths./c.post.requestBody"
 _VARIABLE, _SCHEME = "servers[0].variables.env", "components.securitySchemes.key"
-_PARAMETERS = "paths./cards.get.parameters"
 _HOOK = "post.requestBody.content.application/json.schema.properties.pin"
 _NO_BODY = document({"/cards": {"post": operation("createCard")}})
-_HEADER = {"name": "X-Key", "in": "header", "schema": TEXT}
-_SESSION = {"name": "session", "in": "cookie", "schema": TEXT}
 _PIN, _BARE, _WRITTEN = {"Card": card(pin=TEXT)}, {"Card": card()}, receives(card(pin=TEXT))
 _OTHER, _OTHERS = {"$ref": "#/components/schemas/Other"}, {**_PIN, "Other": card()}
 _QUOTED = _headers(Quota={"schema": TEXT})
-_WITH_DEFAULT = _gets(responses={"default": DECLINED})
-_WITH_CONFLICT = _gets(responses={"default": DECLINED, "409": CONFLICT})
 
 # Changes that break, or may break, what is on the wire: the list of what tools were measured by.
 WIRE = [
@@ -322,13 +313,10 @@ MORE = [
     *_word("default added", ({}, {"default": "a"}), "look", "fine"),
     *_word("constant changed", ({"enum": ["a"]}, {"const": "b"}), "breaks", "look"),
     *_word("deprecated", ({}, {"deprecated": True}), "fine", "fine"),
-    *_word("sunset", ({}, {"deprecated": True, "x-sunset": "2027-01-01"}), "look", "look"),
     *_word("not", ({}, {"not": {"enum": ["a"]}}), "breaks", "fine"),
     *_limit("format widened", ({"format": "int32"}, {"format": "int64"}), "fine", "look"),
-    *_limit("maximum raised", ({"maximum": 5}, {"maximum": 9}), "fine", "look"),
     *_limit("maximum exclusive", ({"maximum": 5}, {"maximum": 5, "exclusiveMaximum": True}), "breaks", "fine"),
     *_limit("minimum exclusive", ({"minimum": 5}, {"minimum": 5, "exclusiveMinimum": True}), "breaks", "fine"),
-    *_limit("multiple of more", ({"multipleOf": 5}, {"multipleOf": 10}), "breaks", "fine"),
     *_limit("multiple of another", ({"multipleOf": 5}, {"multipleOf": 7}), "breaks", "look"),
     *_pin("type widened", _INTEGER, _NUMBER, "fine", "breaks"),
     *_pin("type narrowed", _NUMBER, _INTEGER, "breaks", "fine"),
@@ -336,18 +324,14 @@ MORE = [
     *_pin("became an enum", TEXT, STATUS, "breaks", "fine"),
     *_pin("no longer an enum", STATUS, TEXT, "fine", "look"),
     *_pin("constraint changed", {"not": {"enum": ["a"]}}, {"not": {"enum": ["b"]}}, "breaks", "look"),
-    *_pin("other file", {"$ref": "a.yaml#/A"}, {"$ref": "b.yaml#/A"}, "look", "look"),
     *_pin("items unique", _WORDS, {**_WORDS, "uniqueItems": True}, "breaks", "fine"),
     *_pin("items changed", _WORDS, {**_WORDS, "items": _INTEGER}, "breaks", "breaks", ".items"),
     *_pin("items described", _LIST, _WORDS, "breaks", "fine", ".items"),
     *_pin("items not described", _WORDS, _LIST, "fine", "look", ".items"),
-    *_pin("position added", _ONE_TEXT, _TWO_TEXTS, "look", "look", ".prefixItems[1]"),
-    *_pin("position removed", _TWO_TEXTS, _ONE_TEXT, "look", "look", ".prefixItems[1]"),
-    *_pin("values changed", _TEXTS_BY_NAME, _INTEGERS_BY_NAME, "breaks", "breaks", ".additionalProperties"),
+    *_pin("position added", _ONE_TEXT, _TWO_TEXTS, "breaks", "fine", ".prefixItems[1]"),
     *_pin("inline object changed", _ADDRESS, _CITY, "breaks", "breaks", ".properties.zip"),
     *_pin("type to a union", TEXT, {"oneOf": [TEXT, card()]}, "fine", "breaks"),
     *_pin("union to a type", {"oneOf": [TEXT, card()]}, TEXT, "breaks", "fine"),
-    *_pin("any of one of", {"anyOf": [TEXT, card()]}, {"oneOf": [TEXT, card()]}, "look", "fine"),
     *_pin(
         "inline member of a union changed",
         {"oneOf": [card(a=TEXT), card(b=TEXT, c=TEXT)]},
@@ -365,8 +349,6 @@ MORE = [
         "look",
         "breaks",
     ),
-    *both("properties by pattern", (card(), _BY_PATTERN), f"{SCHEMA}.patternProperties.^x", "look", "fine"),
-    *both("properties by pattern removed", (_BY_PATTERN, card()), f"{SCHEMA}.patternProperties.^x", "look", "look"),
     _either(
         "required read-only property added",
         sends(CARD, {"Card": card()}),
@@ -375,20 +357,13 @@ MORE = [
         "none",
     ),
     *both("became read-only", (card(at=TEXT), card(at=_READ_ONLY)), of("at"), "look", None),
-    *both("no longer read-only", (card(("at",), at=_READ_ONLY), card(("at",), at=TEXT)), of("at"), "breaks", None),
+    *both("no longer read-only", (card(at=_READ_ONLY), card(at=TEXT)), of("at"), "look", None),
     *both("became write-only", (card(at=TEXT), card(at={**TEXT, "writeOnly": True})), of("at"), None, "breaks"),
     _received(
         "null among the values",
         receives(card(word={"enum": ["a"]}), openapi="3.1.0"),
         receives(card(word={"enum": ["a", None]}), openapi="3.1.0"),
         f"{RECEIVED}.properties.word",
-        "breaks",
-    ),
-    _sent(
-        "null no longer among the values",
-        sends(card(word={"type": ["string", "null"], "enum": ["a", None]}), openapi="3.1.0"),
-        sends(card(word={"type": ["string", "null"], "enum": ["a"]}), openapi="3.1.0"),
-        f"{SENT}.properties.word",
         "breaks",
     ),
     _sent(
@@ -432,7 +407,6 @@ MORE = [
     _either("schema that nothing uses", document({}, _PIN), document({}, _BARE), of("pin"), "none"),
     _either("unused schema removed", document({}, _BARE), document({}), SCHEMA, "none"),
     # Parameters
-    _asked("parameter moved to a header", limit(), {**limit(), "in": "header"}, "breaks"),
     _asked(
         "items of a parameter changed",
         limit(_WORDS),
@@ -441,10 +415,6 @@ MORE = [
         f"{LIMIT}.schema.items",
     ),
     _asked("optional parameter added", None, limit(), "fine"),
-    _asked("empty value refused", limit(allowEmptyValue=True), limit(), "breaks"),
-    _asked("empty value allowed", limit(), limit(allowEmptyValue=True), "fine"),
-    _asked("header became required", _HEADER, {**_HEADER, "required": True}, "breaks", f"{_PARAMETERS}.header:X-Key"),
-    _asked("cookie removed", _SESSION, None, "breaks", f"{_PARAMETERS}.cookie:session"),
     _asked(
         "parameter as JSON", limit(card()), {"name": "limit", "in": "query", "content": json_content(card())}, "breaks"
     ),
@@ -466,7 +436,7 @@ MORE = [
     _sent(
         "fields written otherwise",
         _form(),
-        _form(encoding={"a": {"style": "deepObject"}}),
+        _form(encoding={"id": {"style": "deepObject"}}),
         f"{_BODY}.content.a/b",
         "breaks",
     ),
@@ -474,20 +444,6 @@ MORE = [
     _received("answer for success added", _answers("200"), _answers("200", "202"), f"{_ANSWER}.202", "look"),
     _received(
         "answer for all others removed", _answers("200", "default"), _answers("200"), f"{_ANSWER}.default", "look"
-    ),
-    _received(
-        "answer of a status that the default described",
-        _WITH_DEFAULT,
-        _WITH_CONFLICT,
-        f"{_ANSWER}.409.content.application/json.schema.properties.code",
-        "breaks",
-    ),
-    _received(
-        "answer of a status that the default describes now",
-        _WITH_CONFLICT,
-        _WITH_DEFAULT,
-        f"{_ANSWER}.409.content.application/json.schema.properties.why",
-        "breaks",
     ),
     _received("header removed", _headers(Quota={"required": True, "schema": TEXT}), _headers(), _QUOTA, "breaks"),
     _received("header of an answer changed", _QUOTED, _headers(Quota={"schema": _INTEGER}), _QUOTA, "breaks"),
@@ -511,17 +467,8 @@ MORE = [
     ),
     # Servers and security
     _sent("server changed", _served("a"), _served("b"), "servers[0].url", "breaks"),
-    _sent(
-        "path of a server moved to the paths",
-        document({"/cards": {"get": operation()}}),
-        document({"/v1/cards": {"get": operation()}}, servers=[{"url": "https://api.example.com"}]),
-        "servers",
-        "look",
-    ),
     _sent("server removed", _served("a", "b"), _served("a"), "servers[1].url", "breaks"),
     _sent("server added", _served("a"), _served("a", "b"), "servers[1].url", "fine"),
-    _sent("servers in another order", _served("a", "b"), _served("b", "a"), "servers[0].url", "look"),
-    _sent("server named", _served(), _served("a"), "servers[0].url", "look"),
     _sent(
         "server of an operation added",
         _served("a"),
@@ -532,14 +479,10 @@ MORE = [
         "paths./cards.get.servers[0].url",
         "breaks",
     ),
-    _sent("default of a server's variable", _variable("a"), _variable("b"), _VARIABLE, "look"),
-    _sent("value of a server's variable removed", _variable("a", "a", "b"), _variable("a", "a"), _VARIABLE, "breaks"),
-    _sent("value of a server's variable added", _variable("a", "a"), _variable("a", "a", "b"), _VARIABLE, "fine"),
+    _sent("variable of a server changed", _variable("a", "b"), _variable("a", "c"), _VARIABLE, "look"),
     _sent("kind of credentials changed", _secured(_BEARER), _secured(_KEY), _SCHEME, "breaks"),
     _sent("scope added", _secured(_BEARER, "read"), _secured(_BEARER, "read", "write"), "security", "breaks"),
     _sent("scope no longer needed", _secured(_BEARER, "read", "write"), _secured(_BEARER, "read"), "security", "fine"),
     _sent("security no longer needed", _secured(_BEARER), _secured(_BEARER, needed=False), "security", "fine"),
     _sent("address for tokens", _oauth("https://a"), _oauth("https://b"), _SCHEME, "look"),
-    _sent("scope of a scheme removed", _oauth("https://a", read="r"), _oauth("https://a"), _SCHEME, "look"),
-    _sent("scope of a scheme added", _oauth("https://a"), _oauth("https://a", read="r"), _SCHEME, "fine"),
 ]

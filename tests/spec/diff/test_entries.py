@@ -50,18 +50,6 @@ def test_a_common_base_is_one_entry() -> None:
     assert {len(entry.operations) for entry in found} == {20}
 
 
-def test_schemas_that_refer_to_each_other_end() -> None:
-    def ring(size: int, **last: Any) -> Tree:
-        names = ["Card", *(f"C{number}" for number in range(1, size))]
-        ring = {name: card(next=ref(names[n + 1 - size])) for n, name in enumerate(names)}
-        ring[names[-1]]["properties"].update(last)
-        return many(ring, 3)
-
-    (entry,) = entries(ring(68, pin=TEXT), ring(68))
-    assert entry.place == "components.schemas.C67.properties.pin"
-    assert len(entry.operations) == 3
-
-
 @pytest.mark.parametrize("size", [3, 1500])
 def test_every_schema_has_another_name(size: int) -> None:
     def chain(prefix: str, **last: Any) -> Tree:
@@ -109,12 +97,6 @@ def test_what_one_document_alone_has_is_told_with_the_operations_of_that_documen
     assert (added.operations, added.direction, added.wire) == (("post /extras",), "sent", "none")
     removed = next(entry for entry in entries(new, old) if entry.place == place)
     assert (removed.operations, removed.direction, removed.wire) == (("post /extras",), "sent", "none")
-
-
-def test_what_the_package_absorbs_is_said_for_answers_only() -> None:
-    old, new = {"Card": card(pin=TEXT)}, {"Card": card()}
-    (received,) = entries(receives(CARD, old), receives(CARD, new))
-    assert received.what == "property removed (the package reads it as UNSET)"
 
 
 def test_what_the_package_absorbs_is_said_once_for_changes_of_one_kind() -> None:

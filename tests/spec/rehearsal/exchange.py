@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from io import BytesIO
 from typing import Any, NamedTuple, get_args, get_origin
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import httpx
@@ -178,7 +178,8 @@ class OldClient:
         where, requests = " ".join(key), self.requests[key]
         other = _same_operation(new, key)
         answers = list(other.responses()) if other is not None else []
-        yield from self._lost(where, self.answers[key], answers, known=other is not None)
+        if other is not None:
+            yield from self._lost(where, self.answers[key], answers)
         connection.headers = {"User-Agent": "rehearsal", **self._credentials(key)}
         for number in range(max(len(requests), len(answers))):
             request = requests[number % len(requests)]
@@ -196,7 +197,7 @@ class OldClient:
                 yield Proof("breaks", f"{where}: unreadable body {error}")
                 continue
             yield from self._judged(where, key, seen["response"], parsed)
-            defaults = _local_defaults(self.provider, seen["response"].request)
+            defaults = self.provider.defaults(seen["response"].request)
             if seen["response"].headers["X-Defaults"] != json.dumps(defaults):
                 yield Proof("look", f"{where}: other defaults {seen['response'].headers['X-Defaults']}")
 
@@ -209,10 +210,10 @@ class OldClient:
         if schema is None:
             return
         value = response.json()
-        problem = self.provider.unreadable(schema, value)
+        problem = self.provider.invalid("loose", schema, value)
         if problem is not None:
             yield Proof("breaks", f"{where} {response.status_code}: {problem}")
-        elif problem := self.provider.differs(schema, value):
+        elif problem := self.provider.invalid("open", schema, value):
             yield Proof("look", f"{where} {response.status_code}: {problem}")
         declared = self.provider.values.whole(schema).get("properties", {})
         kept = set(getattr(parsed, "additional_properties", {})) & set(declared)
@@ -220,10 +221,8 @@ class OldClient:
             yield Proof("breaks", f"{where} {response.status_code}: not read: {sorted(kept)}")
 
     @staticmethod
-    def _lost(where: str, old: list[Answer], new: list[Answer], *, known: bool) -> Iterator[Proof]:
+    def _lost(where: str, old: list[Answer], new: list[Answer]) -> Iterator[Proof]:
         """Members and successes that the old document promised and that no longer come."""
-        if not known:
-            return
         after = {answer.status for answer in new}
         for status in dict.fromkeys(answer.status for answer in old):
             if status not in after:
@@ -249,7 +248,7 @@ class OldClient:
                 if one.essence(operation) == other.essence(same):
                     continue
                 for request in operation.requests():
-                    if refusal := other.refusal(*_raw(one, request)):
+                    if refusal := other.refusal(_raw(one, request, other.base)):
                         return Proof("fine", f"{word} request of {' '.join(key)}: {refusal}")
                 answers, known = list(operation.responses()), list(same.responses())
                 gained = {status: _paths(answers, status) - _paths(known, status) for status in operation.answers}
@@ -261,7 +260,7 @@ class OldClient:
                     if extra := gained[answer.status]:
                         return Proof("fine", f"{word} members of {' '.join(key)} {answer.status}: {min(extra)}")
                     schema = next(each.schema for each in known if each.status == answer.status)
-                    if schema is not None and (problem := other.differs(schema, answer.body)):
+                    if schema is not None and (problem := other.invalid("open", schema, answer.body)):
                         return Proof("fine", f"{word} answer of {' '.join(key)} {answer.status}: {problem}")
         return Proof("none", "nothing differs")
 
@@ -273,7 +272,7 @@ class _Followed(httpx.BaseTransport):
         self._old, self._served, self._moves = old, served, moves
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        found = self._old.route(request.method.lower(), request.url.path.removeprefix(self._old.base))
+        found = self._old.route(request)
         target = self._moves.get(f"{found[0].method} {found[0].path}") if found else None
         if found is None or target is None:
             return self._served.answer(request)
@@ -293,29 +292,20 @@ def _paths(answers: list[Answer], status: str) -> set[str]:
     return {path for each in answers if each.status == status for path in key_paths(each.body)}
 
 
-def _raw(provider: Provider, request: Request) -> tuple[str, str, str, dict[str, str], bytes]:
+def _raw(provider: Provider, request: Request, base: str) -> httpx.Request:
     """A request as the provider gets it."""
-    query = [(name, value) for (place, name), value in request.parameters.items() if place == "query"]
-    headers = {name.lower(): str(value) for (place, name), value in request.parameters.items() if place == "header"}
+    headers = {name: str(value) for (place, name), value in request.parameters.items() if place == "header"}
     needed = request.operation.tree.get("security", provider.document.get("security", []))
-    for name, start in provider.credentials(needed[0]) if needed else []:
-        headers[name.lower()] = f"{start}abc"
-    headers["content-type"] = request.content_type
-    texts = [
-        (name, json.dumps(each) if not isinstance(each, str) else each)
-        for name, value in query
-        for each in _many(value)
+    headers |= {name: f"{start}abc" for name, start in (provider.credentials(needed[0]) if needed else [])}
+    query = [
+        (name, each if isinstance(each, str) else json.dumps(each))
+        for (place, name), value in request.parameters.items()
+        for each in (value if isinstance(value, list) else [value])
+        if place == "query"
     ]
     body = b"" if request.body is None else json.dumps(request.body).encode()
     if request.content_type.partition(";")[0] == FORM:
         body = urlencode(request.body).encode()
-    return request.operation.method, request.path(), urlencode(texts), headers, body
-
-
-def _many(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _local_defaults(provider: Provider, request: httpx.Request) -> Any:
-    path, query = request.url.path.removeprefix(provider.base), request.url.query.decode()
-    return provider.defaults(request.method.lower(), path, query, dict(request.headers), request.content)
+    url = httpx.URL(f"http://provider.example{base}{quote(request.path())}", params=query)
+    headers["Content-Type"] = request.content_type
+    return httpx.Request(request.operation.method, url, headers=headers, content=body)

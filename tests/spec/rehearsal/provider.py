@@ -139,21 +139,15 @@ class Provider:
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """What is sent back; of several answers, the one whose number `X-Answer` has."""
-        method, path = request.method.lower(), request.url.path
-        if not path.startswith(self.base + "/"):
-            return httpx.Response(REFUSED, text="no such server")
-        received = (
-            method, path.removeprefix(self.base), request.url.query.decode(), dict(request.headers), request.read(),
-        )  # fmt: skip
-        refusal = self.refusal(*received)
-        if refusal is not None:
+        request.read()
+        refusal = self.refusal(request) if request.url.path.startswith(f"{self.base}/") else "no such server"
+        found = self.route(request)
+        if refusal is not None or found is None:
             return httpx.Response(REFUSED, text=refusal)
-        found = self.route(*received[:2])
-        assert found is not None
-        answers = self._answers.setdefault((method, found[0].path), [])
+        answers = self._answers.setdefault((found[0].method, found[0].path), [])
         answers += [] if answers else found[0].responses()
         chosen = answers[int(request.headers["x-answer"]) % len(answers)]
-        headers = {"X-Defaults": json.dumps(self.defaults(*received)), "Content-Type": chosen.content_type}
+        headers = {"X-Defaults": json.dumps(self.defaults(request)), "Content-Type": chosen.content_type}
         status = {"default": 500}.get(chosen.status) or int(chosen.status.upper().replace("X", "9"))
         if chosen.schema is None:
             return httpx.Response(status, headers=headers)
@@ -162,44 +156,46 @@ class Provider:
 
     # ---- Judging ----
 
-    def route(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+    def route(self, request: httpx.Request) -> tuple[Operation, dict[str, str]] | None:
         """The operation of a request; paths without parameters come first."""
+        path = request.url.path.removeprefix(self.base)
         for (name, template), operation in sorted(self.operations.items(), key=lambda item: item[0][1].count("{")):
             pattern = re.sub(r"\\{([^}]+)\\}", "([^/]+)", re.escape(template))
             found = re.fullmatch(pattern, path)
-            if found and name == method:
+            if found and name == request.method.lower():
                 return operation, dict(zip(re.findall(r"{([^}]+)}", template), found.groups(), strict=True))
         return None
 
-    def refusal(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> str | None:
+    def refusal(self, request: httpx.Request) -> str | None:
         """Why the provider refuses a request; None when it does what it is asked."""
-        found = self.route(method, path)
+        found, headers = self.route(request), request.headers
         if found is None:
-            return f"no operation {method} {path}"
+            return f"no operation {request.method} {request.url.path}"
         operation, in_path = found
         given: dict[tuple[str, str], list[str]] = {("path", name): [value] for name, value in in_path.items()}
-        for name, value in parse_qsl(query, keep_blank_values=True):
+        for name, value in request.url.params.multi_items():
             given.setdefault(("query", name), []).append(value)
         for place, name in list(given):
             if place == "query" and not any(each[:2] == (place, name) for each in operation.parameters):
                 return f"unknown parameter {name}"
         for each in operation.parameters:
-            texts = [headers[each.name.lower()]] if each.place == "header" and each.name.lower() in headers else None
+            texts = [headers[each.name]] if each.place == "header" and each.name in headers else None
             texts = texts or given.get((each.place, each.name))
             if texts is None and each.required:
                 return f"{each.place} parameter {each.name} is missing"
-            if texts is not None and (problem := self.problem(each.schema, self._decoded(each.schema, texts))):
-                return f"{each.place} parameter {each.name}: {problem}"
-        return self._credentials(operation, headers) or self._body(operation, headers, body)
+            if texts is not None and (why := self.invalid("closed", each.schema, self._decoded(each.schema, texts))):
+                return f"{each.place} parameter {each.name}: {why}"
+        return self._credentials(operation, headers) or self._body(operation, headers, request.content)
 
-    def defaults(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Tree:
+    def defaults(self, request: httpx.Request) -> Tree:
         """What the provider takes for parameters and members that a request does not have."""
-        found = self.route(method, path)
+        found = self.route(request)
         assert found is not None
-        given = {name for name, _ in parse_qsl(query, keep_blank_values=True)} | set(headers)
+        given = {*request.url.params, *request.headers}
         taken = {each.name: each.schema for each in found[0].parameters if not {each.name, each.name.lower()} & given}
-        if body and headers.get("content-type", "").startswith("application/json"):
-            sent = key_names(json.loads(body))
+        if request.content and request.headers.get("content-type", "").startswith("application/json"):
+            paths = key_paths(json.loads(request.content))
+            sent = {path.rpartition(".")[2].removesuffix("[]") for path in paths}
             taken |= {name: schema for name, schema in self._in_body(found[0]).items() if name not in sent}
         whole = {name: self.values.whole(schema) for name, schema in taken.items()}
         return {name: schema["default"] for name, schema in sorted(whole.items()) if "default" in schema}
@@ -232,12 +228,10 @@ class Provider:
                 return texts[0]
         return texts[0]
 
-    def _credentials(self, operation: Operation, headers: dict[str, str]) -> str | None:
+    def _credentials(self, operation: Operation, headers: httpx.Headers) -> str | None:
         needed = operation.tree.get("security", self.document.get("security", []))
-        return None if not needed or any(self._has(headers, each) for each in needed) else "credentials are missing"
-
-    def _has(self, headers: dict[str, str], requirement: Tree) -> bool:
-        return all(headers.get(name.lower(), "").startswith(start) for name, start in self.credentials(requirement))
+        has = (all(headers.get(name, "").startswith(at) for name, at in self.credentials(each)) for each in needed)
+        return None if not needed or any(has) else "credentials are missing"
 
     def credentials(self, requirement: Tree) -> list[tuple[str, str]]:
         """The headers of a security requirement, each with what its value begins with."""
@@ -251,7 +245,7 @@ class Provider:
                 found.append(("Authorization", "Basic " if scheme.get("scheme", "").lower() == "basic" else "Bearer "))
         return found
 
-    def _body(self, operation: Operation, headers: dict[str, str], body: bytes) -> str | None:
+    def _body(self, operation: Operation, headers: httpx.Headers, body: bytes) -> str | None:
         kind = headers.get("content-type", "").partition(";")[0].strip()
         schema = next((tree for name, tree in operation.contents.items() if name.partition(";")[0] == kind), None)
         if not body and not operation.body_required:
@@ -259,24 +253,17 @@ class Provider:
         if not body or schema is None:
             return f"a body of {kind or 'no type'}" if body else "the body is missing"
         if kind != FORM:
-            return self.problem(schema, json.loads(body))
+            return self.invalid("closed", schema, json.loads(body))
         properties = self.values.whole(schema).get("properties", {})
         fields = {name: self._decoded(properties.get(name, {}), [value]) for name, value in parse_qsl(body.decode())}
-        return self.problem(schema, fields)
+        return self.invalid("closed", schema, fields)
 
-    def problem(self, schema: Tree, value: Any) -> str | None:
-        """Why a request's value is not what the document says; members that it does not declare are refused."""
-        return self._invalid("closed", schema, value)
+    def invalid(self, kind: str, schema: Tree, value: Any) -> str | None:
+        """Why a value is not what the document says.
 
-    def differs(self, schema: Tree, value: Any) -> str | None:
-        """Why an answer's value is not what the document says."""
-        return self._invalid("open", schema, value)
-
-    def unreadable(self, schema: Tree, value: Any) -> str | None:
-        """Why code that relies on the document's types, and on what it requires, cannot use an answer's value."""
-        return self._invalid("loose", schema, value)
-
-    def _invalid(self, kind: str, schema: Tree, value: Any) -> str | None:
+        "closed" is for requests: members that are not declared are refused, too; "open" for answers; "loose" for code
+        that relies on the types, and on what is required.
+        """
         key = (kind, id(schema))
         if key not in self._validators:
             write, components = {
@@ -306,11 +293,6 @@ class Provider:
             elif isinstance(each, list):
                 left += each
         return json.dumps(found, sort_keys=True)
-
-
-def key_names(value: Any) -> set[str]:
-    """The names of all members inside a value."""
-    return {path.rpartition(".")[2].removesuffix("[]") for path in key_paths(value)}
 
 
 # ---- Schemas of OpenAPI 3.0 as JSON Schema ----

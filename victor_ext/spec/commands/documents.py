@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
 import shutil
@@ -19,10 +18,8 @@ from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.diff.report import (
     Approval,
     ApprovalError,
-    Approvals,
     Lines,
     Report,
-    Scope,
     parse_date,
     read_approvals,
     write_approvals,
@@ -61,18 +58,11 @@ def _add_diff(command: argparse.ArgumentParser) -> None:
 def _run_diff(options: argparse.Namespace) -> int:
     if (options.approve is None) != (options.expires is None):
         raise ApprovalError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
-    approved = options.approved or _approval_file(options.old, options.new)
-    if options.approved is not None and options.approve is None and not options.approved.exists():
-        raise ApprovalError(f"{options.approved} cannot be read: it does not exist.")
-    report = _report(options, read_approvals(approved))
-    if options.approve is not None:
-        expires = parse_date(options.expires, "--expires")
-        report = _approve(report, approved, options.approve, expires, scope="wire" if options.no_python else "both")
-    _write(report, options.format, options.out)
-    return report.status
-
-
-def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
+    beside = [path_of(source) for source in (options.new, options.old)]
+    beside = [path.parent / f"{path.stem}.approved.yaml" for path in beside]
+    file = options.approved or next((path for path in beside if path.exists()), beside[0])
+    if options.approved is not None and options.approve is None and not file.exists():
+        raise ApprovalError(f"{file} cannot be read: it does not exist.")
     with ExitStack() as stack:
         old, new = (stack.enter_context(opened(source)) for source in (options.old, options.new))
         trees = load(old, copies(options)), load(new, copies(options))
@@ -82,28 +72,28 @@ def _report(options: argparse.Namespace, approved: list[Approval]) -> Report:
             python,
             called=(options.old, options.new),
             file=path_of(options.new),
-            approved=approved,
+            approved=read_approvals(file),
             check_version=options.check_version,
         )
-        return replace(report, lines=Lines(new)) if options.format == "github" else report
+        report = replace(report, lines=Lines(new)) if options.format == "github" else report
+    if options.approve is not None:
+        report = _approve(report, file, options)
+    _write(report, options.format, options.out)
+    return report.status
 
 
-def _approval_file(old: str, new: str) -> Path:
-    """The file of approvals beside a document: the first that exists, else the one beside NEW."""
-    beside = [path.parent / f"{path.stem}.approved.yaml" for path in (path_of(new), path_of(old))]
-    return next((path for path in beside if path.exists()), beside[0])
-
-
-def _approve(report: Report, file: Path, reason: str, expires: datetime.date, *, scope: Scope) -> Report:
+def _approve(report: Report, file: Path, options: argparse.Namespace) -> Report:
     """Write an approval of each entry that breaks something, for what the report shows."""
-    if not reason.strip():
+    expires = parse_date(options.expires, "--expires")
+    if not options.approve.strip():
         raise ApprovalError("--approve has no reason: write why the changes may pass.")
-    if expires < report.approvals.today:
+    if expires < report.today:
         raise ApprovalError(f"--expires {expires} is in the past: name the last day on which the approval counts.")
-    added = [Approval(entry.fingerprint, reason, scope, expires) for entry in report.breaking()]
+    scope = "wire" if options.no_python else "both"
+    added = [Approval(entry.fingerprint, options.approve, scope, expires) for entry in report.breaking()]
     write_approvals(file, added)
     print(f"{file}: {len(added)} approved", file=sys.stderr)
-    return replace(report, approvals=Approvals([*report.approvals.approved, *added], report.approvals.today))
+    return replace(report, approvals=[*report.approvals, *added])
 
 
 def _write(report: Report, form: str | None, out: Path | None) -> None:

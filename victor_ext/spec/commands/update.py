@@ -7,9 +7,7 @@ after it, so that a run that is interrupted can be repeated: it compares with th
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import secrets
 import shlex
 import shutil
 import sys
@@ -20,10 +18,10 @@ from victor_ext.spec.check import check_generated
 from victor_ext.spec.checking.problems import default_path, read_accepted
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
 from victor_ext.spec.diff.documents import report_on
-from victor_ext.spec.diff.entry import RULES
+from victor_ext.spec.diff.entry import RULES, Entry
 from victor_ext.spec.diff.formats import as_text
 from victor_ext.spec.diff.python import Generated, package_changes
-from victor_ext.spec.diff.report import Report, number, one_line, operations_text, read_approvals
+from victor_ext.spec.diff.report import Report, number, one_line, operations_text, read_approvals, shortened
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
@@ -31,7 +29,7 @@ from victor_ext.spec.tree import Tree, mapping_at
 from . import Command, add_generation, copies
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
-MAX_LINES = 20
+MAX_LINES = 40
 """The changes of one update that the changelog names."""
 
 
@@ -80,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
         move_into_place(new.made.package, package)
     if options.changelog is not None and report.entries:
         _add_to(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
-    _replace(document, newer.read_bytes())
+    document.write_bytes(newer.read_bytes())
     print(f"{newer} -> {document}, {package}")
     return _print_decisions(report)
 
@@ -94,7 +92,7 @@ def _print_decisions(report: Report) -> int:
         return 0
     print(f"\n{number(len(breaking) + len(looks), 'decision')} for a person:")
     for count, entry in enumerate([*breaking, *looks], 1):
-        print(f"{count:3}. {one_line(entry.place)}: {one_line(entry.what)} ({operations_text(entry)})")
+        print(f"{count:3}. {one_line(entry.place)}: {one_line(shortened(entry))} ({operations_text(entry)})")
         if entry.names:
             print(f"     {', '.join(entry.names)}")
     return 1
@@ -105,18 +103,15 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
     version = f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
     yield f"- The document `{document.name}` is a newer one{version}. {report.summary()}"
     moves = {RULES["operation-moved"].words.replace("{new}", new) for new in report.moved.values()}
-    left = [each for each in report.entries if each.what not in moves and not {*each.operations} <= {*report.added}]
-    broken = [each for each in left if "breaks" in (each.wire, each.python)]
-    looks = [each for each in left if each not in broken and "look" in (each.wire, each.python)]
-    wider = [each for each in left if each not in (*broken, *looks) and each.wire == "fine"]
-    wider = [each for each in wider if each.direction != "received"]
-    for entries, effect in ((broken, ""), (looks, "to look at"), (wider, "requests may have more")):
-        for each in entries[:MAX_LINES]:
-            levels = (("on the wire", each.wire), ("in Python", each.python))
-            columns = " and ".join(column for column, level in levels if level == "breaks")
-            yield f"  - `{one_line(each.place)}` ({effect or columns}): {one_line(each.what)}"
-        if len(entries) > MAX_LINES:
-            yield f"  - {number(len(entries) - MAX_LINES, 'more change')} ({effect or 'something breaks'})."
+    lines = [
+        f"  - `{one_line(each.place)}` ({effect}): {one_line(shortened(each))}"
+        for _, entries in report.by_level()
+        for each in entries
+        if each.what not in moves and not {*each.operations} <= {*report.added} and (effect := _effect(each))
+    ]
+    yield from lines[:MAX_LINES]
+    if len(lines) > MAX_LINES:
+        yield f"  - {number(len(lines) - MAX_LINES, 'more change')}."
     moved = [f"`{one_line(old)}` to `{one_line(new)}`" for old, new in report.moved.items()]
     for title, names in (("Moved", moved), ("New operations", [f"`{one_line(each)}`" for each in report.added])):
         if names:
@@ -124,34 +119,31 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
             yield f"  - {title}: {', '.join(names[:MAX_LINES])}{rest}."
 
 
+def _effect(entry: Entry) -> str:
+    """What the changelog says that a change does; empty for one that it leaves out."""
+    columns = (("on the wire", entry.wire), ("in Python", entry.python))
+    if breaks := " and ".join(column for column, level in columns if level == "breaks"):
+        return breaks
+    if "look" in (entry.wire, entry.python):
+        return "to look at"
+    return "requests may have more" if entry.wire == "fine" and entry.direction != "received" else ""
+
+
 def _add_to(changelog: Path, entry: str) -> None:
     """Put an entry under "Unreleased", in its section "Changed"; both are added where they are missing."""
     text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
-    heading = UNRELEASED.search(text)
-    if heading is None:
-        title = re.match(r"# .*\n", text)
-        at, opening = (title.end() if title else 0), "\n## Unreleased\n\n### Changed\n\n"
+    if UNRELEASED.search(text) is None:
+        text = re.sub(r"\A(# .*\n)?", r"\1\n## Unreleased\n", text, count=1)
+    parts = re.split(r"^(?=###? )", text, flags=re.MULTILINE)
+    release = next(number for number, part in enumerate(parts) if UNRELEASED.match(part))
+    end = next((number for number in range(release + 1, len(parts)) if parts[number].startswith("## ")), len(parts))
+    changed = next((number for number in range(release, end) if parts[number].startswith("### Changed\n")), None)
+    if changed is None:
+        parts[release] = f"{parts[release].rstrip()}\n\n"
+        parts.insert(release + 1, f"### Changed\n\n{entry}\n" + ("\n" if parts[release + 1 :] else ""))
     else:
-        next_release = re.compile(r"^## ", re.MULTILINE).search(text, heading.end())
-        end = next_release.start() if next_release else len(text)
-        changed = re.compile(r"^### Changed\n+", re.MULTILINE).search(text, heading.end(), end)
-        section = re.compile(r"^### ", re.MULTILINE).search(text, heading.end(), end)
-        at, opening = (changed.end(), "") if changed else (section.start() if section else end, "### Changed\n\n")
-    before, after = text[:at], text[at:]
-    if heading is not None and opening:
-        before, after = before.rstrip("\n") + "\n\n", after and f"\n{after}"
-    text = f"{before}{opening}{entry}\n{after}"
-    _replace(changelog, text.encode("utf-8"))
-
-
-def _replace(file: Path, data: bytes) -> None:
-    """Write a file in one step: a reader sees the old bytes or the new ones."""
-    hidden = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
-    try:
-        hidden.write_bytes(data)
-        os.replace(hidden, file)
-    finally:
-        hidden.unlink(missing_ok=True)
+        parts[changed] = f"### Changed\n\n{entry}\n" + parts[changed].removeprefix("### Changed").lstrip("\n")
+    changelog.write_text("".join(parts), encoding="utf-8")
 
 
 UPDATE = Command(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from victor_ext.spec.components import Components, Operation
-from victor_ext.spec.tree import Tree, is_mapping, list_at, mapping_at, mappings_at, members
+from victor_ext.spec.tree import Tree, is_mapping, list_at, mapping_at, mappings_at, members, trees_at
 
-from .changes import Reach, Sides, addresses, effective_servers, server_address, wire_name
-from .keywords import as_json
+from .changes import Reach, Sides
 
 Alternative = frozenset[tuple[str, str]]
 """One way to be admitted: pairs of a scheme and a scope; the scope "" stands for the scheme itself."""
@@ -28,54 +27,37 @@ def compare_access(sides: Sides) -> None:
 
 
 def _servers(sides: Sides, old: Operation, new: Operation) -> None:
-    before, place = effective_servers(sides.old, old)
-    after, _ = effective_servers(sides.new, new)
-    reach = Reach(frozenset({old.name}))
-    if wire_name(old) != wire_name(new) and addresses(sides.old, old) == addresses(sides.new, new):
-        first, second = (server_address(servers[0] if servers else {}) for servers in (before, after))
-        sides.add("server-shifted", f"{place}servers", reach, first, second)
-        return
-    if not place and list_at(new.tree, "servers"):
-        place = f"{old.place}."
-    elif not place and list_at(new.item, "servers"):
-        place = f"{old.item_place}."
-    _compare_servers(sides, before, after, f"{place}servers", reach)
+    (former, place), (latter, new_place) = _effective_servers(sides.old, old), _effective_servers(sides.new, new)
+    start, reach = f"{sides.moves.before(place or new_place)}servers", Reach(frozenset({old.name}))
+    before, after = (
+        {str(each.get("url", "/")).rstrip("/") or "/": each for each in given} for given in (former, latter)
+    )
+    numbers = {address: number for number, address in enumerate(before)}
+    gone = [address for address in before if address not in after]
+    come = [address for address in after if address not in before]
+    for address, successor in zip(gone, come, strict=False):
+        sides.add("server-changed", f"{start}[{numbers[address]}].url", reach, address, successor)
+    for address in gone[len(come) :]:
+        sides.add("server-removed", f"{start}[{numbers[address]}].url", reach, address)
+    for address in come[len(gone) :]:
+        sides.add("server-added", f"{start}[{list(after).index(address)}].url", reach, "", address)
+    for address in before.keys() & after.keys():
+        for name, variable in mappings_at(before[address], "variables"):
+            values, other = (
+                [each.get("default"), *list_at(each, "enum")]
+                for each in (variable, mapping_at(mapping_at(after[address], "variables"), name))
+            )
+            if values != other:
+                texts = (", ".join(map(str, each)) for each in (values, other))
+                sides.add("server-variable", f"{start}[{numbers[address]}].variables.{name}", reach, *texts)
 
 
-def _compare_servers(sides: Sides, old: list[Tree], new: list[Tree], place: str, reach: Reach) -> None:
-    before, after = ([server_address(each) for each in servers] for servers in (old, new))
-    gone = [number for number, address in enumerate(before) if address not in after]
-    come = [number for number, address in enumerate(after) if address not in before]
-    if not before:
-        for number in come:
-            sides.add("server-named", f"{place}[{number}].url", reach, "", after[number])
-        return
-    for number, successor in zip(gone, come, strict=False):
-        sides.add("server-changed", f"{place}[{number}].url", reach, before[number], after[successor])
-    for number in gone[len(come) :]:
-        sides.add("server-removed", f"{place}[{number}].url", reach, before[number])
-    for number in come[len(gone) :]:
-        sides.add("server-added", f"{place}[{number}].url", reach, "", after[number])
-    if after and before[0] != after[0] and before[0] in after:
-        sides.add("server-order", f"{place}[0].url", reach, before[0], after[0])
-    for number, address in enumerate(before):
-        if address in after:
-            _variables(sides, old[number], new[after.index(address)], f"{place}[{number}].variables", reach)
-
-
-def _variables(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-    theirs = mapping_at(new, "variables")
-    for name, variable in mappings_at(old, "variables"):
-        other, here = mapping_at(theirs, name), f"{place}.{name}"
-        if variable.get("default") != other.get("default"):
-            sides.add("server-variable", here, reach, str(variable.get("default")), str(other.get("default")))
-        before, after = ([str(value) for value in list_at(each, "enum")] for each in (variable, other))
-        for value in before if after else []:
-            if value not in after:
-                sides.add("server-variable-value-removed", here, reach, value)
-        for value in after if before else []:
-            if value not in before:
-                sides.add("server-variable-value-added", here, reach, "", value)
+def _effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:
+    """The servers of an operation, and what their places begin with."""
+    for tree, place in ((operation.tree, operation.place), (operation.item, operation.item_place)):
+        if list_at(tree, "servers"):
+            return trees_at(tree, "servers"), f"{place}."
+    return trees_at(components.document, "servers"), ""
 
 
 # ---- Security ----
@@ -132,22 +114,14 @@ def _definitions(components: Components) -> dict[str, Tree]:
 def _renamed_schemes(sides: Sides) -> dict[str, str]:
     """New names of schemes that only have another name, with the old ones."""
     old, new = _definitions(sides.old), _definitions(sides.new)
-    gone = {as_json(_essence(tree)): name for name, tree in old.items() if name not in new}
-    return {
-        name: gone[as_json(_essence(tree))]
-        for name, tree in new.items()
-        if name not in old and as_json(_essence(tree)) in gone
-    }
+    gone = {_essence(tree): name for name, tree in old.items() if name not in new}
+    return {name: gone[_essence(tree)] for name, tree in new.items() if name not in old and _essence(tree) in gone}
 
 
-def _essence(scheme: Tree) -> Tree:
-    keys = ("type", "in", "name", "scheme")
-    essence = {key: str(scheme.get(key, "")) for key in keys}
-    if essence["type"] == "http":
-        essence["scheme"] = essence["scheme"].lower()
-    if essence["in"] == "header":
-        essence["name"] = essence["name"].lower()
-    return essence
+def _essence(scheme: Tree) -> str:
+    """The kind of credentials, as in `http bearer` and `apikey header x-key`; a name in a query has its letter case."""
+    essence = " ".join(str(scheme[key]) for key in ("type", "in", "name", "scheme") if scheme.get(key))
+    return essence if scheme.get("in") == "query" else essence.lower()
 
 
 def _schemes(sides: Sides) -> None:
@@ -155,33 +129,19 @@ def _schemes(sides: Sides) -> None:
     for name, old in _definitions(sides.old).items():
         if name not in after:
             continue  # an operation that needs it says so
-        place, reach, new = f"components.securitySchemes.{name}", _reach_of_scheme(sides, name), after[name]
-        first, second = (" ".join(value for value in _essence(each).values() if value) for each in (old, new))
-        if first != second:
-            sides.add("scheme-changed", place, reach, first, second)
-        flows = mapping_at(new, "flows")
+        same, new = sides.same_operations.items(), after[name]
+        names = {
+            at for at, now in same if _uses(sides.old, sides.old.operations[at], name) and _uses(sides.new, now, name)
+        }
+        place, reach = f"components.securitySchemes.{name}", Reach(frozenset(names))
+        if _essence(old) != _essence(new):
+            sides.add("scheme-changed", place, reach, _essence(old), _essence(new))
         for kind, flow in [*mappings_at(old, "flows"), ("", old)]:
-            other = mapping_at(flows, kind) if kind else new
-            if not other:
-                sides.add("scheme-changed", place, reach, f"{second} with the flow {kind}", f"{second} without it")
-                continue
+            other = mapping_at(mapping_at(new, "flows"), kind) if kind else new
             for key in _ADDRESSES:
                 if flow.get(key) != other.get(key):
                     sides.add("scheme-address", place, reach, str(flow.get(key)), str(other.get(key)))
-            scopes = [mapping_at(each, "scopes") for each in (flow, other)]
-            for scope in sorted(scopes[0].keys() - scopes[1].keys()):
-                sides.add("scope-removed", place, reach, scope)
-            for scope in sorted(scopes[1].keys() - scopes[0].keys()):
-                sides.add("scope-added", place, reach, "", scope)
 
 
-def _reach_of_scheme(sides: Sides, name: str) -> Reach:
-    names = {
-        operation
-        for operation, new in sides.same_operations.items()
-        if all(
-            any((name, "") in alternative for alternative in _alternatives(components, each, {}))
-            for components, each in ((sides.old, sides.old.operations[operation]), (sides.new, new))
-        )
-    }
-    return Reach(frozenset(names))
+def _uses(components: Components, operation: Operation, scheme: str) -> bool:
+    return any((scheme, "") in alternative for alternative in _alternatives(components, operation, {}))

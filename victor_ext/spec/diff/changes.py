@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import cache
 
 from victor_ext.spec.components import Component, Components, Operation
-from victor_ext.spec.tree import Tree, around, list_at, trees_at
+from victor_ext.spec.tree import around
 
 from .entry import RULES, Level
-from .keywords import DOCUMENTATION, as_json
 from .shape import Shapes
 
 _VERSION = re.compile(r"v?(\d[\d.-]*)((?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
@@ -56,63 +55,39 @@ def _renamed(place: str, names: dict[str, str]) -> str:
 def same_operations(old: Components, new: Components) -> dict[str, Operation]:
     """The operations of both documents, by their old names.
 
-    An operation is the same when its method and path are, or its whole address (names of path parameters make no
-    difference); otherwise when its operationId is; otherwise when its method is, and its path without versions.
+    An operation is the same when its method and path are (names of path parameters make no difference); otherwise when
+    its operationId is; otherwise when its method is, and its path without versions.
     """
     pairs: dict[str, Operation] = {}
-    for number in range(4):
-        ours = _by_key(old, number, pairs)
-        theirs = _by_key(new, number, {each.name for each in pairs.values()})
-        for key, first in ours.items():
-            second = theirs.get(key, [])
-            if number != _ID or len(first) == len(second) == 1:
+    for key in (wire_name, _id, _without_version):
+        ours = _by_key(old, key, pairs)
+        theirs = _by_key(new, key, {each.name for each in pairs.values()})
+        for value, first in ours.items():
+            second = theirs.get(value, [])
+            if key is not _id or len(first) == len(second) == 1:  # an operationId that stands twice names nothing
                 pairs |= {one.name: other for one, other in zip(first, second, strict=False)}
     return {name: pairs[name] for name in old.operations if name in pairs}
 
 
-def _by_key(components: Components, number: int, taken: Container[str]) -> dict[str, list[Operation]]:
+def _by_key(
+    components: Components, key: Callable[[Operation], str], taken: Container[str]
+) -> dict[str, list[Operation]]:
     """The operations that are not taken, by one of their keys; of several the one to use comes first."""
     groups: dict[str, list[Operation]] = {}
     for each in sorted(components.operations.values(), key=_rank, reverse=True):
-        key = _keys(components, each)[number]
-        if key and each.name not in taken:
-            groups.setdefault(key, []).append(each)
+        if key(each) and each.name not in taken:
+            groups.setdefault(key(each), []).append(each)
     return groups
 
 
-_ID = 2
-"""The key that names nothing where it stands twice."""
-
-
-def _keys(components: Components, operation: Operation) -> tuple[str, str, str, str]:
-    whole = " ".join(addresses(components, operation))
+def _id(operation: Operation) -> str:
     name = operation.tree.get("operationId")
-    return wire_name(operation), whole, f"{operation.incoming} {name}" if name else "", _without_version(operation)
+    return f"{operation.incoming} {name}" if name else ""
 
 
 def wire_name(operation: Operation) -> str:
     """The method and the path; names of path parameters make no difference."""
     return re.sub(r"{[^{}]*}", "{}", operation.name)
-
-
-def effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:
-    """The servers of an operation, and what their places begin with."""
-    for tree, place in ((operation.tree, f"{operation.place}."), (operation.item, f"{operation.item_place}.")):
-        if list_at(tree, "servers"):
-            return trees_at(tree, "servers"), place
-    return trees_at(components.document, "servers"), ""
-
-
-def server_address(server: Tree) -> str:
-    """The address of a server, without a slash at the end."""
-    return str(server.get("url", "/")).rstrip("/") or "/"
-
-
-def addresses(components: Components, operation: Operation) -> list[str]:
-    """The whole addresses of an operation with its method."""
-    method, _, path = wire_name(operation).partition(" ")
-    servers = effective_servers(components, operation)[0] or [{}]
-    return [f"{method} {server_address(each).rstrip('/')}{path}" for each in servers]
 
 
 def _without_version(operation: Operation) -> str:
@@ -181,7 +156,7 @@ class Change:
     detail: str = ""
     """What differs, where the values do not say it."""
     absorbed: str = ""
-    """How the generated package reads such a response all the same."""
+    """As in `Rule`."""
 
 
 @dataclass
@@ -191,8 +166,6 @@ class Sides:
     old: Components
     new: Components
     changes: dict[Change, Reach] = field(default_factory=dict[Change, Reach])
-    documentation: int = 0
-    """Changed texts and examples."""
 
     def __post_init__(self) -> None:
         self.old_shapes, self.new_shapes = Shapes(self.old), Shapes(self.new)
@@ -225,12 +198,6 @@ class Sides:
         levels = levels or (rule.sent, rule.received)
         change = Change(place, kind, old, new, levels, detail, absorbed or rule.absorbed)
         self.changes[change] = self.changes.get(change, Reach()) | reach
-
-    def document(self, old: Tree, new: Tree, keys: Iterable[str] = DOCUMENTATION) -> None:
-        """Count the texts that differ."""
-        for key in keys:
-            if (key in old or key in new) and as_json(old.get(key)) != as_json(new.get(key)):
-                self.documentation += 1
 
     def reach(self, old: Component | None, new: Component | None) -> Reach:
         """The operations of both documents that reach both parts; None stands for what a document does not have."""

@@ -5,24 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from victor_ext.spec.components import Components
-from victor_ext.spec.tree import Tree, mapping_at, trees_at
+from victor_ext.spec.tree import Tree, mapping_at
 
 from .access import compare_access
 from .changes import Change, Reach, Sides, reach_of
 from .entry import LEVELS, Entry, Level, PythonChange, worst
-from .keywords import as_json
+from .keywords import DOCUMENTATION, as_json
 from .operations import OperationComparison
 from .schemas import SchemaComparison, words_of
 
 MAX_FRAMES = 50_000
 """Schemas refer to each other in chains of hundreds, and each takes some calls."""
-MAX_WORDS = 10
-"""How many changes of one component are named; all of them count."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = No
     kept = {each.name for each in sides.same_operations.values()}
     added = [name for name in sides.new.operations if name not in kept]
     moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
-    return Comparison(_entries(sides, _by_home(sides, python or {})), sides.documentation, added, moved)
+    return Comparison(_entries(sides, _by_home(sides, python or {})), _documentation(sides), added, moved)
 
 
 def compared(old: Components, new: Components) -> Sides:
@@ -61,20 +58,20 @@ def compared(old: Components, new: Components) -> Sides:
         OperationComparison(sides, schemas).run()
         schemas.named()
         compare_access(sides)
-        _texts(sides)
     finally:
         sys.setrecursionlimit(limit)
     return sides
 
 
-def _texts(sides: Sides) -> None:
-    old, new = sides.old.document, sides.new.document
-    info = ("title", "description", "summary", "termsOfService", "contact", "license")
-    sides.document(mapping_at(old, "info"), mapping_at(new, "info"), info)
-    sides.document(old, new, ("externalDocs",))
-    tags = [{str(tag.get("name")): tag for tag in trees_at(each, "tags")} for each in (old, new)]
-    for name in {*tags[0], *tags[1]}:
-        sides.document(tags[0].get(name, {}), tags[1].get(name, {}), ("name", "description", "externalDocs"))
+def _documentation(sides: Sides) -> int:
+    """The number of texts and examples that differ."""
+    pairs = [(mapping_at(sides.old.document, "info"), mapping_at(sides.new.document, "info"))]
+    pairs += [
+        (part.tree, other.tree)
+        for place, part in sides.old.by_place.items()
+        if (other := sides.new.by_place.get(sides.moves.now(place)))
+    ]
+    return sum(old.get(key) != new.get(key) for old, new in pairs for key in DOCUMENTATION)
 
 
 def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
@@ -84,30 +81,23 @@ def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, Pyth
     for place in sorted(python):
         home = place if place in changed else sides.old.home(place)
         by_place.setdefault(home, []).append(python[place])
-    return {place: _joined(changes) for place, changes in by_place.items()}
-
-
-def _joined(changes: list[PythonChange]) -> PythonChange:
-    if len(changes) == 1:
-        return changes[0]
-    level = max(changes, key=lambda each: LEVELS.index(each.level)).level
-    names = tuple(sorted({name for change in changes for name in change.names}))
-    what = "; ".join(dict.fromkeys(change.what for change in changes))
-    return PythonChange(level, names, what, "; ".join(dict.fromkeys(change.whole or change.what for change in changes)))
+    return {
+        place: PythonChange(
+            worst(each.level for each in changes),
+            tuple(sorted({name for each in changes for name in each.names})),
+            "; ".join(dict.fromkeys(each.what for each in changes)),
+        )
+        for place, changes in by_place.items()
+    }
 
 
 def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
     by_place: dict[str, dict[Change, Reach]] = {}
     for change, reach in sides.changes.items():
         by_place.setdefault(change.place, {})[change] = reach
-    entries = [
+    return [
         _entry(place, by_place.get(place, {}), python.get(place), _reach_of(sides, place))
         for place in sorted({*by_place, *python})
-    ]
-    counts = Counter(entry.fingerprint for entry in entries)
-    return [
-        entry if counts[entry.fingerprint] == 1 else replace(entry, fingerprint=_hash(entry.place, entry.fingerprint))
-        for entry in entries
     ]
 
 
@@ -128,13 +118,8 @@ def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | N
     }
     ordered = sorted(changes, key=lambda each: (-LEVELS.index(levels[each]), each.kind, each.old, each.new))
     words = [*dict.fromkeys(_words(ordered, changes))]
-    whole = [*words]
-    if len(words) > MAX_WORDS:
-        words[MAX_WORDS:] = [f"and {len(words) - MAX_WORDS} more"]
     if python is not None:
-        start = "in Python: " if words else ""
-        words.append(start + python.what)
-        whole.append(start + (python.whole or python.what))
+        words.append(f"in Python: {python.what}" if words else python.what)
     wire = worst(levels.values())
     return Entry(
         place=place,
@@ -145,20 +130,16 @@ def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | N
         python="none" if python is None else python.level,
         names=() if python is None else python.names,
         fingerprint=_fingerprint(place, wire, [change for change in ordered if levels[change] == wire], python),
-        whole="" if whole == words else "; ".join(whole),
     )
 
 
 def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[str]:
-    """Changes in words, the first of a kind with what the generated package makes of such when they are received."""
-    seen: set[tuple[str, str]] = set()
+    """Changes in words, with what the generated package makes of those that are received: once for what is alike."""
+    seen = {""}
     for change in changes:
-        key = (change.kind, change.absorbed)
-        if reaches[change].received and change.absorbed and key not in seen:
-            seen.add(key)
-            yield f"{words_of(change)} ({change.absorbed})"
-        else:
-            yield words_of(change)
+        absorbed = change.absorbed if reaches[change].received else ""
+        yield words_of(change) if absorbed in seen else f"{words_of(change)} ({absorbed})"
+        seen.add(absorbed)
 
 
 def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: PythonChange | None) -> str:
@@ -169,8 +150,5 @@ def _fingerprint(place: str, wire: Level, changes: Iterable[Change], python: Pyt
     essence = [[change.kind, change.old, change.new, *filter(None, [change.detail])] for change in changes]
     if not essence and python is not None:
         essence = [["python", python.level, *python.names]]
-    return _hash(re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence)
-
-
-def _hash(*parts: object) -> str:
+    parts = re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence
     return hashlib.sha256(as_json(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]

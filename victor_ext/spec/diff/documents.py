@@ -15,7 +15,7 @@ from victor_ext.spec.tree import Tree, copied, mapping_at
 
 from .compare import compare
 from .entry import Entry, PythonChange
-from .report import Approval, Approvals, Report
+from .report import Approval, Report
 
 
 def report_on(
@@ -45,7 +45,8 @@ def report_on(
         new=called[1],
         file=file.as_posix(),
         **vars(result),
-        approvals=Approvals(list(approved), today()),
+        approvals=approved,
+        today=today(),
         version_problem=version_problem(before, after, result.entries) if check_version else None,
         python_compared=python is not None,
     )
@@ -119,35 +120,22 @@ _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-+.].*)?")
 def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | None:
     """What is wrong with the new version, and what to write; None when it is right.
 
-    A change that breaks on the wire asks for a new major version (a new minor one below 1.0), another entry for a new
-    minor one at least, and no change for none; no version goes back.
+    A change that breaks on the wire asks for a new major version (a new minor one below 1.0), another change for a new
+    minor one (a patch below 1.0). What is no version like 1.2.3 has to be another text.
     """
     before, after = (str(mapping_at(each, "info").get("version", "")) for each in (old, new))
     levels = {entry.wire for entry in entries}
-    first, second = _numbers(before), _numbers(after)
+    first, second = _VERSION.fullmatch(before), _VERSION.fullmatch(after)
     if not levels:
-        back = first is not None and second is not None and second < first
-        return f"info.version went back from {before} to {after}: write {before} or a later one." if back else None
-    step = "major" if "breaks" in levels else "minor" if levels - {"none"} else "patch"
-    if first is None:
-        return None if before != after else f"info.version is still {before!r}: give it a new value."
-    major, minor, patch = first
-    needed = (major, minor, patch + 1)
-    if step == "major" or (step == "minor" and major > 0):
-        needed = (major + 1, 0, 0) if step == "major" and major > 0 else (major, minor + 1, 0)
-    wanted = ".".join(map(str, needed))
-    if second is None:
-        return f"info.version is {after!r}, which is not a version like {before}: write {wanted}."
-    if second < needed:
-        moved = "is still" if first == second else f"moved from {before} to"
-        reason = {"major": "something breaks on the wire", "minor": "something was added", "patch": "something changed"}
-        return f"info.version {moved} {after}, though {reason[step]}: write {wanted} or a later one."
-    return None
-
-
-def _numbers(version: str) -> tuple[int, int, int] | None:
-    match = _VERSION.fullmatch(version.strip())
-    if match is None:
         return None
-    major, minor, patch = (int(each or 0) for each in match.groups())
-    return major, minor, patch
+    if first is None or second is None:
+        return None if before != after else f"info.version is still {before!r}: give it a new value."
+    major, minor, patch = (int(each or 0) for each in first.groups())
+    needed = (major, minor, patch + 1)
+    if "breaks" in levels or (major and levels != {"none"}):
+        needed = (major + 1, 0, 0) if "breaks" in levels and major else (major, minor + 1, 0)
+    if tuple(int(each or 0) for each in second.groups()) >= needed:
+        return None
+    moved = "is still" if before == after else f"moved from {before} to"
+    reason = "something breaks on the wire" if "breaks" in levels else "something changed"
+    return f"info.version {moved} {after}, though {reason}: write {'.'.join(map(str, needed))} or a later one."

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from .entry import Entry, Level
-from .report import COLUMNS, Report, levels_text, one_line, operations_text
+from .report import COLUMNS, Report, levels_text, one_line, operations_text, shortened
 
 TITLES: dict[Level, str] = {"breaks": "Breaks", "look": "Look", "fine": "Fine", "none": "No effect by itself"}
 _COLOURS: dict[Level, str] = {"breaks": "31", "look": "33", "fine": "32", "none": "2"}
@@ -31,7 +31,7 @@ def as_text(report: Report, *, width: int = 100, colour: bool = False) -> str:
 def _entry(report: Report, entry: Entry, level: Level, width: int, *, colour: bool) -> Iterator[str]:
     yield "  " + _painted(one_line(entry.place), level, colour=colour)
     wrapper = textwrap.TextWrapper(width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False)
-    texts = [entry.what, f"{levels_text(report, entry)}; {operations_text(entry)}", ", ".join(entry.names)]
+    texts = [shortened(entry), f"{levels_text(report, entry)}; {operations_text(entry)}", ", ".join(entry.names)]
     for text in (*texts, *_approved(report, entry), f"fingerprint {entry.fingerprint}"):
         yield from wrapper.wrap(one_line(text))
 
@@ -41,21 +41,20 @@ def _painted(text: str, level: Level, *, colour: bool, bold: bool = False) -> st
 
 
 def as_json_text(report: Report) -> str:
-    """`{"entries": [...], "counts": {...}}`; the members of an entry are those of `Entry`, and `what` is whole."""
-    entries = [asdict(entry) | {"what": entry.whole or entry.what} for entry in report.entries]
-    for entry in entries:
-        del entry["whole"]
-    return json.dumps({"entries": entries, "counts": report.counts()}, indent=2)
+    """`{"entries": [...], "counts": {...}}`; the members of an entry are those of `Entry`."""
+    return json.dumps({"entries": [*map(asdict, report.entries)], "counts": report.counts()}, indent=2)
 
 
 def as_github(report: Report) -> str:
     """Workflow commands: an error for what breaks, a warning for what has to be looked at, and the summary."""
     lines: list[str] = []
+    breaking = report.breaking()
     for entry in report.entries:
-        unapproved = any(report.approvals.counts(entry, column) for column in COLUMNS)
-        if unapproved or "look" in (entry.wire, entry.python):
-            command = "error" if unapproved else "warning"
-            message = f"{entry.what} ({levels_text(report, entry)}; {operations_text(entry)}; {entry.fingerprint})"
+        if entry in breaking or "look" in (entry.wire, entry.python):
+            command = "error" if entry in breaking else "warning"
+            message = (
+                f"{shortened(entry)} ({levels_text(report, entry)}; {operations_text(entry)}; {entry.fingerprint})"
+            )
             lines.append(_command(command, report, entry.place, message))
     lines += [_command("warning", report, "", each) for each in report.notices()]
     return "\n".join([*lines, _command("notice", report, "", report.summary())])
@@ -76,10 +75,6 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-_OPEN: tuple[Level, ...] = ("breaks", "look")
-"""The levels that are shown without a click."""
-
-
 def as_markdown(report: Report) -> str:
     """The report in GitHub's Markdown: a table for each level."""
     lines = [f"## {_code(report.old)} → {_code(report.new)}", "", report.summary(), ""]
@@ -87,7 +82,7 @@ def as_markdown(report: Report) -> str:
         title = f"{TITLES[level]} ({len(entries)})"
         table = ["| on the wire | in Python | place and change | operations |", "| --- | --- | --- | --- |"]
         table += [_row(report, entry) for entry in entries]
-        if level in _OPEN:
+        if level in ("breaks", "look"):
             lines += [f"### {title}", "", *table, ""]
         else:
             lines += [f"<details><summary>{title}</summary>", "", *table, "", "</details>", ""]
@@ -95,17 +90,12 @@ def as_markdown(report: Report) -> str:
 
 
 def _row(report: Report, entry: Entry) -> str:
-    what = [f"{_code(entry.place)}<br>{_escaped(entry.what)}"]
+    what = [f"{_code(entry.place)}<br>{_escaped(shortened(entry))}"]
     what += [", ".join(map(_code, entry.names))] if entry.names else []
     what += [_escaped(each) for each in _approved(report, entry)]
     what.append(f"<sub>{entry.fingerprint}</sub>")
-    cells = (
-        entry.wire,
-        entry.python if report.python_compared else "?",
-        "<br>".join(what),
-        _escaped(operations_text(entry)),
-    )
-    return f"| {' | '.join(cells)} |"
+    python = entry.python if report.python_compared else "?"
+    return f"| {entry.wire} | {python} | {'<br>'.join(what)} | {_escaped(operations_text(entry))} |"
 
 
 def _approved(report: Report, entry: Entry) -> list[str]:

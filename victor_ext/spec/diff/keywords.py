@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at
@@ -22,6 +22,7 @@ CONSTRAINTS = (
     *("propertyNames", "unevaluatedItems", "contentEncoding", "contentMediaType", "contentSchema", "xml"),
 )
 """Keywords that are compared as a whole."""
+_VALUES = ("format", "pattern", "multipleOf")
 
 
 def keywords(tree: Tree) -> dict[str, Any]:
@@ -32,18 +33,16 @@ def keywords(tree: Tree) -> dict[str, Any]:
     """
     kind = tree.get("type")
     types = frozenset(str(each) for each in (kind if is_list(kind) else [] if kind is None else [kind]))
-    discriminator = mapping_at(tree, "discriminator")
-    scalars = {keyword: tree.get(keyword) for keyword in ("format", "pattern", "multipleOf", "x-sunset")}
     given: dict[str, Any] = {
         "type": types - {"null"} or None,
         "null": tree.get("nullable") is True or _admits_null(tree, types) or None,
         "enum": _enum(tree),
         "default": as_json(tree["default"]) if "default" in tree else None,
-        "discriminator": discriminator if isinstance(discriminator.get("propertyName"), str) else None,
+        "discriminator": mapping_at(tree, "discriminator").get("propertyName"),
     }
     given |= {keyword: _limit(tree, keyword) for keyword in (*LOWER_LIMITS, *UPPER_LIMITS)}
     given |= {keyword: tree.get(keyword) is True or None for keyword in FLAGS}
-    given |= {keyword: value for keyword, value in scalars.items() if isinstance(value, (str, int, float))}
+    given |= {keyword: tree[keyword] for keyword in _VALUES if isinstance(tree.get(keyword), (str, int, float))}
     given |= {keyword: canonical(tree[keyword]) for keyword in CONSTRAINTS if keyword in tree}
     if tree.get("additionalProperties") is False or tree.get("unevaluatedProperties") in (False, {"not": {}}):
         given["closed"] = True
@@ -106,19 +105,12 @@ def _admits_null(tree: Tree, types: frozenset[str]) -> bool:
 def _limit(tree: Tree, keyword: str) -> Limit | None:
     lower = keyword.startswith("min")
     limits: list[Limit] = []
-    value, exclusive = _number(tree, keyword), _number(tree, "exclusive" + keyword[0].upper() + keyword[1:])
-    if value is not None and not (lower and value == 0 and keyword != "minimum"):
-        # OpenAPI 3.0 has a flag beside the limit, 3.1 a limit of its own.
-        flagged = tree.get("exclusive" + keyword[0].upper() + keyword[1:]) is True
-        limits.append((value, flagged == lower))
-    if exclusive is not None:
+    value, exclusive = tree.get(keyword), tree.get("exclusive" + keyword.capitalize())
+    if isinstance(value, (int, float)) and not (lower and value == 0 and keyword != "minimum"):
+        limits.append((value, (exclusive is True) == lower))  # OpenAPI 3.0 has a flag beside the limit
+    if isinstance(exclusive, (int, float)) and not isinstance(exclusive, bool):
         limits.append((exclusive, lower))
     return (max(limits) if lower else min(limits)) if limits else None
-
-
-def _number(tree: Tree, keyword: str) -> float | None:
-    value = tree.get(keyword)
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 # ---- What a change means ----
@@ -130,7 +122,6 @@ _TYPE_FORMATS = {"date", "date-time", "uuid"}
 _WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
 _SWITCHES = {
     "null": ("null-admitted", "null-refused"),
-    "uniqueItems": ("unique-items", "repeated-items"),
     "readOnly": ("became-read-only", "no-longer-read-only"),
     "writeOnly": ("became-write-only", "no-longer-write-only"),
     "deprecated": ("deprecated", "undeprecated"),
@@ -145,12 +136,19 @@ def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
         yield comes if new else goes, "", ""
     elif keyword in LOWER_LIMITS or keyword in UPPER_LIMITS:
         yield _limit_change(keyword, old, new)
-    elif keyword in CONSTRAINTS:
-        yield _presence("constraint", old and keyword, new and keyword)
-    elif keyword in ("pattern", "default"):
+    elif keyword in ("pattern", "multipleOf"):
+        yield _presence("limit", old and f"{keyword} {old}", new and f"{keyword} {new}")
+    elif keyword in CONSTRAINTS or keyword == "uniqueItems":
+        yield _presence("constraint" if old and new else "limit", old and keyword, new and keyword)
+    elif keyword in ("default", "discriminator"):
         yield _presence(keyword, old, new)
-    elif keyword in _COMPARED:
-        yield from _COMPARED[keyword](old, new)
+    elif keyword == "type":
+        kind = "type-widened" if covers(new, old) else "type-narrowed" if covers(old, new) else "type-changed"
+        yield kind, types_text(old), types_text(new)
+    elif keyword == "enum":
+        yield from _enum_change(old, new)
+    elif keyword == "format":
+        yield _format_change(old, new)
 
 
 def _presence(name: str, old: Any, new: Any) -> Difference:
@@ -163,11 +161,6 @@ def types_text(types: frozenset[str] | None) -> str:
     return " or ".join(sorted(types)) if types else "anything"
 
 
-def _type_change(old: frozenset[str] | None, new: frozenset[str] | None) -> Iterator[Difference]:
-    kind = "type-widened" if covers(new, old) else "type-narrowed" if covers(old, new) else "type-changed"
-    yield kind, types_text(old), types_text(new)
-
-
 def covers(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
     """Whether every value of `narrow` is one of `wide`; None admits anything."""
     if wide is None or narrow is None:
@@ -175,13 +168,11 @@ def covers(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
     return all(each in wide or (each == "integer" and "number" in wide) for each in narrow)
 
 
-def _format_change(old: str | None, new: str | None) -> Iterator[Difference]:
+def _format_change(old: str | None, new: str | None) -> Difference:
     if (old, new) in _WIDER_FORMATS or (new, old) in _WIDER_FORMATS:
-        yield "format-widened" if (old, new) in _WIDER_FORMATS else "format-narrowed", str(old), str(new)
-    else:
-        # A format that is a type of its own in Python: other texts are refused, and are not read.
-        kind = "type-format" if {old, new} & _TYPE_FORMATS and None in (old, new) else "format"
-        yield _presence(kind, old, new)
+        return "format-widened" if (old, new) in _WIDER_FORMATS else "format-narrowed", str(old), str(new)
+    # A format that is a type of its own in Python: other texts are refused, and are not read.
+    return _presence("type-format" if {old, new} & _TYPE_FORMATS and None in (old, new) else "format", old, new)
 
 
 def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
@@ -209,34 +200,5 @@ def limit_text(keyword: str, limit: Limit | None) -> str:
     if limit is None:
         return ""
     value, flag = limit
-    exclusive = flag == (keyword in LOWER_LIMITS)
-    return (
-        f"{'exclusive' + keyword.capitalize() if exclusive and keyword in ('minimum', 'maximum') else keyword} {value}"
-    )
-
-
-def _multiple_change(old: float | None, new: float | None) -> Iterator[Difference]:
-    first, second = "" if old is None else f"multipleOf {old}", "" if new is None else f"multipleOf {new}"
-    if not old or not new:
-        kind = "limit-added" if not old else "limit-removed"
-    else:
-        kind = "limit-tightened" if new % old == 0 else "limit-loosened" if old % new == 0 else "limit-changed"
-    yield kind, first, second
-
-
-def _discriminator_change(old: Tree | None, new: Tree | None) -> Iterator[Difference]:
-    """The property that decides. Its values are compared with the members of the union: see `unions`."""
-    first, second = ("" if each is None else str(each.get("propertyName")) for each in (old, new))
-    if first != second:
-        yield _presence("discriminator", first or None, second or None)
-
-
-_COMPARED: dict[str, Callable[[Any, Any], Iterable[Difference]]] = {
-    "type": _type_change,
-    "enum": _enum_change,
-    "format": _format_change,
-    "multipleOf": _multiple_change,
-    "discriminator": _discriminator_change,
-    "x-sunset": lambda _, new: [("sunset", "", str(new))] if new is not None else (),
-    "$ref": lambda old, new: [("reference", old or "a schema", new or "a schema")],
-}
+    exclusive = flag == (keyword in LOWER_LIMITS) and keyword in ("minimum", "maximum")
+    return f"{'exclusive' + keyword.capitalize() if exclusive else keyword} {value}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from .changes import SCHEMAS
 from .entry import Level, worst
 from .packages import Blame, Finding, Packages, Side
-from .surface import Argument, Attribute, Function, Model, Type, Words, text_of, without_unset
+from .surface import Argument, Attribute, Function, Words, text_of, without_unset
 
 
 def function_findings(packages: Packages) -> Iterator[Finding]:
@@ -16,9 +16,14 @@ def function_findings(packages: Packages) -> Iterator[Finding]:
         place, leaf = packages.blame.old.functions[module], _leaf(module)
         if now is None:
             yield Finding(packages.blame.cause([place], place), "breaks", module, f"the function {leaf} is gone")
-        else:
-            yield from _names(packages, module, now, place)
-            yield from _FunctionPair(packages, module, now).findings()
+            continue
+        (folder, _, _), (new_folder, _, new_leaf) = module.rpartition("."), now.rpartition(".")
+        if leaf != new_leaf:
+            at = packages.renamed_by(place) or place
+            yield Finding(at, "breaks", module, f"the function {leaf} is now {new_leaf}")
+        if folder != new_folder:
+            yield Finding(f"{place}.tags", "breaks", module, f"the module {module} is now {now}")
+        yield from _FunctionPair(packages, module, now).findings()
     for module in packages.new.functions:
         if module not in packages.functions.values():
             at = packages.blame.outermost_new(packages.blame.new.functions[module])
@@ -27,15 +32,6 @@ def function_findings(packages: Packages) -> Iterator[Finding]:
 
 def _leaf(module: str) -> str:
     return module.rpartition(".")[2]
-
-
-def _names(packages: Packages, module: str, now: str, place: str) -> Iterator[Finding]:
-    (folder, _, leaf), (new_folder, _, new_leaf) = module.rpartition("."), now.rpartition(".")
-    if leaf != new_leaf:
-        at = packages.renamed_by(place) or place
-        yield Finding(at, "breaks", module, f"the function {leaf} is now {new_leaf}")
-    if folder != new_folder:
-        yield Finding(f"{place}.tags", "breaks", module, f"the module {module} is now {now}")
 
 
 Places = Mapping[tuple[str, str], tuple[str, ...]]
@@ -67,11 +63,6 @@ class _FunctionPair:
         self._names = _pairs(
             packages.blame, (module, self._old.arguments), (now, self._new.arguments), lambda side: side.arguments
         )
-        old, new = self._old.positional, self._new.positional
-        for name, position in zip(old, new, strict=False):  # the document does not declare it
-            undeclared = not packages.blame.old.arguments.get((module, name))
-            if undeclared and name not in self._names and position not in self._names.values():
-                self._names[name] = position
 
     def findings(self) -> Iterator[Finding]:
         leaf = _leaf(self._now)
@@ -102,13 +93,8 @@ class _FunctionPair:
         before, after = self._packages.today(self._old.returns), self._new.returns
         level = self._packages.is_read(before, after)
         if level != "none":
-            at = self._new_name(before, after) or self._responses()
             what = f"{_leaf(self._now)} returns {text_of(after)}, not {text_of(self._old.returns)}"
-            yield Finding(at, level, self._module, what)
-
-    def _new_name(self, before: Type, after: Type) -> str | None:
-        """What gave the function another name, if a type differs because its classes are named after it."""
-        return self._packages.renamed_by(self._place) if self._packages.differ_in_names(before, after) else None
+            yield Finding(self._responses(), level, self._module, what)
 
     def _argument(self, name: str, argument: Argument) -> Iterator[Finding]:
         places = self._places(name)
@@ -124,15 +110,12 @@ class _FunctionPair:
         before, now = self._packages.today(argument.type), new.type
         level: Level = self._packages.is_passed(before, now)
         if level != "none":
-            cause = self._new_name(before, now) or at
             types = f"{text_of(without_unset(now))}, not {text_of(without_unset(argument.type))}"
-            yield Finding(cause, level, shown, f"{what} is {types}")
+            yield Finding(at, level, shown, f"{what} is {types}")
         if new.required and not argument.required:
             yield Finding(at, "breaks", shown, f"{what} is required now")
         if argument.required and not new.required:
             yield Finding(at, "fine", shown, f"{what} may be left out now")
-        if argument.positional and not new.positional:
-            yield Finding(at, "breaks", shown, f"{what} cannot be given by position now")
 
     def _places(self, name: str) -> list[str]:
         """Where an argument comes from: also the operation's own reference to a shared parameter."""
@@ -166,7 +149,7 @@ class _FunctionPair:
 def webhook_findings(packages: Packages) -> Iterator[Finding]:
     """What changed in what `read_webhook` takes and returns."""
     for name, before in packages.old.webhooks.items():
-        place = packages.blame.old.hook(name)
+        place = packages.blame.old.hooks.get(name, f"webhooks.{name}")
         shown = f"webhooks.read_webhook({name})"
         after = packages.new.webhooks.get(name)
         if after is None:
@@ -229,19 +212,17 @@ class _ModelPair:
         self._blame = packages.blame
         self._name = name
         self._now = now
-        self._old: Model = packages.old.models[name]
-        self._new: Model = packages.new.models[now]
+        self._old = packages.old.models[name]
+        self._new = packages.new.models[now]
         self._sent = name in packages.old.sent
         # What answers no longer have cannot be read in the wrong way.
         self._received = name in packages.old.received and now in packages.new.received
-        self._names = _pairs(
-            packages.blame, (name, self._old.attributes), (now, self._new.attributes), lambda side: side.attributes
-        )
+        self._names = _pairs(packages.blame, (name, self._old), (now, self._new), lambda side: side.attributes)
 
     def findings(self) -> Iterator[Finding]:
-        for attribute, before in self._old.attributes.items():
+        for attribute, before in self._old.items():
             yield from self._attribute(attribute, before)
-        for attribute, added in self._new.attributes.items():
+        for attribute, added in self._new.items():
             if attribute not in self._names.values():
                 yield self._added(attribute, added)
 
@@ -257,7 +238,7 @@ class _ModelPair:
         at = self._blame.cause(places, place)
         if self._names[attribute] != attribute:
             yield Finding(at, "breaks", shown, f"{self._name}.{attribute} is now {what}")
-        new = self._new.attributes[self._names[attribute]]
+        new = self._new[self._names[attribute]]
         before = self._packages.today(old.type)
         levels: list[Level] = [self._packages.is_read(before, new.type)] if self._received else []
         if self._sent:

@@ -7,10 +7,9 @@ from fnmatch import fnmatch
 
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
-from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at, members, schema_at
+from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_at, members, schema_at
 
-from .changes import NOBODY, Reach, Sides, addresses, renamed_parameters, wire_name
-from .keywords import as_json
+from .changes import NOBODY, Reach, Sides, renamed_parameters, wire_name
 from .schemas import SchemaComparison
 from .shape import Part
 
@@ -29,46 +28,46 @@ class OperationComparison:
         for name, operation in sides.old.operations.items():
             if name not in sides.same_operations:
                 sides.add("operation-removed", operation.place, _both(name))
-        matched = {id(each) for each in sides.same_operations.values()}
+        kept = {each.name for each in sides.same_operations.values()}
         for name, operation in sides.new.operations.items():
-            if id(operation) not in matched:
+            if name not in kept:
                 sides.add("operation-added", operation.place, _both(name))
         for name, new in sides.same_operations.items():
             old = sides.old.operations[name]
-            if wire_name(old) != wire_name(new) and addresses(sides.old, old) != addresses(sides.new, new):
+            if wire_name(old) != wire_name(new):
                 sides.add("operation-moved", old.place, _both(name), name, new.name)
             _attributes(sides, old, new)
             self._parameters(old, new)
-            self._calls(old.tree, new.tree, old.place, _Directed(name, incoming=old.incoming))
+            self._calls(old.tree, new.tree, old.place, name, incoming=old.incoming)
         for key in ("parameters", "headers", "requestBodies", "responses"):
             for name, tree in mappings_at(mapping_at(sides.old.document, "components"), key):
                 place = f"components.{key}.{name}"
                 if place in sides.old.by_place and place in sides.new.by_place:
                     self._pair(tree, sides.new.by_place[place].tree, place)
 
-    def _calls(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
-        self._body(old, new, place, directed)
-        self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), place, directed)
+    def _calls(self, old: Tree, new: Tree, place: str, name: str, *, incoming: bool) -> None:
+        request, answer = _directions(name, incoming=incoming)
+        self._body(old, new, f"{place}.requestBody", request)
+        self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), f"{place}.responses", answer)
         ours, theirs = _callbacks(self.sides.old, old), _callbacks(self.sides.new, new)
         for step, called in ours.items():
             here = f"{place}.callbacks.{step}"
             if step in theirs:
-                self._calls(called, theirs[step], here, _Directed(directed.name, incoming=not directed.incoming))
+                self._calls(called, theirs[step], here, name, incoming=not incoming)
             else:
-                self.sides.add("operation-removed", here, _both(directed.name))
+                self.sides.add("operation-removed", here, _both(name))
         for step in theirs.keys() - ours.keys():
-            self.sides.add("operation-added", f"{place}.callbacks.{step}", _both(directed.name))
+            self.sides.add("operation-added", f"{place}.callbacks.{step}", _both(name))
 
     # ---- Parameters ----
 
     def _parameters(self, old: Operation, new: Operation) -> None:
-        before, after = _effective(self.sides.old, old), _effective(self.sides.new, new)
+        before, after = self.sides.old.parameters(old), self.sides.new.parameters(new)
         renamed = renamed_parameters(old, new)
-        request = _Directed(old.name, incoming=old.incoming).request
+        request, _ = _directions(old.name, incoming=old.incoming)
         for key, tree in before.items():
             where, _, name = key.partition(":")
-            component = self.sides.old.of(tree)
-            place = component.place if component is not None else f"{old.place}.parameters.{key}"
+            place = self.sides.old_shapes.place(tree, old.place)
             match = after.pop(f"path:{renamed.get(name, name)}" if where == "path" else key, None)
             if match is None:
                 self.sides.add("parameter-removed", place, request)
@@ -76,45 +75,37 @@ class OperationComparison:
             if where == "path" and renamed.get(name, name) != name:
                 self.sides.add("path-parameter-renamed", place, _both(old.name), name, renamed[name])
             self._pair(tree, match, place)
-        for key, tree in after.items():
+        for tree in after.values():
             kind = "required-parameter-added" if _is_required(self.sides.new, tree) else "optional-parameter-added"
-            component = self.sides.new.of(tree)
-            place = component.place if component is not None else f"{new.place}.parameters.{key}"
-            self.sides.add(kind, self.sides.moves.before(place), request)
+            place = self.sides.moves.before(self.sides.new_shapes.place(tree, new.place))
+            self.sides.add(kind, place, request)
 
     # ---- Bodies and answers ----
 
-    def _body(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
-        place += ".requestBody"
-        before, after = schema_at(old, "requestBody"), schema_at(new, "requestBody")
-        if before is None and after is not None:
-            required = self.sides.new.resolve(after).get("required") is True
-            self.sides.add("required-body-added" if required else "optional-body-added", place, directed.request)
-        elif before is not None and after is None:
-            self.sides.add("body-removed", place, directed.request)
-        elif before is not None and after is not None:
+    def _body(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+        before, after = mapping_at(old, "requestBody"), mapping_at(new, "requestBody")
+        if before and after:
             self._pair(before, after, place)
+        elif before:
+            self.sides.add("body-removed", place, reach)
+        elif after:
+            kind = "required-body-added" if _is_required(self.sides.new, after) else "optional-body-added"
+            self.sides.add(kind, place, reach)
 
-    def _responses(self, old: Tree, new: Tree, place: str, directed: _Directed) -> None:
+    def _responses(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = ({status.upper(): tree for status, tree in members(each)} for each in (old, new))
         spelled = {status.upper(): status for status in [*new, *old]}
         for status, tree in before.items():
-            here = f"{place}.responses.{spelled[status]}"
-            match = after.pop(status, None)
+            here = f"{place}.{spelled[status]}"
+            ranged = [each for each in after if each[:1] == status[:1] and "XX" in each + status and each not in before]
+            match = after.pop(status if status in after else ranged[0] if ranged else "", None)
             if match is None:
-                ranged = [each for each in after if each[:1] == status[:1] and "XX" in each + status]
-                match = after.pop(ranged[0]) if ranged and ranged[0] not in before else None
-            if match is None:
-                self.sides.add(f"{_class_of(status)}-removed", here, directed.answer)
-                match = _covering(status, new)
-            if match is not None:
+                self.sides.add(f"{_class_of(status)}-removed", here, reach)
+            else:
                 self._pair(tree, match, here)
-        for status, tree in after.items():
-            here = f"{place}.responses.{spelled[status]}"
-            self.sides.add("success-added" if _class_of(status) == "success" else "answer-added", here, directed.answer)
-            before_it = _covering(status, old)
-            if before_it is not None:
-                self._pair(before_it, tree, here)
+        for status in after:
+            kind = "success-added" if _class_of(status) == "success" else "answer-added"
+            self.sides.add(kind, f"{place}.{spelled[status]}", reach)
 
     def _pair(self, old: Tree, new: Tree, place: str) -> None:
         """Compare two parameters, headers, bodies or answers, once."""
@@ -132,29 +123,23 @@ class OperationComparison:
         if (id(before), id(after)) in self._done and "$ref" not in old:
             return
         self._done.add((id(before), id(after)))
-        self.sides.document(before, after)
         reach = self.sides.reach(first, second)
+        required = [_is_required(self.sides.old, before), _is_required(self.sides.new, after)]
+        if required[0] != required[1]:
+            self.sides.add("became-required" if required[1] else "became-optional", place, reach)
         if first.kind in ("parameter", "header"):
             self._parameter(before, after, place, reach, header=first.kind == "header")
-        elif (before.get("required") is True) != (after.get("required") is True) and first.kind == "body":
-            self.sides.add("became-required" if after.get("required") is True else "became-optional", place, reach)
         self._headers(before, after, place, reach)
         self._schema(before, after, place, first, second)
         self._content(before, after, place, reach, first, second)
 
     def _parameter(self, old: Tree, new: Tree, place: str, reach: Reach, *, header: bool) -> None:
-        required = [each.get("required") is True or each.get("in") == "path" for each in (old, new)]
-        if required[0] != required[1]:
-            self.sides.add("became-required" if required[1] else "became-optional", place, reach)
         shapes = [self.sides.old_shapes.shape(mapping_at(old, "schema")).value("type")]
         shapes.append(self.sides.new_shapes.shape(mapping_at(new, "schema")).value("type"))
         plain = all(types and not types & {"array", "object"} for types in shapes)
         styles = [_serialisation(each, header=header, plain=plain) for each in (old, new)]
         if styles[0] != styles[1]:
             self.sides.add("serialisation", place, reach, *styles)
-        empty = [each.get("allowEmptyValue") is True for each in (old, new)]
-        if empty[0] != empty[1]:
-            self.sides.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
         _deprecation(self.sides, old, new, place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
@@ -168,9 +153,8 @@ class OperationComparison:
             else:
                 required = _is_required(self.sides.old, tree)
                 self.sides.add("required-header-removed" if required else "header-removed", here, reach)
-        for name, tree in after.values():
-            kind = "required-header-added" if _is_required(self.sides.new, tree) else "header-added"
-            self.sides.add(kind, f"{place}.headers.{name}", reach)
+        for name, _ in after.values():
+            self.sides.add("header-added", f"{place}.headers.{name}", reach)
 
     def _content(self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component) -> None:
         after = mapping_at(new, "content")
@@ -184,7 +168,6 @@ class OperationComparison:
             fields = self._encoded_otherwise(before, after[match])
             if fields:
                 self.sides.add("encoding", here, reach, "", ", ".join(fields))
-            self.sides.document(before, after[match])
             self._schema(before, after[match], f"{here}.schema", first, second)
         for content_type, _ in members(after):
             if content_type not in pairs.values():
@@ -192,16 +175,11 @@ class OperationComparison:
 
     def _encoded_otherwise(self, old: Tree, new: Tree) -> list[str]:
         """The fields of a form whose `encoding` differs. One that only one document has is a change of its schema."""
-        before, after = ({name: as_json(each) for name, each in members(mapping_at(tree, "encoding"))
-                          if each} for tree in (old, new))  # fmt: skip
-        declared = [self.sides.old_shapes.shape(mapping_at(old, "schema")).children]
-        declared.append(self.sides.new_shapes.shape(mapping_at(new, "schema")).children)
-        return sorted(
-            name
-            for name in before.keys() | after.keys()
-            if before.get(name) != after.get(name)
-            and (f".properties.{name}" in declared[0]) == (f".properties.{name}" in declared[1])
-        )
+        before, after = mapping_at(old, "encoding"), mapping_at(new, "encoding")
+        former = self.sides.old_shapes.shape(mapping_at(old, "schema")).children
+        latter = self.sides.new_shapes.shape(mapping_at(new, "schema")).children
+        both = (name for name in {*before, *after} if f".properties.{name}" in former.keys() & latter.keys())
+        return sorted(name for name in both if before.get(name, {}) != after.get(name, {}))
 
     def _schema(self, old: Tree, new: Tree, place: str, first: Component, second: Component) -> None:
         before, after = schema_at(old, "schema"), schema_at(new, "schema")
@@ -216,14 +194,10 @@ class OperationComparison:
         self.schemas.compare(old_part, Part(after, place, below, self.sides.new.of(after) or second))
 
 
-class _Directed:
-    """The reach of an operation's request and of its answers."""
-
-    def __init__(self, name: str, *, incoming: bool) -> None:
-        self.name = name
-        self.incoming = incoming
-        sent, received = Reach(frozenset({name}), NOBODY), Reach(NOBODY, frozenset({name}))
-        self.request, self.answer = (received, sent) if incoming else (sent, received)
+def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:
+    """The reach of an operation's request, and of its answers."""
+    sent, received = Reach(frozenset({name}), NOBODY), Reach(NOBODY, frozenset({name}))
+    return (received, sent) if incoming else (sent, received)
 
 
 def _both(name: str) -> Reach:
@@ -231,8 +205,6 @@ def _both(name: str) -> Reach:
 
 
 def _attributes(sides: Sides, old: Operation, new: Operation) -> None:
-    sides.document(old.tree, new.tree)
-    sides.document(old.item, new.item, ("description", "summary"))
     reach = _both(old.name)
     if old.tree.get("operationId") != new.tree.get("operationId"):
         ids = (str(each.tree.get("operationId", "missing")) for each in (old, new))
@@ -247,14 +219,6 @@ def _deprecation(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -
     before, after = old.get("deprecated") is True, new.get("deprecated") is True
     if before != after:
         sides.add("deprecated" if after else "undeprecated", place, reach)
-    if new.get("x-sunset") and new.get("x-sunset") != old.get("x-sunset"):
-        sides.add("sunset", place, reach, "", str(new["x-sunset"]))
-
-
-def _effective(components: Components, operation: Operation) -> dict[str, Tree]:
-    """The parameters of an operation, those of its path included; names of headers in lower case."""
-    keys = [(components.key(parameter), parameter) for parameter in components.parameters(operation)]
-    return {key.lower() if key.startswith("header:") else key: parameter for key, parameter in keys}
 
 
 def _is_required(components: Components, tree: Tree) -> bool:
@@ -268,36 +232,22 @@ def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
         return ", ".join(sorted(mapping_at(tree, "content")))
     style = tree.get("style") or ("simple" if header else DEFAULT_STYLES.get(str(tree.get("in")), "form"))
     explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style == "form"
-    reserved = " with reserved characters" if tree.get("allowReserved") is True else ""
-    return f"style {style}{', exploded' if explode and not plain else ''}{reserved}"
+    return f"style {style}{', exploded' if explode and not plain else ''}"
 
 
 def _class_of(status: str) -> str:
     return "success" if status.startswith("2") else "default-answer" if status == "DEFAULT" else "answer"
 
 
-def _covering(status: str, answers: Tree) -> Tree | None:
-    """The answer that stands for a status without one of its own: of its range, or for an error the default."""
-    written = {each.upper(): tree for each, tree in members(answers)}
-    default = written.get("DEFAULT") if _class_of(status) == "answer" else None
-    return written.get(f"{status[:1]}XX", default)
-
-
 def _media(old: Tree, new: Tree) -> dict[str, str | None]:
     """The content types of the old document, each with the one that stands for it in the new document."""
-    exact = {_spelled(each): each for each, _ in reversed(members(new))}
-    bare = {_spelled(each).partition(";")[0]: each for each, _ in reversed(members(new))}
+    theirs = {bare_type(each): each for each, _ in reversed(members(new))}
     pairs: dict[str, str | None] = {}
     for content_type, _ in members(old):
-        spelled = _spelled(content_type)
-        match = exact.get(spelled) or bare.get(spelled.partition(";")[0])
-        covering = [each for each in new if "*" in each and fnmatch(spelled.partition(";")[0], _spelled(each))]
-        pairs[content_type] = match or next(iter(covering), None)
+        bare = bare_type(content_type)
+        covering = next((each for pattern, each in theirs.items() if fnmatch(bare, pattern)), None)
+        pairs[content_type] = content_type if content_type in new else theirs.get(bare, covering)
     return pairs
-
-
-def _spelled(content_type: str) -> str:
-    return content_type.replace(" ", "").lower()
 
 
 def _callbacks(components: Components, operation: Tree) -> Mapping[str, Tree]:

@@ -23,11 +23,11 @@ from typing import NamedTuple
 
 from victor_ext.spec.components import Components
 from victor_ext.spec.python_names import Origins
-from victor_ext.spec.tree import METHODS, Tree, around, place_of, placed, trees_at
+from victor_ext.spec.tree import Tree, around, hooks, place_of, placed, trees_at
 
 from .compare import compared
 from .entry import Level
-from .surface import Model, Surface, Type, Words, class_names, fits, renamed, without_unset
+from .surface import Surface, Type, fits, renamed, without_unset
 
 _SHAPE = (
     *("type", "format", "nullable", "enum", "const", "required", "readOnly", "writeOnly", "in", "name", "style"),
@@ -42,10 +42,11 @@ class Side:
     def __init__(self, document: Tree, origins: Origins) -> None:
         self.components = Components(placed(document, document))
         self._exact = {place: each.place for each in self.components.all() for place in place_of(each.tree)}
-        self.functions = {module: self._place(place) for module, place in origins.functions.items()}
+        self.functions = {module: self._exact.get(place, place) for module, place in origins.functions.items()}
         self.arguments = {name: self._places(places) for name, places in origins.arguments.items()}
         self.classes = {name: self._places(places) for name, places in origins.classes.items()}
         self.attributes = {name: self._places(places) for name, places in origins.attributes.items()}
+        self.hooks = {hook.name: hook.place for hook in hooks(document)}
         self._sorted = sorted(self.components.by_place)
 
     def __contains__(self, place: str) -> bool:
@@ -55,18 +56,6 @@ class Side:
         """What the document has at a place; {} when there is nothing."""
         component = self.components.by_place.get(place)
         return component.tree if component is not None else {}
-
-    def hook(self, name: str) -> str:
-        """The place of a webhook, or of the callback `operationId.name`."""
-        owner, _, called = name.rpartition(".")
-        own = [
-            f"{place}.callbacks.{called}."
-            for place in self.functions.values()
-            if owner and self.tree(place).get("operationId") == owner
-        ]
-        exact = [f"webhooks.{name}.{method}" for method in METHODS]
-        called_back = (place for start in own for place in self._sorted if place.startswith(start))
-        return next((place for place in (*exact, *called_back) if place in self), f"webhooks.{name}")
 
     def below(self, place: str) -> Iterator[str]:
         """A place, and the places inside it."""
@@ -79,11 +68,8 @@ class Side:
                 yield self._sorted[number]
 
     def _places(self, places: Iterable[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._place(place) for place in places))
-
-    def _place(self, place: str) -> str:
-        """A place of `origins` as `components` writes it: a member of `allOf` has the place of its schema."""
-        return self._exact.get(place, place)
+        """Places of `origins` as `components` writes them: a member of `allOf` has the place of its schema."""
+        return tuple(dict.fromkeys(self._exact.get(place, place) for place in places))
 
 
 class Blame:
@@ -190,25 +176,15 @@ class Packages:
         self._bases = {name: each.base for surface in (old, new) for name, each in surface.enums.items()}
 
     def _class_now(self, name: str) -> str | None:
-        kind: Mapping[str, Model | Words] = self.new.models if name in self.old.models else self.new.enums
+        kind: Mapping[str, object] = self.new.models if name in self.old.models else self.new.enums
         if name in kind:
             return name
         places = {self.blame.moved(place) for place in self.blame.old.classes.get(name, ())}
         return next((each for each in kind if places & set(self.blame.new.classes.get(each, ()))), None)
 
     def places(self, name: str, *, new: bool = False) -> tuple[str, ...]:
-        """What a class is made of; where that is not known, what an attribute that has it is made of."""
-        surface, side = (self.new, self.blame.new) if new else (self.old, self.blame.old)
-        own = side.classes.get(name, ())
-        if own or name not in surface.classes:
-            return own
-        holders = [
-            (model, attribute)
-            for model, made in surface.models.items()
-            for attribute, each in made.attributes.items()
-            if name in class_names(each.type)
-        ]
-        return tuple(place for holder in holders for place in side.attributes.get(holder, ()))
+        """What a class is made of."""
+        return (self.blame.new if new else self.blame.old).classes.get(name, ())
 
     def today(self, type_: Type) -> Type:
         """An old type with the new names of its classes."""
@@ -226,16 +202,6 @@ class Packages:
         if before == after:
             return "none"
         return "fine" if fits(before, after, self._bases) else "breaks"
-
-    def differ_in_names(self, before: Type, after: Type) -> bool:
-        """Whether two types differ in the names of classes only, which are made from the same parts of the document."""
-        old, new = self.blame.old.classes, self.blame.new.classes
-        names: dict[str, str] = {}
-        for name in class_names(before):
-            places = {self.blame.moved(place) for place in old.get(name, ())}
-            same = [each for each in class_names(after) if places & set(new.get(each, ()))]
-            names[name] = same[0] if same else name
-        return renamed(before, names) == after
 
     def had_class(self, name: str) -> bool:
         """Whether the old package had another class for what a new class is made of."""

@@ -16,9 +16,6 @@ from .names import class_findings, function_findings, webhook_findings
 from .packages import Blame, Finding, Packages, Side
 from .surface import Surface, surface_of
 
-MAX_SHOWN = 3
-"""How many sentences of one change are shown; its names are complete, and so is `whole`."""
-
 
 @dataclass(frozen=True)
 class Generated:
@@ -64,11 +61,6 @@ def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str
 def _change(findings: list[Finding], package: str) -> PythonChange:
     """One change of several findings with one cause: those of the worst level."""
     level = worst(each.level for each in findings)
-    assert level != "none"
     shown = [each for each in findings if each.level == level]
-    sentences = [*dict.fromkeys(each.what for each in shown)]
     names = tuple(sorted({f"{package}.{each.name}" for each in shown}))
-    if len(sentences) <= MAX_SHOWN:
-        return PythonChange(level, names, "; ".join(sentences))
-    rest = f"and {len(sentences) - MAX_SHOWN} more"
-    return PythonChange(level, names, "; ".join([*sentences[:MAX_SHOWN], rest]), "; ".join(sentences))
+    return PythonChange(level, names, "; ".join(dict.fromkeys(each.what for each in shown)))

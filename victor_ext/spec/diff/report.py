@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
@@ -18,10 +18,7 @@ from victor_ext.spec.tree import is_list, is_mapping
 
 from .entry import LEVELS, Column, Entry, Level, worst
 
-Scope = Literal["wire", "python", "both"]
-
 _KEYS = ("fingerprint", "reason", "scope", "expires")
-_SCOPES: tuple[Scope, ...] = ("wire", "python", "both")
 
 
 class ApprovalError(Exception):
@@ -34,41 +31,9 @@ class Approval:
 
     fingerprint: str
     reason: str
-    scope: Scope
+    scope: str
+    """"wire", "python" or "both"."""
     expires: datetime.date
-
-    def covers(self, column: Column) -> bool:
-        """Whether it is about a column."""
-        return self.scope in (column, "both")
-
-
-@dataclass(frozen=True)
-class Approvals:
-    """The approvals of one comparison."""
-
-    approved: Sequence[Approval] = ()
-    today: datetime.date = datetime.date.min
-
-    def of(self, entry: Entry, column: Column) -> Approval | None:
-        """The approval that lets a column of an entry pass."""
-        return next((each for each in self._all(entry) if each.covers(column) and each.expires >= self.today), None)
-
-    def expired(self, entry: Entry) -> list[Approval]:
-        """The approvals of an entry that no longer count, unless it has others."""
-        expired = [each for each in self._all(entry) if each.expires < self.today]
-        return expired if expired == self._all(entry) else []
-
-    def unknown(self, entries: Iterable[Entry]) -> list[Approval]:
-        """The approvals that no entry has: their change is gone, or is another one now."""
-        known = {entry.fingerprint for entry in entries}
-        return [each for each in self.approved if each.fingerprint not in known]
-
-    def counts(self, entry: Entry, column: Column) -> bool:
-        """Whether a column of an entry breaks something and was not approved."""
-        return entry.level(column) == "breaks" and self.of(entry, column) is None
-
-    def _all(self, entry: Entry) -> list[Approval]:
-        return [each for each in self.approved if each.fingerprint == entry.fingerprint]
 
 
 def read_approvals(path: Path) -> list[Approval]:
@@ -84,24 +49,19 @@ def _approval(item: object, where: str) -> Approval:
         keys = sorted(item) if is_mapping(item) else item
         raise ApprovalError(f"{where} has {keys!r}: write the keys {', '.join(_KEYS)}.")
     fingerprint, reason, scope, expires = (item[key] for key in _KEYS)
-    if not isinstance(fingerprint, str) or not re.fullmatch(r"[0-9a-f]{16}", fingerprint):
-        raise ApprovalError(f"{where}: the fingerprint is {fingerprint!r}: copy the 16 digits that the report shows.")
     if not isinstance(reason, str) or not reason.strip():
         raise ApprovalError(f"{where}: the reason is empty: write why the change may pass.")
-    known: Scope | None = next((each for each in _SCOPES if each == scope), None)
-    if known is None:
+    if scope not in ("wire", "python", "both"):
         raise ApprovalError(f"{where}: the scope is {scope!r}: write wire, python or both.")
-    return Approval(fingerprint, reason, known, parse_date(expires, where))
+    return Approval(str(fingerprint), reason, scope, parse_date(expires, where))
 
 
 def parse_date(text: object, where: str) -> datetime.date:
     """A date as `YYYY-MM-DD`. Raises ApprovalError."""
     try:
-        if isinstance(text, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return datetime.date.fromisoformat(text)
+        return datetime.date.fromisoformat(str(text))
     except ValueError:
-        pass
-    raise ApprovalError(f"{where}: the date is {text!r}: write a day as YYYY-MM-DD, such as 2027-01-31.")
+        raise ApprovalError(f"{where}: the date is {text!r}: write a day as YYYY-MM-DD, such as 2027-01-31.") from None
 
 
 def write_approvals(path: Path, added: Sequence[Approval]) -> None:
@@ -112,7 +72,6 @@ def write_approvals(path: Path, added: Sequence[Approval]) -> None:
         f"  scope: {each.scope}\n  expires: {each.expires.isoformat()}"
         for each in added
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([*([earlier] if earlier else []), *items]) + "\n", encoding="utf-8")
 
 
@@ -131,27 +90,43 @@ class Report:
     entries: Sequence[Entry]
     documentation: int = 0
     """Changed texts and examples."""
-    approvals: Approvals = field(default_factory=Approvals)
+    approvals: Sequence[Approval] = ()
+    today: datetime.date = datetime.date.min
     version_problem: str | None = None
     python_compared: bool = True
     lines: Lines | None = None
-    """The lines of the new document; None when they were not looked up."""
+    """The lines of the new document, for annotations."""
     added: Sequence[str] = ()
     moved: Mapping[str, str] = field(default_factory=dict[str, str])
     """As in `Comparison`."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
-        return [entry for entry in self.entries if any(self.approvals.counts(entry, column) for column in COLUMNS)]
+        return [
+            entry
+            for entry in self.entries
+            if any(entry.level(each) == "breaks" and self.approval(entry, each) is None for each in COLUMNS)
+        ]
 
     def approved(self) -> list[Entry]:
         """The entries that would break something, had they not been approved."""
-        broken = [entry for entry in self.entries if "breaks" in (entry.wire, entry.python)]
-        return [entry for entry in broken if entry not in self.breaking()]
+        breaking = {*self.breaking()}
+        return [each for each in self.entries if "breaks" in (each.wire, each.python) and each not in breaking]
 
     def approval(self, entry: Entry, column: Column) -> Approval | None:
-        """The approval of a column that breaks."""
-        return self.approvals.of(entry, column) if entry.level(column) == "breaks" else None
+        """The approval that lets a column pass, if it breaks."""
+        own = (each for each in self.approvals if each.fingerprint == entry.fingerprint and each.expires >= self.today)
+        return next((each for each in own if entry.level(column) == "breaks" and each.scope in (column, "both")), None)
+
+    def expired(self) -> list[tuple[Entry, Approval]]:
+        """The approvals that no longer count, of entries that break."""
+        old = [each for each in self.approvals if each.expires < self.today]
+        return [(entry, each) for entry in self.breaking() for each in old if each.fingerprint == entry.fingerprint]
+
+    def unknown(self) -> list[Approval]:
+        """The approvals that no entry has: their change is gone, or is another one now."""
+        known = {entry.fingerprint for entry in self.entries}
+        return [each for each in self.approvals if each.fingerprint not in known]
 
     def by_level(self) -> list[tuple[Level, list[Entry]]]:
         """The entries by the worse of their columns, the worst first."""
@@ -165,12 +140,11 @@ class Report:
         lines = [
             f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: {approval.reason}. "
             "Look at the change again; then write a later day for `expires`, or remove the approval."
-            for entry in self.entries
-            for approval in self.approvals.expired(entry)
+            for entry, approval in self.expired()
         ]
         lines += [
             f"No change of these documents has the fingerprint {each.fingerprint}: remove its approval ({each.reason})."
-            for each in self.approvals.unknown(self.entries)
+            for each in self.unknown()
         ]
         return lines + ([self.version_problem] if self.version_problem else [])
 
@@ -182,8 +156,8 @@ class Report:
             "python": {level: sum(entry.python == level for entry in self.entries) for level in reversed(LEVELS)},
             "breaking": len(self.breaking()),
             "approved": len(self.approved()),
-            "expired": sum(bool(self.approvals.expired(entry)) for entry in self.entries),
-            "unknown_approvals": len(self.approvals.unknown(self.entries)),
+            "expired": len(self.expired()),
+            "unknown_approvals": len(self.unknown()),
             "documentation": self.documentation,
         }
 
@@ -216,6 +190,13 @@ def number(count: int, word: str) -> str:
 def levels_text(report: Report, entry: Entry) -> str:
     """The levels of both columns; of the wire alone when Python was not compared."""
     return f"{entry.wire} on the wire" + (f", {entry.python} in Python" if report.python_compared else "")
+
+
+def shortened(entry: Entry, most: int = 10) -> str:
+    """What changed, at most in so many sentences; those that follow are counted."""
+    sentences = entry.what.split("; ")
+    rest = [f"and {len(sentences) - most} more"] if len(sentences) > most else []
+    return "; ".join([*sentences[:most], *rest])
 
 
 def operations_text(entry: Entry, most: int = 5) -> str:

@@ -7,29 +7,19 @@ change of the place that has it, unless the earlier schema is gone: then it was 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from victor_ext.spec.components import Component
-from victor_ext.spec.tree import Tree, members, named_schemas
+from victor_ext.spec.tree import Tree, mapping_at, members, named_schemas
 
 from .changes import SCHEMAS, Change, Reach, Sides
 from .entry import LEVELS, RULES, worst
 from .keywords import Difference, canonical
-from .shape import Part, Shape, child_part, keyword_differences, label
-from .unions import compare_unions
-
-_OTHER_STEPS = {
-    ".items": ("items-described", "items-not-described"),
-    ".additionalProperties": ("items-described", "items-not-described"),
-    ".unevaluatedProperties": ("items-described", "items-not-described"),
-    ".prefixItems": ("position-added", "position-removed"),
-    ".patternProperties": ("pattern-property-added", "pattern-property-removed"),
-}
+from .shape import Child, Part, Shape, Shapes, Union, child_part, keyword_differences, label
 
 
-@dataclass(frozen=True)
-class _Difference:
+class _Comparison(NamedTuple):
     """What differs between two schemas themselves, and the pairs of schemas that they refer to."""
 
     changes: tuple[Change, ...] = ()
@@ -44,7 +34,7 @@ class SchemaComparison:
         self._instead: dict[str, str] = {}
         """The places of schemas that are gone, each with the place of what is used instead; "" for what is inline."""
         self._visited: set[tuple[int, int]] = set()
-        self._known: dict[tuple[int, int], _Difference] = {}
+        self._known: dict[tuple[int, int], _Comparison] = {}
         self._links: list[tuple[Tree, Tree]] | None = None
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
@@ -55,7 +45,7 @@ class SchemaComparison:
         referenced = [place for place, each in old.items() if self.sides.old.is_referenced(each)]
         for place in dict.fromkeys([*named, *referenced]):
             if place in new and old[place].kind == new[place].kind == "schema":
-                self.compare(self._part(old[place], place), self._part(new[place], place))
+                self.compare(_part(old[place], place), _part(new[place], place))
         equal = {canonical(each): f"{SCHEMAS}{name}" for name, each in members(named_schemas(self.sides.new.document))}
         for place in named:
             if place not in new:
@@ -78,9 +68,6 @@ class SchemaComparison:
         if before not in self.sides.new.by_place and not self._instead.get(before):
             self._instead[before] = after
 
-    def _part(self, component: Component, place: str) -> Part:
-        return Part(component.tree, place, place, component)
-
     def compare(self, old: Part, new: Part) -> None:
         """Compare two schemas; `old` says what the place is called."""
         old_end, old_referred = self.sides.old_shapes.end(old.tree)
@@ -97,30 +84,19 @@ class SchemaComparison:
             if before in self.sides.new.by_place:
                 self._replaced(old, new, old_end, new_end)
                 return
-            old = self._part(self.sides.old.by_place[before], before)
-            new = self._part(self.sides.new.by_place[after], after) if new_referred else new
-        pair = (id(old_end), id(new_end))
-        if pair not in self._visited:
-            self._visited.add(pair)
+            old = _part(self.sides.old.by_place[before], before)
+            new = _part(self.sides.new.by_place[after], after) if new_referred else new
+        if self._is_new(old_end, new_end):
             self._walk(old, new, old_end, new_end)
 
-    def compare_with_member(self, old: Part, new: Part) -> None:
-        """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
-        old_end, new_end = self.sides.old_shapes.end(old.tree)[0], self.sides.new_shapes.end(new.tree)[0]
-        before, after = self.sides.old_shapes.shape(old_end), self.sides.new_shapes.shape(new_end)
-        named = before.place.startswith(SCHEMAS) and before.place == after.place
-        pair = (id(old_end), id(new_end))
-        if named or before.unions or after.unions or pair in self._visited:
-            return
+    def _is_new(self, old: Tree, new: Tree) -> bool:
+        """Whether a pair was not compared yet; it counts as compared from now on."""
+        pair = (id(old), id(new))
+        is_new = pair not in self._visited
         self._visited.add(pair)
-        self._note(old, new, keyword_differences(before, after).only(null=False))
-        self._properties(old, new, before, after)
-        self._others(old, new, before, after)
+        return is_new
 
-    def same(self, old: Tree, new: Tree) -> bool:
-        """Whether two schemas mean the same on the wire."""
-        ends = self.sides.old_shapes.end(old)[0], self.sides.new_shapes.end(new)[0]
-        return next(self._differences([ends]), None) is None
+    # ---- References that lead to another schema ----
 
     def _replaced(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Note a reference that leads to something else, if that differs."""
@@ -135,8 +111,13 @@ class SchemaComparison:
             names = label(self.sides.old_shapes, old.tree), label(self.sides.new_shapes, new.tree)
             reach = self.sides.reach(old.component, new.component)
             absorbed = max(changes, key=lambda each: LEVELS.index(each.levels[1])).absorbed
-            detail = summary(changes)
+            detail = _summary(changes)
             self.sides.add("replaced", old.place, reach, *names, levels=levels, detail=detail, absorbed=absorbed)
+
+    def _is_same(self, old: Tree, new: Tree) -> bool:
+        """Whether two schemas mean the same on the wire."""
+        ends = self.sides.old_shapes.end(old)[0], self.sides.new_shapes.end(new)[0]
+        return next(self._differences([ends]), None) is None
 
     def _differences(self, pairs: list[tuple[Tree, Tree]]) -> Iterator[Change]:
         """The changes of a pair of schemas, and of those that they refer to by different names, which are added."""
@@ -149,33 +130,32 @@ class SchemaComparison:
                     seen.add((id(link[0]), id(link[1])))
                     pairs.append(link)
 
-    def _difference(self, old: Tree, new: Tree) -> _Difference:
+    def _difference(self, old: Tree, new: Tree) -> _Comparison:
         pair = (id(old), id(new))
         if pair not in self._known:
-            self._known[pair] = _Difference()  # until it is known: a cycle adds nothing
-            kept = self.sides.changes, self.sides.documentation, self._visited, self._links
+            self._known[pair] = _Comparison()  # until it is known: a cycle adds nothing
+            kept = self.sides.changes, self._visited, self._links
             self.sides.changes, self._visited, self._links = {}, {pair}, []
-            try:
-                self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
-                self._known[pair] = _Difference(tuple(self.sides.changes), tuple(self._links))
-            finally:
-                self.sides.changes, self.sides.documentation, self._visited, self._links = kept
+            self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
+            self._known[pair] = _Comparison(tuple(self.sides.changes), tuple(self._links))
+            self.sides.changes, self._visited, self._links = kept
         return self._known[pair]
 
+    # ---- One pair ----
+
     def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
-        self.sides.document(old_end, new_end)
         before, after = self.sides.old_shapes.shape(old_end), self.sides.new_shapes.shape(new_end)
         self._bases(before, after)
         if before.unions or after.unions:
-            compare_unions(self.sides, self, old, new, before, after)
+            self._unions(old, new, before, after)
+            self._values(old, new, old_end, new_end)
         differences = keyword_differences(before, after)
         if bool(before.unions) != bool(after.unions):
-            self._note(old, new, differences.only(null=True))
+            self._note(old, new, [each for each in differences if each[0].startswith("null-")])
             return
-        self._note(old, new, differences.items)
-        if not differences.other_type:
-            self._properties(old, new, before, after)
-            self._others(old, new, before, after)
+        self._note(old, new, differences)
+        if all(kind != "type-changed" for kind, _, _ in differences):
+            self._children(old, new, before, after)
 
     def _bases(self, before: Shape, after: Shape) -> None:
         """Compare the bases that have other names, which are common ones then."""
@@ -186,42 +166,42 @@ class SchemaComparison:
             before.bases[second] = after.bases[first] = None
             if self._links is None:
                 self._replaces(first, second)
-                self.compare(self._part(old, first), self._part(new, second))
+                self.compare(_part(old, first), _part(new, second))
             else:
                 self._links.append((old.tree, new.tree))
 
-    def _note(self, old: Part, new: Part, differences: list[Difference]) -> None:
+    def _note(self, old: Part, new: Part, differences: Iterable[Difference]) -> None:
         reach = self.sides.reach(old.component, new.component)
         either = self.sides.reach_of_either(old.component, new.component)
         for kind, former, latter in differences:
-            if kind == "no-longer-read-only" and new.required:
-                kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
-            self.sides.add(
-                kind, old.place, either if kind.endswith(("read-only", "write-only")) else reach, former, latter
-            )
+            of_one_side = kind.endswith(("read-only", "write-only"))
+            self.sides.add(kind, old.place, either if of_one_side else reach, former, latter)
 
-    def _properties(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
+    def _children(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         bases, prefix = before.common(after), ".properties."
-        names = {step[len(prefix) :] for shape in (before, after) for step in shape.children if step.startswith(prefix)}
-        for name in sorted(names | set(before.required) | set(after.required)):
-            first, second = before.children.get(prefix + name), after.children.get(prefix + name)
-            homes = {each.home for each in (first, second) if each is not None}
-            place = old.below + prefix + name
+        required = {f"{prefix}{name}": name for name in (*before.required, *after.required)}
+        for step in sorted({*before.children, *after.children, *required}):
+            first, second = before.children.get(step), after.children.get(step)
+            is_own = not {each.home for each in (first, second) if each is not None} <= bases
+            place = old.below + step
             old_part = old if first is None else child_part(self.sides.old, old, first, place)
             new_part = new if second is None else child_part(self.sides.new, new, second, place)
             reach = self.sides.reach(old_part.component, new_part.component)
-            if first is None and second is not None:
-                if not homes <= bases:
-                    kind = "required-property-added" if name in after.required else "optional-property-added"
-                    self.sides.add(kind, place, reach)
+            if step in required and (first is None) == (second is None):
+                self._requiredness(required[step], before, after, place, reach)
+            if not is_own:
                 continue
-            if first is not None and second is None:
-                if not homes <= bases:
-                    self.sides.add("property-undeclared" if after.value("open") else "property-removed", place, reach)
-                continue
-            self._requiredness(name, before, after, place, reach)
-            if homes and not homes <= bases:
-                self.compare(old_part, replace(new_part, required=name in after.required))
+            if first is not None and second is not None:
+                self.compare(old_part, new_part)
+            elif not step.startswith(prefix):
+                if step != ".additionalProperties" or before.value("closed") == after.value("closed"):
+                    kind = "schema-added" if first is None else "schema-lost"
+                    self.sides.add(kind, place, self.sides.reach(old.component, new.component))
+            elif first is None:
+                is_required = step.removeprefix(prefix) in after.required
+                self.sides.add("required-property-added" if is_required else "optional-property-added", place, reach)
+            else:
+                self.sides.add("property-undeclared" if after.value("open") else "property-removed", place, reach)
 
     def _requiredness(self, name: str, before: Shape, after: Shape, place: str, reach: Reach) -> None:
         bases = before.common(after)
@@ -230,29 +210,114 @@ class SchemaComparison:
         if name in before.required and name not in after.required and before.required[name] not in bases:
             self.sides.add("became-optional", place, reach)
 
-    def _others(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
+    # ---- Unions ----
+
+    def _unions(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
+        """Compare the unions of two schemas. What has no union counts as a union of itself."""
         bases = before.common(after)
-        steps = {step for shape in (before, after) for step in shape.children if not step.startswith(".properties.")}
-        for step in sorted(steps):
-            first, second = before.children.get(step), after.children.get(step)
-            homes = {each.home for each in (first, second) if each is not None}
-            place = old.below + step
-            if homes <= bases:
-                continue
-            if first is not None and second is not None:
-                old_part = child_part(self.sides.old, old, first, place)
-                self.compare(old_part, child_part(self.sides.new, new, second, place))
-                continue
-            gone_with_flag = step == ".additionalProperties" and bool(before.value("closed")) != bool(
-                after.value("closed")
-            )
-            if not gone_with_flag:
-                added, removed = next(kinds for start, kinds in _OTHER_STEPS.items() if step.startswith(start))
-                reach = self.sides.reach(old.component, new.component)
-                self.sides.add(added if first is None else removed, place, reach)
+        first, second = ([union for union in shape.unions if union.home not in bases] for shape in (before, after))
+        single = [
+            Union(shape.place, [Child(part.tree, shape.place, "")]) for part, shape in ((old, before), (new, after))
+        ]
+        for number in range(max(len(first), len(second))):
+            former = first[number] if number < len(first) else single[0]
+            latter = second[number] if number < len(second) else single[1]
+            self._members(old, new, former.members, latter.members)
+
+    def _members(self, old: Part, new: Part, former: list[Child], latter: list[Child]) -> None:
+        reach = self.sides.reach(old.component, new.component)
+        pairs = self._paired(former, latter)
+        for member in former:
+            if all(member is not each for each, _ in pairs):
+                self.sides.add("member-removed", old.place, reach, label(self.sides.old_shapes, member.tree))
+        for member in latter:
+            if all(member is not each for _, each in pairs):
+                self.sides.add("member-added", old.place, reach, "", label(self.sides.new_shapes, member.tree))
+        for first, second in pairs:
+            place = old.below + first.step
+            old_part = child_part(self.sides.old, old, first, place) if first.step else old
+            new_part = child_part(self.sides.new, new, second, place) if second.step else new
+            if first.step and second.step:
+                self.compare(old_part, new_part)
+            else:
+                self._with_member(old_part, new_part)
+
+    def _with_member(self, old: Part, new: Part) -> None:
+        """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
+        old_end, new_end = self.sides.old_shapes.end(old.tree)[0], self.sides.new_shapes.end(new.tree)[0]
+        before, after = self.sides.old_shapes.shape(old_end), self.sides.new_shapes.shape(new_end)
+        is_named = before.place.startswith(SCHEMAS) and before.place == after.place
+        if not is_named and not before.unions and not after.unions and self._is_new(old_end, new_end):
+            differences = keyword_differences(before, after)
+            self._note(old, new, [each for each in differences if not each[0].startswith("null-")])
+            self._children(old, new, before, after)
+
+    def _paired(self, former: list[Child], latter: list[Child]) -> list[tuple[Child, Child]]:
+        """The members that stand for each other: of one name or text, of one meaning, of one kind."""
+        names = {each: _identity(self.sides.old_shapes, each) for each in former}
+        names |= {each: _identity(self.sides.new_shapes, each) for each in latter}
+        ways: tuple[Callable[[Child, Child], bool], ...] = (
+            lambda one, other: names[one] == names[other],
+            lambda one, other: self._is_same(one.tree, other.tree),
+            self._could_be,
+        )
+        pairs: list[tuple[Child, Child]] = []
+        old, new = [*former], [*latter]
+        for is_pair in ways:
+            for first in [*old]:
+                second = next((member for member in new if is_pair(first, member)), None)
+                if second is not None:
+                    pairs.append((first, second))
+                    old.remove(first)
+                    new.remove(second)
+        return pairs
+
+    def _could_be(self, old: Child, new: Child) -> bool:
+        """Whether an inline member may be another one, changed: objects with half of their properties in common."""
+        first, old_referred = self.sides.old_shapes.end(old.tree)
+        second, new_referred = self.sides.new_shapes.end(new.tree)
+        if old_referred or new_referred:
+            gone = self.sides.old_shapes.place(first, "?") not in self.sides.new.by_place
+            if not (gone and self.sides.new_shapes.place(second, "?") not in self.sides.old.by_place):
+                return False
+        before, after = self.sides.old_shapes.shape(first), self.sides.new_shapes.shape(second)
+        shared = before.children.keys() & after.children.keys()
+        return 2 * len(shared) >= max(len(before.children), len(after.children)) > 0
+
+    def _values(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
+        """Compare the `mapping` of two discriminators: from values to schemas."""
+        former, latter = _mapping(self.sides.old_shapes, old_end), _mapping(self.sides.new_shapes, new_end)
+        reach = self.sides.reach(old.component, new.component)
+        for value in sorted({*former, *latter}):
+            if value not in latter:
+                self.sides.add("discriminator-value-removed", old.place, reach, value)
+            elif value not in former:
+                self.sides.add("discriminator-value-added", old.place, reach, "", value)
+            elif former[value] != latter[value] and former[value] in self.sides.new.by_place:
+                name = latter[value].removeprefix(SCHEMAS)
+                self.sides.add("discriminator-value-changed", old.place, reach, value, name)
 
 
-def summary(changes: Sequence[Change], most: int = 3) -> str:
+def _part(component: Component, place: str) -> Part:
+    return Part(component.tree, place, place, component)
+
+
+def _identity(shapes: Shapes, member: Child) -> str:
+    """The place of a member that has a name, whether or not a reference led there; the meaning of an inline one."""
+    end, referred = shapes.end(member.tree)
+    place = shapes.place(end, "")
+    named = named_schemas(shapes.components.document).get(place.removeprefix(SCHEMAS)) is end
+    return place if referred or named else canonical(end)
+
+
+def _mapping(shapes: Shapes, union: Tree) -> dict[str, str]:
+    """The place of the schema that each value of a discriminator selects: a reference, or the name of a schema."""
+    mapping = {value: str(to) for value, to in mapping_at(mapping_at(union, "discriminator"), "mapping").items()}
+    references = {value: to if "/" in to else f"#/components/schemas/{to}" for value, to in mapping.items()}
+    return {value: shapes.place(shapes.end({"$ref": to})[0], to) for value, to in references.items()}
+
+
+def _summary(changes: Sequence[Change], most: int = 3) -> str:
     """The worst of some changes in words."""
     ordered = sorted(changes, key=lambda each: -max(LEVELS.index(level) for level in each.levels))
     words = [f"{each.place.removeprefix('.')}: {words_of(each)}".removeprefix(": ") for each in ordered[:most]]

@@ -8,18 +8,17 @@ change of a common base is reported at the base.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from victor_ext.spec.components import Component, Components
 from victor_ext.spec.tree import Tree, is_null, list_at, schema_at, schema_list_at, schemas_at
 
-from .keywords import DOCUMENTATION, Difference, canonical, join, keyword_changes, keywords
+from .keywords import DOCUMENTATION, Difference, join, keyword_changes, keywords, types_text
 
-IDENTIFIERS = {"$schema", "$id", "$anchor", "$defs", "definitions"}
+_NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """A keyword's value, and the place of the schema that gives it."""
 
     value: Any
@@ -36,8 +35,6 @@ class Part:
     """What the places of its children begin with."""
     component: Component | None
     """What knows the operations that reach it; None while two schemas are compared apart from any operation."""
-    required: bool = False
-    """Whether it is a property that has to be there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +46,11 @@ class Child:
     step: str
 
 
-@dataclass(frozen=True)
-class Union:
+class Union(NamedTuple):
     """`oneOf` or `anyOf` with at least two members that are not null."""
 
-    keyword: str
     home: str
-    members: tuple[Child, ...]
+    members: list[Child]
 
 
 @dataclass(eq=False)
@@ -118,11 +113,8 @@ class Shapes:
         """What a schema says. Each part of it is read once: a schema adds nothing to itself."""
         shape = Shape(self.place(tree, "?"))
         self._fold(shape, tree, shape.place, set())
-        types: frozenset[str] | None = shape.value("type")
-        if types is None:
-            inferred = _inferred(shape)
-            if inferred is not None:
-                shape.keywords["type"], shape.inferred = inferred, True
+        if shape.value("type") is None and (inferred := _inferred(shape)):
+            shape.keywords["type"], shape.inferred = inferred, True
         return shape
 
     def _fold(self, shape: Shape, tree: Tree, home: str, seen: set[int]) -> None:
@@ -131,9 +123,7 @@ class Shapes:
         seen.add(id(tree))
         if "$ref" in tree:
             target = self.components.resolve({"$ref": tree["$ref"]})
-            if "$ref" in target:
-                shape.keywords["$ref"] = Given(canonical(target["$ref"]), home)
-            else:
+            if "$ref" not in target:
                 base = self.place(target, home)
                 shape.bases[base] = None
                 self._fold(shape, target, base, seen)
@@ -153,44 +143,28 @@ class Shapes:
             shape.keywords["null"] = Given(True, home)  # noqa: FBT003 - the value of the keyword
         if len(valued) == 1:
             self._fold(shape, valued[0][1], home, seen)
-        elif valued and all(meaning(each) == {"type"} for _, each in valued):
-            types = frozenset[str]().union(*(keywords(each).get("type", frozenset()) for _, each in valued))
-            shape.keywords["type"] = Given(types, home)
-        elif valued and all(
-            keywords(each).get("enum") and meaning(each) <= {"const", "enum", "type"} for _, each in valued
-        ):
-            values = tuple(dict.fromkeys(value for _, each in valued for value in keywords(each)["enum"]))
-            shape.keywords["enum"] = Given(values, home)
-        elif valued:
-            children = tuple(Child(each, home, f".{keyword}[{number}]") for number, each in valued)
-            shape.unions.append(Union(keyword, home, children))
+        elif all(keywords(each).get("enum") and meaning(each) <= {"const", "enum", "type"} for _, each in valued):
+            values = dict.fromkeys(value for _, each in valued for value in keywords(each)["enum"])
+            shape.keywords |= {"enum": Given((*values,), home)} if values else {}
+        else:
+            children = [Child(each, home, f".{keyword}[{number}]") for number, each in valued]
+            shape.unions.append(Union(home, children))
 
     def _children(self, shape: Shape, tree: Tree, home: str) -> None:
         children = [(f".{key}.{name}", child) for key in ("properties", "patternProperties")
                  for name, child in schemas_at(tree, key)]  # fmt: skip
-        children += [
-            (f".prefixItems[{number}]", child) for number, child in enumerate(schema_list_at(tree, "prefixItems"))
-        ]
-        for key in ("items", "additionalProperties", "unevaluatedProperties"):
-            child = schema_at(tree, key)
-            if child:
-                children.append((f".{key}", child))
+        children += [(f".prefixItems[{n}]", child) for n, child in enumerate(schema_list_at(tree, "prefixItems"))]
+        keys = ("items", "additionalProperties", "unevaluatedProperties")
+        children += [(f".{key}", child) for key in keys if (child := schema_at(tree, key))]
         for step, child in children:
             earlier = shape.children.get(step)
-            if earlier is None or self._resolved(earlier.tree) is self._resolved(child):
-                shape.children[step] = earlier or Child(child, home, step)
-            else:
-                shape.children[step] = Child(self._merged(earlier.tree, child), home, step)
-
-    def _resolved(self, tree: Tree) -> Tree:
-        return self.end(tree)[0]
-
-    def _merged(self, first: Tree, second: Tree) -> Tree:
-        """A property that two members of `allOf` define: the same object for the same two, so that cycles end."""
-        key = frozenset((id(first), id(second)))
-        if key not in self._both:
-            self._both[key] = {"allOf": [first, second]}
-        return self._both[key]
+            if earlier is None:
+                shape.children[step] = Child(child, home, step)
+            elif self.end(earlier.tree)[0] is not self.end(child)[0]:
+                # Two members of `allOf` define it: the same object for the same two, so that cycles end.
+                key = frozenset((id(earlier.tree), id(child)))
+                merged = self._both.setdefault(key, {"allOf": [earlier.tree, child]})
+                shape.children[step] = Child(merged, home, step)
 
     def _keywords(self, shape: Shape, tree: Tree, home: str) -> None:
         for keyword, value in keywords(tree).items():
@@ -200,38 +174,22 @@ class Shapes:
                 shape.keywords[keyword] = Given(joined, home)
 
 
-@dataclass
-class Differences:
-    """What differs between the keywords of two schemas."""
+def keyword_differences(old: Shape, new: Shape) -> list[Difference]:
+    """What differs between the keywords of two schemas, without what a common base gives.
 
-    items: list[Difference] = field(default_factory=list[Difference])
-    other_type: bool = False
-    """Whether the types have nothing in common: nothing else of the two schemas can be compared."""
-
-    def only(self, *, null: bool) -> list[Difference]:
-        """Those of null alone, or all others."""
-        return [each for each in self.items if each[0].startswith("null-") == null]
-
-
-def keyword_differences(old: Shape, new: Shape) -> Differences:
-    """What differs between the keywords of two schemas, without what a common base gives."""
+    Where the types have nothing in common ("type-changed"), little else can be compared.
+    """
     bases = old.common(new)
-    changed: dict[str, tuple[Any, Any]] = {}
+    differences: list[Difference] = []
     for keyword in sorted({*old.keywords, *new.keywords}):
-        first, second = old.keywords.get(keyword), new.keywords.get(keyword)
-        homes = {given.home for given in (first, second) if given is not None}
-        values = (first and first.value, second and second.value)
-        if values[0] != values[1] and not homes <= bases:
-            changed[keyword] = values
-    if None in changed.get("type", ()) and (old.inferred or new.inferred):
-        del changed["type"]  # neither says a type
-    differences = Differences()
-    for keyword, values in changed.items():
-        differences.items += keyword_changes(keyword, *values)
-    differences.other_type = any(kind == "type-changed" for kind, _, _ in differences.items)
-    if differences.other_type:
+        given = [shape.keywords.get(keyword) for shape in (old, new)]
+        first, second = (each and each.value for each in given)
+        nowhere = keyword == "type" and None in (first, second) and (old.inferred or new.inferred)
+        if first != second and not nowhere and not {each.home for each in given if each} <= bases:
+            differences += keyword_changes(keyword, first, second)
+    if any(kind == "type-changed" for kind, _, _ in differences):
         kept = ("type-changed", "null-admitted", "null-refused", "became-read-only", "became-write-only")
-        differences.items = [each for each in differences.items if each[0] in kept]
+        return [each for each in differences if each[0] in kept]
     return differences
 
 
@@ -242,30 +200,25 @@ def child_part(components: Components, parent: Part, child: Child, place: str) -
 
 
 def label(shapes: Shapes, tree: Tree) -> str:
-    """What to call a schema: its name, its title, or its types."""
+    """What to call a schema: its name, or its types and properties."""
     end, referred = shapes.end(tree)
     if referred:
         return shapes.place(end, "?").removeprefix("components.schemas.")
-    if isinstance(end.get("title"), str):
-        return str(end["title"])
     shape = shapes.shape(end)
-    types = shape.value("type")
-    words = " or ".join(sorted(types)) if types else "a union" if shape.unions else "a schema"
     properties = sorted(step.removeprefix(".properties.") for step in shape.children if step.startswith(".properties."))
-    return f"{words} of {', '.join(properties[:4])}" if properties else words
+    words = "a union" if shape.unions else types_text(shape.value("type"))
+    return f"{words} of {', '.join(properties)}" if properties else words
 
 
 def meaning(tree: Tree) -> set[str]:
     """The keys of a schema that say something about values."""
-    return {key for key in tree if key not in DOCUMENTATION and key not in IDENTIFIERS and not key.startswith("x-")}
+    return {key for key in tree if key not in _NO_MEANING and not key.startswith("x-")}
 
 
 def _inferred(shape: Shape) -> Given | None:
     for step, child in shape.children.items():
-        if step == ".items" or step.startswith(".prefixItems"):
-            return Given(frozenset({"array"}), child.home)
-        return Given(frozenset({"object"}), child.home)
-    values = shape.value("enum")
-    if values and all(each.startswith('"') for each in values):
-        return Given(frozenset({"string"}), shape.keywords["enum"].home)
+        return Given(frozenset({"array" if step.startswith((".items", ".prefixItems")) else "object"}), child.home)
+    enum = shape.keywords.get("enum")
+    if enum and enum.value and all(each.startswith('"') for each in enum.value):
+        return Given(frozenset({"string"}), enum.home)
     return None

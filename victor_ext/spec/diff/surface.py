@@ -23,8 +23,7 @@ class Argument(NamedTuple):
     positional: bool
 
 
-@dataclass
-class Function:
+class Function(NamedTuple):
     """A module of functions, which differ only in how they wait and in how much they return."""
 
     names: tuple[str, ...]
@@ -48,15 +47,7 @@ class Attribute(NamedTuple):
     """Whether the constructor needs it."""
 
 
-@dataclass
-class Model:
-    """A class with fields."""
-
-    attributes: dict[str, Attribute]
-
-
-@dataclass
-class Words:
+class Words(NamedTuple):
     """An enum."""
 
     members: dict[str, object]
@@ -72,12 +63,13 @@ class Surface:
     """By module, without the name of the package: `api.cards.list_cards`."""
     webhooks: dict[str, Type] = field(default_factory=dict[str, Type])
     """What `read_webhook` returns, by its name."""
-    models: dict[str, Model] = field(default_factory=dict[str, Model])
+    models: dict[str, dict[str, Attribute]] = field(default_factory=dict[str, dict[str, Attribute]])
+    """By class, the attributes by their names."""
     enums: dict[str, Words] = field(default_factory=dict[str, Words])
 
     @property
-    def classes(self) -> dict[str, Model | Words]:
-        return {**self.models, **self.enums}
+    def classes(self) -> list[str]:
+        return [*self.models, *self.enums]
 
     @cached_property
     def sent(self) -> set[str]:
@@ -94,10 +86,9 @@ class Surface:
         reached: set[str] = set()
         while left:
             name = left.pop()
-            if name not in reached and name in self.classes:
+            if name not in reached and (name in self.models or name in self.enums):
                 reached.add(name)
-                attributes = self.models[name].attributes.values() if name in self.models else ()
-                left += [inner for each in attributes for inner in class_names(each.type)]
+                left += [inner for each in self.models.get(name, {}).values() for inner in class_names(each.type)]
         return reached
 
 
@@ -161,12 +152,11 @@ def _class(surface: Surface, node: ast.ClassDef) -> None:
         }
         surface.enums[node.name] = Words(members, "int" if "OpenIntEnum" in bases else "str")
         return
-    attributes = {
+    surface.models[node.name] = {
         each.target.id: Attribute(type_of(each.annotation), required=each.value is None)
         for each in node.body
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and not each.target.id.startswith("_")
     }
-    surface.models[node.name] = Model(attributes)
 
 
 def without_unset(type_: Type) -> Type:
@@ -188,8 +178,6 @@ def type_of(node: ast.expr | None) -> Type:
         return frozenset([ANY])
     if isinstance(node, ast.BinOp):
         return type_of(node.left) | type_of(node.right)
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return type_of(ast.parse(node.value, mode="eval").body)
     if isinstance(node, ast.Subscript):
         name = ast.unparse(node.value)
         inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]

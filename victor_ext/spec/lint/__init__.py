@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from victor_ext.spec.components import Components
 from victor_ext.spec.document import load
-from victor_ext.spec.tree import Tree, is_list, list_at, mapping_at, mappings_at, trees_at
+from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at, trees_at
 
 from .subject import Finding, Subject, refused_example, unquoted_value
 
@@ -21,8 +21,7 @@ RULES: list[Rule] = []
 """All rules, in the order of their findings."""
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A rule: its name, why its findings hurt, and what the recipe does about them."""
 
     name: str
@@ -96,11 +95,11 @@ def _date_without_format(subject: Subject) -> Iterator[Finding]:
 )
 def _enum_in_answer(subject: Subject) -> Iterator[Finding]:
     for part in subject.schemas:
-        if part.received and part.tree.get("enum"):
-            words = [value for value in list_at(part.tree, "enum") if value is not None]
-            if len(words) > 1:
-                what = f"an answer may have one of {len(words)} words, and a later one is not among them"
-                yield Finding(part.place, what)
+        words = [value for value in list_at(part.tree, "enum") if value is not None]
+        if part.received and len(words) > 1:
+            yield Finding(
+                part.place, f"an answer may have one of {len(words)} words, and a later one is not among them"
+            )
 
 
 @_rule(
@@ -148,7 +147,7 @@ _PAGING = re.compile(
     r"(?i)^(?:page(?:_?(?:number|no|token))?|offset|skip|start|cursor|(?:starting_|ending_)?(?:after|before)|from)$"
 )
 _END = re.compile(
-    r"(?i)has_?(?:more|next)|next|total|last_?page|page_?count|is_?last|cursor|links?$|count$|paging|pagination|^meta$|^page$"
+    r"(?i)has_?more|next|total|last_?page|page_?count|is_?last|cursor|links?$|count$|paging|pagination|^meta$|^page$"
 )
 
 
@@ -158,10 +157,9 @@ _END = re.compile(
 )
 def _pages_without_end(subject: Subject) -> Iterator[Finding]:
     for operation in subject.operations:
-        queries = {tree.get("name") for tree in subject.parameters(operation) if tree.get("in") == "query"}
-        names = {str(name) for name in queries}
-        for tree in subject.parameters(operation):
-            names |= set(subject.properties(tree["schema"])) if isinstance(tree.get("schema"), dict) else set()
+        queries = [tree for tree in subject.parameters(operation) if tree.get("in") == "query"]
+        names = {str(tree.get("name")) for tree in queries}
+        names |= {name for tree in queries for name in subject.properties(mapping_at(tree, "schema"))}
         paging = sorted(name for name in names if _PAGING.match(name))
         if not operation.name.startswith("get ") or not paging:
             continue
@@ -169,17 +167,10 @@ def _pages_without_end(subject: Subject) -> Iterator[Finding]:
         outer = [item for schema in answers for item in subject.properties(schema).items()]
         members = {name for name, _ in outer}  # and those of objects: `{"albums": {"next": ...}}`
         members |= {name for _, child in outer for name in subject.properties(child)}
-        headers = {
-            name.lower() for _, response in subject.responses(operation) for name, _ in mappings_at(response, "headers")
-        }
-        says = any(_END.search(name) for name in members if name not in paging) or bool(
-            headers & {"link", "x-total-count"}
-        )
-        if answers and not says:
-            what = (
-                f"a list is read in pages ({', '.join(paging)}), and nothing in its answer says which page is the last"
-            )
-            yield Finding(operation.place, what)
+        members |= {name for _, each in subject.responses(operation) for name, _ in mappings_at(each, "headers")}
+        if answers and not any(_END.search(name) for name in members if name not in paging):
+            pages = f"a list is read in pages ({', '.join(paging)})"
+            yield Finding(operation.place, f"{pages}, and nothing in its answer says which page is the last")
 
 
 @_rule(
@@ -187,14 +178,11 @@ def _pages_without_end(subject: Subject) -> Iterator[Finding]:
     "Clients of `victor_ext` raise `AuthenticationError` and `ServerError` by status, with the outcome.",
 )
 def _undocumented_failure(subject: Subject) -> Iterator[Finding]:
-    document = subject.parts.document
     for operation in subject.operations:
         statuses = {status.lower() for status, _ in subject.responses(operation)}
         if "default" in statuses:
             continue
-        secured = operation.tree.get("security", document.get("security")) or not is_list(
-            operation.tree.get("security")
-        )
+        secured = operation.tree.get("security") != []  # without a word on it, it is most likely not open
         missing = ["401"] if secured and not statuses & {"401", "4xx"} else []
         missing += [] if any(status.startswith("5") for status in statuses) else ["5xx"]
         if missing:
@@ -206,16 +194,14 @@ def _operation_without_id(subject: Subject) -> Iterator[Finding]:
     known: dict[str, str] = {}
     for operation in subject.operations:
         name = operation.tree.get("operationId")
-        if not isinstance(name, str) or not name:
+        if not name:
             yield Finding(operation.place, "it has no operationId, and its function is named after its path")
-        elif name in known:
+        elif known.setdefault(name, operation.name) != operation.name:
             yield Finding(operation.place, f"its operationId {name} is that of {known[name]} too")
-        else:
-            known[name] = operation.name
 
 
 _KEY_WORDS = re.compile(
-    r"(?is)idempoten"
+    r"(?is)idempot"
     r"|\bunique(?:ly)?\b.{0,60}\b(?:per|for each|for every)\b.{0,20}\b"
     r"(?:request|call|transaction|transfer|payment|payout)\b"
     r"|\bunique(?:ly)?\b.{0,10}\brequest (?:id|identifier|key)\b"
@@ -232,30 +218,20 @@ The unique id of something that exists already is no key."""
 )
 def _write_without_key(subject: Subject) -> Iterator[Finding]:
     # Described as keys, there or wherever else the document has the name.
-    described = {
-        name for _, name, child in subject.declared if _says_key(subject.parts.resolve(child)) or _says_key(child)
-    }
+    keys = {name for _, name, tree in subject.declared for each in (tree, subject.parts.resolve(tree)) if _is_key(each)}
     for operation in subject.operations:
-        if not operation.name.startswith("post "):
-            continue
-        headers = [tree for tree in subject.parameters(operation) if tree.get("in") == "header"]
         body = subject.parts.resolve(mapping_at(operation.tree, "requestBody"))
-        members = {
-            name
-            for _, medium in mappings_at(body, "content")
-            if isinstance(medium.get("schema"), dict)
-            for name in subject.properties(medium["schema"])
-        }
-        is_named = any(
-            "idempot" in name.lower() for name in (*(str(each.get("name", "")) for each in headers), *members)
-        )
-        if not is_named and not members & described and not any(map(_says_key, headers)):
+        schemas = [mapping_at(medium, "schema") for _, medium in mappings_at(body, "content")]
+        names = {name for schema in schemas for name in subject.properties(schema)}
+        headers = [tree for tree in subject.parameters(operation) if tree.get("in") == "header"]
+        is_safe = names & keys or any("idempot" in name.lower() for name in names) or any(map(_is_key, headers))
+        if operation.name.startswith("post ") and not is_safe:
             what = "no header or field is named after idempotency, and none is described as a unique id of each request"
             yield Finding(operation.place, what)
 
 
-def _says_key(tree: Tree) -> bool:
-    return _KEY_WORDS.search(str(tree.get("description", ""))) is not None
+def _is_key(tree: Tree) -> bool:
+    return _KEY_WORDS.search(f"{tree.get('name')}: {tree.get('description')}") is not None
 
 
 @_rule(

@@ -15,7 +15,7 @@ import yaml
 
 from victor_ext.spec.bounds import read_text
 from victor_ext.spec.components import Component, Components, Operation
-from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mappings_at, trees_at
+from victor_ext.spec.tree import Tree, is_list, is_mapping, list_at, mapping_at, mappings_at, trees_at
 
 
 class Finding(NamedTuple):
@@ -53,30 +53,28 @@ class Subject:
 
     def parameters(self, operation: Operation) -> list[Tree]:
         """The parameters of an operation and of its path, references followed."""
-        return [self.parts.resolve(parameter) for parameter in self.parts.parameters(operation)]
+        return [self.parts.resolve(parameter) for parameter in self.parts.parameters(operation).values()]
 
     def responses(self, operation: Operation) -> list[tuple[str, Tree]]:
         """The status and the response of each answer."""
         return [(status, self.parts.resolve(each)) for status, each in mappings_at(operation.tree, "responses")]
 
     def success(self, operation: Operation) -> Iterator[Tree]:
-        """The schemas of the good answers, references followed."""
+        """The schemas of the good answers."""
         for status, response in self.responses(operation):
             if status.startswith("2"):
-                for _, medium in mappings_at(response, "content"):
-                    if isinstance(medium.get("schema"), dict):
-                        yield self.parts.resolve(medium["schema"])
+                schemas = (mapping_at(medium, "schema") for _, medium in mappings_at(response, "content"))
+                yield from filter(None, schemas)
 
-    def properties(self, schema: Tree, seen: frozenset[int] = frozenset()) -> Tree:
+    def properties(self, schema: Tree) -> Tree:
         """The properties of a schema and of all members of `allOf`, `oneOf` and `anyOf`."""
-        schema = self.parts.resolve(schema)
-        if id(schema) in seen:
-            return {}
         properties: Tree = {}
-        for key in ("allOf", "oneOf", "anyOf"):
-            for part in trees_at(schema, key):
-                properties |= self.properties(part, seen | {id(schema)})
-        return properties | dict(mappings_at(schema, "properties"))
+        parts = [self.parts.resolve(schema)]
+        for part in parts:  # it grows
+            inner = (self.parts.resolve(each) for key in ("allOf", "oneOf", "anyOf") for each in trees_at(part, key))
+            parts += [each for each in inner if all(each is not other for other in parts)]
+            properties |= dict(mappings_at(part, "properties"))
+        return properties
 
 
 _DOCUMENT = "urn:document"
@@ -111,8 +109,7 @@ def _examples(part: Component) -> Iterator[tuple[str, Any]]:
 def _refusal(schema: Any, example: Any, registry: jsonschema_rs.Registry) -> str | None:
     try:
         validator = jsonschema_rs.Draft202012Validator(schema, registry=registry, validate_formats=False)
-        errors = validator.iter_errors(example)
-        error = next(iter(errors), None)
+        error = next(iter(validator.iter_errors(example)), None)
     except (ValueError, jsonschema_rs.ReferencingError):
         return None  # the schema itself is at fault
     if error is None:

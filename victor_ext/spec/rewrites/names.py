@@ -108,7 +108,7 @@ def _name_in(reference: str) -> str | None:
 def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str], log: Log) -> None:
     reference, named = schema["$ref"], components(document)
     whole = target(document, reference)
-    if not is_mapping(whole):
+    if not is_mapping(whole) or whole is named or any(whole is each for each in document.values()):
         schema.clear()
         log.left_out.append(f"{where}: {reference}, which points to nothing in this file")
         return
