@@ -7,7 +7,9 @@ after it, so that a run that is interrupted can be repeated: it compares with th
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import secrets
 import shlex
 import shutil
 import sys
@@ -78,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
         move_into_place(new.made.package, package)
     if options.changelog is not None and report.entries:
         _add_to(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
-    document.write_bytes(newer.read_bytes())
+    _replace(document, newer.read_bytes())
     print(f"{newer} -> {document}, {package}")
     return _print_decisions(report)
 
@@ -143,7 +145,17 @@ def _add_to(changelog: Path, entry: str) -> None:
         parts.insert(release + 1, f"### Changed\n\n{entry}\n" + ("\n" if parts[release + 1 :] else ""))
     else:
         parts[changed] = f"### Changed\n\n{entry}\n" + parts[changed].removeprefix("### Changed").lstrip("\n")
-    changelog.write_text("".join(parts), encoding="utf-8")
+    _replace(changelog, "".join(parts).encode("utf-8"))
+
+
+def _replace(file: Path, data: bytes) -> None:
+    """Write a file in one step: a reader sees the old bytes or the new ones."""
+    hidden = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
+    try:
+        hidden.write_bytes(data)
+        os.replace(hidden, file)
+    finally:
+        hidden.unlink(missing_ok=True)
 
 
 UPDATE = Command(
