@@ -169,7 +169,9 @@ class VictorError(Exception):
         self.hint = hint
         self.outcome = outcome
         self.idempotency_key = idempotency_key
-        self.request = None if request is None else _without_secrets(request)
+        self.request = request
+        if request is not None:  # a copy without body, token and unknown headers
+            self.request = httpx.Request(request.method, request.url, headers=shown_headers(request.headers.items()))
         self.response = None if response is None else _detached(response, self.request)
         self.attempts = attempts
         self.request_id = request_id
@@ -219,11 +221,6 @@ def _rebuilt(cls: type[VictorError], message: str) -> VictorError:
     error = cls.__new__(cls, message)
     VictorError.__init__(error, message)
     return error
-
-
-def _without_secrets(request: httpx.Request) -> httpx.Request:
-    """A copy of the request without body, token and unknown headers."""
-    return httpx.Request(request.method, request.url, headers=shown_headers(request.headers.items()))
 
 
 _NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding", b"content-length"})

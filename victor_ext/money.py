@@ -95,7 +95,7 @@ class Money:
         if minor is None or minor != minor.to_integral_value():
             message = (
                 f"amount is {_described(amount)} and must be Decimal, text or int with at most {places} decimals for "
-                f"{currency}, such as {_example(places)!r}; never a float."
+                f"{currency}; never a float."
             )
             raise InvalidRequest.of([Problem("amount", "invalid", message)])
         return cls(int(minor), currency)
@@ -135,10 +135,6 @@ def _decimal(amount: object) -> Decimal | None:
         del sign
         return amount if len(digits) + abs(int(exponent)) <= 2 * _MOST_DIGITS else None
     return None
-
-
-def _example(places: int) -> str:
-    return "44" if places == 0 else f"44.{'23' + '0' * places}"[: 3 + places]
 
 
 def _described(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import shlex
@@ -84,19 +83,12 @@ def _sender(
     question: Callable[[BulkSender], str] | None = None,
     **options: Any,
 ) -> Generator[BulkSender]:
-    """Open a sender for the block. A failure is reported and ends the command.
-
-    Args:
-        state: Where the batch is kept.
-        workers: Calls under way at a time.
-        question: What is asked before the block, in production. None: nothing.
-        options: Of the sender.
-    """
+    """Open a sender for the block. A failure ends the command. In production, the question is asked first."""
     try:
         from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    with _fewer_collections(), session.client(limits=BulkSender.limits) as victor:
+    with session.client(limits=BulkSender.limits) as victor:
         try:
             sender = BulkSender(victor, state=state, workers=workers, **options)
             if question is not None:
@@ -106,20 +98,6 @@ def _sender(
             failure = victor_failure(error, None, session.spelled)
             bulk_output.report_invalid(failure, error.check, as_json=session.as_json)
             raise typer.Exit(failure.exit_status) from None
-
-
-@contextmanager
-def _fewer_collections() -> Generator[None]:
-    """Let Python search for cycles of objects every 10,000 objects that stay, in place of 700.
-
-    A row makes hundreds of objects, and nearly all of them are freed without a search: it would cost a tenth of a row.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(10_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _next(command: str, batch: str, state: str, session: Session, *, yes: bool) -> str:

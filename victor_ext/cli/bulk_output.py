@@ -16,7 +16,7 @@ from .session import whole_file
 from .wording import DUE_DATE, ENCODING, rows_text, with_hint
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowProblem, RowResult
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowResult
 
 _SHOWN = 20
 """Maximum number of row problems to list."""
@@ -188,21 +188,13 @@ def _state(status: BatchStatus) -> str:
 
 def _wrong(check: Check) -> str:
     if check.broken:
-        return (
-            "the heading is wrong"
-            if check.rows == 0 and _is_of_heading(check.problems[0])
-            else "the file cannot be read"
-        )
+        return "the file cannot be read"
     parts: list[str] = []
     if check.repeated:
         parts.append(f"{check.repeated:,} {'row repeats' if check.repeated == 1 else 'rows repeat'} a key")
     if check.invalid:
         parts.append(f"{check.invalid:,} {'row is' if check.invalid == 1 else 'rows are'} wrong")
     return " and ".join(parts)
-
-
-def _is_of_heading(problem: RowProblem) -> bool:
-    return problem.row is None and problem.code in ("key_column", "required", "repeated", "column")
 
 
 def _kinds(check: Check) -> str:
@@ -225,12 +217,8 @@ def _print_problems(check: Check) -> None:
         shown = "all of them" if all_kept else f"the first {len(check.problems)}"
         more = f"{check.problem_count - _SHOWN:,} more"
         complain(f"... and {more}: --dry-run --json shows {shown}")
-    for remedy in dict.fromkeys(map(_remedy, check.problems)):
-        if remedy is not None:
-            complain(remedy)
-
-
-def _remedy(problem: RowProblem) -> str | None:
-    if problem.code == "encoding":
-        return ENCODING
-    return DUE_DATE if (problem.code, problem.column) == ("required", "due_date") else None
+    codes = {(problem.code, problem.column) for problem in check.problems}
+    if any(code == "encoding" for code, _ in codes):
+        complain(ENCODING)
+    if ("required", "due_date") in codes:
+        complain(DUE_DATE)

@@ -150,7 +150,6 @@ def _write(report: Reconciliation, out: Path) -> None:
 
 
 def _show_counts(progress: Progress, counts: Counts) -> None:
-    """Show how far it has come."""
     looked_up = f", {counts.looked_up:,} looked up" if counts.looked_up else ""
     text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs{looked_up}"
     progress.show("reconcile", counts.ours + counts.theirs, None, text)
@@ -218,7 +217,7 @@ def _facts(row: Row) -> Iterator[str]:
 
 
 def _table(report: Reconciliation) -> Iterator[Text]:
-    """Yield the counts and sums: without what the kinds mean where the terminal is too narrow, or as cards."""
+    """Yield the counts and sums: without what the kinds mean where the terminal is too narrow."""
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     headings = ("", "rows", "ours", "theirs", "")
@@ -228,23 +227,12 @@ def _table(report: Reconciliation) -> Iterator[Text]:
     ]
     widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(5)]
     room = terminal_width() or sum(widths) + 8
-    if sum(widths[:4]) + 6 > room:
-        yield from (line for row in rows for line in _card(row, room))
-        return
     for row in [headings, *rows]:
         meaning = row[4] if sum(widths) + 8 <= room else ""
         cells = [row[0].replace("_", " ").ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2, 3)), meaning]
         line = Text("  ".join(cells).rstrip(), style="bold" if row is headings else "")
         line.stylize(_KINDS.get(row[0], ("",))[0], 0, len(row[0]))
         yield line
-
-
-def _card(row: Sequence[str], width: int) -> Iterator[Text]:
-    [name] = entry(f"{row[0].replace('_', ' ')}: {row[1]}", "", None)
-    name.stylize(_KINDS[row[0]][0], 0, len(row[0]))
-    yield name
-    for label, value in (("ours", row[2]), ("theirs", row[3]), ("", row[4])):
-        yield from entry(f"  {label}", value, width, label=10)
 
 
 def _notes(report: Reconciliation) -> Iterator[str]:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorJwt, VictorOAuth
 from victor_ext.providers.victor.settings import ENVIRONMENTS, from_process_environment
-from victor_ext.runtime.http.connections import checked_proxy, checked_verify, proxy_for
+from victor_ext.runtime.http.connections import checked_verify, proxy_for
 
 AUTH = VictorOAuth("id-1", "secret-1")
 REMOTE = httpx.URL("https://api.victorfi.com")
@@ -280,9 +280,6 @@ class TestProxies:
         assert "hunter2" not in str(raised.value)
 
     def test_one_of_the_environment_that_is_bad(self, monkeypatch):
-        monkeypatch.setenv("HTTPS_PROXY", "gopher://mine")
-        with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
+        monkeypatch.setenv("HTTPS_PROXY", "socks5://mine:1080")
+        with pytest.raises(ConfigurationError, match=r"HTTPS_PROXY.*For a SOCKS proxy, pass http_client="):
             Victor(AUTH)
-
-    def test_socks_needs_nothing_besides(self):
-        assert checked_proxy("socks5://mine:1080").url.scheme == "socks5"

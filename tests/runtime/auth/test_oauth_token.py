@@ -183,13 +183,6 @@ class TestTheEndpointFails:
         assert raised.value.outcome is Outcome.NOT_SENT
         assert harness.received == []
 
-    @pytest.mark.parametrize(("code", "kind"), [(307, errors.StatusError), (429, errors.RateLimited)])
-    def test_what_may_pass_is_told_as_it_is(self, mode, code, kind):
-        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(code),) * 9))
-        with pytest.raises(kind) as raised:
-            harness.call()
-        assert not isinstance(raised.value, errors.AuthenticationError)
-
     def test_its_retries_are_its_own(self, mode):
         endpoint = Endpoint(script=(httpx.Response(503),) * 5)
         harness = oauth_harness(mode, endpoint, [status(503)] * 5 + [OK])
@@ -243,26 +236,6 @@ class TestTheEndpointFails:
             harness.call()
         harness.call()
         assert tokens(harness) == ["Bearer tok2"]
-
-
-@both
-class TestAListener:
-    @pytest.mark.parametrize("passed", [0.0, 3550.0, 3595.0])
-    @pytest.mark.parametrize("mine", [errors.BadRequest("mine"), errors.ServerError("mine"), OSError("mine")], ids=repr)
-    def test_what_it_raises_while_a_token_is_fetched_is_no_failure_of_the_exchange(self, mode, passed, mine):
-        """Nor of any other call."""
-
-        def on_event(event):
-            if event.path == "/token":
-                raise mine
-
-        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),)), on_event=on_event)
-        harness.call()
-        harness.clock.passed += passed
-        harness.network.tokens = Endpoint(script=(httpx.Response(503),))
-        before = dict(vars(mine))
-        assert harness.call("POST", KEY).status_code == 200
-        assert vars(mine) == before
 
 
 @both

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, raises, token_answer
+from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, token_answer
 from victor_ext import errors
 from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
 from victor_ext.runtime.auth.oauth import OAuthToken
@@ -121,13 +121,6 @@ def test_a_200_that_says_no_is_a_refusal(key):
     assert [problem.message for problem in raised.value.problems] == ["too much"]
 
 
-def test_a_refusal_after_a_lost_answer_leaves_the_outcome_unknown():
-    harness = Harness("sync", [raises(httpx.ReadError), NO], profile=SAYS_NO)
-    with pytest.raises(BadRequest) as raised:
-        harness.call("POST", KEY)
-    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
-
-
 def test_a_body_that_was_not_read_whole_refuses_nothing():
     cut = Happens(body=NO.body, headers=(("Content-Encoding", "gzip"),))
     with pytest.raises(UnreadableResponse) as raised:
@@ -189,16 +182,6 @@ TELLS = replace(
     mismatch=lambda answer: "its body is about another" if answer.json().get("id") == "other" else None,
 )
 DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
-
-
-def test_it_is_returned():
-    answer = Harness("sync", [DECLINED], profile=TELLS).call("POST")
-    assert (answer.status_code, answer.json()["result"]) == (400, "declined")
-
-
-def test_after_an_attempt_whose_answer_was_lost_too():
-    harness = Harness("sync", [raises(httpx.ReadTimeout), DECLINED], profile=TELLS)
-    assert harness.call("GET").json()["result"] == "declined"
 
 
 @pytest.mark.parametrize("body", [b'{"detail": "no"}', b"<html>", b"", b'{"result"'])

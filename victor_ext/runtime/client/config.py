@@ -100,11 +100,7 @@ def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
         options["proxy"] = concealed(options["proxy"])  # the frame of the constructor has the same dict
     unknown = next((name for name in options if name not in DEFAULTS), None)
     if unknown is not None:
-        from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
-
-        close = get_close_matches(unknown, inspect.signature(type(client).__init__).parameters, 1)
-        meant = f". Did you mean {close[0]!r}?" if close else ""
-        raise TypeError(f"{type(client).__name__}.__init__() got an unexpected keyword argument {unknown!r}{meant}")
+        raise TypeError(f"{type(client).__name__}.__init__() got an unexpected keyword argument {unknown!r}")
     return {**DEFAULTS, **options}
 
 

@@ -218,11 +218,11 @@ def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | 
     if isinstance(address, str | httpx.URL):
         with suppress(ValueError, httpx.InvalidURL):
             checked = httpx.Proxy(address)
-    if checked is not None and has_host(checked.url):
+    if checked is not None and checked.url.scheme in _OWN_PORTS and has_host(checked.url):
         return checked
     raise ConfigurationError(
-        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: "
-        "write http://host:port or https://host:port."
+        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: write http://host:port or "
+        "https://host:port. (For a SOCKS proxy, pass http_client=httpx.Client(proxy=...), with httpx[socks].)"
     )
 
 

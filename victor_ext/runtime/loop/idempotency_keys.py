@@ -45,12 +45,8 @@ def idempotency_key_for(*facts: Fact) -> str:
     """
     if not facts:
         raise _bad_fact("name at least one fact, such as idempotency_key_for('invoice', 1042).")
-    spelled = [_spelled(fact) for fact in map(_plain, facts)]
+    spelled = [_spelled(fact.value if isinstance(fact, Enum) else fact) for fact in facts]
     return str(uuid.uuid5(_NAMESPACE, _COMPACT_JSON(spelled)))
-
-
-def _plain(fact: object) -> object:
-    return fact.value if isinstance(fact, Enum) else fact
 
 
 def _spelled(fact: object) -> str:
@@ -127,11 +123,6 @@ def _unsendable(key: str) -> Problem | None:
     return None
 
 
-def any_sendable_key(request: httpx.Request, key: str) -> Problem | None:  # noqa: ARG001 - the shape of all rules
-    """What is wrong with a key where the provider's own rule is not known: it cannot be sent as it is."""
-    return _unsendable(key)
-
-
 class KeyPlace(Protocol):
     """Where a provider takes the idempotency key."""
 
@@ -161,7 +152,7 @@ class HeaderKey:
         name: str = "Idempotency-Key",
         takes_key: Callable[[httpx.Request], bool] | None = None,
         ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
-        problem: Callable[[httpx.Request, str], Problem | None] = any_sendable_key,
+        problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: _unsendable(key),
     ) -> None:
         self.name = name
         self.takes_key = takes_key
