@@ -29,8 +29,6 @@ from victor_ext.sandbox import Sandbox
 WORKERS = 200
 """In simulated time; half as many over real sockets."""
 CROWD = WORKERS // 2
-MOST = 1.2
-"""Attempts over calls, in a long outage."""
 
 
 class TestInSimulatedTime:
@@ -187,7 +185,6 @@ def test_a_hundred_workers_over_real_sockets(
     assert {each.outcome for each in observed} == {Outcome.NOT_SENT if how == "down" else Outcome.UNKNOWN}
     attempts = sum(each.attempts for each in observed)
     assert len(observed) < attempts <= len(observed) + 100
-    assert attempts / len(observed) <= MOST
     assert [each.client_reference_id for each in recovered] == [f"INV-{worker}" for worker in range(CROWD)]
     assert took < 5 + 4 * in_peace, "two rounds of a hundred creates; one round in peace is what the machine can do"
     assert set(victor_sandbox.work_done_by_key().values()) == {1}

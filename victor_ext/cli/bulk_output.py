@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -61,7 +61,9 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     if as_json:
         say(json.dumps(status_as_dict(status)))
         return
-    say(f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}{_state(status)}")
+    under_way = "" if status.over else " (under way, or interrupted)"
+    state = under_way if status.complete else " (storing it was interrupted)"
+    say(f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}{state}")
     if not (status.complete and status.over):
         complain(f"Go on with:\n  {resume}")
     for word, count in (status.payments or {}).items():
@@ -109,15 +111,11 @@ def write_export(
     with standard_output() if output is None else whole_file(output, "--output", mode=0o666) as file:
         count = _write(sender, file, statuses, as_json=as_json, escape=escape, refresh=refresh)
     written = [] if output is None else [f"{rows_text(count)} written to {output}"]
-    now = [f"The provider says now: {_listed(statuses)}."] if refresh else []
+    listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
+    now = [f"The provider says now: {listed}."] if refresh else []
     lines = [". ".join([*written, *now]), missing]
     if any(lines):
         complain("\n".join(filter(None, lines)))
-
-
-def _listed(statuses: Mapping[str, int]) -> str:
-    """Return how many created requests have each status."""
-    return ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
 
 
 def _counted(status: str, count: int) -> str:
@@ -178,12 +176,6 @@ def without_password(url: str) -> str:
     """Mask the passwords in a database URL."""
     hidden = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
     return re.sub(r"(?i)([?&][^=&]*password=)[^&]*", r"\1***", hidden)
-
-
-def _state(status: BatchStatus) -> str:
-    if not status.complete:
-        return " (storing it was interrupted)"
-    return "" if status.over else " (under way, or interrupted)"
 
 
 def _wrong(check: Check) -> str:

@@ -38,15 +38,9 @@ _EXPIRES_SOON = 14
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check.
+    """The result of one check: None in `ok` is a check that could not be made.
 
-    Attributes:
-        check: What was looked at.
-        ok: Whether it is right. None: it could not be looked at.
-        found: What was seen.
-        advice: What to do about it, or None.
-        seconds: How long it took, where that says something.
-        exit_status: What the command ends with because of it.
+    The command ends with the `exit_status` of the first one that is not right.
     """
 
     check: str
@@ -170,9 +164,7 @@ def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Find
         if by_proxy:
             advice = "Correct HTTPS_PROXY or ALL_PROXY, or name this host in NO_PROXY to call it without a proxy."
         elif host in {"127.0.0.1", "::1", "localhost"}:
-            sandbox = "victor sandbox" if system.name == DEFAULT else f"victor sandbox --provider {system.name}"
-            such_as = f", such as '{sandbox}'," if system.has_sandbox else ""
-            advice = f"Start what should listen there{such_as} or correct {system.prefix}BASE_URL."
+            advice = f"Start what should listen there, such as 'victor sandbox', or correct {system.prefix}BASE_URL."
         return _bad("Connection", f"port {port}{of} cannot be reached: {error.strerror or error}", advice, FOR_NOW)
 
 

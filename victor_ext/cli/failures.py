@@ -171,8 +171,7 @@ def _next_step(error: VictorError, doubt: Doubt | None) -> str:
             f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "
             "does not exist."
         )
-    used_before = conflict and error.status_code is not None
-    return error.outcome.next_step(option, look, conflict=used_before, in_progress=used_before)
+    return error.outcome.next_step(option, look, conflict=conflict and error.status_code is not None)
 
 
 def _is_of_another_payment(error: VictorError) -> bool:

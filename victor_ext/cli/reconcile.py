@@ -150,8 +150,7 @@ def _write(report: Reconciliation, out: Path) -> None:
 
 
 def _show_counts(progress: Progress, counts: Counts) -> None:
-    looked_up = f", {counts.looked_up:,} looked up" if counts.looked_up else ""
-    text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs{looked_up}"
+    text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
     progress.show("reconcile", counts.ours + counts.theirs, None, text)
 
 
@@ -247,8 +246,6 @@ def _notes(report: Reconciliation) -> Iterator[str]:
             f"{rows_text(summary.elsewhere)} of ours matched only by id, because the provider's list of the window "
             "has no such payment: whether the customer was asked twice is not known."
         )
-        if summary.elsewhere == summary.ours:
-            yield "These are all the rows: check that --start and --end are those of the file."
     if summary.statuses:
         counts = ", ".join(f"{count:,} {plain(status)}" for status, count in summary.statuses.items())
         yield f"Of those in both books: {counts}."

@@ -84,13 +84,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         return self._pooled_type(route_to(url, given["verify"], given["proxy"]), checked_limits(given["limits"]))
 
     def _start(self, config: ClientConfig, given: Mapping[str, Any], transport: Any = None) -> None:
-        """Put the client together: over this transport, else what the caller brings, else connections of its own.
-
-        Args:
-            config: Everything else.
-            given: The options, as `take` returns them.
-            transport: What to send with, where the options do not say it all.
-        """
+        """Put the client together: over this transport, else what the caller brings, else connections of its own."""
         if config.max_concurrency is not None:
             config.loop.turns = self._driver_type.lock(config.max_concurrency)
         sockets = self._chosen(given) if transport is None else transport
@@ -120,8 +114,6 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
                 setattr(cls, name, kind.without_client(runner(_no_client, _no_client)))
-            # `help()` shows them: without the parameters, which no user names.
-            setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - type checkers do not know it
 
     def _attach(self) -> None:
         """Make the resources. Called for each new client, those of `with_options` included."""

@@ -124,15 +124,14 @@ def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) 
         return proxy
     proxies = urllib.request.getproxies()
     address = proxies.get(base_url.scheme) or proxies.get("all")
-    if not address or is_this_machine(base_url.host) or _is_excepted(base_url, proxies.get("no")):
+    if not address or is_this_machine(base_url.host):
         return None
-    return address if "://" in address else f"http://{address}"
-
-
-def _is_excepted(url: httpx.URL, no_proxy: str | None) -> bool:
-    if no_proxy is None:
-        return bool(urllib.request.proxy_bypass(url.host))  # the exceptions in the settings of Windows and macOS
-    return any(_means(entry, url) for entry in map(str.strip, no_proxy.split(",")) if entry)
+    excepted = proxies.get("no")
+    if excepted is None:  # then those in the settings of Windows and macOS
+        is_direct = bool(urllib.request.proxy_bypass(base_url.host))
+    else:
+        is_direct = any(_means(entry, base_url) for entry in map(str.strip, excepted.split(",")) if entry)
+    return None if is_direct else address if "://" in address else f"http://{address}"
 
 
 def _means(entry: str, url: httpx.URL) -> bool:

@@ -20,14 +20,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Route:
-    """How connections are opened, and how requests on them are addressed.
-
-    Attributes:
-        origin: The scheme, host and port that are called.
-        tls: The TLS context; None for an origin with `http`.
-        proxy: The proxy, or None.
-        proxy_tls: The TLS context for a proxy with `https`.
-    """
+    """How connections are opened, and how requests on them are addressed. Plain http needs no TLS context."""
 
     origin: httpx.URL
     tls: ssl.SSLContext | None
