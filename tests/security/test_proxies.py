@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import warnings
 from typing import Any
 
 import httpx
@@ -12,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from tests.faults.certificates import Authority
-from tests.faults.raw_sockets import Background, run_as_a_connection_comes
+from tests.faults.raw_sockets import Background
 from tests.security.journeys import Caller
 from tests.security.recorder import Recorder, RecordingProxy
 from tests.security.secrets import ACCOUNT
@@ -177,12 +175,3 @@ def test_what_goes_wrong_at_a_proxy_is_no_answer_of_the_provider(
     with pytest.raises(error):
         asyncio.run(awaited())
     proxy.close()
-
-
-def test_a_recorder_closes_a_connection_that_comes_while_it_closes(background: Background) -> None:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        recorder = Recorder(background)
-        run_as_a_connection_comes(background, recorder.port, recorder.shut())
-        gc.collect()
-    assert [str(each.message) for each in caught] == []

@@ -55,7 +55,7 @@ OFF: dict[str, Any] = {
 )
 @pytest.mark.parametrize("verify", OFF)
 def test_no_argument_turns_it_off_for_another_machine(client: Any, base_url: str | None, verify: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"would accept (anybody|whoever has any certificate) as"):
+    with pytest.raises(ConfigurationError, match="would accept anybody as"):
         client(AUTH, environment="production", base_url=base_url, verify=OFF[verify])
 
 

@@ -164,7 +164,8 @@ def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Find
         if by_proxy:
             advice = "Correct HTTPS_PROXY or ALL_PROXY, or name this host in NO_PROXY to call it without a proxy."
         elif host in {"127.0.0.1", "::1", "localhost"}:
-            advice = f"Start what should listen there, such as 'victor sandbox', or correct {system.prefix}BASE_URL."
+            sandbox = f"victor sandbox --provider {system.name}"
+            advice = f"Start what should listen there, such as '{sandbox}', or correct {system.prefix}BASE_URL."
         return _bad("Connection", f"port {port}{of} cannot be reached: {error.strerror or error}", advice, FOR_NOW)
 
 

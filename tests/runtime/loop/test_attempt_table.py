@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import gzip
-import ssl
 
 import httpx
 import pytest
@@ -180,9 +179,8 @@ def test_the_same_failure_every_time(name, method, key):
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
 def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
     class Distrusted(httpx.ConnectError):
-        def __init__(self, message):
-            super().__init__(message)
-            self.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+        def __init__(self, _message):
+            super().__init__("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
 
     harness = Harness("sync", [raises(Distrusted)])
     with pytest.raises(errors.ConnectionFailed) as raised:
@@ -211,17 +209,6 @@ def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding):
     with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes"):
         harness.call()
     assert len(list(pieces)) == (7 if coding is None else 10)
-
-
-@pytest.mark.parametrize("mode", BOTH)
-def test_an_answer_that_cannot_be_decompressed_is_read_no_further(mode):
-    pieces = iter([b"no gzip"] * 5)
-
-    harness = Harness(mode)
-    respond(harness, lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces(pieces)))
-    with pytest.raises(errors.UnreadableResponse, match="cannot be decompressed"):
-        harness.call("POST")
-    assert len(list(pieces)) == 4
 
 
 @pytest.mark.parametrize(("deadline", "wait"), [(60.0, 3.5), (3.5, 3.25), (None, 3.5)])

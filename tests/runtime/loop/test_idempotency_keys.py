@@ -178,7 +178,7 @@ class TestWhereTheKeyGoes:
     def test_an_empty_header_is_no_key(self):
         assert HeaderKey().read(httpx.Request("POST", self.URL, headers={"Idempotency-Key": ""})) is None
 
-    @pytest.mark.parametrize(("key", "code"), [("", "length"), ("a b", "characters"), ("a\tb", "characters")])
+    @pytest.mark.parametrize(("key", "code"), [("", "characters"), ("a b", "characters"), ("a\tb", "characters")])
     def test_a_key_that_cannot_be_sent_is_refused(self, key, code):
         """A random one in its place would make a second payment of the caller's second try."""
         for place in (HeaderKey(), HeaderKey(takes_key=lambda _request: True)):

@@ -114,6 +114,8 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
                 setattr(cls, name, kind.without_client(runner(_no_client, _no_client)))
+            # `help()` shows them: without the parameters, which no user names.
+            setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - type checkers do not know it
 
     def _attach(self) -> None:
         """Make the resources. Called for each new client, those of `with_options` included."""

@@ -98,16 +98,13 @@ def _is_address(text: str) -> bool:
 
 def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
     """The TLS setting. Raises `ConfigurationError` where it would turn verification off for another machine."""
-    off = verify.verify_mode is ssl.CERT_NONE if isinstance(verify, ssl.SSLContext) else not verify
+    # Without `verify_mode`, there is no `check_hostname` either.
+    off = not (verify.check_hostname if isinstance(verify, ssl.SSLContext) else verify)
     if off and not is_this_machine(base_url.host):
         raise ConfigurationError(
-            f"verify={shown(verify)} would accept anybody as {base_url.host}: pass an ssl.SSLContext or the path of a "
-            "CA bundle that holds the certificate you want to trust."
-        )
-    if isinstance(verify, ssl.SSLContext) and not verify.check_hostname and not is_this_machine(base_url.host):
-        raise ConfigurationError(
-            f"verify is an ssl.SSLContext with check_hostname=False, and would accept whoever has any certificate as "
-            f"{base_url.host}: set its check_hostname to True, or make it with ssl.create_default_context()."
+            f"verify={shown(verify)} would accept anybody as {base_url.host}: pass the path of a CA bundle that holds "
+            "the certificate you want to trust, or an ssl.SSLContext with verify_mode and check_hostname as in "
+            "ssl.create_default_context()."
         )
     if off or isinstance(verify, ssl.SSLContext | bool):
         return verify
@@ -196,11 +193,6 @@ def checked_http_client(http_client: C, kind: type[C]) -> C:
     """A caller's client. Raises `ConfigurationError` where it is none for this mode, or is closed."""
     if not isinstance(http_client, kind):
         raise ConfigurationError(f"http_client must be an httpx.{kind.__name__}, not {type(http_client).__name__}.")
-    if type(http_client).__module__.partition(".")[0] == __name__.partition(".")[0]:
-        raise ConfigurationError(
-            "http_client is that of a client of this package, which tries again by itself: pass an "
-            f"httpx.{kind.__name__}."
-        )
     for part in (http_client, *transports_of(http_client)):
         refuse_package(part, "http_client", f"httpx.{kind.__name__}")
     require_open(http_client)

@@ -97,7 +97,7 @@ def new_key() -> str:
 
 MIN_KEY_LENGTH = 20
 MAX_KEY_LENGTH = 128
-_VISIBLE_ASCII = re.compile(r"[!-~]*")
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
 def key_problem(key: object, *, shortest: int = MIN_KEY_LENGTH) -> Problem | None:
@@ -114,13 +114,10 @@ def key_problem(key: object, *, shortest: int = MIN_KEY_LENGTH) -> Problem | Non
 
 def _unsendable(key: str) -> Problem | None:
     field = "idempotency_key"
-    if not key:
-        hint = "leave it out for a random one, or pass idempotency_key_for('invoice', 1042)"
-        return Problem(field, "length", f"{field} is empty.", hint=hint)
-    if not _VISIBLE_ASCII.fullmatch(key):
-        message = f"{field} must be visible ASCII characters only, without spaces or line breaks."
-        return Problem(field, "characters", message)
-    return None
+    if _VISIBLE_ASCII.fullmatch(key):
+        return None
+    message = f"{field} must be visible ASCII characters only, without spaces or line breaks, and not empty."
+    return Problem(field, "characters", message)
 
 
 class KeyPlace(Protocol):
