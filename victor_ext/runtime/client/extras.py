@@ -51,7 +51,7 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
         return body
     model: Any = body
     known = model.to_dict()
-    places = dict.fromkeys([*_places(known), *_declared(type(model))], "") if taken is None else taken
+    places = dict.fromkeys([*_places(known), *_declared(type(body))], "") if taken is None else taken
     problems = extra_body_problems(extra, places)
     if problems:
         raise InvalidRequest.of(problems, doing=doing)

@@ -190,9 +190,17 @@ def as_text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def as_integer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def as_object(value: object) -> dict[str, Any]:
     """A JSON object, as a dict of its own; empty when it is missing."""
     return dict(object_or_empty(value))
+
+
+def as_boolean(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def as_timestamp(value: object) -> datetime | None:
@@ -222,11 +230,11 @@ def text(path: str, *, hidden: bool = False, masked: bool = False) -> Field[str 
 
 
 def integer(path: str) -> Field[int | None]:
-    return Field(lambda value: value if type(value) is int else None, path)
+    return Field(as_integer, path)
 
 
 def boolean(path: str) -> Field[bool | None]:
-    return Field(lambda value: value if isinstance(value, bool) else None, path)
+    return Field(as_boolean, path)
 
 
 def timestamp(path: str) -> Field[datetime | None]:
@@ -240,7 +248,11 @@ def decimal(path: str) -> Field[Decimal | None]:
 
 def records(path: str, kind: Callable[[Any], R]) -> Field[tuple[R, ...]]:
     """Records of one kind; empty when the provider sent none."""
-    return Field(lambda value: tuple(map(kind, list_or_empty(value))), path)
+
+    def read(value: object) -> tuple[R, ...]:
+        return tuple(map(kind, list_or_empty(value)))
+
+    return Field(read, path)
 
 
 def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
