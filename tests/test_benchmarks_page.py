@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import decoding, figures, page, scale
 from benchmarks.chart import svg
-from benchmarks.measures import CONTENDERS, MEASURES
+from benchmarks.measures import MEASURES
 
 AGAIN = "Make it again: make bench-page (or, for a new run, make bench)."
 
@@ -60,29 +60,6 @@ def test_a_slower_contender_has_a_higher_ratio_and_a_falsified_one_another_page(
     assert after.judged == pytest.approx(2 * before.judged)
     assert page.markdown(changed) != page.markdown(record)
     assert svg(changed) != svg(record)
-
-
-@pytest.mark.parametrize("name", [name for name, measure in MEASURES.items() if "victor" in measure.rows])
-def test_each_peer_that_is_ahead_has_its_line(record, name):
-    """Also the slowest, when its times are made the shortest."""
-    changed = copy.deepcopy(record)
-    rows = changed["measures"][name]
-    last = list(rows)[-1]
-    rows[last] = [[value / 1e3 for value in row] if isinstance(row[0], float) else row for row in rows[last]]
-    for row in rows[last]:
-        if isinstance(row[0], list):
-            row[0] = [row[0][0], row[0][1] / 1e3, row[0][2]]
-    line = next((each for each in page.wins(changed) if each.startswith(f"- {MEASURES[name].title}: ")), "")
-    assert CONTENDERS[last].label in line
-    if name == "get":
-        assert page.beyond_limits(record | {"measures": {**record["measures"], "get": slow(record)}})
-
-
-def slow(record):
-    rows = copy.deepcopy(record["measures"]["get"])
-    for own, _ in rows["victor"]:
-        own[1] *= 100
-    return rows
 
 
 def test_the_page_is_made_of_the_record_and_of_nothing_else() -> None:

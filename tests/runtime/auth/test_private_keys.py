@@ -7,7 +7,6 @@ import json
 import re
 import textwrap
 import time
-from pathlib import Path
 
 import jose.jws
 import jwcrypto.jwk
@@ -98,14 +97,6 @@ def test_every_form_in_a_file(form, as_text, forms, key, tmp_path):
     path = tmp_path / "victor.key"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert load_rsa_key(str(path) if as_text else path).private_numbers() == key.private_numbers()
-
-
-def test_a_file_name_of_base64_letters(forms, key, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("MIIEvQIB").write_text(forms["pkcs8"])  # decodes to what begins like a key
-    Path("keyfile1").write_text(forms["pkcs8"])
-    assert load_rsa_key("keyfile1").key_size == key.key_size
-    assert load_rsa_key(Path("MIIEvQIB")).key_size == key.key_size
 
 
 @pytest.mark.parametrize("password", [PASSWORD, PASSWORD.encode()])

@@ -42,15 +42,6 @@ class TestOneThatShrinks:
         clock.now += late
         assert as_of_now(left) == as_of_now(left, 2) == LEAST
 
-    def test_it_is_over_at_its_end_and_not_before(self, clock: SimpleNamespace):
-        left = DeadlineTimeout.until(BEGAN + 10, 10)
-        clock.now += 9.999
-        assert not is_over(left)
-        clock.now = BEGAN + 10
-        assert is_over(left)
-        clock.now += 1
-        assert is_over(left)
-
     def test_what_is_left_is_shared(self, clock: SimpleNamespace):
         left = DeadlineTimeout.until(BEGAN + 10, 10)
         clock.now += 3
