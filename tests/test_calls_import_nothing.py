@@ -293,7 +293,6 @@ IN_FUNCTIONS = {
     "providers/__init__.py": {"import_module"},  # a system, when one of its names is asked for
     "providers/victor/auth.py": {"private_keys", "signed_tokens"},  # cryptography, when credentials are made
     "providers/victor/records.py": {"fakes"},  # for tests
-    "runtime/client/config.py": {"difflib"},  # what a misspelt option means
     "runtime/client/generated.py": {"import_module"},  # the errors of a generated package, when its client is made
     "runtime/core/locks.py": {"asyncio"},  # when an async client is made
     "runtime/loop/flow.py": {"import_module"},  # what asyncio and anyio load late, when an async client is made

@@ -6,14 +6,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from soak.audit import AuditResult, audit
-from soak.mischief import Plan, spoilt
 from soak.observed import REPEATED, Observed, Payment
-from soak.proxy import first_message
 from tests.providers.victor.adapter import payment
 from victor_ext import Victor
 from victor_ext.sandbox import RemoteSandbox, Sandbox
@@ -100,21 +97,3 @@ class TestTheAudit:
         three.observed.words[last - 1], three.observed.ids[last - 1] = "success", three.make(last - 1)
         three.observed.words[last] = "not_sent"
         assert three.found().good
-
-
-def test_the_same_seed_does_the_same() -> None:
-    plans = [Plan(3, 0.2, 1.0) for _ in range(2)]
-    drawn = [[plan.next() for _ in range(2000)] for plan in plans]
-    assert drawn[0] == drawn[1]
-    assert 0.17 < sum(each is not None for each in drawn[0]) / 2000 < 0.23
-
-
-def test_messages_are_told_apart_wherever_they_are_cut() -> None:
-    message = b"POST / HTTP/1.1\r\nhost: a\r\nContent-Length: 5\r\n\r\nhello"
-    dice = Random(1)
-    for _ in range(200):
-        cut = dice.randrange(len(message))
-        assert first_message(message[:cut]) is None
-        assert first_message(message + message[:cut]) == message
-    assert first_message(b"GET / HTTP/1.1\r\n\r\nGET") == b"GET / HTTP/1.1\r\n\r\n"
-    assert first_message(spoilt(message, 0.5)) == spoilt(message, 0.5)

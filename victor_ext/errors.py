@@ -74,14 +74,13 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     """The request was executed, but its response could not be read. The error's `body` has the raw bytes."""
 
-    def next_step(self, key: str | None, look: str, *, conflict: bool = False, in_progress: bool = False) -> str:
+    def next_step(self, key: str | None, look: str, *, conflict: bool = False) -> str:
         """Return what to do after a failed write, for messages of the client and of the command.
 
         Args:
             key: How the caller passes the idempotency key, such as `idempotency_key='...'`. None: the call has none.
             look: How the caller looks for the work, such as "look with ...".
             conflict: Whether the provider reported an earlier use of the key.
-            in_progress: Whether that use may be a call that is still in progress.
         """
         if self is Outcome.NOT_SENT:
             return "Nothing was sent, so the call can be repeated."
@@ -93,12 +92,9 @@ class Outcome(StrEnum):
             return f"The provider may have executed it, and no key makes a repeat safe: {look} before you repeat it."
         if not conflict:
             return f"The provider may have executed it: repeat it with {key}, or {look}."
-        used, do = "with other values", "send the values of the earlier call"
-        if in_progress:
-            used = f"{used} or by a call that is still in progress"
-            do = "repeat the call later with the same key and the same values"
         return (
-            f"The provider may have executed it: {key} may have been used before, {used}. So {do}, or {look}. "
+            f"The provider may have executed it: {key} may have been used before, with other values or by a call that "
+            f"is still in progress. So repeat it later with the same key and the values of that call, or {look}. "
             "With a new key the provider could execute it a second time."
         )
 
@@ -169,7 +165,9 @@ class VictorError(Exception):
         self.hint = hint
         self.outcome = outcome
         self.idempotency_key = idempotency_key
-        self.request = None if request is None else _without_secrets(request)
+        self.request = request
+        if request is not None:  # a copy without body, token and unknown headers
+            self.request = httpx.Request(request.method, request.url, headers=shown_headers(request.headers.items()))
         self.response = None if response is None else _detached(response, self.request)
         self.attempts = attempts
         self.request_id = request_id
@@ -219,11 +217,6 @@ def _rebuilt(cls: type[VictorError], message: str) -> VictorError:
     error = cls.__new__(cls, message)
     VictorError.__init__(error, message)
     return error
-
-
-def _without_secrets(request: httpx.Request) -> httpx.Request:
-    """A copy of the request without body, token and unknown headers."""
-    return httpx.Request(request.method, request.url, headers=shown_headers(request.headers.items()))
 
 
 _NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding", b"content-length"})

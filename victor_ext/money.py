@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from typing import Any, Self
+from typing import Self
 
 from .errors import InvalidRequest, Problem
 from .runtime.core.validation import shown
@@ -66,7 +66,7 @@ class Money:
         problems: list[Problem] = []
         if isinstance(minor, bool) or not isinstance(minor, int):
             message = (
-                f"minor_units is {_described(minor)} and must be an int of cents (or the like): "
+                f"minor_units is {shown(minor)} and must be an int of cents (or the like): "
                 "write Money(4423, 'USD'), or Money.of('44.23', 'USD') for major units."
             )
             problems.append(Problem("minor_units", "type", message))
@@ -94,8 +94,8 @@ class Money:
         minor = None if exact is None else exact.scaleb(places, _EXACT)
         if minor is None or minor != minor.to_integral_value():
             message = (
-                f"amount is {_described(amount)} and must be Decimal, text or int with at most {places} decimals for "
-                f"{currency}, such as {_example(places)!r}; never a float."
+                f"amount is {shown(amount)} and must be Decimal, text or int with at most {places} decimals for "
+                f"{currency}; never a float."
             )
             raise InvalidRequest.of([Problem("amount", "invalid", message)])
         return cls(int(minor), currency)
@@ -117,7 +117,7 @@ class Money:
 def _currency_problem(currency: object) -> Problem | None:
     if isinstance(currency, str) and _CURRENCY.fullmatch(currency):
         return None
-    message = f"currency is {_described(currency)} and must be three capital letters (ISO 4217), such as 'USD'."
+    message = f"currency is {shown(currency)} and must be three capital letters (ISO 4217), such as 'USD'."
     return Problem("currency", "invalid", message)
 
 
@@ -135,19 +135,6 @@ def _decimal(amount: object) -> Decimal | None:
         del sign
         return amount if len(digits) + abs(int(exponent)) <= 2 * _MOST_DIGITS else None
     return None
-
-
-def _example(places: int) -> str:
-    return "44" if places == 0 else f"44.{'23' + '0' * places}"[: 3 + places]
-
-
-def _described(value: Any) -> str:
-    if isinstance(value, int) and abs(value) >= 10**_MOST_DIGITS:
-        return "a very large number"
-    if not isinstance(value, str | Decimal):
-        return shown(value)
-    text = str(value)
-    return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
@@ -199,7 +186,7 @@ def _read_unusual(amount: object, field: str) -> Decimal | list[Problem]:
         message = f"{field} must be a number, not {type(amount).__name__}."
         return [Problem(field, "type", message, hint="write Decimal('44.23')")]
     if isinstance(amount, str) and not _NUMBER.fullmatch(amount):
-        message = f"{field} is {_shown(amount)!r}: write ASCII digits with at most two decimals, such as 44.23."
+        message = f"{field} is {shown(amount)}: write ASCII digits with at most two decimals, such as 44.23."
         return [Problem(field, "format", message)]
     if isinstance(amount, int) and amount.bit_length() > _MAX_BITS:
         return [_too_large(field)]  # Decimal takes the square of their length for its digits
@@ -208,22 +195,18 @@ def _read_unusual(amount: object, field: str) -> Decimal | list[Problem]:
         return [Problem(field, "range", f"{field} is {value} and must be a number above zero.")]
     problems: list[Problem] = []
     if value <= 0:
-        problems.append(Problem(field, "range", f"{field} is {_quoted(amount)} and must be above zero."))
+        problems.append(Problem(field, "range", f"{field} is {shown(amount)} and must be above zero."))
     if value.adjusted() >= _MAX_WHOLE_DIGITS:
         problems.append(_too_large(field))
     whole_cents = _in_cents(value)
     if whole_cents is None or (isinstance(amount, str) and not _WIRE.fullmatch(amount.removeprefix("-"))):
-        message = f"{field} is {_quoted(amount)}: write at most two decimals; nothing is rounded for you."
+        message = f"{field} is {shown(amount)}: write at most two decimals; nothing is rounded for you."
         problems.append(Problem(field, "decimals", message))
     return whole_cents if whole_cents is not None and not problems else problems
 
 
 def _too_large(field: str) -> Problem:
     return Problem(field, "range", f"{field} has more than {_MAX_WHOLE_DIGITS} digits before the point.")
-
-
-def _quoted(amount: Amount) -> str:
-    return repr(_shown(amount)) if isinstance(amount, str) else _shown(str(Decimal(amount)))
 
 
 def _in_cents(value: Decimal) -> Decimal | None:
@@ -238,7 +221,3 @@ def _in_cents(value: Decimal) -> Decimal | None:
         return value
     cents = value.quantize(_CENT, context=_EXACT) if value.adjusted() >= -2 else Decimal(0)
     return cents if cents == value else None
-
-
-def _shown(text: str) -> str:
-    return text if len(text) <= 30 else text[:30] + "..."

@@ -109,7 +109,9 @@ class OpenTelemetry:
         self._active.add(1, self._labels(event))
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
-        result = _given({"http.response.status_code": event.status_code, "error.type": _error_type(event)})
+        # As the conventions have it: the kind of failure, or the status where that is an error.
+        error = event.error or (str(event.status_code) if (event.status_code or 0) >= 400 else None)
+        result = _given({"http.response.status_code": event.status_code, "error.type": error})
         resent = event.attempt - 1
         self._span_of(event).add_event(
             "victor_ext.token" if event.for_token else "victor_ext.attempt",
@@ -159,13 +161,6 @@ class OpenTelemetry:
 
     def _span_of(self, event: Event) -> trace.Span:
         return self._spans.get(event.call_id, trace.INVALID_SPAN)
-
-
-def _error_type(event: AttemptEnded) -> str | None:
-    """As the conventions have it: the kind of failure, or the status where that is an error."""
-    if event.error is not None or event.status_code is None or event.status_code < 400:
-        return event.error
-    return str(event.status_code)
 
 
 def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,11 +92,10 @@ def _checked(system: System, name: str, profile: object, path: Path) -> dict[str
     for setting, value in cast("dict[str, object]", profile).items():
         where = f"{path}: [{name}]"
         if setting not in system.settings:
-            from difflib import get_close_matches  # noqa: PLC0415 - as for tomllib
-
-            close = get_close_matches(setting, system.settings, 1)
-            meant = f"did you mean {close[0]}?" if close else f"write one of {', '.join(system.settings)}."
-            raise ConfigurationError(f"{where} has {setting}, which is not a setting of {system.title}: {meant}")
+            known = ", ".join(system.settings)
+            raise ConfigurationError(
+                f"{where} has {setting}, which is not a setting of {system.title}: write one of {known}."
+            )
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise ConfigurationError(f"{where}: {setting} must be text: put it in quotes, or leave the line out.")
         values[setting] = os.path.expanduser(str(value)) if setting.endswith("_file") else value

@@ -58,11 +58,6 @@ class System:
         """What the names of its variables begin with."""
         return f"{self.name.upper()}_"
 
-    @property
-    def has_sandbox(self) -> bool:
-        """Whether `victor sandbox --provider` can stand in for it."""
-        return self.name in entry_points_of("victor_ext.sandboxes")
-
     def load(self, field: str) -> Any:
         """The class or the function that a field names."""
         from pkgutil import resolve_name  # noqa: PLC0415 - no client pays for it

@@ -136,7 +136,7 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
         (("send", "invoices.csv", "--key-retention", "soon"), "24h"),
         (("send", "invoices.csv", "--key-column", "number"), "no column number to tell the rows apart"),
         (("send", "invoices.csv", "--key-column", "invoice"), "one, such as invoice_no: --key-column NAME."),
-        (("send", "invoices.csv", "--key-column", "number"), "Error: the heading is wrong. Nothing was sent."),
+        (("send", "invoices.csv", "--key-column", "number"), "Error: the file cannot be read. Nothing was sent."),
         (("send", "invoices.csv", *KEY, "--rate", "0"), "--rate=0.0 must be a number of rows a second"),
         (("send", "invoices.csv", "--processes", "2"), "--processes 2 needs a PostgreSQL database"),
         (("worker",), "--state is an SQLite file, on which one process works at a time"),

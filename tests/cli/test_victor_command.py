@@ -79,11 +79,6 @@ def test_a_mistyped_option_or_command_is_status_2(bare_command: Command) -> None
     assert bare_command("rfp", "get", "--json").error["type"] == "Misuse"
 
 
-@pytest.mark.parametrize("name", ["doctor", "reconcile"])
-def test_help_names_the_systems(bare_command: Command, name: str) -> None:
-    assert "One of victor, eastpay, flexfactor, velo." in bare_command(name, "--help").out
-
-
 def test_no_command_at_all_shows_the_commands(bare_command: Command) -> None:
     for words, expected in (((), ("rfp", "sandbox", "token", "key")), (("rfp",), ("create", "watch", "find"))):
         ran = bare_command(*words)

@@ -118,12 +118,3 @@ def test_ctrl_c_stops_watching(command: Command, victor_sandbox: Sandbox, inboun
         process.stdout.readline()
         ran = command.stopped(process, signal.SIGINT)
     assert (ran.status, ran.err) == (130, "")
-
-
-def test_a_terminal_shows_signs_of_life_and_keeps_the_lines(
-    command: Command, victor_sandbox: Sandbox, inbound: str
-) -> None:
-    ran = command.at_terminal("rfp", "watch", inbound, "--timeout", "0.3")
-    assert ran.status == 1
-    assert f"watching {inbound}" in ran.out
-    assert "UTC  pending" in ran.out

@@ -76,10 +76,7 @@ def test_a_file_that_others_may_read_or_change_is_refused(profiled: Command, fil
         ("\udcff", "it is not UTF-8"),
         ("sandbox = 's3cret'", "write [sandbox] above its settings"),
         ("[sandbox]\nclient_secret = 12345\n", "client_secret must be text: put it in quotes"),
-        (
-            "[sandbox]\nsecret = 's3cret'\n",
-            "has secret, which is not a setting of Victor: did you mean client_secret?",
-        ),
+        ("[sandbox]\nsecret = 's3cret'\n", "has secret, which is not a setting of Victor: write one of "),
     ],
 )
 def test_a_file_that_cannot_be_used_is_said_without_its_values(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 from rich.cells import cell_len
 
 from tests.cli.victor_command import Command
-from victor_ext import Victor
 from victor_ext.sandbox import Sandbox
 
 LONG = "Rent of March for the flat in 12 Long Street, third floor, without the heating"
@@ -43,23 +41,6 @@ def test_a_table_fits_the_terminal_with_what_one_decides_by(
     assert first.endswith("…")
     assert cell_len(first) == columns
     assert "City Power" in first
-
-
-def test_where_payers_are_mixed_with_unknown_ones_the_payee_stands_in(
-    command: Command, victor_sandbox: Sandbox, victor: Victor
-) -> None:
-    victor_sandbox.create_inbound("1500.00", notes=LONG, ultimate_creditor="City Power")
-    victor.payment_requests.create(
-        payee_account_number="043987673645", payer_counterparty_id="ignoresRfp", amount="1", biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-    )  # fmt: skip
-    heading, *_ = shown(command, 80, "list", "--direction", "outbound")
-    assert "PAYER/PAYEE" not in heading
-    heading, *rows = shown(command, 80, "list")
-    assert re.split(r"\s{2,}", heading) == ["ID", "STATUS", "AMOUNT", "DUE", "PAYER/PAYEE", "NOTES"]
-    assert any(" to City Po" in row for row in rows)
-    assert any(" ignoresRfp " in row for row in rows)
-    assert "PAYER/PAYEE" not in shown(command, 200, "list")[0]
 
 
 def test_the_payers_of_inbound_requests_are_read_when_they_are_asked_for(

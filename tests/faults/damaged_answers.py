@@ -83,7 +83,6 @@ WHOLE = (
     Damage("another good status", "success", lambda body: answer(body, "201 Created")),
     Damage("chunks", "success", chunked),
     Damage("gzip", "success", _compressed(gzip.compress)),
-    Damage("deflate", "success", _compressed(zlib.compress, "deflate")),
     Damage("100 first", "success", _before("HTTP/1.1 100 Continue")),
     Damage("103 first", "success", _before("HTTP/1.1 103 Early Hints|Link: </style.css>; rel=preload")),
     Damage("many 1xx first", "success", _before(*["HTTP/1.1 102 Processing", "HTTP/1.1 103 Early Hints|A: b"] * 50)),

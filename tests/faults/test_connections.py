@@ -138,14 +138,12 @@ def open_files() -> int:
 @on_linux
 @each_mode
 def test_no_socket_is_left_behind(background: Background, mode: str) -> None:
-    cuts = [
-        Cut(side, after, how) for side in ("request", "answer") for after in (0, 9, 120) for how in ("reset", "close")
-    ]
+    cuts = [Cut(side, after, how) for side in ("request", "answer") for after in (0, 120) for how in ("reset", "close")]
     with adapter(background, mode, timeout=timeouts(SHORT)) as on:
         assert on.run("respond").observed.word == "success"
         before = open_files()
         for cut in [*cuts, Cut("request", 9, "stall"), Cut("answer", 9, "stall")]:
-            for times in (1, ATTEMPTS, 2 * ATTEMPTS):
+            for times in (1, 2 * ATTEMPTS):
                 on.run("respond", [cut] * times)
         assert on.run("respond").observed.word == "success"
         assert open_files() == before

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-
 import pytest
 
 from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Operation, adapter, places
@@ -14,8 +12,6 @@ from victor_ext import ConnectionFailed, UnreadableResponse
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
 each_mode = pytest.mark.parametrize("mode", MODES)
-GZIP_END = 12
-"""Bytes: a sum and a length of four each (RFC 1952), and the end of the last block before them."""
 
 
 @each_operation
@@ -57,27 +53,6 @@ def test_chunks_cut(background: Background, mode: str, operation: Operation, how
             on.provider.acts.clear()
             assert (run.observed.word, run.mismatches()) == ("unknown", []), f"after {after}: {run}"
             assert isinstance(run.observed.error, ConnectionFailed), f"after {after}: {run}"
-
-
-@each_operation
-@each_mode
-def test_gzip_cut(background: Background, mode: str, operation: Operation) -> None:
-    """The length says that all of it is here, and the compression says that it is not."""
-    with adapter(background, mode, direct=True) as on:
-        length = len(gzip.compress(b"{}" * 60))
-        for missing in sorted({*places(length), GZIP_END - 1, GZIP_END} - {0}):
-
-            def cut(exchange: Exchange, missing: int = missing) -> None:
-                data = gzip.compress(exchange.work())[:-missing]
-                exchange.send(answer(data, "200 OK", "Content-Encoding: gzip"))
-
-            on.provider.acts.extend([cut] * (1 + ATTEMPTS))
-            run = on.run(operation)
-            on.provider.acts.clear()
-            assert run.mismatches() == [], missing
-            # Of the last bytes the JSON needs none: they hold its length, and what it is to be checked by.
-            words = {"accepted", "success"} if missing < GZIP_END else {"accepted", "unknown"}  # no byte of JSON came
-            assert run.observed.word in words, missing
 
 
 def mixed_up(exchange: Exchange) -> None:

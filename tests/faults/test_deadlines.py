@@ -58,8 +58,8 @@ def test_a_stall_anywhere(background: Background, mode: str, operation: Operatio
     with adapter(background, mode) as on:
         assert on.run(operation).observed.word == "success"
         whole = on.proxy.exchanges[-1]
-    cuts = [Cut("request", at, "stall") for at in (0, 1, whole.request // 2, whole.request - 1)]
-    cuts += [Cut("answer", at, "stall") for at in (0, 1, whole.answer // 2, whole.answer - 1)]
+    cuts = [Cut("request", at, "stall") for at in (0, whole.request - 1)]
+    cuts += [Cut("answer", at, "stall") for at in (1, whole.answer - 1)]
     with adapter(background, mode, timeout=20.0, deadline=DEADLINE) as on:
         for cut in cuts:
             observed = punctual(lambda cut=cut: truthfully(on, operation, [cut] * 3))

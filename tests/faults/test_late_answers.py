@@ -88,11 +88,13 @@ async def created_by_tasks(victor: AsyncVictor, callers: int) -> list[str | None
 
 @each_mode
 @pytest.mark.usefixtures("traced")
-@pytest.mark.parametrize(("callers", "limits"), [(4, httpx.Limits(max_connections=8)), (120, None)])
 @pytest.mark.parametrize(
-    "shown",
-    [("victor_payment_request_id", "status"), ("victor_payment_request_id", "client_reference_id")],
-    ids=["id and status", "with the reference"],
+    ("callers", "limits", "shown"),
+    [
+        (4, httpx.Limits(max_connections=8), ("victor_payment_request_id", "client_reference_id")),
+        (120, None, ("victor_payment_request_id", "status")),
+    ],
+    ids=["few, with the reference", "many, id and status"],
 )
 def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
     background: Background,
@@ -154,7 +156,7 @@ SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 def test_no_list_loses_a_page_and_find_finds(lists_again: tuple[RawProvider, ListsAgain], mode: str) -> None:
     provider, lists = lists_again
     client = Caller(mode, VictorOAuth("id", "not-a-secret"), **options(provider))
-    for _ in range(5):
+    for _ in range(2):
         assert [item.id for item in client("list", direction="outbound", page_size=10)] == lists.ids["outbound"]
         assert client("list", direction="inbound") == []
         found = client("find", client_reference_id="INV-R000007", start_datetime=SINCE)

@@ -69,11 +69,6 @@ def test_none_is_kept(provider: RawProvider, mode: str) -> None:
 
 
 @each_mode
-def test_without_limits(provider: RawProvider, mode: str) -> None:
-    assert calls(provider, mode, 1, max_connections=None, max_keepalive_connections=None)[0].word == "success"
-
-
-@each_mode
 def test_a_client_that_is_closed_closes_its_connections(provider: RawProvider, mode: str) -> None:
     calls(provider, mode, 2)
     provider.quiet.wait_for(lambda: not provider.open, "connections of a client that was closed")

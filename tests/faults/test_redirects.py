@@ -91,17 +91,6 @@ def test_a_read_follows_within_its_origin(background: Background, mode: str, sta
 
 @each_status
 @each_mode
-@pytest.mark.parametrize("operation", ["create", "respond"])
-def test_a_write_is_never_followed(background: Background, mode: str, operation: Operation, status: str) -> None:
-    """Other clients were seen to send a GET without a body to where they were sent, and to call that a success."""
-    with adapter(background, mode, direct=True) as on:
-        on.provider.acts.append(lambda exchange: to(exchange.request.path, status)(exchange))
-        run = on.run(operation)
-        assert (run.observed.word, run.mismatches(), run.seen.requests, run.seen.work) == ("unknown", [], 1, 0)
-
-
-@each_status
-@each_mode
 def test_the_secret_is_not_sent_on(
     background: Background, elsewhere: list[RawProvider], mode: str, status: str
 ) -> None:

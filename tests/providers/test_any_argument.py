@@ -189,7 +189,6 @@ OTHERS: dict[str, Target] = {
     "velo.Webhook": Target(first(velo.Webhook), {"key": "long-and-random-7f3b1c9e"}),
     "flexfactor.Webhook": Target(first(flexfactor.Webhook), {"key": SIGNED_BY, "host": "h.example", "tolerance": 5.0}),
     "RetryPolicy": Target(RetryPolicy, {"max_attempts": 6, "base": 0.5, "cap": 8.0, "quota": 500}),
-    "with_changes": Target(RetryPolicy().with_changes, {"max_attempts": 6, "base": 0.5, "cap": 8.0, "quota": 500}),
     "bind": Target(VICTOR.bind, {"client_class": Client}),
     "with_options": Target(
         VICTOR.with_options, {"timeout": 5.0, "deadline": 60.0, "retry": ONCE, "extra_body": None, "extra_query": None}

@@ -89,16 +89,14 @@ def test_both_clients_show_one_constructor(system: str) -> None:
 
 @each_system
 @pytest.mark.parametrize("make", [lambda kind: kind.from_env, lambda kind: partial(kind.from_profile, "mine")])
-def test_a_misspelt_option_is_refused_with_the_one_that_is_meant(
-    system: str, make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_misspelt_option_is_refused(system: str, make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The settings themselves are complete: they come from the environment, or from a profile."""
     written = profile(system, monkeypatch, tmp_path)
     for name, value in written.items():
         monkeypatch.setenv(f"{system.upper()}_{name.upper()}", value)
     for kind in CLIENTS[system]:
         make(kind)(deadline=5)
-        with pytest.raises(TypeError, match=r"unexpected keyword argument 'deadlin'\. Did you mean 'deadline'\?"):
+        with pytest.raises(TypeError, match=r"unexpected keyword argument 'deadlin'"):
             make(kind)(deadlin=5)
 
 
@@ -114,7 +112,9 @@ def test_a_profile_makes_the_client_and_no_variable_does(
         assert str(kind.from_profile("mine", base_url="https://other.example").base_url).startswith("https://other")
         with pytest.raises(ConfigurationError, match=r"There is no profile 'yours' in .*, which has: mine, typo\."):
             kind.from_profile("yours")
-        with pytest.raises(ConfigurationError, match=r"base_ulr, which is not a setting of .*did you mean base_url\?"):
+        with pytest.raises(
+            ConfigurationError, match=r"base_ulr, which is not a setting of .*: write one of .*base_url"
+        ):
             kind.from_profile("typo")
 
 

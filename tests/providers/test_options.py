@@ -216,7 +216,7 @@ def test_requests_for_a_token_have_none_of_them() -> None:
 @pytest.mark.parametrize("system", CLIENTS)
 def test_timeouts_and_headers_stay_until_they_are_replaced(system: str) -> None:
     client = CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(Kept(system)))
-    with pytest.raises(ConfigurationError, match=r"headers\.authorization cannot be set here: the credentials"):
+    with pytest.raises(ConfigurationError, match=r"headers\.authorization cannot be set here: the client sets it"):
         client.with_options(headers={"authorization": "0"})
     first = client.with_options(headers={"X-Secret-Name": "0"}, timeout=3.0)
     again = first.with_options(deadline=4.0)
@@ -236,9 +236,9 @@ def test_timeouts_and_headers_stay_until_they_are_replaced(system: str) -> None:
         ({"X-Tenant": "a\r\nX-Other: b"}, "headers.X-Tenant cannot be sent: it holds a line break"),
         ({"X-Tenant": ""}, "headers.X-Tenant cannot be sent: it is empty"),
         ({"X-Tenant": "münchen"}, "headers.X-Tenant cannot be sent: it holds a character beyond ASCII"),
-        ({"Content-Length": "1"}, "headers.Content-Length cannot be set here: it belongs to the connection"),
-        ({"Pay-Key": "1"}, "headers.Pay-Key cannot be set here: pass idempotency_key to the call"),
-        ({"User-Agent": "x"}, "headers.User-Agent cannot be set here: pass user_agent to the client"),
+        ({"Content-Length": "1"}, "headers.Content-Length cannot be set here: the client sets it"),
+        ({"Pay-Key": "1"}, "headers.Pay-Key cannot be set here: the client sets it"),
+        ({"User-Agent": "x"}, "headers.User-Agent cannot be set here: the client sets it"),
     ],
     ids=str,
 )

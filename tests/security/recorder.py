@@ -120,32 +120,3 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     with suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
-
-
-class RecordingSocks(RecordingProxy):
-    """A SOCKS5 proxy (RFC 1928); with a user and a password (RFC 1929) it wants them, and with a reply it refuses.
-
-    Attributes:
-        asked: The greeting, what logs in, and the request, each as it came.
-    """
-
-    def __init__(self, background: Background, upstream: int, *, login: bytes = b"", reply: int = 0) -> None:
-        self.asked: list[bytes] = []
-        self._login, self._reply = login, reply
-        super().__init__(background, upstream)
-
-    async def _exchanges(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        method = 2 if self._login else 0
-        self.asked.append(await reader.readexactly(3))
-        for byte in bytes((5, method)):  # in pieces, as a network may deliver it
-            writer.write(bytes((byte,)))
-            await asyncio.sleep(0.001)
-        if self._login:
-            self.asked.append(await reader.readexactly(len(self._login)))
-            writer.write(bytes((1, self.asked[-1] != self._login)))
-        head = await reader.readexactly(5)
-        length = {1: 3 + 2, 3: head[4] + 2, 4: 15 + 2}[head[3]]
-        self.asked.append(head + await reader.readexactly(length))
-        writer.write(bytes((5, self._reply, 0, 3, 4)) + b"here" + b"\0\1")
-        if not self._reply:
-            await self._tunnel(reader, writer)

@@ -16,13 +16,15 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import victor_api
 from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
 import victor_ext
 
-OURS = (str(Path(victor_ext.__file__).parent), str(Path(victor_api.__file__).parent))
+OURS = tuple(str(Path(str(package.__file__)).parent) for package in (victor_ext, victor_api, httpx))
+"""The HTTP library's frames hold what it was called with: the JSON of the request, and where it connects."""
 ACCOUNT = "071204958836"
 SENTRY_DEPTH = 5
 

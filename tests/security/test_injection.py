@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -181,26 +180,3 @@ def test_the_generated_layer_through_our_client(name: str, victor: Victor, serve
         for head in sent_by(server, lambda text=text: GENERATED[name](victor.api, text)):
             assert wrong_with(head) == [], text
     assert sent_by(server, lambda: GENERATED[name](victor.api, "k" * 20)) != []
-
-
-def test_it_all_holds_for_awaited_calls(server: Recorder) -> None:
-    from victor_ext import AsyncVictor
-
-    async def main() -> None:
-        auth = VictorOAuth("client-id", "not-a-secret")
-        async with AsyncVictor(auth, base_url=server.url, retry=RetryPolicy(max_attempts=1)) as victor:
-            await victor.authorization()
-            for text in NASTY:
-                server.requests.clear()
-                for call in (
-                    lambda text=text: victor.payment_requests.get(text),
-                    lambda text=text: victor.payment_requests.accept(text, notes=text),
-                    lambda text=text: create(victor, idempotency_key=text),
-                    lambda text=text: get_payment_request.asyncio_detailed(text, client=victor.api),
-                ):
-                    with suppress(VictorError, ValueError, TypeError):
-                        await call()
-                for head in server.requests:
-                    assert wrong_with(head) == [], text
-
-    asyncio.run(main())

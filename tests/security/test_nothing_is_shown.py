@@ -31,6 +31,7 @@ WRONG: dict[str, Callable[[Secrets], Any]] = {
 }
 each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 each_kind = pytest.mark.parametrize("kind", CREDENTIALS)
+each_client = pytest.mark.parametrize(("mode", "kind"), [("sync", "signed"), ("async", "issued")])
 
 
 def look_at(secrets: Secrets, name: str, observed: Any) -> None:
@@ -42,8 +43,7 @@ def look_at(secrets: Secrets, name: str, observed: Any) -> None:
         secrets.check(of_value(name, observed))
 
 
-@each_mode
-@each_kind
+@each_client
 def test_every_journey(
     mode: str, kind: str, known: Sandbox, secrets: Secrets, state: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -67,8 +67,7 @@ def test_every_journey(
         assert {*secrets.found_in_bytes(file.read_bytes(), accounts=False)} <= {"the API key"}
 
 
-@each_mode
-@each_kind
+@each_client
 def test_credentials_that_are_refused(
     mode: str, kind: str, known: Sandbox, secrets: Secrets, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -100,8 +99,7 @@ def token_of(request: Request) -> bytes:
     return request.headers["authorization"].encode()
 
 
-@each_mode
-@each_kind
+@each_client
 @pytest.mark.parametrize("way", REPEATED)
 def test_a_server_that_repeats_what_it_was_sent(
     mode: str, kind: str, way: str, background: Background, secrets: Secrets, caplog: pytest.LogCaptureFixture

@@ -180,18 +180,6 @@ class TestATokenThatCannotBeSent:
         assert [text for text in shown(error, caplog) if MARK in text] == []
         issuer.close()
 
-    @pytest.mark.parametrize("kind", [" Bearer", "Bearer ", "Bearer Bearer", "Bearer:", "Bea(rer"])
-    def test_of_a_type_that_is_none(
-        self, kind: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        caplog.set_level(logging.DEBUG)
-        issuer = Issuer(background, {"access_token": MARK, "token_type": kind})
-        error = observe("victor", issuer.url, awaited=awaited)
-        assert (type(error), error.outcome) == (UnreadableResponse, Outcome.NOT_SENT)
-        assert len(issuer.requests) == 1
-        assert [text for text in shown(error, caplog) if MARK in text] == []
-        issuer.close()
-
     @pytest.mark.parametrize("odd", [*OF_A_HEADER, "a blank before its type"])
     def test_of_credentials_of_somebody_s_own(
         self, odd: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import warnings
 from typing import Any
 
 import httpx
@@ -12,9 +10,9 @@ import pytest
 from cryptography import x509
 
 from tests.faults.certificates import Authority
-from tests.faults.raw_sockets import Background, run_as_a_connection_comes
+from tests.faults.raw_sockets import Background
 from tests.security.journeys import Caller
-from tests.security.recorder import Recorder, RecordingProxy, RecordingSocks
+from tests.security.recorder import Recorder, RecordingProxy
 from tests.security.secrets import ACCOUNT
 from victor_ext import (
     AsyncVictor,
@@ -177,81 +175,3 @@ def test_what_goes_wrong_at_a_proxy_is_no_answer_of_the_provider(
     with pytest.raises(error):
         asyncio.run(awaited())
     proxy.close()
-
-
-SOCKS_LOGIN = b"\x01\x04user\x07hunter2"
-SOCKS_REQUEST = b"\x05\x01\x00\x03\x0bpay.example\x01\xbb"
-
-
-@each_mode
-@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
-@pytest.mark.parametrize("login", [b"", SOCKS_LOGIN])
-def test_a_socks_proxy(mode: str, scheme: str, login: bytes, background: Background, authority: Authority) -> None:
-    provider = Recorder(background, authority.server(x509.DNSName("pay.example")))
-    proxy = RecordingSocks(background, provider.port, login=login)
-    client = Caller(
-        mode, AUTH, base_url="https://pay.example", verify=authority.trusted(),
-        proxy=f"{scheme}://{'user:hunter2@' if login else ''}127.0.0.1:{proxy.port}",
-    )  # fmt: skip
-    observed = client("get", id="b34783af0")
-    client.close()
-    provider.close()
-    proxy.close()
-
-    assert isinstance(observed, PaymentRequest)
-    if login:
-        assert proxy.asked[:3] == [b"\x05\x01\x02", SOCKS_LOGIN, SOCKS_REQUEST]
-    else:
-        assert proxy.asked[:2] == [b"\x05\x01\x00", SOCKS_REQUEST]
-    assert [secret for secret in SECRETS if secret in proxy.received] == []
-
-
-@each_mode
-@pytest.mark.parametrize(
-    ("refuses", "why"),
-    [
-        ({"reply": 4}, "the host cannot be reached"),
-        ({"reply": 99}, "reply 99"),
-        ({"login": b"\x01\x04user\x07hunter3"}, "rejected the user"),
-    ],
-)
-def test_a_socks_proxy_that_refuses(
-    mode: str, refuses: dict[str, Any], why: str, background: Background, authority: Authority
-) -> None:
-    proxy = RecordingSocks(background, 1, **refuses)
-    user = "user:hunter2@" if "login" in refuses else ""
-    client = Caller(
-        mode, AUTH, base_url="https://pay.example", verify=authority.trusted(),
-        proxy=f"socks5://{user}127.0.0.1:{proxy.port}",
-    )  # fmt: skip
-    observed = client("accept", id="b34783af0", notes=ACCOUNT)
-    client.close()
-    proxy.close()
-
-    assert isinstance(observed, ConnectionFailed)
-    assert observed.outcome.value == "not_sent"
-    assert why in str(observed)
-    assert "hunter2" not in str(observed)
-
-
-@each_mode
-def test_an_address_behind_a_socks_proxy(mode: str, background: Background) -> None:
-    provider = Recorder(background)
-    proxy = RecordingSocks(background, provider.port)
-    for host, packed in {"127.0.0.1": b"\x01\x7f\0\0\x01", "[::1]": b"\x04" + b"\0" * 15 + b"\x01"}.items():
-        client = Caller(mode, AUTH, base_url=f"http://{host}:8900", proxy=f"socks5://127.0.0.1:{proxy.port}")
-        observed = client("get", id="b34783af0")
-        client.close()
-        assert isinstance(observed, PaymentRequest)
-        assert b"\x05\x01\x00" + packed + b"\x22\xc4" in proxy.asked
-    provider.close()
-    proxy.close()
-
-
-def test_a_recorder_closes_a_connection_that_comes_while_it_closes(background: Background) -> None:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        recorder = Recorder(background)
-        run_as_a_connection_comes(background, recorder.port, recorder.shut())
-        gc.collect()
-    assert [str(each.message) for each in caught] == []

@@ -18,7 +18,6 @@ from .rfp import rfp
 from .screen import OutputLost, at_terminal, complain, say
 from .session import AsJson, Session, with_session
 from .signals import INTERRUPTED
-from .systems import ProviderCommand
 from .wording import in_options
 
 # typer does not rewrap the lines after \b.
@@ -57,8 +56,8 @@ app = typer.Typer(
 )
 app.add_typer(rfp, name="rfp")
 app.add_typer(bulk, name="bulk")
-app.command(cls=ProviderCommand)(reconcile)
-app.command(cls=ProviderCommand)(doctor)
+app.command()(reconcile)
+app.command()(doctor)
 
 
 @app.callback(invoke_without_command=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import shlex
@@ -34,7 +33,6 @@ bulk = typer.Typer(
 )
 
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
-_ROWS_EVERY = 10_000
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -84,19 +82,12 @@ def _sender(
     question: Callable[[BulkSender], str] | None = None,
     **options: Any,
 ) -> Generator[BulkSender]:
-    """Open a sender for the block. A failure is reported and ends the command.
-
-    Args:
-        state: Where the batch is kept.
-        workers: Calls under way at a time.
-        question: What is asked before the block, in production. None: nothing.
-        options: Of the sender.
-    """
+    """Open a sender for the block. A failure ends the command. In production, the question is asked first."""
     try:
         from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    with _fewer_collections(), session.client(limits=BulkSender.limits) as victor:
+    with session.client(limits=BulkSender.limits) as victor:
         try:
             sender = BulkSender(victor, state=state, workers=workers, **options)
             if question is not None:
@@ -106,20 +97,6 @@ def _sender(
             failure = victor_failure(error, None, session.spelled)
             bulk_output.report_invalid(failure, error.check, as_json=session.as_json)
             raise typer.Exit(failure.exit_status) from None
-
-
-@contextmanager
-def _fewer_collections() -> Generator[None]:
-    """Let Python search for cycles of objects every 10,000 objects that stay, in place of 700.
-
-    A row makes hundreds of objects, and nearly all of them are freed without a search: it would cost a tenth of a row.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(10_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _next(command: str, batch: str, state: str, session: Session, *, yes: bool) -> str:
@@ -180,12 +157,11 @@ def send(
 
     with sending.sender(None if dry_run else question, **options) as sender:
         if dry_run:
-            with Progress(as_json=session.as_json) as progress:
-                check = sender.check(file, on_row=partial(_row, progress))
+            check = sender.check(file)
             bulk_output.show_check(check, skip_invalid=skip_invalid, as_json=session.as_json)
             raise typer.Exit(bulk_output.exit_status_of(check, skip_invalid=skip_invalid))
-        with sending.run(batch or file.name) as (progress, show):
-            status = sender.send(file, on_row=partial(_row, progress), on_progress=show)
+        with sending.run(batch or file.name) as show:
+            status = sender.send(file, on_progress=show)
         sending.finish([status])
 
 
@@ -213,7 +189,7 @@ def resume(
         return f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not settled, and are sent."
 
     for one in _batches(session, state, name, batch):
-        with sending.sender(question, batch=one, rate=rate) as sender, sending.run(one) as (_, show):
+        with sending.sender(question, batch=one, rate=rate) as sender, sending.run(one) as show:
             statuses.append(sender.resume(on_progress=show))
     sending.finish(statuses)
 
@@ -347,8 +323,8 @@ class _Sending:
         return _sender(self.session, self.state, workers=self.workers, question=asked, **terms)
 
     @contextmanager
-    def run(self, batch: str) -> Generator[tuple[Progress, Callable[[BatchStatus], None]]]:
-        """Yield the progress of a batch, and what shows a status. Ctrl-C ends the block, and shows how to continue."""
+    def run(self, batch: str) -> Generator[Callable[[BatchStatus], None]]:
+        """Yield what shows the progress of a batch. Ctrl-C ends the block, and shows how to continue."""
         latest: BatchStatus | None = None
 
         def show(status: BatchStatus) -> None:
@@ -364,7 +340,7 @@ class _Sending:
         with Progress(as_json=self.session.as_json) as progress:
             try:
                 with WorkerProcesses(self.processes, self.state, words, progress.tell) as others:
-                    yield progress, show
+                    yield show
             except KeyboardInterrupt as error:
                 progress.close()
                 command = _next("resume", batch, self.state, self.session, yes=self.yes)
@@ -377,11 +353,6 @@ class _Sending:
             command = partial(_next, batch=one.batch, state=self.state, session=self.session, yes=self.yes)
             bulk_output.show_result(one, command, as_json=self.session.as_json)
         _leave(_exit_status(statuses))
-
-
-def _row(progress: Progress, count: int) -> None:
-    if count % _ROWS_EVERY == 0:
-        progress.tell(f"{count:,} rows checked")
 
 
 def _leave(status: int) -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -16,7 +16,7 @@ from .session import whole_file
 from .wording import DUE_DATE, ENCODING, rows_text, with_hint
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowProblem, RowResult
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowResult
 
 _SHOWN = 20
 """Maximum number of row problems to list."""
@@ -61,7 +61,9 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     if as_json:
         say(json.dumps(status_as_dict(status)))
         return
-    say(f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}{_state(status)}")
+    under_way = "" if status.over else " (under way, or interrupted)"
+    state = under_way if status.complete else " (storing it was interrupted)"
+    say(f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}{state}")
     if not (status.complete and status.over):
         complain(f"Go on with:\n  {resume}")
     for word, count in (status.payments or {}).items():
@@ -109,15 +111,11 @@ def write_export(
     with standard_output() if output is None else whole_file(output, "--output", mode=0o666) as file:
         count = _write(sender, file, statuses, as_json=as_json, escape=escape, refresh=refresh)
     written = [] if output is None else [f"{rows_text(count)} written to {output}"]
-    now = [f"The provider says now: {_listed(statuses)}."] if refresh else []
+    listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
+    now = [f"The provider says now: {listed}."] if refresh else []
     lines = [". ".join([*written, *now]), missing]
     if any(lines):
         complain("\n".join(filter(None, lines)))
-
-
-def _listed(statuses: Mapping[str, int]) -> str:
-    """Return how many created requests have each status."""
-    return ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
 
 
 def _counted(status: str, count: int) -> str:
@@ -180,29 +178,15 @@ def without_password(url: str) -> str:
     return re.sub(r"(?i)([?&][^=&]*password=)[^&]*", r"\1***", hidden)
 
 
-def _state(status: BatchStatus) -> str:
-    if not status.complete:
-        return " (storing it was interrupted)"
-    return "" if status.over else " (under way, or interrupted)"
-
-
 def _wrong(check: Check) -> str:
     if check.broken:
-        return (
-            "the heading is wrong"
-            if check.rows == 0 and _is_of_heading(check.problems[0])
-            else "the file cannot be read"
-        )
+        return "the file cannot be read"
     parts: list[str] = []
     if check.repeated:
         parts.append(f"{check.repeated:,} {'row repeats' if check.repeated == 1 else 'rows repeat'} a key")
     if check.invalid:
         parts.append(f"{check.invalid:,} {'row is' if check.invalid == 1 else 'rows are'} wrong")
     return " and ".join(parts)
-
-
-def _is_of_heading(problem: RowProblem) -> bool:
-    return problem.row is None and problem.code in ("key_column", "required", "repeated", "column")
 
 
 def _kinds(check: Check) -> str:
@@ -225,12 +209,8 @@ def _print_problems(check: Check) -> None:
         shown = "all of them" if all_kept else f"the first {len(check.problems)}"
         more = f"{check.problem_count - _SHOWN:,} more"
         complain(f"... and {more}: --dry-run --json shows {shown}")
-    for remedy in dict.fromkeys(map(_remedy, check.problems)):
-        if remedy is not None:
-            complain(remedy)
-
-
-def _remedy(problem: RowProblem) -> str | None:
-    if problem.code == "encoding":
-        return ENCODING
-    return DUE_DATE if (problem.code, problem.column) == ("required", "due_date") else None
+    codes = {(problem.code, problem.column) for problem in check.problems}
+    if any(code == "encoding" for code, _ in codes):
+        complain(ENCODING)
+    if ("required", "due_date") in codes:
+        complain(DUE_DATE)

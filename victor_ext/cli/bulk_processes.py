@@ -38,13 +38,7 @@ class WorkerProcesses:
     A worker reads the database's URL from its standard input: the URL may hold a password, and every user of the
     machine can see the arguments of a process. It stops when its standard input ends, so also when this process is
     killed. Ctrl-C in a terminal, which goes to all processes of a group, reaches this process only: it decides when the
-    others stop.
-
-    Args:
-        processes: Processes in all, with this one.
-        state: URL of the database.
-        words: Arguments after `victor bulk worker`.
-        show: Shows a line.
+    others stop. `processes` counts this one, too; `words` are the arguments after `victor bulk worker`.
     """
 
     def __init__(self, processes: int, state: str, words: Sequence[str], show: Callable[[str], None]) -> None:

@@ -38,15 +38,9 @@ _EXPIRES_SOON = 14
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one check.
+    """The result of one check: None in `ok` is a check that could not be made.
 
-    Attributes:
-        check: What was looked at.
-        ok: Whether it is right. None: it could not be looked at.
-        found: What was seen.
-        advice: What to do about it, or None.
-        seconds: How long it took, where that says something.
-        exit_status: What the command ends with because of it.
+    The command ends with the `exit_status` of the first one that is not right.
     """
 
     check: str
@@ -103,10 +97,16 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         yield _bad("Credentials", failure.message, advice, MISUSE)
         return
     with client:
-        yield _credentials(system)
+        # The client is made: they are complete and can be used.
+        complete = f"the variables {system.prefix}... are complete"
+        known = plain(system.load("credentials")(os.environ)) if system.credentials else complete
+        yield _good("Credentials", known)
         yield _good("Environment", ", ".join(filter(None, [client.environment, client.base_url])))
         if client.proxy is not None:
-            yield _good("Proxy", f"{client.proxy}, which {_proxy_variable(client.base_url)} names: calls go through it")
+            names = (f"{client.base_url.partition(':')[0]}_proxy", "all_proxy")
+            variables = (name for lower in names for name in (lower, lower.upper()) if os.environ.get(name))
+            variable = next(variables, "a setting of this machine")
+            yield _good("Proxy", f"{client.proxy}, which {variable} names: calls go through it")
         failed: str | None = None
         for check, look in _steps(client, system, session).items():
             finding = look() if failed is None else _skipped(check, f"skipped: {failed} must be fixed first")
@@ -124,12 +124,6 @@ def _settings(session: Session, provider: str) -> Finding:
     return _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
 
 
-def _credentials(system: System) -> Finding:
-    # The client is made: they are complete and can be used.
-    complete = f"the variables {system.prefix}... are complete"
-    return _good("Credentials", plain(system.load("credentials")(os.environ)) if system.credentials else complete)
-
-
 def _steps(client: Any, system: System, session: Session) -> dict[str, Callable[[], Finding]]:
     """Return the checks of the way to the provider; behind a proxy, of the way to the proxy."""
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
@@ -145,13 +139,6 @@ def _steps(client: Any, system: System, session: Session) -> dict[str, Callable[
         "TLS": lambda: _skipped("TLS", "through the proxy: see the signed read") if by_proxy else _tls(url, port),
         "Signed read": lambda: _signed_read(client, system, session),
     }
-
-
-def _proxy_variable(base_url: str) -> str:
-    """Return the variable that names the proxy."""
-    names = (f"{base_url.partition(':')[0]}_proxy", "all_proxy")
-    set_ones = (name for lower in names for name in (lower, lower.upper()) if os.environ.get(name))
-    return next(set_ones, "a setting of this machine")
 
 
 def _dns(host: str, port: int) -> Finding:
@@ -177,9 +164,8 @@ def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Find
         if by_proxy:
             advice = "Correct HTTPS_PROXY or ALL_PROXY, or name this host in NO_PROXY to call it without a proxy."
         elif host in {"127.0.0.1", "::1", "localhost"}:
-            sandbox = "victor sandbox" if system.name == DEFAULT else f"victor sandbox --provider {system.name}"
-            such_as = f", such as '{sandbox}'," if system.has_sandbox else ""
-            advice = f"Start what should listen there{such_as} or correct {system.prefix}BASE_URL."
+            sandbox = f"victor sandbox --provider {system.name}"
+            advice = f"Start what should listen there, such as '{sandbox}', or correct {system.prefix}BASE_URL."
         return _bad("Connection", f"port {port}{of} cannot be reached: {error.strerror or error}", advice, FOR_NOW)
 
 
@@ -247,8 +233,6 @@ def _show(finding: Finding) -> None:
     took = "" if finding.seconds is None else f" ({finding.seconds * 1000:,.0f} ms)"
     texts = [f"{finding.found}{took}", *([] if finding.advice is None else [finding.advice])]
     for i, text in enumerate(texts):
-        name = f"{mark} {finding.check}" if i == 0 else ""
-        for line in entry(name, plain(text), terminal_width(), label=15):
-            if i == 0:
-                line.stylize(style, 0, 1)
+        for line in entry("" if i else f"{mark} {finding.check}", plain(text), terminal_width(), label=15):
+            line.stylize("" if i else style, 0, 1)
             say(line)

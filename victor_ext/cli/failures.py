@@ -76,7 +76,7 @@ class Failure:
     doubt: Doubt | None = None
     spelled: Mapping[str, str] = field(default_factory=dict[str, str])
     """Option names by parameter."""
-    details: Sequence[str] = field(default=())
+    details: Sequence[str] = ()
     """Additional lines of text output, such as a traceback."""
 
     def report(self, *, as_json: bool) -> None:
@@ -132,8 +132,14 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
     names = spelled or {}
     misuse = isinstance(error, victor_ext.InvalidRequest | victor_ext.ConfigurationError)
     local = misuse and len(error.problems) > 0
-    more = not local and len(error.problems) > _LISTED
     unsettled = doubt is not None and not misuse and error.outcome in ("unknown", "accepted")
+    notes: list[str] = [*getattr(error, "__notes__", ())]
+    if isinstance(error, victor_ext.ConfigurationError) and "not set" in error.summary:
+        notes.append(CREDENTIALS)
+    if isinstance(error, victor_ext.ConnectionFailed) and "CERTIFICATE_VERIFY_FAILED" in str(error.__cause__):
+        notes.append(CERTIFICATE)
+    if not local and len(error.problems) > _LISTED:
+        notes.append("--json shows all problems.")
     return Failure(
         kind=type(error).__name__,
         message=in_options(error.problems, names) if local else f"{error.summary} {_next_step(error, doubt)}".rstrip(),
@@ -145,7 +151,7 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
         request_id=error.request_id,
         retry_after=error.retry_after,
         problems=error.problems,
-        notes=[*getattr(error, "__notes__", ()), *_remedies(error), *(["--json shows all problems."] if more else [])],
+        notes=notes,
         doubt=doubt if unsettled and not _is_of_another_payment(error) else None,
         spelled=names,
     )
@@ -165,21 +171,12 @@ def _next_step(error: VictorError, doubt: Doubt | None) -> str:
             f"Repeat it with the same values, or {look}. Take another key only when it is certain that this payment "
             "does not exist."
         )
-    used_before = conflict and error.status_code is not None
-    return error.outcome.next_step(option, look, conflict=used_before, in_progress=used_before)
+    return error.outcome.next_step(option, look, conflict=conflict and error.status_code is not None)
 
 
 def _is_of_another_payment(error: VictorError) -> bool:
     """Whether the key returned the request of another payment. Repeating the call then settles nothing."""
     return error.idempotency_key is not None and isinstance(error, victor_ext.Conflict) and error.status_code is None
-
-
-def _remedies(error: VictorError) -> list[str]:
-    if isinstance(error, victor_ext.ConfigurationError) and "not set" in error.summary:
-        return [CREDENTIALS]
-    if isinstance(error, victor_ext.ConnectionFailed) and "CERTIFICATE_VERIFY_FAILED" in str(error.__cause__):
-        return [CERTIFICATE]
-    return []
 
 
 def _may_pass(error: VictorError) -> bool:

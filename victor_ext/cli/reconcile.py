@@ -150,9 +150,7 @@ def _write(report: Reconciliation, out: Path) -> None:
 
 
 def _show_counts(progress: Progress, counts: Counts) -> None:
-    """Show how far it has come."""
-    looked_up = f", {counts.looked_up:,} looked up" if counts.looked_up else ""
-    text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs{looked_up}"
+    text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
     progress.show("reconcile", counts.ours + counts.theirs, None, text)
 
 
@@ -218,7 +216,7 @@ def _facts(row: Row) -> Iterator[str]:
 
 
 def _table(report: Reconciliation) -> Iterator[Text]:
-    """Yield the counts and sums: without what the kinds mean where the terminal is too narrow, or as cards."""
+    """Yield the counts and sums: without what the kinds mean where the terminal is too narrow."""
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     headings = ("", "rows", "ours", "theirs", "")
@@ -228,23 +226,12 @@ def _table(report: Reconciliation) -> Iterator[Text]:
     ]
     widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(5)]
     room = terminal_width() or sum(widths) + 8
-    if sum(widths[:4]) + 6 > room:
-        yield from (line for row in rows for line in _card(row, room))
-        return
     for row in [headings, *rows]:
         meaning = row[4] if sum(widths) + 8 <= room else ""
         cells = [row[0].replace("_", " ").ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2, 3)), meaning]
         line = Text("  ".join(cells).rstrip(), style="bold" if row is headings else "")
         line.stylize(_KINDS.get(row[0], ("",))[0], 0, len(row[0]))
         yield line
-
-
-def _card(row: Sequence[str], width: int) -> Iterator[Text]:
-    [name] = entry(f"{row[0].replace('_', ' ')}: {row[1]}", "", None)
-    name.stylize(_KINDS[row[0]][0], 0, len(row[0]))
-    yield name
-    for label, value in (("ours", row[2]), ("theirs", row[3]), ("", row[4])):
-        yield from entry(f"  {label}", value, width, label=10)
 
 
 def _notes(report: Reconciliation) -> Iterator[str]:
@@ -259,8 +246,6 @@ def _notes(report: Reconciliation) -> Iterator[str]:
             f"{rows_text(summary.elsewhere)} of ours matched only by id, because the provider's list of the window "
             "has no such payment: whether the customer was asked twice is not known."
         )
-        if summary.elsewhere == summary.ours:
-            yield "These are all the rows: check that --start and --end are those of the file."
     if summary.statuses:
         counts = ", ".join(f"{count:,} {plain(status)}" for status, count in summary.statuses.items())
         yield f"Of those in both books: {counts}."

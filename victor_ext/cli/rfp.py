@@ -14,7 +14,7 @@ import victor_ext
 
 from . import view
 from .failures import Doubt
-from .screen import at_terminal, complain, masked, notices, plain, say, spinner, terminal_width
+from .screen import complain, masked, notices, plain, say, terminal_width
 from .session import Checks, Session, Yes, day, flag, option, with_session
 from .table import at_most, show_list, with_payers
 
@@ -95,7 +95,7 @@ def create(
     confirmed = ["--yes"] if yes else []
     doubt = Doubt(
         advice="With the same key, this command makes no second request:",
-        command=["victor", "rfp", "create", *_words(arguments), *confirmed, *session.options(), *session.json_option],
+        command=["victor", "rfp", "create", *_words(arguments), *confirmed, *session.options(as_json=session.as_json)],
         look=_search(client_reference_id, session, is_first=idempotency_key is None),
         key=arguments["idempotency_key"],
         secret=payee_account_number,
@@ -255,11 +255,7 @@ def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = Non
 @with_session
 def watch(session: Session, request_id: RequestId, *, until: Until = None, timeout: Timeout = 300) -> None:
     """Show each change of a request's status as it happens. With --json: the whole record, a line a change."""
-    with (
-        session.client() as victor,
-        notices(lambda text: complain(f"Still watching: {text}")),
-        spinner(f"watching {plain(request_id)}; Ctrl-C stops watching", shown=at_terminal() and not session.as_json),
-    ):
+    with session.client() as victor, notices(lambda text: complain(f"Still watching: {text}")):
         wanted = cast("victor_ext.Status | None", until)  # the client checks it
         for request in victor.payment_requests.watch(request_id, until=wanted, timeout=timeout):
             say(json.dumps(request.to_dict()) if session.as_json else view.change(request, datetime.now(UTC)))
@@ -307,5 +303,6 @@ def _search(reference: str | None, session: Session, *, is_first: bool) -> list[
 
 
 def _answer_doubt(request_id: str, session: Session) -> Doubt:
-    look = ["victor", "rfp", "get", request_id, *session.options()]
-    return Doubt(advice="This command only reads:", command=[*look, *session.json_option], look=look)
+    get = ["victor", "rfp", "get", request_id]
+    command = [*get, *session.options(as_json=session.as_json)]
+    return Doubt(advice="This command only reads:", command=command, look=[*get, *session.options()])

@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from victor_ext.privacy import short_mask
@@ -25,11 +25,7 @@ class OutputLost(Exception):
 
 
 def say(line: str | Text) -> None:
-    """Print and flush a line; styles are kept only in a terminal.
-
-    Raises:
-        OutputLost: The line could not be written.
-    """
+    """Print and flush a line; styles are kept only in a terminal. Raises `OutputLost`."""
     text = line if isinstance(line, str) else _styled(line)
     with standard_output() as stdout:
         stdout.write(text + "\n")
@@ -37,11 +33,7 @@ def say(line: str | Text) -> None:
 
 @contextmanager
 def standard_output() -> Generator[TextIO]:
-    """Yield standard output to a block that writes to it.
-
-    Raises:
-        OutputLost: The output could not be written.
-    """
+    """Yield standard output to a block that writes to it. Raises `OutputLost`."""
     stdout: Any = sys.stdout
     if stdout is None:
         raise OutputLost("standard output is closed")
@@ -100,15 +92,6 @@ def notices(show: Callable[[str], None] = complain) -> Generator[None]:
         log.setLevel(level)
 
 
-def spinner(text: str, *, shown: bool) -> AbstractContextManager[object]:
-    """Show a spinner in a terminal while nothing changes."""
-    if not shown:
-        return nullcontext()
-    from rich.console import Console  # noqa: PLC0415 - only people need it
-
-    return Console(file=sys.stdout).status(text)
-
-
 def at_terminal() -> bool:
     """Whether standard output is a terminal."""
     stdout: Any = sys.stdout
@@ -152,14 +135,7 @@ class Progress:
         self._open.close()
 
     def show(self, name: str, done: int, total: int | None, counts: str) -> None:
-        """Show how far it has come.
-
-        Args:
-            name: What is done.
-            done: How many of them are done.
-            total: How many there are; None: not known.
-            counts: What became of them.
-        """
+        """Show how many are done, of how many (None: not known), and what became of them."""
         if self._quiet:
             return
         if sys.stderr is not None and sys.stderr.isatty():

@@ -81,11 +81,7 @@ class Session:
     profile: str | None = None
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
-        """Set a system's variables to those of the profile that was chosen; return its name, or None if none was.
-
-        Raises:
-            Misuse: The file or the profile cannot be used.
-        """
+        """Set a system's variables to those of the chosen profile. Returns its name, or None. Raises `Misuse`."""
         variable = f"{provider.upper()}_PROFILE"
         name = self.profile if self.profile is not None else os.environ.get(variable, "").strip() or None
         if name is not None:
@@ -94,26 +90,15 @@ class Session:
 
     @contextmanager
     def client(self, doubt: Doubt | None = None, **settings: Any) -> Generator[Victor]:
-        """Open a client for the block. A failure is reported and ends the command; see `failures`.
-
-        Args:
-            doubt: For commands that write: what to do if the outcome is unknown.
-            settings: Further settings of the client.
-        """
+        """Open a client for the block. A failure is reported and ends the command; see `failures`."""
         self.use_profile()
         with self.failures(doubt), victor_ext.Victor.from_env(**{**settings, **self._given()}) as victor:
             yield victor
 
     def client_of(self, provider: str, **settings: Any) -> tuple[System, Any]:
-        """Return a system and its blocking client, from the variables of this process. Failures are raised.
+        """Return a system and its blocking client, from the variables of this process.
 
-        Args:
-            provider: The name of the system.
-            settings: Further settings of the client; options of the command take precedence.
-
-        Raises:
-            Misuse: The system is not installed, or does not take an option of the command.
-            VictorError: The settings are incomplete or wrong.
+        Options of the command take precedence over `settings`. Raises `Misuse` and `VictorError`.
         """
         system = system_of(provider)
         for option, instead in system.refuses.items():
@@ -123,11 +108,7 @@ class Session:
 
     @contextmanager
     def failures(self, doubt: Doubt | None = None) -> Generator[None]:
-        """Report a failure of the block, and end the command.
-
-        Args:
-            doubt: For commands that write: what to do if the outcome is unknown.
-        """
+        """Report a failure of the block, and end the command. A command that writes has a `doubt`."""
         try:
             yield
         except (Misuse, typer.Exit):
@@ -149,19 +130,15 @@ class Session:
         }
         return {**spellings(self.command.command.params), **used}
 
-    def options(self) -> list[str]:
-        """Return the connection options for another command line, without `--json`."""
+    def options(self, *, as_json: bool = False) -> list[str]:
+        """Return the connection options for another command line; and `--json`, if it has that."""
         deadline = None if self.deadline is None else f"{self.deadline:g}"
         given = {
             "--profile": self.profile, "--environment": self.environment, "--base-url": self.base_url,
             "--deadline": deadline,
         }  # fmt: skip
-        return [word for name, value in given.items() if value is not None for word in (name, value)]
-
-    @property
-    def json_option(self) -> list[str]:
-        """`--json` for another command line, if this one has it."""
-        return ["--json"] if self.as_json else []
+        words = [word for name, value in given.items() if value is not None for word in (name, value)]
+        return [*words, "--json"] if as_json else words
 
     def place(self, victor: Victor) -> str:
         """Return the environment, with the base URL if one was set."""
@@ -171,13 +148,7 @@ class Session:
     def confirm(self, victor: Victor, question: Callable[[], str], *, yes: bool) -> None:
         """Ask a person before something in production; elsewhere, and with `yes`, do nothing.
 
-        Args:
-            victor: The client of the command.
-            question: Makes the question; it is called only if it is asked, and may read what it is about.
-            yes: Whether `--yes` was given.
-
-        Raises:
-            Misuse: Standard input is not a terminal.
+        `question` is called only if it is asked, and may read what it is about. Raises `Misuse` without a terminal.
         """
         if yes or victor.environment != "production":
             return
@@ -227,16 +198,7 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
-    """Write a file that has its name only when it is complete.
-
-    Args:
-        path: The file.
-        name: The option that names it.
-        mode: Its permissions, of which the umask takes some away.
-
-    Raises:
-        Misuse: It cannot be written.
-    """
+    """Write a file that has its name only when it is complete. `name` is the option. Raises `Misuse`."""
     try:
         unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         with ExitStack() as failed:
@@ -250,10 +212,7 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
 
 
 class Checks:
-    """Collects the problems of a command's options, from the client and from the command.
-
-    Call `finish` before anything is sent.
-    """
+    """Collects the problems of a command's options. Call `finish` before anything is sent."""
 
     def __init__(self) -> None:
         self._problems: list[Problem] = []

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from victor_ext.systems import System, entry_points_of
 
@@ -26,23 +25,8 @@ def _names(incomplete: str) -> list[str]:
 Provider = Annotated[str, typer.Option(help="The payment system.", metavar="NAME", autocompletion=_names)]
 
 
-class ProviderCommand(TyperCommand):
-    """A command with `--provider`. It looks for the installed systems when its help is shown, not at each start."""
-
-    def get_help(self, ctx: Any) -> str:
-        """Return the help, with the names of the systems."""
-        for parameter in self.params:
-            if parameter.name == "provider":
-                parameter.help = f"One of {', '.join(entry_points_of())}."  # type: ignore[attr-defined] # an option
-        return super().get_help(ctx)
-
-
 def system_of(provider: str) -> System:
-    """Return an installed system.
-
-    Raises:
-        Misuse: It is not installed.
-    """
+    """Return an installed system. Raises `Misuse`."""
     installed = entry_points_of()
     if provider not in installed:
         raise Misuse(f"--provider is {provider!r}: write one of {', '.join(installed)}.")

@@ -45,19 +45,18 @@ _COLUMNS = (
     _Column("NOTES", 16, cut=True),
 )
 _DROPPED = sorted((i for i, column in enumerate(_COLUMNS) if column.rank), key=lambda i: -(_COLUMNS[i].rank or 0))
-_ID, _STATUS, _PAYER, _PAYEE = 0, 1, 6, 7
+_STATUS, _PAYER, _PAYEE = 1, 6, 7
 _GAP = "  "
 _CARD_LABEL = 17
 
 
 def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> int:
     """Print pages as they come, as a table or as one JSON document a line. Returns the number of requests."""
-    count = 0
+    counts: list[int] = []
 
     def counted() -> Iterator[Sequence[PaymentRequest]]:
-        nonlocal count
         for page in pages:
-            count += len(page)
+            counts.append(len(page))
             yield page
 
     if as_json:
@@ -66,7 +65,7 @@ def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> in
     else:
         for line in lines(counted(), terminal_width()):
             say(line)
-    return count
+    return sum(counts)
 
 
 def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
@@ -97,36 +96,27 @@ def with_payers(
 def lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iterator[Text]:
     """Yield a heading, and a line for each request as its page arrives; or cards, if there is no room for a table.
 
-    A page whose values need more room than those before it has a layout, and a heading, of its own.
-
-    Args:
-        pages: The requests.
-        width: Columns of the terminal. None: no terminal; all columns are shown, and nothing is cut.
+    A page that needs more room than those before it has a layout, and a heading, of its own. `width` is that of the
+    terminal, in columns; None: no terminal, so all columns are shown, and nothing is cut.
     """
+    from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
+
     widths = [column.width for column in _COLUMNS]
     empty = set(range(len(_COLUMNS)))
-    headed: tuple[str, ...] | None = None
-    mixed = False
+    headed: list[int] = []
     for page in pages:
         rows = [_cells(request) for request in page]
-        widths = [max([known, *(_cell_width(row[i]) for row in rows)]) for i, known in enumerate(widths)]
+        # Some characters take two columns of a terminal.
+        widths = [max([known, *(cell_len(row[i]) for row in rows)]) for i, known in enumerate(widths)]
         empty -= {i for row in rows for i, cell in enumerate(row) if cell != view.NOTHING}
         layout = _fit(widths, width, empty)
-        headings = tuple(column.heading for column in _COLUMNS)
-        others = [_with_other_party(row) for row in rows]
-        mixed = mixed or others != rows
-        if mixed and layout is not None and _PAYEE not in layout:
-            rows, headings = others, (*headings[:_PAYER], "PAYER/PAYEE", *headings[_PAYEE:])
-            widths[_PAYER] = max([widths[_PAYER], *(_cell_width(row[_PAYER]) for row in rows)])
-            layout = _fit(widths, width, empty)
         if layout is None:
             for row in rows:
                 yield from _card(row, width or 0)
             continue
-        shown = tuple(headings[i] for i in layout)
-        if headed != shown:
-            headed = shown
-            yield _line(headings, layout, style="bold")
+        if headed != list(layout):
+            headed = list(layout)
+            yield _line([column.heading for column in _COLUMNS], layout, style="bold")
         for row in rows:
             yield _line(row, layout)
 
@@ -151,13 +141,6 @@ def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int,
         shown[i] = least + min(widths[i] - least, left)
         left -= shown[i] - least
     return shown
-
-
-def _with_other_party(cells: tuple[str, ...]) -> tuple[str, ...]:
-    """Put the payee in the place of a payer that is not known, where there is no column for payees."""
-    if cells[_PAYER] != view.NOTHING or cells[_PAYEE] == view.NOTHING:
-        return cells
-    return (*cells[:_PAYER], f"to {cells[_PAYEE]}", *cells[_PAYEE:])
 
 
 def _line(cells: Sequence[str], layout: dict[int, int], style: str = "") -> Text:
@@ -200,10 +183,3 @@ def _cells(request: PaymentRequest) -> tuple[str, ...]:
         request.notes,
     )
     return tuple(view.shown(cell) for cell in cells)
-
-
-def _cell_width(text: str) -> int:
-    from rich.cells import cell_len  # noqa: PLC0415 - see above
-
-    # Some characters take two columns of a terminal.
-    return cell_len(text)

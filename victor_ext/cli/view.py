@@ -32,13 +32,7 @@ NOTHING = "-"
 
 
 def full(request: PaymentRequest, place: str | None = None, width: int | None = None) -> Iterator[Text]:
-    """Yield the lines of one payment request.
-
-    Args:
-        request: The request.
-        place: The environment it was written to.
-        width: Columns of the terminal. None: no terminal; no value is continued below itself.
-    """
+    """Yield the lines of one payment request. `place` is the environment it was written to; `width` as in `entry`."""
     status = shown(request.status)
     meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
     [line] = entry("Payment request", shown(request.id), None)
@@ -90,13 +84,9 @@ def change(request: PaymentRequest, seen: datetime) -> Text:
 
 
 def entry(name: str, value: str, width: int | None, *, label: int = _LABEL_WIDTH) -> Iterator[Text]:
-    """Yield a label with its value, which continues below itself where the terminal is too narrow for it.
+    """Yield a label with its printable value, which continues below itself where the terminal is too narrow for it.
 
-    Args:
-        name: The label.
-        value: Printable text.
-        width: Columns of the terminal. None: one line, however long.
-        label: Columns of the label.
+    `width` is that of the terminal (None: one line, however long), `label` that of the label, in columns.
     """
     from rich.console import Console  # noqa: PLC0415 - JSON does without it
     from rich.text import Text  # noqa: PLC0415 - see above

@@ -57,9 +57,9 @@ def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
 
 def in_options(problems: Collection[Problem], spelled: Mapping[str, str]) -> str:
     """Return problems as sentences about options; missing options share one sentence."""
-    missing = [spelling_of(problem.field, spelled) or problem.field for problem in problems if _is_missing(problem)]
+    missing = [spelling_of(one.field, spelled) or one.field for one in problems if one.code == "required"]
     sentences = [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
-    return " ".join([*sentences, *(sentence(problem, spelled) for problem in problems if not _is_missing(problem))])
+    return " ".join([*sentences, *(sentence(one, spelled) for one in problems if one.code != "required")])
 
 
 def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
@@ -101,7 +101,3 @@ def column_remedy(problem: Problem) -> str | None:
         return f"Did you mean {similar[0]}?" if similar else None
     other = ", or one currency for all rows with --currency USD" if problem.field == "currency" else ""
     return f"Name it with --column {problem.field}={similar[0] if similar else 'NAME'}{other}."
-
-
-def _is_missing(problem: Problem) -> bool:
-    return problem.code == "required"

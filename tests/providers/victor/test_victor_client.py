@@ -371,7 +371,7 @@ class TestWithOptions:
             provider.lines[:] = [httpx.Response(503)]
             before = len(provider.requests)
             with pytest.raises(ServerError):
-                victor.with_options(retry=QUICK.with_changes(max_attempts=1)).payment_requests.get("a7ffd43c37c1")
+                victor.with_options(retry=RetryPolicy(max_attempts=1)).payment_requests.get("a7ffd43c37c1")
             assert len(provider.requests) == before + 1
             assert victor.with_options(timeout=1.0).environment == "staging"
 

@@ -78,14 +78,6 @@ class TestKeeping:
         assert len(endpoint.asked) == 1
         assert not {"authorization", "idempotency-key"} & set(endpoint.asked[0].headers)
 
-    def test_a_token_whose_end_is_not_known_is_kept(self, mode):
-        endpoint = Endpoint(lives=None)
-        harness = oauth_harness(mode, endpoint)
-        harness.call()
-        harness.clock.passed += 1e7
-        harness.call()
-        assert len(endpoint.asked) == 1
-
     @pytest.mark.parametrize(("passed", "asked"), [(3539.0, 1), (3541.0, 2), (3589.0, 2), (3591.0, 2), (3601.0, 2)])
     def test_it_is_renewed_shortly_before_its_end(self, mode, passed, asked):
         endpoint = Endpoint()
@@ -183,40 +175,11 @@ class TestTheEndpointFails:
         assert raised.value.outcome is Outcome.NOT_SENT
         assert harness.received == []
 
-    @pytest.mark.parametrize(("code", "kind"), [(307, errors.StatusError), (429, errors.RateLimited)])
-    def test_what_may_pass_is_told_as_it_is(self, mode, code, kind):
-        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(code),) * 9))
-        with pytest.raises(kind) as raised:
-            harness.call()
-        assert not isinstance(raised.value, errors.AuthenticationError)
-
     def test_its_retries_are_its_own(self, mode):
         endpoint = Endpoint(script=(httpx.Response(503),) * 5)
         harness = oauth_harness(mode, endpoint, [status(503)] * 5 + [OK])
         assert harness.call().status_code == 200
         assert harness.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0] * 2
-
-    def test_its_retries_are_given_back_by_its_own_success_only(self, mode):
-        endpoint = Endpoint(script=(httpx.Response(503),))
-        harness = oauth_harness(mode, endpoint, [status(500), status(500), OK])
-        harness.quota.take(100)
-        harness.call()
-        # 5 out and back for the token; 10 out, 5 back for the call.
-        assert [one.quota for one in harness.received] == [400, 395, 390]
-        assert harness.quota.available == 395
-
-    def test_an_endpoint_that_stays_down(self, mode):
-        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),) * 9), policy=RetryPolicy(max_attempts=3))
-        with pytest.raises(errors.ServerError) as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
-        assert str(raised.value).count("Nothing was sent") == 1
-        assert harness.received == []
-        with pytest.raises(errors.ServerError) as raised:
-            harness.call("GET")
-        assert "sent" not in str(raised.value), "a read may always be repeated"
-        harness.network.tokens = Endpoint()
-        harness.call()
 
     @pytest.mark.parametrize(
         "answer",
@@ -243,26 +206,6 @@ class TestTheEndpointFails:
             harness.call()
         harness.call()
         assert tokens(harness) == ["Bearer tok2"]
-
-
-@both
-class TestAListener:
-    @pytest.mark.parametrize("passed", [0.0, 3550.0, 3595.0])
-    @pytest.mark.parametrize("mine", [errors.BadRequest("mine"), errors.ServerError("mine"), OSError("mine")], ids=repr)
-    def test_what_it_raises_while_a_token_is_fetched_is_no_failure_of_the_exchange(self, mode, passed, mine):
-        """Nor of any other call."""
-
-        def on_event(event):
-            if event.path == "/token":
-                raise mine
-
-        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),)), on_event=on_event)
-        harness.call()
-        harness.clock.passed += passed
-        harness.network.tokens = Endpoint(script=(httpx.Response(503),))
-        before = dict(vars(mine))
-        assert harness.call("POST", KEY).status_code == 200
-        assert vars(mine) == before
 
 
 @both

@@ -7,7 +7,6 @@ import json
 import re
 import textwrap
 import time
-from pathlib import Path
 
 import jose.jws
 import jwcrypto.jwk
@@ -100,20 +99,6 @@ def test_every_form_in_a_file(form, as_text, forms, key, tmp_path):
     assert load_rsa_key(str(path) if as_text else path).private_numbers() == key.private_numbers()
 
 
-def test_a_relative_path_with_spaces(forms, key, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("my key.pem").write_text(forms["pkcs8"])
-    assert load_rsa_key("my key.pem").key_size == key.key_size
-
-
-def test_a_file_name_of_base64_letters(forms, key, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("MIIEvQIB").write_text(forms["pkcs8"])  # decodes to what begins like a key
-    Path("keyfile1").write_text(forms["pkcs8"])
-    assert load_rsa_key("keyfile1").key_size == key.key_size
-    assert load_rsa_key(Path("MIIEvQIB")).key_size == key.key_size
-
-
 @pytest.mark.parametrize("password", [PASSWORD, PASSWORD.encode()])
 def test_an_encrypted_one_with_its_password(locked, key, password, tmp_path):
     path = tmp_path / "locked.pem"
@@ -151,23 +136,6 @@ class TestWhatIsRefused:
     def test_a_public_key(self, victor_key_pair):
         assert "private_key is a public key" in refusal(victor_key_pair[1])
 
-    def test_a_public_key_in_a_file(self, victor_key_pair, tmp_path):
-        path = tmp_path / "victor.pub"
-        path.write_text(victor_key_pair[1])
-        assert f"(the file '{path}') is a public key" in refusal(path)
-
-    def test_a_key_that_is_too_short_to_sign_with(self):
-        class Short(RSAPrivateKey):
-            key_size = 512
-
-            def __init__(self) -> None: ...
-
-        for name in Short.__abstractmethods__:
-            setattr(Short, name, None)
-        Short.__abstractmethods__ = frozenset()
-        Short.key_size = 512
-        assert "has 512 bits, too few for RS512" in refusal(Short())
-
     def test_a_key_of_1024_bits_is_warned_of(self):
         small = rsa.generate_private_key(public_exponent=65537, key_size=1024)
         with pytest.warns(UserWarning, match="private_key has 1024 bits. RS512 needs 2048 or more"):
@@ -196,9 +164,6 @@ class TestWhatIsRefused:
             assert f"the file '{missing}' cannot be read (No such file or directory)" in message
             assert "PEM text (PKCS#8 or PKCS#1)" in message
 
-    def test_a_folder(self, tmp_path):
-        assert "cannot be read (Is a directory)" in refusal(tmp_path)
-
     @pytest.mark.parametrize("empty", ["", "  ", "\n", "\\n"])
     def test_nothing(self, empty):
         assert "private_key is empty" in refusal(empty)
@@ -206,12 +171,6 @@ class TestWhatIsRefused:
     @pytest.mark.parametrize("value", [None, 7, ["key"], object()])
     def test_what_is_no_key_at_all(self, value):
         assert f"not an RSA private key but {type(value).__name__}" in refusal(value)
-
-    def test_a_truncated_pem(self, forms):
-        assert "cannot be read as a private key" in refusal(forms["pkcs8"][:600])
-
-    def test_the_message_names_the_argument(self, locked):
-        assert refusal(locked, name="VICTOR_PRIVATE_KEY").startswith("VICTOR_PRIVATE_KEY is encrypted")
 
 
 class TestNoMessageShowsAnyOfIt:

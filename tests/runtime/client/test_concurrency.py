@@ -11,7 +11,7 @@ import httpx
 import pytest
 from victor_api.client import Client
 
-from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Event, Outcome, VictorError, connect
+from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Event, Outcome, connect
 from victor_ext import connect_async as connect_awaited
 from victor_ext.runtime.loop.flow import Acquire
 
@@ -152,14 +152,6 @@ def test_a_call_that_waits_for_its_turn_keeps_time_to_be_sent_in() -> None:
         step = next(client.with_options(deadline=None)._config.loop.call(httpx.Request("POST", URL)))
         assert isinstance(step, Acquire)
         assert step.seconds is None
-
-
-def test_a_failed_call_gives_up_its_turn() -> None:
-    transport = httpx.MockTransport(lambda _request: httpx.Response(404))
-    with connect(Client, base_url=URL, transport=transport, max_concurrency=1) as client:
-        for _ in range(3):
-            with pytest.raises(VictorError, match="404"):
-                client.api.get_httpx_client().get("/")
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)

@@ -9,15 +9,11 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, Union
 
-import httpx
 import pytest
 
 from victor_ext import Outcome, UnreadableResponse, expect
-from victor_ext.privacy import pattern_of, texts_within
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, integer, records, text, timestamp
 from victor_ext.runtime.client.resources import arguments_of, members_of
-from victor_ext.runtime.core.json_values import json_of, no_object_reason, object_of
-from victor_ext.runtime.core.response import read
 
 
 class Unset:
@@ -119,22 +115,6 @@ def test_a_field_that_is_none_comes_from_the_record_that_completes_it() -> None:
 def test_the_members_of_a_model_are_the_fields_that_were_given() -> None:
     assert members_of(Request(5)) == {"amount": 5}
     assert members_of(Request(5, "x"), "amount", memo="note") == {"note": "x"}
-
-
-def test_private_texts_are_found_by_their_place() -> None:
-    body = {"id": "public", "payer": {"email": "ada@example.com", "id": "p"}, "more": ["secret", 12345]}
-    found = list(texts_within(body, lambda place: place in ("id", "payer.id"), numbers=True))
-    assert found == ["ada@example.com", "secret", "12345"]
-    pattern = pattern_of(["no", "secret", "secrets"], whole_words=True)
-    assert pattern is not None
-    assert pattern.sub("-", "secrets of a secret, secretly") == "- of a -, secretly"
-    assert pattern_of(["no"]) is None
-
-
-def test_a_response_is_parsed_once_however_many_ask() -> None:
-    response = read(httpx.Response(200, content=b'{"id": "7"}'), httpx.Request("GET", "https://provider.example"), 0.0)
-    assert object_of(response) is json_of(response) is response.json()
-    assert no_object_reason(response) is None
 
 
 class Card:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
-from victor_ext.runtime.client.transport import AsyncHttpClient, HttpClient
+from victor_ext.runtime.client.transport import HttpClient
 
 AT = "https://api.example/base"
 
@@ -70,22 +69,3 @@ def test_the_line_of_httpx_is_logged_as_before(caplog: pytest.LogCaptureFixture)
         http.get("/x", auth=("user", "no-secret"))  # through the rest of httpx's client
     lines = [record.getMessage() for record in caplog.records if record.name == "httpx"]
     assert lines == [f'HTTP Request: GET {AT}/x "HTTP/1.1 200 OK"'] * 2
-
-
-def test_so_it_is_where_calls_are_awaited() -> None:
-    called: list[int] = []
-
-    async def note(response: httpx.Response) -> None:
-        called.append(response.status_code)
-
-    async def run() -> None:
-        transport = httpx.MockTransport(lambda request: httpx.Response(200, request=request))
-        async with AsyncHttpClient(transport=transport, base_url=AT) as http:
-            await http.get("/x")
-            http.event_hooks = {"response": [note]}
-            await http.get("/x")
-        with pytest.raises(RuntimeError, match="closed"):
-            await http.get("/x")
-
-    anyio.run(run)
-    assert called == [200]

@@ -75,7 +75,7 @@ def leaves(place: int) -> list[Change]:
 changes = st.lists(st.lists(st.builds(Change, st.booleans(), st.integers(0, 30)), max_size=3), max_size=20)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(count=st.integers(0, 30), changes=changes, page_size=st.integers(4, 6))
 def test_nothing_that_stayed_is_lost_and_nothing_comes_twice(
     count: int, changes: list[list[Change]], page_size: int
@@ -99,7 +99,7 @@ takers: dict[str, Callable[[str], bool]] = {
 }
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     count=st.integers(0, 30), changes=entering, page_size=st.integers(4, 6), takes=st.sampled_from(sorted(takers)),
     observed=st.booleans(),
@@ -143,16 +143,6 @@ def test_an_empty_list_is_read_once() -> None:
     provider = Provider([], [], 2)
     assert provider.walk() == []
     assert provider.reads == [0]
-
-
-def test_pages_tell_in_which_reading_they_came() -> None:
-    provider = Provider(list("abcd"), [leaves(0)], 2)
-    pages = Pages[str](lambda reader: provider.page(reader.number), lambda: RepeatedPageReader(lambda name: name))
-    assert [(page.number, page.reading, list(page.items)) for page in pages.pages()] == [
-        (0, 1, ["a", "b"]),
-        (1, 1, ["d"]),
-        (0, 2, ["c"]),
-    ]
 
 
 @dataclass
@@ -218,42 +208,3 @@ def test_readings_without_news_end_it_and_are_counted_anew_after_news() -> None:
     assert len(list(Pages(fetch, reader))) == reads + 1
     # The item 4 is met first in reading 3, which is the last one with news.
     assert reads == 3 + QUIET_PASSES
-
-
-def test_a_list_that_comes_to_rest_is_read_until_two_readings_agree() -> None:
-    readings = [["a", "b"], ["b", "c"], ["c", "d"], ["c", "d"]]
-    reads, at_end = 0, True
-
-    def fetch(reader: PageReader[str]) -> Sequence[str]:
-        nonlocal reads, at_end
-        reads, at_end = reads + (at_end and not reader.number), reader.number > 0
-        return [] if reader.number else readings[min(reads, len(readings)) - 1]
-
-    assert list(Pages(fetch, lambda: RepeatedPageReader[str](lambda name: name))) == ["a", "b", "c", "d"]
-    assert reads == 4
-
-
-class TestItemsWithoutAnId:
-    """Items without an id are identified by their content, other items by their id."""
-
-    @staticmethod
-    def walk(passes: list[list[tuple[str | None, str]]]) -> tuple[list[str], int]:
-        """What comes of a list of one page that is these items in each pass (the last for ever), and the passes."""
-        reads = 0
-
-        def fetch(reader: PageReader[tuple[str | None, str]]) -> Sequence[tuple[str | None, str]]:
-            nonlocal reads
-            if reader.number:
-                return []
-            reads += 1
-            return passes[min(reads, len(passes)) - 1]
-
-        found = list(Pages(fetch, lambda: RepeatedPageReader(lambda item: item[0], content=lambda item: item[1])))
-        return [content for _, content in found], reads
-
-    def test_one_that_enters_is_yielded(self) -> None:
-        found, _ = self.walk([[(None, "a")], [(None, "a"), (None, "b")]])
-        assert found == ["a", "b"]
-
-    def test_an_item_with_an_id_comes_once_though_it_changed(self) -> None:
-        assert self.walk([[("1", "pending")], [("1", "accepted")]]) == (["pending"], 2)

@@ -19,17 +19,6 @@ def reader() -> PageReader[str]:
     return PageReader(lambda name: name, first=1)
 
 
-def test_it_ends_at_the_first_empty_page() -> None:
-    asked: list[int] = []
-
-    def fetch(reader: PageReader[str]) -> Sequence[str]:
-        asked.append(reader.number)
-        return PAGES.get(reader.number, [])
-
-    assert list(Pages(fetch, reader)) == ["a", "b", "c", "d"]
-    assert asked == [1, 2, 3, 4]
-
-
 def test_a_circle_that_is_longer_than_what_is_remembered_is_seen() -> None:
     """Each page is new to a memory of 16 pages; and they come round again and again."""
     length = REMEMBERED_PAGES + 5

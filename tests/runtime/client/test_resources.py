@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -180,25 +179,6 @@ async def test_with_await() -> None:
         assert [name async for name in shop.pets.list(prefix="p")] == ["p1-a", "p1-b", "p2-a", "p2-b"]
 
 
-def test_other_limits_reach_the_resources() -> None:
-    with Shop() as shop:
-        assert shop.with_options(deadline=3.0).pets.deadline == 3.0
-        assert shop.pets.deadline == 10.0
-
-
-@pytest.mark.parametrize(
-    "call_it",
-    [
-        lambda pets: pets.get(),
-        lambda pets: pets.get("rex", patience=0.0, other=1),
-        lambda pets: pets.list(),
-    ],
-)
-def test_a_wrong_call_fails_as_that_of_a_function_does(call_it: Callable[[Any], object]) -> None:
-    with Shop() as shop, pytest.raises(TypeError, match=r"argument"):
-        call_it(shop.pets)
-
-
 def test_what_a_list_refuses_it_refuses_at_once() -> None:
     with Shop() as shop, pytest.raises(ConfigurationError, match="prefix"):
         shop.pets.list(prefix="")
@@ -217,14 +197,6 @@ def test_errors_come_through() -> None:
 def test_a_good_status_that_the_document_does_not_list_is_read_as_the_good_answer() -> None:
     with Shop() as shop:
         assert shop.pets.get("early") == {"name": "early"}
-
-
-def test_help_shows_the_definition() -> None:
-    with Shop() as shop:
-        assert shop.pets.get.__doc__ == "Read one."
-        assert list(inspect.signature(shop.pets.get).parameters) == ["name", "patience"]
-        assert shop.pets.list.__doc__ == "All names."
-        assert Pets.get.__doc__ == "Read one."
 
 
 def test_another_generated_package_goes_the_same_way() -> None:

@@ -33,11 +33,6 @@ class TestThreads:
         second.release()
         assert [third.acquire(0), second.acquire(0)] == [True, False]
 
-    def test_no_bound(self):
-        semaphore = Semaphore(None)
-        held = [ThreadPermit(semaphore) for _ in range(1000)]
-        assert all(permit.acquire(0) for permit in held)
-
     def test_the_wait_ends_in_time(self):
         semaphore = Semaphore()
         holds, waits = ThreadPermit(semaphore), ThreadPermit(semaphore)

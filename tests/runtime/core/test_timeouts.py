@@ -27,11 +27,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return clock
 
 
-def test_the_least_is_a_millisecond():
-    """Zero would be no waiting at all, for a socket, and less than zero a misuse of it."""
-    assert LEAST == 0.001
-
-
 class TestOneThatShrinks:
     def test_it_is_what_is_left(self, clock: SimpleNamespace):
         left = DeadlineTimeout.until(BEGAN + 10, 10)
@@ -41,25 +36,11 @@ class TestOneThatShrinks:
         clock.now += 5.5
         assert as_of_now(left) == 0.5
 
-    def test_it_is_never_more_than_it_was(self, clock: SimpleNamespace):
-        assert as_of_now(DeadlineTimeout.until(BEGAN + 10, 3)) == 3
-        clock.now -= 100
-        assert as_of_now(DeadlineTimeout.until(BEGAN + 10, 3)) == 3
-
     @pytest.mark.parametrize("late", [10.0, 9.9999, 11.0, 5_000.0])
     def test_when_it_is_over_a_moment_remains(self, clock: SimpleNamespace, late: float):
         left = DeadlineTimeout.until(BEGAN + 10, 10)
         clock.now += late
         assert as_of_now(left) == as_of_now(left, 2) == LEAST
-
-    def test_it_is_over_at_its_end_and_not_before(self, clock: SimpleNamespace):
-        left = DeadlineTimeout.until(BEGAN + 10, 10)
-        clock.now += 9.999
-        assert not is_over(left)
-        clock.now = BEGAN + 10
-        assert is_over(left)
-        clock.now += 1
-        assert is_over(left)
 
     def test_what_is_left_is_shared(self, clock: SimpleNamespace):
         left = DeadlineTimeout.until(BEGAN + 10, 10)
@@ -88,19 +69,6 @@ class TestByStage:
         clock.now += 9
         assert [stages.get(stage) for stage in ("connect", "read")] == [3.0, 3.0]
         assert stages.get("write", 2.0) == 2.0
-
-    @pytest.mark.parametrize(("configured", "seconds"), [(None, 9.0), (20.0, 9.0), (5.0, 5.0)])
-    def test_the_wait_for_a_place_in_the_pool_leaves_time_to_be_sent_in(
-        self, clock: SimpleNamespace, configured: float | None, seconds: float
-    ):
-        assert Timeouts({"pool": configured}, lambda: 12.0).get("pool") == seconds
-
-    def test_each_goes_on_shrinking_while_its_stage_lasts(self, clock: SimpleNamespace):
-        read = Timeouts(CONFIGURED, lambda: BEGAN + 12 - clock.now).get("read")
-        clock.now += 11
-        assert as_of_now(read) == 1
-        clock.now += 1
-        assert is_over(read)
 
     @pytest.mark.parametrize("left", [0.0, -3.0, LEAST / 2])
     def test_when_nothing_is_left_a_moment_remains(self, clock: SimpleNamespace, left: float):

@@ -5,33 +5,22 @@ from __future__ import annotations
 import gzip
 import math
 import re
-import zlib
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from victor_ext.runtime.core.headers import LONGEST, header_complaint
-from victor_ext.runtime.core.response import DecodingError, Decompressor, read
-from victor_ext.runtime.core.validation import MOST_SECONDS, Validation, are_seconds, seconds_complaint
+from victor_ext.runtime.core.response import read
+from victor_ext.runtime.core.validation import Validation, are_seconds, seconds_complaint
 
 THIRTY_DAYS = 30 * 24 * 60 * 60
-
-
-def test_the_most_are_thirty_days():
-    assert MOST_SECONDS == THIRTY_DAYS
 
 
 @pytest.mark.parametrize("seconds", [0.001, 1, THIRTY_DAYS])
 def test_seconds_that_can_be_waited(seconds: float):
     assert are_seconds(seconds)
     assert are_seconds(seconds, above_zero=False)
-
-
-@pytest.mark.parametrize("zero", [0, 0.0, -0.0])
-def test_zero_where_it_is_said_to_be_good(zero: float):
-    assert not are_seconds(zero)
-    assert are_seconds(zero, above_zero=False)
 
 
 @pytest.mark.parametrize(
@@ -47,11 +36,6 @@ def test_the_limit_is_named_to_whom_it_concerns(beyond: int):
     said = seconds_complaint("deadline", beyond, "above 0")
     assert said.startswith("deadline=")
     assert said.endswith(" must be seconds above 0 (at most 2592000, which is 30 days).")
-
-
-@pytest.mark.parametrize("other", [-1, 0, "5", None, math.inf, math.nan])
-def test_and_to_nobody_else(other: object):
-    assert seconds_complaint("deadline", other, "above 0") == f"deadline={other!r} must be seconds above 0."
 
 
 @pytest.mark.parametrize("value", [b"Bearer t", b"t", b"a\tb", b"t" * LONGEST])
@@ -85,16 +69,6 @@ def test_what_follows_the_compressed_body_is_not_read() -> None:
     whole = read(response, httpx.Request("GET", "http://127.0.0.1/"), 0.0)
     assert (whole.json(), whole.damage) == ({}, None)
     assert len(list(pieces)) == 2, "zlib would keep all of it, and copy it with each piece"
-
-
-def test_deflate_may_lack_its_header_and_only_at_its_beginning() -> None:
-    squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    bare = squeeze.compress(b"{}") + squeeze.flush()
-    assert Decompressor().feed(bare, 10) == b"{}"
-    begun = Decompressor()
-    begun.feed(zlib.compress(b"{}")[:2], 10)
-    with pytest.raises(DecodingError):
-        begun.feed(b"\xff" + bare, 10)
 
 
 def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():

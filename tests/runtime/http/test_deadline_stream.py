@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx
 import pytest
@@ -18,24 +17,6 @@ from victor_ext.runtime.http.streams import SyncStream
 
 LARGE = bytes(range(256)) * 40_000
 """More than the system takes for a peer that does not read."""
-
-
-class Recorded(socket.socket):
-    """A socket that notes what it is asked for. Each of these calls hands the interpreter to another thread."""
-
-    calls: list[str]
-
-    def settimeout(self, value: float | None) -> None:
-        self.calls.append("settimeout")
-        super().settimeout(value)
-
-    def recv(self, *arguments: Any) -> bytes:
-        self.calls.append("recv")
-        return super().recv(*arguments)
-
-    def send(self, *arguments: Any) -> int:
-        self.calls.append("send")
-        return super().send(*arguments)
 
 
 @pytest.fixture(params=["plain", "TLS"])
@@ -52,19 +33,6 @@ def peers(request: pytest.FixtureRequest, authority: Authority) -> Iterator[tupl
     yield stream, theirs
     stream.abort()
     theirs.close()
-
-
-def test_an_exchange_asks_the_socket_for_three_things() -> None:
-    ours, theirs = socket.socketpair()
-    recorded = Recorded(ours.family, ours.type, fileno=ours.detach())
-    recorded.calls = []
-    with recorded, theirs:
-        stream = SyncStream(recorded)
-        recorded.calls.clear()
-        for _ in range(2):
-            exchange(stream, theirs)
-        # Before each of the last two, it waits for the response.
-        assert recorded.calls == ["recv", "send", "recv", "recv"] * 2
 
 
 def exchange(stream: SyncStream, theirs: socket.socket) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import gzip
-import ssl
 
 import httpx
 import pytest
@@ -180,9 +179,8 @@ def test_the_same_failure_every_time(name, method, key):
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
 def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
     class Distrusted(httpx.ConnectError):
-        def __init__(self, message):
-            super().__init__(message)
-            self.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+        def __init__(self, _message):
+            super().__init__("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
 
     harness = Harness("sync", [raises(Distrusted)])
     with pytest.raises(errors.ConnectionFailed) as raised:
@@ -213,28 +211,11 @@ def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding):
     assert len(list(pieces)) == (7 if coding is None else 10)
 
 
-@pytest.mark.parametrize("mode", BOTH)
-def test_an_answer_that_cannot_be_decompressed_is_read_no_further(mode):
-    pieces = iter([b"no gzip"] * 5)
-
-    harness = Harness(mode)
-    respond(harness, lambda: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces(pieces)))
-    with pytest.raises(errors.UnreadableResponse, match="cannot be decompressed"):
-        harness.call("POST")
-    assert len(list(pieces)) == 4
-
-
 @pytest.mark.parametrize(("deadline", "wait"), [(60.0, 3.5), (3.5, 3.25), (None, 3.5)])
 def test_what_is_added_to_a_wait_that_was_asked_leaves_half_of_the_rest(deadline, wait):
     harness = Harness("sync", [status(429, retry_after="3"), OK], deadline=deadline)
     harness.call()
     assert harness.sleeps == [wait]
-
-
-@pytest.mark.parametrize("mode", BOTH)
-def test_an_answer_of_exactly_the_limit_is_read(mode):
-    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * (1000 - 10) + b'"}')], max_response_bytes=1000)
-    assert len(harness.call().content) == 1000
 
 
 @pytest.mark.parametrize("mode", BOTH)
@@ -258,13 +239,6 @@ def test_an_answer_of_too_many_objects_is_not_read(mode, is_here, count):
 def test_an_answer_is_decompressed_by_the_one_coding_that_it_names(mode, coding):
     harness = Harness(mode, [Happens(body=gzip.compress(b'{"id": "a7"}'), headers=(("Content-Encoding", coding),))])
     assert harness.call().json() == {"id": "a7"}
-
-
-@pytest.mark.parametrize("mode", BOTH)
-def test_an_answer_that_was_compressed_twice_is_refused_by_name(mode):
-    harness = Harness(mode, [Happens(body=gzip.compress(b"{}"), headers=(("Content-Encoding", "gzip, gzip"),))])
-    with pytest.raises(errors.UnreadableResponse, match="compressed 2 times"):
-        harness.call("POST")
 
 
 def respond(harness, response):

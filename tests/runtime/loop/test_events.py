@@ -115,17 +115,6 @@ class TestTheStoryOfACall:
         end = ended(story(mode, raises(what)))
         assert (end.error, end.outcome, end.attempts) == ("Interrupted", Outcome.UNKNOWN, 1)
 
-    def test_a_failure_of_the_credentials_leaves_the_outcome(self, mode: str) -> None:
-        class Broken:
-            def authorize(self, request: Any, exchange: Any, left: Any) -> Any:
-                raise ZeroDivisionError
-
-            def should_retry_unauthorized(self, request: Any) -> bool:
-                return False
-
-        end = ended(story(mode, OK, auth=lambda _clock, _lock: Broken()))
-        assert (end.error, end.outcome, end.attempts) == ("ZeroDivisionError", Outcome.NOT_SENT, 0)
-
 
 class TestNames:
     """Labels of a metric: few, and never an id."""

@@ -19,7 +19,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock, http_date
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota, parse_retry_after
 
-MANY = settings(max_examples=200)
+MANY = settings(max_examples=60)
 NOW = 1_770_000_000.0
 
 
@@ -42,11 +42,10 @@ class TestThePolicy:
             RetryPolicy(**values)
         assert f"{name}={value!r}" in str(raised.value)
 
-    def test_it_is_frozen_and_can_be_changed_into_another(self):
+    def test_it_is_frozen(self):
         policy = RetryPolicy()
         with pytest.raises(dataclasses.FrozenInstanceError):
             policy.base = 1.0
-        assert policy.with_changes(base=1.0) == RetryPolicy(base=1.0)
         assert pickle.loads(pickle.dumps(policy)) == policy
 
     def test_the_bounds_of_the_waits(self):
@@ -136,13 +135,6 @@ class TestTheProvidersClock:
         clock.learn(spelled(clock.local()))
         assert (clock.now(), clock.skew) == (clock.local(), 0.0)
 
-    def test_a_correction_of_this_machines_clock_does_not_move_it(self):
-        clock = Corrected()
-        there = clock.local() + 30
-        clock.learn(spelled(there))
-        clock.jump = -500.0
-        assert clock.now() == there
-
     def test_the_providers_time_is_known_once_an_answer_has_told_it(self):
         clock = FakeClock()
         assert clock.provider_time() == ProviderTime(datetime.fromtimestamp(clock.local(), UTC), is_known=False)
@@ -198,15 +190,6 @@ class TestTheProvidersClock:
         clock = FakeClock()
         clock.learn(header)
         assert (clock.skew != 0.0) is taken
-
-    def test_a_machine_whose_clock_starts_in_1970_is_corrected(self):
-        class Reset(FakeClock):
-            def local(self):
-                return 60.0 + self.passed
-
-        clock = Reset()
-        clock.learn(spelled(NOW))
-        assert clock.now() == NOW
 
     @MANY
     @given(st.one_of(st.text(), st.from_regex(r"\A\w{3}, \d{1,3} \w{3} \d{1,6} \d+:\d+:\d+ [-+\w]*\Z")))

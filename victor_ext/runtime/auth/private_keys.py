@@ -55,18 +55,10 @@ def load_rsa_key(
 
 def _password_bytes(password: object) -> SecretBytes:
     if isinstance(password, str):
-        return _utf8(Secret(password), "password")
+        return Secret(password).encode(errors="replace")
     if password is None or isinstance(password, bytes):
         return SecretBytes(password or b"")
     raise ConfigurationError(f"password must be text or bytes, not {kind_of(password)}.")
-
-
-def _utf8(text: Secret, name: str) -> SecretBytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        pass
-    raise ConfigurationError(f"{name} holds half of a character (a lone surrogate): copy it again.")
 
 
 def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
@@ -83,7 +75,7 @@ def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
     if not text:
         raise ConfigurationError(f"{name} is empty: {_EXPECTED}.")
     if "-----BEGIN" in text:
-        return _utf8(text, name), name
+        return text.encode(errors="replace"), name
     if len(text) > _MAX_PATH or "\n" in text or (_BASE64.fullmatch(text) and _decoded(text) is not None):
         decoded = _decoded(text)
         if decoded is None:

@@ -84,13 +84,7 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         return self._pooled_type(route_to(url, given["verify"], given["proxy"]), checked_limits(given["limits"]))
 
     def _start(self, config: ClientConfig, given: Mapping[str, Any], transport: Any = None) -> None:
-        """Put the client together: over this transport, else what the caller brings, else connections of its own.
-
-        Args:
-            config: Everything else.
-            given: The options, as `take` returns them.
-            transport: What to send with, where the options do not say it all.
-        """
+        """Put the client together: over this transport, else what the caller brings, else connections of its own."""
         if config.max_concurrency is not None:
             config.loop.turns = self._driver_type.lock(config.max_concurrency)
         sockets = self._chosen(given) if transport is None else transport

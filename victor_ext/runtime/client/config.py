@@ -18,7 +18,7 @@ from victor_ext.privacy import concealed
 from victor_ext.runtime.client.extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders, checked_headers, checked_user_agent
-from victor_ext.runtime.core.response import CODINGS, MAX_RESPONSE_BYTES
+from victor_ext.runtime.core.response import CODING, MAX_RESPONSE_BYTES
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.http.connections import Verify
 from victor_ext.runtime.loop.attempts import AttemptLoop
@@ -100,11 +100,7 @@ def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
         options["proxy"] = concealed(options["proxy"])  # the frame of the constructor has the same dict
     unknown = next((name for name in options if name not in DEFAULTS), None)
     if unknown is not None:
-        from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
-
-        close = get_close_matches(unknown, inspect.signature(type(client).__init__).parameters, 1)
-        meant = f". Did you mean {close[0]!r}?" if close else ""
-        raise TypeError(f"{type(client).__name__}.__init__() got an unexpected keyword argument {unknown!r}{meant}")
+        raise TypeError(f"{type(client).__name__}.__init__() got an unexpected keyword argument {unknown!r}")
     return {**DEFAULTS, **options}
 
 
@@ -140,18 +136,10 @@ KEEP: Any = _Unchanged()
 
 
 class ClientConfig:
-    """The configuration of a client, the same for both modes.
+    """The configuration of a client, the same for both modes; `given` are the options, as `take` returns them.
 
-    Args:
-        given: The options of the client, as `take` returns them.
-        clock: The provider's clock, which the authenticator uses too.
-        environment: What a `repr` calls the environment; empty if the provider has only one.
-        caller: A digest that tells two callers apart without naming them, or None.
-        context: Any data for the provider's resources, such as for whom the client acts.
-        accept: The content types that are asked for (`Accept`).
-
-    Raises:
-        ConfigurationError: An option has a value that cannot work.
+    `environment` is what a `repr` shows, `caller` a digest of the credentials' public part, `context` any data for the
+    provider's resources, `accept` the content types that are asked for. Raises `ConfigurationError`.
     """
 
     def __init__(
@@ -227,7 +215,7 @@ class ClientConfig:
         """The arguments of the httpx client. Environment, redirects and proxies are left to the transport below it."""
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
-        headers = httpx.Headers({"user-agent": agent, "accept": self.accept, "accept-encoding": CODINGS})
+        headers = httpx.Headers({"user-agent": agent, "accept": self.accept, "accept-encoding": CODING})
         headers.update(self.headers)
         headers.update(options.get("headers"))
         cookies = _FixedCookies()

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import FunctionType
-from typing import Any, Protocol, Self, TypeGuard, TypeVar, runtime_checkable
+from typing import Any, TypeGuard, TypeVar
 from urllib.parse import quote
 
 import attrs
@@ -30,26 +30,14 @@ ExtraQuery = Mapping[str, Any]
 """Filters by their names on the wire; a list sends its name once for each item, None sends nothing."""
 
 _MOST_LEVELS = 64
-_MOST_BITS = 1024
 _MOST_DIGITS = 300
-"""Both of a number: about what a JSON reader with floats can read at all."""
+"""Of a number: about what a JSON reader with floats can read at all."""
 
-
-@runtime_checkable
-class _Model(Protocol):
-    """A model of a generated package."""
-
-    def to_dict(self) -> dict[str, Any]: ...
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any], /) -> Self: ...
-
-
-M = TypeVar("M", bound=_Model)
+M = TypeVar("M")
 
 
 def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = "") -> M:
-    """The body of a call with the caller's own members.
+    """The body of a call, a generated model, with the caller's own members.
 
     Args:
         taken: Places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
@@ -61,12 +49,14 @@ def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] |
     """
     if extra is None:
         return body
-    known = body.to_dict()
+    model: Any = body
+    known = model.to_dict()
     places = dict.fromkeys([*_places(known), *_declared(type(body))], "") if taken is None else taken
     problems = extra_body_problems(extra, places)
     if problems:
         raise InvalidRequest.of(problems, doing=doing)
-    return type(body).from_dict(_merged(known, extra))
+    made: M = model.from_dict(_merged(known, extra))
+    return made
 
 
 def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem]:
@@ -81,15 +71,11 @@ def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem
         message = f"extra_body must be a dict of names on the wire and JSON values, not {kind_of(extra)}."
         return [Problem("extra_body", "type", message)]
     arguments = {_path_of(place): argument for place, argument in taken.items()}
-    return list(_member_problems(extra, "extra_body", (), arguments, set()))
+    return list(_member_problems(extra, "extra_body", (), arguments))
 
 
 def _member_problems(
-    extra: Mapping[Any, Any],
-    field: str,
-    path: tuple[str, ...],
-    arguments: Mapping[tuple[str, ...], str],
-    earlier: set[tuple[str, ...]],
+    extra: Mapping[Any, Any], field: str, path: tuple[str, ...], arguments: Mapping[tuple[str, ...], str]
 ) -> Iterator[Problem]:
     for name, value in extra.items():
         if not _is_name(name):
@@ -97,36 +83,24 @@ def _member_problems(
             continue
         place, inner = f"{field}.{one_line(name)}", (*path, *_path_of(name))
         is_ours = any(taken[: len(inner)] == inner for taken in arguments)
-        if inner in arguments or (is_ours and not is_mapping(value)):
-            argument = arguments.get(inner)
-            use = f"use the argument {argument}" if argument else "use the argument for it"
-            if argument is None:
-                use = "give an object with the members to add"
-            yield Problem(place, "duplicate", f"{place} is set already by this method: {use}.")
+        if is_ours and inner not in arguments and is_mapping(value):
+            yield from _member_problems(value, place, inner, arguments)
         elif is_ours:
-            yield from _member_problems(value, place, inner, arguments, earlier)
-        elif inner in earlier:
-            yield Problem(place, "duplicate", f"{place} occurs twice, in two spellings: write it once.")
-        else:
-            earlier.add(inner)
-            yield from _value_problems(value, place)
+            use = f": use the argument {arguments[inner]}" if arguments.get(inner) else ""
+            yield Problem(place, "duplicate", f"{place} is set already by this method{use}.")
+        elif (complaint := _complaint(value)) is not None:
+            yield Problem(place, "type", f"{place} {complaint}.")
 
 
-def _value_problems(value: object, place: str, levels: int = _MOST_LEVELS) -> Iterator[Problem]:
-    complaint = None
+def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
+    """Why JSON cannot have a value, or None."""
     if is_mapping(value) and levels:
-        for name, member in value.items():
-            if _is_name(name):
-                yield from _value_problems(member, f"{place}.{one_line(name)}", levels - 1)
-            else:
-                complaint = "has a name that is not a text"
-    elif _is_sequence(value) and levels:
-        for number, item in enumerate(value):
-            yield from _value_problems(item, f"{place}[{number}]", levels - 1)
-    else:
-        complaint = _scalar_complaint(value)
-    if complaint is not None:
-        yield Problem(place, "type", f"{place} {complaint}.")
+        if not all(map(_is_name, value)):
+            return "has a name that is not a text"
+        return next(filter(None, (_complaint(member, levels - 1) for member in value.values())), None)
+    if _is_sequence(value) and levels:
+        return next(filter(None, (_complaint(item, levels - 1) for item in value)), None)
+    return _scalar_complaint(value)
 
 
 def _scalar_complaint(value: object) -> str | None:
@@ -136,7 +110,7 @@ def _scalar_complaint(value: object) -> str | None:
         return None if _number(value) is not None else "is a number whose digits JSON does not keep: write it as text"
     if isinstance(value, str):
         return None if is_encodable(value) else "cannot be encoded: it has half of a character (a lone surrogate)"
-    if value is None or (isinstance(value, int) and value.bit_length() <= _MOST_BITS):
+    if value is None or isinstance(value, int):
         return None
     return f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, False or None"
 
@@ -254,36 +228,27 @@ class Extras:
         self, operation: Operation, arguments: dict[str, Any], taken: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """The arguments of a generated operation with the members; as `with_extra_body`."""
-        if self.body is None or _is_read(operation):
+        if self.body is None or operation.OPERATION.method == "GET":
             return arguments
         body = arguments.get("body")
         if body is None:
             build = _builder_of(operation)
             kind = _model_named(build.__annotations__.get("body"), build.__module__)
             body = kind and kind.from_dict({})
-        if isinstance(body, _Model):
-            more = {**arguments, "body": with_extra_body(body, self.body, taken)}
-            try:
-                _builder_of(operation)(**more)
-            except ValueError as error:  # a form has no place for an object
-                message = f"extra_body: {one_line(error)}"
-                raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
-            return more
-        name = operation.OPERATION.name
-        message = f"extra_body: {name} sends no JSON object: make this call without extra_body."
-        raise InvalidRequest.of([Problem("extra_body", "combination", message)])
-
-    def query_text(self, operation: Operation) -> str:
-        """What is added to the query of a generated operation, percent-encoded. Raises `InvalidRequest`."""
-        return extra_query_text(operation, self.query) if _is_read(operation) else ""
+        if not hasattr(body, "to_dict"):
+            name = operation.OPERATION.name
+            message = f"extra_body: {name} sends no JSON object: make this call without extra_body."
+            raise InvalidRequest.of([Problem("extra_body", "combination", message)])
+        more = {**arguments, "body": with_extra_body(body, self.body, taken)}
+        try:
+            _builder_of(operation)(**more)
+        except ValueError as error:  # a form has no place for an object
+            message = f"extra_body: {one_line(error)}"
+            raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
+        return more
 
 
 NO_EXTRAS = Extras()
-
-
-def _is_read(operation: Operation) -> bool:
-    """Whether a generated operation is a GET."""
-    return bool(operation.OPERATION.method == "GET")
 
 
 def _builder_of(operation: Operation) -> FunctionType:

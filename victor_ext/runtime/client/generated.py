@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from copy import copy
 from functools import cache
 from types import UnionType
-from typing import Any, Protocol, Self, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
 
 import httpx
 
@@ -30,12 +30,6 @@ _UNDOCUMENTED = "this status is not in the provider's document"
 _HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
 
 
-class _Generated(Protocol):
-    def set_httpx_client(self, client: httpx.Client) -> Any: ...
-
-    def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Any: ...
-
-
 class _Bound:
     """The part of a generated `Client` that keeps it on an attempt transport.
 
@@ -45,7 +39,7 @@ class _Bound:
 
     _unexpected_status: type[Exception]
     """What the package's parsers raise of a status that the document does not list."""
-    _undocumented: Read | None = None
+    undocumented: Read | None = None
     response: httpx.Response | None = None
     """The response of a client for one call (see `for_one_call`)."""
     _query: str = ""
@@ -61,11 +55,8 @@ class _Bound:
         token = {"token": ""} if "token" in getattr(cls, "__match_args__", ()) else {}
         client = cls(base_url=base_url, **token)  # type: ignore[call-arg] # the generated class's
         client._at, client._connect, client._options = base_url, connect, options
-        http, bound = connect(options), cast("_Generated", client)
-        if isinstance(http, httpx.Client):
-            bound.set_httpx_client(http)
-        else:
-            bound.set_async_httpx_client(http)
+        http, bound = connect(options), cast("Any", client)
+        (bound.set_httpx_client if isinstance(http, httpx.Client) else bound.set_async_httpx_client)(http)
         return client
 
     # A context opens and closes nothing: the connections belong to the client of this package.
@@ -99,7 +90,7 @@ class _Bound:
 
         The errors of the generated layer know neither the idempotency key nor the outcome.
         """
-        if self.reads_undocumented:
+        if self.undocumented is not None:
             self.response = response
         try:
             if self._as_json:
@@ -113,9 +104,9 @@ class _Bound:
             if not isinstance(response, Response) or response.unusable is None:
                 raise  # it came through another HTTP client
             undocumented, why = self.is_undocumented(error), unread_because(error)
-        if undocumented and self._undocumented is not None:
+        if undocumented and self.undocumented is not None:
             try:
-                return cast("T", self._undocumented(response))
+                return cast("T", self.undocumented(response))
             except ValueError:
                 pass  # the body is no better than the status
         raise response.unusable(response, _UNDOCUMENTED if undocumented else why)
@@ -127,11 +118,6 @@ class _Bound:
         """
         return {READER: _ParserOf(self, operation), **({EXTRA_QUERY: self._query} if self._query else {})}
 
-    @property
-    def reads_undocumented(self) -> bool:
-        """Whether this client is for one call, which also reads a status that the document does not list."""
-        return self._undocumented is not None
-
     def is_undocumented(self, error: Exception) -> bool:
         """Whether a parser raised this because the document does not list the status of the response."""
         return isinstance(error, self._unexpected_status)
@@ -142,7 +128,7 @@ class _Bound:
         `query` is added to the query, percent-encoded. With `as_json` the result is the JSON of the body.
         """
         other = copy(self)
-        other._undocumented, other._query, other._as_json = undocumented, query, as_json  # noqa: SLF001 - of the same class
+        other.undocumented, other._query, other._as_json = undocumented, query, as_json  # noqa: SLF001 - of the same class
         return other
 
     def with_http_options(self, **changes: Any) -> Self:
@@ -185,7 +171,7 @@ class _ParserOf:
             # An object that is evidence settles it: another attempt would bring the same. A wrapper judges anything
             # but an object by its own rules, such as the empty body of a call that returns nothing.
             is_any = is_object(json_of(response))
-            is_settled = self.is_evidence(response) if is_any else self._client.reads_undocumented
+            is_settled = self.is_evidence(response) if is_any else self._client.undocumented is not None
             return None if is_settled else _UNDOCUMENTED
         return _undeclared_body(response) if response.parsed is None and response.content else None
 
@@ -240,8 +226,7 @@ def expect(kind: type[T], result: object) -> T:
         raise UnreadableResponse(
             f"The provider accepted the call, but it returned {returned}, not {type_name(kind)}.",
             outcome=Outcome.ACCEPTED,
-            hint="Do not repeat it: "
-            + ("look it up at the provider." if result is None else "expect that class, or check it by isinstance."),
+            hint="Do not repeat it: look it up at the provider, or check what it returned by isinstance.",
         )
     return cast("T", result)
 

@@ -58,13 +58,8 @@ def wait_until(
     Args:
         read: Reads it once, within the given seconds (None: the client's deadline).
         is_done: Whether the result is what is waited for. It may raise, when that can no longer be.
-        timeout_message: The sentences of the error, from the words for the last result.
+        timeout_message: The sentences of the error, from the words for the last result, which `shown` makes.
         timeout: Seconds in all.
-        deadline: Seconds that the client gives one call, or None.
-        monotonic: A clock.
-        shown: The words for a result.
-        hint: What to do next, at the end of the error's message.
-        longest_pause: Seconds between two reads at most.
 
     Raises:
         TimedOut: It was not done in time.
@@ -105,11 +100,7 @@ def poll(
 ) -> OperationFlow[T]:
     """`wait_until` for an operation of a resource, with the client's clock and deadline.
 
-    Args:
-        goal: What was not reached, for the message, such as "Payout p-1 did not become ACCEPTED".
-        advice: What to do next, for the message.
-        timeout: Seconds in all; 0 reads once.
-        describe: The words for a result.
+    The message says what was not reached (`goal`, such as "Payout p-1 did not become ACCEPTED") and what to do next.
 
     Raises:
         InvalidRequest: `timeout` is not a number of seconds.

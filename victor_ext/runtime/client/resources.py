@@ -60,12 +60,9 @@ def arguments_of(
 
 
 def members_of(request: Any, *left_out: str, **renamed: str) -> dict[str, Any]:
-    """The arguments of a generated model: the fields of a request object that are not None.
+    """The arguments of a generated model: the fields of a request object, a dataclass, that are not None.
 
-    Args:
-        request: An instance of a dataclass.
-        left_out: Fields that the model lacks, or has in another form.
-        renamed: The model's names of fields, where they differ.
+    `left_out` are those that the model lacks, `renamed` its names where they differ.
     """
     given = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in left_out}
     return {renamed.get(name, name): value for name, value in given.items() if value is not None}
@@ -83,14 +80,7 @@ Mode = TypeVar("Mode", Blocking, Awaited)
 
 
 class Resource(Generic[Mode]):
-    """A group of operations of one client.
-
-    Args:
-        runner: Runs its flows.
-        clock: The provider's clock.
-        deadline: Seconds for one call as a whole; None sets no bound.
-        context: Data of the provider's client, such as for whom it acts.
-    """
+    """A group of operations of one client. `context` is data of that client, such as for whom it acts."""
 
     def __init__(
         self, runner: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None, context: Any = None

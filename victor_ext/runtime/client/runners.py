@@ -68,7 +68,8 @@ class Call:
         """The generated client for this one call, and its arguments."""
         query, arguments = self.query, self.arguments
         if extras is not NO_EXTRAS:
-            query = "&".join(filter(None, (query, extras.query_text(self.operation))))
+            if self.operation.OPERATION.method == "GET":
+                query = "&".join(filter(None, (query, extra_query_text(self.operation, extras.query))))
             arguments = extras.arguments(self.operation, arguments, self.taken)
             self.extra_body = extras.body
         return api(self.seconds).for_one_call(self.undocumented, query, as_json=self.as_json), arguments

@@ -45,17 +45,11 @@ ExtraHeaders = Mapping[str, str]
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 """A token (RFC 9110, 5.6.2), such as the name of a field."""
 
-_OURS = {
-    "authorization": "the credentials of the client set it",
-    "proxy-authorization": "write user and password into proxy",
-    "user-agent": "pass user_agent to the client",
-    **dict.fromkeys(("content-type", "accept-encoding"), "this package writes and reads what it says"),
-    **dict.fromkeys(
-        ("host", "connection", "content-length", "transfer-encoding", "te", "upgrade", "expect", "trailer"),
-        "it belongs to the connection",
-    ),
-}
-"""Headers that are not the caller's (RFC 9110, 7.6.1 and 10.1), with the reason."""
+_OURS = frozenset({
+    "authorization", "proxy-authorization", "user-agent", "content-type", "accept-encoding", "host", "connection",
+    "content-length", "transfer-encoding", "te", "upgrade", "expect", "trailer",
+})  # fmt: skip
+"""Headers that are not the caller's: the client sets them, or they belong to the connection (RFC 9110, 7.6.1, 10.1)."""
 
 
 def checked_headers(headers: object, key_header: str | None) -> dict[str, str]:
@@ -68,20 +62,19 @@ def checked_headers(headers: object, key_header: str | None) -> dict[str, str]:
         return {}
     if not is_mapping(headers):
         raise ConfigurationError(f"headers must be a dict of names and values, not {kind_of(headers)}.")
-    ours = {**_OURS, **({key_header.lower(): "pass idempotency_key to the call"} if key_header else {})}
+    ours = _OURS | {(key_header or "host").lower()}
     problems = [problem for name, value in headers.items() if (problem := _problem(name, value, ours)) is not None]
     if problems:
         raise ConfigurationError.of(problems)
     return dict(headers)
 
 
-def _problem(name: object, value: object, ours: Mapping[str, str]) -> Problem | None:
+def _problem(name: object, value: object, ours: frozenset[str]) -> Problem | None:
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
         return Problem("headers", "name", f"headers: {shown(name)} is not a name of a header: write it as in X-Tenant.")
     place = f"headers.{one_line(name)}"
-    reason = ours.get(name.lower())
-    if reason is not None:
-        return Problem(place, "duplicate", f"{place} cannot be set here: {reason}.")
+    if name.lower() in ours:
+        return Problem(place, "duplicate", f"{place} cannot be set here: the client sets it.")
     if not isinstance(value, str):
         return Problem(place, "type", f"{place} must be text, not {kind_of(value)}.")
     complaint = header_complaint(value.encode()) if value.isascii() else "holds a character beyond ASCII"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,10 +27,10 @@ PATIENCE = 0.5
 
 
 class Semaphore:
-    """A number of places (None sets no bound), given in the order of the requests."""
+    """A number of places, given in the order of the requests."""
 
-    def __init__(self, places: int | None = 1) -> None:
-        self._places = sys.maxsize if places is None else places
+    def __init__(self, places: int = 1) -> None:
+        self._places = places
         # `with` on this lock, which is written in C, leaves no moment for a signal handler. It is reentrant, since the
         # garbage collector may release a permit at any moment.
         self._lock = threading.RLock()

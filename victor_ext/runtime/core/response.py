@@ -27,11 +27,10 @@ A page of a thousand payment requests has about 1 MiB. A few thousand bytes on t
 JSON of 32 MiB becomes 800 MiB of objects.
 """
 
-CODINGS = "gzip, deflate"
-"""The content codings that are asked for (`Accept-Encoding`) and read."""
+CODING = "gzip"
+"""The content coding that is asked for (`Accept-Encoding`) and read."""
 
-_EITHER_HEADER = zlib.MAX_WBITS | 32
-_NO_HEADER = -zlib.MAX_WBITS
+_GZIP = zlib.MAX_WBITS | 16
 
 for _encoding in ("utf-8-sig", *(f"utf-{bits}{end}" for bits in (16, 32) for end in ("", "-le", "-be")), "iso-8859-1"):
     codecs.lookup(_encoding)  # of JSON, or of text: a codec is imported when it is first used
@@ -175,12 +174,16 @@ class _Body:
         self._ends = math.inf if ends is None else ends
         self._content = BytesIO()
         self._size = 0
-        self._decompressor: Decompressor | None = None
+        # httpx decompresses whole pieces, as often as the response says it was compressed: a thousand bytes could
+        # become gigabytes in memory before anything counts them.
+        self._decompressor: Any = None
         if "content-encoding" in response.headers:
-            try:
-                self._decompressor = decompressor_for(response.headers.get_list("content-encoding", split_commas=True))
-            except DecodingError as error:
-                self._cannot_be_decompressed(error)  # it is read as it is: a message may quote it
+            codings = response.headers.get_list("content-encoding", split_commas=True)
+            named = [coding.strip().lower() for coding in codings if coding.strip().lower() not in ("", "identity")]
+            if named in ([CODING], ["x-gzip"]):
+                self._decompressor = zlib.decompressobj(_GZIP)
+            elif named:  # it is read as it is: a message may quote it
+                self._cannot_be_decompressed(f"{redact_excerpt(', '.join(named))!r} was not asked for")
 
     def was_read(self) -> bool:
         """Whether the body has been read before, by a caller's transport or by a hook.
@@ -203,12 +206,12 @@ class _Body:
         if monotonic() > self._ends:
             raise httpx.ReadTimeout("the response did not end in time", request=self.response.request)
         if self._decompressor is not None:
-            if self._decompressor.has_ended:
+            if self._decompressor.eof:  # zlib would keep what follows, without a limit
                 return False
             try:
-                chunk = self._decompressor.feed(chunk, self._limit - self._size + 1)
-            except DecodingError as error:
-                self._cannot_be_decompressed(error)
+                chunk = self._decompressor.decompress(chunk, self._limit - self._size + 1)
+            except zlib.error as error:
+                self._cannot_be_decompressed(str(error))
                 return False
         self._size += len(chunk)
         if self._size > self._limit:
@@ -229,61 +232,5 @@ class _Body:
             content = content[:_MOST_OBJECTS]
         return self.response.keep(content, self._began)
 
-    def _cannot_be_decompressed(self, error: DecodingError) -> None:
-        self.response.damage = f"its body cannot be decompressed ({error})"
-
-
-class DecodingError(Exception):
-    """The body cannot be decompressed; the message says why."""
-
-
-class Decompressor:
-    """Undoes one content coding, `gzip` or `deflate`, piece by piece and up to a limit.
-
-    httpx decompresses whole pieces, as often as the response says it was compressed: a thousand bytes could become
-    gigabytes in memory before anything counts them.
-    """
-
-    def __init__(self) -> None:
-        self._stream = zlib.decompressobj(_EITHER_HEADER)
-        self._begun = False
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the compressed data is whole. zlib would keep what follows, without a limit."""
-        return self._stream.eof
-
-    def feed(self, data: bytes, most: int) -> bytes:
-        """Decompress the next piece, up to `most` bytes; the rest of it is lost.
-
-        Raises:
-            DecodingError: The piece is not compressed in this way.
-        """
-        first, self._begun = not self._begun, True
-        try:
-            return self._stream.decompress(data, most)
-        except zlib.error as error:
-            if not first:
-                raise DecodingError(str(error)) from None
-        # Some servers send `deflate` without its header.
-        self._stream = zlib.decompressobj(_NO_HEADER)
-        try:
-            return self._stream.decompress(data, most)
-        except zlib.error as error:
-            raise DecodingError(str(error)) from None
-
-
-def decompressor_for(codings: list[str]) -> Decompressor | None:
-    """The decompressor for these values of `Content-Encoding`; None if they name no coding.
-
-    Raises:
-        DecodingError: A coding that was not asked for, or more than one.
-    """
-    named = [coding for coding in (value.strip().lower() for value in codings) if coding not in ("", "identity")]
-    if not named:
-        return None
-    if len(named) > 1:
-        raise DecodingError(f"it was compressed {len(named)} times")
-    if named[0] not in ("gzip", "x-gzip", "deflate"):
-        raise DecodingError(f"{redact_excerpt(named[0])!r} was not asked for")
-    return Decompressor()
+    def _cannot_be_decompressed(self, why: str) -> None:
+        self.response.damage = f"its body cannot be decompressed ({why})"

@@ -98,16 +98,13 @@ def _is_address(text: str) -> bool:
 
 def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
     """The TLS setting. Raises `ConfigurationError` where it would turn verification off for another machine."""
-    off = verify.verify_mode is ssl.CERT_NONE if isinstance(verify, ssl.SSLContext) else not verify
+    # Without `verify_mode`, there is no `check_hostname` either.
+    off = not (verify.check_hostname if isinstance(verify, ssl.SSLContext) else verify)
     if off and not is_this_machine(base_url.host):
         raise ConfigurationError(
-            f"verify={shown(verify)} would accept anybody as {base_url.host}: pass an ssl.SSLContext or the path of a "
-            "CA bundle that holds the certificate you want to trust."
-        )
-    if isinstance(verify, ssl.SSLContext) and not verify.check_hostname and not is_this_machine(base_url.host):
-        raise ConfigurationError(
-            f"verify is an ssl.SSLContext with check_hostname=False, and would accept whoever has any certificate as "
-            f"{base_url.host}: set its check_hostname to True, or make it with ssl.create_default_context()."
+            f"verify={shown(verify)} would accept anybody as {base_url.host}: pass the path of a CA bundle that holds "
+            "the certificate you want to trust, or an ssl.SSLContext with verify_mode and check_hostname as in "
+            "ssl.create_default_context()."
         )
     if off or isinstance(verify, ssl.SSLContext | bool):
         return verify
@@ -124,15 +121,14 @@ def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) 
         return proxy
     proxies = urllib.request.getproxies()
     address = proxies.get(base_url.scheme) or proxies.get("all")
-    if not address or is_this_machine(base_url.host) or _is_excepted(base_url, proxies.get("no")):
+    if not address or is_this_machine(base_url.host):
         return None
-    return address if "://" in address else f"http://{address}"
-
-
-def _is_excepted(url: httpx.URL, no_proxy: str | None) -> bool:
-    if no_proxy is None:
-        return bool(urllib.request.proxy_bypass(url.host))  # the exceptions in the settings of Windows and macOS
-    return any(_means(entry, url) for entry in map(str.strip, no_proxy.split(",")) if entry)
+    excepted = proxies.get("no")
+    if excepted is None:  # then those in the settings of Windows and macOS
+        is_direct = bool(urllib.request.proxy_bypass(base_url.host))
+    else:
+        is_direct = any(_means(entry, base_url) for entry in map(str.strip, excepted.split(",")) if entry)
+    return None if is_direct else address if "://" in address else f"http://{address}"
 
 
 def _means(entry: str, url: httpx.URL) -> bool:
@@ -197,11 +193,6 @@ def checked_http_client(http_client: C, kind: type[C]) -> C:
     """A caller's client. Raises `ConfigurationError` where it is none for this mode, or is closed."""
     if not isinstance(http_client, kind):
         raise ConfigurationError(f"http_client must be an httpx.{kind.__name__}, not {type(http_client).__name__}.")
-    if type(http_client).__module__.partition(".")[0] == __name__.partition(".")[0]:
-        raise ConfigurationError(
-            "http_client is that of a client of this package, which tries again by itself: pass an "
-            f"httpx.{kind.__name__}."
-        )
     for part in (http_client, *transports_of(http_client)):
         refuse_package(part, "http_client", f"httpx.{kind.__name__}")
     require_open(http_client)
@@ -218,11 +209,11 @@ def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | 
     if isinstance(address, str | httpx.URL):
         with suppress(ValueError, httpx.InvalidURL):
             checked = httpx.Proxy(address)
-    if checked is not None and has_host(checked.url):
+    if checked is not None and checked.url.scheme in _OWN_PORTS and has_host(checked.url):
         return checked
     raise ConfigurationError(
-        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: "
-        "write http://host:port or https://host:port."
+        "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: write http://host:port or "
+        "https://host:port. (For a SOCKS proxy, pass http_client=httpx.Client(proxy=...), with httpx[socks].)"
     )
 
 

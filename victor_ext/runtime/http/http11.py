@@ -48,12 +48,12 @@ class Write:
 
 
 class Read:
-    """Read up to `most` bytes. The result is empty when the other side has closed the connection."""
+    """Read some bytes. The result is empty when the other side has closed the connection."""
 
-    __slots__ = ("most", "seconds")
+    __slots__ = ("seconds",)
 
-    def __init__(self, seconds: float | None, most: int = 65536) -> None:
-        self.seconds, self.most = seconds, most
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
 
 
 Step = Connect | StartTls | Write | Read

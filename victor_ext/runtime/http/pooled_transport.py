@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from victor_ext.runtime.core.timeouts import BEGUN, timing_of
 from victor_ext.runtime.http.parser import Head
 from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
+from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 from .connection_pool import ConnectionPool, Lease
 from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
@@ -158,7 +158,7 @@ def _act(backend: Any, connection: Connection, step: Step) -> Any:
     """Execute a step; with an async stream, return the awaitable that does."""
     stream = connection.stream
     if type(step) is Read:
-        return stream.read(step.most, step.seconds)
+        return stream.read(READ_BYTES, step.seconds)
     if type(step) is Write:
         try:
             unread = stream.unread()
@@ -190,13 +190,7 @@ def _client_for(kind: type[C], route: Route) -> C:
     if proxy is not None:
         proxy = httpx.Proxy(proxy.url, auth=proxy.auth, headers=proxy.headers, ssl_context=route.proxy_tls)
     tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without TLS none is used, and this one trusts nobody
-    try:
-        return kind(verify=tls, limits=_ONE, proxy=proxy, trust_env=False)
-    except ImportError as error:
-        raise ConfigurationError(
-            "proxy: a mock or a tracer stands in front of httpx, which needs socksio for a SOCKS proxy: "
-            "pip install 'httpx[socks]'."
-        ) from error
+    return kind(verify=tls, limits=_ONE, proxy=proxy, trust_env=False)
 
 
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=0)

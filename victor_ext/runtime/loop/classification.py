@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import ssl
 from enum import Enum
 from typing import Any, NamedTuple, cast
 
@@ -90,7 +89,7 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         repeat, outcome = Repeat.REPEATABLE, Outcome.UNKNOWN
     else:
         # A certificate that is not trusted now is not trusted at the next attempt.
-        repeat, outcome = Repeat.NEVER if _is_distrust(error) else Repeat.ALWAYS, Outcome.NOT_SENT
+        repeat, outcome = Repeat.NEVER if "CERTIFICATE_VERIFY_FAILED" in str(error) else Repeat.ALWAYS, Outcome.NOT_SENT
     # Without its traceback: the frames of a caller's transport hold the headers, and so the token.
     cause = type(error)(text) if type(error) in _WHAT else Exception(text)
     return Failure(error_class, what, repeat, outcome, timed_out=timed_out, cause=cause)
@@ -98,15 +97,6 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
 
 def _in_parentheses(text: str) -> str:
     return f" ({text})" if text else ""
-
-
-def _is_distrust(error: BaseException) -> bool:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLCertVerificationError):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return "CERTIFICATE_VERIFY_FAILED" in str(error)
 
 
 def of_response(response: Response, profile: Profile, *, begun: bool = False) -> Failure | None:

@@ -17,15 +17,6 @@ _IN_PROGRESS = (
     r"in[ _-]?progress|being processed|(?:still|currently|already) (?:being )?(?:processing|running|processed)"
     r"|concurrent"
 )
-# These words also occur in messages about other values, and in rejections.
-_UNFINISHED = (
-    r"(?<!not )(?<!no longer )\bpending\b"
-    r"|\b(?:has|have|had|is|was|did) ?n[o']t (?:yet )?(?:been )?(?:complete|finish|processed|done)"
-    r"|(?<!error )(?<!while )\bprocessing\b(?! (?:error|fail))"
-    r"|\bexecuting\b|being executed|in[ -]flight"
-    r"|(?<!account )(?<!account is )(?<![a-z])locked\b"
-    r"|(?:try|retry)(?: again)? later"
-)
 _OTHER_VALUES = (
     r"payload|different|mismatch|not match|(?:re-?|already )used|(?:other|another) (?:body|value|parameter)"
     r"|(?:with|for|by|of) (?:other|another) request"
@@ -46,10 +37,7 @@ def in_progress(answer: httpx.Response) -> bool:
     """Whether a response is a conflict that reports a call in progress, or has a Retry-After header."""
     if not is_conflict(answer):
         return False
-    text = _text(answer)
-    if "retry-after" in answer.headers or re.search(_IN_PROGRESS, text):
-        return True
-    return re.search(_UNFINISHED, text) is not None and not re.search(_OTHER_VALUES, text)
+    return "retry-after" in answer.headers or re.search(_IN_PROGRESS, _text(answer)) is not None
 
 
 def may_be_in_progress(answer: httpx.Response) -> bool:

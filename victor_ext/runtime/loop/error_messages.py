@@ -8,7 +8,7 @@ from victor_ext.errors import Outcome, Problem, VictorError
 from victor_ext.privacy import HOLDS_SECRETS, one_line, redact_excerpt
 
 from .classification import Failure
-from .conflicts import in_progress, is_conflict, may_be_in_progress
+from .conflicts import in_progress, is_conflict
 from .profile import SAFE_METHODS, Profile
 
 _LISTED = 10
@@ -48,7 +48,7 @@ def error_for(
         request_id=request_id_of(response, profile),
         retry_after=retry_after,
         problems=problems,
-        hint="" if call is None else what_to_do(outcome, key, call, profile, conflict=_conflict(response, key)),
+        hint="" if call is None else what_to_do(outcome, key, call, profile, conflict=_used_before(response, key)),
     )
     error.__cause__ = failure.cause
     return error
@@ -78,31 +78,19 @@ def _what_happened(
     return f"{request.method} {one_line(request.url.path)} at {profile.who} failed{tries}: {ended}."
 
 
-def _conflict(response: httpx.Response | None, key: str | None) -> httpx.Response | None:
-    """The response, if it is a conflict that may be about an earlier use of the key, and not this call's."""
-    if key is None or response is None or not is_conflict(response) or in_progress(response):
-        return None
-    return response
+def _used_before(response: httpx.Response | None, key: str | None) -> bool:
+    """Whether the response is a conflict that may be about an earlier use of the key, and not this call's."""
+    return key is not None and response is not None and is_conflict(response) and not in_progress(response)
 
 
 def what_to_do(
-    outcome: Outcome,
-    key: str | None,
-    request: httpx.Request,
-    profile: Profile,
-    *,
-    conflict: httpx.Response | None = None,
+    outcome: Outcome, key: str | None, request: httpx.Request, profile: Profile, *, conflict: bool = False
 ) -> str:
     """What the caller may do after the failure. Empty for a read, which may always be repeated."""
     if request.method in SAFE_METHODS:
         return ""
     look = f"look {profile.recovery_hint(request)}".rstrip()
-    step = outcome.next_step(
-        None if key is None else f"idempotency_key={key!r}",
-        look,
-        conflict=conflict is not None,
-        in_progress=conflict is not None and may_be_in_progress(conflict),
-    )
+    step = outcome.next_step(None if key is None else f"idempotency_key={key!r}", look, conflict=conflict)
     return f"{step} The response is in the error's `body`." if outcome is Outcome.ACCEPTED else step
 
 

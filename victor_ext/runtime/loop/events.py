@@ -203,9 +203,6 @@ LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
 """The environment variable that is `raise` where an exception of a listener is to end the call. The pytest plugin of
 this package sets it."""
 
-_FRAMES = 5
-"""The most frames of a listener's exception that are logged, the innermost ones."""
-
 OnEvent = Callable[[Event], None]
 
 
@@ -255,18 +252,9 @@ class Reporter:
 
 def _log_failure(error: Exception, event: Event) -> None:
     """Log what a listener raised, and where; no source lines, no causes, and no long number in its text."""
-    try:
-        text = redact_excerpt(str(error))
-    except Exception:  # noqa: BLE001 - the listener's code makes the text too
-        text = ""
-    frames = traceback.extract_tb(error.__traceback__, -_FRAMES)
-    where = " > ".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
     logger.error(
-        "on_event raised %s: %s (at %s) for %s of %s %s; the call continues",
-        type(error).__name__,
-        text,
-        where,
-        type(event).__name__,
-        event.method,
-        redact_excerpt(event.path),
+        "on_event raised %s: %s (at %s:%d in %s) for %s of %s %s; the call continues",
+        *(type(error).__name__, redact_excerpt(str(error)), frame.filename, frame.lineno, frame.name),
+        *(type(event).__name__, event.method, redact_excerpt(event.path)),
     )

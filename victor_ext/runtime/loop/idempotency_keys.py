@@ -45,12 +45,8 @@ def idempotency_key_for(*facts: Fact) -> str:
     """
     if not facts:
         raise _bad_fact("name at least one fact, such as idempotency_key_for('invoice', 1042).")
-    spelled = [_spelled(fact) for fact in map(_plain, facts)]
+    spelled = [_spelled(fact.value if isinstance(fact, Enum) else fact) for fact in facts]
     return str(uuid.uuid5(_NAMESPACE, _COMPACT_JSON(spelled)))
-
-
-def _plain(fact: object) -> object:
-    return fact.value if isinstance(fact, Enum) else fact
 
 
 def _spelled(fact: object) -> str:
@@ -101,7 +97,7 @@ def new_key() -> str:
 
 MIN_KEY_LENGTH = 20
 MAX_KEY_LENGTH = 128
-_VISIBLE_ASCII = re.compile(r"[!-~]*")
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
 def key_problem(key: object, *, shortest: int = MIN_KEY_LENGTH) -> Problem | None:
@@ -118,18 +114,10 @@ def key_problem(key: object, *, shortest: int = MIN_KEY_LENGTH) -> Problem | Non
 
 def _unsendable(key: str) -> Problem | None:
     field = "idempotency_key"
-    if not key:
-        hint = "leave it out for a random one, or pass idempotency_key_for('invoice', 1042)"
-        return Problem(field, "length", f"{field} is empty.", hint=hint)
-    if not _VISIBLE_ASCII.fullmatch(key):
-        message = f"{field} must be visible ASCII characters only, without spaces or line breaks."
-        return Problem(field, "characters", message)
-    return None
-
-
-def any_sendable_key(request: httpx.Request, key: str) -> Problem | None:  # noqa: ARG001 - the shape of all rules
-    """What is wrong with a key where the provider's own rule is not known: it cannot be sent as it is."""
-    return _unsendable(key)
+    if _VISIBLE_ASCII.fullmatch(key):
+        return None
+    message = f"{field} must be visible ASCII characters only, without spaces or line breaks, and not empty."
+    return Problem(field, "characters", message)
 
 
 class KeyPlace(Protocol):
@@ -161,7 +149,7 @@ class HeaderKey:
         name: str = "Idempotency-Key",
         takes_key: Callable[[httpx.Request], bool] | None = None,
         ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
-        problem: Callable[[httpx.Request, str], Problem | None] = any_sendable_key,
+        problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: _unsendable(key),
     ) -> None:
         self.name = name
         self.takes_key = takes_key

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import random
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from typing import Any
+from dataclasses import dataclass
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.runtime.core.clock import http_date
 from victor_ext.runtime.core.locks import PerProcess
 from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, shown
 
@@ -61,10 +58,6 @@ class RetryPolicy:
         """Seconds to wait before the nth retry (n from 1). `draw` returns a number from 0 to 1."""
         # The exponent is bounded so that no number of retries overflows a float.
         return draw() * min(self.cap, self.base * 2.0 ** min(retry - 1, 60))
-
-    def with_changes(self, **changes: Any) -> RetryPolicy:
-        """A copy with some values changed: `changes` are arguments of the constructor."""
-        return replace(self, **changes)
 
 
 def _is_whole(number: object) -> bool:
@@ -120,9 +113,5 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     text = value.strip()
     if _SECONDS.fullmatch(text):
         return min(float(text), _MOST_ASKED)
-    try:
-        moment = parsedate_to_datetime(text)
-        seconds = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    moment = http_date(text)
+    return None if moment is None else max(0.0, moment - now)
