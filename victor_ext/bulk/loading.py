@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import chain, groupby
-from typing import Self
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Self
 
 from victor_ext import ConfigurationError, Problem, idempotency_key_for
 from victor_ext.tables.sources import Rows, records_of
 
 from .batch_store import BatchStore, Try
-from .columns import ARGUMENTS, REQUIRED, differing, heading_check
+from .columns import ARGUMENTS, REQUIRED, heading_check
 from .export import latest_results
 from .layout import Chunk, Submission, chunk_rows_for, next_try, pages_of
 from .rows import Check, RowOutcome
 from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
-from .validating import ChangedRow, Digests, RowValidator, Spool, identity_of
+from .validating import Digests, RowValidator, Spool, identity_of
 from .vault import Vault
+
+OpenStore = Callable[[], AbstractContextManager[BatchStore]]
 
 
 class Loading:
@@ -28,21 +31,23 @@ class Loading:
     Attributes:
         batch: Name of the batch.
         check: Counts and problems.
-        changed: Rows whose values differ from the stored ones.
+
+    Args:
+        open_store: Opens the batch, if the state exists.
     """
 
-    def __init__(self, rows: Rows, batch: str, settings: Settings, vault: Vault) -> None:
+    def __init__(self, rows: Rows, batch: str, settings: Settings, vault: Vault, open_store: OpenStore) -> None:
         self._rows = rows
         self.batch = batch
         self._settings = settings
         self._vault = vault
+        self._open_store = open_store
         self._spool = Spool()
         self._loads: Sequence[Submission] = ()
         self._chunks = 0
         self._key_column = settings.key_column or KEY_COLUMN
         self._digests = Digests(vault, {})
         self.check = Check()
-        self.changed: Sequence[ChangedRow] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -50,25 +55,26 @@ class Loading:
     def __exit__(self, *exc: object) -> None:
         self._spool.close()
 
-    def compare_with(self, store: BatchStore) -> None:
+    def compare(self) -> None:
         """Read what the batch has, for `read` to compare the rows with.
 
         Raises:
             ConfigurationError: The requested key column differs from the batch's.
         """
-        self._loads = store.loads()
-        self._key_column = _key_column(self._loads, self._settings)
-        for page in pages_of(self._loads):
-            tries = store.tries(list(page), rows=True)
-            self._chunks += len(tries)
-            for number, (first, *_) in tries.items():
-                if first.chunk is not None:
-                    _refuse_other_keys(store.batch, page[number].key_column, first.chunk)
-            self._spool.learn(_known(store, tries.items()))
-        ends = [*(load.first for load in self._loads[1:]), self._chunks + 1]
-        # Storing the others was interrupted: their rows come again, and some of them are new.
-        whole = [load.number for load, end in zip(self._loads, ends, strict=False) if load.last < end]
-        self._digests = Digests(self._vault, store.digests(whole))
+        with self._open_store() as store:
+            self._loads = store.loads()
+            self._key_column = _key_column(self._loads, self._settings)
+            for page in pages_of(self._loads):
+                tries = store.tries(list(page), rows=True)
+                self._chunks += len(tries)
+                for number, (first, *_) in tries.items():
+                    if first.chunk is not None:
+                        _refuse_other_keys(store.batch, page[number].key_column, first.chunk)
+                self._spool.learn(_known(store, tries.items()))
+            ends = [*(load.first for load in self._loads[1:]), self._chunks + 1]
+            # Storing the others was interrupted: their rows come again, and some of them are new.
+            whole = [load.number for load, end in zip(self._loads, ends, strict=False) if load.last < end]
+            self._digests = Digests(self._vault, store.digests(whole))
 
     def read(self, on_row: Callable[[int], None] | None) -> Check:
         """Check every row, and write the rows to store into the spool.
@@ -83,10 +89,10 @@ class Loading:
         retention = settings.key_retention or (last.retention if last else DAY)
         patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
         chunk = Chunk(retention, patience, uuid.uuid4().hex, [])
-        validator = RowValidator(
-            self.batch, self._key_column, settings, self._spool, self._vault, chunk, self._digests, on_row
-        )
-        self.check, self.changed = validator.read(records), validator.changed
+        spool, vault, digests = self._spool, self._vault, self._digests
+        stored = lru_cache(maxsize=1)(self._stored)  # most changed rows come in the order of the first ones
+        validator = RowValidator(self.batch, self._key_column, settings, spool, vault, chunk, digests, stored, on_row)
+        self.check = validator.read(records)
         other = self._digests.batch_with_them() if validator.has_new_keys else None
         if other is not None and not settings.ask_again:
             message = f"{self.batch} has the same rows as the batch {other}, whose customers would be asked again."
@@ -97,18 +103,11 @@ class Loading:
             raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
         return self.check
 
-    def name_changes(self, store: BatchStore) -> None:
-        """Add column names to the problems of changed rows. Values are omitted: one may be an account number."""
-        for chunk, rows in groupby(sorted(self.changed, key=lambda row: row.chunk), key=lambda row: row.chunk):
-            attempts = store.tries([chunk], rows=True).get(chunk, [])
-            stored = attempts[0].chunk if attempts else None
-            arguments = {} if stored is None else {row.key: row.arguments for row in stored.rows}
-            for row in rows:
-                before = arguments.get(row.key)
-                if before is not None:
-                    columns = differing(before, row.arguments, self._settings.due_date)
-                    problems = self.check.problems
-                    problems[row.place] = replace(problems[row.place], message=_changes(columns))
+    def _stored(self, number: int) -> dict[str, Mapping[str, Any]]:
+        """Return the arguments of a stored chunk by key."""
+        with self._open_store() as store:
+            chunk = store.tries([number], rows=True)[number][0].chunk
+        return {} if chunk is None else {row.key: row.arguments or {} for row in chunk.rows}
 
     def store(self, store: BatchStore) -> None:
         """Store the rows of the spool. An interruption leaves a batch that workers do not see.
@@ -194,14 +193,6 @@ def _known(store: BatchStore, chunks: Iterable[tuple[int, list[Try]]]) -> Iterat
             result = results.get(row.place)
             refused = row.arguments is None or (result is not None and result.outcome is RowOutcome.REFUSED)
             yield identity_of(row.key, row.number), row.fingerprint, refused, number
-
-
-def _changes(columns: Sequence[str]) -> str:
-    verb, values = ("is", "value") if len(columns) == 1 else ("are", "values")
-    return (
-        f"{', '.join(columns)} {verb} not what is stored under this key and may have been sent: the row is refused. "
-        f"Put the old {values} back, or ask for another payment under another key."
-    )
 
 
 def _refuse_other_keys(batch: str, key_column: str, chunk: Chunk) -> None:

@@ -45,7 +45,7 @@ def rivals_in(stores: Iterable[BatchStore], references: AbstractSet[str], ids: A
     """Return the rows of these batches with these references or ids that may have made a request."""
     rivals: list[Rival] = []
     for store in stores:
-        for _, row, result in stored_rows(store, store.loads()):
+        for row, result in stored_rows(store, store.loads()):
             reference = reference_of((row.arguments or {}).get("client_reference_id"))
             if result is not None and (reference in references or result.id in ids):
                 rivals.append(Rival(row.key, reference, result.id, result.outcome in MAY_EXIST))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import ClassVar, TextIO
 
 import httpx
@@ -16,12 +17,11 @@ from victor_ext import ConfigurationError, Victor
 from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows
 
-from .batch_store import BatchStore
+from .batch_store import BatchStore, batches_of, no_such_batch
 from .export import columns_of, results_of, write_csv
 from .layout import Submission, checked_batch, queue_of
 from .loading import Loading
 from .lookups import counted, current_statuses, refreshed
-from .ownership import batches_of, no_such_batch
 from .rows import Check, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
 from .settings import Settings, WorkerContext, checked_client, day_of, provider_of, seconds_of
@@ -100,8 +100,8 @@ class BulkSender:
         """
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
-        with self._context() as context, Loading(source, batch, self._settings, context.vault) as loading:
-            return self._check(loading, context, on_row)
+        with self._context() as context, self._loading(source, batch, context) as loading:
+            return loading.read(on_row)
 
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
@@ -123,8 +123,8 @@ class BulkSender:
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
         with self._context() as context:
-            with Loading(source, batch, self._settings, context.vault) as loading:
-                check = self._check(loading, context, on_row)
+            with self._loading(source, batch, context) as loading:
+                check = loading.read(on_row)
                 refuse_invalid(batch, check, skip_invalid=self._settings.skip_invalid)
                 self._state.prepare()
                 with self._store(context, batch) as store:
@@ -218,13 +218,8 @@ class BulkSender:
         if not self._state.exists():
             return []
         self._state.prepare()
-        with (
-            self._context() as context,
-            self._state.engine() as engine,
-            self._state.errors(),
-            self._state.client(context.vault, engine) as client,
-        ):
-            return batches_of(client, engine, context.vault.application, f"What {self._state} holds")
+        with self._context() as context, self._state.engine() as engine, self._state.errors():
+            return batches_of(engine, context.vault.application, f"What {self._state} holds")
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has none.
@@ -262,15 +257,12 @@ class BulkSender:
     @contextmanager
     def _store(self, context: WorkerContext, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
         """Open a batch. Unless it is only read, it has to belong to the client's account."""
-        with ExitStack() as stack:
-            engine = stack.enter_context(self._state.engine())
-            if not self._state.exists():
-                raise no_such_batch(batch, str(self._state))
-            # An older release, or a process that was killed meanwhile, may have created it.
-            self._state.prepare()
-            stack.enter_context(self._state.errors())
-            vault = context.vault
-            client = stack.enter_context(self._state.client(vault, engine))
+        state, vault = self._state, context.vault
+        if not state.exists():
+            raise no_such_batch(batch, str(state))
+        # An older release, or a process that was killed meanwhile, may have created it.
+        state.prepare()
+        with state.errors(), state.engine() as engine, state.client(vault, engine) as client:
             account = None if to_read else vault.account(context.victor.caller)
             yield BatchStore(client, engine, vault.application, batch, account)
 
@@ -282,19 +274,17 @@ class BulkSender:
     def _loads(self, store: BatchStore) -> list[Submission]:
         loads = store.loads()
         if not loads:
-            raise no_such_batch(store.batch, str(self._state), store.all_batches(f"What {self._state} holds"))
+            others = batches_of(store.engine, store.application, f"What {self._state} holds")
+            raise no_such_batch(store.batch, str(self._state), others)
         return loads
 
-    def _check(self, loading: Loading, context: WorkerContext, on_row: Callable[[int], None] | None) -> Check:
-        # The rows may come from the caller's own database: its errors are not those of the state.
-        if self._state.exists():
-            with self._store(context, loading.batch) as store:
-                loading.compare_with(store)
-        check = loading.read(on_row)
-        if loading.changed:
-            with self._store(context, loading.batch) as store:
-                loading.name_changes(store)
-        return check
+    @contextmanager
+    def _loading(self, source: Rows, batch: str, context: WorkerContext) -> Generator[Loading]:
+        with Loading(source, batch, self._settings, context.vault, partial(self._store, context, batch)) as loading:
+            if self._state.exists():
+                loading.compare()
+            # The rows may come from the caller's own database: its errors are not those of the state.
+            yield loading
 
     def _submit_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
         """Submit the file again after storing its rows was interrupted."""

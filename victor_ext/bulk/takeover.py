@@ -21,7 +21,7 @@ from .notices import database_notices
 from .worker_lock import WorkerLock
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient, WorkflowStatus
+    from dbos import DBOSClient
 
     from .settings import WorkerContext
 
@@ -35,8 +35,6 @@ _OLDER = "chunks of older releases"
 """Name of the lock of the process that takes them over."""
 _AFTER_ALL_STEPS = 3
 """A chunk has two steps, and DBOS counts them from 1."""
-_MARK = {"taken over from an older release": True}
-"""What a chunk is marked with before it is cancelled for `take_over_older`. Others cancel chunks, too."""
 
 _logger = logging.getLogger("victor_ext.bulk")
 
@@ -137,50 +135,34 @@ class TakeOver(threading.Thread):
             self._worker_lock.release(executor)
 
     def from_older_releases(self, client: DBOSClient) -> None:
-        """Assign the chunks of older releases to this one, unless another process is doing it."""
+        """Assign the chunks of older releases to this one, unless another process is doing it.
+
+        DBOS gives a chunk only to workers of its version, and only `rewind_workflow` changes the version, of a workflow
+        that has ended: so a chunk is cancelled first, and waits for `resume` if this is interrupted. A chunk that an
+        older worker is running is left to it: this release can read its result.
+        """
         claimed = self._worker_lock.claim(_OLDER)
         if not claimed and self._worker_lock.can_be_lost:
             return
         try:
-            self._assign_older(client)
+            unfinished = client.list_workflows(
+                name=CHUNK,
+                app_version=list(OLDER_VERSIONS),
+                status=["ENQUEUED", "PENDING"],
+                load_input=False,
+                load_output=False,
+            )
+            for info in unfinished:
+                # This release runs no older chunk: those of this worker's name are of an earlier process.
+                is_run = info.status == "PENDING" and info.executor_id != self._worker_lock.executor
+                queue = queue_of(self._vault.application, batch_of(info.workflow_id))
+                if is_run or (self._queues is not None and queue not in self._queues):
+                    continue
+                client.cancel_workflow(info.workflow_id)
+                version = version_for(self._account)
+                client.rewind_workflow(
+                    info.workflow_id, start_step=_AFTER_ALL_STEPS, application_version=version, queue_name=queue
+                )
         finally:
             if claimed:
                 self._worker_lock.release(_OLDER)
-
-    def _assign_older(self, client: DBOSClient) -> None:
-        """Assign the unfinished chunks of older releases to this release. It can be interrupted and repeated.
-
-        DBOS gives a chunk only to workers of its version, and only `rewind_workflow` changes the version, of a workflow
-        that has ended. So a chunk is marked and cancelled first. A chunk that an older worker is running is left to it:
-        this release can read its result. One that somebody else has cancelled waits for `resume`, as any other does.
-        """
-        unfinished = client.list_workflows(
-            name=CHUNK,
-            app_version=list(OLDER_VERSIONS),
-            status=["ENQUEUED", "PENDING", "CANCELLED"],
-            load_input=False,
-            load_output=False,
-        )
-        for info in unfinished:
-            # A cancelled workflow has no queue.
-            queue = queue_of(self._vault.application, batch_of(info.workflow_id))
-            # This release runs no older chunk: those of this worker's name are of an earlier process.
-            is_run = info.status == "PENDING" and info.executor_id != self._worker_lock.executor
-            by_others = info.status == "CANCELLED" and not is_being_taken_over(info)
-            if is_run or by_others or (self._queues is not None and queue not in self._queues):
-                continue
-            now = client.retrieve_workflow(info.workflow_id).get_status()
-            if (now.status, now.executor_id) != (info.status, info.executor_id):
-                continue  # a worker of the older release has begun it meanwhile
-            if info.status != "CANCELLED":
-                client.update_workflow_attributes(info.workflow_id, _MARK)
-                client.cancel_workflow(info.workflow_id)
-            version = version_for(self._account)
-            client.rewind_workflow(
-                info.workflow_id, start_step=_AFTER_ALL_STEPS, application_version=version, queue_name=queue
-            )
-
-
-def is_being_taken_over(info: WorkflowStatus) -> bool:
-    """Whether the take-over of an older chunk was interrupted, or is at work: a worker continues with it."""
-    return info.status == "CANCELLED" and info.app_version in OLDER_VERSIONS and info.attributes == _MARK

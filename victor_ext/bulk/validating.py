@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from victor_ext import Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, SourceBroken
 from victor_ext.tables.temporary import TemporaryDatabase
 
-from .columns import Fields, as_json, canonical_text, problems_of, split_record
+from .columns import Fields, as_json, canonical_text, differing, problems_of, split_record
 from .layout import BY_CONTENT, Chunk, chunk_rows_for
 from .rows import SHOWN, Check, Row, RowProblem
 from .settings import DAYS, Settings
@@ -26,23 +26,6 @@ CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTE
     chunk INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (number INTEGER PRIMARY KEY, encrypted TEXT NOT NULL);
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedRow:
-    """A row whose values differ from the stored ones with the same key.
-
-    Attributes:
-        place: Index of its problem in `Check.problems`.
-        chunk: Number of the chunk with the stored row.
-        key: Its idempotency key.
-        arguments: Its new arguments.
-    """
-
-    place: int
-    chunk: int
-    key: str
-    arguments: Mapping[str, Any] = field(repr=False)
 
 
 class _NewRow(NamedTuple):
@@ -60,7 +43,6 @@ class RowValidator:
     """Checks all rows of a source and adds the rows to store to the spool, encrypted, in chunks with these terms.
 
     Attributes:
-        changed: Changed rows whose problems are stored.
         has_new_keys: Whether rows are to be sent under keys that the batch does not have.
         check: The result.
     """
@@ -72,10 +54,10 @@ class RowValidator:
     _vault: Vault
     _chunk: Chunk
     _digests: Digests
-    _on_row: Callable[[int], None] | None = None
+    _stored: Callable[[int], Mapping[str, Mapping[str, Any]]]
+    _on_row: Callable[[int], None] | None
     _rows: list[Row] = field(default_factory=list[Row], init=False)
     _columns: dict[str, None] = field(default_factory=dict[str, None], init=False)
-    changed: list[ChangedRow] = field(default_factory=list[ChangedRow], init=False)
     has_new_keys: bool = field(default=False, init=False)
     check: Check = field(default_factory=Check, init=False)
 
@@ -141,10 +123,12 @@ class RowValidator:
             self.check.unchanged += 1
             return
         self.check.changed += 1
+        columns: Sequence[str] = ()
         if len(self.check.problems) < SHOWN:
-            self.changed.append(ChangedRow(len(self.check.problems), known.chunk, key, fields.arguments))
+            # Values are omitted: one may be an account number.
+            columns = differing(self._stored(known.chunk)[key], fields.arguments, self._settings.due_date)
         message = (
-            "its values differ from the stored ones, which may have been sent under this key: it is refused. Put "
+            f"{', '.join(columns)}: not what is stored under this key and may have been sent. The row is refused: put "
             "the old values back, or ask for another payment under another key."
         )
         self.check.note(RowProblem(record.number, record.line, self._key_column, "changed", message))
@@ -191,8 +175,7 @@ class Digests:
     """Digests of all rows of a source, to detect a copy of what was sent before.
 
     A digest is a keyed sum over the rows, so it does not depend on their order and needs no row storage. A row counts
-    by what is sent. In a digest of an older release it also counts by the value that identifies it, whatever the column
-    of that value is called here.
+    by what is sent. In a digest of an older release it also counts by the value of that release's key column.
 
     Args:
         vault: Makes the keyed digests.
@@ -202,31 +185,29 @@ class Digests:
     def __init__(self, vault: Vault, stored: Mapping[str, Mapping[str, str]]) -> None:
         self._vault = vault
         self._stored = stored
-        self._sums: dict[tuple[str, str], int] = {("", ""): 0}
-        """By the key column of an older submission, and the column that is read in its place; none by what is sent."""
+        self._sums = dict.fromkeys(["", *stored], 0)
+        """By the key column of an older submission; of none by what is sent."""
         self._rows = 0
 
     def add(self, fields: Mapping[str, object], fingerprint: str) -> None:
         """Add a row: its original fields and the fingerprint of its arguments."""
-        if not self._rows:
-            self._sums |= {(theirs, ours): 0 for theirs in self._stored if theirs for ours in {theirs, *fields}}
         self._rows += 1
-        for (theirs, ours), before in self._sums.items():
-            value = fields.get(ours)
-            text = f"{fingerprint} {theirs} {'' if value is None else value}" if theirs else fingerprint
-            self._sums[theirs, ours] = (before + self._vault.number(text)) % _DIGESTS
+        for column, before in self._sums.items():
+            value = fields.get(column)
+            text = f"{fingerprint} {column} {'' if value is None else value}" if column else fingerprint
+            self._sums[column] = (before + self._vault.number(text)) % _DIGESTS
 
     def own(self) -> str:
         """Return the digest of this source."""
-        return self._of("", "")
+        return self._of("")
 
     def batch_with_them(self) -> str | None:
         """Return a batch to which exactly these rows were submitted at once, or None."""
-        batches = (self._stored.get(theirs, {}).get(self._of(theirs, ours)) for theirs, ours in self._sums)
-        return next((batch for batch in batches if batch is not None), None)
+        batches = (digests.get(self._of(column)) for column, digests in self._stored.items())
+        return next(filter(None, batches), None)
 
-    def _of(self, theirs: str, ours: str) -> str:
-        return f"{'' if theirs else BY_CONTENT}{self._rows}:{self._sums[theirs, ours]:x}"
+    def _of(self, column: str) -> str:
+        return f"{'' if column else BY_CONTENT}{self._rows}:{self._sums[column]:x}"
 
 
 @dataclass(frozen=True, slots=True)

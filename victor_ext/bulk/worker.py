@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from victor_ext import ConfigurationError
 from victor_ext.settlement import LAST_CALLS, Moment, Rival
 
-from .batch_store import BatchStore
+from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
 from .layout import (
     BEGIN_STEP,
@@ -38,7 +38,6 @@ from .layout import (
 )
 from .lookups import rivals_in
 from .notices import NOTICE, database_notices
-from .ownership import batches_of, batches_of_others
 from .pacing import pause_after
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
@@ -139,8 +138,6 @@ class Worker:
                 DBOS.listen_queues(self._queues)
             with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
                 self._take_over.from_older_releases(client)
-                for batch, owner in batches_of_others(client, self._account).items():
-                    _logger.info("%s belongs to the account %s, and is left alone.", batch, owner, extra=NOTICE)
             DBOS.launch()
         except BaseException:
             _current = None
@@ -208,14 +205,12 @@ class Worker:
     def _rivals(self, batch: str, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
         application = self._vault.application
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-            names = batches_of(client, engine, application, "The state")
+            names = batches_of(engine, application, "The state")
             stores = [BatchStore(client, engine, application, name) for name in names]
             # A batch has no two rows with one value of its key column: its other rows need not be read.
-            return rivals_in(
-                (store for store in stores if store.batch != batch or not store.is_keyed_by("client_reference_id")),
-                references,
-                ids,
-            )
+            by_reference = {load.key_column for load in BatchStore(client, engine, application, batch).loads()}
+            skipped = batch if by_reference == {"client_reference_id"} else None
+            return rivals_in([store for store in stores if store.batch != skipped], references, ids)
 
     def _pass_on(self, workflow_id: str, queue: str, chunk: Chunk) -> None:
         DBOS.enqueue_workflow_with_options(
