@@ -95,19 +95,6 @@ def test_the_export_says_what_was_asked_of_whom(sender: Senders, tmp_path: Path)
     assert [(line["client_reference_id"], line["due_date"]) for line in lines] == [("ref 1", day), ("ref 2", "")]
 
 
-def test_other_columns_are_exported_as_they_were(sender: Senders, tmp_path: Path) -> None:
-    odd = ["two\r\nlines", "a lone\rreturn", 'a "quote"', " space ", "=1+1", "007", "1,5", "Gr\u00fc\u00dfe", ""]
-    file = write_csv(tmp_path / "odd.csv", [row(number, region=text) for number, text in enumerate(odd, start=1)])
-    assert sender().send(file).exit_status == 0
-    output = tmp_path / "results.csv"
-    for escape, formula in ((False, "=1+1"), (True, "'=1+1")):
-        with output.open("w", encoding="utf-8", newline="") as results:
-            sender().export_csv(results, escape=escape)
-        with output.open(encoding="utf-8", newline="") as results:
-            exported = [line["region"] for line in csv.DictReader(results, strict=True)]
-        assert exported == [formula if text == "=1+1" else text for text in odd]
-
-
 def test_other_values_of_a_json_document_are_exported_as_they_were(sender: Senders, tmp_path: Path) -> None:
     document = '{"a": [1.10, 2e5, true, null, "7"], "b": {}}'
     file = tmp_path / "odd.jsonl"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -183,8 +184,10 @@ class Stop(threading.Event):
 class Inline:
     """In place of the threads that send the rows of a chunk."""
 
-    def map(self, act: Callable[[Any], Any], items: list[Any]) -> list[Any]:
-        return [act(item) for item in items]
+    def submit(self, act: Callable[[], None]) -> Future[None]:
+        done = Future[None]()
+        done.set_result(act())
+        return done
 
 
 @dataclass(eq=False)

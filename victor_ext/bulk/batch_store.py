@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,6 @@ class Try:
 
     Attributes:
         id: The workflow id.
-        again: The number of the attempt; 0 is the first.
         over: Whether the workflow has ended.
         taken: Whether a worker ever started it. If so, and it has not ended, any of its rows may have been sent.
         counts: Rows by outcome, if it ended with results.
@@ -58,7 +57,6 @@ class Try:
     """
 
     id: str
-    again: int
     over: bool
     taken: bool
     counts: Mapping[RowOutcome, int] | None
@@ -188,7 +186,7 @@ class BatchStore:
             page = self._workflows(list(ids), rows=rows)
             wanted = [number for workflow_id, number in ids.items() if workflow_id in page]
             for number in wanted:
-                tries.setdefault(number, []).append(_try(page[chunk_id(self.batch, number, again)], again, rows=rows))
+                tries.setdefault(number, []).append(_try(page[chunk_id(self.batch, number, again)], rows=rows))
             # An attempt that has not ended, or has settled all rows, has no successor.
             wanted = [number for number in wanted if tries[number][-1].over and tries[number][-1].unsettled != 0]
             again += 1
@@ -214,7 +212,7 @@ class BatchStore:
         with self.engine.begin() as connection:
             if load is not None:
                 options = self._options(LOAD, loads_queue_of(self.application), load_id(self.batch, load.number))
-                self._client.enqueue_in_transaction(connection, options, load.to_json())
+                self._client.enqueue_in_transaction(connection, options, asdict(load))
             for workflow_id, chunk in chunks.items():
                 options = self._options(CHUNK, queue_of(self.application, self.batch), workflow_id)
                 options["priority"] = priority_of(workflow_id)
@@ -237,7 +235,7 @@ class BatchStore:
         return {info.workflow_id: info for info in page}
 
 
-def _try(info: WorkflowStatus, again: int, *, rows: bool) -> Try:
+def _try(info: WorkflowStatus, *, rows: bool) -> Try:
     over = info.status in _OVER
     counts = None
     if info.status == "SUCCESS":
@@ -247,7 +245,7 @@ def _try(info: WorkflowStatus, again: int, *, rows: bool) -> Try:
         counts = {RowOutcome(outcome): int(count) for outcome, count in output.items()}
     # DBOS keeps the last executor id while the workflow waits for another worker.
     taken = info.executor_id is not None
-    return Try(info.workflow_id, again, over, taken, counts, Chunk.from_json(_input_of(info)) if rows else None)
+    return Try(info.workflow_id, over, taken, counts, Chunk.from_json(_input_of(info)) if rows else None)
 
 
 def _input_of(info: WorkflowStatus) -> Mapping[str, Any]:

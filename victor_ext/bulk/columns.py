@@ -18,7 +18,7 @@ from victor_ext.settlement import plain
 from victor_ext.tables.sources import HeadingCheck, SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
 
-from .settings import DAYS
+from .settings import in_utc
 
 REQUIRED = ("payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
 ARGUMENTS = frozenset({*REQUIRED, "ultimate_creditor", "amount_modification_allowed", "notes", "client_reference_id"})
@@ -135,12 +135,9 @@ def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
         problems = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
     else:
         problems = fields.problems
-    return [Problem(problem.field, problem.code, _message(problem, in_file=in_file)) for problem in problems]
-
-
-def _message(problem: Problem, *, in_file: bool) -> str:
-    hint = _FILE_HINTS.get(problem.field, "") if in_file and problem.hint else problem.hint
-    return str(replace(problem, hint=hint))
+    if in_file:
+        problems = [replace(one, hint=one.hint and _FILE_HINTS.get(one.field, "")) for one in problems]
+    return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
 
 
 def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,7 +165,7 @@ def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date:
         name
         for name in sorted(ARGUMENTS & (stored.keys() | arguments.keys()))
         # `today` and the default may mean another date now.
-        if (name != "due_date" or ("due_date" in arguments and day not in DAYS))
+        if (name != "due_date" or ("due_date" in arguments and in_utc(day) == day))
         and (_canonical(name, stored[name]) if name in stored else None)
         != (_canonical(name, arguments[name]) if name in arguments else None)
     ]
@@ -177,7 +174,9 @@ def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date:
 
 def _argument(name: str, value: object) -> object:
     """Return the value for `create`, or the problem with it."""
-    wrong = _wrong_text(name, value) if isinstance(value, str) else _of_another_kind(name, value)
+    wrong = damage_of(name, value, _SHORT_FORMS.get(name)) if isinstance(value, str) else _of_another_kind(name, value)
+    if wrong is None and isinstance(value, str) and name == "client_reference_id":
+        wrong = invisible_in(name, value)
     if wrong is not None:
         return wrong
     if name == "payee_account_number" and isinstance(value, NumberText | int | float | Decimal):
@@ -198,11 +197,6 @@ def _of_another_kind(name: str, value: object) -> Problem | None:
         return None
     kind = "true or false" if isinstance(value, bool) else "an array" if isinstance(value, list) else "an object"
     return Problem(name, "type", f"{name} must be {_EXPECTED.get(name, 'text')}, not {kind}.")
-
-
-def _wrong_text(name: str, value: str) -> Problem | None:
-    wrong = damage_of(name, value, _SHORT_FORMS.get(name))
-    return wrong or (invisible_in(name, value) if name == "client_reference_id" else None)
 
 
 def _key_value(column: str, value: object) -> str | Problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TextIO
 
 from victor_ext.settlement import Sent
@@ -40,7 +40,14 @@ def _identity(row: Row) -> bytes:
     return identity_of(row.key, row.number)
 
 
-def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, escape: bool = True) -> int:
+def write_csv(
+    file: TextIO,
+    results: Iterable[RowResult],
+    columns: Sequence[str],
+    *,
+    escape: bool = True,
+    on_result: Callable[[RowResult], object] | None = None,
+) -> int:
     """Write results as CSV and return their number.
 
     An extra column whose name is taken gets the prefix `file_`, again until no other column has the name. The requested
@@ -55,6 +62,8 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
     writer.writerow(map(escape_formulas, heading) if escape else heading)
     count = 0
     for result in results:
+        if on_result is not None:
+            on_result(result)
         cells = [
             str(result.row),
             result.key,

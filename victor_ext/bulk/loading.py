@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
@@ -11,18 +10,29 @@ from itertools import chain
 from typing import Any, Self
 
 from victor_ext import ConfigurationError, Problem, idempotency_key_for
-from victor_ext.tables.sources import Rows, records_of
+from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
 from .batch_store import BatchStore, Try
-from .columns import ARGUMENTS, REQUIRED, heading_check
+from .columns import (
+    ARGUMENTS,
+    REQUIRED,
+    Fields,
+    as_json,
+    canonical_text,
+    differing,
+    heading_check,
+    problems_of,
+    split_record,
+)
 from .export import latest_results
 from .layout import Chunk, Submission, chunk_rows_for, next_try, pages_of
-from .rows import Check, RowOutcome
-from .settings import DAY, KEY_COLUMN, PATIENCE, Settings
-from .validating import Digests, RowValidator, Spool, identity_of
+from .rows import SHOWN, Check, Row, RowOutcome, RowProblem
+from .settings import DAY, KEY_COLUMN, PATIENCE, Settings, in_utc
+from .validating import Digests, KnownRow, Spool, identity_of
 from .vault import Vault
 
 OpenStore = Callable[[], AbstractContextManager[BatchStore]]
+MAX_COLUMNS = 1000
 
 
 class Loading:
@@ -47,6 +57,11 @@ class Loading:
         self._chunks = 0
         self._key_column = settings.key_column or KEY_COLUMN
         self._digests = Digests(vault, {})
+        self._new: list[Row] = []
+        """New rows of the next chunk."""
+        self._columns: dict[str, None] = {}
+        self._has_new_keys = False
+        self._stored = lru_cache(maxsize=1)(self._arguments)  # most changed rows come in the order of the first ones
         self.check = Check()
 
     def __enter__(self) -> Self:
@@ -77,23 +92,29 @@ class Loading:
             self._digests = Digests(self._vault, store.digests(whole))
 
     def read(self, on_row: Callable[[int], None] | None) -> Check:
-        """Check every row, and write the rows to store into the spool.
+        """Check every row, and write the rows to store into the spool, encrypted, in chunks.
 
         Raises:
             ConfigurationError: The same rows were submitted before, under other keys, and `ask_again` is not set.
         """
-        settings, last = self._settings, self._loads[-1] if self._loads else None
+        settings, check = self._settings, self.check
         required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
         heading = heading_check(self._key_column, required)
-        records = records_of(self._rows, encoding=settings.encoding, known=ARGUMENTS, check=heading)
-        retention = settings.key_retention or (last.retention if last else DAY)
-        patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
-        chunk = Chunk(retention, patience, uuid.uuid4().hex, [])
-        spool, vault, digests = self._spool, self._vault, self._digests
-        stored = lru_cache(maxsize=1)(self._stored)  # most changed rows come in the order of the first ones
-        validator = RowValidator(self.batch, self._key_column, settings, spool, vault, chunk, digests, stored, on_row)
-        self.check = validator.read(records)
-        other = self._digests.batch_with_them() if validator.has_new_keys else None
+        try:
+            for record in records_of(self._rows, encoding=settings.encoding, known=ARGUMENTS, check=heading):
+                check.rows += 1
+                self._take(record)
+                if on_row is not None:
+                    on_row(check.rows)
+        except SourceBroken as broken:
+            check.broken = True
+            check.note(RowProblem(None, broken.line, broken.column, broken.code, broken.message))
+        if check.rows == 0 and not check.broken:
+            check.broken = True
+            check.note(RowProblem(None, None, None, "empty", "the source has no rows."))
+        self._flush()
+        check.columns = list(self._columns)
+        other = self._digests.batch_with_them() if self._has_new_keys else None
         if other is not None and not settings.ask_again:
             message = f"{self.batch} has the same rows as the batch {other}, whose customers would be asked again."
             hint = (
@@ -101,9 +122,87 @@ class Loading:
                 "values of that time; to ask all of them again on purpose, ask_again=True"
             )
             raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
-        return self.check
+        return check
 
-    def _stored(self, number: int) -> dict[str, Mapping[str, Any]]:
+    def _take(self, record: Record) -> None:
+        check = self.check
+        fields = split_record(record.fields, self._key_column)
+        if record.problems:
+            # Columns may have shifted: do not trust any value, especially the key.
+            fields.key_value, fields.problems = None, list(record.problems)
+        key = "" if fields.key_value is None else idempotency_key_for(self.batch, fields.key_value)
+        identity = identity_of(key, record.number)
+        if key and (before := self._spool.first_line_of(identity, record.line or record.number)) is not None:
+            check.repeated += 1
+            unit, column = "row" if record.line is None else "line", self._key_column
+            shown = (fields.key_value or "")[:60]
+            message = f"{column} is {shown!r}, as in {unit} {before}: two rows cannot have one key."
+            check.note(RowProblem(record.number, record.line, column, "repeated", message))
+            return
+        fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
+        self._digests.add(record.fields, fingerprint)
+        known = self._spool.known(identity)
+        if known is not None and not known.refused:
+            self._compare_row(record, fields, key, known, fingerprint)
+            return
+        # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
+        due_date = fields.arguments.get("due_date", self._settings.due_date)
+        if due_date is not None:
+            fields.arguments["due_date"] = in_utc(due_date)
+        problems = fields.problems if record.problems else problems_of(fields, in_file=record.line is not None)
+        if problems:
+            check.invalid += 1
+            for problem in problems:
+                check.note(RowProblem(record.number, record.line, problem.field or None, problem.code, problem.message))
+            is_stored = known is not None and known.fingerprint == fingerprint
+            if is_stored or not self._settings.skip_invalid:
+                return
+            check.set_aside += 1
+        else:
+            check.new += 1
+            self._has_new_keys |= known is None
+        check.replaced += known is not None
+        arguments = None if problems else as_json(fields.arguments)
+        reason = " ".join(problem.message for problem in problems) or None
+        row = Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(self._new))
+        self._spool_row(row, record.line)
+
+    def _compare_row(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
+        """Compare a row with its stored version, which was or will be sent."""
+        if known.fingerprint == fingerprint:
+            self.check.unchanged += 1
+            return
+        self.check.changed += 1
+        columns: Sequence[str] = ()
+        if len(self.check.problems) < SHOWN:
+            # Values are omitted: one may be an account number.
+            columns = differing(self._stored(known.chunk)[key], fields.arguments, self._settings.due_date)
+        message = (
+            f"{', '.join(columns)}: not what is stored under this key and may have been sent. The row is refused: put "
+            "the old values back, or ask for another payment under another key."
+        )
+        self.check.note(RowProblem(record.number, record.line, self._key_column, "changed", message))
+
+    def _spool_row(self, row: Row, line: int | None) -> None:
+        for column in row.extras:
+            self._columns[column] = None
+            if len(self._columns) > MAX_COLUMNS:
+                raise SourceBroken(line, column, "columns", f"there are more than {MAX_COLUMNS} different columns.")
+        self._new.append(row)
+        if len(self._new) == chunk_rows_for(self._settings.rate):
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._new:
+            return
+        settings, last = self._settings, self._loads[-1] if self._loads else None
+        retention = settings.key_retention or (last.retention if last else DAY)
+        patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
+        chunk = Chunk(retention, patience, "today's keys", self._new)
+        self._spool.add(self._vault.seal(chunk.to_json()))
+        self._new.clear()
+
+    def _arguments(self, number: int) -> dict[str, Mapping[str, Any]]:
         """Return the arguments of a stored chunk by key."""
         with self._open_store() as store:
             chunk = store.tries([number], rows=True)[number][0].chunk

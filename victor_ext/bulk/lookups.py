@@ -17,8 +17,6 @@ from .export import stored_rows
 from .rows import RowOutcome, RowResult
 
 NOT_FOUND = "The provider does not have it any more."
-NO_STATUS = "no status"
-"""For a request that the provider has, without a status."""
 
 Rivals = Callable[[AbstractSet[str], AbstractSet[str]], Sequence[Rival]]
 """Returns the rows with these references or ids, of all batches of the state. It reads all of them."""
@@ -99,7 +97,7 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
 
 
 def _current(request: PaymentRequest) -> CurrentStatus:
-    status = request.status or NO_STATUS
+    status = request.status or "no status"
     reason = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None)
     if not reason:
         return CurrentStatus(status)

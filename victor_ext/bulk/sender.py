@@ -24,7 +24,7 @@ from .loading import Loading
 from .lookups import counted, current_statuses, refreshed
 from .rows import Check, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
-from .settings import Settings, WorkerContext, checked_client, day_of, provider_of, seconds_of
+from .settings import Settings, WorkerContext, checked_client, day_of, provider_of
 from .state import DEFAULT_STATE, State
 from .vault import Vault, storage_secret
 
@@ -84,7 +84,8 @@ class BulkSender:
         self._victor = checked_client(victor)
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
-        kept, day = seconds_of(key_retention), day_of(due_date)
+        kept = key_retention.total_seconds() if isinstance(key_retention, timedelta) else key_retention
+        day = day_of(due_date)
         self._settings = Settings(key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again)
         self._secret = storage_secret(storage_key)
 
@@ -205,9 +206,7 @@ class BulkSender:
         """
         with self._stored() as (victor, store, loads):
             results = _results(victor, store, loads, refresh=refresh)
-            if on_result is not None:
-                results = _noted(results, on_result)
-            return write_csv(file, results, columns_of(loads), escape=escape)
+            return write_csv(file, results, columns_of(loads), escape=escape, on_result=on_result)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -289,10 +288,10 @@ class BulkSender:
     def _submit_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
         """Submit the file again after storing its rows was interrupted."""
         if load.source is None or not os.path.exists(load.source):
-            where = "came from Python" if load.source is None else f"are not in {load.source} any more"
+            where = load.source or "Python"
             raise ConfigurationError(
-                f"Storing the batch {self._batch} was interrupted, and its rows {where}: send it again, with the "
-                "same rows."
+                f"Storing the batch {self._batch} was interrupted, and its rows cannot be read from {where} again: "
+                "send it again, with the same rows."
             )
         before, self._settings = self._settings, self._settings.continuing(load)
         try:
@@ -307,9 +306,3 @@ def _results(victor: Victor, store: BatchStore, loads: list[Submission], *, refr
     # Before anything is written: a provider that cannot be read must not cut an export off.
     statuses = current_statuses(victor, results_of(store, loads))
     return refreshed(results_of(store, loads), statuses)
-
-
-def _noted(results: Iterator[RowResult], on_result: Callable[[RowResult], object]) -> Iterator[RowResult]:
-    for result in results:
-        on_result(result)
-        yield result

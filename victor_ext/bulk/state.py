@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from victor_ext import ConfigurationError, Problem
 from victor_ext.privacy import Secret, concealed
 
-from .notices import database_notices, reason_of, route_dbos_log
+from .notices import forget_reports, reason_of, route_dbos_log
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class State:
                 "oldest that works. Use a Python with a newer one, or write postgresql://user@host/database.",
                 code="sqlite_version",
             )
-        database_notices.reset()
+        forget_reports()
         route_dbos_log()
 
     def __str__(self) -> str:
@@ -159,7 +159,7 @@ class State:
 
         client = DBOSClient(
             system_database_engine=engine,
-            serializer=vault.serializer,
+            serializer=cast("Any", vault),
             application_name=vault.application,
             retry_connection_errors=False,
         )
@@ -226,15 +226,16 @@ def _checked_url(url: object) -> sa.URL:
 
 
 def _parsed(url: str) -> sa.URL:
-    try:
-        parsed = sa.make_url(url)
-        # As in drivers, a password in the query takes precedence.
-        given = parsed.normalized_query.get("password", (str(parsed.password or ""),))[-1]
-        return parsed.difference_update_query(["password"]).set(password=Secret(given) if given else None)
-    except (ArgumentError, ValueError):
-        pass
+    with suppress(ArgumentError, ValueError):
+        return _with_hidden_password(sa.make_url(url))
     # Raised outside the handler: the original traceback has frames that contain the URL.
     raise _refused(f"state is not the URL of a database: {_FORMS}.")
+
+
+def _with_hidden_password(url: sa.URL) -> sa.URL:
+    # As in drivers, a password in the query takes precedence.
+    given = url.normalized_query.get("password", (str(url.password or ""),))[-1]
+    return url.difference_update_query(["password"]).set(password=Secret(given) if given else None)
 
 
 def _check_file(url: sa.URL) -> None:

@@ -9,7 +9,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from victor_ext.settlement import Moment
 
 from .layout import CHUNK, OLDER_VERSIONS, batch_of, queue_of, version_for
-from .notices import database_notices
+from .notices import report
 from .worker_lock import WorkerLock
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class TakeOver(threading.Thread):
 
     Args:
         queues: Queues that the worker serves; None for all.
-        runs: Whether the worker runs a chunk.
+        running: The chunks that the worker runs.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class TakeOver(threading.Thread):
         account: str,
         queues: Collection[str] | None,
         stop: threading.Event,
-        runs: Callable[[str], bool],
+        running: Collection[str],
     ) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
         self._state, self._vault = context.state, context.vault
@@ -62,7 +62,7 @@ class TakeOver(threading.Thread):
         self._account = account
         self._queues = queues
         self._stop_event = stop
-        self._runs = runs
+        self._running = running
         self._lost_at = -math.inf
         self._present: Moment | None = None
         """The last moment at which this worker still had its lock, by a look at the server."""
@@ -97,7 +97,7 @@ class TakeOver(threading.Thread):
                     self.from_older_releases(client)
                     stalled = self._from_workers(client, stalled)
                 except SQLAlchemyError as error:
-                    database_notices.report(error)
+                    report(error)
                 except Exception:
                     _logger.exception("Looking for chunks that were left stalled failed; it is tried again.")
                 if self._stop_event.wait(_ROUND):
@@ -113,7 +113,7 @@ class TakeOver(threading.Thread):
         still_stalled: dict[str, int] = {}
         mine = self._worker_lock.executor
         for info in pending:
-            if info.executor_id == mine and info.name == CHUNK and not self._runs(info.workflow_id):
+            if info.executor_id == mine and info.name == CHUNK and info.workflow_id not in self._running:
                 still_stalled[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
                 if still_stalled[info.workflow_id] >= _LOOKS:
                     # The claim was stored but its response was lost, for example in a server crash.

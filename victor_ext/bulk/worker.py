@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
@@ -37,7 +37,7 @@ from .layout import (
     version_for,
 )
 from .lookups import rivals_in
-from .notices import NOTICE, database_notices
+from .notices import NOTICE, report
 from .pacing import pause_after
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
@@ -71,11 +71,10 @@ class Worker:
         self._stop = threading.Event()
         self._account = vault.account(victor.caller)
         self._delivery = Delivery(victor, settings.workers, self._stop, victor.caller)
-        self._lock = threading.Lock()
         self._running: list[str] = []
         self._unstored: dict[str, dict[int, Result]] = {}
         """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
-        self._take_over = TakeOver(context, worker_lock, self._account, self._queues, self._stop, self._runs)
+        self._take_over = TakeOver(context, worker_lock, self._account, self._queues, self._stop, self._running)
         self._resources = ExitStack()
 
     @property
@@ -118,7 +117,7 @@ class Worker:
                 system_database_engine=sqlite,
                 application_version=version_for(self._account),
                 executor_id=self._worker_lock.executor,
-                serializer=self._vault.serializer,
+                serializer=cast("Any", self._vault),
                 log_level="WARNING",
                 enable_otlp=False,
                 run_migrations=False,
@@ -146,18 +145,16 @@ class Worker:
 
     def send(self, workflow_id: str, data: Mapping[str, Any]) -> dict[str, int]:
         """Send one chunk. After a crash, DBOS calls this again and replays the stored steps."""
-        with self._lock:
-            # A list: an execution can wait for another one of the same chunk, with the same id.
-            self._running.append(workflow_id)
+        # A list: an execution can wait for another one of the same chunk, with the same id.
+        self._running.append(workflow_id)
         try:
             return self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
         except SQLAlchemyError as error:
-            database_notices.report(error)
+            report(error)
             # Do not fail the chunk, which would end it: it stays pending and is queued again.
             raise _WorkerGone from None
         finally:
-            with self._lock:
-                self._running.remove(workflow_id)
+            self._running.remove(workflow_id)
 
     def _send(self, workflow_id: str, queue: str, data: Mapping[str, Any]) -> dict[str, int]:
         if self._stop.is_set():
@@ -186,7 +183,10 @@ class Worker:
             rivals = partial(self._rivals, batch_of(workflow_id))
             terms = SendTerms(retention, patience, rate, sent, rivals, alone_since)
             results |= zip(places, self._delivery.deliver([chunk.rows[place] for place in places], terms), strict=True)
-            self._unstored[workflow_id] = {place: one for place, one in results.items() if self._is_lasting(one)}
+            # Only what is true also if another worker has the chunk in between.
+            is_alone = not self._worker_lock.can_be_lost
+            kept = {place: one for place, one in results.items() if is_alone or one.outcome is RowOutcome.CREATED}
+            self._unstored[workflow_id] = kept
             return [results[place].to_json() for place in range(len(chunk.rows))]
 
         # DBOS stores nothing of a worker whose chunk was taken over: from then on it counts as another one's.
@@ -197,10 +197,6 @@ class Worker:
             # After a stop, other workers can continue with the remaining rows at once.
             self._pass_on(workflow_id, queue, left)
         return dict(Counter(result.outcome.value for result in results))
-
-    def _is_lasting(self, result: Result) -> bool:
-        """Whether a result that is not stored yet is true also if other workers have the chunk in between."""
-        return result.outcome is RowOutcome.CREATED or not self._worker_lock.can_be_lost
 
     def _rivals(self, batch: str, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
         application = self._vault.application
@@ -224,10 +220,6 @@ class Worker:
             chunk.to_json(),
         )
 
-    def _runs(self, workflow_id: str) -> bool:
-        with self._lock:
-            return workflow_id in self._running
-
 
 def _rate_of(queue: str, stop: threading.Event) -> float | None:
     """Return the rate of a batch from its queue. Retries while the database is unavailable."""
@@ -235,13 +227,13 @@ def _rate_of(queue: str, stop: threading.Event) -> float | None:
     while not stop.is_set():
         try:
             registered = DBOS.retrieve_queue(queue)
-            limiter = None if registered is None else registered.limiter
         except (SQLAlchemyError, dbos_error.DBOSException) as error:
-            database_notices.report(error)
+            report(error)
             failures += 1
             stop.wait(pause_after(failures))
-            continue
-        return None if limiter is None else limiter["limit"] / limiter["period"]
+        else:
+            limiter = registered and registered.limiter
+            return limiter["limit"] / limiter["period"] if limiter else None
     return None
 
 
