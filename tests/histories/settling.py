@@ -270,7 +270,7 @@ class Batches(Workers):
         pause()
         if batch.run is run:
             batch.results.update(zip((row.place for row in batch.left), results, strict=True))
-            left = Chunk(KEPT, PATIENCE, "", batch.left).unsettled(results).rows
+            left = Chunk(KEPT, PATIENCE, batch.left).unsettled(results).rows
             batch.left, batch.began = list(left), None
         if delivery.given_up is not None:
             self.deliveries[number] = self._delivery(number)

@@ -19,7 +19,7 @@ from .layout import (
     BY_CONTENT,
     CHUNK,
     LOAD,
-    OLDER_VERSIONS,
+    OLDER_VERSION,
     SEND_STEP,
     VERSION,
     Chunk,
@@ -298,7 +298,7 @@ def _check_owner(info: WorkflowStatus, application: str, what: str, account: str
     if info.application_name != application:
         raise _other_owner(str(info.application_name), application, what)
     layout, _, owner = (info.app_version or "").partition("/")
-    if layout not in (VERSION, *OLDER_VERSIONS):
+    if layout not in (VERSION, OLDER_VERSION):
         raise ConfigurationError(
             f"{what} was stored by another release, in the layout {layout}: go on with the release that stored it."
         )

@@ -26,8 +26,8 @@ BEGIN_STEP = "begin"
 SEND_STEP = "send"
 VERSION = "victor-bulk-3"
 """Storage layout, the first part of the DBOS application version."""
-OLDER_VERSIONS = ("victor-bulk-1", "victor-bulk-2")
-"""Older layouts that this release can read and take over. They do not name an account."""
+OLDER_VERSION = "victor-bulk-2"
+"""The layout before, which this release can read and take over. It does not name an account."""
 
 BY_CONTENT = "sent:"
 """How the digest of a source begins that counts its rows by what is sent alone."""
@@ -97,34 +97,28 @@ class Chunk:
 
     Attributes:
         retention, patience: As in `Submission`.
-        token: Empty if the keys were made in the way of early `victor-bulk-1` chunks, which have no token.
     """
 
     retention: float
     patience: float
-    token: str
     rows: Sequence[Row] = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the chunk as JSON data."""
-        return {
-            "retention": self.retention,
-            "patience": self.patience,
-            "token": self.token,
-            "rows": [row.to_json() for row in self.rows],
-        }
+        rows = [row.to_json() for row in self.rows]
+        return {"retention": self.retention, "patience": self.patience, "rows": rows}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Chunk:
         """Create a chunk from JSON data."""
         rows = [Row.from_json(row) for row in data["rows"]]
-        return cls(data["retention"], data["patience"], data.get("token", ""), rows)
+        return cls(data["retention"], data["patience"], rows)
 
     def unsettled(self, results: Sequence[Result]) -> Chunk:
         """Return a chunk of the rows that can be retried, with their earliest possible send."""
         pairs = zip(self.rows, results, strict=True)
         rows = [replace(row, reason=None, sent=one.sent) for row, one in pairs if one.outcome not in SETTLED]
-        return Chunk(self.retention, self.patience, self.token, rows)
+        return Chunk(self.retention, self.patience, rows)
 
 
 def version_for(account: str) -> str:
@@ -206,8 +200,13 @@ def checked_batch(name: object) -> str:
     Raises:
         ConfigurationError: The name is not text, is too long, or contains a slash or an invisible character.
     """
-    is_text = isinstance(name, str) and 0 < len(name) <= MAX_NAME and name == name.strip() and name.isprintable()
-    if is_text and "/" not in name and "\\" not in name:
+    if (
+        isinstance(name, str)
+        and 0 < len(name) <= MAX_NAME
+        and name == name.strip()
+        and name.isprintable()
+        and not {"/", "\\"} & {*name}
+    ):
         return name
     message = (
         f"batch={name!r:.{MAX_NAME}} is not a valid name of a batch: write at most {MAX_NAME} visible characters, "

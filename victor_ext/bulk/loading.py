@@ -82,9 +82,6 @@ class Loading:
             for page in pages_of(self._loads):
                 tries = store.tries(list(page), rows=True)
                 self._chunks += len(tries)
-                for number, (first, *_) in tries.items():
-                    if first.chunk is not None:
-                        _refuse_other_keys(store.batch, page[number].key_column, first.chunk)
                 self._spool.learn(_known(store, tries.items()))
             ends = [*(load.first for load in self._loads[1:]), self._chunks + 1]
             # Storing the others was interrupted: their rows come again, and some of them are new.
@@ -198,7 +195,7 @@ class Loading:
         settings, last = self._settings, self._loads[-1] if self._loads else None
         retention = settings.key_retention or (last.retention if last else DAY)
         patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
-        chunk = Chunk(retention, patience, "today's keys", self._new)
+        chunk = Chunk(retention, patience, self._new)
         self._spool.add(self._vault.seal(chunk.to_json()))
         self._new.clear()
 
@@ -258,7 +255,7 @@ def _retry(store: BatchStore, tries: list[Try], settings: Settings) -> int:
     if not left.rows:
         return 0
     patience = left.patience if settings.patience is None else settings.patience
-    chunk = Chunk(settings.key_retention or left.retention, patience, left.token, left.rows)
+    chunk = Chunk(settings.key_retention or left.retention, patience, left.rows)
     store.add_try(next_try(last.id), chunk)
     return len(left.rows)
 
@@ -267,18 +264,15 @@ def _key_column(loads: Sequence[Submission], settings: Settings) -> str:
     """Return the batch's key column. Another column would give other keys and duplicate requests."""
     if not loads:
         return settings.key_column or KEY_COLUMN
-    # Batches of older releases may have several key columns.
-    known = list(dict.fromkeys(load.key_column for load in loads))
-    if settings.key_column is None:
-        return known[-1]
-    if settings.key_column not in known:
+    known = loads[-1].key_column
+    if settings.key_column not in (None, known):
         message = (
-            f"key_column is {settings.key_column}, and this batch has the key column {known[-1]} (by another one the "
+            f"key_column is {settings.key_column}, and this batch has the key column {known} (by another one the "
             "same rows have other keys, and their customers would be asked again)."
         )
-        hint = f"write key_column={known[-1]!r}, or leave it out, and give the column of the file this name again"
+        hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
         raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
-    return settings.key_column
+    return known
 
 
 def _known(store: BatchStore, chunks: Iterable[tuple[int, list[Try]]]) -> Iterator[tuple[bytes, str, bool, int]]:
@@ -292,21 +286,3 @@ def _known(store: BatchStore, chunks: Iterable[tuple[int, list[Try]]]) -> Iterat
             result = results.get(row.place)
             refused = row.arguments is None or (result is not None and result.outcome is RowOutcome.REFUSED)
             yield identity_of(row.key, row.number), row.fingerprint, refused, number
-
-
-def _refuse_other_keys(batch: str, key_column: str, chunk: Chunk) -> None:
-    """Raise `ConfigurationError` if the stored keys were derived in another way than today.
-
-    Otherwise all rows of the file would count as new, and every customer would be asked again.
-    """
-    # Chunks with a token use today's keys. All keys of a chunk were derived in the same way, so one row is enough.
-    row = next((row for row in chunk.rows if row.key), None)
-    if chunk.token or row is None:
-        return
-    value = row.extras.get(key_column) or (row.arguments or {}).get(key_column)
-    # Older releases stored `Decimal` text in quotes.
-    if value and row.key not in {idempotency_key_for(batch, text) for text in (str(value), str(value).strip('"'))}:
-        raise ConfigurationError(
-            f"The keys of {batch} were made by an older release, in another way than today: with this file all of its "
-            "customers would be asked again. Go on with it by resume; send rows that were added as another batch."
-        )

@@ -37,11 +37,10 @@ class RowProblem:
     message: str
 
     def __str__(self) -> str:
-        places = [
-            f"line {self.line}" if self.line is not None else f"row {self.row}" if self.row is not None else "",
-            self.column or "",
-        ]
-        return f"{', '.join(place for place in places if place) or 'source'}: {self.message}"
+        place = f"line {self.line}" if self.line is not None else f"row {self.row}"
+        if self.line is None and self.row is None:
+            place = "source"
+        return f"{place}, {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
 
 
 @dataclass(slots=True)

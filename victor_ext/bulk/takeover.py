@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext.settlement import Moment
 
-from .layout import CHUNK, OLDER_VERSIONS, batch_of, queue_of, version_for
+from .layout import CHUNK, OLDER_VERSION, batch_of, queue_of, version_for
 from .notices import report
 from .worker_lock import WorkerLock
 
@@ -147,7 +147,7 @@ class TakeOver(threading.Thread):
         try:
             unfinished = client.list_workflows(
                 name=CHUNK,
-                app_version=list(OLDER_VERSIONS),
+                app_version=OLDER_VERSION,
                 status=["ENQUEUED", "PENDING"],
                 load_input=False,
                 load_output=False,
