@@ -39,7 +39,8 @@ def broken_off(bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahea
 
 
 @pytest.mark.parametrize(
-    ("when_sending", "when_resuming", "resumes"), [(HOUR, -HOUR, "resume"), (-HOUR, -2 * HOUR, "send")]
+    ("when_sending", "when_resuming", "resumes"),
+    [(HOUR, -HOUR, "resume"), pytest.param(-HOUR, -2 * HOUR, "send", marks=pytest.mark.nightly)],
 )
 def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
     bulk: Bulk, victor_sandbox: Sandbox, when_sending: int, when_resuming: int, resumes: str

@@ -155,7 +155,7 @@ def test_a_killed_database_server(
 ) -> None:
     file = write_csv(bulk.folder / "invoices.csv", rows(ROWS))
     state = ("--state", postgres)
-    with bulk.started("worker", *state), bulk.started("send", file.name, *KEY, *state) as sending:
+    with bulk.started("send", file.name, *KEY, *state) as sending:
         come(moment, victor_sandbox, sending)
         postgres_server.kill()
         postgres_server.start()
@@ -163,7 +163,7 @@ def test_a_killed_database_server(
             wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= moment.again, sending)
             postgres_server.kill()
             postgres_server.start()
-        # Both wait for it, and go on.
+        # It waits for the server, and goes on.
         out, err = sending.communicate(timeout=PATIENCE)
         assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)
     assert go_on(bulk, file, *state).status == 0

@@ -134,14 +134,11 @@ def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
-@pytest.mark.parametrize("options", [(), ("--json",)])
-def test_an_export_to_where_there_is_no_room_is_one_sentence(
-    bulk: Bulk, sender: Senders, options: tuple[str, ...]
-) -> None:
+def test_an_export_to_where_there_is_no_room_is_one_sentence(bulk: Bulk, sender: Senders) -> None:
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(rows(3))
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
-            [SCRIPT, "bulk", "export", *options],
+            [SCRIPT, "bulk", "export"],
             cwd=bulk.folder, env=bulk.environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
     assert ended.returncode == 1

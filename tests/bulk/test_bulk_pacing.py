@@ -137,8 +137,8 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(
     bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write_csv(bulk.folder / "march", rows(60))
-    with bulk.started("worker", "--state", postgres), bulk.started("worker", "--state", postgres):
-        # Two seconds' worth of rows go into a chunk: with 20 a second there are two chunks, for three workers.
+    with bulk.started("worker", "--state", postgres):
+        # Two seconds' worth of rows go into a chunk: with 20 a second there are two chunks, for two workers.
         monkeypatch.setattr(layout, "PACED_SECONDS", 2.0)
         assert sender(state=postgres, rate=20).send(file).exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(60)))

@@ -101,6 +101,7 @@ def test_rows_from_python_that_were_stored_in_part_have_to_be_sent_again(
     asked_once(victor_sandbox, keys_of("march", rows(530)))
 
 
+@pytest.mark.nightly
 def test_two_machines_that_send_one_file_at_once(
     bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders
 ) -> None:
