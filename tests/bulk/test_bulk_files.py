@@ -78,7 +78,7 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], tuple[int | None, str | No
     "a column twice": (f"{HEADING},amount\n{GOOD},\n", {}, (1, "amount", "repeated"), ""),
     "a column is missing": (FILE.replace("amount", "sum"), {}, (1, "amount", "required"), ""),
     "no key column": (FILE.replace("invoice_no", "number"), {}, (1, "invoice_no", "key_column"), ""),
-    "a column of keys": (f"{HEADING},idempotency_key\n{GOOD},x\n", {}, (1, "idempotency_key", "column"), ""),
+    "a column of keys": (f"{HEADING},idempotency_key\n{GOOD},x\n", {}, (2, "idempotency_key", "column"), ""),
     "a quote that is not closed": (f'{HEADING}\n{GOOD}"never closed\n', {}, (2, None, "format"), ""),
     "text after a quote": (f'{HEADING}\n{GOOD}"a"b\n', {}, (2, None, "format"), ""),
     "a line without end": (f"{HEADING}\n{GOOD}{'x' * (1 << 20)}\n", {}, (2, None, "length"), ""),

@@ -15,7 +15,7 @@ from typing import Any, cast
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 from victor_ext.privacy import AccountNumber, NumberText, Secret
 from victor_ext.settlement import plain
-from victor_ext.tables.sources import HeadingCheck, SourceBroken
+from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
 
 from .settings import in_utc
@@ -54,40 +54,22 @@ class Fields:
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-def heading_check(key_column: str, required: Sequence[str]) -> HeadingCheck:
-    """Return the check of a CSV heading: it must name the key column and these columns, and no key."""
-
-    def check(names: Sequence[str], line: int) -> None:
-        if "idempotency_key" in names:
-            raise SourceBroken(
-                line,
-                "idempotency_key",
-                "column",
-                f"keys are made from the column {key_column}; rename or drop the column idempotency_key.",
-            )
-        if key_column not in names:
-            similar = _similar(key_column, names)
-            other = "name another one" if similar is None else f"name another one, such as {similar}"
-            raise SourceBroken(
-                line,
-                key_column,
-                "key_column",
-                f"the heading ({', '.join(names)}) has no column {key_column} to tell the rows apart: if the column "
-                f"had this name when the file was sent before, give it back; else {other}.",
-            )
-        missing = [name for name in required if name not in names]
-        if missing:
-            renamed = {name: near for name in missing if (near := _similar(name, names))}
-            advice = "".join(f" Rename the column {other} to {name}." for name, other in renamed.items())
-            raise SourceBroken(
-                line,
-                missing[0],
-                "required",
-                f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in the heading, which names: "
-                f"{', '.join(names)}.{advice}",
-            )
-
-    return check
+def check_heading(key_column: str, required: Sequence[str], names: Sequence[str], line: int) -> None:
+    """Check a CSV heading: it must name the key column and these columns. Raises `SourceBroken`."""
+    heading = f"the heading ({', '.join(names)})"
+    if key_column not in names:
+        similar = _similar(key_column, names)
+        other = "name another one" if similar is None else f"name another one, such as {similar}"
+        message = (
+            f"{heading} has no column {key_column} to tell the rows apart: if the column had this name when the file "
+            f"was sent before, give it back; else {other}."
+        )
+        raise SourceBroken(line, key_column, "key_column", message)
+    missing = [name for name in required if name not in names]
+    if missing:
+        renamed = {name: near for name in missing if (near := _similar(name, names))}
+        advice = "".join(f" Rename the column {other} to {name}." for name, other in renamed.items())
+        raise SourceBroken(line, missing[0], "required", f"{heading} lacks {', '.join(missing)}.{advice}")
 
 
 def _similar(name: str, names: Sequence[str]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, Self
 
@@ -19,8 +19,8 @@ from .columns import (
     Fields,
     as_json,
     canonical_text,
+    check_heading,
     differing,
-    heading_check,
     problems_of,
     split_record,
 )
@@ -32,7 +32,6 @@ from .validating import Digests, KnownRow, Spool, identity_of
 from .vault import Vault
 
 OpenStore = Callable[[], AbstractContextManager[BatchStore]]
-MAX_COLUMNS = 1000
 
 
 class Loading:
@@ -96,7 +95,7 @@ class Loading:
         """
         settings, check = self._settings, self.check
         required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
-        heading = heading_check(self._key_column, required)
+        heading = partial(check_heading, self._key_column, required)
         try:
             for record in records_of(self._rows, encoding=settings.encoding, known=ARGUMENTS, check=heading):
                 check.rows += 1
@@ -161,8 +160,10 @@ class Loading:
         check.replaced += known is not None
         arguments = None if problems else as_json(fields.arguments)
         reason = " ".join(problem.message for problem in problems) or None
-        row = Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(self._new))
-        self._spool_row(row, record.line)
+        self._columns |= dict.fromkeys(fields.extras)
+        self._new.append(Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(self._new)))
+        if len(self._new) == chunk_rows_for(self._settings.rate):
+            self._flush()
 
     def _compare_row(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
         """Compare a row with its stored version, which was or will be sent."""
@@ -179,15 +180,6 @@ class Loading:
             "the old values back, or ask for another payment under another key."
         )
         self.check.note(RowProblem(record.number, record.line, self._key_column, "changed", message))
-
-    def _spool_row(self, row: Row, line: int | None) -> None:
-        for column in row.extras:
-            self._columns[column] = None
-            if len(self._columns) > MAX_COLUMNS:
-                raise SourceBroken(line, column, "columns", f"there are more than {MAX_COLUMNS} different columns.")
-        self._new.append(row)
-        if len(self._new) == chunk_rows_for(self._settings.rate):
-            self._flush()
 
     def _flush(self) -> None:
         if not self._new:
