@@ -154,6 +154,8 @@ def test_what_has_changed_is_named(sender: Senders) -> None:
     found = [problem.message.partition(": not what is stored")[0] for problem in problems]
     assert found == [names for _, _, names in changes]
     assert "5550001112" not in str(problems)
+    (problem,) = sender().check([{**row(0), "due_date": ["today"]}]).problems
+    assert problem.message.startswith("due_date: not what is stored")
 
 
 def test_the_same_amount_in_another_spelling_is_no_change(sender: Senders) -> None:

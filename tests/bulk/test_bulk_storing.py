@@ -18,7 +18,7 @@ from victor_ext.cli import bulk_output
 from victor_ext.sandbox import Sandbox
 
 Senders = Callable[..., Any]
-SHORT, LONG = 1000, 10_000
+SHORT, LONG = 2000, 20_000
 """Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million, and sends them."""
 
 
