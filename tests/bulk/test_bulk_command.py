@@ -254,6 +254,7 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=None).send(file)
     again = bulk("send", "key.csv")
     assert (again.status, again.out) == (0, "key.csv: 3 rows: 3 created\n")
+    assert again.err == "Of 3 rows: 3 sent or stored before.\n"
     ended = bulk("send", "key.csv", "--key-column", "client_reference_id")
     assert (ended.status, ended.out) == (2, "")
     assert "has the key column invoice_no" in ended.err
@@ -290,14 +291,6 @@ def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox:
     ended = bulk("export")
     assert (ended.status, ended.out) == (2, "")
     assert ended.err == "Error: There are several batches (good.csv, bad.csv): name one of them with --batch.\n"
-
-
-def test_another_default_due_date_changes_no_row(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    write_csv(bulk.folder / "invoices.csv", [row(number, due_date="") for number in (1, 2)])
-    assert bulk("send", "invoices.csv", *KEY, "--due-date", "today").status == 0
-    again = bulk("send", "invoices.csv", *KEY, "--due-date", "tomorrow")
-    assert (again.status, again.err) == (0, "Of 2 rows: 2 sent or stored before.\n")
-    assert len(victor_sandbox.work_done_by_key()) == 2
 
 
 def test_several_processes_share_a_batch_and_end_with_the_first_one(

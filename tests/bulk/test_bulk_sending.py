@@ -158,9 +158,10 @@ def test_what_has_changed_is_named(sender: Senders) -> None:
     assert problem.message.startswith("due_date: not what is stored")
 
 
-def test_the_same_amount_in_another_spelling_is_no_change(sender: Senders) -> None:
-    sender().send([row(1, amount="7.50")])
-    assert sender().send([row(1, amount="7.5")]).check.unchanged == 1
+def test_another_spelling_and_another_default_due_date_are_no_changes(sender: Senders, victor_sandbox: Sandbox) -> None:
+    assert sender(due_date="today").send([row(1, amount="7.50", due_date="")]).exit_status == 0
+    assert sender(due_date="tomorrow").send([row(1, amount="7.5", due_date="")]).check.unchanged == 1
+    assert created(victor_sandbox) == 1
 
 
 def test_an_unchanged_row_whose_due_date_has_passed_meanwhile_is_no_problem(
