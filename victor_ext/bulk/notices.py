@@ -11,6 +11,8 @@ NOTICE = {"notice": True}
 _FULL = ("database or disk is full", "No space left on device")
 """Messages of SQLite and PostgreSQL for a full disk."""
 _AGAIN_AFTER = 30.0
+_reported_at: dict[str, float] = {}
+"""When each reason was logged. Shared by the process, as DBOS is."""
 _logger = logging.getLogger("victor_ext.bulk")
 
 
@@ -21,25 +23,9 @@ def reason_of(error: BaseException) -> str:
     return text.splitlines()[0].rstrip(".")
 
 
-_reported_at: dict[str, float] = {}
-"""When each reason was logged. Shared by the process, as DBOS is."""
-
-
 def report(error: BaseException) -> None:
     """Log why the database cannot be used, each reason at most twice a minute: it is tried again."""
     _report(reason_of(error))
-
-
-def report_if_full(text: str) -> None:
-    """Log that the disk is full, if this DBOS message says so."""
-    for words in _FULL:
-        if words in text:
-            _report(words)
-
-
-def forget_reports() -> None:
-    """Forget logged reasons, for a new database."""
-    _reported_at.clear()
 
 
 def _report(reason: str) -> None:
@@ -61,11 +47,15 @@ class _ToOurLog(logging.Handler):
         message = record.getMessage()
         _logger.log(logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", message)
         # DBOS waits when the disk is full, and reports this only in its log.
-        report_if_full(f"{message} {record.exc_info[1] if record.exc_info else ''}")
+        text = f"{message} {record.exc_info[1] if record.exc_info else ''}"
+        for words in _FULL:
+            if words in text:
+                _report(words)
 
 
-def route_dbos_log() -> None:
-    """Redirect the DBOS log from the terminal to `victor_ext.bulk`."""
+def begin_notices() -> None:
+    """Forget logged reasons, for a new database, and redirect the DBOS log from the terminal to `victor_ext.bulk`."""
+    _reported_at.clear()
     log = logging.getLogger("dbos")
     # Existing handlers belong to a program that uses DBOS itself.
     if not log.handlers:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from victor_ext import ConfigurationError, Problem
 from victor_ext.privacy import Secret, concealed
 
-from .notices import forget_reports, reason_of, route_dbos_log
+from .notices import begin_notices, reason_of
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ class State:
                 "oldest that works. Use a Python with a newer one, or write postgresql://user@host/database.",
                 code="sqlite_version",
             )
-        forget_reports()
-        route_dbos_log()
+        begin_notices()
 
     def __str__(self) -> str:
         """The URL for messages, without the query, which may contain secrets."""
