@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,8 @@ def broken_off(bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahea
 
 
 @pytest.mark.parametrize(
-    ("when_sending", "when_resuming", "resumes"), [(HOUR, -HOUR, "resume"), (-HOUR, -2 * HOUR, "send")]
+    ("when_sending", "when_resuming", "resumes"),
+    [(HOUR, -HOUR, "resume"), pytest.param(-HOUR, -2 * HOUR, "send", marks=pytest.mark.nightly)],
 )
 def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
     bulk: Bulk, victor_sandbox: Sandbox, when_sending: int, when_resuming: int, resumes: str
@@ -175,15 +175,6 @@ def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | Non
     assert found is None if why is None else why in (found or "")
     if why is SENT_AGAIN:
         assert CALLERS in (reason(Sent(NOW - age, "another", known=True), BY_PROVIDER, kept) or "")
-
-
-@pytest.mark.parametrize(
-    ("sent_known", "now_known", "why"),
-    [(False, True, "the clock of a machine"), (False, False, "the clock of a machine"), (True, False, "have no Date")],
-)
-def test_an_age_that_no_time_of_the_provider_bounds_is_uncertain(sent_known: bool, now_known: bool, why: str) -> None:
-    now = replace(BY_PROVIDER, provider=replace(BY_PROVIDER.provider, is_known=now_known))
-    assert why in (reason(Sent(NOW - 60, "me", sent_known), now) or "")
 
 
 @pytest.mark.parametrize(("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)])

@@ -2,7 +2,8 @@
 
 `VICTOR_BULK_KILLS=20` runs as many moments as the documentation speaks of; by default there are few. A moment is most
 often given as a number of calls, so that it lies where it should, on slow and busy machines too; one in four
-lies in the first two seconds, when rows are checked and stored.
+lies in the first two seconds, when rows are checked and stored. What the first tier leaves out is shown there by
+senders that are killed in `test_bulk_clocks`, `test_bulk_reconciliation` and `test_bulk_command`.
 """
 
 from __future__ import annotations
@@ -112,6 +113,7 @@ def all_accounted_for(sender: Any, victor_sandbox: Sandbox, file: Path) -> None:
     assert {result.id for result in exported} == made
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("moment", moments(1, ("sender",)), ids=str)
 def test_a_killed_batch_is_resumed_on_sqlite(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, moment: Moment
@@ -126,6 +128,7 @@ def test_a_killed_batch_is_resumed_on_sqlite(
     all_accounted_for(looking, victor_sandbox, file)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("moment", moments(2, ("sender",), ("worker",), ("sender", "worker")), ids=str)
 def test_a_killed_sender_or_worker_on_postgresql(
     bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders, moment: Moment
@@ -152,7 +155,7 @@ def test_a_killed_database_server(
 ) -> None:
     file = write_csv(bulk.folder / "invoices.csv", rows(ROWS))
     state = ("--state", postgres)
-    with bulk.started("worker", *state), bulk.started("send", file.name, *KEY, *state) as sending:
+    with bulk.started("send", file.name, *KEY, *state) as sending:
         come(moment, victor_sandbox, sending)
         postgres_server.kill()
         postgres_server.start()
@@ -160,7 +163,7 @@ def test_a_killed_database_server(
             wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= moment.again, sending)
             postgres_server.kill()
             postgres_server.start()
-        # Both wait for it, and go on.
+        # It waits for the server, and goes on.
         out, err = sending.communicate(timeout=PATIENCE)
         assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)
     assert go_on(bulk, file, *state).status == 0

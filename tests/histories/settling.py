@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -183,8 +184,10 @@ class Stop(threading.Event):
 class Inline:
     """In place of the threads that send the rows of a chunk."""
 
-    def map(self, act: Callable[[Any], Any], items: list[Any]) -> list[Any]:
-        return [act(item) for item in items]
+    def submit(self, act: Callable[[], None]) -> Future[None]:
+        done = Future[None]()
+        done.set_result(act())
+        return done
 
 
 @dataclass(eq=False)
@@ -267,7 +270,7 @@ class Batches(Workers):
         pause()
         if batch.run is run:
             batch.results.update(zip((row.place for row in batch.left), results, strict=True))
-            left = Chunk(KEPT, PATIENCE, "", batch.left).unsettled(results).rows
+            left = Chunk(KEPT, PATIENCE, batch.left).unsettled(results).rows
             batch.left, batch.began = list(left), None
         if delivery.given_up is not None:
             self.deliveries[number] = self._delivery(number)

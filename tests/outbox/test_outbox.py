@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -208,55 +204,38 @@ class TestSending:
         assert Outbox(engine).counts()[EntryState.SENDING] == 1
 
 
-class TestOldKeys:
-    """The sandbox forgets keys after an hour: a repeat would ask the customer a second time."""
+def test_a_key_that_a_call_of_a_whole_lease_may_outlive_is_not_sent(
+    engine: sa.Engine, victor: Victor, faults: Faults, monkeypatch: pytest.MonkeyPatch, sent_once: Any
+) -> None:
+    outbox = Outbox(engine, lease=timedelta(minutes=20), keys_kept=timedelta(hours=1))
+    outbox.create_table()
+    stored(outbox, engine, invoice())
+    faults.lose_answer(times=6, operation="create")
+    assert outbox.send(victor) == []
+    with engine.begin() as connection:
+        connection.execute(sa.update(outbox.table).values(leased_until=0.0))
+    later = ProviderTime(datetime.now(UTC) + timedelta(minutes=40), is_known=True)
+    monkeypatch.setattr(Victor, "provider_time", lambda _self: later)
+    assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
+    assert len(sent_once(idempotency_key_for("invoice", 1042))) == 6
 
-    @pytest.mark.parametrize(
-        ("first", "later"),
-        [
-            pytest.param((0, True), (40, True), id="too old when the lease ends"),
-            pytest.param((600, False), (59, True), id="sent by a clock that is ten hours ahead"),
-            pytest.param((1570, False), (100, True), id="sent by a clock that is a day ahead"),
-        ],
-    )
-    def test_what_is_too_old_is_found(
-        self, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any, monkeypatch: pytest.MonkeyPatch,
-        first: tuple[int, bool], later: tuple[int, bool],
-    ) -> None:  # fmt: skip
-        outbox = Outbox(engine, lease=timedelta(minutes=20), keys_kept=timedelta(hours=1))
-        outbox.create_table()
-        stored(outbox, engine, invoice())
-        began = datetime.now(UTC)
 
-        def at(minutes: int, is_known: bool) -> None:
-            time = ProviderTime(began + timedelta(minutes=minutes), is_known=is_known)
-            monkeypatch.setattr(Victor, "provider_time", lambda _self: time)
-
-        at(*first)
-        faults.lose_answer(times=6, operation="create")
-        assert outbox.send(victor) == []
-        with engine.begin() as connection:
-            connection.execute(sa.update(outbox.table).values(leased_until=0.0))
-        at(*later)
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
-        assert len(sent_once(idempotency_key_for("invoice", 1042))) == 6
-
-    @pytest.mark.parametrize("first_sent_at", ["known", "not known", None])
-    def test_a_table_of_the_release_before_is_gone_on_with(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox, first_sent_at: str | None
-    ) -> None:
-        """It stored an amount as it was written, and a moment by an unknown clock as one of two days before."""
-        arguments = {**invoice(1, amount="1E+2"), "due_date": str(invoice()["due_date"]), "notes": None}
-        row = {"key": arguments["idempotency_key"], "reference": "INV-1", "arguments": json.dumps(arguments)}
-        began = {"known": time.time(), "not known": time.time() - 2 * 86_400, None: None}[first_sent_at]
-        state = EntryState.WAITING if began is None else EntryState.SENDING
-        with engine.begin() as connection:
-            values = {**row, "state": state.value, "leased_until": 0.0, "first_sent_at": began, "ended": False}
-            connection.execute(sa.insert(outbox.table).values(**values))
-        stored(outbox, engine, invoice(1, amount=100))  # it is there already
-        is_sent = first_sent_at != "not known"
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT if is_sent else EntryState.UNCLEAR]
-        assert [*victor_sandbox.work_done_by_key().values()] == [1] * is_sent
+@pytest.mark.parametrize("first_sent_at", ["known", "not known", None])
+def test_a_table_of_the_release_before_is_gone_on_with(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox, first_sent_at: str | None
+) -> None:
+    """It stored an amount as it was written, and a moment by an unknown clock as one of two days before."""
+    arguments = {**invoice(1, amount="1E+2"), "due_date": str(invoice()["due_date"]), "notes": None}
+    row = {"key": arguments["idempotency_key"], "reference": "INV-1", "arguments": json.dumps(arguments)}
+    began = {"known": time.time(), "not known": time.time() - 2 * 86_400, None: None}[first_sent_at]
+    state = EntryState.WAITING if began is None else EntryState.SENDING
+    with engine.begin() as connection:
+        values = {**row, "state": state.value, "leased_until": 0.0, "first_sent_at": began, "ended": False}
+        connection.execute(sa.insert(outbox.table).values(**values))
+    stored(outbox, engine, invoice(1, amount=100))  # it is there already
+    is_sent = first_sent_at != "not known"
+    assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT if is_sent else EntryState.UNCLEAR]
+    assert [*victor_sandbox.work_done_by_key().values()] == [1] * is_sent
 
 
 def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
@@ -336,44 +315,6 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     engine.dispose()
     assert set(ended) == {"40001"}
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
-
-
-WORKER = """
-import os, signal, sys
-from datetime import timedelta
-import sqlalchemy as sa
-from victor_ext import Victor
-from victor_ext.outbox import Outbox
-
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-engine = sa.create_engine(sys.argv[1])
-with Victor.from_env() as victor:
-    create = victor.payment_requests.create
-    if sys.argv[2] == "before the call":
-        victor.payment_requests.create = die
-    else:
-        victor.payment_requests.create = lambda **arguments: die(create(**arguments))
-    Outbox(engine, lease=timedelta(microseconds=1)).send(victor)
-"""
-
-
-@pytest.mark.parametrize("step", ["before the call", "after the call"])
-def test_a_worker_that_is_killed_with_9(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox, sent_once: Any, step: str
-) -> None:
-    stored(outbox, engine, invoice())
-    client_id, client_secret = victor_sandbox.add_oauth_client()
-    setting = {"VICTOR_BASE_URL": victor_sandbox.url, "VICTOR_ENVIRONMENT": "staging"}
-    credentials = {"VICTOR_CLIENT_ID": client_id, "VICTOR_CLIENT_SECRET": client_secret}
-    url = engine.url.render_as_string(hide_password=False)
-    worker = [sys.executable, "-c", WORKER, url, step]
-    ended = subprocess.run(worker, env={**os.environ, **setting, **credentials}, timeout=60, check=False)
-    assert ended.returncode == -signal.SIGKILL
-    with Victor(VictorOAuth(client_id, client_secret), base_url=victor_sandbox.url) as second:
-        assert [entry.state for entry in outbox.send(second)] == [EntryState.SENT]
-    assert len(sent_once(idempotency_key_for("invoice", 1042))) == (1 if step == "before the call" else 2)
 
 
 def test_steps_show_no_account_number() -> None:

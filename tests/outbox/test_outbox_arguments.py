@@ -63,7 +63,7 @@ DRAWN = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(drawn=DRAWN)
 def test_what_is_accepted_is_sent_with_the_bytes_of_create(
     drawn: dict[str, Any], memory: sa.Engine, victor_key_pair: tuple[str, str]

@@ -1,16 +1,14 @@
-"""Read and write one batch in the database through DBOS."""
+"""Read and write one batch in the database through DBOS, and see whose it is: by key, provider, account and layout."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from victor_ext import ConfigurationError
 from victor_ext.settlement import SETTLED, Sent
@@ -21,7 +19,9 @@ from .layout import (
     BY_CONTENT,
     CHUNK,
     LOAD,
+    OLDER_VERSION,
     SEND_STEP,
+    VERSION,
     Chunk,
     Submission,
     chunk_id,
@@ -32,20 +32,16 @@ from .layout import (
     sent_since,
     version_for,
 )
-from .notices import database_notices
-from .ownership import batches_of, check_owner
-from .pacing import pause_after
 from .rows import Result, RowOutcome
-from .takeover import is_being_taken_over
 from .vault import other_key
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowStatus
 
-_PATIENCE = 60.0
-"""Seconds to wait for an unavailable database."""
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 _POLLED_EVERY = 0.1
+_NAMED = 10
+"""Maximum number of batch names in an error message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,6 @@ class Try:
 
     Attributes:
         id: The workflow id.
-        again: The number of the attempt; 0 is the first.
         over: Whether the workflow has ended.
         taken: Whether a worker ever started it. If so, and it has not ended, any of its rows may have been sent.
         counts: Rows by outcome, if it ended with results.
@@ -62,7 +57,6 @@ class Try:
     """
 
     id: str
-    again: int
     over: bool
     taken: bool
     counts: Mapping[RowOutcome, int] | None
@@ -87,14 +81,10 @@ class BatchStore:
         self, client: DBOSClient, engine: sa.Engine, application: str, batch: str, account: str | None = None
     ) -> None:
         self._client = client
-        self._engine = engine
-        self._application = application
+        self.engine = engine
+        self.application = application
         self._account = account
         self.batch = batch
-
-    def all_batches(self, what: str) -> list[str]:
-        """See `batches_of`."""
-        return batches_of(self._client, self._engine, self._application, what)
 
     def loads(self) -> list[Submission]:
         """Return all submissions in order; empty if the batch does not exist.
@@ -111,10 +101,6 @@ class BatchStore:
             if len(page) < AT_ONCE:
                 return submissions
 
-    def is_keyed_by(self, column: str) -> bool:
-        """Whether a column is the key column of all submissions."""
-        return all(load.key_column == column for load in self.loads())
-
     def digests(self, whole: Collection[int]) -> dict[str, dict[str, str]]:
         """Return the batches of this key and provider by source digest, under their key columns.
 
@@ -126,7 +112,7 @@ class BatchStore:
         while page := self._client.list_workflows(name=LOAD, load_output=False, limit=AT_ONCE, offset=offset):
             offset += len(page)
             for info in page:
-                check_owner(info, self._application, "Another batch of this state")
+                _check_owner(info, self.application, "Another batch of this state")
                 load = Submission(**_input_of(info))
                 batch = info.workflow_id.rpartition("/load/")[0]
                 if load.digest is not None and (batch != self.batch or load.number in whole):
@@ -148,15 +134,21 @@ class BatchStore:
             ConfigurationError: Another process is submitting this batch.
         """
         source, first = iter(chunks), load.first
-        while batch := list(islice(source, AT_ONCE)):
-            opening = load if first == load.first else None
-            self._add({chunk_id(self.batch, first + place): chunk for place, chunk in enumerate(batch)}, opening)
-            first += len(batch)
+        try:
+            while batch := list(islice(source, AT_ONCE)):
+                opening = load if first == load.first else None
+                self._insert({chunk_id(self.batch, first + place): chunk for place, chunk in enumerate(batch)}, opening)
+                first += len(batch)
+        except _stored_by_another():
+            raise ConfigurationError(
+                f"Another process is storing the batch {self.batch}. Wait until it is done, then send again: rows that "
+                "are stored already are not stored twice."
+            ) from None
 
     def add_try(self, workflow_id: str, chunk: Chunk) -> None:
         """Add an attempt, unless another process has already added it."""
         with suppress(*_stored_by_another()):
-            self._stored(lambda: self._insert({workflow_id: chunk}), lambda: bool(self._workflows([workflow_id])))
+            self._insert({workflow_id: chunk})
 
     def open_queue(self, rate: float | None, slots: int) -> None:
         """Make the batch visible to workers and set its rate in rows per second.
@@ -168,21 +160,21 @@ class BatchStore:
         if rate is not None:
             limiter = {"limit": 1, "period": 1 / rate} if rate < 1 else {"limit": int(rate), "period": int(rate) / rate}
         self._client.register_queue(
-            queue_of(self._application, self.batch),
+            queue_of(self.application, self.batch),
             worker_concurrency=1 if rate is not None else slots,
             global_concurrency=None if rate is None else 1,
             limiter=limiter,
             polling_interval_sec=_POLLED_EVERY,
         )
-        self._client.register_queue(loads_queue_of(self._application), worker_concurrency=1, polling_interval_sec=1.0)
+        self._client.register_queue(loads_queue_of(self.application), worker_concurrency=1, polling_interval_sec=1.0)
 
     def is_open(self) -> bool:
         """Whether workers can see the batch."""
-        return self._client.retrieve_queue(queue_of(self._application, self.batch)) is not None
+        return self._client.retrieve_queue(queue_of(self.application, self.batch)) is not None
 
     def close_queue(self) -> None:
         """Remove the queue of a finished batch."""
-        self._client.delete_queue(queue_of(self._application, self.batch))
+        self._client.delete_queue(queue_of(self.application, self.batch))
 
     def tries(self, numbers: Sequence[int], *, rows: bool = False) -> dict[int, list[Try]]:
         """Return the attempts of the stored chunks among `numbers`."""
@@ -194,7 +186,7 @@ class BatchStore:
             page = self._workflows(list(ids), rows=rows)
             wanted = [number for workflow_id, number in ids.items() if workflow_id in page]
             for number in wanted:
-                tries.setdefault(number, []).append(_try(page[chunk_id(self.batch, number, again)], again, rows=rows))
+                tries.setdefault(number, []).append(_try(page[chunk_id(self.batch, number, again)], rows=rows))
             # An attempt that has not ended, or has settled all rows, has no successor.
             wanted = [number for number in wanted if tries[number][-1].over and tries[number][-1].unsettled != 0]
             again += 1
@@ -216,46 +208,15 @@ class BatchStore:
                 results = [Result.from_json(result) for result in output]
         return results, began
 
-    def _add(self, chunks: Mapping[str, Chunk], load: Submission | None) -> None:
-        """Store chunks, preceded by their submission. Fail if another submission uses the same numbers."""
-        try:
-            self._stored(lambda: self._insert(chunks, load), lambda: self._are_ours(chunks))
-        except _stored_by_another():
-            raise _submitted_elsewhere(self.batch) from None
-
-    def _stored(self, store: Callable[[], None], is_stored: Callable[[], bool]) -> None:
-        """Run `store`; retry while the database is unavailable."""
-        ends = time.monotonic() + _PATIENCE
-        failures = 0
-        while True:
-            try:
-                # The failed write may have been committed.
-                if not (failures and is_stored()):
-                    store()
-                return
-            except DBAPIError as error:
-                failures += 1
-                if time.monotonic() > ends:
-                    raise
-                database_notices.report(error)
-                time.sleep(pause_after(failures))
-
     def _insert(self, chunks: Mapping[str, Chunk], load: Submission | None = None) -> None:
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             if load is not None:
-                options = self._options(LOAD, loads_queue_of(self._application), load_id(self.batch, load.number))
-                self._client.enqueue_in_transaction(connection, options, load.to_json())
+                options = self._options(LOAD, loads_queue_of(self.application), load_id(self.batch, load.number))
+                self._client.enqueue_in_transaction(connection, options, asdict(load))
             for workflow_id, chunk in chunks.items():
-                options = self._options(CHUNK, queue_of(self._application, self.batch), workflow_id)
+                options = self._options(CHUNK, queue_of(self.application, self.batch), workflow_id)
                 options["priority"] = priority_of(workflow_id)
                 self._client.enqueue_in_transaction(connection, options, chunk.to_json())
-
-    def _are_ours(self, chunks: Mapping[str, Chunk]) -> bool:
-        """Whether exactly these chunks are stored, compared by token."""
-        present = self._workflows(list(chunks), rows=True)
-        return present.keys() == chunks.keys() and all(
-            Chunk.from_json(_input_of(info)).token == chunks[workflow_id].token for workflow_id, info in present.items()
-        )
 
     def _options(self, name: str, queue: str, workflow_id: str) -> Any:
         assert self._account is not None
@@ -270,12 +231,12 @@ class BatchStore:
     def _workflows(self, ids: Sequence[str], *, rows: bool = False) -> dict[str, WorkflowStatus]:
         page = self._client.list_workflows(workflow_ids=list(ids), load_input=rows, load_output=True)
         for info in page:
-            check_owner(info, self._application, f"The batch {self.batch}", self._account)
+            _check_owner(info, self.application, f"The batch {self.batch}", self._account)
         return {info.workflow_id: info for info in page}
 
 
-def _try(info: WorkflowStatus, again: int, *, rows: bool) -> Try:
-    over = info.status in _OVER and not is_being_taken_over(info)
+def _try(info: WorkflowStatus, *, rows: bool) -> Try:
+    over = info.status in _OVER
     counts = None
     if info.status == "SUCCESS":
         output: Any = info.output
@@ -284,7 +245,7 @@ def _try(info: WorkflowStatus, again: int, *, rows: bool) -> Try:
         counts = {RowOutcome(outcome): int(count) for outcome, count in output.items()}
     # DBOS keeps the last executor id while the workflow waits for another worker.
     taken = info.executor_id is not None
-    return Try(info.workflow_id, again, over, taken, counts, Chunk.from_json(_input_of(info)) if rows else None)
+    return Try(info.workflow_id, over, taken, counts, Chunk.from_json(_input_of(info)) if rows else None)
 
 
 def _input_of(info: WorkflowStatus) -> Mapping[str, Any]:
@@ -303,8 +264,63 @@ def _stored_by_another() -> tuple[type[Exception], ...]:
     return error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
 
 
-def _submitted_elsewhere(batch: str) -> ConfigurationError:
+def batches_of(engine: sa.Engine, application: str, what: str) -> list[str]:
+    """Return the names of all batches of this key and provider, oldest first.
+
+    Raises:
+        ConfigurationError: The database contains only batches of other owners: they may have been sent. The message
+            names `what`.
+    """
+    from dbos import DBOSClient  # noqa: PLC0415 - as in `_stored_by_another`
+
+    # A client without an application lists the workflows of all of them.
+    client = DBOSClient(system_database_engine=engine, retry_connection_errors=False)
+    try:
+        infos = client.list_workflows(name=LOAD, load_input=False, load_output=False)
+    finally:
+        client.destroy()
+    batches = [info.workflow_id.rpartition("/load/")[0] for info in infos if info.application_name == application]
+    if infos and not batches:
+        # Prefer batches of the same key: the message can then name the settings to change.
+        same_key = application.rpartition("-")[0]
+        owners = {str(info.application_name) for info in infos}
+        raise _other_owner(max(owners, key=lambda owner: owner.rpartition("-")[0] == same_key), application, what)
+    return list(dict.fromkeys(batches))
+
+
+def _check_owner(info: WorkflowStatus, application: str, what: str, account: str | None = None) -> None:
+    """Raise `ConfigurationError` if a workflow has another owner or an unsupported layout.
+
+    Args:
+        what: What it belongs to, for the message.
+        account: The account that is about to send it; None: it is only read.
+    """
+    if info.application_name != application:
+        raise _other_owner(str(info.application_name), application, what)
+    layout, _, owner = (info.app_version or "").partition("/")
+    if layout not in (VERSION, OLDER_VERSION):
+        raise ConfigurationError(
+            f"{what} was stored by another release, in the layout {layout}: go on with the release that stored it."
+        )
+    if account is not None and owner not in ("", account):
+        raise ConfigurationError(
+            f"{what} belongs to the account {owner}, these credentials to the account {account}. Nothing was sent: "
+            "the provider may keep the keys of each account apart. Use the credentials that the batch was started with."
+        )
+
+
+def _other_owner(owner: str, application: str, what: str) -> ConfigurationError:
+    if owner.rpartition("-")[0] != application.rpartition("-")[0]:
+        return other_key(what)
     return ConfigurationError(
-        f"Another process is storing the batch {batch}. Wait until it is done, then send again: rows that are stored "
-        "already are not stored twice."
+        f"{what} was begun for another environment or base URL: set VICTOR_ENVIRONMENT and VICTOR_BASE_URL as they "
+        "were then."
     )
+
+
+def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:
+    """Return the error for a batch that the state does not have, with the names of those that it has."""
+    what = f"There is no batch {batch} in {state}: nothing of it was stored"
+    if not others:
+        return ConfigurationError(f"{what}, and nothing was sent. Send it first.")
+    return ConfigurationError(f"{what}. It has: {', '.join(others[:_NAMED])}{', ...' if others[_NAMED:] else ''}.")

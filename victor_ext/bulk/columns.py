@@ -15,10 +15,10 @@ from typing import Any, cast
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 from victor_ext.privacy import AccountNumber, NumberText, Secret
 from victor_ext.settlement import plain
-from victor_ext.tables.sources import HeadingCheck, SourceBroken
+from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
 
-from .settings import DAYS
+from .settings import in_utc
 
 REQUIRED = ("payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
 ARGUMENTS = frozenset({*REQUIRED, "ultimate_creditor", "amount_modification_allowed", "notes", "client_reference_id"})
@@ -54,40 +54,22 @@ class Fields:
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-def heading_check(key_column: str, required: Sequence[str]) -> HeadingCheck:
-    """Return the check of a CSV heading: it must name the key column and these columns, and no key."""
-
-    def check(names: Sequence[str], line: int) -> None:
-        if "idempotency_key" in names:
-            raise SourceBroken(
-                line,
-                "idempotency_key",
-                "column",
-                f"keys are made from the column {key_column}; rename or drop the column idempotency_key.",
-            )
-        if key_column not in names:
-            similar = _similar(key_column, names)
-            other = "name another one" if similar is None else f"name another one, such as {similar}"
-            raise SourceBroken(
-                line,
-                key_column,
-                "key_column",
-                f"the heading ({', '.join(names)}) has no column {key_column} to tell the rows apart: if the column "
-                f"had this name when the file was sent before, give it back; else {other}.",
-            )
-        missing = [name for name in required if name not in names]
-        if missing:
-            renamed = {name: near for name in missing if (near := _similar(name, names))}
-            advice = "".join(f" Rename the column {other} to {name}." for name, other in renamed.items())
-            raise SourceBroken(
-                line,
-                missing[0],
-                "required",
-                f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in the heading, which names: "
-                f"{', '.join(names)}.{advice}",
-            )
-
-    return check
+def check_heading(key_column: str, required: Sequence[str], names: Sequence[str], line: int) -> None:
+    """Check a CSV heading: it must name the key column and these columns. Raises `SourceBroken`."""
+    heading = f"the heading ({', '.join(names)})"
+    if key_column not in names:
+        similar = _similar(key_column, names)
+        other = "name another one" if similar is None else f"name another one, such as {similar}"
+        message = (
+            f"{heading} has no column {key_column} to tell the rows apart: if the column had this name when the file "
+            f"was sent before, give it back; else {other}."
+        )
+        raise SourceBroken(line, key_column, "key_column", message)
+    missing = [name for name in required if name not in names]
+    if missing:
+        renamed = {name: near for name in missing if (near := _similar(name, names))}
+        advice = "".join(f" Rename the column {other} to {name}." for name, other in renamed.items())
+        raise SourceBroken(line, missing[0], "required", f"{heading} lacks {', '.join(missing)}.{advice}")
 
 
 def _similar(name: str, names: Sequence[str]) -> str | None:
@@ -135,12 +117,9 @@ def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
         problems = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
     else:
         problems = fields.problems
-    return [Problem(problem.field, problem.code, _message(problem, in_file=in_file)) for problem in problems]
-
-
-def _message(problem: Problem, *, in_file: bool) -> str:
-    hint = _FILE_HINTS.get(problem.field, "") if in_file and problem.hint else problem.hint
-    return str(replace(problem, hint=hint))
+    if in_file:
+        problems = [replace(one, hint=one.hint and _FILE_HINTS.get(one.field, "")) for one in problems]
+    return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
 
 
 def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,7 +147,7 @@ def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date:
         name
         for name in sorted(ARGUMENTS & (stored.keys() | arguments.keys()))
         # `today` and the default may mean another date now.
-        if (name != "due_date" or ("due_date" in arguments and day not in DAYS))
+        if (name != "due_date" or ("due_date" in arguments and in_utc(day) == day))
         and (_canonical(name, stored[name]) if name in stored else None)
         != (_canonical(name, arguments[name]) if name in arguments else None)
     ]
@@ -177,7 +156,9 @@ def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date:
 
 def _argument(name: str, value: object) -> object:
     """Return the value for `create`, or the problem with it."""
-    wrong = _wrong_text(name, value) if isinstance(value, str) else _of_another_kind(name, value)
+    wrong = damage_of(name, value, _SHORT_FORMS.get(name)) if isinstance(value, str) else _of_another_kind(name, value)
+    if wrong is None and isinstance(value, str) and name == "client_reference_id":
+        wrong = invisible_in(name, value)
     if wrong is not None:
         return wrong
     if name == "payee_account_number" and isinstance(value, NumberText | int | float | Decimal):
@@ -198,11 +179,6 @@ def _of_another_kind(name: str, value: object) -> Problem | None:
         return None
     kind = "true or false" if isinstance(value, bool) else "an array" if isinstance(value, list) else "an object"
     return Problem(name, "type", f"{name} must be {_EXPECTED.get(name, 'text')}, not {kind}.")
-
-
-def _wrong_text(name: str, value: str) -> Problem | None:
-    wrong = damage_of(name, value, _SHORT_FORMS.get(name))
-    return wrong or (invisible_in(name, value) if name == "client_reference_id" else None)
 
 
 def _key_value(column: str, value: object) -> str | Problem:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TextIO
 
 from victor_ext.settlement import Sent
-from victor_ext.tables.temporary import TemporaryDatabase
 from victor_ext.tables.texts import csv_writer, escape_formulas
 
 from .batch_store import BatchStore, Try
@@ -24,38 +23,31 @@ def columns_of(loads: Sequence[Submission]) -> list[str]:
 
 def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowResult]:
     """Yield each row of the batch in order, with its current result."""
-    if not any(load.replaced for load in loads):
-        for _, row, result in stored_rows(store, loads):
-            yield _line(row, result)
-        return
     # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
-    chunks = TemporaryDatabase("CREATE TABLE chunks (id BLOB PRIMARY KEY, first INTEGER, last INTEGER) WITHOUT ROWID;")
-    try:
-        chunks.executemany(
-            "INSERT INTO chunks VALUES (?1, ?2, ?2) ON CONFLICT DO UPDATE SET last = ?2",
-            ((identity_of(row.key, row.number), number) for number, row, _ in stored_rows(store, loads, results=False)),
-        )
-        corrected: tuple[int, dict[bytes, RowResult]] = (0, {})
-        for number, row, result in stored_rows(store, loads):
-            identity = identity_of(row.key, row.number)
-            first, last = chunks.execute("SELECT first, last FROM chunks WHERE id = ?", (identity,)).fetchone()
-            if first == last:
-                yield _line(row, result)
-            elif first == number:
-                if corrected[0] != last:  # most corrected rows come in the order of the first ones
-                    corrected = last, _lines_of(store, last)
-                yield corrected[1][identity]
-    finally:
-        chunks.close()
+    # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
+    corrections = [load for load in loads if load.replaced]
+    latest = {_identity(row): _line(row, result) for row, result in stored_rows(store, corrections)}
+    given: set[bytes] = set()
+    for row, result in stored_rows(store, loads):
+        if (identity := _identity(row)) not in latest:
+            yield _line(row, result)
+        elif identity not in given:
+            given.add(identity)
+            yield latest[identity]
 
 
-def _lines_of(store: BatchStore, number: int) -> dict[bytes, RowResult]:
-    """Return the lines of a chunk by the identities of their rows."""
-    rows = _rows_of(store, store.tries([number], rows=True)[number], results=True)
-    return {identity_of(row.key, row.number): _line(row, result) for row, result in rows}
+def _identity(row: Row) -> bytes:
+    return identity_of(row.key, row.number)
 
 
-def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str], *, escape: bool = True) -> int:
+def write_csv(
+    file: TextIO,
+    results: Iterable[RowResult],
+    columns: Sequence[str],
+    *,
+    escape: bool = True,
+    on_result: Callable[[RowResult], object] | None = None,
+) -> int:
     """Write results as CSV and return their number.
 
     An extra column whose name is taken gets the prefix `file_`, again until no other column has the name. The requested
@@ -70,6 +62,8 @@ def write_csv(file: TextIO, results: Iterable[RowResult], columns: Sequence[str]
     writer.writerow(map(escape_formulas, heading) if escape else heading)
     count = 0
     for result in results:
+        if on_result is not None:
+            on_result(result)
         cells = [
             str(result.row),
             result.key,
@@ -97,23 +91,15 @@ def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
         yield name
 
 
-def stored_rows(
-    store: BatchStore, loads: Sequence[Submission], *, results: bool = True
-) -> Iterator[tuple[int, Row, Result | None]]:
-    """Yield each stored row in order, with the number of its chunk and its result, if known."""
+def stored_rows(store: BatchStore, loads: Sequence[Submission]) -> Iterator[tuple[Row, Result | None]]:
+    """Yield each stored row in order, with its result, if known."""
     for page in pages_of(loads):
-        tries = store.tries(list(page), rows=True)
+        chunks = store.tries(list(page), rows=True)
         for number in page:
-            for row, result in _rows_of(store, tries.get(number, []), results=results):
-                yield number, row, result
-
-
-def _rows_of(store: BatchStore, tries: Sequence[Try], *, results: bool) -> Iterator[tuple[Row, Result | None]]:
-    """Yield the rows of a chunk with their results, if known."""
-    if tries and tries[0].chunk is not None:
-        known = latest_results(store, tries) if results else {}
-        for row in tries[0].chunk.rows:
-            yield row, known.get(row.place)
+            tries = chunks.get(number, [])
+            if tries and tries[0].chunk is not None:
+                known = latest_results(store, tries)
+                yield from ((row, known.get(row.place)) for row in tries[0].chunk.rows)
 
 
 def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]:
@@ -126,28 +112,23 @@ def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]
         if not attempt.over and began is None:
             continue
         rows = attempt.chunk.rows
-        for row, result in zip(rows, stored or [_open(row, began, over=attempt.over) for row in rows], strict=True):
+        for row, result in zip(rows, stored or [_open(row, began) for row in rows], strict=True):
             known[row.place] = result
     return known
 
 
-def _open(row: Row, began: Sent | None, *, over: bool) -> Result:
+def _open(row: Row, began: Sent | None) -> Result:
     """Return the result of a row whose chunk has no stored results."""
     if row.arguments is None:
-        return _set_aside(row)
+        return Result(RowOutcome.REFUSED, error=row.reason)
     sent = row.sent or began
     if sent is None:
         return Result(RowOutcome.WAITING, error="Its chunk was cancelled before it was sent.")
-    if not over:
-        return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.", sent=sent)
-    return Result(RowOutcome.UNKNOWN, error="Its chunk broke off before the result was stored.", sent=sent)
-
-
-def _set_aside(row: Row) -> Result:
-    return Result(RowOutcome.REFUSED, error=row.reason)
+    return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.", sent=sent)
 
 
 def _line(row: Row, result: Result | None) -> RowResult:
-    final = result or (Result(RowOutcome.WAITING) if row.arguments is not None else _set_aside(row))
+    refused = row.arguments is None
+    final = result or Result(RowOutcome.REFUSED if refused else RowOutcome.WAITING, error=row.reason)
     asked = {name: str(row.arguments[name]) for name in ASKED if name in row.arguments} if row.arguments else {}
     return RowResult(row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked)

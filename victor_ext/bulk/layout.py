@@ -11,7 +11,7 @@ at the same time therefore use the same number, and DBOS accepts only one of the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -26,8 +26,8 @@ BEGIN_STEP = "begin"
 SEND_STEP = "send"
 VERSION = "victor-bulk-3"
 """Storage layout, the first part of the DBOS application version."""
-OLDER_VERSIONS = ("victor-bulk-1", "victor-bulk-2")
-"""Older layouts that this release can read and take over (see `ownership`). They do not name an account."""
+OLDER_VERSION = "victor-bulk-2"
+"""The layout before, which this release can read and take over. It does not name an account."""
 
 BY_CONTENT = "sent:"
 """How the digest of a source begins that counts its rows by what is sent alone."""
@@ -37,7 +37,6 @@ CHUNK_ROWS = 500
 A `kill -9` leaves at most `Settings.slots` times as many unknown, and they are sent again with the same keys. The queue
 is read ten times a second: with 250 rows, 16 calls at once to a fast provider waited for it.
 """
-MAX_PACED_ROWS = 500
 PACED_SECONDS = 5.0
 MAX_NAME = 100
 AT_ONCE = 10
@@ -91,10 +90,6 @@ class Submission:
         """Number of the last chunk."""
         return self.first + self.chunks - 1
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the submission as JSON data."""
-        return {**asdict(self), "columns": list(self.columns)}
-
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -102,40 +97,28 @@ class Chunk:
 
     Attributes:
         retention, patience: As in `Submission`.
-        token: Random id of the submitting run, which distinguishes chunks of concurrent processes.
     """
 
     retention: float
     patience: float
-    token: str
     rows: Sequence[Row] = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """Return the chunk as JSON data."""
-        return {
-            "retention": self.retention,
-            "patience": self.patience,
-            "token": self.token,
-            "rows": [row.to_json() for row in self.rows],
-        }
+        rows = [row.to_json() for row in self.rows]
+        return {"retention": self.retention, "patience": self.patience, "rows": rows}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Chunk:
-        """Create a chunk from JSON data. Early `victor-bulk-1` chunks have no token."""
+        """Create a chunk from JSON data."""
         rows = [Row.from_json(row) for row in data["rows"]]
-        return cls(data["retention"], data["patience"], data.get("token", ""), rows)
+        return cls(data["retention"], data["patience"], rows)
 
     def unsettled(self, results: Sequence[Result]) -> Chunk:
         """Return a chunk of the rows that can be retried, with their earliest possible send."""
-        return self.with_rows(
-            Row(row.number, row.key, row.fingerprint, row.arguments, row.extras, None, result.sent, row.place)
-            for row, result in zip(self.rows, results, strict=True)
-            if result.outcome not in SETTLED
-        )
-
-    def with_rows(self, rows: Any) -> Chunk:
-        """Return a chunk with the same terms and other rows."""
-        return Chunk(self.retention, self.patience, self.token, list(rows))
+        pairs = zip(self.rows, results, strict=True)
+        rows = [replace(row, reason=None, sent=one.sent) for row, one in pairs if one.outcome not in SETTLED]
+        return Chunk(self.retention, self.patience, rows)
 
 
 def version_for(account: str) -> str:
@@ -208,7 +191,7 @@ def chunk_rows_for(rate: float | None) -> int:
     """Return the rows per chunk; with a rate, a chunk takes a few seconds to send."""
     if rate is None:
         return CHUNK_ROWS
-    return max(1, min(MAX_PACED_ROWS, round(rate * PACED_SECONDS)))
+    return max(1, min(CHUNK_ROWS, round(rate * PACED_SECONDS)))
 
 
 def checked_batch(name: object) -> str:
@@ -217,13 +200,16 @@ def checked_batch(name: object) -> str:
     Raises:
         ConfigurationError: The name is not text, is too long, or contains a slash or an invisible character.
     """
-    if not isinstance(name, str) or not name:
-        message = "batch has no name: give it one, such as the name of its file."
-        raise ConfigurationError.of([Problem("batch", "required", message)])
-    if len(name) > MAX_NAME or name != name.strip() or not name.isprintable() or "/" in name or "\\" in name:
-        message = (
-            f"batch={name[:MAX_NAME]!r} is not a valid name of a batch: write at most {MAX_NAME} visible characters, "
-            "without a slash, and without a space at either end."
-        )
-        raise ConfigurationError.of([Problem("batch", "name", message)])
-    return name
+    if (
+        isinstance(name, str)
+        and 0 < len(name) <= MAX_NAME
+        and name == name.strip()
+        and name.isprintable()
+        and not {"/", "\\"} & {*name}
+    ):
+        return name
+    message = (
+        f"batch={name!r:.{MAX_NAME}} is not a valid name of a batch: write at most {MAX_NAME} visible characters, "
+        "without a slash, and without a space at either end."
+    )
+    raise ConfigurationError.of([Problem("batch", "name", message)])

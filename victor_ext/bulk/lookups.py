@@ -17,8 +17,6 @@ from .export import stored_rows
 from .rows import RowOutcome, RowResult
 
 NOT_FOUND = "The provider does not have it any more."
-NO_STATUS = "no status"
-"""For a request that the provider has, without a status."""
 
 Rivals = Callable[[AbstractSet[str], AbstractSet[str]], Sequence[Rival]]
 """Returns the rows with these references or ids, of all batches of the state. It reads all of them."""
@@ -45,7 +43,7 @@ def rivals_in(stores: Iterable[BatchStore], references: AbstractSet[str], ids: A
     """Return the rows of these batches with these references or ids that may have made a request."""
     rivals: list[Rival] = []
     for store in stores:
-        for _, row, result in stored_rows(store, store.loads()):
+        for row, result in stored_rows(store, store.loads()):
             reference = reference_of((row.arguments or {}).get("client_reference_id"))
             if result is not None and (reference in references or result.id in ids):
                 rivals.append(Rival(row.key, reference, result.id, result.outcome in MAY_EXIST))
@@ -99,7 +97,7 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
 
 
 def _current(request: PaymentRequest) -> CurrentStatus:
-    status = request.status or NO_STATUS
+    status = request.status or "no status"
     reason = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None)
     if not reason:
         return CurrentStatus(status)

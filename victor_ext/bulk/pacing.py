@@ -112,15 +112,10 @@ class ProviderClock:
         victor: The client whose responses give the time; also used to request it.
     """
 
-    def __init__(
-        self,
-        victor: Victor,
-        monotonic: Callable[[], float] = time.monotonic,
-        local: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, victor: Victor, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._victor = victor
         self._monotonic = monotonic
-        self._local = local
+        self._local = time.time
         self._lock = threading.Lock()
         self._asked_at = 0.0
         self._error: VictorError | None = None

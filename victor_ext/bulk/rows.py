@@ -37,11 +37,10 @@ class RowProblem:
     message: str
 
     def __str__(self) -> str:
-        places = [
-            f"line {self.line}" if self.line is not None else f"row {self.row}" if self.row is not None else "",
-            self.column or "",
-        ]
-        return f"{', '.join(place for place in places if place) or 'source'}: {self.message}"
+        place = f"line {self.line}" if self.line is not None else f"row {self.row}"
+        if self.line is None and self.row is None:
+            place = "source"
+        return f"{place}, {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
 
 
 @dataclass(slots=True)
@@ -98,10 +97,8 @@ def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
     """Raise `InvalidRows` if the source must not be stored."""
     if not (check.broken or check.repeated or (check.invalid and not skip_invalid)):
         return
-    first = "; ".join(str(problem) for problem in check.problems[:3])
-    more = f"; and {check.problem_count - 3} more" if check.problem_count > 3 else ""
     error = InvalidRows(
-        f"{batch} was not sent: {first}{more}",
+        f"{batch} was not sent. Problems: {check.problem_count}. The first: {check.problems[0]}",
         problems=[Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems],
     )
     error.check = check
@@ -134,7 +131,7 @@ class Row:
 
     def to_json(self) -> list[Any]:
         """Return the row as JSON data."""
-        sent = None if self.sent is None else self.sent.to_json()
+        sent = self.sent and self.sent.to_json()
         return [self.number, self.key, self.fingerprint, self.arguments, self.extras, self.reason, sent, self.place]
 
     @classmethod
@@ -156,8 +153,7 @@ class Result:
 
     def to_json(self) -> list[Any]:
         """Return the result as JSON data."""
-        sent = None if self.sent is None else self.sent.to_json()
-        return [self.outcome.value, self.id, self.status, self.error, sent]
+        return [self.outcome.value, self.id, self.status, self.error, self.sent and self.sent.to_json()]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Result:

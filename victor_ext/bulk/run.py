@@ -18,7 +18,7 @@ from victor_ext.settlement import MAY_EXIST, SETTLED
 from .batch_store import BatchStore, Try
 from .layout import Submission, numbers_of, queue_of, rows_of
 from .loading import retry_unsettled
-from .notices import NOTICE, database_notices
+from .notices import NOTICE, report
 from .rows import Check, RowOutcome
 from .settings import WorkerContext
 from .worker_lock import lock_in
@@ -108,7 +108,7 @@ def run_batch(
                 # Another sender of this batch finished its rows and closed the queue.
                 store.open_queue(rate, settings.slots)
         except SQLAlchemyError as error:
-            database_notices.report(error)
+            report(error)
             return False
         if on_progress is not None:
             on_progress(latest)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import ClassVar, TextIO
 
 import httpx
@@ -16,15 +17,14 @@ from victor_ext import ConfigurationError, Victor
 from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows
 
-from .batch_store import BatchStore
+from .batch_store import BatchStore, batches_of, no_such_batch
 from .export import columns_of, results_of, write_csv
 from .layout import Submission, checked_batch, queue_of
 from .loading import Loading
 from .lookups import counted, current_statuses, refreshed
-from .ownership import batches_of, no_such_batch
 from .rows import Check, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
-from .settings import Settings, WorkerContext, checked_client, day_of, provider_of, seconds_of
+from .settings import Settings, WorkerContext, checked_client, day_of, provider_of
 from .state import DEFAULT_STATE, State
 from .vault import Vault, storage_secret
 
@@ -84,7 +84,8 @@ class BulkSender:
         self._victor = checked_client(victor)
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
-        kept, day = seconds_of(key_retention), day_of(due_date)
+        kept = key_retention.total_seconds() if isinstance(key_retention, timedelta) else key_retention
+        day = day_of(due_date)
         self._settings = Settings(key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again)
         self._secret = storage_secret(storage_key)
 
@@ -100,8 +101,8 @@ class BulkSender:
         """
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
-        with self._context() as context, Loading(source, batch, self._settings, context.vault) as loading:
-            return self._check(loading, context, on_row)
+        with self._context() as context, self._loading(source, batch, context) as loading:
+            return loading.read(on_row)
 
     def send(
         self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
@@ -123,8 +124,8 @@ class BulkSender:
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
         batch = self._name(source)
         with self._context() as context:
-            with Loading(source, batch, self._settings, context.vault) as loading:
-                check = self._check(loading, context, on_row)
+            with self._loading(source, batch, context) as loading:
+                check = loading.read(on_row)
                 refuse_invalid(batch, check, skip_invalid=self._settings.skip_invalid)
                 self._state.prepare()
                 with self._store(context, batch) as store:
@@ -205,9 +206,7 @@ class BulkSender:
         """
         with self._stored() as (victor, store, loads):
             results = _results(victor, store, loads, refresh=refresh)
-            if on_result is not None:
-                results = _noted(results, on_result)
-            return write_csv(file, results, columns_of(loads), escape=escape)
+            return write_csv(file, results, columns_of(loads), escape=escape, on_result=on_result)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -218,13 +217,8 @@ class BulkSender:
         if not self._state.exists():
             return []
         self._state.prepare()
-        with (
-            self._context() as context,
-            self._state.engine() as engine,
-            self._state.errors(),
-            self._state.client(context.vault, engine) as client,
-        ):
-            return batches_of(client, engine, context.vault.application, f"What {self._state} holds")
+        with self._context() as context, self._state.engine() as engine, self._state.errors():
+            return batches_of(engine, context.vault.application, f"What {self._state} holds")
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has none.
@@ -262,15 +256,12 @@ class BulkSender:
     @contextmanager
     def _store(self, context: WorkerContext, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
         """Open a batch. Unless it is only read, it has to belong to the client's account."""
-        with ExitStack() as stack:
-            engine = stack.enter_context(self._state.engine())
-            if not self._state.exists():
-                raise no_such_batch(batch, str(self._state))
-            # An older release, or a process that was killed meanwhile, may have created it.
-            self._state.prepare()
-            stack.enter_context(self._state.errors())
-            vault = context.vault
-            client = stack.enter_context(self._state.client(vault, engine))
+        state, vault = self._state, context.vault
+        if not state.exists():
+            raise no_such_batch(batch, str(state))
+        # An older release, or a process that was killed meanwhile, may have created it.
+        state.prepare()
+        with state.errors(), state.engine() as engine, state.client(vault, engine) as client:
             account = None if to_read else vault.account(context.victor.caller)
             yield BatchStore(client, engine, vault.application, batch, account)
 
@@ -282,27 +273,25 @@ class BulkSender:
     def _loads(self, store: BatchStore) -> list[Submission]:
         loads = store.loads()
         if not loads:
-            raise no_such_batch(store.batch, str(self._state), store.all_batches(f"What {self._state} holds"))
+            others = batches_of(store.engine, store.application, f"What {self._state} holds")
+            raise no_such_batch(store.batch, str(self._state), others)
         return loads
 
-    def _check(self, loading: Loading, context: WorkerContext, on_row: Callable[[int], None] | None) -> Check:
-        # The rows may come from the caller's own database: its errors are not those of the state.
-        if self._state.exists():
-            with self._store(context, loading.batch) as store:
-                loading.compare_with(store)
-        check = loading.read(on_row)
-        if loading.changed:
-            with self._store(context, loading.batch) as store:
-                loading.name_changes(store)
-        return check
+    @contextmanager
+    def _loading(self, source: Rows, batch: str, context: WorkerContext) -> Generator[Loading]:
+        with Loading(source, batch, self._settings, context.vault, partial(self._store, context, batch)) as loading:
+            if self._state.exists():
+                loading.compare()
+            # The rows may come from the caller's own database: its errors are not those of the state.
+            yield loading
 
     def _submit_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
         """Submit the file again after storing its rows was interrupted."""
         if load.source is None or not os.path.exists(load.source):
-            where = "came from Python" if load.source is None else f"are not in {load.source} any more"
+            where = load.source or "Python"
             raise ConfigurationError(
-                f"Storing the batch {self._batch} was interrupted, and its rows {where}: send it again, with the "
-                "same rows."
+                f"Storing the batch {self._batch} was interrupted, and its rows cannot be read from {where} again: "
+                "send it again, with the same rows."
             )
         before, self._settings = self._settings, self._settings.continuing(load)
         try:
@@ -317,9 +306,3 @@ def _results(victor: Victor, store: BatchStore, loads: list[Submission], *, refr
     # Before anything is written: a provider that cannot be read must not cut an export off.
     statuses = current_statuses(victor, results_of(store, loads))
     return refreshed(results_of(store, loads), statuses)
-
-
-def _noted(results: Iterator[RowResult], on_result: Callable[[RowResult], object]) -> Iterator[RowResult]:
-    for result in results:
-        on_result(result)
-        yield result

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import httpx
 
@@ -49,9 +51,9 @@ class Settings:
             raise _refused(
                 "key_column", "key_column=payee_account_number does not tell rows apart: many go to one account."
             )
-        _number("rate", self.rate, above=0, most=MAX_RATE, unit="rows a second")
-        _number("key_retention", self.key_retention, above=0, most=math.inf, unit="seconds")
-        _number("patience", self.patience, least=0, most=DAY, unit="seconds")
+        _number("rate", self.rate, lambda rate: 0 < rate <= MAX_RATE, "rows a second, above 0 and at most 10000")
+        _number("key_retention", self.key_retention, lambda seconds: seconds > 0, "seconds, above 0")
+        _number("patience", self.patience, lambda seconds: 0 <= seconds <= DAY, "seconds, at least 0 and at most 86400")
         if isinstance(self.workers, bool) or not isinstance(self.workers, int) or not 1 <= self.workers <= MAX_WORKERS:
             raise _refused("workers", f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.")
 
@@ -89,37 +91,26 @@ def _refused(name: str, message: str) -> ConfigurationError:
     return ConfigurationError.of([Problem(name, "setting", message)])
 
 
-def seconds_of(value: float | timedelta | None) -> float | None:
-    """Return a duration in seconds."""
-    return value.total_seconds() if isinstance(value, timedelta) else value
-
-
 def day_of(value: date | str | None) -> str | None:
     """Return a due date as `YYYY-MM-DD`; `today` and `tomorrow` are in UTC.
 
     Raises:
         ConfigurationError: The value is not a date.
     """
-    if value is None:
-        return None
-    if isinstance(value, str) and value in DAYS:
-        return DAYS[value]()
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    try:
-        if isinstance(value, str) and date.fromisoformat(value).isoformat() == value:
-            return value
-    except ValueError:
-        pass
+    day = in_utc(value)
+    if isinstance(day, date) and not isinstance(day, datetime):
+        return day.isoformat()
+    with suppress(ValueError):
+        if day is None or (isinstance(day, str) and date.fromisoformat(day).isoformat() == day):
+            return day
     raise _refused("due_date", f"due_date={value!r} is not a date: write YYYY-MM-DD, today or tomorrow.")
 
 
-def _in_days(days: int) -> str:
-    return (datetime.now(UTC).date() + timedelta(days=days)).isoformat()
-
-
-DAYS: Mapping[object, Callable[[], str]] = {"today": lambda: _in_days(0), "tomorrow": lambda: _in_days(1)}
-"""Words for due dates, in UTC. The provider does not document its time zone."""
+def in_utc(day: Any) -> Any:
+    """Return the date for `today` and `tomorrow`, in UTC: the provider does not document its time zone."""
+    if day in ("today", "tomorrow"):
+        return (datetime.now(UTC).date() + timedelta(days=day == "tomorrow")).isoformat()
+    return day
 
 
 def checked_client(victor: object) -> Victor | None:
@@ -141,17 +132,8 @@ def provider_of(victor: Victor) -> str:
     return f"{victor.environment} {address}"
 
 
-def _number(
-    name: str, value: object, *, unit: str, above: float | None = None, least: float | None = None, most: float
-) -> None:
+def _number(name: str, value: object, is_valid: Callable[[float], bool], bounds: str) -> None:
     """Raise `ConfigurationError` if a setting is not a number within its bounds. None is valid."""
-    if value is None:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and is_valid(value)):
         return
-    too_small = isinstance(value, int | float) and (
-        (above is not None and not value > above) or (least is not None and not value >= least)
-    )
-    if isinstance(value, bool) or not isinstance(value, int | float) or too_small or not value <= most:
-        bounds = [] if above is None else [f"above {above:g}"]
-        bounds += [] if least is None else [f"at least {least:g}"]
-        bounds += [f"at most {most:g}"] if most < math.inf else []
-        raise _refused(name, f"{name}={value!r} must be a number of {unit}, {' and '.join(bounds)}.")
+    raise _refused(name, f"{name}={value!r} must be a number of {bounds}.")

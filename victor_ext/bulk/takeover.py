@@ -9,19 +9,19 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext.settlement import Moment
 
-from .layout import CHUNK, OLDER_VERSIONS, batch_of, queue_of, version_for
-from .notices import database_notices
+from .layout import CHUNK, OLDER_VERSION, batch_of, queue_of, version_for
+from .notices import report
 from .worker_lock import WorkerLock
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient, WorkflowStatus
+    from dbos import DBOSClient
 
     from .settings import WorkerContext
 
@@ -35,8 +35,6 @@ _OLDER = "chunks of older releases"
 """Name of the lock of the process that takes them over."""
 _AFTER_ALL_STEPS = 3
 """A chunk has two steps, and DBOS counts them from 1."""
-_MARK = {"taken over from an older release": True}
-"""What a chunk is marked with before it is cancelled for `take_over_older`. Others cancel chunks, too."""
 
 _logger = logging.getLogger("victor_ext.bulk")
 
@@ -46,7 +44,7 @@ class TakeOver(threading.Thread):
 
     Args:
         queues: Queues that the worker serves; None for all.
-        runs: Whether the worker runs a chunk.
+        running: The chunks that the worker runs.
     """
 
     def __init__(
@@ -56,7 +54,7 @@ class TakeOver(threading.Thread):
         account: str,
         queues: Collection[str] | None,
         stop: threading.Event,
-        runs: Callable[[str], bool],
+        running: Collection[str],
     ) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
         self._state, self._vault = context.state, context.vault
@@ -64,7 +62,7 @@ class TakeOver(threading.Thread):
         self._account = account
         self._queues = queues
         self._stop_event = stop
-        self._runs = runs
+        self._running = running
         self._lost_at = -math.inf
         self._present: Moment | None = None
         """The last moment at which this worker still had its lock, by a look at the server."""
@@ -99,7 +97,7 @@ class TakeOver(threading.Thread):
                     self.from_older_releases(client)
                     stalled = self._from_workers(client, stalled)
                 except SQLAlchemyError as error:
-                    database_notices.report(error)
+                    report(error)
                 except Exception:
                     _logger.exception("Looking for chunks that were left stalled failed; it is tried again.")
                 if self._stop_event.wait(_ROUND):
@@ -115,7 +113,7 @@ class TakeOver(threading.Thread):
         still_stalled: dict[str, int] = {}
         mine = self._worker_lock.executor
         for info in pending:
-            if info.executor_id == mine and info.name == CHUNK and not self._runs(info.workflow_id):
+            if info.executor_id == mine and info.name == CHUNK and info.workflow_id not in self._running:
                 still_stalled[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
                 if still_stalled[info.workflow_id] >= _LOOKS:
                     # The claim was stored but its response was lost, for example in a server crash.
@@ -137,50 +135,34 @@ class TakeOver(threading.Thread):
             self._worker_lock.release(executor)
 
     def from_older_releases(self, client: DBOSClient) -> None:
-        """Assign the chunks of older releases to this one, unless another process is doing it."""
+        """Assign the chunks of older releases to this one, unless another process is doing it.
+
+        DBOS gives a chunk only to workers of its version, and only `rewind_workflow` changes the version, of a workflow
+        that has ended: so a chunk is cancelled first, and waits for `resume` if this is interrupted. A chunk that an
+        older worker is running is left to it: this release can read its result.
+        """
         claimed = self._worker_lock.claim(_OLDER)
         if not claimed and self._worker_lock.can_be_lost:
             return
         try:
-            self._assign_older(client)
+            unfinished = client.list_workflows(
+                name=CHUNK,
+                app_version=OLDER_VERSION,
+                status=["ENQUEUED", "PENDING"],
+                load_input=False,
+                load_output=False,
+            )
+            for info in unfinished:
+                # This release runs no older chunk: those of this worker's name are of an earlier process.
+                is_run = info.status == "PENDING" and info.executor_id != self._worker_lock.executor
+                queue = queue_of(self._vault.application, batch_of(info.workflow_id))
+                if is_run or (self._queues is not None and queue not in self._queues):
+                    continue
+                client.cancel_workflow(info.workflow_id)
+                version = version_for(self._account)
+                client.rewind_workflow(
+                    info.workflow_id, start_step=_AFTER_ALL_STEPS, application_version=version, queue_name=queue
+                )
         finally:
             if claimed:
                 self._worker_lock.release(_OLDER)
-
-    def _assign_older(self, client: DBOSClient) -> None:
-        """Assign the unfinished chunks of older releases to this release. It can be interrupted and repeated.
-
-        DBOS gives a chunk only to workers of its version, and only `rewind_workflow` changes the version, of a workflow
-        that has ended. So a chunk is marked and cancelled first. A chunk that an older worker is running is left to it:
-        this release can read its result. One that somebody else has cancelled waits for `resume`, as any other does.
-        """
-        unfinished = client.list_workflows(
-            name=CHUNK,
-            app_version=list(OLDER_VERSIONS),
-            status=["ENQUEUED", "PENDING", "CANCELLED"],
-            load_input=False,
-            load_output=False,
-        )
-        for info in unfinished:
-            # A cancelled workflow has no queue.
-            queue = queue_of(self._vault.application, batch_of(info.workflow_id))
-            # This release runs no older chunk: those of this worker's name are of an earlier process.
-            is_run = info.status == "PENDING" and info.executor_id != self._worker_lock.executor
-            by_others = info.status == "CANCELLED" and not is_being_taken_over(info)
-            if is_run or by_others or (self._queues is not None and queue not in self._queues):
-                continue
-            now = client.retrieve_workflow(info.workflow_id).get_status()
-            if (now.status, now.executor_id) != (info.status, info.executor_id):
-                continue  # a worker of the older release has begun it meanwhile
-            if info.status != "CANCELLED":
-                client.update_workflow_attributes(info.workflow_id, _MARK)
-                client.cancel_workflow(info.workflow_id)
-            version = version_for(self._account)
-            client.rewind_workflow(
-                info.workflow_id, start_step=_AFTER_ALL_STEPS, application_version=version, queue_name=queue
-            )
-
-
-def is_being_taken_over(info: WorkflowStatus) -> bool:
-    """Whether the take-over of an older chunk was interrupted, or is at work: a worker continues with it."""
-    return info.status == "CANCELLED" and info.app_version in OLDER_VERSIONS and info.attributes == _MARK

@@ -14,7 +14,7 @@ import os
 import re
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,9 +23,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from victor_ext import ConfigurationError
 from victor_ext.privacy import Secret, SecretBytes, hidden_fields, kind_of
-
-if TYPE_CHECKING:
-    from dbos import Serializer
 
 _SALT = b"victor-ext bulk storage 1"
 _NONCE = 12
@@ -40,6 +37,8 @@ _HOW_TO_GIVE = (
 
 class Vault:
     """Encrypts and decrypts stored data, and names its owner.
+
+    It is a `Serializer` of DBOS, and no subclass: a check of rows needs no DBOS.
 
     Args:
         secret: Secret that the keys are derived from.
@@ -61,7 +60,8 @@ class Vault:
     def seal(self, data: Any) -> str:
         """Encrypt JSON data to text."""
         nonce = os.urandom(_NONCE)
-        encrypted = nonce + self._cipher.encrypt(nonce, _compressed(data), MARK.encode())
+        compressed = zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1)
+        encrypted = nonce + self._cipher.encrypt(nonce, compressed, MARK.encode())
         return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
 
     def open(self, text: str) -> Any:
@@ -70,11 +70,8 @@ class Vault:
         Raises:
             ConfigurationError: The text was encrypted with another key, or is damaged.
         """
-        mark, _, rest = text.partition(".")
-        key_id, _, body = rest.partition(".")
-        if mark != MARK:
-            raise ConfigurationError("The bulk database contains data that victor bulk did not write.")
-        if key_id != self.key_id:
+        body = text.removeprefix(f"{MARK}.{self.key_id}.")
+        if body == text:
             raise other_key("This content of the bulk database")
         try:
             encrypted = base64.b64decode(body, validate=True)
@@ -84,11 +81,6 @@ class Vault:
             )
         except (InvalidTag, ValueError, zlib.error):
             raise ConfigurationError("The bulk database is damaged: a stored value cannot be decrypted.") from None
-
-    @property
-    def serializer(self) -> Serializer:
-        """This vault, with which DBOS encrypts what it stores. It is no subclass: a check of rows needs no DBOS."""
-        return cast("Serializer", self)
 
     def name(self) -> str:
         """Return the serializer name that DBOS stores with a value."""
@@ -174,10 +166,6 @@ def _from_credentials() -> bytes | None:
         return None
     # Ignore PEM markers and whitespace: PEM and bare base64 give the same secret.
     return _joined(_variable("VICTOR_API_KEY"), Secret(re.sub(r"-----[A-Z ]+-----|\s", "", private)))
-
-
-def _compressed(data: Any) -> bytes:
-    return zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1)
 
 
 def _joined(*parts: str) -> bytes:

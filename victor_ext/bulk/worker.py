@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from victor_ext import ConfigurationError
 from victor_ext.settlement import LAST_CALLS, Moment, Rival
 
-from .batch_store import BatchStore
+from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
 from .layout import (
     BEGIN_STEP,
@@ -37,8 +37,7 @@ from .layout import (
     version_for,
 )
 from .lookups import rivals_in
-from .notices import NOTICE, database_notices
-from .ownership import batches_of, batches_of_others
+from .notices import NOTICE, report
 from .pacing import pause_after
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
@@ -72,11 +71,10 @@ class Worker:
         self._stop = threading.Event()
         self._account = vault.account(victor.caller)
         self._delivery = Delivery(victor, settings.workers, self._stop, victor.caller)
-        self._lock = threading.Lock()
         self._running: list[str] = []
         self._unstored: dict[str, dict[int, Result]] = {}
         """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
-        self._take_over = TakeOver(context, worker_lock, self._account, self._queues, self._stop, self._runs)
+        self._take_over = TakeOver(context, worker_lock, self._account, self._queues, self._stop, self._running)
         self._resources = ExitStack()
 
     @property
@@ -119,7 +117,7 @@ class Worker:
                 system_database_engine=sqlite,
                 application_version=version_for(self._account),
                 executor_id=self._worker_lock.executor,
-                serializer=self._vault.serializer,
+                serializer=cast("Any", self._vault),
                 log_level="WARNING",
                 enable_otlp=False,
                 run_migrations=False,
@@ -139,8 +137,6 @@ class Worker:
                 DBOS.listen_queues(self._queues)
             with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
                 self._take_over.from_older_releases(client)
-                for batch, owner in batches_of_others(client, self._account).items():
-                    _logger.info("%s belongs to the account %s, and is left alone.", batch, owner, extra=NOTICE)
             DBOS.launch()
         except BaseException:
             _current = None
@@ -149,18 +145,16 @@ class Worker:
 
     def send(self, workflow_id: str, data: Mapping[str, Any]) -> dict[str, int]:
         """Send one chunk. After a crash, DBOS calls this again and replays the stored steps."""
-        with self._lock:
-            # A list: an execution can wait for another one of the same chunk, with the same id.
-            self._running.append(workflow_id)
+        # A list: an execution can wait for another one of the same chunk, with the same id.
+        self._running.append(workflow_id)
         try:
             return self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
         except SQLAlchemyError as error:
-            database_notices.report(error)
+            report(error)
             # Do not fail the chunk, which would end it: it stays pending and is queued again.
             raise _WorkerGone from None
         finally:
-            with self._lock:
-                self._running.remove(workflow_id)
+            self._running.remove(workflow_id)
 
     def _send(self, workflow_id: str, queue: str, data: Mapping[str, Any]) -> dict[str, int]:
         if self._stop.is_set():
@@ -189,7 +183,10 @@ class Worker:
             rivals = partial(self._rivals, batch_of(workflow_id))
             terms = SendTerms(retention, patience, rate, sent, rivals, alone_since)
             results |= zip(places, self._delivery.deliver([chunk.rows[place] for place in places], terms), strict=True)
-            self._unstored[workflow_id] = {place: one for place, one in results.items() if self._is_lasting(one)}
+            # Only what is true also if another worker has the chunk in between.
+            is_alone = not self._worker_lock.can_be_lost
+            kept = {place: one for place, one in results.items() if is_alone or one.outcome is RowOutcome.CREATED}
+            self._unstored[workflow_id] = kept
             return [results[place].to_json() for place in range(len(chunk.rows))]
 
         # DBOS stores nothing of a worker whose chunk was taken over: from then on it counts as another one's.
@@ -201,21 +198,15 @@ class Worker:
             self._pass_on(workflow_id, queue, left)
         return dict(Counter(result.outcome.value for result in results))
 
-    def _is_lasting(self, result: Result) -> bool:
-        """Whether a result that is not stored yet is true also if other workers have the chunk in between."""
-        return result.outcome is RowOutcome.CREATED or not self._worker_lock.can_be_lost
-
     def _rivals(self, batch: str, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
         application = self._vault.application
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-            names = batches_of(client, engine, application, "The state")
+            names = batches_of(engine, application, "The state")
             stores = [BatchStore(client, engine, application, name) for name in names]
             # A batch has no two rows with one value of its key column: its other rows need not be read.
-            return rivals_in(
-                (store for store in stores if store.batch != batch or not store.is_keyed_by("client_reference_id")),
-                references,
-                ids,
-            )
+            by_reference = {load.key_column for load in BatchStore(client, engine, application, batch).loads()}
+            skipped = batch if by_reference == {"client_reference_id"} else None
+            return rivals_in([store for store in stores if store.batch != skipped], references, ids)
 
     def _pass_on(self, workflow_id: str, queue: str, chunk: Chunk) -> None:
         DBOS.enqueue_workflow_with_options(
@@ -229,10 +220,6 @@ class Worker:
             chunk.to_json(),
         )
 
-    def _runs(self, workflow_id: str) -> bool:
-        with self._lock:
-            return workflow_id in self._running
-
 
 def _rate_of(queue: str, stop: threading.Event) -> float | None:
     """Return the rate of a batch from its queue. Retries while the database is unavailable."""
@@ -240,13 +227,13 @@ def _rate_of(queue: str, stop: threading.Event) -> float | None:
     while not stop.is_set():
         try:
             registered = DBOS.retrieve_queue(queue)
-            limiter = None if registered is None else registered.limiter
         except (SQLAlchemyError, dbos_error.DBOSException) as error:
-            database_notices.report(error)
+            report(error)
             failures += 1
             stop.wait(pause_after(failures))
-            continue
-        return None if limiter is None else limiter["limit"] / limiter["period"]
+        else:
+            limiter = registered and registered.limiter
+            return limiter["limit"] / limiter["period"] if limiter else None
     return None
 
 

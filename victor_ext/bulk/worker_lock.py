@@ -6,11 +6,9 @@ paid service. Here each worker holds a lock that the kernel or the PostgreSQL se
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import socket
-import stat
 import sys
 import uuid
 from contextlib import suppress
@@ -37,15 +35,11 @@ _OPTIONS = {
 }
 
 
-_TRIES = 1000
-"""Maximum attempts to open a lock file that its last holder deletes at the same time."""
-
-
 class FileLock:
     """Lock of an SQLite database: one worker at a time, on one machine.
 
     All workers have the same DBOS name, so each one recovers the work of the previous one. The lock is a separate file
-    next to the database, because SQLite locks the database file itself.
+    next to the database, because SQLite locks the database file itself. The file stays: only its lock counts.
     """
 
     executor = "local"
@@ -61,23 +55,20 @@ class FileLock:
         """Acquire the lock if it is free.
 
         Raises:
-            ConfigurationError: The lock file cannot be created, or is not a regular file.
+            ConfigurationError: The lock file cannot be opened, such as one that is a link.
         """
-        for _ in range(_TRIES):
-            lock = self._opened()
-            try:
-                if not _take(lock):
-                    os.close(lock)
-                    return False
-                if self._is_in_place(lock):
-                    self._lock = lock
-                    return True
-            except OSError as error:
+        lock: int | None = None
+        try:
+            lock = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            if _take(lock):
+                self._lock, lock = lock, None
+        except OSError as error:
+            reason = f"{self._file}, the lock of the state, cannot be used: {error.strerror}."
+            raise ConfigurationError(reason) from None
+        finally:
+            if lock is not None:
                 os.close(lock)
-                raise self._impossible(error.strerror) from None
-            # The last holder deleted the file meanwhile.
-            os.close(lock)
-        raise self._impossible("it is replaced again and again")
+        return self._lock is not None
 
     def renew(self) -> bool:
         """Return False: the kernel keeps the lock, so it never needs renewal."""
@@ -91,36 +82,10 @@ class FileLock:
         """Do nothing: `claim` takes no lock."""
 
     def close(self) -> None:
-        """Delete the lock file and free the lock."""
+        """Free the lock."""
         lock, self._lock = self._lock, None
-        if lock is None:
-            return
-        # Delete the file first: afterwards another process may own it. Some systems do not delete open files.
-        with suppress(OSError):
-            if self._is_in_place(lock):
-                self._file.unlink()
-        os.close(lock)
-
-    def _opened(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        try:
-            lock = os.open(self._file, flags, 0o600)
-        except OSError as error:
-            raise self._impossible("it is a link" if error.errno == errno.ELOOP else error.strerror) from None
-        if not stat.S_ISREG(os.fstat(lock).st_mode):
+        if lock is not None:
             os.close(lock)
-            raise self._impossible("it is not a regular file")
-        return lock
-
-    def _is_in_place(self, lock: int) -> bool:
-        """Whether the open file is still the file at the path."""
-        try:
-            return os.path.samestat(os.fstat(lock), os.stat(self._file, follow_symlinks=False))
-        except FileNotFoundError:
-            return False
-
-    def _impossible(self, reason: str | None) -> ConfigurationError:
-        return ConfigurationError(f"{self._file}, the lock of the state, cannot be used: {reason}.")
 
 
 if sys.platform == "win32":

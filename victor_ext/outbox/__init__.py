@@ -12,8 +12,7 @@
 
 `AsyncOutbox` is the same, awaited, on an `AsyncEngine` and with `AsyncVictor`.
 
-A process may be killed between any two steps. What was begun is taken up again, under the same key while the provider
-keeps it; afterwards it is looked up by its reference and never sent again. See docs/outbox.md.
+A process may be killed between any two steps. See docs/outbox.md.
 """
 
 try:

@@ -35,7 +35,6 @@ from victor_ext.settlement import (
     About,
     Create,
     Keys,
-    LookUp,
     Matches,
     Moment,
     Now,
@@ -164,10 +163,7 @@ def checked_interval(interval: float) -> float:
 
 @contextmanager
 def logged(work: str) -> Generator[list[Entry]]:
-    """Log what a pass of a worker changes: the entries that are put into the list.
-
-    A failure ends this pass, not the worker: the provider or the database may be away for a while.
-    """
+    """Log what a pass of a worker changes: the entries that are put into the list. A failure ends this pass alone."""
     changed: list[Entry] = []
     try:
         yield changed
@@ -180,13 +176,7 @@ def logged(work: str) -> Generator[list[Entry]]:
 
 
 class OutboxBase:
-    """What both outboxes have in common.
-
-    Args:
-        keys_kept: How long the provider keeps an idempotency key.
-        lease: How long a worker may work on one entry before another one takes it up.
-        table: The name of the outbox's table.
-    """
+    """What both outboxes have in common. The arguments are those of `Outbox`."""
 
     def __init__(self, keys_kept: timedelta, lease: timedelta, table: str) -> None:
         # A call can last as long as the lease: the client repeats it within its deadline, which is shorter.
@@ -332,14 +322,12 @@ class OutboxBase:
                     else:
                         step = flow.send(request)
                 else:
-                    step = flow.send((yield from self._find(step)))
+                    query = {"client_reference_id": step.reference, "start_datetime": step.since}
+                    matches = yield Call("find", query)
+                    step = flow.send(Matches(matches, matches.caveat))
         except StopIteration as end:
             settlement: Settlement = end.value
         return (yield from self._settled(claim, settlement))
-
-    def _find(self, step: LookUp) -> Pass[Matches]:
-        matches = yield Call("find", {"client_reference_id": step.reference, "start_datetime": step.since})
-        return Matches(matches, matches.caveat)
 
     def _settled(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
         """Store what became of a claimed entry. Raise the error of a call that is not about this entry."""

@@ -195,6 +195,6 @@ class TestProxies:
         assert "hunter2" not in str(raised.value)
 
     def test_one_of_the_environment_that_is_bad(self, monkeypatch):
-        monkeypatch.setenv("HTTPS_PROXY", "gopher://mine")
-        with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
+        monkeypatch.setenv("HTTPS_PROXY", "socks5://mine:1080")
+        with pytest.raises(ConfigurationError, match=r"HTTPS_PROXY.*For a SOCKS proxy, pass http_client="):
             Victor(AUTH)
