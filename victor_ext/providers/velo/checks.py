@@ -58,14 +58,12 @@ class Validation(validation.Validation):
         """An aware datetime; returns whole seconds in UTC. A fraction is dropped, so that it is never later."""
         if value is None and not required:
             return None
-        if not isinstance(value, datetime):
-            self.note(field, "type", f"{field} is of type {kind_of(value)}: write a datetime with a zone.")
-        elif value.tzinfo is None or value.utcoffset() is None:
-            self.note(field, "zone", f"{field} has no zone, so it may mean any moment: write tzinfo=UTC, or yours.")
-        elif not 1900 <= value.year < 9999:
+        if isinstance(value, datetime) and not 1900 <= value.year < 9999:
             self.note(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
+        elif (problem := validation.moment_problem(field, value)) is not None:
+            self.add(problem)
         else:
-            return value.astimezone(UTC).replace(microsecond=0).isoformat()
+            return str(value.astimezone(UTC).replace(microsecond=0).isoformat())
         return None
 
     def day(self, field: str, value: Any, *, required: bool = False) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from victor_ext.errors import Outcome, Problem, UnreadableResponse
+from victor_ext.errors import Problem
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.client.documented import document_complaint, is_generated
@@ -45,10 +45,7 @@ def profile_of(environment: str, base_url: httpx.URL) -> Profile:
         # `correlationId` is what Velo's support asks for; a header may be that of a proxy.
         request_id_headers=(),
         request_id_in_body=correlation_id,
-        authentication_hint=(
-            f"Environment {environment!r} was asked: check that key and secret were issued for it. A token that was "
-            "revoked meanwhile has been replaced once already."
-        ),
+        authentication_hint=f"Environment {environment!r} was asked: check that key and secret were issued for it.",
     )
 
 
@@ -155,36 +152,21 @@ _RULES = (
     _Rule("GET", "/v4/paymentaudit/transactions", _CSV),
     _Rule("GET", "/v1/webhooks/([^/]+)", ("id", "webhookUrl"), "id"),
     _Rule("GET", "/v4/payees/batch/[^/]+", ("status",)),
-    _Rule("GET", "/v[34]/(?:payees|sourceAccounts|payments)(?:/deltas)?", _PAGE),
-    _Rule("GET", "/v2/fundingAccounts|/v1/deltas/fundings", _PAGE),
+    _Rule("GET", "/v[34]/(?:payees|sourceAccounts|payments)(?:/deltas)?|/v2/fundingAccounts|/v1/webhooks", _PAGE),
     _Rule("GET", "/v3/payouts/[^/]+/payments|/v4/paymentaudit/(?:payments|payouts|fundings)", _PAGE),
-    _Rule("GET", "/v4/payees/payors/[^/]+/invitationStatus|/v1/webhooks", _PAGE),
+    _Rule("GET", "/v4/payees/payors/[^/]+/invitationStatus|/v1/deltas/fundings", _PAGE),
     _Rule("GET", "/v[34]/payees/([^/]+)", own_id="payeeId"),
-    _Rule("GET", "/v[123]/sourceAccounts/([^/]+)", own_id="id"),
-    _Rule("GET", "/v[12]/fundingAccounts/([^/]+)", own_id="id"),
+    _Rule("GET", "/v[1-3]/(?:source|funding)Accounts/([^/]+)", own_id="id"),
     _Rule("GET", "/v1/fundings/([^/]+)", own_id="fundingId"),
     _Rule("", "/v3/payouts/.+", look="payouts.get(payout_id)"),
     _Rule("", "/v4/payees/[^/]+/invite", look="payees.invitations(payor_id, payee_id=...)"),
     _Rule("", "/v4/payees/[^/]+(?:/payeeDetailsUpdate|/remoteIdUpdate)?", look="payees.get(payee_id)"),
     _Rule("", "/v1/payments/[^/]+/withdraw", look="payments.get(payment_id)"),
     _Rule("", "/v1/webhooks/[^/]+", look="webhooks.get(webhook_id)"),
-    _Rule("", ".*"),
+    _Rule("POST", "/v1/logout"),
 )
-
-_WRAPPED = frozenset({
-    "authenticate", "logout", "create_payees", "get_payee", "get_payee_batch", "list_payee_changes", "list_payees",
-    "delete_payee", "update_payee", "update_payee_remote_id", "invite_payee", "list_payee_invitations",
-    "create_funding_account", "get_funding", "get_funding_account", "list_funding_accounts", "list_funding_changes",
-    "list_fundings", "list_payment_changes", "list_payments", "get_payment", "withdraw_payment",
-    "export_transactions", "list_payouts", "get_payout_history", "get_payout_statistics", "get_payout",
-    "instruct_payout", "list_payout_payments", "quote_payout", "submit_payout", "withdraw_payout",
-    "get_source_account", "list_source_accounts", "request_funding", "create_webhook", "get_webhook",
-    "list_webhooks", "ping_webhook", "update_webhook",
-})  # fmt: skip
-"""The operations, by the names of their generated modules, that the rules of this module are for."""
-
-_NOT_JSON = frozenset({"application/csv", "text/csv", "application/octet-stream"})
-"""Content types of Velo's exports."""
+_OTHER = _Rule("", ".*")
+"""For what the client has no method for."""
 
 
 def created_id(response: Any) -> str | None:
@@ -216,21 +198,15 @@ class Receipt:
 
     @classmethod
     def of(cls, response: Any) -> Receipt:
-        """Read the headers of a response. Raises `UnreadableResponse` when they do not say what was accepted."""
-        made = created_id(response)
-        if made is None:
-            message = "Velo accepted the request, but the response has no id."
-            raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
-        wait = str(response.headers.get("retry-after", "")).strip()
-        # Velo's document has whole seconds here. A date is not read: its clock would have to be compared with ours.
-        seconds = float(wait) if wait.isascii() and wait.isdigit() and len(wait) <= 6 else None
-        return cls(made, str(response.headers["location"]), seconds)
+        """Read the headers of a response, which have an id (see `unreadable`)."""
+        wait = re.fullmatch("[0-9]{1,6}", response.headers.get("retry-after", ""))
+        return cls(created_id(response) or "", response.headers["location"], float(wait[0]) if wait else None)
 
 
 def unreadable(response: httpx.Response) -> str | None:
-    """What is wrong with a good response. Operations that are not wrapped here are judged by the document alone."""
+    """What is wrong with a good response. The document alone judges what the client has no method for."""
     rule, _ = _rule_for(response.request)
-    if not rule.makes and is_generated(response.request, *_WRAPPED):
+    if rule is _OTHER and is_generated(response.request):
         return document_complaint(response, read_problems)
     if read_problems(response):
         return "its body reports an error"
@@ -243,11 +219,9 @@ def _missing(response: httpx.Response, rule: _Rule) -> str | None:
         return None if made else f"it does not say which {rule.makes} it made (its Location has no id)"
     if not response.content and response.request.method != "GET" and rule.evidence is None:
         return None
-    is_export = response.headers.get("content-type", "").partition(";")[0].strip().lower() in _NOT_JSON
     if rule.evidence is _CSV:
-        return None if is_export else "its body is not CSV"
-    if response.content and is_export:
-        return None
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return None if kind in ("application/csv", "text/csv", "application/octet-stream") else "its body is not CSV"
     reason = no_object_reason(response)
     if reason is None and rule.evidence and all(object_of(response).get(name) is None for name in rule.evidence):
         # Believed, it would be the end of a list, or a payout that has no state yet.
@@ -275,6 +249,5 @@ def _rule_for(request: httpx.Request) -> tuple[_Rule, str]:
     """The rule for a request, and the id in its path, if it has one."""
     path = request.url.path
     path = path[max(path.find("/v1/"), path.find("/v2/"), path.find("/v3/"), path.find("/v4/"), 0) :]
-    # The id of an operation that is not wrapped here may have a line break.
-    fits = ((rule, re.fullmatch(rule.path, path, re.DOTALL)) for rule in _RULES if rule.method in ("", request.method))
-    return next((rule, match[1] if match.re.groups else "") for rule, match in fits if match)
+    fits = ((rule, re.fullmatch(rule.path, path)) for rule in _RULES if rule.method in ("", request.method))
+    return next(((rule, match[1] if match.re.groups else "") for rule, match in fits if match), (_OTHER, ""))

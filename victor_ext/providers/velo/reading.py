@@ -48,10 +48,7 @@ def read(operation: Operation, kind: type[R], seconds: float | None = None, /, *
     Raises:
         InvalidRequest: One of them cannot be right; nothing was sent.
     """
-    validation = Validation()
-    for name, value in arguments.items():
-        (validation.flag if name == "sensitive" else validation.id)(name, value)
-    validation.finish(f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
+    _check(arguments)
     model = getattr(models, kind.__name__)
     return kind((yield from call(operation, model, seconds, **drop_none(**arguments))))
 
@@ -61,6 +58,7 @@ def write(operation: Operation, is_done: OperationFlow[bool], **arguments: objec
 
     A conflict is with the work of another call: Velo refuses duplicates.
     """
+    _check(arguments)
     try:
         yield from call_without_body(operation, **arguments)
     except VictorError as error:
@@ -76,6 +74,15 @@ def has_status(operation: Operation, kind: type[R], statuses: Collection[str], *
     except VictorError:
         return False
     return is_same_id(record.id, next(iter(named.values()))) and record.status in statuses
+
+
+def _check(arguments: dict[str, Any]) -> None:
+    """Check the id of an object, which is the first argument, and `sensitive`."""
+    validation = Validation()
+    for name, value in arguments.items():
+        if name != "body":
+            (validation.flag if name == "sensitive" else validation.id)(name, value)
+    validation.finish(f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
 
 
 # Lists: pages counted from 1, most of which state the number of pages and items.
@@ -136,7 +143,7 @@ def walk(
 
 def changes(operation: Operation, kind: type[R], what: str, feed: ChangeFeed, *, most: int = 1000) -> Walk[R]:
     """A feed of changes, read page by page. One object may occur twice: before and after a change."""
-    return walk(operation, kind, f"feed of {what}", feed, lambda change: f"{change!r} {_text_of(change)}", most=most)
+    return walk(operation, kind, f"feed of {what}", feed, _text_of, most=most)
 
 
 def _content(page: Any, what: str) -> list[Any]:
@@ -156,7 +163,7 @@ def _text_of(record: Record) -> str:
         return ""
 
 
-# The arguments of lists. Each is a field, and its name and type say how it is checked.
+# The arguments of lists and feeds. Each is a field, and its name and type say how it is checked.
 
 _SORT = re.compile("[A-Za-z]+(:(asc|desc))?(,[A-Za-z]+(:(asc|desc))?)*")
 _RENAMED = {
@@ -175,8 +182,6 @@ _NO_IDS = {"payor_payment_id", "remote_id", "rails_id", "remote_system_id"}
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class ListRequest:
-    """What all lists have."""
-
     default_sort: ClassVar[str | None] = None
     """What is sent without a `sort`. None: nothing."""
     order_by_id: ClassVar[str] = ""
@@ -218,31 +223,23 @@ def _checked(validation: Validation, argument: Field[Any], value: Any, most: int
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class ChangeFeed(ListRequest):
-    """The arguments of `changes`."""
-
     payor_id: str = field(kw_only=False)
     since: datetime
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class WebhookList(ListRequest):
-    """The arguments of `webhooks.list`."""
-
     payor_id: str = field(kw_only=False)
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class InvitationList(WebhookList):
-    """The arguments of `payees.invitations`."""
-
     payee_id: str | None = None
     invitation_status: InvitationStatusWord | None = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayoutPaymentList(ListRequest):
-    """The arguments of `payouts.payments`."""
-
     payout_id: str = field(kw_only=False)
     payor_payment_id: str | None = None
     remote_id: str | None = None
@@ -254,14 +251,12 @@ class PayoutPaymentList(ListRequest):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class SortedList(ListRequest):
-    """What the other lists have, too."""
-
     sort: str | None = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class FundingList(SortedList):
-    """The arguments of `fundings.list`. Without a `sort`, Velo has no order for them."""
+    """Without a `sort`, Velo has no order for them."""
 
     default_sort: ClassVar[str | None] = "dateTime:asc"
     payor_id: str = field(kw_only=False)
@@ -270,8 +265,6 @@ class FundingList(SortedList):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayeeList(SortedList):
-    """The arguments of `payees.list`."""
-
     payor_id: str = field(kw_only=False)
     remote_id: str | None = None
     email: str | None = None
@@ -286,8 +279,6 @@ class PayeeList(SortedList):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class _PaymentFilters(SortedList):
-    """The filters of both lists of payments."""
-
     remote_id: str | None = None
     status: PaymentStatusWord | None = None
     transmission_type: TransmissionFilter | None = None
@@ -304,15 +295,11 @@ class _PaymentFilters(SortedList):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class AuditedPaymentList(_PaymentFilters):
-    """The arguments of `payouts.audited_payments`."""
-
     payout_id: str = field(kw_only=False)
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PaymentList(_PaymentFilters):
-    """The arguments of `payments.list`."""
-
     order_by_id: ClassVar[str] = "paymentId"
     payor_id: str = field(kw_only=False)
     payee_id: str | None = None
@@ -329,7 +316,7 @@ class PaymentList(_PaymentFilters):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayoutList(SortedList):
-    """The arguments of `payouts.list`. Velo's own order is by time alone."""
+    """Velo's own order is by time alone."""
 
     default_sort: ClassVar[str | None] = "submittedDateTime:asc"
     order_by_id: ClassVar[str] = "payoutId"
@@ -346,8 +333,6 @@ class PayoutList(SortedList):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class SourceAccountList(SortedList):
-    """The arguments of `source_accounts.list`."""
-
     payor_id: str | None = None
     physical_account_id: str | None = None
     physical_account_name: str | None = None
@@ -358,8 +343,6 @@ class SourceAccountList(SortedList):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class FundingAccountList(SortedList):
-    """The arguments of `funding_accounts.list`."""
-
     payor_id: str | None = None
     name: str | None = None
     country: str | None = None

@@ -87,25 +87,18 @@ class Address(HiddenRepr):
     county_or_province: str | None = None
     zip_or_postcode: str | None = None
 
-    def check(self, validation: Validation, place: str) -> None:
-        """Note each problem of the address of a new payee, with the place of this object in the call."""
-        self._check_texts(validation, place, line=(1, 100), city=50, zip_or_postcode=60)
-        validation.capitals(f"{place}.country", self.country, 2)
-
-    def check_update(self, validation: Validation, place: str) -> None:
-        """As `check`, in an update."""
-        self._check_texts(validation, place, line=(2, 255), city=100, zip_or_postcode=30)
-        validation.text(f"{place}.country", self.country, 50, shortest=2)
-
-    def _check_texts(
-        self, validation: Validation, place: str, *, line: tuple[int, int], city: int, zip_or_postcode: int
-    ) -> None:
-        validation.text(f"{place}.line1", self.line1, line[1], shortest=line[0])
+    def check(self, validation: Validation, place: str, *, update: bool = False) -> None:
+        shortest, line, city, code = (2, 255, 100, 30) if update else (1, 100, 50, 60)
+        validation.text(f"{place}.line1", self.line1, line, shortest=shortest)
         for name in ("line2", "line3", "line4"):
-            validation.text(f"{place}.{name}", getattr(self, name), line[1], shortest=0, required=False)
+            validation.text(f"{place}.{name}", getattr(self, name), line, shortest=0, required=False)
         validation.text(f"{place}.city", self.city, city, shortest=2)
         validation.text(f"{place}.county_or_province", self.county_or_province, city, shortest=2, required=False)
-        validation.text(f"{place}.zip_or_postcode", self.zip_or_postcode, zip_or_postcode, shortest=2, required=False)
+        validation.text(f"{place}.zip_or_postcode", self.zip_or_postcode, code, shortest=2, required=False)
+        if update:
+            validation.text(f"{place}.country", self.country, 50, shortest=2)
+        else:
+            validation.capitals(f"{place}.country", self.country, 2)
 
     def to_model(self) -> models.PostalAddress:
         return models.PostalAddress(**members_of(self))

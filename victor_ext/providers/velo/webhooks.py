@@ -85,10 +85,10 @@ class Webhook:
             raise ConfigurationError("authorization is missing: pass the authorizationHeader of the webhook.")
         for value in authorization:
             if not isinstance(value, str) or len(value.strip()) < SHORTEST_AUTHORIZATION:  # pyright: ignore[reportUnnecessaryIsInstance]
-                least = SHORTEST_AUTHORIZATION
-                raise ConfigurationError(
-                    f"authorization must be text of {least} characters or more, and hard to guess."
+                message = (
+                    f"authorization must be text of {SHORTEST_AUTHORIZATION} characters or more, and hard to guess."
                 )
+                raise ConfigurationError(message)
         self._digests = tuple(_digest(value.strip()) for value in authorization)
 
     def __repr__(self) -> str:
@@ -149,10 +149,7 @@ def read_notification(body: bytes) -> Notification:
 
 
 def _digest(value: str | bytes) -> bytes:
-    try:
-        raw = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-    except UnicodeEncodeError:
-        raw = b""  # half of a character, which no header can hold
+    raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
     return hashlib.sha256(raw.strip()).digest()
 
 
