@@ -111,9 +111,7 @@ def test_a_reference_that_velo_may_give_back_otherwise(reference: str) -> None:
     }
 
 
-def test_a_change_of_nothing_and_a_header_that_cannot_be_sent() -> None:
-    assert refused(lambda velo: velo.payees.update("p-1")) == {"payee_id": "missing"}
-    assert refused(lambda velo: velo.webhooks.update("w-1")) == {"webhook_id": "missing"}
+def test_a_header_that_cannot_be_sent_and_categories_that_are_none() -> None:
     for header in ("long-and-random\n7f3b", "lang-und-zufällig-7f3b"):
         assert refused(lambda velo, header=header: velo.webhooks.update("w", authorization_header=header)) == {
             "authorization_header": "format"

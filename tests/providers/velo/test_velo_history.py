@@ -108,7 +108,7 @@ class TestMoney:
         today = harness.since.date()
         text = harness(lambda velo: velo.payments.export(harness.payor, start=today, include="payorOnly"))
         rows = list(csv.DictReader(io.StringIO(text)))
-        assert [(row["payorPaymentId"], row["paymentStatus"]) for row in rows] == [
+        assert [(row["payorPaymentId"], row["status"]) for row in rows] == [
             ("INV-1", "ACCEPTED"),
             ("INV-2", "REJECTED"),
         ]

@@ -101,7 +101,7 @@ def test_members_that_are_null_and_orders_that_are_none(signed: httpx.Client, sa
     sandbox.add_source_account("USD account", "USD", 100)
     payment = {"remoteId": "a", "sourceAccountName": "USD account", "currency": "USD", "amount": 1}
     assert signed.post("/v3/payouts", json={"payoutMemo": None, "payments": [payment, payment]}).status_code == 202
-    params = {"payorId": sandbox.payor_id, "sort": "payout:asc"}
+    params = {"payorId": sandbox.payor_id, "sort": "events:asc"}
     refused(signed.get("/v4/paymentaudit/payments", params=params), 400)
 
 

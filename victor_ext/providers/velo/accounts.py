@@ -85,10 +85,7 @@ class SourceAccounts(Resource[Mode]):
         validation.finish("The funding")
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
-            message = (
-                f"amount is in {amount.currency}, and source account {source_account_id} has "
-                f"{account.currency or 'a currency that Velo did not name'}: ask for an amount of that currency."
-            )
+            message = f"amount is in {amount.currency}, and source account {source_account_id} has {account.currency}."
             raise InvalidRequest.of([Problem("amount", "currency", message)])
         body = models.FundingRequest(funding_account_id=funding_account_id, amount=amount.minor_units)
         response = yield from call_without_body(request_funding, source_account_id=source_account_id, body=body)

@@ -179,8 +179,6 @@ class Payees(Resource[Mode]):
         validation.request("individual", individual, Individual, required=False)
         validation.request("company", company, Company, required=False)
         validation.request("challenge", challenge, Challenge, required=False)
-        if individual is not None and company is not None:
-            validation.note("company", "choice", "individual and company cannot both be given: write one of them.")
         texts = drop_none(
             payee_type=validation.text("payee_type", payee_type, 40, required=False),
             email=validation.text("email", email, 255, shortest=3, required=False),
@@ -190,8 +188,6 @@ class Payees(Resource[Mode]):
             ),
         )
         parts = drop_none(address=address, individual=individual, company=company, challenge=challenge)
-        if not texts and not parts:
-            validation.note("payee_id", "missing", "Nothing is to be changed: pass at least one detail of the payee.")
         validation.finish("The payee")
         body = models.PayeeUpdate(**texts, **{name: part.to_model() for name, part in parts.items()})
         yield from call_without_body(update_payee, payee_id=payee_id, body=body)

@@ -208,8 +208,6 @@ def unreadable(response: httpx.Response) -> str | None:
     rule, _ = _rule_for(response.request)
     if rule is _OTHER and is_generated(response.request):
         return document_complaint(response, read_problems)
-    if read_problems(response):
-        return "its body reports an error"
     return _missing(response, rule) or document_complaint(response, read_problems)
 
 

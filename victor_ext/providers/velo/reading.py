@@ -126,7 +126,9 @@ def walk(
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
         page = yield from call(operation, getattr(models, f"{kind.__name__}Page"), page=reader.number, **arguments)
-        items = [kind(raw) for raw in _content(page, what)]
+        if not is_list(page.content) and page.additional_properties.get("content") is not None:
+            raise UnreadableResponse(f"The {what}: `content` of the answer is not a list.", outcome=Outcome.ACCEPTED)
+        items = [kind(raw) for raw in page.content or ()]
         pages, total = getattr(page.page, "total_pages", None), getattr(page.page, "total_elements", None)
         if isinstance(pages, int):
             if not items and isinstance(total, int) and reader.number <= pages and total > 0:
@@ -144,15 +146,6 @@ def walk(
 def changes(operation: Operation, kind: type[R], what: str, feed: ChangeFeed, *, most: int = 1000) -> Walk[R]:
     """A feed of changes, read page by page. One object may occur twice: before and after a change."""
     return walk(operation, kind, f"feed of {what}", feed, _text_of, most=most)
-
-
-def _content(page: Any, what: str) -> list[Any]:
-    """The items of a page; none when it has no `content`."""
-    if is_list(page.content):
-        return page.content
-    if page.additional_properties.get("content") is not None:
-        raise UnreadableResponse(f"The {what}: `content` of the answer is not a list.", outcome=Outcome.ACCEPTED)
-    return []
 
 
 def _text_of(record: Record) -> str:

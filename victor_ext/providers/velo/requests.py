@@ -204,12 +204,10 @@ class PaymentChannel(HiddenRepr):
         validation.text(f"{place}.account_number", self.account_number, 17, shortest=6, required=False)
         validation.text(f"{place}.routing_number", self.routing_number, 9, shortest=9, required=False)
         validation.text(f"{place}.name", self.name, 255, required=False)
-        numbers = self.account_number is not None and self.routing_number is not None
-        either = self.account_number is not None or self.routing_number is not None
-        if (self.iban is None) is not numbers or (self.iban is not None and either):
-            validation.note(
-                place, "choice", f"{place} must have iban, or account_number with routing_number, not both."
-            )
+        given = [number is not None for number in (self.iban, self.account_number, self.routing_number)]
+        if given not in ([True, False, False], [False, True, True]):
+            message = f"{place} must have iban, or account_number with routing_number, not both."
+            validation.note(place, "choice", message)
 
     def to_model(self) -> models.NewPaymentChannel:
         return models.NewPaymentChannel(**members_of(self, name="payment_channel_name"))

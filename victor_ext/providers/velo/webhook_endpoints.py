@@ -134,10 +134,6 @@ class Webhooks(Resource[Mode]):
         validation = Validation()
         validation.id("webhook_id", webhook_id)
         settings = _checked_settings(validation, url, authorization_header, categories, enabled, required=False)
-        if not settings:
-            validation.note(
-                "webhook_id", "missing", "Nothing is to be changed: pass at least one setting of the webhook."
-            )
         validation.finish("The webhook")
         body = models.WebhookUpdate(**settings)
         yield from call_without_body(update_webhook, webhook_id=webhook_id, body=body)

@@ -57,17 +57,13 @@ class Accounts:
         self.banks[account_id] = bank
         return bank
 
-    def create_bank(self, body: JsonObject) -> str:
-        """Add a funding account that can be read later; returns its id."""
+    def create_bank(self, body: JsonObject) -> tuple[str, list[str]]:
+        """Add a funding account that can be read later; returns its address, and its name."""
         text_of(body, "type", 1, 40)
         made = self.add_bank(text_of(body, "payorId", 1, 100), text_of(body, "name", 3, 30), body.get("currency", ""))
         made["type"] = body["type"]
         self._ready[made["id"]] = self._now() + self._base.settings.retry_after
-        return str(made["id"])
-
-    def bank(self, account_id: str) -> JsonObject:
-        """A funding account; one that cannot be read yet is a 404."""
-        return find(self.readable_banks(), account_id, "funding account")
+        return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
 
     def readable_banks(self) -> dict[str, JsonObject]:
         """The funding accounts that can be read, by id."""
@@ -76,12 +72,12 @@ class Accounts:
     def source(self, account_id: str) -> JsonObject:
         return find(self.sources, account_id, "source account")
 
-    def fund(self, account_id: str, body: JsonObject) -> str:
-        """Request money; returns the id of the funding."""
+    def fund(self, account_id: str, body: JsonObject) -> tuple[str, list[str]]:
+        """Request money; returns the address of the funding, and the account."""
         account = self.source(account_id)
         amount = amount_of(body, "amount", _MAX_FUNDING)
         if body.get("fundingAccountId") not in self.banks:
-            raise Refused(400, "body", "There is no such funding account.", "fundingAccountId")
+            raise Refused(400, "There is no such funding account.", "fundingAccountId")
         funding_id = self._new_id()
         self.fundings[funding_id] = {
             "fundingId": funding_id,
@@ -95,7 +91,7 @@ class Accounts:
         }
         self._ready[funding_id] = self._now() + self._base.settings.funding_time
         self._changed[funding_id] = self._now()
-        return funding_id
+        return f"/v1/fundings/{funding_id}", [account_id]
 
     def move(self) -> int:
         """Allocate the fundings that are due; returns their number."""

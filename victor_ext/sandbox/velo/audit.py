@@ -10,17 +10,16 @@ from victor_ext.sandbox.velo.base import Base
 from victor_ext.sandbox.velo.payouts import Payout, Payouts
 
 _EXPORTED = (
-    *("debit", "debitCurrency", "remoteId", "sourceAccount", "paymentAmount", "paymentCurrency"),
-    *("payorPaymentId", "paymentStatus"),
-)
-"""Titles of the sandbox's own choice: those of Velo's file are not documented."""
-_MEMBERS = (
     *("sourceAmount", "sourceCurrency", "remoteId", "sourceAccountName", "paymentAmount", "paymentCurrency"),
     *("payorPaymentId", "status"),
 )
+"""Titles of the sandbox's own choice: those of Velo's file are not documented."""
 _AUDITED = (
     *("paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency"),
     *("submittedDateTime", "status", "paymentMemo", "transmissionType", "remoteSystemId", "events"),
+)
+_CHANGED = (
+    *("paymentId", "payorPaymentId", "paymentCurrency", "paymentAmount", "sourceCurrency", "sourceAmount", "status"),
 )
 
 
@@ -31,7 +30,7 @@ class Audit:
 
     def summary(self, payout: Payout) -> JsonObject:
         """The payout as `getPayout` returns it."""
-        accepted = [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
+        accepted = _accepted(payout)
         rejected = [one for one in payout.payments if one["status"] == "REJECTED"]
         common = ("remoteId", "amount", "sourceAccountName", "payorPaymentId")
         return {
@@ -56,16 +55,9 @@ class Audit:
     def _costs(self, payments: list[JsonObject]) -> list[JsonObject]:
         costs: dict[str, JsonObject] = {}
         for one in payments:
-            cost = costs.setdefault(
-                one["sourceAccountId"],
-                {
-                    "sourceAccountName": one["sourceAccountName"],
-                    "sourceAccountId": one["sourceAccountId"],
-                    "currency": one["sourceCurrency"],
-                    "totalPayoutCost": 0,
-                },
-            )
-            cost["totalPayoutCost"] += self._payouts.cost(one)
+            account = {name: one[name] for name in ("sourceAccountName", "sourceAccountId")}
+            fresh = {**account, "currency": one["sourceCurrency"], "totalPayoutCost": 0}
+            costs.setdefault(one["sourceAccountId"], fresh)["totalPayoutCost"] += self._payouts.cost(one)
         return list(costs.values())
 
     def payouts(self, payor_id: str) -> list[JsonObject]:
@@ -80,12 +72,7 @@ class Audit:
                 "totalReturnedPayments": _count(payout, "RETURNED"),
                 "totalWithdrawnPayments": _count(payout, "WITHDRAWN"),
                 "sourceAccountSummary": [
-                    {
-                        "sourceAccountId": cost["sourceAccountId"],
-                        "totalCost": cost["totalPayoutCost"],
-                        "currency": cost["currency"],
-                    }
-                    for cost in self.summary(payout)["accounts"]
+                    {"totalCost": cost["totalPayoutCost"], **cost} for cost in self._costs(_accepted(payout))
                 ],
             }
             for payout in self._payouts.all.values()
@@ -119,7 +106,7 @@ class Audit:
         for one in self.payments(payor_id):
             day = one["submittedDateTime"][:10]
             if first <= day <= last:
-                rows.writerow([day, *(one[name] for name in _MEMBERS)])
+                rows.writerow([day, *(one[name] for name in _EXPORTED)])
         return file.getvalue()
 
     def payment(self, payor_id: str, payment_id: str) -> JsonObject:
@@ -143,29 +130,22 @@ class Audit:
                 "withdrawnReason": one.get("withdrawnReason"),
                 "payout": {"payoutId": payout.id},
             }
-            for payout, one in self._known(payor_id)
+            for payout in self._payouts.all.values()
+            if payout.payor_id == payor_id
+            for one in payout.payments
+            if one["status"] != "SUBMITTED"
         ]
 
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        self._payouts.move()
         return [
-            {
-                "paymentId": one["paymentId"],
-                "payoutId": payout.id,
-                "payorPaymentId": one["payorPaymentId"],
-                "paymentCurrency": one["currency"],
-                "paymentAmount": one["amount"],
-                "sourceCurrency": one["sourceCurrency"],
-                "sourceAmount": self._payouts.cost(one),
-                "status": one["status"],
-            }
-            for payout, one in self._known(payor_id)
+            {"payoutId": one["payout"]["payoutId"], **{name: one[name] for name in _CHANGED}}
+            for one in self.payments(payor_id)
             if self._payouts.changed[one["paymentId"]] >= since
         ]
 
-    def _known(self, payor_id: str) -> list[tuple[Payout, JsonObject]]:
-        mine = [payout for payout in self._payouts.all.values() if payout.payor_id == payor_id]
-        return [(payout, one) for payout in mine for one in payout.payments if one["status"] != "SUBMITTED"]
+
+def _accepted(payout: Payout) -> list[JsonObject]:
+    return [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
 
 
 def _head(payout: Payout, *times: str) -> JsonObject:

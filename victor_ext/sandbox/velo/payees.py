@@ -20,8 +20,7 @@ class Payees:
 
     def by_remote_id(self, payor_id: str, remote_id: str) -> JsonObject | None:
         """The payee with the payor's own id."""
-        named = (payee for payee in self.of(payor_id) if payee["payorRefs"][0]["remoteId"] == remote_id)
-        return next(named, None)
+        return next((payee for payee in self.of(payor_id) if payee["payorRefs"][0]["remoteId"] == remote_id), None)
 
     def add(self, payor_id: str, given: JsonObject) -> JsonObject:
         payee_id = self._new_id()
@@ -50,7 +49,7 @@ class Payees:
         return payee
 
     def create(self, body: JsonObject) -> tuple[str, list[str]]:
-        """Make a batch of new payees; returns its id, and the remote ids of the payees that were made."""
+        """Make a batch of new payees; returns its address, and the remote ids of the payees that were made."""
         payor_id = text_of(body, "payorId", 1, 100)
         items = list_of(body, "payees")
         for place, item in enumerate(items):
@@ -66,12 +65,12 @@ class Payees:
                 failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
         batch_id = self._new_id()
         self._batches[batch_id] = (self._now() + self._base.settings.batch_time, len(items), failures)
-        return batch_id, made
+        return f"/v4/payees/batch/{batch_id}", made
 
     def update(self, payee_id: str, body: JsonObject) -> None:
         payee = find(self.all, payee_id, "payee")
         if payee["onboardedStatus"] == "ONBOARDED":
-            raise Refused(400, "state", "The payee has onboarded, and changes its details itself.")
+            raise Refused(400, "The payee has onboarded, and changes its details itself.")
         for name in ("address", "individual", "company", "challenge"):
             if body.get(name) is not None:
                 object_of(body[name])
@@ -82,24 +81,24 @@ class Payees:
             payee["country"] = body["address"].get("country", payee["country"])
         self._changed[payee_id] = self._now()
 
-    def rename(self, payee_id: str, payor_id: str, remote_id: str) -> None:
-        payee = find(self.all, payee_id, "payee")
-        other = self.by_remote_id(payor_id, remote_id)
+    def rename(self, payee_id: str, body: JsonObject) -> None:
+        payee, remote_id = find(self.all, payee_id, "payee"), text_of(body, "remoteId", 1, 100)
+        other = self.by_remote_id(body["payorId"], remote_id)
         if other is not None and other is not payee:
-            raise Refused(409, "state", "Another payee has this remoteId.", "remoteId")
+            raise Refused(409, "Another payee has this remoteId.", "remoteId")
         payee["payorRefs"][0]["remoteId"] = remote_id
         self._changed[payee_id] = self._now()
 
-    def invite(self, payee_id: str) -> None:
+    def invite(self, payee_id: str, _: JsonObject) -> None:
         status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
         if status != "PENDING":
-            raise Refused(409, "state", f"The invitation is {status}.")
+            raise Refused(409, f"The invitation is {status}.")
 
     def delete(self, payee_id: str, *, has_payments: bool) -> None:
         payee = find(self.all, payee_id, "payee")
         if has_payments or payee["onboardedStatus"] != "ONBOARDED":
             why = "has payments" if has_payments else "has not onboarded"
-            raise Refused(400, "state", f"The payee {why}.")
+            raise Refused(400, f"The payee {why}.")
         del self.all[payee_id], self._changed[payee_id]
 
     def onboard(self, payee_id: str) -> None:
@@ -122,12 +121,9 @@ class Payees:
     def changes(self, payor_id: str, since: float) -> list[JsonObject]:
         return [
             {
-                "payeeId": payee["payeeId"],
+                **{name: payee[name] for name in ("payeeId", "displayName", "email", "onboardedStatus")},
                 "remoteId": payee["payorRefs"][0]["remoteId"],
-                "displayName": payee["displayName"],
-                "email": payee["email"],
                 "payeeCountry": payee["country"],
-                "onboardedStatus": payee["onboardedStatus"],
             }
             for payee in self.of(payor_id)
             if self._changed[payee["payeeId"]] >= since

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from victor_ext.sandbox.server import JsonObject, TokenCommands, TokenStore, command, find, member
+from victor_ext.sandbox.server import Call, JsonObject, TokenCommands, TokenStore, command, find, member
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.velo.accounts import Accounts
 from victor_ext.sandbox.velo.audit import Audit
-from victor_ext.sandbox.velo.base import Base, Refused, VeloSettings, text_of
+from victor_ext.sandbox.velo.base import Base, Refused, VeloSettings, object_of, text_of
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
 
@@ -21,14 +22,11 @@ class Webhooks:
         self._new_id = new_id
         self.all: dict[str, JsonObject] = {}
 
-    def create(self, body: JsonObject) -> str:
-        text_of(body, "webhookUrl", 6, 2000)
-        if not isinstance(body.get("enabled"), bool):
-            raise Refused(400, "body", "enabled must be true or false.", "enabled")
+    def create(self, body: JsonObject) -> tuple[str, list[str]]:
+        settings = _checked({"webhookUrl": None, "enabled": None, **body})
         webhook_id = self._new_id()
-        settings = _checked(body)
         self.all[webhook_id] = {"id": webhook_id, "payorId": body["payorId"], "categories": [*CATEGORIES], **settings}
-        return webhook_id
+        return f"/v1/webhooks/{webhook_id}", [body["webhookUrl"]]
 
     def get(self, webhook_id: str) -> JsonObject:
         webhook = find(self.all, webhook_id, "webhook")
@@ -46,10 +44,10 @@ def _checked(body: JsonObject) -> JsonObject:
     if body.get("authorizationHeader") is not None:
         text_of(body, "authorizationHeader", 4, 1000)
     if "enabled" in body and not isinstance(body["enabled"], bool):
-        raise Refused(400, "body", "enabled must be true or false.", "enabled")
+        raise Refused(400, "enabled must be true or false.", "enabled")
     categories = body.get("categories")
     if categories is not None and not (isinstance(categories, list) and set(map(str, categories)) <= set(CATEGORIES)):  # pyright: ignore[reportUnknownArgumentType] - JSON
-        raise Refused(400, "body", f"categories must be of: {', '.join(CATEGORIES)}.", "categories")
+        raise Refused(400, f"categories must be of: {', '.join(CATEGORIES)}.", "categories")
     names = ("webhookUrl", "authorizationHeader", "enabled", "categories")
     return {name: body[name] for name in names if body.get(name) is not None}
 
@@ -71,6 +69,20 @@ class State:
         key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
         self.keys[key] = secret
         return {"api_key": key, "api_secret": secret}
+
+    def check_payor(self, given: Mapping[str, Any], *, required: bool) -> None:
+        """Refuse another payor than the only one, and a missing one if it is `required`."""
+        payor_id = given.get("payorId")
+        if payor_id is None and required:
+            raise Refused(400, "payorId is missing.", "payorId")
+        if payor_id is not None and payor_id != self.payor_id:
+            raise Refused(403, "This key is not for that payor.", "payorId")
+
+    def body_of_payor(self, call: Call) -> JsonObject:
+        """The body of a request, which must name the payor."""
+        body = object_of(call.json())
+        self.check_payor(body, required=True)
+        return body
 
     def move(self) -> int:
         """Make the moves that are due; returns their number."""
