@@ -121,16 +121,6 @@ def test_a_header_that_cannot_be_sent_and_categories_that_are_none() -> None:
     }  # fmt: skip
 
 
-def test_an_address_has_other_limits_in_an_update() -> None:
-    """Each limit is held against the document in tests/contracts."""
-    address = Address(line1="x" * 101, city="Somewhere", country="United States", zip_or_postcode="x" * 31)
-    new = NewPayee(remote_id="r", email="a@b.c", address=address, company=Company(name="ABC"))
-    assert refused(lambda velo: velo.payees.create("p", [new])) == {
-        "payees[0].address.line1": "length", "payees[0].address.country": "format",
-    }  # fmt: skip
-    assert refused(lambda velo: velo.payees.update("p", address=address)) == {"address.zip_or_postcode": "length"}
-
-
 @pytest.mark.parametrize("since", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
 def test_a_moment_that_has_no_day_before_or_after(since: datetime) -> None:
     assert refused(lambda velo: velo.payments.find("INV-1", payor_id="p", since=since)) == {"since": "range"}

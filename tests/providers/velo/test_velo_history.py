@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.providers.velo.adapter import PRICE, Harness, pay, scripted
-from victor_ext import BadRequest, NotFound, Outcome, UnreadableResponse
+from victor_ext import NotFound, Outcome, UnreadableResponse
 from victor_ext.providers import Money
 
 
@@ -29,17 +29,6 @@ class TestPayments:
         assert listed == payment
         with pytest.raises(NotFound):
             harness(lambda velo: velo.payments.get("of-nobody-1"))
-
-    def test_one_is_withdrawn_before_its_payout_is_instructed(self, harness: Harness) -> None:
-        payout_id = harness.submit(pay("INV-1"), pay("INV-2"))
-        first, second = harness(lambda velo: velo.payouts.payments(payout_id, status="ACCEPTED"))
-        assert harness(lambda velo: velo.payments.withdraw(first.id, reason="Not due")) is None
-        withdrawn = harness(lambda velo: velo.payments.get(first.id))
-        assert (withdrawn.status, withdrawn.withdrawn_reason) == ("WITHDRAWN", "Not due")
-        harness(lambda velo: velo.payouts.instruct(payout_id))
-        with pytest.raises(BadRequest, match="INSTRUCTED"):
-            harness(lambda velo: velo.payments.withdraw(second.id, reason="Not due"))
-        assert harness.sandbox.balance(harness.account) == 100_000 - PRICE.minor_units
 
     def test_the_answer_about_another_payment_is_refused(self) -> None:
         def answer(request: httpx.Request) -> httpx.Response:

@@ -105,11 +105,6 @@ def test_members_that_are_null_and_orders_that_are_none(signed: httpx.Client, sa
     refused(signed.get("/v4/paymentaudit/payments", params=params), 400)
 
 
-def test_another_payor(signed: httpx.Client) -> None:
-    refused(signed.get("/v4/payees", params={"payorId": "of-somebody-else"}), 403)
-    refused(signed.get("/v4/payees"), 400)
-
-
 def test_pages_are_counted_from_one(signed: httpx.Client, sandbox: VeloSandbox) -> None:
     sandbox.add_payee("a")
     where = {"payorId": sandbox.payor_id}

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, TypeVar
 from velo_api import models
 
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
-from victor_ext.ids import is_same_id
 from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import Record
@@ -37,16 +36,9 @@ R = TypeVar("R", bound=Record)
 
 
 def read(operation: Operation, kind: type[R], seconds: float | None = None, /, **arguments: Any) -> OperationFlow[R]:
-    """Read one object. The generated model has the name of its record.
+    """Read one object by its id. The generated model has the name of its record.
 
-    Args:
-        operation: The generated operation's module, such as `get_payee`.
-        kind: The record.
-        seconds: Seconds for the call; None leaves it the client's deadline.
-        arguments: Its id, and perhaps `sensitive`.
-
-    Raises:
-        InvalidRequest: One of them cannot be right; nothing was sent.
+    `seconds` bounds the call; None leaves it the client's deadline.
     """
     _check(arguments)
     model = getattr(models, kind.__name__)
@@ -68,12 +60,12 @@ def write(operation: Operation, is_done: OperationFlow[bool], **arguments: objec
 
 
 def has_status(operation: Operation, kind: type[R], statuses: Collection[str], **named: str) -> OperationFlow[bool]:
-    """Whether an object can be read and has one of these statuses. A response about another one proves nothing."""
+    """Whether an object can be read and has one of these statuses."""
     try:
         record: Any = yield from read(operation, kind, **named)
     except VictorError:
         return False
-    return is_same_id(record.id, next(iter(named.values()))) and record.status in statuses
+    return record.status in statuses
 
 
 def _check(arguments: dict[str, Any]) -> None:
@@ -115,12 +107,8 @@ def walk(
         operation: The generated operation's module, such as `list_payees`.
         kind: The record of an item; its name with `Page` is that of a page's model.
         what: What the list is called in messages.
-        request: The arguments of the caller.
         identify: The id of an item; None or empty when it has none.
         most: The most items that a page can have.
-
-    Raises:
-        InvalidRequest: An argument cannot be right.
     """
     arguments = request.arguments(f"The {what}", most)
 

@@ -1,8 +1,4 @@
-"""Notifications that Velo posts to a webhook: their origin, their content and their order.
-
-Velo signs nothing: a notification carries only the `Authorization` header that was chosen for the webhook. So it is a
-hint: read the payment, the payee or the funding that it names before money or goods depend on it.
-"""
+"""Notifications that Velo posts to a webhook: their origin, their content and their order."""
 
 from __future__ import annotations
 
@@ -49,7 +45,7 @@ class Notification:
 
     @property
     def payment_id(self) -> str | None:
-        """The id of the payment, if it is about one. Read the payment before you act on it."""
+        """The id of the payment, if it is about one. It is a hint: read the payment before you act on it."""
         return text_or_empty(self.source.get("paymentId")) or None
 
     @property
@@ -157,18 +153,13 @@ class NotificationSequencer:
     """Puts the notifications of one payor into their order, drops repeats, and finds gaps. Not thread-safe.
 
     Velo numbers the notifications of each payor, and one does not always name its payor: use one object for each payor,
-    and give each payor's webhook an address of its own.
+    and give each payor's webhook an address of its own. docs/webhooks.md has a complete receiver.
 
-        for notification in sequencer.take(webhook.read(body, header)):
-            handle(notification)
-        store(sequencer.done)
-
-    What `take` returns counts as done. When `handle` fails, store nothing, answer with an error status, and continue
-    with a new object made from what was stored last: the old one would drop what Velo delivers again.
-
-    A notification ahead of its turn is held back until the missing ones have come. Velo does not redeliver what was
-    answered with a 200: store what is `held` before you answer, and `take` it again after a restart. To stop waiting,
-    read what changed (`payments.changes` and the like) and call `go_on`.
+    What `take` returns counts as done. When its processing fails, continue with a new object made from what was stored
+    last: the old one would drop what Velo delivers again. A notification ahead of its turn is held back until the
+    missing ones have come. Velo does not redeliver what was answered with a 200: store what is `held` before you
+    answer, and `take` it again after a restart. To stop waiting, read what changed (`payments.changes` and the like)
+    and call `go_on`.
 
     Args:
         done: The number up to which everything has been handled, as it was stored; 0 for a new payor.

@@ -14,8 +14,6 @@ from victor_ext.sandbox.velo.base import Base, Refused, VeloSettings, object_of,
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
 
-CATEGORIES = ("payment", "payee", "debit")
-
 
 class Webhooks:
     def __init__(self, new_id: Callable[[], str]) -> None:
@@ -25,7 +23,12 @@ class Webhooks:
     def create(self, body: JsonObject) -> tuple[str, list[str]]:
         settings = _checked({"webhookUrl": None, "enabled": None, **body})
         webhook_id = self._new_id()
-        self.all[webhook_id] = {"id": webhook_id, "payorId": body["payorId"], "categories": [*CATEGORIES], **settings}
+        self.all[webhook_id] = {
+            "id": webhook_id,
+            "payorId": body["payorId"],
+            "categories": ["payment", "payee", "debit"],
+            **settings,
+        }
         return f"/v1/webhooks/{webhook_id}", [body["webhookUrl"]]
 
     def get(self, webhook_id: str) -> JsonObject:
@@ -45,9 +48,6 @@ def _checked(body: JsonObject) -> JsonObject:
         text_of(body, "authorizationHeader", 4, 1000)
     if "enabled" in body and not isinstance(body["enabled"], bool):
         raise Refused(400, "enabled must be true or false.", "enabled")
-    categories = body.get("categories")
-    if categories is not None and not (isinstance(categories, list) and set(map(str, categories)) <= set(CATEGORIES)):  # pyright: ignore[reportUnknownArgumentType] - JSON
-        raise Refused(400, f"categories must be of: {', '.join(CATEGORIES)}.", "categories")
     names = ("webhookUrl", "authorizationHeader", "enabled", "categories")
     return {name: body[name] for name in names if body.get(name) is not None}
 
