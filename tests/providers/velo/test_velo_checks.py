@@ -65,8 +65,10 @@ def test_everything_that_is_wrong_with_a_payout_at_once() -> None:
 
 
 WRONG: list[tuple[Any, list[Any], dict[str, str]]] = [
-    (lambda velo, each: velo.payouts.submit(each), [[], [pay(f"{n}") for n in range(2001)]], {"payments": "length"}),
-    (lambda velo, each: velo.payouts.submit(each), ["INV-1", None, pay(), {"a": 1}], {"payments": "type"}),
+    (
+        lambda velo, each: velo.payouts.submit(each),
+        [[], [pay(f"{n}") for n in range(2001)], "INV-1", None, pay(), {"a": 1}], {"payments": "length"},
+    ),
     (
         lambda velo, each: velo.payouts.submit(each), [[pay("a"), pay("b"), pay("a")]],
         {"payments[2].payor_payment_id": "repeated"},

@@ -140,11 +140,6 @@ class TestTheirOrder:
         assert order.take(note(4)) == []
         assert numbers(order.take(note(6))) == [6]
 
-    @pytest.mark.parametrize("done", [None, "5", -1, True, 1.0])
-    def test_a_number_that_is_none(self, done: Any) -> None:
-        with pytest.raises(InvalidRequest):
-            NotificationSequencer(done)
-
     def test_what_was_held_back_is_there_after_a_restart(self) -> None:
         order = NotificationSequencer()
         for number in (1, 4, 3):

@@ -27,9 +27,6 @@ from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountL
 from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
 from .settings import FundingAccountTypeWord
 
-_MOST_FUNDING = 9_999_999_999
-"""Minor units that one request for funding may ask for."""
-
 
 class SourceAccounts(Resource[Mode]):
     """The accounts that payouts are paid from, with their balances. Errors are those of `Payees`."""
@@ -81,7 +78,7 @@ class SourceAccounts(Resource[Mode]):
         validation = Validation()
         validation.id("funding_account_id", funding_account_id)
         validation.id("source_account_id", source_account_id)
-        validation.money("amount", amount, largest=_MOST_FUNDING)
+        validation.money("amount", amount, largest=9_999_999_999)
         validation.finish("The funding")
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
@@ -240,11 +237,8 @@ class Fundings(Resource[Mode]):
             >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]
             [(Decimal('100000'), 'PENDING')]
         """
-
-        def first_event(entry: FundingEntry) -> str | None:
-            return next((event.id for event in entry.events), None)
-
-        return walk(list_fundings, FundingEntry, "list of fundings", request, first_event)
+        what = "list of fundings"
+        return walk(list_fundings, FundingEntry, what, request, lambda one: one.events[0].id if one.events else "")
 
     @listing
     @arguments_of(ChangeFeed)

@@ -24,9 +24,6 @@ from .reading import ChangeFeed, PaymentList, changes, has_status, read, walk, w
 from .records import Payment, PaymentChange
 from .settings import IncludeWord
 
-_IN_ORDER = "submittedDateTime:asc,paymentId:asc"
-"""All payments of a payout are submitted in one moment: by that alone, two pages need not have one order."""
-
 
 class Payments(Resource[Mode]):
     """Payments of a payor, over all payouts. Errors are those of `Payees`."""
@@ -129,12 +126,9 @@ class Payments(Resource[Mode]):
         validation.moment("since", since)
         validation.moment("until", until, required=False)
         validation.finish("The search")
+        first, last = day_around(since, -1), None if until is None else day_around(until, 1)
         window = PaymentList(
-            payor_id,
-            page_size=100,
-            sort=_IN_ORDER,
-            submitted_from=day_around(since, -1),
-            submitted_to=None if until is None else day_around(until, 1),
+            payor_id, page_size=100, sort="submittedDateTime:asc", submitted_from=first, submitted_to=last
         )
         listed = walk(list_payments, Payment, "list of payments", window)
         reader: PageReader[Payment] = self.begin(listed)

@@ -26,7 +26,6 @@ from victor_ext.runtime.loop.profile import Profile
 from .auth import TOKEN_PATH
 from .settings import ENVIRONMENTS
 
-_NO_MESSAGE = "Velo gave no message"
 # With a digit: Velo's ids are UUIDs, and what has none is a word of a path (`/v3/payouts`, a proxy's `/login`).
 _ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -49,9 +48,6 @@ def profile_of(environment: str, base_url: httpx.URL) -> Profile:
     )
 
 
-# Errors.
-
-
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """Velo's one error shape: `errors`, each with `errorCode`, `errorMessage` and the `location` of the mistake.
 
@@ -60,26 +56,17 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     errors = list_or_empty(object_of(response).get("errors"))
     if not errors:
         return ()
-    hide = _hider(response.request)
-    return tuple(_problem(object_or_empty(item), hide) for item in errors if item)
-
-
-def _problem(error: dict[str, Any], hide: Callable[[str], str]) -> Problem:
-    where = mask_digits(text_or_empty(error.get("location")))
-    return Problem(
-        field=where,
-        code=hide(redact_code(error.get("errorCode"))),
-        message=redact_excerpt(hide(text_or_empty(error.get("errorMessage")))) or _NO_MESSAGE,
-        provider_field=where or None,
-    )
+    hide, problems = _hider(response.request), list[Problem]()
+    for error in map(object_or_empty, filter(None, errors)):
+        where, code = mask_digits(text_or_empty(error.get("location"))), hide(redact_code(error.get("errorCode")))
+        message = redact_excerpt(hide(text_or_empty(error.get("errorMessage")))) or "Velo gave no message"
+        problems.append(Problem(where, code, message, provider_field=where or None))
+    return problems
 
 
 def correlation_id(response: httpx.Response) -> str | None:
     """Velo's id of the exchange, which is in the body of an error."""
     return one_line(text_or_empty(object_of(response).get("correlationId"))) or None
-
-
-# Private data of a request, which a response may repeat.
 
 
 _NAMES_PEOPLE = re.compile(r"/v4/payees|/v2/fundingAccounts|/v1/webhooks")
@@ -109,23 +96,14 @@ def _hider(request: httpx.Request) -> Callable[[str], str]:
 
 
 class _Rule(NamedTuple):
-    """What a request asks for, and what a good response to it has.
+    """What a request asks for, and what a good response to it has."""
 
-    Attributes:
-        method: GET, or another one; empty means any.
-        path: From the version on. A group is the id of the object that is read.
-        evidence: Members of which a good response has at least one; empty: any object. None: it may have no body.
-        own_id: The member in which the response repeats the id of the path.
-        makes: What the request makes; its id is in the response's `Location`.
-        look: How to find out what a write did whose response was lost.
-    """
-
-    method: str
-    path: str
-    evidence: tuple[str, ...] | None = None
-    own_id: str = ""
-    makes: str = ""
-    look: str = ""
+    method: str  # empty means any
+    path: str  # from the version on; a group is the id of the object that is read
+    evidence: tuple[str, ...] | None = None  # a good response has one of these; empty: any object; None: or no body
+    own_id: str = ""  # the member in which the response repeats the id of the path
+    makes: str = ""  # what the request makes, whose id is in the response's `Location`
+    look: str = ""  # how to find out what a write did whose response was lost
 
 
 _PAGE = ("content", "page")
@@ -228,10 +206,7 @@ def _missing(response: httpx.Response, rule: _Rule) -> str | None:
 
 
 def mismatch(response: httpx.Response) -> str | None:
-    """Which other object a response is about, as one from a cache that mixes responses up; None when it is not.
-
-    Believed, a payout would be ACCEPTED, or an account would hold dollars, that is another one.
-    """
+    """Which other object a response is about, as one from a cache that mixes responses up; None when it is not."""
     rule, asked = _rule_for(response.request)
     named = text_or_empty(object_of(response).get(rule.own_id)) if rule.own_id else ""
     return None if not named or is_same_id(named, asked) else f"its body is about another object, {one_line(named)}"

@@ -5,8 +5,6 @@ from __future__ import annotations
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, text_of
 
-_MAX_FUNDING = 9_999_999_999
-
 
 class Accounts:
     def __init__(self, base: Base) -> None:
@@ -37,8 +35,7 @@ class Accounts:
 
     def named(self, payor_id: str, name: str) -> JsonObject | None:
         """The source account with a payor's name for it."""
-        named = (one for one in self.sources.values() if one["payorId"] == payor_id and one["name"] == name)
-        return next(named, None)
+        return next((one for one in self.sources.values() if (one["payorId"], one["name"]) == (payor_id, name)), None)
 
     def add_bank(self, payor_id: str, name: str, currency: str) -> JsonObject:
         """Add a funding account that can be read at once."""
@@ -75,7 +72,7 @@ class Accounts:
     def fund(self, account_id: str, body: JsonObject) -> tuple[str, list[str]]:
         """Request money; returns the address of the funding, and the account."""
         account = self.source(account_id)
-        amount = amount_of(body, "amount", _MAX_FUNDING)
+        amount = amount_of(body, "amount", 9_999_999_999)
         if body.get("fundingAccountId") not in self.banks:
             raise Refused(400, "There is no such funding account.", "fundingAccountId")
         funding_id = self._new_id()

@@ -40,7 +40,7 @@ class Audit:
             "paymentsAccepted": len(accepted),
             "paymentsRejected": len(rejected),
             "paymentsWithdrawn": sum(one["status"] == "WITHDRAWN" for one in payout.payments),
-            "fxSummaries": self._payouts.exchanges(payout) if payout.quoted else [],
+            "fxSummaries": self._payouts.exchanges(payout) if "quotedDateTime" in payout.times else [],
             "accounts": self._costs(accepted),
             "acceptedPayments": [
                 {**{name: one[name] for name in common}, "currencyType": one["currency"], "railsId": "SANDBOX"}

@@ -68,11 +68,7 @@ class Refused(Exception):
 
     def response(self, correlation_id: str) -> Response:
         """Velo's format of an error. The number is the sandbox's own choice: Velo does not publish its numbers."""
-        error: JsonObject = {
-            "errorMessage": self.message,
-            "errorCode": f"2001{self.status:04}",
-            "localisationDetails": {"template": self.message, "parameters": {}},
-        }
+        error: JsonObject = {"errorMessage": self.message, "errorCode": f"2001{self.status:04}"}
         if self.location is not None:
             error["location"] = self.location
         body = {"errors": [error], "correlationId": correlation_id, "httpStatusCode": self.status}
@@ -83,19 +79,6 @@ def iso(moment: float) -> str:
     """A time in Velo's format."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-
-def moment_of(query: dict[str, str], name: str) -> float:
-    """The required time in a query, as epoch seconds."""
-    try:
-        moment = datetime.fromisoformat(query.get(name, ""))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Refused(400, f"{name} must be a moment such as 2026-03-04T09:00:00+00:00.", name)
-    return moment.timestamp()
-
-
-# Lists
 
 _FILTERS = frozenset({
     "watchlistStatus", "disabled", "onboardedStatus", "email", "displayName", "remoteId", "payeeType", "payeeCountry",
@@ -125,7 +108,7 @@ def page_of(
     """The page of a list that a query asks for: filtered, sorted and cut."""
     items = [item for item in items if all(_passes(item, name, query[name]) for name in query.keys() & _FILTERS)]
     items = _in_order(items, query.get("sort", _ORDERS.get(operation)))
-    number, size = _whole(query, "page", 1, None), _whole(query, "pageSize", default, largest)
+    number, size = _whole(query, "page", 1, 10**9), _whole(query, "pageSize", default, largest)
     content = items[(number - 1) * size : number * size]
     return {
         "page": {
@@ -169,16 +152,11 @@ def _in_order(items: list[JsonObject], sort: str | None) -> list[JsonObject]:
     return items
 
 
-def _whole(query: dict[str, str], name: str, default: int, largest: int | None) -> int:
-    text = query.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or int(text) < 1 or (largest is not None and int(text) > largest):
-        raise Refused(400, f"{name} must be 1 to {largest or 'any number'}.", name)
-    return int(text)
-
-
-# Bodies
+def _whole(query: dict[str, str], name: str, default: int, largest: int) -> int:
+    number = int(query.get(name, default))
+    if not 1 <= number <= largest:
+        raise Refused(400, f"{name} must be 1 to {largest}.", name)
+    return number
 
 
 def object_of(value: JsonValue) -> JsonObject:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.base import Base, Refused, list_of, object_of, text_of
+from victor_ext.sandbox.velo.base import Base, Refused, list_of, text_of
 
 
 class Payees:
@@ -71,14 +71,10 @@ class Payees:
         payee = find(self.all, payee_id, "payee")
         if payee["onboardedStatus"] == "ONBOARDED":
             raise Refused(400, "The payee has onboarded, and changes its details itself.")
-        for name in ("address", "individual", "company", "challenge"):
-            if body.get(name) is not None:
-                object_of(body[name])
         payee.update({name: body[name] for name in _DETAILS if body.get(name) is not None})
         if body.get("individual") or body.get("company"):
             payee["displayName"] = _display_name(body)
-        if body.get("address"):
-            payee["country"] = body["address"].get("country", payee["country"])
+        payee["country"] = _part(body, "address").get("country", payee["country"])
         self._changed[payee_id] = self._now()
 
     def rename(self, payee_id: str, body: JsonObject) -> None:

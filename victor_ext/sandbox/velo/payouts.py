@@ -20,7 +20,6 @@ class Payout:
     due: float
     status: str = "SUBMITTED"
     payments: list[JsonObject] = field(default_factory=list["JsonObject"])
-    quoted: bool = False
     memo: str | None = None
     times: dict[str, str] = field(default_factory=dict[str, str])
     """When it was submitted, quoted, instructed and withdrawn, as `submittedDateTime` and so on."""
@@ -50,8 +49,7 @@ class Payouts:
         account = text_of(item, "sourceAccountName", 1, 64, where=where)
         payee = self._payees.by_remote_id(payout.payor_id, remote_id)
         source = self._accounts.named(payout.payor_id, account)
-        reason = None if payee else f"There is no payee {remote_id}."
-        reason = reason or (None if source else f"There is no source account {account}.")
+        unknown = f"source account {account}" if payee else f"payee {remote_id}"
         currency = text_of(item, "currency", 3, 3, where=where)
         return {
             "paymentId": self._new_id(),
@@ -69,7 +67,7 @@ class Payouts:
             "remoteSystemId": item.get("remoteSystemId"),
             "submittedDateTime": self._base.timestamp(),
             "status": "SUBMITTED",
-            "reason": reason,
+            "reason": None if payee and source else f"There is no {unknown}.",
             "events": [],
         }
 
@@ -83,7 +81,7 @@ class Payouts:
         payout = self.get(payout_id)
         if payout.status not in ("ACCEPTED", "QUOTED"):
             raise Refused(409, f"The payout is {payout.status}.")
-        payout.status, payout.quoted, payout.times["quotedDateTime"] = "QUOTED", True, self._base.timestamp()
+        payout.status, payout.times["quotedDateTime"] = "QUOTED", self._base.timestamp()
         return {"fxSummaries": self.exchanges(payout)}
 
     def instruct(self, payout_id: str) -> None:
@@ -92,7 +90,7 @@ class Payouts:
         if payout.status not in ("ACCEPTED", "QUOTED"):
             raise Refused(409, f"The payout is {payout.status}.")
         accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
-        if not payout.quoted and any(one["currency"] != one["sourceCurrency"] for one in accepted):
+        if "quotedDateTime" not in payout.times and any(one["currency"] != one["sourceCurrency"] for one in accepted):
             raise Refused(409, "Payments of other currencies need a quote first.")
         payout.status, payout.due = "INSTRUCTED", self._now() + self._base.settings.settlement
         payout.times["instructedDateTime"] = self._base.timestamp()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from victor_ext.sandbox.server import (
     Call,
@@ -16,7 +17,7 @@ from victor_ext.sandbox.server import (
     find,
     json_response,
 )
-from victor_ext.sandbox.velo.base import Refused, VeloSettings, moment_of, object_of, page_of
+from victor_ext.sandbox.velo.base import Refused, VeloSettings, object_of, page_of
 from victor_ext.sandbox.velo.state import State, VeloCommands
 
 OPERATIONS = (
@@ -207,7 +208,7 @@ def _changes(
     def read(state: State, call: Call) -> JsonObject:
         query = call.query_values()
         state.check_payor(query, required=True)
-        changed = items(state, moment_of(query, "updatedSince"))
+        changed = items(state, datetime.fromisoformat(query.get("updatedSince", "")).timestamp())
         return page_of(call.exchange.operation, changed, query, default=default, largest=largest)
 
     return read

@@ -23,12 +23,8 @@ class Webhooks:
     def create(self, body: JsonObject) -> tuple[str, list[str]]:
         settings = _checked({"webhookUrl": None, "enabled": None, **body})
         webhook_id = self._new_id()
-        self.all[webhook_id] = {
-            "id": webhook_id,
-            "payorId": body["payorId"],
-            "categories": ["payment", "payee", "debit"],
-            **settings,
-        }
+        usual = {"id": webhook_id, "payorId": body["payorId"], "categories": ["payment", "payee", "debit"]}
+        self.all[webhook_id] = {**usual, **settings}
         return f"/v1/webhooks/{webhook_id}", [body["webhookUrl"]]
 
     def get(self, webhook_id: str) -> JsonObject:
