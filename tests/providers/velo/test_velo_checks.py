@@ -11,15 +11,7 @@ import pytest
 from tests.providers.velo.adapter import PRICE, pay, scripted
 from victor_ext import InvalidRequest
 from victor_ext.providers import Money
-from victor_ext.providers.velo import (
-    Address,
-    Company,
-    Individual,
-    NewPayee,
-    PaymentChannel,
-    Receipt,
-    Velo,
-)
+from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt, Velo
 
 
 def nothing_leaves(request: httpx.Request) -> httpx.Response:

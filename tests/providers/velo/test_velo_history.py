@@ -113,7 +113,6 @@ class TestMoney:
             ("\ufefftitle,größe\r\n".encode(), "text/csv; charset=utf-8", "title,größe\r\n"),
             (b"", "application/csv", ""),
             (b"a\xff", "application/csv", None),
-            (b"<html>", "text/html", None),
             (b"{}", "application/json", None),
             (b'{"errors": [{"errorMessage": "no"}]}', "application/json", None),
         ],

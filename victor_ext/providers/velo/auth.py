@@ -73,7 +73,7 @@ class VeloAuth(UnpicklableCredentials):
             headers = {"authorization": basic, "accept": "application/json", "content-type": "application/json"}
             return httpx.Request("POST", url, headers=headers, content=b"")
 
-        hint = f"Check that VeloAuth(api_key, api_secret) has the pair of {environment}, which was asked."
+        hint = f"Check VeloAuth(api_key, api_secret): {environment} was asked, whose keys no other environment takes."
         return OAuthToken(token_request, issued_token, clock, lock, hint=hint)
 
 

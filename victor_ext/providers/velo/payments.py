@@ -66,7 +66,6 @@ class Payments(Resource[Mode]):
         """Read one payment, with its history in `events`.
 
         Args:
-            payment_id: The payment, such as a notification names it.
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
 
         Examples:

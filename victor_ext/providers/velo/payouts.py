@@ -58,8 +58,6 @@ class Payouts(Resource[Mode]):
         lost response the error's outcome is `unknown`: look with `payments.find(payor_payment_id, payor_id=...,
         since=...)` before you submit again; see docs/velo.md.
 
-        A payout that was accepted is not paid yet, and some of its payments may be rejected later: see `get`.
-
         Args:
             payments: The payments, each with a `payor_payment_id` of its own.
             memo: For the payees' statements, up to 40 characters, where a payment has none of its own.

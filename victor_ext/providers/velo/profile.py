@@ -107,8 +107,7 @@ class _Rule(NamedTuple):
 
 
 _PAGE = ("content", "page")
-_CSV = ("",)
-"""Not evidence by a member: the body is an export."""
+_CSV = ("",)  # no member: the body is an export
 _RULES = (
     _Rule("POST", re.escape(TOKEN_PATH), ("access_token",)),
     _Rule("POST", "/v3/payouts/[^/]+/quote", (), look="payouts.get(payout_id)"),

@@ -121,7 +121,6 @@ class Webhooks(Resource[Mode]):
         `get(webhook_id)`, or send the same again.
 
         Args:
-            webhook_id: The webhook.
             url: The new address, 6 to 2,000 characters.
             authorization_header: The new header, 16 to 1,000 characters that nobody can guess.
             categories: All categories that it is to have.

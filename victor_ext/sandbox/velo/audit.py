@@ -25,8 +25,7 @@ _CHANGED = (
 
 class Audit:
     def __init__(self, base: Base, payouts: Payouts) -> None:
-        self._base = base
-        self._payouts = payouts
+        self._base, self._payouts = base, payouts
 
     def summary(self, payout: Payout) -> JsonObject:
         """The payout as `getPayout` returns it."""

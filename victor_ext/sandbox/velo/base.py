@@ -118,7 +118,6 @@ def page_of(
             "page": number,
             "pageSize": size,
         },
-        "links": [{"rel": "self", "href": f"?page={number}&pageSize={size}"}],
         "content": content,
     }
 
