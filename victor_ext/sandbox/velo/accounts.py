@@ -16,12 +16,12 @@ class Accounts:
         self._ready: dict[str, float] = {}
         self._changed: dict[str, float] = {}
 
-    def add_source(self, payor_id: str, name: str, currency: str, balance: int) -> JsonObject:
+    def add_source(self, name: str, currency: str, balance: int) -> JsonObject:
         account_id = self._new_id()
         account: JsonObject = {
             "id": account_id,
             "name": name,
-            "payorId": payor_id,
+            "payorId": self._base.payor_id,
             "balance": balance,
             "currency": currency,
             "country": "US",
@@ -33,16 +33,16 @@ class Accounts:
         self.sources[account_id] = account
         return account
 
-    def named(self, payor_id: str, name: str) -> JsonObject | None:
-        """The source account with a payor's name for it."""
-        return next((one for one in self.sources.values() if (one["payorId"], one["name"]) == (payor_id, name)), None)
+    def named(self, name: str) -> JsonObject | None:
+        """The source account with the payor's name for it."""
+        return next((one for one in self.sources.values() if one["name"] == name), None)
 
-    def add_bank(self, payor_id: str, name: str, currency: str) -> JsonObject:
+    def add_bank(self, name: str, currency: str) -> JsonObject:
         """Add a funding account that can be read at once."""
         account_id = self._new_id()
         bank: JsonObject = {
             "id": account_id,
-            "payorId": payor_id,
+            "payorId": self._base.payor_id,
             "name": name,
             "currency": currency,
             "country": "US",
@@ -57,7 +57,7 @@ class Accounts:
     def create_bank(self, body: JsonObject) -> tuple[str, list[str]]:
         """Add a funding account that can be read later; returns its address, and its name."""
         text_of(body, "type", 1, 40)
-        made = self.add_bank(text_of(body, "payorId", 1, 100), text_of(body, "name", 3, 30), body.get("currency", ""))
+        made = self.add_bank(text_of(body, "name", 3, 30), body.get("currency", ""))
         made["type"] = body["type"]
         self._ready[made["id"]] = self._now() + self._base.settings.retry_after
         return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
@@ -78,7 +78,7 @@ class Accounts:
         funding_id = self._new_id()
         self.fundings[funding_id] = {
             "fundingId": funding_id,
-            "payorId": account["payorId"],
+            "payorId": self._base.payor_id,
             "sourceAccountId": account_id,
             "amount": amount,
             "currency": account["currency"],
@@ -100,7 +100,7 @@ class Accounts:
             self.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
         return len(due)
 
-    def audit(self, payor_id: str) -> list[JsonObject]:
+    def audit(self) -> list[JsonObject]:
         return [
             {
                 "amount": one["amount"],
@@ -119,13 +119,11 @@ class Accounts:
                 ],
             }
             for one in self.fundings.values()
-            if one["payorId"] == payor_id
         ]
 
-    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        fundings = [one for one in self.fundings.values() if one["payorId"] == payor_id]
+    def changes(self, since: float) -> list[JsonObject]:
         return [
             {name: one[name] for name in ("fundingId", "amount", "currency", "status")}
-            for one in fundings
+            for one in self.fundings.values()
             if self._changed[one["fundingId"]] >= since
         ]

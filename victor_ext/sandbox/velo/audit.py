@@ -59,12 +59,12 @@ class Audit:
             costs.setdefault(one["sourceAccountId"], fresh)["totalPayoutCost"] += self._payouts.cost(one)
         return list(costs.values())
 
-    def payouts(self, payor_id: str) -> list[JsonObject]:
+    def payouts(self) -> list[JsonObject]:
         self._payouts.move()
         return [
             {
                 "payoutId": payout.id,
-                "payorId": payor_id,
+                "payorId": self._base.payor_id,
                 "status": payout.status,
                 **_head(payout, "submittedDateTime", "instructedDateTime", "withdrawnDateTime"),
                 "totalIncompletePayments": _count(payout, "AWAITING_FUNDS"),
@@ -75,7 +75,6 @@ class Audit:
                 ],
             }
             for payout in self._payouts.all.values()
-            if payout.payor_id == payor_id
         ]
 
     def history(self, payout_id: str) -> JsonObject:
@@ -91,29 +90,29 @@ class Audit:
             "withdrawnPayments": _count(payout, "WITHDRAWN"),
         }
 
-    def statistics(self, payor_id: str) -> JsonObject:
+    def statistics(self) -> JsonObject:
         month = self._base.timestamp()[:7]
-        these = [one for one in self.payouts(payor_id) if one["submittedDateTime"][:7] == month]
-        failed = [one for one in self.payments(payor_id) if one["status"] in ("REJECTED", "RETURNED")]
+        these = [one for one in self.payouts() if one["submittedDateTime"][:7] == month]
+        failed = [one for one in self.payments() if one["status"] in ("REJECTED", "RETURNED")]
         return {"thisMonthPayoutsCount": len(these), "thisMonthFailedPaymentsCount": len(failed)}
 
-    def export(self, payor_id: str, first: str, last: str) -> str:
+    def export(self, first: str, last: str) -> str:
         """The payments of a range of days, as CSV."""
         file = io.StringIO(newline="")
         rows = csv.writer(file)
         rows.writerow(("transactionDate", *_EXPORTED))
-        for one in self.payments(payor_id):
+        for one in self.payments():
             day = one["submittedDateTime"][:10]
             if first <= day <= last:
                 rows.writerow([day, *(one[name] for name in _EXPORTED)])
         return file.getvalue()
 
-    def payment(self, payor_id: str, payment_id: str) -> JsonObject:
+    def payment(self, payment_id: str) -> JsonObject:
         """A payment with its history, or 404."""
-        return find({one["paymentId"]: one for one in self.payments(payor_id)}, payment_id, "payment")
+        return find({one["paymentId"]: one for one in self.payments()}, payment_id, "payment")
 
-    def payments(self, payor_id: str) -> list[JsonObject]:
-        """The payments of a payor, without those that are not validated yet."""
+    def payments(self) -> list[JsonObject]:
+        """The payments, without those that are not validated yet."""
         self._payouts.move()
         return [
             {
@@ -130,15 +129,14 @@ class Audit:
                 "payout": {"payoutId": payout.id},
             }
             for payout in self._payouts.all.values()
-            if payout.payor_id == payor_id
             for one in payout.payments
             if one["status"] != "SUBMITTED"
         ]
 
-    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
+    def changes(self, since: float) -> list[JsonObject]:
         return [
             {"payoutId": one["payout"]["payoutId"], **{name: one[name] for name in _CHANGED}}
-            for one in self.payments(payor_id)
+            for one in self.payments()
             if self._payouts.changed[one["paymentId"]] >= since
         ]
 

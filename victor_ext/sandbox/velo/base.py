@@ -31,12 +31,14 @@ class VeloSettings(ServerSettings):
 
 
 class Base:
-    """The settings, the business clock, new ids, and the notifications so far."""
+    """The settings, the business clock, new ids, the only payor, and the notifications so far."""
 
-    def __init__(self, clock: Clock, settings: VeloSettings) -> None:
+    def __init__(self, clock: Clock, settings: VeloSettings, payor_id: str | None) -> None:
         self.settings = settings
         self.now = clock.now
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
+        made = self.new_id()
+        self.payor_id = payor_id or made
         self.notifications: list[JsonObject] = []
 
     def new_id(self) -> str:

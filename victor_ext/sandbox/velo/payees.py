@@ -14,21 +14,17 @@ class Payees:
         self._changed: dict[str, float] = {}
         self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
 
-    def of(self, payor_id: str) -> list[JsonObject]:
-        """The payees of a payor, oldest first."""
-        return [payee for payee in self.all.values() if payee["payorRefs"][0]["payorId"] == payor_id]
-
-    def by_remote_id(self, payor_id: str, remote_id: str) -> JsonObject | None:
+    def by_remote_id(self, remote_id: str) -> JsonObject | None:
         """The payee with the payor's own id."""
-        return next((payee for payee in self.of(payor_id) if payee["payorRefs"][0]["remoteId"] == remote_id), None)
+        return next((payee for payee in self.all.values() if payee["payorRefs"][0]["remoteId"] == remote_id), None)
 
-    def add(self, payor_id: str, given: JsonObject) -> JsonObject:
+    def add(self, given: JsonObject) -> JsonObject:
         payee_id = self._new_id()
         payee: JsonObject = {
             "payeeId": payee_id,
             "payorRefs": [
                 {
-                    "payorId": payor_id,
+                    "payorId": self._base.payor_id,
                     "remoteId": given["remoteId"],
                     "invitationStatus": "PENDING",
                     "payableStatus": True,
@@ -50,7 +46,6 @@ class Payees:
 
     def create(self, body: JsonObject) -> tuple[str, list[str]]:
         """Make a batch of new payees; returns its address, and the remote ids of the payees that were made."""
-        payor_id = text_of(body, "payorId", 1, 100)
         items = list_of(body, "payees")
         for place, item in enumerate(items):
             text_of(item, "remoteId", 1, 100, where=f"payees[{place}].")
@@ -58,8 +53,8 @@ class Payees:
         failures: list[JsonObject] = []
         made: list[str] = []
         for item in items:
-            if self.by_remote_id(payor_id, item["remoteId"]) is None:
-                self.add(payor_id, item)
+            if self.by_remote_id(item["remoteId"]) is None:
+                self.add(item)
                 made.append(item["remoteId"])
             else:
                 failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
@@ -79,7 +74,7 @@ class Payees:
 
     def rename(self, payee_id: str, body: JsonObject) -> None:
         payee, remote_id = find(self.all, payee_id, "payee"), text_of(body, "remoteId", 1, 100)
-        other = self.by_remote_id(body["payorId"], remote_id)
+        other = self.by_remote_id(remote_id)
         if other is not None and other is not payee:
             raise Refused(409, "Another payee has this remoteId.", "remoteId")
         payee["payorRefs"][0]["remoteId"] = remote_id
@@ -102,10 +97,10 @@ class Payees:
         payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = "ONBOARDED", "ACCEPTED"
         self._changed[payee_id] = self._now()
 
-    def invitations(self, payor_id: str) -> list[JsonObject]:
+    def invitations(self) -> list[JsonObject]:
         return [
             {"payeeId": payee["payeeId"], "invitationStatus": payee["payorRefs"][0]["invitationStatus"]}
-            for payee in self.of(payor_id)
+            for payee in self.all.values()
         ]
 
     def batch(self, batch_id: str) -> JsonObject:
@@ -114,14 +109,14 @@ class Payees:
             return {"status": "SUBMITTED", "failureCount": 0, "pendingCount": count, "failures": []}
         return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
 
-    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
+    def changes(self, since: float) -> list[JsonObject]:
         return [
             {
                 **{name: payee[name] for name in ("payeeId", "displayName", "email", "onboardedStatus")},
                 "remoteId": payee["payorRefs"][0]["remoteId"],
                 "payeeCountry": payee["country"],
             }
-            for payee in self.of(payor_id)
+            for payee in self.all.values()
             if self._changed[payee["payeeId"]] >= since
         ]
 

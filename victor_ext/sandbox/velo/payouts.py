@@ -16,7 +16,6 @@ RATE = 1.25
 @dataclass
 class Payout:
     id: str
-    payor_id: str
     due: float
     status: str = "SUBMITTED"
     payments: list[JsonObject] = field(default_factory=list["JsonObject"])
@@ -33,28 +32,28 @@ class Payouts:
         self.changed: dict[str, float] = {}
         """When each payment came into its status."""
 
-    def submit(self, payor_id: str, body: JsonObject) -> tuple[str, list[str]]:
+    def submit(self, body: JsonObject) -> tuple[str, list[str]]:
         """Make a payout; returns its address, and the payor's ids of its payments."""
         items = list_of(body, "payments")
-        payout = Payout(self._new_id(), payor_id, self._now() + self._base.settings.validation)
+        payout = Payout(self._new_id(), self._now() + self._base.settings.validation)
         payout.memo = text_of(body, "payoutMemo", 0, 40) if body.get("payoutMemo") is not None else None
         payout.times["submittedDateTime"] = self._base.timestamp()
-        payout.payments = [self._payment(payout, item, place) for place, item in enumerate(items)]
+        payout.payments = [self._payment(item, place) for place, item in enumerate(items)]
         self.all[payout.id] = payout
         return f"/v3/payouts/{payout.id}", [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
 
-    def _payment(self, payout: Payout, item: JsonObject, place: int) -> JsonObject:
+    def _payment(self, item: JsonObject, place: int) -> JsonObject:
         where = f"payments[{place}]."
         remote_id = text_of(item, "remoteId", 1, 100, where=where)
         account = text_of(item, "sourceAccountName", 1, 64, where=where)
-        payee = self._payees.by_remote_id(payout.payor_id, remote_id)
-        source = self._accounts.named(payout.payor_id, account)
+        payee = self._payees.by_remote_id(remote_id)
+        source = self._accounts.named(account)
         unknown = f"source account {account}" if payee else f"payee {remote_id}"
         currency = text_of(item, "currency", 3, 3, where=where)
         return {
             "paymentId": self._new_id(),
             "payeeId": payee["payeeId"] if payee else None,
-            "payorId": payout.payor_id,
+            "payorId": self._base.payor_id,
             "remoteId": remote_id,
             "currency": currency,
             "amount": amount_of(item, "amount", 2**63 - 1, where=where),

@@ -78,7 +78,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return State(self.context.clock, self.settings, before.payor_id if before else None)
 
     def error(self, status: int, code: str, message: str) -> Response:
-        return Refused(status, code, message).response(self.state.base.new_id())
+        return Refused(status, message or code).response(self.state.base.new_id())
 
     def advance(self, seconds: float) -> int:
         super().advance(seconds)
@@ -91,12 +91,12 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     def handle(self, operation: str, call: Call) -> Response:
         try:
             return self._authenticate(call) if operation == "authenticate" else self._serve(operation, call)
-        except NotFound as error:
-            return self.error(404, "missing", str(error))
         except Refused as refused:
             return refused.response(self.state.base.new_id())
-        except (ValueError, UnicodeError):
-            return self.error(400, "body", "The request cannot be read.")
+        except NotFound as error:
+            return self.error(404, "", str(error))
+        except ValueError:
+            return self.error(400, "", "The request cannot be read.")
 
     def _serve(self, operation: str, call: Call) -> Response:
         state, token = self.state, call.bearer_token
@@ -146,7 +146,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     def _export(self, call: Call) -> Response:
         query = call.query_values()
         self.state.check_payor(query, required=False)
-        text = self.state.audit.export(self.state.payor_id, query.get("startDate", "0"), query.get("endDate", "9"))
+        text = self.state.audit.export(query.get("startDate", "0"), query.get("endDate", "9"))
         return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
 
     def _ping(self, call: Call) -> Response:
@@ -178,7 +178,7 @@ _MAKES: dict[str, tuple[int, Callable[[State, Call], tuple[str, list[str]]]]] = 
     "create_payees": (201, lambda state, call: state.payees.create(state.body_of_payor(call))),
     "fund": (202, lambda state, call: state.accounts.fund(call.params["account_id"], object_of(call.json()))),
     "create_bank": (202, lambda state, call: state.accounts.create_bank(state.body_of_payor(call))),
-    "submit": (202, lambda state, call: state.payouts.submit(state.payor_id, object_of(call.json()))),
+    "submit": (202, lambda state, call: state.payouts.submit(object_of(call.json()))),
     "create_webhook": (201, lambda state, call: state.webhooks.create(state.body_of_payor(call))),
 }
 """Each returns the address of what is new, and the references that the work is counted for."""
@@ -217,13 +217,13 @@ def _changes(
 def _payout_history(state: State, call: Call) -> JsonObject:
     payout_id = call.params["payout_id"]
     summary = state.audit.history(payout_id)
-    payments = [one for one in state.audit.payments(state.payor_id) if one["payout"]["payoutId"] == payout_id]
+    payments = [one for one in state.audit.payments() if one["payout"]["payoutId"] == payout_id]
     return {"summary": summary, **page_of("payout_history", payments, call.query_values())}
 
 
 def _statistics(state: State, call: Call) -> JsonObject:
     state.check_payor(call.query_values(), required=False)
-    return state.audit.statistics(state.payor_id)
+    return state.audit.statistics()
 
 
 def _one(read: Callable[[State, str], JsonObject]) -> Callable[[State, Call], JsonObject]:
@@ -232,27 +232,27 @@ def _one(read: Callable[[State, str], JsonObject]) -> Callable[[State, Call], Js
 
 
 _READS: dict[str, Callable[[State, Call], JsonObject]] = {
-    "list_payees": _page(lambda state, _: state.payees.of(state.payor_id), required=True),
-    "payee_changes": _changes(lambda state, since: state.payees.changes(state.payor_id, since), 100, 1000),
+    "list_payees": _page(lambda state, _: [*state.payees.all.values()], required=True),
+    "payee_changes": _changes(lambda state, since: state.payees.changes(since), 100, 1000),
     "get_batch": _one(lambda state, batch_id: state.payees.batch(batch_id)),
     "get_payee": _one(lambda state, payee_id: find(state.payees.all, payee_id, "payee")),
-    "invitations": _page(lambda state, _: state.payees.invitations(state.payor_id), required=True),
+    "invitations": _page(lambda state, _: state.payees.invitations(), required=True),
     "list_sources": _page(lambda state, _: [*state.accounts.sources.values()]),
     "get_source": _one(lambda state, account_id: state.accounts.source(account_id)),
     "list_banks": _page(lambda state, _: [*state.accounts.readable_banks().values()]),
     "get_bank": _one(lambda state, account_id: find(state.accounts.readable_banks(), account_id, "funding account")),
     "get_funding": _one(lambda state, funding_id: find(state.accounts.fundings, funding_id, "funding")),
-    "funding_changes": _changes(lambda state, since: state.accounts.changes(state.payor_id, since), 25, 100),
+    "funding_changes": _changes(lambda state, since: state.accounts.changes(since), 25, 100),
     "get_payout": _one(lambda state, payout_id: state.audit.summary(state.payouts.get(payout_id))),
     "quote": _one(lambda state, payout_id: state.payouts.quote(payout_id)),
     "payout_payments": _page(lambda state, call: state.payouts.get(call.params["payout_id"]).payments),
-    "list_payments": _page(lambda state, _: state.audit.payments(state.payor_id)),
-    "payment_changes": _changes(lambda state, since: state.audit.changes(state.payor_id, since), 100, 1000),
-    "get_payment": _one(lambda state, payment_id: state.audit.payment(state.payor_id, payment_id)),
-    "list_payouts": _page(lambda state, _: state.audit.payouts(state.payor_id)),
+    "list_payments": _page(lambda state, _: state.audit.payments()),
+    "payment_changes": _changes(lambda state, since: state.audit.changes(since), 100, 1000),
+    "get_payment": _one(lambda state, payment_id: state.audit.payment(payment_id)),
+    "list_payouts": _page(lambda state, _: state.audit.payouts()),
     "payout_history": _payout_history,
     "statistics": _statistics,
-    "list_fundings": _page(lambda state, _: state.accounts.audit(state.payor_id), required=True),
+    "list_fundings": _page(lambda state, _: state.accounts.audit(), required=True),
     "list_webhooks": _page(lambda state, _: [state.webhooks.get(name) for name in state.webhooks.all], required=True),
     "get_webhook": _one(lambda state, webhook_id: state.webhooks.get(webhook_id)),
 }

@@ -50,11 +50,10 @@ def _checked(body: JsonObject) -> JsonObject:
 
 class State:
     def __init__(self, clock: Clock, settings: VeloSettings, payor_id: str | None = None) -> None:
-        self.base = Base(clock, settings)
+        self.base = Base(clock, settings, payor_id)
+        self.payor_id = self.base.payor_id
         self.keys: dict[str, str] = {}
         self.tokens = TokenStore(clock)
-        made = self.base.new_id()
-        self.payor_id = payor_id or made
         self.payees = Payees(self.base)
         self.accounts = Accounts(self.base)
         self.webhooks = Webhooks(self.base.new_id)
@@ -109,7 +108,7 @@ class VeloCommands(TokenCommands):
     def add_payee(self, remote_id: str) -> JsonObject:
         """Add a payee that can be paid at once, by its `remote_id`; returns Velo's id."""
         given = {"remoteId": remote_id, "email": "payee@example.com"}
-        return self._state.payees.add(self._state.payor_id, given)
+        return self._state.payees.add(given)
 
     @command("POST", "/payees/{payee_id}/onboard")
     def onboard_payee(self, payee_id: str) -> None:
@@ -119,12 +118,12 @@ class VeloCommands(TokenCommands):
     @command("POST", "/sourceAccounts", returns=member("id", str))
     def add_source_account(self, name: str, currency: str, balance: int) -> JsonObject:
         """Add a source account with a `name`, a `currency` and a `balance` in minor units; returns its id."""
-        return self._state.accounts.add_source(self._state.payor_id, name, currency, balance)
+        return self._state.accounts.add_source(name, currency, balance)
 
     @command("POST", "/fundingAccounts", returns=member("id", str))
     def add_funding_account(self, name: str, currency: str) -> JsonObject:
         """Add a funding account with a `name` and a `currency` that can be read at once; returns its id."""
-        return self._state.accounts.add_bank(self._state.payor_id, name, currency)
+        return self._state.accounts.add_bank(name, currency)
 
     @command("GET", "/sourceAccounts/{account_id}/balance")
     def balance(self, account_id: str) -> int:
