@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import kind_of
 from victor_ext.runtime.core import validation
@@ -44,7 +45,7 @@ class Validation(validation.Validation):
     def requests(self, field: str, value: Any, kind: type[R]) -> Sequence[R | None]:
         """A list of 1 to 2,000 request objects, which check themselves; None in place of one of another type."""
         is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-        items: Sequence[object] = value if is_list else ()
+        items = cast("Sequence[object]", value) if is_list else ()
         if not 1 <= len(items) <= MOST:
             self.note(field, "length", f"{field} must be a list of 1 to {MOST} {kind.__name__}.")
         for number, item in enumerate(items):
@@ -62,12 +63,12 @@ class Validation(validation.Validation):
         """An aware datetime; returns whole seconds in UTC. A fraction is dropped, so that it is never later."""
         if value is None and not required:
             return None
-        if isinstance(value, datetime) and not 1900 <= value.year < 9999:
-            self.note(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
-        elif (problem := validation.moment_problem(field, value)) is not None:
-            self.add(problem)
-        else:
-            return str(value.astimezone(UTC).replace(microsecond=0).isoformat())
+        problem = validation.moment_problem(field, value)
+        if isinstance(value, datetime) and problem is None:
+            if 1900 <= value.year < 9999:
+                return value.astimezone(UTC).replace(microsecond=0).isoformat()
+            problem = Problem(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
+        self.add(problem)
         return None
 
     def day(self, field: str, value: Any, *, required: bool = False) -> str | None:

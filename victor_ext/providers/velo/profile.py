@@ -57,7 +57,7 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     if not errors:
         return ()
     hide, problems = _hider(response.request), list[Problem]()
-    for error in map(object_or_empty, filter(None, errors)):
+    for error in [object_or_empty(item) for item in errors if item]:
         where, code = mask_digits(text_or_empty(error.get("location"))), hide(redact_code(error.get("errorCode")))
         message = redact_excerpt(hide(text_or_empty(error.get("errorMessage")))) or "Velo gave no message"
         problems.append(Problem(where, code, message, provider_field=where or None))

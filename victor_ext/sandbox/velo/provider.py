@@ -100,9 +100,10 @@ class VeloProvider(SandboxProvider[VeloSettings]):
 
     def _serve(self, operation: str, call: Call) -> Response:
         state, token = self.state, call.bearer_token
-        call.owner = state.tokens.owner(token)
-        if call.owner is None:
+        owner = state.tokens.owner(token)
+        if owner is None:
             raise Refused(401, "The access token is invalid.")
+        call.owner = owner
         if operation == "logout":
             state.tokens.revoke(token)
             return empty_response(204)
