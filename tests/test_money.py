@@ -81,8 +81,6 @@ def test_the_sentence_says_what_to_write() -> None:
         to_wire(44.23, field="price")
     with pytest.raises(InvalidRequest, match=r"price is '12.345': write at most two decimals; nothing is rounded"):
         to_wire("12.345", field="price")
-    with pytest.raises(InvalidRequest, match=rf"is '{'1' * 30}\.\.\.': write"):
-        to_wire("1" * 30 + "x")
 
 
 @pytest.mark.parametrize(

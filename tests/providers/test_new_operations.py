@@ -18,7 +18,6 @@ from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from victor_ext import ApiClient, AsyncApiClient, Outcome, RetryPolicy, UnreadableResponse
 from victor_ext.providers.eastpay import profile as eastpay_profile
 from victor_ext.providers.flexfactor import profile as flexfactor_profile
-from victor_ext.providers.velo import profile as velo_profile
 
 SYSTEMS: dict[str, tuple[Any, dict[str, Any]]] = {
     **{name: (CLIENTS[name], ARGUMENTS[name]) for name in CLIENTS},
@@ -173,7 +172,6 @@ def test_nor_is_it_on_a_known_operation(system: str, name: str, arguments: dict[
 @pytest.mark.parametrize(
     ("package", "wrapped"),
     [
-        ("velo_api", velo_profile._WRAPPED),
         ("eastpay_api", eastpay_profile._WRAPPED),
         ("flexfactor_api", flexfactor_profile._WRAPPED),
     ],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -15,14 +14,7 @@ from hypothesis import strategies as st
 
 from tests.providers.running import QUICK, Script, run
 from tests.providers.velo.adapter import ARGUMENTS, pay, scripted
-from victor_ext import (
-    BadRequest,
-    Outcome,
-    PaginationError,
-    TimedOut,
-    UnreadableResponse,
-    VictorError,
-)
+from victor_ext import BadRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers import Money
 from victor_ext.providers.velo import (
     Address,
@@ -34,7 +26,6 @@ from victor_ext.providers.velo import (
     Payee,
     Payment,
     PaymentChannel,
-    Payout,
     Receipt,
     Velo,
 )
@@ -116,7 +107,7 @@ class TestErrors:
 
     @given(JSON)
     def test_no_body_makes_reading_an_error_fail(self, body: Any) -> None:
-        for shape in (body, {"errors": body}, {"errors": [body]}, {"errors": [{"errorCode": body, "location": body}]}):
+        for shape in (body, {"errors": body}, {"errors": [body, {"errorCode": body, "location": body}]}):
             problems = read_problems(answered("GET /v3/payouts/1", 400, content=json.dumps(shape)))
             assert all(isinstance(one.code, str) and one.message for one in problems)
 
@@ -145,15 +136,8 @@ class TestGoodAnswers:
         with pytest.raises(UnreadableResponse, match="about another object"):
             call(scripted(httpx.Response(200, json=wrong))[0], asked)
 
-    def test_the_state_of_another_payout_is_not_waited_for(self) -> None:
-        def answer(_: httpx.Request) -> httpx.Response:
-            return httpx.Response(200, json={"payoutId": "po-2", "status": "ACCEPTED"})
-
-        with opened(answer) as client, pytest.raises(TimedOut):
-            client.payouts.wait("po-1", until="ACCEPTED", timeout=0)
-
     @pytest.mark.parametrize("asked", ["COMPLETED", "INCOMPLETE"])
-    def test_a_payout_that_is_paid_by_another_name_is_waited_on_and_says_so(self, asked: str) -> None:
+    def test_a_payout_that_is_paid_by_another_name_is_waited_on(self, asked: str) -> None:
         """Velo does not say in which order these follow each other."""
         states = ["INSTRUCTED", "CONFIRMED", asked]
 
@@ -163,20 +147,9 @@ class TestGoodAnswers:
 
         with opened(answer) as client:
             client.payouts.get("po-1")
-            with pytest.raises(TimedOut, match="if CONFIRMED will do, name it in until"):
+            with pytest.raises(TimedOut, match="status='CONFIRMED'"):
                 client.payouts.wait("po-1", until=asked, timeout=0)
             assert client.payouts.wait("po-1", until=asked, timeout=0).status == asked
-
-    def test_another_account_says_nothing_of_the_currency(self) -> None:
-        asked: list[str] = []
-
-        def answer(request: httpx.Request) -> httpx.Response:
-            asked.append(request.method)
-            return httpx.Response(200, json={"id": "sa-2", "currency": "USD"})
-
-        with opened(answer) as client, pytest.raises(UnreadableResponse):
-            client.source_accounts.fund("sa-1", funding_account_id="fa-1", amount=Money(500, "USD"))
-        assert set(asked) == {"GET"}
 
 
 @pytest.mark.parametrize("awaited", [False, True])
@@ -245,12 +218,6 @@ class TestRecords:
         assert (payment.source, payment.submitted_at, payment.payout_id) == (None, None, None)
         assert payment.raw.to_dict()["sourceCurrency"] == "usd"
 
-    def test_rates_keep_the_digits_that_were_sent(self) -> None:
-        from velo_api.models import Payout as Model
-
-        [summary] = Payout(Model.from_dict({"fxSummaries": [{"rate": 1.1, "invertedRate": 0.9090909}]})).fx_summaries
-        assert (summary.rate, summary.inverted_rate) == (Decimal("1.1"), Decimal("0.9090909"))
-
 
 class TestPages:
     """Pages as they may come: with totals, without, and while things move."""
@@ -279,10 +246,6 @@ class TestPages:
     )
     def test_it_ends_where_velo_says_if_all_items_came(self, total: dict[str, int] | None, asked: list[int]) -> None:
         assert self.walk({1: "ab", 2: "c"}, total) == (["a", "b", "c"], asked)
-
-    def test_a_list_without_an_end(self) -> None:
-        with pytest.raises(PaginationError, match="feed of payments does not end"):
-            self.walk(dict.fromkeys(range(1, 99), "ab"))
 
     def test_a_feed_keeps_what_a_thing_was_and_what_it_became(self) -> None:
         states = {1: ["ACCEPTED", "ACCEPTED"], 2: ["CONFIRMED"], 3: []}
@@ -319,7 +282,7 @@ class TestPages:
         with opened(answer) as client, pytest.raises(UnreadableResponse, match="is empty, although"):
             client.payments.find("INV-1", payor_id="payor", since=SINCE)
 
-    @pytest.mark.parametrize("content", ['{"content": {}}', '{"content": 5}'])
-    def test_a_page_whose_content_is_no_list(self, content: str) -> None:
-        with opened(lambda _: httpx.Response(200, content=content)) as client, pytest.raises(VictorError):
-            list(client.payees.list("payor"))
+    @pytest.mark.parametrize("body", [{"content": {}}, {"content": 5}, {}, {"message": "please log in"}])
+    def test_what_is_no_page_is_not_the_end_of_a_list(self, body: dict[str, Any]) -> None:
+        with opened(lambda _: httpx.Response(200, json=body)) as client, pytest.raises(UnreadableResponse):
+            client.payments.find("INV-1", payor_id="payor", since=SINCE)

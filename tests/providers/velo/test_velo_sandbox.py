@@ -63,7 +63,7 @@ def test_how_a_token_is_not_asked_for(http: httpx.Client, sandbox: VeloSandbox) 
     assert "grant_type" in refused(http.post("/v1/authenticate", headers=basic(*pair)), 400)
     refused(http.post(AUTHENTICATE, headers=basic(pair[0], "wrong")), 401)
     refused(http.post(AUTHENTICATE, headers={"authorization": "Basic ???"}), 400)
-    refused(http.post("/v1/login", headers=basic(*pair)), 404)
+    assert "no such path" in refused(http.post("/v1/login", headers=basic(*pair)), 404)
 
 
 def test_a_token_ends(signed: httpx.Client, sandbox: VeloSandbox) -> None:
@@ -101,13 +101,8 @@ def test_members_that_are_null_and_orders_that_are_none(signed: httpx.Client, sa
     sandbox.add_source_account("USD account", "USD", 100)
     payment = {"remoteId": "a", "sourceAccountName": "USD account", "currency": "USD", "amount": 1}
     assert signed.post("/v3/payouts", json={"payoutMemo": None, "payments": [payment, payment]}).status_code == 202
-    params = {"payorId": sandbox.payor_id, "sort": "payout:asc"}
+    params = {"payorId": sandbox.payor_id, "sort": "events:asc"}
     refused(signed.get("/v4/paymentaudit/payments", params=params), 400)
-
-
-def test_another_payor(signed: httpx.Client) -> None:
-    refused(signed.get("/v4/payees", params={"payorId": "of-somebody-else"}), 403)
-    refused(signed.get("/v4/payees"), 400)
 
 
 def test_pages_are_counted_from_one(signed: httpx.Client, sandbox: VeloSandbox) -> None:

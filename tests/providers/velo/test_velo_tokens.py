@@ -27,11 +27,7 @@ class TestHowItIsAskedFor:
         httpx_mock.add_response(
             method="POST",
             url=f"{host}/v1/authenticate?grant_type=client_credentials",
-            match_headers={
-                "authorization": f"Basic {pair}",
-                "Content-Length": "0",
-                "content-type": "application/json",
-            },
+            match_headers={"authorization": f"Basic {pair}", "Content-Length": "0", "content-type": "application/json"},
             match_content=b"",
             json={"access_token": "token-1", "token_type": "bearer", "expires_in": 1799},
         )

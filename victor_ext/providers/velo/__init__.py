@@ -1,20 +1,4 @@
-"""Velo Payments: payees, source accounts, funding, payouts and their payments. See docs/velo.md.
-
-from victor_ext.providers import Money
-from victor_ext.providers.velo import PaymentInstruction, Velo, VeloAuth
-
-with Velo(VeloAuth(api_key, api_secret), environment="sandbox") as velo:
-    payout_id = velo.payouts.submit(
-        [
-            PaymentInstruction(
-                remote_id="payee-7",
-                amount=Money.of("44.23", "USD"),
-                source_account_name="USD account",
-                payor_payment_id="INV-1042",
-            )
-        ]
-    )
-"""
+"""Velo Payments: payees, source accounts, funding, payouts and their payments. See docs/velo.md."""
 
 from __future__ import annotations
 

@@ -15,28 +15,21 @@ from velo_api.api.source_accounts import get_source_account, list_source_account
 
 from victor_ext.errors import InvalidRequest, NotFound, Problem
 from victor_ext.money import Money
-from victor_ext.privacy import concealed_account, kind_of
+from victor_ext.privacy import concealed_account
 from victor_ext.runtime.client.polling import checked_seconds, poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 from victor_ext.runtime.loop.flow import Sleep
 
-from .checks import Validation
+from .checks import Validation, check_id
 from .profile import Receipt
 from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountList, changes, read, walk
 from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
 from .settings import FundingAccountTypeWord
 
-_MOST_FUNDING = 9_999_999_999
-"""Minor units that one request for funding may ask for."""
-
 
 class SourceAccounts(Resource[Mode]):
-    """The accounts that payouts are paid from, with their balances.
-
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
-    `outcome` says whether a write may have been done.
-    """
+    """The accounts that payouts are paid from, with their balances. Errors are those of `Payees`."""
 
     @listing
     @arguments_of(SourceAccountList)
@@ -75,12 +68,7 @@ class SourceAccounts(Resource[Mode]):
         `fundings.changes(payor_id, since=...)`.
 
         Args:
-            source_account_id: The account that gets the money.
-            funding_account_id: The payor's bank account that it comes from.
-            amount: How much, in the currency of the source account.
-
-        Raises:
-            InvalidRequest: An argument cannot be right, or the currency is not the account's; nothing was asked for.
+            funding_account_id: The payor's bank account that the money comes from.
 
         Examples:
             >>> amount = Money.of("1000.00", "USD")
@@ -90,14 +78,11 @@ class SourceAccounts(Resource[Mode]):
         validation = Validation()
         validation.id("funding_account_id", funding_account_id)
         validation.id("source_account_id", source_account_id)
-        validation.money("amount", amount, largest=_MOST_FUNDING)
+        validation.money("amount", amount, largest=9_999_999_999)
         validation.finish("The funding")
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
-            message = (
-                f"amount is in {amount.currency}, and source account {source_account_id} has "
-                f"{account.currency or 'a currency that Velo did not name'}: ask for an amount of that currency."
-            )
+            message = f"amount is in {amount.currency}, and source account {source_account_id} has {account.currency}."
             raise InvalidRequest.of([Problem("amount", "currency", message)])
         body = models.FundingRequest(funding_account_id=funding_account_id, amount=amount.minor_units)
         response = yield from call_without_body(request_funding, source_account_id=source_account_id, body=body)
@@ -105,7 +90,7 @@ class SourceAccounts(Resource[Mode]):
 
 
 class FundingAccounts(Resource[Mode]):
-    """The payor's bank accounts that fund source accounts. Errors are those of `SourceAccounts`."""
+    """The payor's bank accounts that fund source accounts. Errors are those of `Payees`."""
 
     @listing
     @arguments_of(FundingAccountList)
@@ -150,7 +135,6 @@ class FundingAccounts(Resource[Mode]):
         `list(payor_id=..., name=...)`.
 
         Args:
-            payor_id: The payor that the account belongs to.
             name: Its name at Velo, 3 to 30 characters.
             account_type: `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the rest is needed depends
                 on it.
@@ -189,7 +173,6 @@ class FundingAccounts(Resource[Mode]):
         it does not hold, find the account with `list(payor_id=..., name=...)`.
 
         Args:
-            receipt: What `create` returned.
             timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
@@ -199,20 +182,18 @@ class FundingAccounts(Resource[Mode]):
             >>> velo.funding_accounts.wait(receipt, timeout=30).name
             'Second bank'
         """
-        if not isinstance(receipt, Receipt):  # pyright: ignore[reportUnnecessaryIsInstance]
-            message = f"receipt is of type {kind_of(receipt)}: pass what create(...) returned."
-            raise InvalidRequest.of([Problem("receipt", "type", message)])
+        check_id("receipt.id", getattr(receipt, "id", None), "The funding account")
         seconds = checked_seconds(timeout)
-        ends = self.clock.monotonic() + seconds
-        yield Sleep(min(receipt.retry_after or 0.0, seconds))
+        pause = min(receipt.retry_after or 0.0, seconds)
+        yield Sleep(pause)
         account_or_none = yield from poll(
             self,
             lambda left: _read_if_exists(receipt.id, left),
             lambda account: account is not None,
             goal=f"Funding account {receipt.id} was not created",
             advice="Wait again, or read it later.",
-            timeout=max(0.0, ends - self.clock.monotonic()),
-            describe=lambda account: "still missing" if account is None else repr(account),
+            timeout=seconds - pause,
+            describe=lambda _: "still missing",
         )
         assert account_or_none is not None
         return account_or_none
@@ -248,8 +229,7 @@ class Fundings(Resource[Mode]):
         moves to a later page comes once. `changes` loses nothing between two readings.
 
         Args:
-            payor_id: The payor.
-            source_account_name: The name of a source account.
+            source_account_name: Only the fundings of this account.
             sort: Fields and directions: `dateTime` and `amount`. None sorts by `dateTime`.
             page_size: 1 to 100; Velo's default is 25.
 
@@ -257,11 +237,8 @@ class Fundings(Resource[Mode]):
             >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]
             [(Decimal('100000'), 'PENDING')]
         """
-
-        def first_event(entry: FundingEntry) -> str | None:
-            return next((event.id for event in entry.events), None)
-
-        return walk(list_fundings, FundingEntry, "list of fundings", request, first_event)
+        what = "list of fundings"
+        return walk(list_fundings, FundingEntry, what, request, lambda one: one.events[0].id if one.events else "")
 
     @listing
     @arguments_of(ChangeFeed)

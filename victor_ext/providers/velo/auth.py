@@ -26,8 +26,6 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
-_LONGEST_LIFE = 1e9
-"""Seconds. A longer life of a token is not believed."""
 _SOURCE = "what Velo's back office gave you"
 
 
@@ -75,10 +73,7 @@ class VeloAuth(UnpicklableCredentials):
             headers = {"authorization": basic, "accept": "application/json", "content-type": "application/json"}
             return httpx.Request("POST", url, headers=headers, content=b"")
 
-        hint = (
-            f"Check VeloAuth(api_key, api_secret): {environment} was asked, and keys of one environment are not valid "
-            "in the other."
-        )
+        hint = f"Check VeloAuth(api_key, api_secret): {environment} was asked, whose keys no other environment takes."
         return OAuthToken(token_request, issued_token, clock, lock, hint=hint)
 
 
@@ -87,7 +82,7 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     # Velo's response says `bearer`; its examples of requests say `Bearer`.
     header = header_value("Bearer", body.get("access_token"))
     life: Any = body.get("expires_in")
-    known = isinstance(life, int | float) and not isinstance(life, bool) and 0 < life < _LONGEST_LIFE
+    known = isinstance(life, int | float) and not isinstance(life, bool) and 0 < life < 1e9
     return None if header is None else IssuedToken(header, now + life if known else None, now)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar, cast
 
+from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import kind_of
 from victor_ext.runtime.core import validation
@@ -15,8 +17,6 @@ R = TypeVar("R")
 
 MOST = 2000
 """The most payments in a payout, and payees in a batch."""
-LARGEST_AMOUNT = 2**63 - 1
-"""Minor units: the largest integer of 64 bits."""
 
 _ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
@@ -33,7 +33,7 @@ class Validation(validation.Validation):
         """An id of Velo's: letters, digits and hyphens, so that it cannot lead to another path."""
         return self.matching(field, value, _ID, "an id as Velo gave it, such as a UUID", required=required)
 
-    def money(self, field: str, value: Any, *, largest: int = LARGEST_AMOUNT) -> None:
+    def money(self, field: str, value: Any, *, largest: int = 2**63 - 1) -> None:
         """An amount above zero."""
         if not isinstance(value, Money):
             message = f"{field} is of type {kind_of(value)}: write Money.of('44.23', 'USD') or Money(4423, 'USD')."
@@ -44,28 +44,31 @@ class Validation(validation.Validation):
 
     def requests(self, field: str, value: Any, kind: type[R]) -> Sequence[R | None]:
         """A list of 1 to 2,000 request objects, which check themselves; None in place of one of another type."""
-        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-            self.note(field, "type", f"{field} is of type {kind_of(value)}: write a list of {kind.__name__}.")
-            return ()
-        items = cast("Sequence[object]", value)
+        is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        items = cast("Sequence[object]", value) if is_list else ()
         if not 1 <= len(items) <= MOST:
-            self.note(field, "length", f"{field} has {len(items)} items and must have 1 to {MOST}.")
+            self.note(field, "length", f"{field} must be a list of 1 to {MOST} {kind.__name__}.")
         for number, item in enumerate(items):
             self.request(f"{field}[{number}]", item, kind)
         return [item if isinstance(item, kind) else None for item in items]
+
+    def texts(self, place: str, part: Any, **limits: int | tuple[int, int]) -> None:
+        """Texts of a request object: the most characters of each, or the least and the most. A default may be None."""
+        optional = {each.name for each in fields(part) if each.default is None}
+        for name, limit in limits.items():
+            least, most = limit if isinstance(limit, tuple) else (1, limit)
+            self.text(f"{place}.{name}", getattr(part, name), most, shortest=least, required=name not in optional)
 
     def moment(self, field: str, value: Any, *, required: bool = True) -> str | None:
         """An aware datetime; returns whole seconds in UTC. A fraction is dropped, so that it is never later."""
         if value is None and not required:
             return None
-        if not isinstance(value, datetime):
-            self.note(field, "type", f"{field} is of type {kind_of(value)}: write a datetime with a zone.")
-        elif value.tzinfo is None or value.utcoffset() is None:
-            self.note(field, "zone", f"{field} has no zone, so it may mean any moment: write tzinfo=UTC, or yours.")
-        elif not 1900 <= value.year < 9999:
-            self.note(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
-        else:
-            return value.astimezone(UTC).replace(microsecond=0).isoformat()
+        problem = validation.moment_problem(field, value)
+        if isinstance(value, datetime) and problem is None:
+            if 1900 <= value.year < 9999:
+                return value.astimezone(UTC).replace(microsecond=0).isoformat()
+            problem = Problem(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
+        self.add(problem)
         return None
 
     def day(self, field: str, value: Any, *, required: bool = False) -> str | None:
@@ -83,7 +86,7 @@ class Validation(validation.Validation):
 
 
 def check_id(field: str, value: object, doing: str) -> None:
-    """Check the only argument of a call. Raises `InvalidRequest`."""
+    """Check the only id of a call. Raises `InvalidRequest`."""
     validation = Validation()
     validation.id(field, value)
     validation.finish(doing)

@@ -109,15 +109,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
 
     @classmethod
     def from_env(cls, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:
-        """A client from the process environment: VELO_API_KEY, VELO_API_SECRET, VELO_ENVIRONMENT, VELO_BASE_URL.
-        An empty variable counts as not set.
-
-        Args:
-            options: Arguments of the constructor; they win over the environment.
-
-        Raises:
-            ConfigurationError: Key or secret are not set, or a value cannot work.
-        """
+        """A client from VELO_API_KEY, VELO_API_SECRET, VELO_ENVIRONMENT and VELO_BASE_URL, as `Victor.from_env`."""
         return cls(**from_process_environment(options))
 
     @classmethod

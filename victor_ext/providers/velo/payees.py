@@ -19,7 +19,7 @@ from velo_api.api.payees import (
     update_payee_remote_id,
 )
 
-from victor_ext.errors import NotFound, Outcome, UnreadableResponse, VictorError
+from victor_ext.errors import NotFound, VictorError
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
@@ -47,7 +47,6 @@ class Payees(Resource[Mode]):
         """The payees of a payor, read page by page as they are iterated. The filters have Velo's names.
 
         Args:
-            payor_id: The payor.
             sort: Fields and directions, such as `displayName:asc`.
             page_size: 1 to 100; Velo's default is 25.
 
@@ -62,9 +61,7 @@ class Payees(Resource[Mode]):
         """Read one payee.
 
         Args:
-            payee_id: The payee.
-            sensitive: True asks for personal data unmasked, which the key has to be allowed to see; False and None
-                ask for masked data.
+            sensitive: True asks for personal data unmasked, which the key has to be allowed to see.
 
         Examples:
             >>> velo.payees.get(payee_id).onboarded_status
@@ -90,12 +87,7 @@ class Payees(Resource[Mode]):
         validation.requests("payees", payees, NewPayee)
         validation.finish("The payees")
         body = models.NewPayees(payor_id=payor_id, payees=[payee.to_model() for payee in payees])
-        batch_id = batch_id_of((yield from call_without_body(create_payees, body=body)))
-        if batch_id is None:
-            raise UnreadableResponse(
-                "Velo accepted the payees, but the response has no id of the batch.", outcome=Outcome.ACCEPTED
-            )
-        return batch_id
+        return batch_id_of((yield from call_without_body(create_payees, body=body))) or ""
 
     @operation
     def batch(self, batch_id: str) -> OperationFlow[PayeeBatch]:
@@ -112,7 +104,6 @@ class Payees(Resource[Mode]):
         """Read a batch repeatedly until Velo has processed every payee of it; some may have failed.
 
         Args:
-            batch_id: The batch.
             timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
@@ -140,7 +131,6 @@ class Payees(Resource[Mode]):
         """The payees of a payor that changed, read page by page as they are iterated.
 
         Args:
-            payor_id: The payor.
             since: An aware datetime: only later changes. Note the time before you begin to read, and pass it the next
                 time: what changes during the read may be in this feed, in the next, or in both.
             page_size: 1 to 1,000; Velo's default is 100.
@@ -171,11 +161,9 @@ class Payees(Resource[Mode]):
         sets the same details.
 
         Args:
-            payee_id: The payee.
             address: The whole address. The limits are others than those of a new payee; `Address` has both.
-            individual: The person, if it is one. Velo's document marks the date of birth and the national
-                identification as read-only here, and has both in its example of a request: they are sent.
-            company: The company, if it is one.
+            individual: The person, if the payee is not a company. Velo's document marks the date of birth and the
+                national identification as read-only here, and has both in its example of a request: they are sent.
             payee_type: `Individual` or `Company`.
             email: 3 to 255 characters.
             language: A language code such as `en`.
@@ -187,30 +175,19 @@ class Payees(Resource[Mode]):
         """
         validation = Validation()
         validation.id("payee_id", payee_id)
-        if isinstance(address, Address):
-            address.check_update(validation, "address")
-        else:
-            validation.request("address", address, Address, required=False)
+        validation.request("address", address, Address, required=False, update=True)
         validation.request("individual", individual, Individual, required=False)
         validation.request("company", company, Company, required=False)
         validation.request("challenge", challenge, Challenge, required=False)
-        if individual is not None and company is not None:
-            validation.note("company", "choice", "individual and company cannot both be given: write one of them.")
         texts = drop_none(
             payee_type=validation.text("payee_type", payee_type, 40, required=False),
             email=validation.text("email", email, 255, shortest=3, required=False),
             language=validation.text("language", language, 35, required=False),
             contact_sms_number=validation.matching(
-                "contact_sms_number",
-                contact_sms_number,
-                _SMS_NUMBER,
-                "a plus sign and 2 to 15 digits, such as '+14155550100'",
-                required=False,
+                "contact_sms_number", contact_sms_number, _SMS_NUMBER, "such as '+14155550100'", required=False
             ),
         )
         parts = drop_none(address=address, individual=individual, company=company, challenge=challenge)
-        if not texts and not parts:
-            validation.note("payee_id", "missing", "Nothing is to be changed: pass at least one detail of the payee.")
         validation.finish("The payee")
         body = models.PayeeUpdate(**texts, **{name: part.to_model() for name, part in parts.items()})
         yield from call_without_body(update_payee, payee_id=payee_id, body=body)
@@ -222,8 +199,6 @@ class Payees(Resource[Mode]):
         After a lost response look with `get(payee_id)`, or send the same again.
 
         Args:
-            payee_id: The payee.
-            payor_id: The payor.
             remote_id: The new name, up to 100 characters.
 
         Raises:
@@ -250,7 +225,6 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.delete(former_payee_id)
         """
-        check_id("payee_id", payee_id, "The payee")
         yield from write(delete_payee, _is_gone(payee_id), payee_id=payee_id)
 
     @operation
@@ -278,11 +252,7 @@ class Payees(Resource[Mode]):
     def invitations(self, request: InvitationList) -> Walk[PayeeInvitation]:
         """How far the invitations of a payor's payees are, read page by page as they are iterated.
 
-        Args:
-            payor_id: The payor.
-            payee_id: Only that of one payee.
-            invitation_status: `ACCEPTED`, `PENDING` or `DECLINED`.
-            page_size: 1 to 100; Velo's default is 25.
+        The filters have Velo's names. `page_size` is 1 to 100; Velo's default is 25.
 
         Examples:
             >>> [invitation.status for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)]

@@ -24,15 +24,9 @@ from .reading import ChangeFeed, PaymentList, changes, has_status, read, walk, w
 from .records import Payment, PaymentChange
 from .settings import IncludeWord
 
-_IN_ORDER = "submittedDateTime:asc,paymentId:asc"
-"""All payments of a payout are submitted in one moment: by that alone, two pages need not have one order."""
-
 
 class Payments(Resource[Mode]):
-    """Payments of a payor, over all payouts.
-
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right.
-    """
+    """Payments of a payor, over all payouts. Errors are those of `Payees`."""
 
     @listing
     @arguments_of(PaymentList)
@@ -50,14 +44,9 @@ class Payments(Resource[Mode]):
             payor_name: A part of the payor's name, in any letter case.
             rails_id: The rails that carry a payment, in any letter case.
             remote_system_id: The payments system that pays, if it is not Velo.
-            schedule_status: `ANY`, `SCHEDULED`, `EXECUTED` or `FAILED`: how far the schedule of its payout is.
-            post_instruct_fx_status: How far an exchange after the instruction is, such as `COMPLETED`, or `ANY`.
-            source_amount_from: The least that a source account pays, in minor units of whichever currency.
-            source_amount_to: The most of it.
-            payment_amount_from: The least that a payee receives, likewise.
-            payment_amount_to: The most of it.
-            scheduled_from: The first day of those that payouts are scheduled for.
-            scheduled_to: The last one.
+            source_amount_from: The least that a source account pays, in minor units of whichever currency; so are
+                `source_amount_to`, and `payment_amount_from` and `payment_amount_to`, which a payee receives.
+            scheduled_from: The first day that its payout is scheduled for; `scheduled_to` is the last.
             submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time zone Velo means its
                 days is not documented: for a window of moments add a day at both ends, and compare `submitted_at`.
             submitted_to: The last day, which is part of the window.
@@ -77,7 +66,6 @@ class Payments(Resource[Mode]):
         """Read one payment, with its history in `events`.
 
         Args:
-            payment_id: The payment, such as a notification names it.
             sensitive: True asks for unmasked data, which the key has to be allowed to see.
 
         Examples:
@@ -93,11 +81,7 @@ class Payments(Resource[Mode]):
         After a lost response the payment is read: if it is withdrawn, the call returns; else the outcome is unknown.
 
         Args:
-            payment_id: The payment.
-            reason: Why, 2 to 256 characters.
-
-        Raises:
-            VictorError: Its outcome is `unknown` when the payment may have been withdrawn.
+            reason: 2 to 256 characters.
 
         Examples:
             >>> payout_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1044")])
@@ -124,8 +108,6 @@ class Payments(Resource[Mode]):
         submitted: when a payment appears is not documented, so search again later.
 
         Args:
-            payor_payment_id: The reference.
-            payor_id: The payor.
             since: The start of the window, aware: shortly before the submission. Velo's window has whole days in a
                 time zone that is not documented, so a day is added at both ends.
             until: The end of the window, aware; None is now.
@@ -143,12 +125,9 @@ class Payments(Resource[Mode]):
         validation.moment("since", since)
         validation.moment("until", until, required=False)
         validation.finish("The search")
+        first, last = day_around(since, -1), None if until is None else day_around(until, 1)
         window = PaymentList(
-            payor_id,
-            page_size=100,
-            sort=_IN_ORDER,
-            submitted_from=day_around(since, -1),
-            submitted_to=None if until is None else day_around(until, 1),
+            payor_id, page_size=100, sort="submittedDateTime:asc", submitted_from=first, submitted_to=last
         )
         listed = walk(list_payments, Payment, "list of payments", window)
         reader: PageReader[Payment] = self.begin(listed)
@@ -173,7 +152,6 @@ class Payments(Resource[Mode]):
         (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
 
         Args:
-            payor_id: The payor.
             start: The first day, as a date or a text such as `2026-03-04`.
             end: The last day, which is part of the range.
             include: `payorOnly` (Velo's default) or `payorAndDescendants`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import get_args
 
 from velo_api import models
 from velo_api.api.payouts import (
@@ -18,7 +19,7 @@ from velo_api.api.payouts import (
 )
 
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
-from victor_ext.privacy import kind_of, one_line
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
@@ -29,23 +30,17 @@ from .profile import Receipt
 from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, has_status, read, walk, write
 from .records import Payment, Payout, PayoutHistory, PayoutPayment, PayoutStatistics, PayoutSummary, Quote
 from .requests import PaymentInstruction
-from .settings import PayoutStatusFilter
+from .settings import PayoutStatusFilter, PayoutStatusWord
 
-_INSTRUCTED = frozenset({"INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED"})
-_WITHDRAWN = frozenset({"WITHDRAWN"})
-_DEAD_ENDS = frozenset({"REJECTED", "WITHDRAWN"})
+_STATUSES = frozenset(get_args(PayoutStatusWord))
 _PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
-_BEFORE_PAID = frozenset({"SUBMITTED", "ACCEPTED", "QUOTED", "INSTRUCTED"})
-_STATUSES = _BEFORE_PAID | _PAID | _DEAD_ENDS
-_PERCENT_LIMIT = 10**6
 
 
 class Payouts(Resource[Mode]):
     """Payouts: payments that are submitted, quoted and paid together.
 
     The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ, `instruct`. No money moves
-    before `instruct`. A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else
-    `VictorError`: its `outcome` says whether a write may have been done.
+    before `instruct`. Errors are those of `Payees`.
     """
 
     @operation
@@ -62,8 +57,6 @@ class Payouts(Resource[Mode]):
         Velo takes no idempotency key, and does not detect a second submission. So the request is sent once. After a
         lost response the error's outcome is `unknown`: look with `payments.find(payor_payment_id, payor_id=...,
         since=...)` before you submit again; see docs/velo.md.
-
-        A payout that was accepted is not paid yet, and some of its payments may be rejected later: see `get`.
 
         Args:
             payments: The payments, each with a `payor_payment_id` of its own.
@@ -125,29 +118,24 @@ class Payouts(Resource[Mode]):
         instruction with a conflict, and pays once.
 
         Args:
-            payout_id: The payout.
             stop_if_rates_worse_by: Percent by which rates may have worsened since the quote, 0 or more. None sets no
                 limit.
 
         Raises:
             Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read the payout.
-            VictorError: Anything else; its outcome is `unknown` when the payout may have been instructed.
 
         Examples:
             >>> velo.payouts.instruct(payout_id)
         """
-        check_id("payout_id", payout_id, "The payout")
-        body = None
-        if stop_if_rates_worse_by is not None:
-            percent = _checked_percent(stop_if_rates_worse_by)
-            body = models.Instruction(fx_rate_degredation_threshold_percentage=percent)
+        body, worse = None, stop_if_rates_worse_by
+        if worse is not None:
+            if isinstance(worse, bool) or not isinstance(worse, int | float) or not 0 <= worse < 10**6:  # pyright: ignore[reportUnnecessaryIsInstance]
+                message = "stop_if_rates_worse_by must be a percentage, 0 or more, as int or float."
+                raise InvalidRequest.of([Problem("stop_if_rates_worse_by", "range", message)])
+            body = models.Instruction(fx_rate_degredation_threshold_percentage=float(worse))
         named = {"payout_id": payout_id}
-        yield from write(
-            instruct_payout,
-            has_status(get_payout, Payout, _INSTRUCTED, **named),
-            **named,
-            **drop_none(body=body),
-        )
+        is_done = has_status(get_payout, Payout, {"INSTRUCTED", *_PAID}, **named)
+        yield from write(instruct_payout, is_done, **named, **drop_none(body=body))
 
     @operation
     def withdraw(self, payout_id: str) -> OperationFlow[None]:
@@ -155,15 +143,13 @@ class Payouts(Resource[Mode]):
 
         Raises:
             Conflict: It cannot be withdrawn any more, or was withdrawn before; outcome `unknown`: read the payout.
-            VictorError: Anything else; its outcome is `unknown` when the payout may have been withdrawn.
 
         Examples:
             >>> other_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1043")])
             >>> velo.payouts.withdraw(other_id)
         """
-        check_id("payout_id", payout_id, "The payout")
         named = {"payout_id": payout_id}
-        yield from write(withdraw_payout, has_status(get_payout, Payout, _WITHDRAWN, **named), **named)
+        yield from write(withdraw_payout, has_status(get_payout, Payout, {"WITHDRAWN"}, **named), **named)
 
     @operation
     def wait(
@@ -172,13 +158,11 @@ class Payouts(Resource[Mode]):
         """Read a payout repeatedly until it has a status.
 
         Args:
-            payout_id: The payout.
             until: A status, or several: `"ACCEPTED"`, `("COMPLETED", "CONFIRMED")`. Any letter case is taken; type
                 checkers know capital letters.
             timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
-            InvalidRequest: An argument cannot be right, such as a status that Velo does not have; nothing was sent.
             Conflict: It was rejected or withdrawn instead, or is past the status.
             TimedOut: It did not have the status in that time.
 
@@ -191,12 +175,14 @@ class Payouts(Resource[Mode]):
         """
         check_id("payout_id", payout_id, "The payout")
         wanted = _checked_statuses(until)
+        goal = " or ".join(wanted)
 
         def reached(payout: Payout) -> bool:
             if payout.status in wanted:
                 return True
-            if payout.status in _DEAD_ENDS or (payout.status in _PAID and _PAID.isdisjoint(wanted)):
-                raise _dead_end(payout, payout_id, wanted)
+            if payout.status in ("REJECTED", "WITHDRAWN") or (payout.status in _PAID and _PAID.isdisjoint(wanted)):
+                message = f"Payout {payout_id} is {one_line(payout.status)}, so it can no longer become {goal}."
+                raise Conflict(f"{message} `get` shows which payments were rejected.", outcome=Outcome.REJECTED)
             return False
 
         return (
@@ -204,10 +190,9 @@ class Payouts(Resource[Mode]):
                 self,
                 lambda seconds: read(get_payout, Payout, seconds, payout_id=payout_id),
                 reached,
-                goal=f"Payout {payout_id} did not become {' or '.join(wanted)}",
+                goal=f"Payout {payout_id} did not become {goal}",
                 advice="Wait again, or read the payout later.",
                 timeout=timeout,
-                describe=_last_seen,
             )
         )
 
@@ -229,17 +214,11 @@ class Payouts(Resource[Mode]):
     def list(self, request: PayoutList) -> Walk[PayoutSummary]:
         """The payouts of a payor, read page by page as they are iterated; those of which it pays or is paid for.
 
+        The other filters have Velo's names, and are as for `payments.list`.
+
         Args:
-            payor_id: The payor.
-            status: A status of a payout, such as `INSTRUCTED`.
             memo: A part of the memo, in any letter case.
             from_payor_name: A part of the name of the payor whose payees are paid, in any letter case.
-            submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time zone Velo means its
-                days is not documented.
-            submitted_to: The last day, which is part of the window.
-            schedule_status: `ANY`, `SCHEDULED`, `EXECUTED` or `FAILED`.
-            scheduled_from: The first day of those that payouts are scheduled for.
-            scheduled_to: The last one.
             sort: Fields and directions, such as `submittedDateTime:desc`; `payoutId` is added, as for `payments.list`.
             page_size: 1 to 100; Velo's default is 25.
 
@@ -266,12 +245,9 @@ class Payouts(Resource[Mode]):
     def audited_payments(self, request: AuditedPaymentList) -> Walk[Payment]:
         """The payments of a payout with what became of them, those included that came back (status RETURNED).
 
-        `payments` lists what was submitted.
-
-        The other arguments are those of `payments.list`.
+        `payments` lists what was submitted. The other arguments are those of `payments.list`.
 
         Args:
-            payout_id: The payout.
             sort: Fields and directions, such as `status:asc`; Velo's default is `remoteId`. Velo sorts these by no id,
                 so that equal ones may change places between two pages: compare their number with
                 `history(payout_id).total_payments`.
@@ -305,38 +281,12 @@ def _check_references(validation: Validation, payments: Sequence[PaymentInstruct
             validation.note(f"payments[{place}].payor_payment_id", "repeated", message)
 
 
-def _checked_percent(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _PERCENT_LIMIT:
-        shown = repr(value) if isinstance(value, float) else kind_of(value)
-        message = f"stop_if_rates_worse_by is {shown} and must be a percentage, 0 or more, as int or float."
-        raise InvalidRequest.of([Problem("stop_if_rates_worse_by", "range", message)])
-    return float(value)
-
-
-def _checked_statuses(until: str | Collection[str]) -> tuple[str, ...]:
-    given: object = until
-    wanted = (until,) if isinstance(until, str) else tuple(until) if isinstance(given, Collection) else ()
-    # A `Word` is text, too, and may be one that the document does not have.
-    texts = [word for word in wanted if isinstance(word, str)]  # pyright: ignore[reportUnnecessaryIsInstance]
-    if not wanted or len(texts) < len(wanted) or not all(map(_is_status, texts)):
+def _checked_statuses(until: object) -> list[str]:
+    wanted: list[object] = [until] if isinstance(until, str) else [*until] if isinstance(until, Collection) else []
+    statuses = [word.strip().upper() for word in wanted if isinstance(word, str)]
+    # A `Word` may be one that the document does not have.
+    known = [isinstance(word, Word) or status in _STATUSES for word, status in zip(wanted, statuses, strict=False)]
+    if not statuses or len(statuses) < len(wanted) or not all(known):
         message = f"until must be one or more of: {', '.join(sorted(_STATUSES))}."
         raise InvalidRequest.of([Problem("until", "choice", message)])
-    return tuple(word.strip().upper() for word in wanted)
-
-
-def _is_status(word: str) -> bool:
-    return isinstance(word, Word) or word.strip().upper() in _STATUSES
-
-
-def _last_seen(payout: Payout) -> str:
-    """A payout that did not reach a wanted status in time. It may be paid, under another status."""
-    hint = f" (paid: if {payout.status} will do, name it in until)" if payout.status in _PAID else ""
-    return f"{payout!r}{hint}"
-
-
-def _dead_end(payout: Payout, payout_id: str, wanted: Sequence[str]) -> Conflict:
-    return Conflict(
-        f"Payout {payout_id} is {one_line(payout.status)}, so it can no longer become {' or '.join(wanted)}. "
-        "`get` shows which payments were rejected, and why.",
-        outcome=Outcome.REJECTED,
-    )
+    return statuses

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from victor_ext.errors import Outcome, Problem, UnreadableResponse
+from victor_ext.errors import Problem
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.client.documented import document_complaint, is_generated
@@ -26,7 +26,6 @@ from victor_ext.runtime.loop.profile import Profile
 from .auth import TOKEN_PATH
 from .settings import ENVIRONMENTS
 
-_NO_MESSAGE = "Velo gave no message"
 # With a digit: Velo's ids are UUIDs, and what has none is a word of a path (`/v3/payouts`, a proxy's `/login`).
 _ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -45,14 +44,8 @@ def profile_of(environment: str, base_url: httpx.URL) -> Profile:
         # `correlationId` is what Velo's support asks for; a header may be that of a proxy.
         request_id_headers=(),
         request_id_in_body=correlation_id,
-        authentication_hint=(
-            f"Environment {environment!r} was asked: check that key and secret were issued for it. A token that was "
-            "revoked meanwhile has been replaced once already."
-        ),
+        authentication_hint=f"Environment {environment!r} was asked: check that key and secret were issued for it.",
     )
-
-
-# Errors.
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
@@ -63,26 +56,17 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     errors = list_or_empty(object_of(response).get("errors"))
     if not errors:
         return ()
-    hide = _hider(response.request)
-    return tuple(_problem(object_or_empty(item), hide) for item in errors if item)
-
-
-def _problem(error: dict[str, Any], hide: Callable[[str], str]) -> Problem:
-    where = mask_digits(text_or_empty(error.get("location")))
-    return Problem(
-        field=where,
-        code=hide(redact_code(error.get("errorCode"))),
-        message=redact_excerpt(hide(text_or_empty(error.get("errorMessage")))) or _NO_MESSAGE,
-        provider_field=where or None,
-    )
+    hide, problems = _hider(response.request), list[Problem]()
+    for error in [object_or_empty(item) for item in errors if item]:
+        where, code = mask_digits(text_or_empty(error.get("location"))), hide(redact_code(error.get("errorCode")))
+        message = redact_excerpt(hide(text_or_empty(error.get("errorMessage")))) or "Velo gave no message"
+        problems.append(Problem(where, code, message, provider_field=where or None))
+    return problems
 
 
 def correlation_id(response: httpx.Response) -> str | None:
     """Velo's id of the exchange, which is in the body of an error."""
     return one_line(text_or_empty(object_of(response).get("correlationId"))) or None
-
-
-# Private data of a request, which a response may repeat.
 
 
 _NAMES_PEOPLE = re.compile(r"/v4/payees|/v2/fundingAccounts|/v1/webhooks")
@@ -112,28 +96,18 @@ def _hider(request: httpx.Request) -> Callable[[str], str]:
 
 
 class _Rule(NamedTuple):
-    """What a request asks for, and what a good response to it has.
+    """What a request asks for, and what a good response to it has."""
 
-    Attributes:
-        method: GET, or another one; empty means any.
-        path: From the version on. A group is the id of the object that is read.
-        evidence: Members of which a good response has at least one; empty: any object. None: it may have no body.
-        own_id: The member in which the response repeats the id of the path.
-        makes: What the request makes; its id is in the response's `Location`.
-        look: How to find out what a write did whose response was lost.
-    """
-
-    method: str
-    path: str
-    evidence: tuple[str, ...] | None = None
-    own_id: str = ""
-    makes: str = ""
-    look: str = ""
+    method: str  # empty means any
+    path: str  # from the version on; a group is the id of the object that is read
+    evidence: tuple[str, ...] | None = None  # a good response has one of these; empty: any object; None: or no body
+    own_id: str = ""  # the member in which the response repeats the id of the path
+    makes: str = ""  # what the request makes, whose id is in the response's `Location`
+    look: str = ""  # how to find out what a write did whose response was lost
 
 
 _PAGE = ("content", "page")
-_CSV = ("",)
-"""Not evidence by a member: the body is an export."""
+_CSV = ("",)  # no member: the body is an export
 _RULES = (
     _Rule("POST", re.escape(TOKEN_PATH), ("access_token",)),
     _Rule("POST", "/v3/payouts/[^/]+/quote", (), look="payouts.get(payout_id)"),
@@ -155,36 +129,21 @@ _RULES = (
     _Rule("GET", "/v4/paymentaudit/transactions", _CSV),
     _Rule("GET", "/v1/webhooks/([^/]+)", ("id", "webhookUrl"), "id"),
     _Rule("GET", "/v4/payees/batch/[^/]+", ("status",)),
-    _Rule("GET", "/v[34]/(?:payees|sourceAccounts|payments)(?:/deltas)?", _PAGE),
-    _Rule("GET", "/v2/fundingAccounts|/v1/deltas/fundings", _PAGE),
+    _Rule("GET", "/v[34]/(?:payees|sourceAccounts|payments)(?:/deltas)?|/v2/fundingAccounts|/v1/webhooks", _PAGE),
     _Rule("GET", "/v3/payouts/[^/]+/payments|/v4/paymentaudit/(?:payments|payouts|fundings)", _PAGE),
-    _Rule("GET", "/v4/payees/payors/[^/]+/invitationStatus|/v1/webhooks", _PAGE),
+    _Rule("GET", "/v4/payees/payors/[^/]+/invitationStatus|/v1/deltas/fundings", _PAGE),
     _Rule("GET", "/v[34]/payees/([^/]+)", own_id="payeeId"),
-    _Rule("GET", "/v[123]/sourceAccounts/([^/]+)", own_id="id"),
-    _Rule("GET", "/v[12]/fundingAccounts/([^/]+)", own_id="id"),
+    _Rule("GET", "/v[1-3]/(?:source|funding)Accounts/([^/]+)", own_id="id"),
     _Rule("GET", "/v1/fundings/([^/]+)", own_id="fundingId"),
     _Rule("", "/v3/payouts/.+", look="payouts.get(payout_id)"),
     _Rule("", "/v4/payees/[^/]+/invite", look="payees.invitations(payor_id, payee_id=...)"),
     _Rule("", "/v4/payees/[^/]+(?:/payeeDetailsUpdate|/remoteIdUpdate)?", look="payees.get(payee_id)"),
     _Rule("", "/v1/payments/[^/]+/withdraw", look="payments.get(payment_id)"),
     _Rule("", "/v1/webhooks/[^/]+", look="webhooks.get(webhook_id)"),
-    _Rule("", ".*"),
+    _Rule("POST", "/v1/logout"),
 )
-
-_WRAPPED = frozenset({
-    "authenticate", "logout", "create_payees", "get_payee", "get_payee_batch", "list_payee_changes", "list_payees",
-    "delete_payee", "update_payee", "update_payee_remote_id", "invite_payee", "list_payee_invitations",
-    "create_funding_account", "get_funding", "get_funding_account", "list_funding_accounts", "list_funding_changes",
-    "list_fundings", "list_payment_changes", "list_payments", "get_payment", "withdraw_payment",
-    "export_transactions", "list_payouts", "get_payout_history", "get_payout_statistics", "get_payout",
-    "instruct_payout", "list_payout_payments", "quote_payout", "submit_payout", "withdraw_payout",
-    "get_source_account", "list_source_accounts", "request_funding", "create_webhook", "get_webhook",
-    "list_webhooks", "ping_webhook", "update_webhook",
-})  # fmt: skip
-"""The operations, by the names of their generated modules, that the rules of this module are for."""
-
-_NOT_JSON = frozenset({"application/csv", "text/csv", "application/octet-stream"})
-"""Content types of Velo's exports."""
+_OTHER = _Rule("", ".*")
+"""For what the client has no method for."""
 
 
 def created_id(response: Any) -> str | None:
@@ -216,24 +175,16 @@ class Receipt:
 
     @classmethod
     def of(cls, response: Any) -> Receipt:
-        """Read the headers of a response. Raises `UnreadableResponse` when they do not say what was accepted."""
-        made = created_id(response)
-        if made is None:
-            message = "Velo accepted the request, but the response has no id."
-            raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
-        wait = str(response.headers.get("retry-after", "")).strip()
-        # Velo's document has whole seconds here. A date is not read: its clock would have to be compared with ours.
-        seconds = float(wait) if wait.isascii() and wait.isdigit() and len(wait) <= 6 else None
-        return cls(made, str(response.headers["location"]), seconds)
+        """Read the headers of a response, which have an id (see `unreadable`)."""
+        wait = re.fullmatch("[0-9]{1,6}", response.headers.get("retry-after", ""))
+        return cls(created_id(response) or "", response.headers["location"], float(wait[0]) if wait else None)
 
 
 def unreadable(response: httpx.Response) -> str | None:
-    """What is wrong with a good response. Operations that are not wrapped here are judged by the document alone."""
+    """What is wrong with a good response. The document alone judges what the client has no method for."""
     rule, _ = _rule_for(response.request)
-    if not rule.makes and is_generated(response.request, *_WRAPPED):
+    if rule is _OTHER and is_generated(response.request):
         return document_complaint(response, read_problems)
-    if read_problems(response):
-        return "its body reports an error"
     return _missing(response, rule) or document_complaint(response, read_problems)
 
 
@@ -243,11 +194,9 @@ def _missing(response: httpx.Response, rule: _Rule) -> str | None:
         return None if made else f"it does not say which {rule.makes} it made (its Location has no id)"
     if not response.content and response.request.method != "GET" and rule.evidence is None:
         return None
-    is_export = response.headers.get("content-type", "").partition(";")[0].strip().lower() in _NOT_JSON
     if rule.evidence is _CSV:
-        return None if is_export else "its body is not CSV"
-    if response.content and is_export:
-        return None
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return None if kind in ("application/csv", "text/csv", "application/octet-stream") else "its body is not CSV"
     reason = no_object_reason(response)
     if reason is None and rule.evidence and all(object_of(response).get(name) is None for name in rule.evidence):
         # Believed, it would be the end of a list, or a payout that has no state yet.
@@ -256,10 +205,7 @@ def _missing(response: httpx.Response, rule: _Rule) -> str | None:
 
 
 def mismatch(response: httpx.Response) -> str | None:
-    """Which other object a response is about, as one from a cache that mixes responses up; None when it is not.
-
-    Believed, a payout would be ACCEPTED, or an account would hold dollars, that is another one.
-    """
+    """Which other object a response is about, as one from a cache that mixes responses up; None when it is not."""
     rule, asked = _rule_for(response.request)
     named = text_or_empty(object_of(response).get(rule.own_id)) if rule.own_id else ""
     return None if not named or is_same_id(named, asked) else f"its body is about another object, {one_line(named)}"
@@ -275,6 +221,5 @@ def _rule_for(request: httpx.Request) -> tuple[_Rule, str]:
     """The rule for a request, and the id in its path, if it has one."""
     path = request.url.path
     path = path[max(path.find("/v1/"), path.find("/v2/"), path.find("/v3/"), path.find("/v4/"), 0) :]
-    # The id of an operation that is not wrapped here may have a line break.
-    fits = ((rule, re.fullmatch(rule.path, path, re.DOTALL)) for rule in _RULES if rule.method in ("", request.method))
-    return next((rule, match[1] if match.re.groups else "") for rule, match in fits if match)
+    fits = ((rule, re.fullmatch(rule.path, path)) for rule in _RULES if rule.method in ("", request.method))
+    return next(((rule, match[1] if match.re.groups else "") for rule, match in fits if match), (_OTHER, ""))

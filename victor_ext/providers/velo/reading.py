@@ -12,7 +12,6 @@ from typing import Any, ClassVar, TypeVar
 from velo_api import models
 
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
-from victor_ext.ids import is_same_id
 from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import Record
@@ -37,21 +36,11 @@ R = TypeVar("R", bound=Record)
 
 
 def read(operation: Operation, kind: type[R], seconds: float | None = None, /, **arguments: Any) -> OperationFlow[R]:
-    """Read one object. The generated model has the name of its record.
+    """Read one object by its id. The generated model has the name of its record.
 
-    Args:
-        operation: The generated operation's module, such as `get_payee`.
-        kind: The record.
-        seconds: Seconds for the call; None leaves it the client's deadline.
-        arguments: Its id, and perhaps `sensitive`.
-
-    Raises:
-        InvalidRequest: One of them cannot be right; nothing was sent.
+    `seconds` bounds the call; None leaves it the client's deadline.
     """
-    validation = Validation()
-    for name, value in arguments.items():
-        (validation.flag if name == "sensitive" else validation.id)(name, value)
-    validation.finish(f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
+    _check(arguments)
     model = getattr(models, kind.__name__)
     return kind((yield from call(operation, model, seconds, **drop_none(**arguments))))
 
@@ -61,6 +50,7 @@ def write(operation: Operation, is_done: OperationFlow[bool], **arguments: objec
 
     A conflict is with the work of another call: Velo refuses duplicates.
     """
+    _check(arguments)
     try:
         yield from call_without_body(operation, **arguments)
     except VictorError as error:
@@ -70,12 +60,21 @@ def write(operation: Operation, is_done: OperationFlow[bool], **arguments: objec
 
 
 def has_status(operation: Operation, kind: type[R], statuses: Collection[str], **named: str) -> OperationFlow[bool]:
-    """Whether an object can be read and has one of these statuses. A response about another one proves nothing."""
+    """Whether an object can be read and has one of these statuses."""
     try:
         record: Any = yield from read(operation, kind, **named)
     except VictorError:
         return False
-    return is_same_id(record.id, next(iter(named.values()))) and record.status in statuses
+    return record.status in statuses
+
+
+def _check(arguments: dict[str, Any]) -> None:
+    """Check the id of an object, which is the first argument, and `sensitive`."""
+    validation = Validation()
+    for name, value in arguments.items():
+        if name != "body":
+            (validation.flag if name == "sensitive" else validation.id)(name, value)
+    validation.finish(f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
 
 
 # Lists: pages counted from 1, most of which state the number of pages and items.
@@ -108,18 +107,16 @@ def walk(
         operation: The generated operation's module, such as `list_payees`.
         kind: The record of an item; its name with `Page` is that of a page's model.
         what: What the list is called in messages.
-        request: The arguments of the caller.
         identify: The id of an item; None or empty when it has none.
         most: The most items that a page can have.
-
-    Raises:
-        InvalidRequest: An argument cannot be right.
     """
     arguments = request.arguments(f"The {what}", most)
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
         page = yield from call(operation, getattr(models, f"{kind.__name__}Page"), page=reader.number, **arguments)
-        items = [kind(raw) for raw in _content(page, what)]
+        if not is_list(page.content) and page.additional_properties.get("content") is not None:
+            raise UnreadableResponse(f"The {what}: `content` of the answer is not a list.", outcome=Outcome.ACCEPTED)
+        items = [kind(raw) for raw in page.content or ()]
         pages, total = getattr(page.page, "total_pages", None), getattr(page.page, "total_elements", None)
         if isinstance(pages, int):
             if not items and isinstance(total, int) and reader.number <= pages and total > 0:
@@ -136,16 +133,7 @@ def walk(
 
 def changes(operation: Operation, kind: type[R], what: str, feed: ChangeFeed, *, most: int = 1000) -> Walk[R]:
     """A feed of changes, read page by page. One object may occur twice: before and after a change."""
-    return walk(operation, kind, f"feed of {what}", feed, lambda change: f"{change!r} {_text_of(change)}", most=most)
-
-
-def _content(page: Any, what: str) -> list[Any]:
-    """The items of a page; none when it has no `content`."""
-    if is_list(page.content):
-        return page.content
-    if page.additional_properties.get("content") is not None:
-        raise UnreadableResponse(f"The {what}: `content` of the answer is not a list.", outcome=Outcome.ACCEPTED)
-    return []
+    return walk(operation, kind, f"feed of {what}", feed, _text_of, most=most)
 
 
 def _text_of(record: Record) -> str:
@@ -156,7 +144,7 @@ def _text_of(record: Record) -> str:
         return ""
 
 
-# The arguments of lists. Each is a field, and its name and type say how it is checked.
+# The arguments of lists and feeds. Each is a field, and its name and type say how it is checked.
 
 _SORT = re.compile("[A-Za-z]+(:(asc|desc))?(,[A-Za-z]+(:(asc|desc))?)*")
 _RENAMED = {
@@ -175,8 +163,6 @@ _NO_IDS = {"payor_payment_id", "remote_id", "rails_id", "remote_system_id"}
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class ListRequest:
-    """What all lists have."""
-
     default_sort: ClassVar[str | None] = None
     """What is sent without a `sort`. None: nothing."""
     order_by_id: ClassVar[str] = ""
@@ -218,31 +204,23 @@ def _checked(validation: Validation, argument: Field[Any], value: Any, most: int
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class ChangeFeed(ListRequest):
-    """The arguments of `changes`."""
-
     payor_id: str = field(kw_only=False)
     since: datetime
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class WebhookList(ListRequest):
-    """The arguments of `webhooks.list`."""
-
     payor_id: str = field(kw_only=False)
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class InvitationList(WebhookList):
-    """The arguments of `payees.invitations`."""
-
     payee_id: str | None = None
     invitation_status: InvitationStatusWord | None = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayoutPaymentList(ListRequest):
-    """The arguments of `payouts.payments`."""
-
     payout_id: str = field(kw_only=False)
     payor_payment_id: str | None = None
     remote_id: str | None = None
@@ -254,14 +232,12 @@ class PayoutPaymentList(ListRequest):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class SortedList(ListRequest):
-    """What the other lists have, too."""
-
     sort: str | None = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class FundingList(SortedList):
-    """The arguments of `fundings.list`. Without a `sort`, Velo has no order for them."""
+    """Without a `sort`, Velo has no order for them."""
 
     default_sort: ClassVar[str | None] = "dateTime:asc"
     payor_id: str = field(kw_only=False)
@@ -270,8 +246,6 @@ class FundingList(SortedList):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayeeList(SortedList):
-    """The arguments of `payees.list`."""
-
     payor_id: str = field(kw_only=False)
     remote_id: str | None = None
     email: str | None = None
@@ -286,8 +260,6 @@ class PayeeList(SortedList):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class _PaymentFilters(SortedList):
-    """The filters of both lists of payments."""
-
     remote_id: str | None = None
     status: PaymentStatusWord | None = None
     transmission_type: TransmissionFilter | None = None
@@ -304,15 +276,11 @@ class _PaymentFilters(SortedList):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class AuditedPaymentList(_PaymentFilters):
-    """The arguments of `payouts.audited_payments`."""
-
     payout_id: str = field(kw_only=False)
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PaymentList(_PaymentFilters):
-    """The arguments of `payments.list`."""
-
     order_by_id: ClassVar[str] = "paymentId"
     payor_id: str = field(kw_only=False)
     payee_id: str | None = None
@@ -329,7 +297,7 @@ class PaymentList(_PaymentFilters):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayoutList(SortedList):
-    """The arguments of `payouts.list`. Velo's own order is by time alone."""
+    """Velo's own order is by time alone."""
 
     default_sort: ClassVar[str | None] = "submittedDateTime:asc"
     order_by_id: ClassVar[str] = "payoutId"
@@ -346,8 +314,6 @@ class PayoutList(SortedList):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class SourceAccountList(SortedList):
-    """The arguments of `source_accounts.list`."""
-
     payor_id: str | None = None
     physical_account_id: str | None = None
     physical_account_name: str | None = None
@@ -358,8 +324,6 @@ class SourceAccountList(SortedList):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class FundingAccountList(SortedList):
-    """The arguments of `funding_accounts.list`."""
-
     payor_id: str | None = None
     name: str | None = None
     country: str | None = None

@@ -307,9 +307,6 @@ class PaymentChange(Record):
     payment = money("payment_amount", "payment_currency")
 
 
-# What became of payouts and fundings.
-
-
 class SourceAccountCost(Record):
     """The cost of a payout to one source account."""
 

@@ -46,14 +46,10 @@ class PaymentInstruction:
     remote_system_id: str | None = None
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.text(f"{place}.remote_id", self.remote_id, 100)
+        validation.texts(place, self, remote_id=100, source_account_name=64, memo=40, transmission_type=40)
+        validation.texts(place, self, metadata=512, remote_system_id=100)
         validation.money(f"{place}.amount", self.amount)
-        validation.text(f"{place}.source_account_name", self.source_account_name, 64)
         validation.reference(f"{place}.payor_payment_id", self.payor_payment_id, 40)
-        validation.text(f"{place}.memo", self.memo, 40, required=False)
-        validation.text(f"{place}.transmission_type", self.transmission_type, 40, required=False)
-        validation.text(f"{place}.metadata", self.metadata, 512, required=False)
-        validation.text(f"{place}.remote_system_id", self.remote_system_id, 100, required=False)
 
     def to_model(self) -> models.NewPayment:
         return models.NewPayment(
@@ -87,25 +83,14 @@ class Address(HiddenRepr):
     county_or_province: str | None = None
     zip_or_postcode: str | None = None
 
-    def check(self, validation: Validation, place: str) -> None:
-        """Note each problem of the address of a new payee, with the place of this object in the call."""
-        self._check_texts(validation, place, line=(1, 100), city=50, zip_or_postcode=60)
-        validation.capitals(f"{place}.country", self.country, 2)
-
-    def check_update(self, validation: Validation, place: str) -> None:
-        """As `check`, in an update."""
-        self._check_texts(validation, place, line=(2, 255), city=100, zip_or_postcode=30)
-        validation.text(f"{place}.country", self.country, 50, shortest=2)
-
-    def _check_texts(
-        self, validation: Validation, place: str, *, line: tuple[int, int], city: int, zip_or_postcode: int
-    ) -> None:
-        validation.text(f"{place}.line1", self.line1, line[1], shortest=line[0])
-        for name in ("line2", "line3", "line4"):
-            validation.text(f"{place}.{name}", getattr(self, name), line[1], shortest=0, required=False)
-        validation.text(f"{place}.city", self.city, city, shortest=2)
-        validation.text(f"{place}.county_or_province", self.county_or_province, city, shortest=2, required=False)
-        validation.text(f"{place}.zip_or_postcode", self.zip_or_postcode, zip_or_postcode, shortest=2, required=False)
+    def check(self, validation: Validation, place: str, *, update: bool = False) -> None:
+        least, line, city, code = (2, 255, 100, 30) if update else (1, 100, 50, 60)
+        validation.texts(place, self, line1=(least, line), line2=(0, line), line3=(0, line), line4=(0, line))
+        validation.texts(place, self, city=(2, city), county_or_province=(2, city), zip_or_postcode=(2, code))
+        if update:
+            validation.texts(place, self, country=(2, 50))
+        else:
+            validation.capitals(f"{place}.country", self.country, 2)
 
     def to_model(self) -> models.PostalAddress:
         return models.PostalAddress(**members_of(self))
@@ -135,14 +120,9 @@ class Individual(HiddenRepr):
         object.__setattr__(self, "national_identification", concealed_account(self.national_identification))
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.text(f"{place}.first_name", self.first_name, 40)
-        validation.text(f"{place}.last_name", self.last_name, 40)
-        validation.text(f"{place}.title", self.title, 10, required=False)
-        validation.text(f"{place}.other_names", self.other_names, 40, required=False)
+        validation.texts(place, self, first_name=40, last_name=40, title=10, other_names=40)
+        validation.texts(place, self, national_identification=(6, 30))
         validation.day(f"{place}.date_of_birth", self.date_of_birth, required=True)
-        validation.text(
-            f"{place}.national_identification", self.national_identification, 30, shortest=6, required=False
-        )
 
     def to_model(self) -> models.Person:
         name = models.PersonName(**members_of(self, "date_of_birth", "national_identification"))
@@ -169,9 +149,7 @@ class Company(HiddenRepr):
         object.__setattr__(self, "tax_id", concealed_account(self.tax_id))
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.text(f"{place}.name", self.name, 40, shortest=3)
-        validation.text(f"{place}.tax_id", self.tax_id, 30, shortest=6, required=False)
-        validation.text(f"{place}.operating_name", self.operating_name, 100, required=False)
+        validation.texts(place, self, name=(3, 40), tax_id=(6, 30), operating_name=100)
 
     def to_model(self) -> models.Firm:
         return models.Firm(**members_of(self))
@@ -204,19 +182,14 @@ class PaymentChannel(HiddenRepr):
             object.__setattr__(self, field, concealed_account(getattr(self, field)))
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.text(f"{place}.account_name", self.account_name, 100)
+        validation.texts(place, self, account_name=100, name=255)
+        validation.texts(place, self, iban=(15, 34), account_number=(6, 17), routing_number=(9, 9))
         validation.capitals(f"{place}.country_code", self.country_code, 2)
         validation.capitals(f"{place}.currency", self.currency, 3)
-        validation.text(f"{place}.iban", self.iban, 34, shortest=15, required=False)
-        validation.text(f"{place}.account_number", self.account_number, 17, shortest=6, required=False)
-        validation.text(f"{place}.routing_number", self.routing_number, 9, shortest=9, required=False)
-        validation.text(f"{place}.name", self.name, 255, required=False)
-        numbers = self.account_number is not None and self.routing_number is not None
-        either = self.account_number is not None or self.routing_number is not None
-        if (self.iban is None) is not numbers or (self.iban is not None and either):
-            validation.note(
-                place, "choice", f"{place} must have iban, or account_number with routing_number, not both."
-            )
+        given = [number is not None for number in (self.iban, self.account_number, self.routing_number)]
+        if given not in ([True, False, False], [False, True, True]):
+            message = f"{place} must have iban, or account_number with routing_number, not both."
+            validation.note(place, "choice", message)
 
     def to_model(self) -> models.NewPaymentChannel:
         return models.NewPaymentChannel(**members_of(self, name="payment_channel_name"))
@@ -238,8 +211,7 @@ class Challenge(HiddenRepr):
         object.__setattr__(self, "value", concealed(self.value))
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.text(f"{place}.value", self.value, 20, shortest=3)
-        validation.text(f"{place}.description", self.description, 255)
+        validation.texts(place, self, value=(3, 20), description=255)
 
     def to_model(self) -> models.Challenge:
         return models.Challenge(**members_of(self))
@@ -270,9 +242,7 @@ class NewPayee(HiddenRepr):
     challenge: Challenge | None = None
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.text(f"{place}.remote_id", self.remote_id, 100)
-        validation.text(f"{place}.email", self.email, 255, shortest=3)
-        validation.text(f"{place}.language", self.language, 35, required=False)
+        validation.texts(place, self, remote_id=100, email=(3, 255), language=35)
         if (self.individual is None) is (self.company is None):
             validation.note(place, "choice", f"{place} must have either individual or company.")
         validation.request(f"{place}.address", self.address, Address)

@@ -20,8 +20,6 @@ ENVIRONMENTS: Mapping[str, str] = {
     "production": "https://api.payouts.velopayments.com",
 }
 """The hosts that Velo's document names: one with simulated money, one with real money."""
-
-
 _VERSIONS = ("v1", "v2", "v3", "v4")
 
 
@@ -42,33 +40,12 @@ def _auth(values: Mapping[str, str]) -> VeloAuth:
 
 
 PayoutStatusWord = Literal[
-    "SUBMITTED",
-    "ACCEPTED",
-    "REJECTED",
-    "QUOTED",
-    "INSTRUCTED",
-    "COMPLETED",
-    "INCOMPLETE",
-    "CONFIRMED",
-    "WITHDRAWN",
+    "SUBMITTED", "ACCEPTED", "REJECTED", "QUOTED", "INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED", "WITHDRAWN"
 ]
-
-PaymentStatusWord = (
-    Literal[
-        "ACCEPTED",
-        "AWAITING_FUNDS",
-        "FUNDED",
-        "UNFUNDED",
-        "BANK_PAYMENT_REQUESTED",
-        "REJECTED",
-        "ACCEPTED_BY_RAILS",
-        "CONFIRMED",
-        "FAILED",
-        "RETURNED",
-        "WITHDRAWN",
-    ]
-    | Word
-)
+PaymentStatusWord = Literal[
+    "ACCEPTED", "AWAITING_FUNDS", "FUNDED", "UNFUNDED", "BANK_PAYMENT_REQUESTED", "REJECTED", "ACCEPTED_BY_RAILS",
+    "CONFIRMED", "FAILED", "RETURNED", "WITHDRAWN",
+] | Word  # fmt: skip
 SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | Word
 PayoutStatusFilter = PayoutStatusWord | Word
 TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | Word

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
 from typing import Any
 
 from victor_ext.books import Book, Theirs
 from victor_ext.systems import System
+
+from .checks import day_around
 
 SYSTEM = System(
     name="velo",
@@ -20,9 +21,6 @@ SYSTEM = System(
 )
 
 
-_ALL_DAY = timedelta(days=1)
-
-
 def book_of(client: Any, *, payor_id: str, page_size: int | None) -> Book:
     """The book of a client, blocking or awaited."""
 
@@ -34,11 +32,10 @@ def book_of(client: Any, *, payor_id: str, page_size: int | None) -> Book:
         )
 
     return Book(
-        # In which zone Velo means its days is not documented: a day more at both ends.
         pages=lambda window: client.payments.list(
             payor_id,
-            submitted_from=(window.read_from.astimezone(UTC) - _ALL_DAY).date(),
-            submitted_to=(window.read_to.astimezone(UTC) + _ALL_DAY).date(),
+            submitted_from=day_around(window.read_from, -1),
+            submitted_to=day_around(window.read_to, 1),
             sort="submittedDateTime:asc",
             page_size=page_size or 100,
         ).pages(),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
+import re
 from collections.abc import Sequence
 from typing import Any, cast
 
 from velo_api import models
 from velo_api.api.webhooks import create_webhook, get_webhook, list_webhooks, ping_webhook, update_webhook
 
-from victor_ext.privacy import concealed, kind_of
+from victor_ext.privacy import concealed
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
@@ -21,8 +21,7 @@ from .reading import WebhookList, read, walk
 from .settings import CategoryWord
 from .webhooks import SHORTEST_AUTHORIZATION
 
-_LONGEST_URL = 2000
-_LONGEST_AUTHORIZATION = 1000
+_HEADER = re.compile(f"[ -~]{{{SHORTEST_AUTHORIZATION},1000}}")
 
 
 def _as_texts(value: object) -> tuple[str, ...]:
@@ -47,11 +46,7 @@ class WebhookPing(Record):
 
 
 class Webhooks(Resource[Mode]):
-    """The addresses that Velo posts notifications to.
-
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
-    `outcome` says whether a write may have been done.
-    """
+    """The addresses that Velo posts notifications to. Errors are those of `Payees`."""
 
     @operation
     def create(
@@ -126,7 +121,6 @@ class Webhooks(Resource[Mode]):
         `get(webhook_id)`, or send the same again.
 
         Args:
-            webhook_id: The webhook.
             url: The new address, 6 to 2,000 characters.
             authorization_header: The new header, 16 to 1,000 characters that nobody can guess.
             categories: All categories that it is to have.
@@ -139,10 +133,6 @@ class Webhooks(Resource[Mode]):
         validation = Validation()
         validation.id("webhook_id", webhook_id)
         settings = _checked_settings(validation, url, authorization_header, categories, enabled, required=False)
-        if not settings:
-            validation.note(
-                "webhook_id", "missing", "Nothing is to be changed: pass at least one setting of the webhook."
-            )
         validation.finish("The webhook")
         body = models.WebhookUpdate(**settings)
         yield from call_without_body(update_webhook, webhook_id=webhook_id, body=body)
@@ -162,40 +152,21 @@ def _checked_settings(
     validation: Validation, url: Any, authorization_header: Any, categories: Any, enabled: Any, *, required: bool
 ) -> dict[str, Any]:
     """The members of a webhook that are not None, for its model."""
-    validation.text("url", url, _LONGEST_URL, shortest=6, required=required)
-    validation.text(
-        "authorization_header",
-        authorization_header,
-        _LONGEST_AUTHORIZATION,
-        shortest=SHORTEST_AUTHORIZATION,
-        required=required,
-    )
-    if isinstance(authorization_header, str) and not (
-        authorization_header.isascii() and authorization_header.isprintable()
-    ):
-        message = "authorization_header must be printable ASCII, as a header can carry it."
-        validation.note("authorization_header", "characters", message)
+    validation.text("url", url, 2000, shortest=6, required=required)
+    wanted = f"{SHORTEST_AUTHORIZATION} to 1000 characters of printable ASCII"
+    validation.matching("authorization_header", authorization_header, _HEADER, wanted, required=required)
     if required and enabled is None:
         validation.note("enabled", "type", "enabled is missing: write True or False.")
+    if categories is not None and (
+        isinstance(categories, str) or not isinstance(categories, Sequence) or not categories
+    ):
+        validation.note("categories", "type", "categories must be a list of one or more, such as ['payment'].")
+        categories = None
+    for place, name in enumerate(cast("Sequence[object]", categories or ())):
+        validation.text(f"categories[{place}]", name, 100)
     return drop_none(
         webhook_url=url,
         authorization_header=authorization_header,
         enabled=validation.flag("enabled", enabled),
-        categories=_checked_categories(validation, categories),
+        categories=categories and [*categories],
     )
-
-
-def _checked_categories(validation: Validation, value: Any) -> builtins.list[str] | None:
-    if value is None:
-        return None
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        validation.note(
-            "categories", "type", f"categories is of type {kind_of(value)}: write a list such as ['payment']."
-        )
-        return None
-    names = cast("Sequence[object]", value)
-    for place, name in enumerate(names):
-        validation.text(f"categories[{place}]", name, 100)
-    if not names:
-        validation.note("categories", "length", "categories is empty: name one or more, or leave it out.")
-    return cast("builtins.list[str]", [*names])

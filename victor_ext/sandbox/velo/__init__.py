@@ -1,9 +1,4 @@
-"""A local stand-in for Velo: tokens, payees, accounts, funding, payouts, feeds of changes and notifications.
-
-with VeloSandbox() as sandbox:
-    key, secret = sandbox.add_key()
-    sandbox.add_source_account("USD account", "USD", 100_000)
-"""
+"""A local stand-in for Velo: tokens, payees, accounts, funding, payouts, feeds of changes and notifications."""
 
 from __future__ import annotations
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, text_of
 
-_MAX_FUNDING = 9_999_999_999
-
 
 class Accounts:
     def __init__(self, base: Base) -> None:
@@ -18,12 +16,12 @@ class Accounts:
         self._ready: dict[str, float] = {}
         self._changed: dict[str, float] = {}
 
-    def add_source(self, payor_id: str, name: str, currency: str, balance: int) -> JsonObject:
+    def add_source(self, name: str, currency: str, balance: int) -> JsonObject:
         account_id = self._new_id()
         account: JsonObject = {
             "id": account_id,
             "name": name,
-            "payorId": payor_id,
+            "payorId": self._base.payor_id,
             "balance": balance,
             "currency": currency,
             "country": "US",
@@ -35,17 +33,16 @@ class Accounts:
         self.sources[account_id] = account
         return account
 
-    def named(self, payor_id: str, name: str) -> JsonObject | None:
-        """The source account with a payor's name for it."""
-        named = (one for one in self.sources.values() if one["payorId"] == payor_id and one["name"] == name)
-        return next(named, None)
+    def named(self, name: str) -> JsonObject | None:
+        """The source account with the payor's name for it."""
+        return next((one for one in self.sources.values() if one["name"] == name), None)
 
-    def add_bank(self, payor_id: str, name: str, currency: str) -> JsonObject:
+    def add_bank(self, name: str, currency: str) -> JsonObject:
         """Add a funding account that can be read at once."""
         account_id = self._new_id()
         bank: JsonObject = {
             "id": account_id,
-            "payorId": payor_id,
+            "payorId": self._base.payor_id,
             "name": name,
             "currency": currency,
             "country": "US",
@@ -57,17 +54,13 @@ class Accounts:
         self.banks[account_id] = bank
         return bank
 
-    def create_bank(self, body: JsonObject) -> str:
-        """Add a funding account that can be read later; returns its id."""
+    def create_bank(self, body: JsonObject) -> tuple[str, list[str]]:
+        """Add a funding account that can be read later; returns its address, and its name."""
         text_of(body, "type", 1, 40)
-        made = self.add_bank(text_of(body, "payorId", 1, 100), text_of(body, "name", 3, 30), body.get("currency", ""))
+        made = self.add_bank(text_of(body, "name", 3, 30), body.get("currency", ""))
         made["type"] = body["type"]
         self._ready[made["id"]] = self._now() + self._base.settings.retry_after
-        return str(made["id"])
-
-    def bank(self, account_id: str) -> JsonObject:
-        """A funding account; one that cannot be read yet is a 404."""
-        return find(self.readable_banks(), account_id, "funding account")
+        return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
 
     def readable_banks(self) -> dict[str, JsonObject]:
         """The funding accounts that can be read, by id."""
@@ -76,16 +69,16 @@ class Accounts:
     def source(self, account_id: str) -> JsonObject:
         return find(self.sources, account_id, "source account")
 
-    def fund(self, account_id: str, body: JsonObject) -> str:
-        """Request money; returns the id of the funding."""
+    def fund(self, account_id: str, body: JsonObject) -> tuple[str, list[str]]:
+        """Request money; returns the address of the funding, and the account."""
         account = self.source(account_id)
-        amount = amount_of(body, "amount", _MAX_FUNDING)
+        amount = amount_of(body, "amount", 9_999_999_999)
         if body.get("fundingAccountId") not in self.banks:
-            raise Refused(400, "body", "There is no such funding account.", "fundingAccountId")
+            raise Refused(400, "There is no such funding account.", "fundingAccountId")
         funding_id = self._new_id()
         self.fundings[funding_id] = {
             "fundingId": funding_id,
-            "payorId": account["payorId"],
+            "payorId": self._base.payor_id,
             "sourceAccountId": account_id,
             "amount": amount,
             "currency": account["currency"],
@@ -95,7 +88,7 @@ class Accounts:
         }
         self._ready[funding_id] = self._now() + self._base.settings.funding_time
         self._changed[funding_id] = self._now()
-        return funding_id
+        return f"/v1/fundings/{funding_id}", [account_id]
 
     def move(self) -> int:
         """Allocate the fundings that are due; returns their number."""
@@ -107,7 +100,7 @@ class Accounts:
             self.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
         return len(due)
 
-    def audit(self, payor_id: str) -> list[JsonObject]:
+    def audit(self) -> list[JsonObject]:
         return [
             {
                 "amount": one["amount"],
@@ -126,13 +119,11 @@ class Accounts:
                 ],
             }
             for one in self.fundings.values()
-            if one["payorId"] == payor_id
         ]
 
-    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        fundings = [one for one in self.fundings.values() if one["payorId"] == payor_id]
+    def changes(self, since: float) -> list[JsonObject]:
         return [
             {name: one[name] for name in ("fundingId", "amount", "currency", "status")}
-            for one in fundings
+            for one in self.fundings.values()
             if self._changed[one["fundingId"]] >= since
         ]

@@ -10,28 +10,26 @@ from victor_ext.sandbox.velo.base import Base
 from victor_ext.sandbox.velo.payouts import Payout, Payouts
 
 _EXPORTED = (
-    *("debit", "debitCurrency", "remoteId", "sourceAccount", "paymentAmount", "paymentCurrency"),
-    *("payorPaymentId", "paymentStatus"),
-)
-"""Titles of the sandbox's own choice: those of Velo's file are not documented."""
-_MEMBERS = (
     *("sourceAmount", "sourceCurrency", "remoteId", "sourceAccountName", "paymentAmount", "paymentCurrency"),
     *("payorPaymentId", "status"),
 )
+"""Titles of the sandbox's own choice: those of Velo's file are not documented."""
 _AUDITED = (
     *("paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency"),
     *("submittedDateTime", "status", "paymentMemo", "transmissionType", "remoteSystemId", "events"),
+)
+_CHANGED = (
+    *("paymentId", "payorPaymentId", "paymentCurrency", "paymentAmount", "sourceCurrency", "sourceAmount", "status"),
 )
 
 
 class Audit:
     def __init__(self, base: Base, payouts: Payouts) -> None:
-        self._base = base
-        self._payouts = payouts
+        self._base, self._payouts = base, payouts
 
     def summary(self, payout: Payout) -> JsonObject:
         """The payout as `getPayout` returns it."""
-        accepted = [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
+        accepted = _accepted(payout)
         rejected = [one for one in payout.payments if one["status"] == "REJECTED"]
         common = ("remoteId", "amount", "sourceAccountName", "payorPaymentId")
         return {
@@ -41,7 +39,7 @@ class Audit:
             "paymentsAccepted": len(accepted),
             "paymentsRejected": len(rejected),
             "paymentsWithdrawn": sum(one["status"] == "WITHDRAWN" for one in payout.payments),
-            "fxSummaries": self._payouts.exchanges(payout) if payout.quoted else [],
+            "fxSummaries": self._payouts.exchanges(payout) if "quotedDateTime" in payout.times else [],
             "accounts": self._costs(accepted),
             "acceptedPayments": [
                 {**{name: one[name] for name in common}, "currencyType": one["currency"], "railsId": "SANDBOX"}
@@ -56,40 +54,27 @@ class Audit:
     def _costs(self, payments: list[JsonObject]) -> list[JsonObject]:
         costs: dict[str, JsonObject] = {}
         for one in payments:
-            cost = costs.setdefault(
-                one["sourceAccountId"],
-                {
-                    "sourceAccountName": one["sourceAccountName"],
-                    "sourceAccountId": one["sourceAccountId"],
-                    "currency": one["sourceCurrency"],
-                    "totalPayoutCost": 0,
-                },
-            )
-            cost["totalPayoutCost"] += self._payouts.cost(one)
+            account = {name: one[name] for name in ("sourceAccountName", "sourceAccountId")}
+            fresh = {**account, "currency": one["sourceCurrency"], "totalPayoutCost": 0}
+            costs.setdefault(one["sourceAccountId"], fresh)["totalPayoutCost"] += self._payouts.cost(one)
         return list(costs.values())
 
-    def payouts(self, payor_id: str) -> list[JsonObject]:
+    def payouts(self) -> list[JsonObject]:
         self._payouts.move()
         return [
             {
                 "payoutId": payout.id,
-                "payorId": payor_id,
+                "payorId": self._base.payor_id,
                 "status": payout.status,
                 **_head(payout, "submittedDateTime", "instructedDateTime", "withdrawnDateTime"),
                 "totalIncompletePayments": _count(payout, "AWAITING_FUNDS"),
                 "totalReturnedPayments": _count(payout, "RETURNED"),
                 "totalWithdrawnPayments": _count(payout, "WITHDRAWN"),
                 "sourceAccountSummary": [
-                    {
-                        "sourceAccountId": cost["sourceAccountId"],
-                        "totalCost": cost["totalPayoutCost"],
-                        "currency": cost["currency"],
-                    }
-                    for cost in self.summary(payout)["accounts"]
+                    {"totalCost": cost["totalPayoutCost"], **cost} for cost in self._costs(_accepted(payout))
                 ],
             }
             for payout in self._payouts.all.values()
-            if payout.payor_id == payor_id
         ]
 
     def history(self, payout_id: str) -> JsonObject:
@@ -105,29 +90,29 @@ class Audit:
             "withdrawnPayments": _count(payout, "WITHDRAWN"),
         }
 
-    def statistics(self, payor_id: str) -> JsonObject:
+    def statistics(self) -> JsonObject:
         month = self._base.timestamp()[:7]
-        these = [one for one in self.payouts(payor_id) if one["submittedDateTime"][:7] == month]
-        failed = [one for one in self.payments(payor_id) if one["status"] in ("REJECTED", "RETURNED")]
+        these = [one for one in self.payouts() if one["submittedDateTime"][:7] == month]
+        failed = [one for one in self.payments() if one["status"] in ("REJECTED", "RETURNED")]
         return {"thisMonthPayoutsCount": len(these), "thisMonthFailedPaymentsCount": len(failed)}
 
-    def export(self, payor_id: str, first: str, last: str) -> str:
+    def export(self, first: str, last: str) -> str:
         """The payments of a range of days, as CSV."""
         file = io.StringIO(newline="")
         rows = csv.writer(file)
         rows.writerow(("transactionDate", *_EXPORTED))
-        for one in self.payments(payor_id):
+        for one in self.payments():
             day = one["submittedDateTime"][:10]
             if first <= day <= last:
-                rows.writerow([day, *(one[name] for name in _MEMBERS)])
+                rows.writerow([day, *(one[name] for name in _EXPORTED)])
         return file.getvalue()
 
-    def payment(self, payor_id: str, payment_id: str) -> JsonObject:
+    def payment(self, payment_id: str) -> JsonObject:
         """A payment with its history, or 404."""
-        return find({one["paymentId"]: one for one in self.payments(payor_id)}, payment_id, "payment")
+        return find({one["paymentId"]: one for one in self.payments()}, payment_id, "payment")
 
-    def payments(self, payor_id: str) -> list[JsonObject]:
-        """The payments of a payor, without those that are not validated yet."""
+    def payments(self) -> list[JsonObject]:
+        """The payments, without those that are not validated yet."""
         self._payouts.move()
         return [
             {
@@ -143,29 +128,21 @@ class Audit:
                 "withdrawnReason": one.get("withdrawnReason"),
                 "payout": {"payoutId": payout.id},
             }
-            for payout, one in self._known(payor_id)
+            for payout in self._payouts.all.values()
+            for one in payout.payments
+            if one["status"] != "SUBMITTED"
         ]
 
-    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
-        self._payouts.move()
+    def changes(self, since: float) -> list[JsonObject]:
         return [
-            {
-                "paymentId": one["paymentId"],
-                "payoutId": payout.id,
-                "payorPaymentId": one["payorPaymentId"],
-                "paymentCurrency": one["currency"],
-                "paymentAmount": one["amount"],
-                "sourceCurrency": one["sourceCurrency"],
-                "sourceAmount": self._payouts.cost(one),
-                "status": one["status"],
-            }
-            for payout, one in self._known(payor_id)
+            {"payoutId": one["payout"]["payoutId"], **{name: one[name] for name in _CHANGED}}
+            for one in self.payments()
             if self._payouts.changed[one["paymentId"]] >= since
         ]
 
-    def _known(self, payor_id: str) -> list[tuple[Payout, JsonObject]]:
-        mine = [payout for payout in self._payouts.all.values() if payout.payor_id == payor_id]
-        return [(payout, one) for payout in mine for one in payout.payments if one["status"] != "SUBMITTED"]
+
+def _accepted(payout: Payout) -> list[JsonObject]:
+    return [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
 
 
 def _head(payout: Payout, *times: str) -> JsonObject:

@@ -14,15 +14,6 @@ from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
 MAX_ITEMS = 2000
-CODES = {
-    "credentials": "10010001",
-    "token": "10010002",
-    "forbidden": "10010003",
-    "missing": "20010004",
-    "state": "20010009",
-    "body": "20010000",
-}
-"""The sandbox's own choice: Velo does not publish its numbers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,12 +31,14 @@ class VeloSettings(ServerSettings):
 
 
 class Base:
-    """The settings, the business clock, new ids, and the notifications so far."""
+    """The settings, the business clock, new ids, the only payor, and the notifications so far."""
 
-    def __init__(self, clock: Clock, settings: VeloSettings) -> None:
+    def __init__(self, clock: Clock, settings: VeloSettings, payor_id: str | None) -> None:
         self.settings = settings
         self.now = clock.now
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
+        made = self.new_id()
+        self.payor_id = payor_id or made
         self.notifications: list[JsonObject] = []
 
     def new_id(self) -> str:
@@ -71,17 +64,13 @@ class Base:
 class Refused(Exception):
     """A call is answered with this error."""
 
-    def __init__(self, status: int, code: str, message: str, location: str | None = None) -> None:
+    def __init__(self, status: int, message: str, location: str | None = None) -> None:
         super().__init__(message)
-        self.status, self.code, self.message, self.location = status, code, message, location
+        self.status, self.message, self.location = status, message, location
 
     def response(self, correlation_id: str) -> Response:
-        """Velo's format of an error."""
-        error: JsonObject = {
-            "errorMessage": self.message,
-            "errorCode": CODES.get(self.code, "20019999"),
-            "localisationDetails": {"template": self.message, "parameters": {}},
-        }
+        """Velo's format of an error. The number is the sandbox's own choice: Velo does not publish its numbers."""
+        error: JsonObject = {"errorMessage": self.message, "errorCode": f"2001{self.status:04}"}
         if self.location is not None:
             error["location"] = self.location
         body = {"errors": [error], "correlationId": correlation_id, "httpStatusCode": self.status}
@@ -93,43 +82,15 @@ def iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def moment_of(query: dict[str, str], name: str) -> float:
-    """The required time in a query, as epoch seconds."""
-    try:
-        moment = datetime.fromisoformat(query.get(name, ""))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Refused(400, "body", f"{name} must be a moment such as 2026-03-04T09:00:00+00:00.", name)
-    return moment.timestamp()
-
-
-# Lists
-
-_RANGES = ("sourceAmountFrom", "sourceAmountTo", "paymentAmountFrom", "paymentAmountTo")
-_DATES = ("submittedDateFrom", "submittedDateTo")
-_SCHEDULE = ("scheduledForDateFrom", "scheduledForDateTo", "scheduleStatus")
-_FILTERS: dict[str, tuple[str, ...]] = {
-    "list_payees": (
-        *("watchlistStatus", "disabled", "onboardedStatus", "email", "displayName", "remoteId", "payeeType"),
-        *("payeeCountry", "ofacStatus"),
-    ),
-    "invitations": ("payeeId", "invitationStatus"),
-    "list_sources": ("physicalAccountName", "physicalAccountId", "fundingAccountId", "type"),
-    "list_banks": ("name", "country", "currency", "type"),
-    "payout_payments": (
-        *("status", "remoteId", "payorPaymentId", "sourceAccountName", "transmissionType", "paymentMemo"),
-    ),
-    "list_payments": (
-        *("payeeId", "remoteId", "status", "sourceAccountName", "sourceCurrency", "paymentCurrency", "paymentMemo"),
-        *("payorName", "transmissionType", "railsId", "remoteSystemId", "postInstructFxStatus"),
-        *(*_RANGES, *_DATES, *_SCHEDULE),
-    ),
-    "list_payouts": ("payoutMemo", "status", "fromPayorName", *_DATES, *_SCHEDULE),
-    "payout_history": ("remoteId", "status", "transmissionType", "railsId", "remoteSystemId", *_RANGES, *_DATES),
-    "list_fundings": ("sourceAccountName",),
-}
-"""The filters of each list, by Velo's document. Other parameters change nothing."""
+_FILTERS = frozenset({
+    "watchlistStatus", "disabled", "onboardedStatus", "email", "displayName", "remoteId", "payeeType", "payeeCountry",
+    "ofacStatus", "payeeId", "invitationStatus", "physicalAccountName", "physicalAccountId", "fundingAccountId", "type",
+    "name", "country", "currency", "status", "payorPaymentId", "sourceAccountName", "transmissionType", "paymentMemo",
+    "sourceCurrency", "paymentCurrency", "payorName", "railsId", "remoteSystemId", "postInstructFxStatus", "payoutMemo",
+    "fromPayorName", "sourceAmountFrom", "sourceAmountTo", "paymentAmountFrom", "paymentAmountTo", "submittedDateFrom",
+    "submittedDateTo", "scheduledForDateFrom", "scheduledForDateTo", "scheduleStatus",
+})  # fmt: skip
+"""The filters of all lists, by Velo's document. Other parameters change nothing."""
 _MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
 """The member that a filter, or a range of two, compares; those of all others have the filter's name. An item
 without the member does not pass."""
@@ -138,9 +99,7 @@ _ORDERS = {
     "list_sources": "fundingRef:asc",
     "list_banks": "accountName:asc",
     "list_payments": "submittedDateTime:desc,paymentId:asc",
-    "list_payouts": "submittedDateTime:asc",
     "payout_history": "remoteId:asc",
-    "list_fundings": "dateTime",
 }
 """The order of a list whose query asks for none: the first three by Velo's document. Others: by creation."""
 
@@ -149,10 +108,9 @@ def page_of(
     operation: str, items: list[JsonObject], query: dict[str, str], *, default: int = 25, largest: int = 100
 ) -> JsonObject:
     """The page of a list that a query asks for: filtered, sorted and cut."""
-    filters = query.keys() & _FILTERS.get(operation, ())
-    items = [item for item in items if all(_passes(item, name, query[name]) for name in filters)]
+    items = [item for item in items if all(_passes(item, name, query[name]) for name in query.keys() & _FILTERS)]
     items = _in_order(items, query.get("sort", _ORDERS.get(operation)))
-    number, size = _whole(query, "page", 1, None), _whole(query, "pageSize", default, largest)
+    number, size = _whole(query, "page", 1, 10**9), _whole(query, "pageSize", default, largest)
     content = items[(number - 1) * size : number * size]
     return {
         "page": {
@@ -162,7 +120,6 @@ def page_of(
             "page": number,
             "pageSize": size,
         },
-        "links": [{"rel": "self", "href": f"?page={number}&pageSize={size}"}],
         "content": content,
     }
 
@@ -184,34 +141,29 @@ def _passes(item: JsonObject, name: str, wanted: str) -> bool:
 
 
 def _in_order(items: list[JsonObject], sort: str | None) -> list[JsonObject]:
-    """Items sorted by `field:asc,other:desc`. Items without a field come last."""
+    """Items sorted by `field:asc,other:desc`."""
     for part in reversed(sort.split(",") if sort else []):
         name, _, direction = part.partition(":")
-        with_field = [item for item in items if item.get(name) is not None]
-        without = [item for item in items if item.get(name) is None]
         try:
-            items = [*sorted(with_field, key=lambda item: item[name], reverse=direction == "desc"), *without]
+            items = sorted(
+                items, key=lambda item: (item.get(name) is not None, item.get(name)), reverse=direction == "desc"
+            )
         except TypeError:
-            raise Refused(400, "body", f"The items cannot be sorted by {name}.", "sort") from None
+            raise Refused(400, f"The items cannot be sorted by {name}.", "sort") from None
     return items
 
 
-def _whole(query: dict[str, str], name: str, default: int, largest: int | None) -> int:
-    text = query.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or int(text) < 1 or (largest is not None and int(text) > largest):
-        raise Refused(400, "body", f"{name} must be 1 to {largest or 'any number'}.", name)
-    return int(text)
-
-
-# Bodies
+def _whole(query: dict[str, str], name: str, default: int, largest: int) -> int:
+    number = int(query.get(name, default))
+    if not 1 <= number <= largest:
+        raise Refused(400, f"{name} must be 1 to {largest}.", name)
+    return number
 
 
 def object_of(value: JsonValue) -> JsonObject:
     """A JSON object; any other value is a 400."""
     if not isinstance(value, dict):
-        raise Refused(400, "body", "The body must be a JSON object.")
+        raise Refused(400, "The body must be a JSON object.")
     return cast("JsonObject", value)
 
 
@@ -219,7 +171,7 @@ def text_of(body: JsonObject, name: str, shortest: int, longest: int, *, where: 
     """A required text of `shortest` to `longest` characters; anything else is a 400."""
     value = body.get(name)
     if not isinstance(value, str) or not shortest <= len(value) <= longest:
-        raise Refused(400, "body", f"{name} must be {shortest} to {longest} characters.", f"{where}{name}")
+        raise Refused(400, f"{name} must be {shortest} to {longest} characters.", f"{where}{name}")
     return value
 
 
@@ -227,7 +179,7 @@ def amount_of(body: JsonObject, name: str, largest: int, *, where: str = "") -> 
     """A required amount of minor units, from 1 to `largest`; anything else is a 400."""
     value = body.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
-        raise Refused(400, "body", f"{name} must be a whole number of minor units, 1 to {largest}.", f"{where}{name}")
+        raise Refused(400, f"{name} must be a whole number of minor units, 1 to {largest}.", f"{where}{name}")
     return value
 
 
@@ -236,5 +188,5 @@ def list_of(body: JsonObject, name: str) -> list[JsonObject]:
     value = body.get(name)
     items: list[JsonValue] = value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - JSON
     if not 1 <= len(items) <= MAX_ITEMS:
-        raise Refused(400, "body", f"{name} must be 1 to {MAX_ITEMS}.", name)
+        raise Refused(400, f"{name} must be 1 to {MAX_ITEMS}.", name)
     return [object_of(item) for item in items]

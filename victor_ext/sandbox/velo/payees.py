@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.base import Base, Refused, list_of, object_of, text_of
+from victor_ext.sandbox.velo.base import Base, Refused, list_of, text_of
 
 
 class Payees:
@@ -14,22 +14,17 @@ class Payees:
         self._changed: dict[str, float] = {}
         self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
 
-    def of(self, payor_id: str) -> list[JsonObject]:
-        """The payees of a payor, oldest first."""
-        return [payee for payee in self.all.values() if payee["payorRefs"][0]["payorId"] == payor_id]
-
-    def by_remote_id(self, payor_id: str, remote_id: str) -> JsonObject | None:
+    def by_remote_id(self, remote_id: str) -> JsonObject | None:
         """The payee with the payor's own id."""
-        named = (payee for payee in self.of(payor_id) if payee["payorRefs"][0]["remoteId"] == remote_id)
-        return next(named, None)
+        return next((payee for payee in self.all.values() if payee["payorRefs"][0]["remoteId"] == remote_id), None)
 
-    def add(self, payor_id: str, given: JsonObject) -> JsonObject:
+    def add(self, given: JsonObject) -> JsonObject:
         payee_id = self._new_id()
         payee: JsonObject = {
             "payeeId": payee_id,
             "payorRefs": [
                 {
-                    "payorId": payor_id,
+                    "payorId": self._base.payor_id,
                     "remoteId": given["remoteId"],
                     "invitationStatus": "PENDING",
                     "payableStatus": True,
@@ -50,8 +45,7 @@ class Payees:
         return payee
 
     def create(self, body: JsonObject) -> tuple[str, list[str]]:
-        """Make a batch of new payees; returns its id, and the remote ids of the payees that were made."""
-        payor_id = text_of(body, "payorId", 1, 100)
+        """Make a batch of new payees; returns its address, and the remote ids of the payees that were made."""
         items = list_of(body, "payees")
         for place, item in enumerate(items):
             text_of(item, "remoteId", 1, 100, where=f"payees[{place}].")
@@ -59,47 +53,43 @@ class Payees:
         failures: list[JsonObject] = []
         made: list[str] = []
         for item in items:
-            if self.by_remote_id(payor_id, item["remoteId"]) is None:
-                self.add(payor_id, item)
+            if self.by_remote_id(item["remoteId"]) is None:
+                self.add(item)
                 made.append(item["remoteId"])
             else:
                 failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
         batch_id = self._new_id()
         self._batches[batch_id] = (self._now() + self._base.settings.batch_time, len(items), failures)
-        return batch_id, made
+        return f"/v4/payees/batch/{batch_id}", made
 
     def update(self, payee_id: str, body: JsonObject) -> None:
         payee = find(self.all, payee_id, "payee")
         if payee["onboardedStatus"] == "ONBOARDED":
-            raise Refused(400, "state", "The payee has onboarded, and changes its details itself.")
-        for name in ("address", "individual", "company", "challenge"):
-            if body.get(name) is not None:
-                object_of(body[name])
+            raise Refused(400, "The payee has onboarded, and changes its details itself.")
         payee.update({name: body[name] for name in _DETAILS if body.get(name) is not None})
         if body.get("individual") or body.get("company"):
             payee["displayName"] = _display_name(body)
-        if body.get("address"):
-            payee["country"] = body["address"].get("country", payee["country"])
+        payee["country"] = _part(body, "address").get("country", payee["country"])
         self._changed[payee_id] = self._now()
 
-    def rename(self, payee_id: str, payor_id: str, remote_id: str) -> None:
-        payee = find(self.all, payee_id, "payee")
-        other = self.by_remote_id(payor_id, remote_id)
+    def rename(self, payee_id: str, body: JsonObject) -> None:
+        payee, remote_id = find(self.all, payee_id, "payee"), text_of(body, "remoteId", 1, 100)
+        other = self.by_remote_id(remote_id)
         if other is not None and other is not payee:
-            raise Refused(409, "state", "Another payee has this remoteId.", "remoteId")
+            raise Refused(409, "Another payee has this remoteId.", "remoteId")
         payee["payorRefs"][0]["remoteId"] = remote_id
         self._changed[payee_id] = self._now()
 
-    def invite(self, payee_id: str) -> None:
+    def invite(self, payee_id: str, _: JsonObject) -> None:
         status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
         if status != "PENDING":
-            raise Refused(409, "state", f"The invitation is {status}.")
+            raise Refused(409, f"The invitation is {status}.")
 
     def delete(self, payee_id: str, *, has_payments: bool) -> None:
         payee = find(self.all, payee_id, "payee")
         if has_payments or payee["onboardedStatus"] != "ONBOARDED":
             why = "has payments" if has_payments else "has not onboarded"
-            raise Refused(400, "state", f"The payee {why}.")
+            raise Refused(400, f"The payee {why}.")
         del self.all[payee_id], self._changed[payee_id]
 
     def onboard(self, payee_id: str) -> None:
@@ -107,10 +97,10 @@ class Payees:
         payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = "ONBOARDED", "ACCEPTED"
         self._changed[payee_id] = self._now()
 
-    def invitations(self, payor_id: str) -> list[JsonObject]:
+    def invitations(self) -> list[JsonObject]:
         return [
             {"payeeId": payee["payeeId"], "invitationStatus": payee["payorRefs"][0]["invitationStatus"]}
-            for payee in self.of(payor_id)
+            for payee in self.all.values()
         ]
 
     def batch(self, batch_id: str) -> JsonObject:
@@ -119,17 +109,14 @@ class Payees:
             return {"status": "SUBMITTED", "failureCount": 0, "pendingCount": count, "failures": []}
         return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
 
-    def changes(self, payor_id: str, since: float) -> list[JsonObject]:
+    def changes(self, since: float) -> list[JsonObject]:
         return [
             {
-                "payeeId": payee["payeeId"],
+                **{name: payee[name] for name in ("payeeId", "displayName", "email", "onboardedStatus")},
                 "remoteId": payee["payorRefs"][0]["remoteId"],
-                "displayName": payee["displayName"],
-                "email": payee["email"],
                 "payeeCountry": payee["country"],
-                "onboardedStatus": payee["onboardedStatus"],
             }
-            for payee in self.of(payor_id)
+            for payee in self.all.values()
             if self._changed[payee["payeeId"]] >= since
         ]
 

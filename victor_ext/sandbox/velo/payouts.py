@@ -16,11 +16,9 @@ RATE = 1.25
 @dataclass
 class Payout:
     id: str
-    payor_id: str
     due: float
     status: str = "SUBMITTED"
     payments: list[JsonObject] = field(default_factory=list["JsonObject"])
-    quoted: bool = False
     memo: str | None = None
     times: dict[str, str] = field(default_factory=dict[str, str])
     """When it was submitted, quoted, instructed and withdrawn, as `submittedDateTime` and so on."""
@@ -34,29 +32,28 @@ class Payouts:
         self.changed: dict[str, float] = {}
         """When each payment came into its status."""
 
-    def submit(self, payor_id: str, body: JsonObject) -> tuple[str, list[str]]:
-        """Make a payout; returns its id, and the payor's ids of its payments."""
+    def submit(self, body: JsonObject) -> tuple[str, list[str]]:
+        """Make a payout; returns its address, and the payor's ids of its payments."""
         items = list_of(body, "payments")
-        payout = Payout(self._new_id(), payor_id, self._now() + self._base.settings.validation)
+        payout = Payout(self._new_id(), self._now() + self._base.settings.validation)
         payout.memo = text_of(body, "payoutMemo", 0, 40) if body.get("payoutMemo") is not None else None
         payout.times["submittedDateTime"] = self._base.timestamp()
-        payout.payments = [self._payment(payout, item, place) for place, item in enumerate(items)]
+        payout.payments = [self._payment(item, place) for place, item in enumerate(items)]
         self.all[payout.id] = payout
-        return payout.id, [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
+        return f"/v3/payouts/{payout.id}", [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
 
-    def _payment(self, payout: Payout, item: JsonObject, place: int) -> JsonObject:
+    def _payment(self, item: JsonObject, place: int) -> JsonObject:
         where = f"payments[{place}]."
         remote_id = text_of(item, "remoteId", 1, 100, where=where)
         account = text_of(item, "sourceAccountName", 1, 64, where=where)
-        payee = self._payees.by_remote_id(payout.payor_id, remote_id)
-        source = self._accounts.named(payout.payor_id, account)
-        reason = None if payee else f"There is no payee {remote_id}."
-        reason = reason or (None if source else f"There is no source account {account}.")
+        payee = self._payees.by_remote_id(remote_id)
+        source = self._accounts.named(account)
+        unknown = f"source account {account}" if payee else f"payee {remote_id}"
         currency = text_of(item, "currency", 3, 3, where=where)
         return {
             "paymentId": self._new_id(),
             "payeeId": payee["payeeId"] if payee else None,
-            "payorId": payout.payor_id,
+            "payorId": self._base.payor_id,
             "remoteId": remote_id,
             "currency": currency,
             "amount": amount_of(item, "amount", 2**63 - 1, where=where),
@@ -69,7 +66,7 @@ class Payouts:
             "remoteSystemId": item.get("remoteSystemId"),
             "submittedDateTime": self._base.timestamp(),
             "status": "SUBMITTED",
-            "reason": reason,
+            "reason": None if payee and source else f"There is no {unknown}.",
             "events": [],
         }
 
@@ -82,18 +79,18 @@ class Payouts:
     def quote(self, payout_id: str) -> JsonObject:
         payout = self.get(payout_id)
         if payout.status not in ("ACCEPTED", "QUOTED"):
-            raise Refused(409, "state", f"The payout is {payout.status}.")
-        payout.status, payout.quoted, payout.times["quotedDateTime"] = "QUOTED", True, self._base.timestamp()
+            raise Refused(409, f"The payout is {payout.status}.")
+        payout.status, payout.times["quotedDateTime"] = "QUOTED", self._base.timestamp()
         return {"fxSummaries": self.exchanges(payout)}
 
     def instruct(self, payout_id: str) -> None:
         """Pay the accepted payments."""
         payout = self.get(payout_id)
         if payout.status not in ("ACCEPTED", "QUOTED"):
-            raise Refused(409, "state", f"The payout is {payout.status}.")
+            raise Refused(409, f"The payout is {payout.status}.")
         accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
-        if not payout.quoted and any(one["currency"] != one["sourceCurrency"] for one in accepted):
-            raise Refused(409, "state", "Payments of other currencies need a quote first.")
+        if "quotedDateTime" not in payout.times and any(one["currency"] != one["sourceCurrency"] for one in accepted):
+            raise Refused(409, "Payments of other currencies need a quote first.")
         payout.status, payout.due = "INSTRUCTED", self._now() + self._base.settings.settlement
         payout.times["instructedDateTime"] = self._base.timestamp()
         for payment in accepted:
@@ -105,18 +102,19 @@ class Payouts:
     def withdraw(self, payout_id: str) -> None:
         payout = self.get(payout_id)
         if payout.status not in ("SUBMITTED", "ACCEPTED", "QUOTED"):
-            raise Refused(400, "state", f"The payout is {payout.status}.")
+            raise Refused(400, f"The payout is {payout.status}.")
         payout.status, payout.times["withdrawnDateTime"] = "WITHDRAWN", self._base.timestamp()
         for payment in payout.payments:
             self._set_status(payment, "WITHDRAWN")
 
-    def withdraw_payment(self, payment_id: str, reason: str) -> None:
+    def withdraw_payment(self, payment_id: str, body: JsonObject) -> None:
         """Withdraw one payment of a payout that is not instructed."""
+        reason = text_of(body, "reason", 2, 256)
         self.move()
         known = {one["paymentId"]: (payout, one) for payout in self.all.values() for one in payout.payments}
         payout, payment = find(known, payment_id, "payment")
         if payout.status not in ("ACCEPTED", "QUOTED") or payment["status"] != "ACCEPTED":
-            raise Refused(400, "state", f"The payment is {payment['status']}, its payout {payout.status}.")
+            raise Refused(400, f"The payment is {payment['status']}, its payout {payout.status}.")
         payment["withdrawnReason"] = reason
         self._set_status(payment, "WITHDRAWN")
 

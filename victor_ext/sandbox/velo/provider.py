@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from victor_ext.sandbox.server import (
     Call,
@@ -17,7 +17,7 @@ from victor_ext.sandbox.server import (
     find,
     json_response,
 )
-from victor_ext.sandbox.velo.base import Refused, VeloSettings, moment_of, object_of, page_of, text_of
+from victor_ext.sandbox.velo.base import Refused, VeloSettings, object_of, page_of
 from victor_ext.sandbox.velo.state import State, VeloCommands
 
 OPERATIONS = (
@@ -78,7 +78,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return State(self.context.clock, self.settings, before.payor_id if before else None)
 
     def error(self, status: int, code: str, message: str) -> Response:
-        return Refused(status, code, message).response(self.state.base.new_id())
+        return Refused(status, message or code).response(self.state.base.new_id())
 
     def advance(self, seconds: float) -> int:
         super().advance(seconds)
@@ -91,37 +91,49 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     def handle(self, operation: str, call: Call) -> Response:
         try:
             return self._authenticate(call) if operation == "authenticate" else self._serve(operation, call)
-        except NotFound as error:
-            return self.error(404, "missing", str(error))
         except Refused as refused:
             return refused.response(self.state.base.new_id())
-        except (ValueError, UnicodeError):
-            return self.error(400, "body", "The request cannot be read.")
+        except NotFound as error:
+            return self.error(404, "", str(error))
+        except ValueError:
+            return self.error(400, "", "The request cannot be read.")
 
     def _serve(self, operation: str, call: Call) -> Response:
-        token = call.bearer_token
-        owner = self.state.tokens.owner(token)
+        state, token = self.state, call.bearer_token
+        owner = state.tokens.owner(token)
         if owner is None:
-            raise Refused(401, "token", "The access token is invalid.")
-        if operation == "logout":
-            self.state.tokens.revoke(token)
-            return empty_response(204)
+            raise Refused(401, "The access token is invalid.")
         call.owner = owner
-        self.state.accounts.move()
+        if operation == "logout":
+            state.tokens.revoke(token)
+            return empty_response(204)
+        state.accounts.move()
         if operation in _READS:
-            return json_response(200, _READS[operation](self, call))
-        handler: Callable[[Call], Response] = getattr(self, f"_{operation}")
-        return handler(call)
+            return json_response(200, _READS[operation](state, call))
+        if operation in _CHANGES:
+            status, change = _CHANGES[operation]
+            about = next(iter(call.params.values()))
+            change(state, about, call)
+            call.did_work(about)
+            return empty_response(status)
+        if operation in _MAKES:
+            status, make = _MAKES[operation]
+            location, references = make(state, call)
+            call.exchange.request_id = location.rpartition("/")[2]
+            call.did_work(*references)
+            wait = {"Retry-After": str(self.settings.retry_after)} if operation == "create_bank" else {}
+            return empty_response(status, {"Location": location, **wait})
+        return self._ping(call) if operation == "ping" else self._export(call)
 
     def _authenticate(self, call: Call) -> Response:
         if call.body:
-            raise Refused(400, "body", "The body must be empty.")
+            raise Refused(400, "The body must be empty.")
         if call.query_values().get("grant_type") != "client_credentials":
-            raise Refused(400, "body", "grant_type must be client_credentials.", "grant_type")
+            raise Refused(400, "grant_type must be client_credentials.", "grant_type")
         kind, _, pair = (call.header("authorization") or "").partition(" ")
         key, _, secret = base64.b64decode(pair, validate=True).decode("utf-8").partition(":")
         if kind != "Basic" or not secret or self.state.keys.get(key) != secret:
-            raise Refused(401, "credentials", "Key and secret are not a pair.")
+            raise Refused(401, "Key and secret are not a pair.")
         token, _ = self.state.tokens.issue(key, self.settings.token_life)
         body = {
             "access_token": token,
@@ -132,103 +144,11 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         }
         return json_response(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
-    def check_payor(self, given: Mapping[str, Any], *, required: bool) -> None:
-        """Refuse another payor than the only one, and a missing one if it is `required`."""
-        payor_id = given.get("payorId")
-        if payor_id is None and required:
-            raise Refused(400, "body", "payorId is missing.", "payorId")
-        if payor_id is not None and payor_id != self.state.payor_id:
-            raise Refused(403, "forbidden", "This key is not for that payor.", "payorId")
-
-    def _body_of_payor(self, call: Call) -> JsonObject:
-        body = object_of(call.json())
-        self.check_payor(body, required=True)
-        return body
-
-    @staticmethod
-    def _done(
-        call: Call, status: int, *references: str, made: str | None = None, headers: Mapping[str, str] | None = None
-    ) -> Response:
-        """Count the work for the `references`, or for what the path names. `made` is the location of something new."""
-        call.did_work(*(references or list(call.params.values())[:1]))
-        if made is None:
-            return empty_response(status, headers)
-        call.exchange.request_id = made.rpartition("/")[2]
-        return empty_response(status, {"Location": made, **(headers or {})})
-
-    # Payees
-
-    def _create_payees(self, call: Call) -> Response:
-        batch_id, made = self.state.payees.create(self._body_of_payor(call))
-        call.exchange.request_id = batch_id
-        call.did_work(*made)
-        return empty_response(201, {"Location": f"/v4/payees/batch/{batch_id}"})
-
-    def _update_payee(self, call: Call) -> Response:
-        self.state.payees.update(call.params["payee_id"], object_of(call.json()))
-        return self._done(call, 204)
-
-    def _rename_payee(self, call: Call) -> Response:
-        body = self._body_of_payor(call)
-        self.state.payees.rename(call.params["payee_id"], body["payorId"], text_of(body, "remoteId", 1, 100))
-        return self._done(call, 204)
-
-    def _invite(self, call: Call) -> Response:
-        self._body_of_payor(call)
-        self.state.payees.invite(call.params["payee_id"])
-        return self._done(call, 200)
-
-    def _delete_payee(self, call: Call) -> Response:
-        payee_id = call.params["payee_id"]
-        self.state.payees.delete(payee_id, has_payments=self.state.payouts.pays(payee_id))
-        return self._done(call, 204)
-
-    # Accounts
-
-    def _fund(self, call: Call) -> Response:
-        funding_id = self.state.accounts.fund(call.params["account_id"], object_of(call.json()))
-        return self._done(call, 202, made=f"/v1/fundings/{funding_id}")
-
-    def _create_bank(self, call: Call) -> Response:
-        body = self._body_of_payor(call)
-        made = f"/v2/fundingAccounts/{self.state.accounts.create_bank(body)}"
-        return self._done(call, 202, body["name"], made=made, headers={"Retry-After": str(self.settings.retry_after)})
-
-    # Payouts
-
-    def _submit(self, call: Call) -> Response:
-        payout_id, references = self.state.payouts.submit(self.state.payor_id, object_of(call.json()))
-        return self._done(call, 202, *references, made=f"/v3/payouts/{payout_id}")
-
-    def _instruct(self, call: Call) -> Response:
-        self.state.payouts.instruct(call.params["payout_id"])
-        return self._done(call, 202)
-
-    def _withdraw(self, call: Call) -> Response:
-        self.state.payouts.withdraw(call.params["payout_id"])
-        return self._done(call, 202)
-
-    def _withdraw_payment(self, call: Call) -> Response:
-        reason = text_of(object_of(call.json()), "reason", 2, 256)
-        self.state.payouts.withdraw_payment(call.params["payment_id"], reason)
-        return self._done(call, 204)
-
     def _export(self, call: Call) -> Response:
         query = call.query_values()
-        self.check_payor(query, required=False)
-        text = self.state.audit.export(self.state.payor_id, query.get("startDate", "0"), query.get("endDate", "9"))
+        self.state.check_payor(query, required=False)
+        text = self.state.audit.export(query.get("startDate", "0"), query.get("endDate", "9"))
         return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
-
-    # Webhooks
-
-    def _create_webhook(self, call: Call) -> Response:
-        body = self._body_of_payor(call)
-        webhook_id = self.state.webhooks.create(body)
-        return self._done(call, 201, body["webhookUrl"], made=f"/v1/webhooks/{webhook_id}")
-
-    def _update_webhook(self, call: Call) -> Response:
-        self.state.webhooks.update(call.params["webhook_id"], object_of(call.json()))
-        return self._done(call, 204)
 
     def _ping(self, call: Call) -> Response:
         webhook = self.state.webhooks.get(call.params["webhook_id"])
@@ -237,75 +157,103 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
 
 
+# What is changed or made: by operation, the status of the response, and what does it.
+
+_CHANGES: dict[str, tuple[int, Callable[[State, str, Call], None]]] = {
+    "update_payee": (204, lambda state, payee_id, call: state.payees.update(payee_id, object_of(call.json()))),
+    "rename_payee": (204, lambda state, payee_id, call: state.payees.rename(payee_id, state.body_of_payor(call))),
+    "invite": (200, lambda state, payee_id, call: state.payees.invite(payee_id, state.body_of_payor(call))),
+    "delete_payee": (
+        204,
+        lambda state, payee_id, _: state.payees.delete(payee_id, has_payments=state.payouts.pays(payee_id)),
+    ),
+    "instruct": (202, lambda state, payout_id, _: state.payouts.instruct(payout_id)),
+    "withdraw": (202, lambda state, payout_id, _: state.payouts.withdraw(payout_id)),
+    "withdraw_payment": (
+        204,
+        lambda state, payment_id, call: state.payouts.withdraw_payment(payment_id, object_of(call.json())),
+    ),
+    "update_webhook": (204, lambda state, webhook_id, call: state.webhooks.update(webhook_id, object_of(call.json()))),
+}
+_MAKES: dict[str, tuple[int, Callable[[State, Call], tuple[str, list[str]]]]] = {
+    "create_payees": (201, lambda state, call: state.payees.create(state.body_of_payor(call))),
+    "fund": (202, lambda state, call: state.accounts.fund(call.params["account_id"], object_of(call.json()))),
+    "create_bank": (202, lambda state, call: state.accounts.create_bank(state.body_of_payor(call))),
+    "submit": (202, lambda state, call: state.payouts.submit(object_of(call.json()))),
+    "create_webhook": (201, lambda state, call: state.webhooks.create(state.body_of_payor(call))),
+}
+"""Each returns the address of what is new, and the references that the work is counted for."""
+
+
 # What is read: by operation, the body of the response.
 
 
 def _page(
     items: Callable[[State, Call], Sequence[JsonObject]], *, required: bool = False
-) -> Callable[[VeloProvider, Call], JsonObject]:
+) -> Callable[[State, Call], JsonObject]:
     """A list. The query names the payor if that is `required`."""
 
-    def read(provider: VeloProvider, call: Call) -> JsonObject:
+    def read(state: State, call: Call) -> JsonObject:
         query = call.query_values()
-        provider.check_payor({**query, **call.params}, required=required)
-        return page_of(call.exchange.operation, list(items(provider.state, call)), query)
+        state.check_payor({**query, **call.params}, required=required)
+        return page_of(call.exchange.operation, list(items(state, call)), query)
 
     return read
 
 
 def _changes(
     items: Callable[[State, float], list[JsonObject]], default: int, largest: int
-) -> Callable[[VeloProvider, Call], JsonObject]:
+) -> Callable[[State, Call], JsonObject]:
     """A list of what has changed since a time."""
 
-    def read(provider: VeloProvider, call: Call) -> JsonObject:
+    def read(state: State, call: Call) -> JsonObject:
         query = call.query_values()
-        provider.check_payor(query, required=True)
-        changed = items(provider.state, moment_of(query, "updatedSince"))
+        state.check_payor(query, required=True)
+        changed = items(state, datetime.fromisoformat(query.get("updatedSince", "")).timestamp())
         return page_of(call.exchange.operation, changed, query, default=default, largest=largest)
 
     return read
 
 
-def _payout_history(provider: VeloProvider, call: Call) -> JsonObject:
-    audit, payout_id = provider.state.audit, call.params["payout_id"]
-    summary = audit.history(payout_id)
-    payments = [one for one in audit.payments(provider.state.payor_id) if one["payout"]["payoutId"] == payout_id]
+def _payout_history(state: State, call: Call) -> JsonObject:
+    payout_id = call.params["payout_id"]
+    summary = state.audit.history(payout_id)
+    payments = [one for one in state.audit.payments() if one["payout"]["payoutId"] == payout_id]
     return {"summary": summary, **page_of("payout_history", payments, call.query_values())}
 
 
-def _statistics(provider: VeloProvider, call: Call) -> JsonObject:
-    provider.check_payor(call.query_values(), required=False)
-    return provider.state.audit.statistics(provider.state.payor_id)
+def _statistics(state: State, call: Call) -> JsonObject:
+    state.check_payor(call.query_values(), required=False)
+    return state.audit.statistics()
 
 
-def _one(read: Callable[[State, str], JsonObject]) -> Callable[[VeloProvider, Call], JsonObject]:
+def _one(read: Callable[[State, str], JsonObject]) -> Callable[[State, Call], JsonObject]:
     """One thing by the id in the path."""
-    return lambda provider, call: read(provider.state, next(iter(call.params.values())))
+    return lambda state, call: read(state, next(iter(call.params.values())))
 
 
-_READS: dict[str, Callable[[VeloProvider, Call], JsonObject]] = {
-    "list_payees": _page(lambda state, _: state.payees.of(state.payor_id), required=True),
-    "payee_changes": _changes(lambda state, since: state.payees.changes(state.payor_id, since), 100, 1000),
+_READS: dict[str, Callable[[State, Call], JsonObject]] = {
+    "list_payees": _page(lambda state, _: [*state.payees.all.values()], required=True),
+    "payee_changes": _changes(lambda state, since: state.payees.changes(since), 100, 1000),
     "get_batch": _one(lambda state, batch_id: state.payees.batch(batch_id)),
     "get_payee": _one(lambda state, payee_id: find(state.payees.all, payee_id, "payee")),
-    "invitations": _page(lambda state, _: state.payees.invitations(state.payor_id), required=True),
+    "invitations": _page(lambda state, _: state.payees.invitations(), required=True),
     "list_sources": _page(lambda state, _: [*state.accounts.sources.values()]),
     "get_source": _one(lambda state, account_id: state.accounts.source(account_id)),
     "list_banks": _page(lambda state, _: [*state.accounts.readable_banks().values()]),
-    "get_bank": _one(lambda state, account_id: state.accounts.bank(account_id)),
+    "get_bank": _one(lambda state, account_id: find(state.accounts.readable_banks(), account_id, "funding account")),
     "get_funding": _one(lambda state, funding_id: find(state.accounts.fundings, funding_id, "funding")),
-    "funding_changes": _changes(lambda state, since: state.accounts.changes(state.payor_id, since), 25, 100),
+    "funding_changes": _changes(lambda state, since: state.accounts.changes(since), 25, 100),
     "get_payout": _one(lambda state, payout_id: state.audit.summary(state.payouts.get(payout_id))),
     "quote": _one(lambda state, payout_id: state.payouts.quote(payout_id)),
     "payout_payments": _page(lambda state, call: state.payouts.get(call.params["payout_id"]).payments),
-    "list_payments": _page(lambda state, _: state.audit.payments(state.payor_id)),
-    "payment_changes": _changes(lambda state, since: state.audit.changes(state.payor_id, since), 100, 1000),
-    "get_payment": _one(lambda state, payment_id: state.audit.payment(state.payor_id, payment_id)),
-    "list_payouts": _page(lambda state, _: state.audit.payouts(state.payor_id)),
+    "list_payments": _page(lambda state, _: state.audit.payments()),
+    "payment_changes": _changes(lambda state, since: state.audit.changes(since), 100, 1000),
+    "get_payment": _one(lambda state, payment_id: state.audit.payment(payment_id)),
+    "list_payouts": _page(lambda state, _: state.audit.payouts()),
     "payout_history": _payout_history,
     "statistics": _statistics,
-    "list_fundings": _page(lambda state, _: state.accounts.audit(state.payor_id), required=True),
+    "list_fundings": _page(lambda state, _: state.accounts.audit(), required=True),
     "list_webhooks": _page(lambda state, _: [state.webhooks.get(name) for name in state.webhooks.all], required=True),
     "get_webhook": _one(lambda state, webhook_id: state.webhooks.get(webhook_id)),
 }

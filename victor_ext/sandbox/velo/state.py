@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from victor_ext.sandbox.server import JsonObject, TokenCommands, TokenStore, command, find, member
+from victor_ext.sandbox.server import Call, JsonObject, TokenCommands, TokenStore, command, find, member
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.velo.accounts import Accounts
 from victor_ext.sandbox.velo.audit import Audit
-from victor_ext.sandbox.velo.base import Base, Refused, VeloSettings, text_of
+from victor_ext.sandbox.velo.base import Base, Refused, VeloSettings, object_of, text_of
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
-
-CATEGORIES = ("payment", "payee", "debit")
 
 
 class Webhooks:
@@ -21,14 +20,12 @@ class Webhooks:
         self._new_id = new_id
         self.all: dict[str, JsonObject] = {}
 
-    def create(self, body: JsonObject) -> str:
-        text_of(body, "webhookUrl", 6, 2000)
-        if not isinstance(body.get("enabled"), bool):
-            raise Refused(400, "body", "enabled must be true or false.", "enabled")
+    def create(self, body: JsonObject) -> tuple[str, list[str]]:
+        settings = _checked({"webhookUrl": None, "enabled": None, **body})
         webhook_id = self._new_id()
-        settings = _checked(body)
-        self.all[webhook_id] = {"id": webhook_id, "payorId": body["payorId"], "categories": [*CATEGORIES], **settings}
-        return webhook_id
+        usual = {"id": webhook_id, "payorId": body["payorId"], "categories": ["payment", "payee", "debit"]}
+        self.all[webhook_id] = {**usual, **settings}
+        return f"/v1/webhooks/{webhook_id}", [body["webhookUrl"]]
 
     def get(self, webhook_id: str) -> JsonObject:
         webhook = find(self.all, webhook_id, "webhook")
@@ -46,21 +43,17 @@ def _checked(body: JsonObject) -> JsonObject:
     if body.get("authorizationHeader") is not None:
         text_of(body, "authorizationHeader", 4, 1000)
     if "enabled" in body and not isinstance(body["enabled"], bool):
-        raise Refused(400, "body", "enabled must be true or false.", "enabled")
-    categories = body.get("categories")
-    if categories is not None and not (isinstance(categories, list) and set(map(str, categories)) <= set(CATEGORIES)):  # pyright: ignore[reportUnknownArgumentType] - JSON
-        raise Refused(400, "body", f"categories must be of: {', '.join(CATEGORIES)}.", "categories")
+        raise Refused(400, "enabled must be true or false.", "enabled")
     names = ("webhookUrl", "authorizationHeader", "enabled", "categories")
     return {name: body[name] for name in names if body.get(name) is not None}
 
 
 class State:
     def __init__(self, clock: Clock, settings: VeloSettings, payor_id: str | None = None) -> None:
-        self.base = Base(clock, settings)
+        self.base = Base(clock, settings, payor_id)
+        self.payor_id = self.base.payor_id
         self.keys: dict[str, str] = {}
         self.tokens = TokenStore(clock)
-        made = self.base.new_id()
-        self.payor_id = payor_id or made
         self.payees = Payees(self.base)
         self.accounts = Accounts(self.base)
         self.webhooks = Webhooks(self.base.new_id)
@@ -71,6 +64,20 @@ class State:
         key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
         self.keys[key] = secret
         return {"api_key": key, "api_secret": secret}
+
+    def check_payor(self, given: Mapping[str, Any], *, required: bool) -> None:
+        """Refuse another payor than the only one, and a missing one if it is `required`."""
+        payor_id = given.get("payorId")
+        if payor_id is None and required:
+            raise Refused(400, "payorId is missing.", "payorId")
+        if payor_id is not None and payor_id != self.payor_id:
+            raise Refused(403, "This key is not for that payor.", "payorId")
+
+    def body_of_payor(self, call: Call) -> JsonObject:
+        """The body of a request, which must name the payor."""
+        body = object_of(call.json())
+        self.check_payor(body, required=True)
+        return body
 
     def move(self) -> int:
         """Make the moves that are due; returns their number."""
@@ -101,7 +108,7 @@ class VeloCommands(TokenCommands):
     def add_payee(self, remote_id: str) -> JsonObject:
         """Add a payee that can be paid at once, by its `remote_id`; returns Velo's id."""
         given = {"remoteId": remote_id, "email": "payee@example.com"}
-        return self._state.payees.add(self._state.payor_id, given)
+        return self._state.payees.add(given)
 
     @command("POST", "/payees/{payee_id}/onboard")
     def onboard_payee(self, payee_id: str) -> None:
@@ -111,12 +118,12 @@ class VeloCommands(TokenCommands):
     @command("POST", "/sourceAccounts", returns=member("id", str))
     def add_source_account(self, name: str, currency: str, balance: int) -> JsonObject:
         """Add a source account with a `name`, a `currency` and a `balance` in minor units; returns its id."""
-        return self._state.accounts.add_source(self._state.payor_id, name, currency, balance)
+        return self._state.accounts.add_source(name, currency, balance)
 
     @command("POST", "/fundingAccounts", returns=member("id", str))
     def add_funding_account(self, name: str, currency: str) -> JsonObject:
         """Add a funding account with a `name` and a `currency` that can be read at once; returns its id."""
-        return self._state.accounts.add_bank(self._state.payor_id, name, currency)
+        return self._state.accounts.add_bank(name, currency)
 
     @command("GET", "/sourceAccounts/{account_id}/balance")
     def balance(self, account_id: str) -> int:
