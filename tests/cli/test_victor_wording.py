@@ -36,12 +36,12 @@ def refused(command: Command, _sandbox: Sandbox) -> Ran:
 
 def unknown(command: Command, sandbox: Sandbox) -> Ran:
     sandbox.inject("lose_answer", operation="create", times=None)
-    return command(*CREATE, "--amount", "1", "--deadline", "0.5")
+    return command(*CREATE, "--amount", "1", "--deadline", "1")
 
 
 def unreadable(command: Command, sandbox: Sandbox) -> Ran:
     sandbox.inject("truncated_json", operation="create", times=None)
-    return command(*CREATE, "--amount", "1", "--deadline", "0.5")
+    return command(*CREATE, "--amount", "1", "--deadline", "1")
 
 
 def of_another_payment(command: Command, sandbox: Sandbox) -> Ran:

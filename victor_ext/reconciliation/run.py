@@ -167,9 +167,8 @@ def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: 
     """
     system: System | None = getattr(client, "system", None)
     if system is None or not system.book:
-        raise ConfigurationError(
-            f"client is {type(client).__name__} and must be {titles('book')}, or the async form of one."
-        )
+        given = f"client is {type(client).__name__}" if system is None else f"{system.title} has no book"
+        raise ConfigurationError(f"{given}: use the client of {titles('book')}, or the async form of one.")
     if system.needs_payor and payor_id is None:
         message = "payor_id is missing: name the payor whose payments are compared."
         raise ConfigurationError.of([Problem("payor_id", "required", message)])
