@@ -43,6 +43,9 @@ MARGIN = timedelta(minutes=10)
 _BEYOND = timedelta(seconds=1)
 """How much further than the margin is read: no provider documents whether its ends are inclusive."""
 
+_DAY = timedelta(days=1)
+"""How much further a provider is read that takes dates."""
+
 
 class Zone(IntEnum):
     """Where a moment lies.
@@ -65,7 +68,7 @@ class Window:
     """From `start` until just before `end`.
 
     Raises:
-        InvalidRequest: A time is not aware, the window is empty, or the margin is negative.
+        InvalidRequest: A time is not aware, the window is empty, the margin is negative, or a year is out of range.
     """
 
     start: datetime
@@ -80,6 +83,14 @@ class Window:
             problems.append(Problem("margin", "range", "margin must be a timedelta of 0 or more."))
         if not problems and self.start >= self.end:
             problems.append(Problem("end", "range", "end must be after start."))
+        if not problems:
+            try:
+                _ = self.read_from - _DAY, self.read_to + _DAY
+            except OverflowError:
+                message = (
+                    "start and end, with the margin, must lie within the years 1 to 9999: choose a shorter window."
+                )
+                problems.append(Problem("margin", "range", message))
         if problems:
             raise InvalidRequest.of(problems)
 

@@ -93,9 +93,10 @@ class Money:
         exact = _decimal(amount)
         minor = None if exact is None else exact.scaleb(places, _EXACT)
         if minor is None or minor != minor.to_integral_value():
+            example = f"44.{'2300'[:places]}".rstrip(".")
             message = (
                 f"amount is {shown(amount)} and must be Decimal, text or int with at most {places} decimals for "
-                f"{currency}; never a float."
+                f"{currency}, such as '{example}'; never a float."
             )
             raise InvalidRequest.of([Problem("amount", "invalid", message)])
         return cls(int(minor), currency)

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,28 @@ def test_an_older_state_is_gone_on_with_after_a_kill_while_it_is_taken_over(
     assert victor_sandbox.attempts_by_key() == {}
     assert dict(older(rate=1000).resume().counts) == {"created": 4, "rejected": 1, "refused": 1, "unknown": 6}
     asked_once(victor_sandbox, {keys[number] for number in (11, 12)})
+
+
+def test_a_chunk_that_an_older_worker_begins_meanwhile_is_left_to_it(
+    older: Senders, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def chunks(statement: str) -> list[Any]:
+        with closing(sqlite3.connect(tmp_path / "state.sqlite", isolation_level=None)) as database:
+            return database.execute(f"{statement} WHERE workflow_uuid = 'fake.csv/00000003'").fetchall()
+
+    listing = DBOSClient.list_workflows
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        listed = listing(*arguments, **options)
+        if "app_version" in options:
+            chunks("UPDATE workflow_status SET status = 'PENDING', executor_id = 'older'")
+        return listed
+
+    monkeypatch.setattr(DBOSClient, "list_workflows", late)
+    stop = threading.Event()
+    stop.set()
+    older().work(stop=stop)  # it takes over what older releases have left, and ends
+    assert chunks("SELECT status, application_version FROM workflow_status") == [("PENDING", "victor-bulk-2")]
 
 
 def test_its_file_is_sent_again_and_asks_nobody_twice(older: Senders, tmp_path: Path) -> None:

@@ -95,6 +95,12 @@ def test_the_export_says_what_was_asked_of_whom(sender: Senders, tmp_path: Path)
     assert [(line["client_reference_id"], line["due_date"]) for line in lines] == [("ref 1", day), ("ref 2", "")]
 
 
+def test_a_file_that_cannot_hold_a_letter_is_no_failure_of_the_state(sender: Senders, tmp_path: Path) -> None:
+    sender().send([row(1, region="Gr\u00fc\u00dfe")])
+    with (tmp_path / "results.csv").open("w", encoding="ascii") as results, pytest.raises(UnicodeEncodeError):
+        sender().export_csv(results)
+
+
 def test_other_values_of_a_json_document_are_exported_as_they_were(sender: Senders, tmp_path: Path) -> None:
     document = '{"a": [1.10, 2e5, true, null, "7"], "b": {}}'
     file = tmp_path / "odd.jsonl"

@@ -208,14 +208,18 @@ def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(wo
 
 
 @LISTED
-@pytest.mark.parametrize("status", [500, 501, 503, 429])
-def test_a_list_in_trouble_does_not_hide_what_get_tells(victor_sandbox: Sandbox, victor: Victor, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "word"), [*((status, "completed") for status in (500, 501, 503, 429)), (503, "accepted")]
+)
+def test_a_list_in_trouble_does_not_hide_what_get_tells(
+    victor_sandbox: Sandbox, victor: Victor, status: int, word: str
+) -> None:
     request_id = outbound(victor)
-    victor_sandbox.move(request_id, "completed")
+    victor_sandbox.move(request_id, word)
     victor_sandbox.inject("status", operation="list", status=status, times=None)
 
     quick = victor.with_options(retry=RetryPolicy(max_attempts=2, base=0.0))
-    assert quick.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
+    assert quick.payment_requests.wait(request_id, until=word, timeout=0).status == word
 
 
 def test_and_is_told_where_get_settles_nothing(victor_sandbox: Sandbox, victor: Victor) -> None:

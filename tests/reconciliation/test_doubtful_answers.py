@@ -121,6 +121,17 @@ def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(victor: Victor,
         assert (report.summary.statuses, report.summary.elsewhere) == ({"completed": 1}, 1)
 
 
+def test_that_one_without_an_id_may_be_listed_twice_is_said(victor: Victor, httpx_mock: HTTPXMock) -> None:
+    """One arrives at the front while the first page is read, which moves the second one to the next page."""
+    first, moved = request(1, "INV-1"), request(2, "INV-2", victor_payment_request_id=None)
+    for listed in ([first, moved], [moved], [], *[[first], [moved], []] * 2):
+        httpx_mock.add_response(method="GET", content=page(listed))
+    ours = [{"reference": reference, "amount": "44.23"} for reference in ("INV-1", "INV-2", "GONE")]
+    with reconcile(victor, ours, **WINDOW, page_size=2) as report:
+        assert kinds(report) == [("duplicate", ""), ("missing", ""), ("matched", ""), ("matched", "")]
+        assert "Payments in the list without an id: 2. One that moved" in report.summary.notes[-1]
+
+
 def test_the_id_of_an_inbound_request_is_not_missing(victor: Victor, httpx_mock: HTTPXMock) -> None:
     for listed in ([], [request(9, None, direction="inbound")]):
         httpx_mock.add_response(method="GET", content=page(listed))

@@ -42,6 +42,9 @@ def test_without_a_margin_there_are_no_edges() -> None:
         ({"end": START}, ["end"]),
         ({"margin": timedelta(-1)}, ["margin"]),
         ({"margin": 600}, ["margin"]),
+        ({"start": datetime(1, 1, 2, tzinfo=UTC)}, ["margin"]),
+        ({"end": datetime(9999, 12, 31, tzinfo=UTC)}, ["margin"]),
+        ({"margin": timedelta.max}, ["margin"]),
     ],
 )
 def test_what_is_no_window(changes: dict[str, Any], fields: list[str]) -> None:

@@ -129,6 +129,8 @@ class State:
         try:
             with self.engine() as engine, engine.connect():
                 return True
+        except UnicodeError as error:  # a host that is no name
+            raise ConfigurationError(f"The state {self} cannot be used: {reason_of(error)}.") from error
         except SQLAlchemyError:
             query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
             with suppress(SQLAlchemyError), self.engine("postgres") as engine, engine.connect() as connection:
@@ -172,7 +174,7 @@ class State:
         """Convert database errors to `ConfigurationError`."""
         try:
             yield
-        except (SQLAlchemyError, sqlite3.Error, UnicodeError) as error:  # a host that is no name
+        except (SQLAlchemyError, sqlite3.Error) as error:
             raise ConfigurationError(f"The state {self} cannot be used: {reason_of(error)}.") from error
 
 

@@ -158,6 +158,9 @@ class TakeOver(threading.Thread):
                 queue = queue_of(self._vault.application, batch_of(info.workflow_id))
                 if is_run or (self._queues is not None and queue not in self._queues):
                     continue
+                now = client.retrieve_workflow(info.workflow_id).get_status()
+                if (now.status, now.executor_id) != (info.status, info.executor_id):
+                    continue  # an older worker has begun it meanwhile
                 client.cancel_workflow(info.workflow_id)
                 version = version_for(self._account)
                 client.rewind_workflow(

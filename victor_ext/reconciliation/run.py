@@ -26,6 +26,10 @@ _CHANGING = (
     f"The provider's list changed in each of {_MOST_READINGS} readings: rows of ours that it did not show are "
     "unchecked, and payments that only the provider has may be overlooked. Repeat it later, or for less time."
 )
+_WITHOUT_ID = (
+    "Payments in the list without an id: {}. One that moved to a later page while the list was read counts twice, as a "
+    "duplicate or as unknown; one that moved to an earlier page is left out."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +227,12 @@ class _Comparison:
             match = partial(store.match, amounts=book.amounts, looked_up=book.pages is None, is_complete=is_complete)
             totals = yield match
             statuses = yield store.statuses
+            without_id = (yield store.without_id) if book.pages is not None else 0
         except BaseException:
             store.close()
             raise
-        notes = (*book.notes, *(() if is_complete else (_CHANGING,)))
+        without = [_WITHOUT_ID.format(without_id)] if without_id else []
+        notes = (*book.notes, *without, *(() if is_complete else (_CHANGING,)))
         read, not_asked = self.progress, self.reader.not_asked
         return Reconciliation(
             store, Summary(totals, read.ours, read.theirs, self.outside, not_asked, statuses, notes, self.elsewhere)

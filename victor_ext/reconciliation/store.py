@@ -242,6 +242,11 @@ class Store:
         """Return how many of the payments that are in both books, and equal, have each status; call `match` before."""
         return dict(self._database.execute(_STATUSES))
 
+    def without_id(self) -> int:
+        """Return how many payments of theirs have no id."""
+        count: int = self._database.execute("SELECT count(*) FROM theirs WHERE id IS NULL").fetchone()[0]
+        return count
+
     def match(self, *, amounts: bool, looked_up: bool = False, is_complete: bool = True) -> dict[Kind, Totals]:
         """Make the report, and return its counts and sums. docs/reconcile.md states the rules.
 

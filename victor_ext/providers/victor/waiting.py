@@ -94,7 +94,7 @@ def watch(
             yield Sleep(min(FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last = yield from wait_until(
-            lambda left: _look(resource, request_id, left),
+            lambda left: _look(resource, request_id, left, statuses),
             lambda request: last is None or request.status != last.status,
             timeout_message,
             timeout=left,
@@ -123,7 +123,9 @@ def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | 
     return False
 
 
-def _look(resource: Resource[Any], request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest]:
+def _look(
+    resource: Resource[Any], request_id: str, seconds: float | None, until: Collection[str] | None
+) -> OperationFlow[PaymentRequest]:
     """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each); combine them."""
     monotonic = resource.clock.monotonic
     began = monotonic()
@@ -144,7 +146,7 @@ def _look(resource: Resource[Any], request_id: str, seconds: float | None) -> Op
         if in_list is None:
             raise
         return in_list
-    if list_error is not None and not by_itself.is_terminal:
+    if list_error is not None and not by_itself.is_terminal and not _has_reached(by_itself, until):
         raise list_error  # what `get` says on the way may be less than the list would
     if in_list is None:
         return by_itself
