@@ -218,8 +218,7 @@ def recovery_hint(request: httpx.Request) -> str:
 
 
 def _rule_for(request: httpx.Request) -> tuple[_Rule, str]:
-    """The rule for a request, and the id in its path, if it has one."""
-    path = request.url.path
-    path = path[max(path.find("/v1/"), path.find("/v2/"), path.find("/v3/"), path.find("/v4/"), 0) :]
-    fits = ((rule, re.fullmatch(rule.path, path)) for rule in _RULES if rule.method in ("", request.method))
+    """The rule for a request, and the id in its path, if it has one. The path of the base URL may have a version, too."""
+    path, method = request.url.path, request.method
+    fits = ((rule, re.fullmatch(f".*(?:{rule.path})", path)) for rule in _RULES if rule.method in ("", method))
     return next(((rule, match[1] if match.re.groups else "") for rule, match in fits if match), (_OTHER, ""))
