@@ -451,6 +451,17 @@ class TestAListener:
             assert private not in caplog.text
         assert "ValueError: account ********3645 at /payments of" in caplog.text
 
+    def test_one_that_cannot_even_say_what_it_raised(self, mode, caplog):
+        class Mute(Exception):
+            def __str__(self):
+                raise RuntimeError("no words")
+
+        def on_event(event):
+            raise Mute
+
+        assert Harness(mode, on_event=on_event).call().status_code == 200
+        assert "on_event raised Mute" in caplog.text
+
     @pytest.mark.parametrize("kind", [CallStarted, AttemptStarted, AttemptEnded, CallEnded])
     @pytest.mark.parametrize("mine", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
     def test_what_ends_a_program_or_a_task_ends_it(self, mode, kind, mine):
