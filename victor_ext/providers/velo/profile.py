@@ -218,7 +218,7 @@ def recovery_hint(request: httpx.Request) -> str:
 
 
 def _rule_for(request: httpx.Request) -> tuple[_Rule, str]:
-    """The rule for a request, and the id in its path, if it has one. The path of the base URL may have a version, too."""
+    """The rule for a request, and the id in its path, if it has one. The path of the base URL may have a version."""
     path, method = request.url.path, request.method
     fits = ((rule, re.fullmatch(f".*(?:{rule.path})", path)) for rule in _RULES if rule.method in ("", method))
     return next(((rule, match[1] if match.re.groups else "") for rule, match in fits if match), (_OTHER, ""))
