@@ -326,6 +326,20 @@ class TestRefusedTokens:
         assert harness.sleeps == []
         assert harness.quota.available == 500, "signing again is no retry"
 
+    def test_not_even_when_the_clock_jumps_again(self, mode):
+        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0)
+        network = harness.network
+        handle = network.handle_request
+
+        def jumping(request):
+            network.drift += 1000.0
+            return handle(request)
+
+        network.handle_request = jumping
+        with pytest.raises(errors.AuthenticationError):
+            harness.call()
+        assert len(harness.received) == 2
+
     @pytest.mark.parametrize("drift", [None, 0.0, 1.0, -1.0])
     def test_with_a_clock_that_is_right_a_401_is_final(self, mode, drift):
         harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=drift)
@@ -356,6 +370,14 @@ class TestRefusedTokens:
         harness.call()
         harness.call()
         assert [one.token for one in harness.received] == ["Token t1", "Token t1", "Token t2"]
+
+    def test_a_reused_token_is_signed_anew_when_its_time_is_over(self, mode):
+        harness = Harness(mode)
+        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
+        for _ in range(5):
+            harness.call()
+            harness.clock.passed += 12.0
+        assert [one.token for one in harness.received] == ["Token t1"] * 3 + ["Token t2"] * 2
 
     def test_a_reusable_token_that_is_new_is_not(self, mode):
         harness = Harness(mode, [self.UNAUTHORIZED])
