@@ -282,6 +282,12 @@ class TestTheRetryQuota:
         assert (raised.value.status_code, raised.value.attempts) == (503, 3)
         assert harness.quota.available == 2
 
+    def test_a_success_without_a_retry_gives_one_back(self, mode):
+        harness = Harness(mode, [status(500), status(500), OK, OK])
+        for _ in range(3):
+            harness.call()
+        assert [one.quota for one in harness.received] == [500, 495, 490, 495, 496]
+
 
 class TestRedirects:
     def test_the_message_says_where_without_the_query(self, mode):
