@@ -205,6 +205,21 @@ def test_an_object_that_says_nothing_is_good_only_where_the_document_has_the_sta
             assert raised.value.outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: list(client.payments.list("payor")),
+        lambda client: client.payouts.get("id-1"),
+        lambda client: client.payouts.instruct("id-1"),
+    ],
+)
+def test_what_reports_an_error_is_no_answer_whatever_else_it_has(call: Callable[[Velo], Any]) -> None:
+    body = {"errors": THE_ERROR["errors"], "content": [], "page": {"totalPages": 1}, "status": "INSTRUCTED"}
+    with opened(lambda _: httpx.Response(200, json=body)) as client, pytest.raises(UnreadableResponse) as raised:
+        call(client)
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
 def test_the_rules_hold_behind_a_base_url_with_a_version_in_its_path() -> None:
     script = Script(httpx.Response(202))
     with Velo(transport=script.transport, base_url="https://gateway.example/v3/velo", **ARGUMENTS) as client:

@@ -185,6 +185,8 @@ def unreadable(response: httpx.Response) -> str | None:
     rule, _ = _rule_for(response.request)
     if rule is _OTHER and is_generated(response.request):
         return document_complaint(response, read_problems)
+    if read_problems(response):  # next to a page, it would be the end of a list
+        return "its body reports an error"
     return _missing(response, rule) or document_complaint(response, read_problems)
 
 
