@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import sqlite3
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +73,26 @@ def test_a_signal_that_another_layer_has_taken_ends_the_command(
     monkeypatch.setattr(victor_ext, "idempotency_key_for", taken)
     ran = bare_command("key", "invoice", "1042")
     assert (ran.status, ran.out) == (status, "")
+
+
+@SIGNALS
+def test_an_import_ends_before_the_command_does(
+    bare_command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, status: int
+) -> None:
+    """Another thread that needs the same module would wait for its lock for ever."""
+    (tmp_path / "signalled.py").write_text(f"import signal\nsignal.raise_signal({int(number)})\nloaded = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def imports(*_facts: Any) -> None:
+        assert importlib.import_module("signalled").loaded
+        threading.Event().wait(PATIENCE)
+
+    monkeypatch.setattr(victor_ext, "idempotency_key_for", imports)
+    try:
+        assert bare_command("key", "invoice", "1042").status == status
+        assert sys.modules["signalled"].loaded
+    finally:
+        sys.modules.pop("signalled", None)
 
 
 def test_a_command_that_has_done_its_work_all_the_same_says_so(

@@ -76,6 +76,26 @@ def running(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         started.communicate()
 
 
+WHILE_THE_QUOTA_IS_CHANGED = """
+import os
+from victor_ext.runtime.loop.retry import RetryQuota
+
+quota = RetryQuota(500)
+with quota._locks.here():
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0 if quota.take(5) else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@needs_fork
+def test_a_child_forked_while_the_quota_is_changed_can_change_it() -> None:
+    with running(WHILE_THE_QUOTA_IS_CHANGED) as program:
+        out, _ = program.communicate(timeout=PATIENCE)
+    assert out == "0\n"
+
+
 FIRST_CALLS = """
 import importlib, os, signal, sys, threading
 from victor_ext import Victor, VictorOAuth

@@ -112,6 +112,10 @@ def test_what_is_no_client_for_this_mode_is_refused(system: str, awaited: bool) 
             {"http_client": httpx.AsyncClient(mounts={"https://": AiohttpTransport()})},
             "http_client: httpx_aiohttp reports a missing response",
         ),
+        (
+            {"http_client": AsyncVictor(VictorOAuth("id", "not-a-secret")).api.get_async_httpx_client()},
+            "http_client is that of a client of this package, which tries again by itself",
+        ),
     ],
 )
 def test_what_would_send_twice_or_two_ways_is_refused(options: dict[str, Any], words: str) -> None:

@@ -78,20 +78,36 @@ class _Signals:
             signal.signal(number, handler)
         sys.unraisablehook = self._others_hook
 
-    def _receive(self, number: int, _frame: FrameType | None) -> None:
+    def _receive(self, number: int, frame: FrameType | None) -> None:
         self.received.append(number)
-        self._raise()
+        self._raise(number, frame)
 
-    def _raise(self, *_signal: object) -> None:
-        if self.raised:
-            raise KeyboardInterrupt if self.received[-1] == signal.SIGINT else Terminated
+    def _raise(self, _number: int = 0, frame: FrameType | None = None) -> None:
+        if not self.raised:
+            return
+        # A second signal does not wait.
+        if sys.platform != "win32" and len(self.received) == 1 and _imports(frame):
+            self._raise_later()
+            return
+        raise KeyboardInterrupt if self.received[-1] == signal.SIGINT else Terminated
 
     def _ignored(self, unraisable: Any) -> None:
         """Raise the exception once more, soon after, if Python has ignored it."""
-        if not self.received or not isinstance(unraisable.exc_value, KeyboardInterrupt):
+        if self.received and isinstance(unraisable.exc_value, KeyboardInterrupt):
+            self._raise_later()
+        else:
             self._others_hook(unraisable)
-        elif sys.platform != "win32":
+
+    def _raise_later(self) -> None:
+        if sys.platform != "win32":
             # Only now: an alarm of somebody else is none of ours.
             before = signal.signal(signal.SIGALRM, self._raise)
             self._others_handlers.setdefault(signal.SIGALRM, before)
             signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether an import is under way: interrupted, it may keep its lock, for which other threads wait for ever."""
+    while frame is not None and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
+        frame = frame.f_back
+    return frame is not None

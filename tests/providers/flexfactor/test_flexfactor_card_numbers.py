@@ -132,6 +132,10 @@ def test_in_another_member_about_the_card(call: str, changes: dict[str, Any], fi
     assert_hidden(error, secrets=SHOWN)
 
 
+def test_in_place_of_a_whole_number_it_is_not_shown(call: str) -> None:
+    assert "41111" not in str(refusal(call, card=Card(token="tok_1", expiration_year=4111111111111111)))
+
+
 @pytest.mark.parametrize(
     "extras",
     [

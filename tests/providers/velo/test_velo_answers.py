@@ -205,6 +205,32 @@ def test_an_object_that_says_nothing_is_good_only_where_the_document_has_the_sta
             assert raised.value.outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: list(client.payments.list("payor")),
+        lambda client: client.payouts.get("id-1"),
+        lambda client: client.payouts.instruct("id-1"),
+    ],
+)
+def test_what_reports_an_error_is_no_answer_whatever_else_it_has(call: Callable[[Velo], Any]) -> None:
+    body = {"errors": THE_ERROR["errors"], "content": [], "page": {"totalPages": 1}, "status": "INSTRUCTED"}
+    with opened(lambda _: httpx.Response(200, json=body)) as client, pytest.raises(UnreadableResponse) as raised:
+        call(client)
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
+def test_the_rules_hold_behind_a_base_url_with_a_version_in_its_path() -> None:
+    script = Script(httpx.Response(202))
+    with Velo(transport=script.transport, base_url="https://gateway.example/v3/velo", **ARGUMENTS) as client:
+        with pytest.raises(UnreadableResponse, match="does not say which payout it made") as raised:
+            client.payouts.submit([pay()])
+        assert raised.value.outcome is Outcome.UNKNOWN
+        script.lines = [httpx.Response(200, json={"payoutId": "another-2", "status": "ACCEPTED"})]
+        with pytest.raises(UnreadableResponse, match="about another object"):
+            client.payouts.get("id-1")
+
+
 class TestRecords:
     def test_states_are_open_and_amounts_exact(self) -> None:
         from velo_api.models import Payment as Model

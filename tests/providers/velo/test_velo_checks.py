@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -84,7 +85,8 @@ WRONG: list[tuple[Any, list[Any], dict[str, str]]] = [
     ),
     (lambda velo, each: velo.payouts.wait("p-1", until=each), [None, 5, True, "", (), [None]], {"until": "choice"}),
     (
-        lambda velo, each: velo.funding_accounts.wait(each), [None, "fa-1", Receipt(nested(), "")],
+        lambda velo, each: velo.funding_accounts.wait(each),
+        [None, "fa-1", SimpleNamespace(id="fa-1"), Receipt(nested(), "")],
         {"receipt.id": "type"},
     ),
 ]  # fmt: skip

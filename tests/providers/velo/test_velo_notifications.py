@@ -163,6 +163,11 @@ class TestTheirOrder:
         assert (order.held, order.missing, order.go_on()) == ((), (), [])
         assert numbers(order.take(note(2))) == [2]
 
+    @pytest.mark.parametrize("done", [None, "5", -1])
+    def test_a_number_that_is_none(self, done: Any) -> None:
+        with pytest.raises(InvalidRequest, match="done must be the number"):
+            NotificationSequencer(done)
+
     def test_the_first_one_may_have_any_number(self) -> None:
         order = NotificationSequencer()
         assert order.take(note(500_000)) == []

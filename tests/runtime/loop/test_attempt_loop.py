@@ -282,6 +282,12 @@ class TestTheRetryQuota:
         assert (raised.value.status_code, raised.value.attempts) == (503, 3)
         assert harness.quota.available == 2
 
+    def test_a_success_without_a_retry_gives_one_back(self, mode):
+        harness = Harness(mode, [status(500), status(500), OK, OK])
+        for _ in range(3):
+            harness.call()
+        assert [one.quota for one in harness.received] == [500, 495, 490, 495, 496]
+
 
 class TestRedirects:
     def test_the_message_says_where_without_the_query(self, mode):
@@ -326,6 +332,20 @@ class TestRefusedTokens:
         assert harness.sleeps == []
         assert harness.quota.available == 500, "signing again is no retry"
 
+    def test_not_even_when_the_clock_jumps_again(self, mode):
+        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0)
+        network = harness.network
+        handle = network.handle_request
+
+        def jumping(request):
+            network.drift += 1000.0
+            return handle(request)
+
+        network.handle_request = jumping
+        with pytest.raises(errors.AuthenticationError):
+            harness.call()
+        assert len(harness.received) == 2
+
     @pytest.mark.parametrize("drift", [None, 0.0, 1.0, -1.0])
     def test_with_a_clock_that_is_right_a_401_is_final(self, mode, drift):
         harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=drift)
@@ -356,6 +376,14 @@ class TestRefusedTokens:
         harness.call()
         harness.call()
         assert [one.token for one in harness.received] == ["Token t1", "Token t1", "Token t2"]
+
+    def test_a_reused_token_is_signed_anew_when_its_time_is_over(self, mode):
+        harness = Harness(mode)
+        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
+        for _ in range(5):
+            harness.call()
+            harness.clock.passed += 12.0
+        assert [one.token for one in harness.received] == ["Token t1"] * 3 + ["Token t2"] * 2
 
     def test_a_reusable_token_that_is_new_is_not(self, mode):
         harness = Harness(mode, [self.UNAUTHORIZED])
@@ -450,6 +478,17 @@ class TestAListener:
         for private in ("043987673645", "ada@example.com", "t0ken"):
             assert private not in caplog.text
         assert "ValueError: account ********3645 at /payments of" in caplog.text
+
+    def test_one_that_cannot_even_say_what_it_raised(self, mode, caplog):
+        class Mute(Exception):
+            def __str__(self):
+                raise RuntimeError("no words")
+
+        def on_event(event):
+            raise Mute
+
+        assert Harness(mode, on_event=on_event).call().status_code == 200
+        assert "on_event raised Mute" in caplog.text
 
     @pytest.mark.parametrize("kind", [CallStarted, AttemptStarted, AttemptEnded, CallEnded])
     @pytest.mark.parametrize("mine", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])

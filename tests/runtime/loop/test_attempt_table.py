@@ -251,3 +251,9 @@ def respond(harness, response):
         return response()
 
     harness.network.handle_async_request = handle
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_an_answer_of_exactly_the_limit_is_read(mode):
+    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * (1000 - 10) + b'"}')], max_response_bytes=1000)
+    assert len(harness.call().content) == 1000

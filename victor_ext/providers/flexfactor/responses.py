@@ -153,7 +153,8 @@ def items_of(body: dict[str, Any]) -> list[Any] | None:
     own = {name: value for name, value in body.items() if name.lower() not in _NOT_ITEMS}
     holders = [own, *filter(is_object, own.values())]
     named = [array for holder in holders if is_list(array := member(holder, "items"))]
-    arrays = named or [value for holder in holders for value in holder.values() if is_list(value)]
+    inside = [item for holder in holders for item in holder.items()]
+    arrays = named or [value for name, value in inside if is_list(value) and name.lower() not in _NOT_ITEMS]
     if len(arrays) == 1:
         return arrays[0]
     # A page without an array is empty.

@@ -182,7 +182,7 @@ class FundingAccounts(Resource[Mode]):
             >>> velo.funding_accounts.wait(receipt, timeout=30).name
             'Second bank'
         """
-        check_id("receipt.id", getattr(receipt, "id", None), "The funding account")
+        check_id("receipt.id", receipt.id if isinstance(receipt, Receipt) else None, "The funding account")  # pyright: ignore[reportUnnecessaryIsInstance]
         seconds = checked_seconds(timeout)
         pause = min(receipt.retry_after or 0.0, seconds)
         yield Sleep(pause)

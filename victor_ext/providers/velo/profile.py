@@ -185,6 +185,8 @@ def unreadable(response: httpx.Response) -> str | None:
     rule, _ = _rule_for(response.request)
     if rule is _OTHER and is_generated(response.request):
         return document_complaint(response, read_problems)
+    if read_problems(response):  # next to a page, it would be the end of a list
+        return "its body reports an error"
     return _missing(response, rule) or document_complaint(response, read_problems)
 
 
@@ -218,8 +220,7 @@ def recovery_hint(request: httpx.Request) -> str:
 
 
 def _rule_for(request: httpx.Request) -> tuple[_Rule, str]:
-    """The rule for a request, and the id in its path, if it has one."""
-    path = request.url.path
-    path = path[max(path.find("/v1/"), path.find("/v2/"), path.find("/v3/"), path.find("/v4/"), 0) :]
-    fits = ((rule, re.fullmatch(rule.path, path)) for rule in _RULES if rule.method in ("", request.method))
+    """The rule for a request, and the id in its path, if it has one. The path of the base URL may have a version."""
+    path, method = request.url.path, request.method
+    fits = ((rule, re.fullmatch(f".*(?:{rule.path})", path)) for rule in _RULES if rule.method in ("", method))
     return next(((rule, match[1] if match.re.groups else "") for rule, match in fits if match), (_OTHER, ""))

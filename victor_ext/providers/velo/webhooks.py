@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from victor_ext.errors import AuthenticationError, ConfigurationError, Conflict
+from victor_ext.errors import AuthenticationError, ConfigurationError, Conflict, InvalidRequest, Problem
 from victor_ext.privacy import concealed
 from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.client.webhooks import invalid_notification, notification_body
@@ -166,6 +166,9 @@ class NotificationSequencer:
     """
 
     def __init__(self, done: int = 0, *, most: int = 10_000) -> None:
+        if isinstance(done, bool) or not isinstance(done, int) or done < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+            message = "done must be the number up to which everything has been handled, or 0."
+            raise InvalidRequest.of([Problem("done", "range", message)])
         self.done = done
         self._most = most
         self._held: dict[int, Notification] = {}

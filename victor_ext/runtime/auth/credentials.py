@@ -29,10 +29,7 @@ class UnpicklableCredentials:
     """Credentials that are never pickled, since a pickle would hold the secret. A copy is the same object."""
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__name__} holds a secret and is not pickled: make it in each process, "
-            "for example from the process environment."
-        )
+        raise TypeError(f"{type(self).__name__} holds a secret and is not pickled: make it in each process.")
 
     def __copy__(self) -> Self:
         return self

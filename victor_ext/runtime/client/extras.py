@@ -30,8 +30,9 @@ ExtraQuery = Mapping[str, Any]
 """Filters by their names on the wire; a list sends its name once for each item, None sends nothing."""
 
 _MOST_LEVELS = 64
+_MOST_BITS = 1024
 _MOST_DIGITS = 300
-"""Of a number: about what a JSON reader with floats can read at all."""
+"""Both of a number: about what a JSON reader with floats can read at all."""
 
 M = TypeVar("M")
 
@@ -106,11 +107,12 @@ def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
 def _scalar_complaint(value: object) -> str | None:
     if isinstance(value, float):
         return "is a float, which does not hold every amount: write Decimal('44.23'), or the text that the wire wants"
-    if isinstance(value, Decimal):
-        return None if _number(value) is not None else "is a number whose digits JSON does not keep: write it as text"
+    is_long = isinstance(value, int) and value.bit_length() > _MOST_BITS
+    if is_long or (isinstance(value, Decimal) and _number(value) is None):
+        return "is a number whose digits JSON does not keep: write it as text"
     if isinstance(value, str):
         return None if is_encodable(value) else "cannot be encoded: it has half of a character (a lone surrogate)"
-    if value is None or isinstance(value, int):
+    if value is None or isinstance(value, int | Decimal):
         return None
     return f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, False or None"
 

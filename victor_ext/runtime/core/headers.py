@@ -74,7 +74,8 @@ def _problem(name: object, value: object, ours: frozenset[str]) -> Problem | Non
         return Problem("headers", "name", f"headers: {shown(name)} is not a name of a header: write it as in X-Tenant.")
     place = f"headers.{one_line(name)}"
     if name.lower() in ours:
-        return Problem(place, "duplicate", f"{place} cannot be set here: the client sets it.")
+        hint = " (its arguments: auth, proxy, user_agent; of a call: idempotency_key)"
+        return Problem(place, "duplicate", f"{place} cannot be set here: the client sets it{hint}.")
     if not isinstance(value, str):
         return Problem(place, "type", f"{place} must be text, not {kind_of(value)}.")
     complaint = header_complaint(value.encode()) if value.isascii() else "holds a character beyond ASCII"

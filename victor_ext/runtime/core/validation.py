@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.privacy import kind_of
+from victor_ext.privacy import kind_of, mask_digits
 
 MOST_SECONDS = 30 * 86_400.0
 """Thirty days. Locks, sockets and sleeps of every system can count this many seconds, and not any number of them."""
@@ -119,7 +119,7 @@ class Validation:
     def integer(self, field: str, value: Any, least: int, most: int) -> Any:
         """A whole number, or None."""
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most):
-            given = shown(value) if isinstance(value, int) else kind_of(value)
+            given = mask_digits(shown(value)) if isinstance(value, int) else kind_of(value)
             message = f"{field} must be a whole number from {least} to {most}, or left out, and is {given}."
             self.note(field, "range", message)
         return value

@@ -193,6 +193,11 @@ def checked_http_client(http_client: C, kind: type[C]) -> C:
     """A caller's client. Raises `ConfigurationError` where it is none for this mode, or is closed."""
     if not isinstance(http_client, kind):
         raise ConfigurationError(f"http_client must be an httpx.{kind.__name__}, not {type(http_client).__name__}.")
+    if type(http_client).__module__.partition(".")[0] == __name__.partition(".")[0]:
+        raise ConfigurationError(
+            "http_client is that of a client of this package, which tries again by itself: pass an "
+            f"httpx.{kind.__name__}."
+        )
     for part in (http_client, *transports_of(http_client)):
         refuse_package(part, "http_client", f"httpx.{kind.__name__}")
     require_open(http_client)

@@ -252,9 +252,13 @@ class Reporter:
 
 def _log_failure(error: Exception, event: Event) -> None:
     """Log what a listener raised, and where; no source lines, no causes, and no long number in its text."""
+    try:
+        text = redact_excerpt(str(error))
+    except Exception:  # noqa: BLE001 - the listener's code makes the text too
+        text = ""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     logger.error(
         "on_event raised %s: %s (at %s:%d in %s) for %s of %s %s; the call continues",
-        *(type(error).__name__, redact_excerpt(str(error)), frame.filename, frame.lineno, frame.name),
+        *(type(error).__name__, text, frame.filename, frame.lineno, frame.name),
         *(type(event).__name__, event.method, redact_excerpt(event.path)),
     )
