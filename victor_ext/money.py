@@ -95,7 +95,7 @@ class Money:
         if minor is None or minor != minor.to_integral_value():
             message = (
                 f"amount is {shown(amount)} and must be Decimal, text or int with at most {places} decimals for "
-                f"{currency}; never a float."
+                f"{currency}, such as {str(Decimal(4423).scaleb(-places, _EXACT))!r}; never a float."
             )
             raise InvalidRequest.of([Problem("amount", "invalid", message)])
         return cls(int(minor), currency)
