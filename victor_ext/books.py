@@ -97,18 +97,18 @@ class Window:
     @property
     def read_from(self) -> datetime:
         """Where the provider's list is read from: before the margin, because its filter may exclude its own ends."""
-        return _moved(_moved(self.start, -self.margin), -_BEYOND)
+        return self.start - self.margin - _BEYOND
 
     @property
     def read_to(self) -> datetime:
         """Where the provider's list is read to, likewise."""
-        return _moved(_moved(self.end, self.margin), _BEYOND)
+        return self.end + self.margin + _BEYOND
 
     def zone(self, moment: datetime | None) -> Zone:
         """Return where a moment lies."""
         if moment is None:
             return Zone.INSIDE
-        if not _moved(self.start, -self.margin) <= moment <= _moved(self.end, self.margin):
+        if not self.start - self.margin <= moment <= self.end + self.margin:
             return Zone.OUTSIDE
         if not self.start <= moment < self.end:
             return Zone.AROUND
@@ -159,10 +159,3 @@ def money_of(amount: Any, currency: str | None) -> Money | None:
         return Money.of(amount, currency)
     except InvalidRequest:
         return None
-
-
-def _moved(moment: datetime, by: timedelta) -> datetime:
-    try:
-        return moment + by
-    except OverflowError:  # outside the years 1 to 9999
-        return moment

@@ -26,7 +26,7 @@ class System:
     Attributes:
         name: Its name in lower case, as `--provider` takes it. In capitals, its variables begin with it.
         title: What messages call it.
-        client: The class of its client with blocking calls. The command calls its `from_env`, with those of the keywords
+        client: The class of its client with blocking calls. The command calls its `from_env` with those of the arguments
             `environment`, `base_url` and `deadline` that the user gives.
         async_client: The class of its client with awaited calls.
         book: The function that makes its `Book` from a client and the keyword `page_size`; and `payor_id`, if it
@@ -37,7 +37,7 @@ class System:
         settings: What a profile may have: the variables of the same names, without the prefix and in lower case.
         credentials: The function that says of the variables which credentials they are. Empty: only that they are
             complete.
-        refuses: Those of these keywords that `from_env` does not take, each with what to write instead.
+        refuses: Those of these arguments that `from_env` does not take, each with what to write instead.
         bulk: Whether bulk sending can send for it.
     """
 

@@ -232,5 +232,5 @@ def test_a_lookup_that_fails_is_no_missing_payment_where_no_list_was_read(status
 def test_only_clients_are_taken() -> None:
     now = datetime.now(UTC)
     client: Any = object()
-    with pytest.raises(ConfigurationError, match="client is object: use .* Victor, EastPay, FlexFactor or Velo"):
+    with pytest.raises(ConfigurationError, match=r"client is object: use .* Victor, EastPay, FlexFactor or Velo"):
         reconcile(client, [], start=now - timedelta(hours=1), end=now)

@@ -51,9 +51,3 @@ def test_what_is_no_window(changes: dict[str, Any], fields: list[str]) -> None:
     with pytest.raises(InvalidRequest) as caught:
         Window(**{"start": START, "end": END, **changes})
     assert [problem.field for problem in caught.value.problems] == fields
-
-
-def test_the_ends_of_time() -> None:
-    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    window = Window(first, last)
-    assert (window.read_from, window.read_to, window.zone(first)) == (first, last, Zone.EDGE)
