@@ -258,12 +258,13 @@ def _covering(status: str, answers: Tree) -> Tree | None:
 
 def _media(old: Tree, new: Tree) -> dict[str, str | None]:
     """The content types of the old document, each with the one that stands for it in the new document."""
-    theirs = {bare_type(each): each for each, _ in reversed(members(new))}
+    names = [name for name, _ in reversed(members(new))]
+    theirs = {bare_type(each): each for each in names}
     pairs: dict[str, str | None] = {}
     for content_type, _ in members(old):
         bare = bare_type(content_type)
         covering = next((each for pattern, each in theirs.items() if fnmatch(bare, pattern)), None)
-        pairs[content_type] = content_type if content_type in new else theirs.get(bare, covering)
+        pairs[content_type] = content_type if content_type in names else theirs.get(bare, covering)
     return pairs
 
 
