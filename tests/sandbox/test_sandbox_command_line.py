@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import httpx
 import pytest
 
+from tests.cli.victor_command import until
 from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import KEY, LIST, Caller, SandboxProcess
 from victor_ext.sandbox.__main__ import main, parser_of, provider_named
@@ -64,6 +66,21 @@ def test_it_serves_logs_and_ends_cleanly(tmp_path):
     for secret in (token, *pair.values(), values["VICTOR_PRIVATE_KEY"], "043987673645"):
         assert secret not in log
     assert "Traceback" not in log
+
+
+def test_the_handlers_of_signals_are_afterwards_as_before(tmp_path):
+    def own(_number, _frame): ...
+
+    before = {number: signal.signal(number, own) for number in (signal.SIGINT, signal.SIGTERM)}
+    end = threading.Thread(target=lambda: (until((tmp_path / "ready").exists), os.kill(os.getpid(), signal.SIGTERM)))
+    try:
+        end.start()
+        assert main(["--port", "0", "--quiet", "--ready-file", str(tmp_path / "ready")]) == 0
+        assert [signal.getsignal(number) for number in before] == [own, own]
+    finally:
+        end.join()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_quiet_says_nothing():

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, a_body
+from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, a_body, exchange
 from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.victor.lifecycle import DueDates
 
@@ -48,6 +48,15 @@ WRONG = {
 """Values that are wrong, by the place in the body and the provider's word; `...`: it is missing."""
 
 
+def test_two_keys_are_refused(sandbox, caller):
+    data = caller.raw("POST", CREATE, json.dumps(a_body()).encode(), {"idempotency-key": KEY})
+    answer, _ = exchange(
+        sandbox.url, data.replace(b"\r\n\r\n", b"\r\nidempotency-key: %b\r\n\r\n" % KEY[::-1].encode())
+    )
+    assert b" 400 " in answer
+    assert sandbox.requests() == []
+
+
 @pytest.mark.parametrize(("path", "kind", "value"), [(*wrong, value) for wrong in WRONG for value in WRONG[wrong]])
 def test_each_breach_is_a_400_with_the_providers_words(sandbox, caller, path, kind, value):
     response = caller.create(KEY, changed(path, value))
@@ -76,8 +85,9 @@ def test_an_ultimate_creditor_needs_a_business(caller):
         b"\xff\xfe",
         b'{"client_reference_id": "\\ud800"}',
         b"[" * 100_000,
+        json.dumps(a_body() | {"more": float("nan")}).encode(),
     ],
-    ids=["empty", "cut", "array", "null", "not-utf8", "surrogate", "deep"],
+    ids=["empty", "cut", "array", "null", "not-utf8", "surrogate", "deep", "nan"],
 )
 def test_a_body_that_is_no_json_object_is_a_400(caller, content):
     response = caller.call("POST", CREATE, content=content, headers={"content-type": "application/json"})

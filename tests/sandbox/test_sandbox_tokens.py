@@ -81,6 +81,11 @@ def test_an_unsigned_token_is_refused(caller):
     assert refused(caller, f"Token {part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}.") == "wrong_algorithm"
 
 
+def test_the_alphabet_of_a_token_is_that_of_urls(caller):
+    token = next(each for each in iter(caller.token, None) if "-" in each or "_" in each)
+    assert refused(caller, f"Token {token.replace('-', '+').replace('_', '/')}") == "malformed_token"
+
+
 @pytest.mark.parametrize(
     "extra",
     [

@@ -54,6 +54,13 @@ components:
 """
 )
 
+
+def test_an_operation_id_that_is_no_text_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text(GOOD.replace("operationId: listCards", "operationId: {a: 1}"), encoding="utf-8")
+    assert [each.place for each in findings(path)["operation-without-id"]] == ["paths./cards.get"]
+
+
 # The rule, what is replaced in the good document, by what, and the place that is named.
 FAULTS = {
     "refused-example": ("example: '0042'", "example: 42", "components.schemas.Card.properties.number.example"),

@@ -152,6 +152,15 @@ def test_a_document_that_makes_no_whole_package_replaces_nothing(
     assert files(shop) == before
 
 
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_changelog_that_cannot_be_read_replaces_nothing(shop: Path, is_folder: bool) -> None:
+    changelog = shop / "other"
+    changelog.mkdir() if is_folder else changelog.write_bytes(b"\xff")
+    before = files(shop)
+    assert update(shop, ADDED, "--changelog", str(changelog)) == 2
+    assert files(shop) == before
+
+
 def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

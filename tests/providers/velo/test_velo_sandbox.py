@@ -108,7 +108,9 @@ def test_members_that_are_null_and_orders_that_are_none(signed: httpx.Client, sa
 def test_pages_are_counted_from_one(signed: httpx.Client, sandbox: VeloSandbox) -> None:
     sandbox.add_payee("a")
     where = {"payorId": sandbox.payor_id}
-    assert signed.get("/v4/payees", params=where).json()["page"] == {
+    page = signed.get("/v4/payees", params=where).json()
+    assert page["links"] == [{"rel": "self", "href": "?page=1&pageSize=25"}]
+    assert page["page"] == {
         "numberOfElements": 1, "totalElements": 1, "totalPages": 1, "page": 1, "pageSize": 25,
     }  # fmt: skip
     refused(signed.get("/v4/payees", params={**where, "page": 0}), 400)

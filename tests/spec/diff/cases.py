@@ -184,8 +184,8 @@ def _secured(scheme: Tree, *scopes: str, needed: bool = True) -> Tree:
     return _gets(components={"securitySchemes": {"key": scheme}}, security=security)
 
 
-def _oauth(url: str) -> Tree:
-    return _secured({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": {}}}})
+def _oauth(url: str, **scopes: str) -> Tree:
+    return _secured({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": scopes}}})
 
 
 def _served(*urls: str, **more: Any) -> Tree:
@@ -244,6 +244,9 @@ _HOOK = "post.requestBody.content.application/json.schema.properties.pin"
 _NO_BODY = document({"/cards": {"post": operation("createCard")}})
 _PIN, _BARE, _WRITTEN = {"Card": card(pin=TEXT)}, {"Card": card()}, receives(card(pin=TEXT))
 _OTHER, _OTHERS = {"$ref": "#/components/schemas/Other"}, {**_PIN, "Other": card()}
+_DECLINED, _CONFLICT = ({"description": "", "content": json_content(card(**{each: TEXT}))} for each in ("code", "why"))
+_WITH_DEFAULT = _gets(responses={"default": _DECLINED})
+_WITH_CONFLICT = _gets(responses={"default": _DECLINED, "409": _CONFLICT})
 _QUOTED = _headers(Quota={"schema": TEXT})
 
 # Changes that break, or may break, what is on the wire: the list of what tools were measured by.
@@ -313,6 +316,7 @@ MORE = [
     *_word("default added", ({}, {"default": "a"}), "look", "fine"),
     *_word("constant changed", ({"enum": ["a"]}, {"const": "b"}), "breaks", "look"),
     *_word("deprecated", ({}, {"deprecated": True}), "fine", "fine"),
+    _either("sunset", _gets(), _gets(**{"x-sunset": "2027-01-01"}), "paths./cards.get", "look"),
     *_word("not", ({}, {"not": {"enum": ["a"]}}), "breaks", "fine"),
     *_limit("format widened", ({"format": "int32"}, {"format": "int64"}), "fine", "look"),
     *_limit("maximum exclusive", ({"maximum": 5}, {"maximum": 5, "exclusiveMaximum": True}), "breaks", "fine"),
@@ -330,6 +334,8 @@ MORE = [
     *_pin("items not described", _WORDS, _LIST, "fine", "look", ".items"),
     *_pin("position added", _ONE_TEXT, _TWO_TEXTS, "breaks", "fine", ".prefixItems[1]"),
     *_pin("inline object changed", _ADDRESS, _CITY, "breaks", "breaks", ".properties.zip"),
+    *_pin("position removed", _TWO_TEXTS, _ONE_TEXT, "look", "look", ".prefixItems[1]"),
+    *_pin("any of one of", {"anyOf": [TEXT, card()]}, {"oneOf": [TEXT, card()]}, "look", "fine"),
     *_pin("type to a union", TEXT, {"oneOf": [TEXT, card()]}, "fine", "breaks"),
     *_pin("union to a type", {"oneOf": [TEXT, card()]}, TEXT, "breaks", "fine"),
     *_pin(
@@ -357,7 +363,8 @@ MORE = [
         "none",
     ),
     *both("became read-only", (card(at=TEXT), card(at=_READ_ONLY)), of("at"), "look", None),
-    *both("no longer read-only", (card(at=_READ_ONLY), card(at=TEXT)), of("at"), "look", None),
+    *both("no longer read-only", (card(at=_READ_ONLY), card(at=TEXT)), of("at"), "fine", None),
+    *both("has to be sent", (card(("at",), at=_READ_ONLY), card(("at",), at=TEXT)), of("at"), "breaks", None),
     *both("became write-only", (card(at=TEXT), card(at={**TEXT, "writeOnly": True})), of("at"), None, "breaks"),
     _received(
         "null among the values",
@@ -380,6 +387,13 @@ MORE = [
     *both("discriminator removed", (_kinds("kind"), _PETS), SCHEMA, "look", None),
     *both(
         "value of a discriminator changed", (_NAMED, _kinds("kind", feline="Cat", dog="Dog")), SCHEMA, "breaks", None
+    ),
+    _sent(
+        "schema renamed that a discriminator names",
+        sends(CARD, _union("Cat", "Dog", discriminator={"propertyName": "kind"})),
+        sends(CARD, {"Kit": card(meow=TEXT), **_union("Kit", "Dog", discriminator={"propertyName": "kind"})}),
+        SCHEMA,
+        "breaks",
     ),
     *both("values of a discriminator swapped", (_NAMED, _kinds("kind", cat="Dog", dog="Cat")), SCHEMA, None, "breaks"),
     _sent(
@@ -415,6 +429,9 @@ MORE = [
         f"{LIMIT}.schema.items",
     ),
     _asked("optional parameter added", None, limit(), "fine"),
+    _asked("empty value refused", limit(allowEmptyValue=True), limit(), "breaks"),
+    _asked("empty value allowed", limit(), limit(allowEmptyValue=True), "fine"),
+    _asked("reserved characters", limit(allowReserved=True), limit(), "breaks"),
     _asked(
         "parameter as JSON", limit(card()), {"name": "limit", "in": "query", "content": json_content(card())}, "breaks"
     ),
@@ -445,6 +462,13 @@ MORE = [
     _received(
         "answer for all others removed", _answers("200", "default"), _answers("200"), f"{_ANSWER}.default", "look"
     ),
+    *(
+        _received(name, *answers, f"{_ANSWER}.409.content.application/json.schema.properties.{gone}", "breaks")
+        for name, answers, gone in (
+            ("answer of a status that the default described", (_WITH_DEFAULT, _WITH_CONFLICT), "code"),
+            ("answer of a status that the default describes now", (_WITH_CONFLICT, _WITH_DEFAULT), "why"),
+        )
+    ),
     _received("header removed", _headers(Quota={"required": True, "schema": TEXT}), _headers(), _QUOTA, "breaks"),
     _received("header of an answer changed", _QUOTED, _headers(Quota={"schema": _INTEGER}), _QUOTA, "breaks"),
     _received("header added", _headers(), _QUOTED, _QUOTA, "fine"),
@@ -468,6 +492,8 @@ MORE = [
     # Servers and security
     _sent("server changed", _served("a"), _served("b"), "servers[0].url", "breaks"),
     _sent("server removed", _served("a", "b"), _served("a"), "servers[1].url", "breaks"),
+    _sent("servers in another order", _served("a", "b"), _served("b", "a"), "servers[0].url", "look"),
+    _sent("server named", _served(), _served("a"), "servers[0].url", "look"),
     _sent("server added", _served("a"), _served("a", "b"), "servers[1].url", "fine"),
     _sent(
         "server of an operation added",
@@ -479,10 +505,21 @@ MORE = [
         "paths./cards.get.servers[0].url",
         "breaks",
     ),
-    _sent("variable of a server changed", _variable("a", "b"), _variable("a", "c"), _VARIABLE, "look"),
+    _sent("default of a server's variable", _variable("a"), _variable("b"), _VARIABLE, "look"),
+    _sent("value of a server's variable removed", _variable("a", "a", "b"), _variable("a", "a"), _VARIABLE, "breaks"),
+    _sent("value of a server's variable added", _variable("a", "a"), _variable("a", "a", "b"), _VARIABLE, "fine"),
     _sent("kind of credentials changed", _secured(_BEARER), _secured(_KEY), _SCHEME, "breaks"),
     _sent("scope added", _secured(_BEARER, "read"), _secured(_BEARER, "read", "write"), "security", "breaks"),
     _sent("scope no longer needed", _secured(_BEARER, "read", "write"), _secured(_BEARER, "read"), "security", "fine"),
     _sent("security no longer needed", _secured(_BEARER), _secured(_BEARER, needed=False), "security", "fine"),
     _sent("address for tokens", _oauth("https://a"), _oauth("https://b"), _SCHEME, "look"),
+    _sent("scope of a scheme removed", _oauth("https://a", read="r"), _oauth("https://a"), _SCHEME, "look"),
+    _sent("way to a token removed", _oauth("https://a"), _secured({"type": "oauth2", "flows": {}}), _SCHEME, "breaks"),
+    _sent(
+        "cookie renamed",
+        _secured({**_KEY, "in": "cookie"}),
+        _secured({**_KEY, "in": "cookie", "name": "x-key"}),
+        _SCHEME,
+        "breaks",
+    ),
 ]

@@ -166,6 +166,12 @@ class TestComponents:
         entries(whole, many({"A": card()}))
         entries(many({"A": card()}), whole)
 
+    @pytest.mark.parametrize("odd", [None, "x", 0, []])
+    def test_an_odd_content_is_no_content(self, odd: object) -> None:
+        old, new = ({"/c": {"post": operation(requestBody={"content": {"a/b": each}})}} for each in ({}, odd))
+        (entry,) = entries(document(old), document(new))
+        assert entry.what == "content type removed"
+
 
 def test_a_form_field_is_added_with_its_encoding() -> None:
     def form(*fields: str, style: str = "deepObject") -> Tree:

@@ -50,6 +50,8 @@ class Api:
         exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"])
         exchange.fault = fault.kind if fault else None
         call = Call(exchange, context.log, dict(scope["headers"]), scope["query_string"], params)
+        sent = [header for header, _ in scope["headers"]]
+        call.repeated = frozenset(header for header in sent if sent.count(header) > 1)
         body = await _read_body(receive, self._limit)
         call.body = body or b""
         context.count_attempt(exchange, call.headers, call.body)
@@ -136,17 +138,27 @@ def _endpoint(command: Command, run: RunCommand) -> Callable[[Request], Awaitabl
 
 async def _parameters(request: Request) -> JsonObject:
     if request.method == "GET":
-        return {name: int(value) for name, value in request.query_params.items()}
+        return {name: _whole_number(name, value) for name, value in request.query_params.items()}
     text = await request.body()
     if not text:
         return {}
     # A form of a web page can send a body of any other type to any address.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise ValueError("a command with a body needs the header Content-Type: application/json")
-    body = json.loads(text)
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"the body is not JSON: {error}") from None
     if not isinstance(body, dict):
         raise TypeError("the body must be a JSON object")
     return cast("JsonObject", body)
+
+
+def _whole_number(name: str, value: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError(f"{name} must be a whole number, not {value[:100]!r}") from None
 
 
 class ControlGuard:

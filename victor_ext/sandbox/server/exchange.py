@@ -34,6 +34,8 @@ class Call:
     params: dict[str, str]
     """The values of the names in braces in the operation's path, decoded."""
     body: bytes = b""
+    repeated: frozenset[bytes] = frozenset()
+    """The names of the headers that were sent more than once."""
     owner: str = ""
     """The authenticated caller, once the provider has set it."""
 
@@ -45,6 +47,9 @@ class Call:
     def header(self, name: str) -> str | None:
         value = self.headers.get(name.lower().encode("latin-1"))
         return None if value is None else value.decode("latin-1")
+
+    def repeats(self, name: str) -> bool:
+        return name.lower().encode("latin-1") in self.repeated
 
     @property
     def bearer_token(self) -> str:

@@ -12,11 +12,11 @@ import sys
 import threading
 from collections.abc import Generator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from starlette.types import ASGIApp
@@ -176,10 +176,10 @@ def serve(
     """
 
     async def run() -> None:
-        stopping = asyncio.Event()
-        with suppress(NotImplementedError):  # the loop of Windows has no signals: there Ctrl-C is a KeyboardInterrupt
-            for number in (signal.SIGINT, signal.SIGTERM):  # also where SIGINT is ignored, as in a background job
-                asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        with _stop_signals() as stopping:
+            await serve_until(stopping)
+
+    async def serve_until(stopping: asyncio.Event) -> None:
         service = Service(provider_type, settings)
         ports = service.ports
         await ports.begin()
@@ -198,12 +198,29 @@ def serve(
             await service.end()
 
     try:
-        with _access_log(quiet=quiet), suppress(KeyboardInterrupt):
+        with _access_log(quiet=quiet):
             asyncio.run(run())
     except OSError as error:
         print(f"victor sandbox: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def _stop_signals() -> Generator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set. Their handlers are afterwards as before; other threads have no signals."""
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
 
 
 def _greeting(service: Service) -> str:

@@ -120,6 +120,7 @@ def page_of(
             "page": number,
             "pageSize": size,
         },
+        "links": [{"rel": "self", "href": f"?page={number}&pageSize={size}"}],
         "content": content,
     }
 

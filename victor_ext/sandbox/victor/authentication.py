@@ -115,9 +115,13 @@ def _split(token: str) -> tuple[str, str, bytes]:
     return parts[0], parts[1], _decode(parts[2])
 
 
+_FOREIGN = str.maketrans("=+/", "???")
+"""`b64decode` would take these of the caller's, too."""
+
+
 def _decode(part: str) -> bytes:
-    try:  # with `=` of the caller's own it is malformed
-        return base64.b64decode(part.replace("=", "?") + "=" * (-len(part) % 4), b"-_", validate=True)
+    try:
+        return base64.b64decode(part.translate(_FOREIGN) + "=" * (-len(part) % 4), b"-_", validate=True)
     except ValueError:
         raise Refused("malformed_token", "A part of the JWT is not base64url without padding.") from None
 

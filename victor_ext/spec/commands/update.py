@@ -77,9 +77,12 @@ def _run(options: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
             return 2
+        changelog = ""
+        if options.changelog is not None and report.entries:
+            changelog = _with(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
         move_into_place(new.made.package, package)
-    if options.changelog is not None and report.entries:
-        _add_to(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
+    if changelog:
+        _replace(options.changelog, changelog.encode("utf-8"))
     _replace(document, newer.read_bytes())
     print(f"{newer} -> {document}, {package}")
     return _print_decisions(report)
@@ -131,9 +134,12 @@ def _effect(entry: Entry) -> str:
     return "requests may have more" if entry.wire == "fine" and entry.direction != "received" else ""
 
 
-def _add_to(changelog: Path, entry: str) -> None:
-    """Put an entry under "Unreleased", in its section "Changed"; both are added where they are missing."""
-    text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
+def _with(changelog: Path, entry: str) -> str:
+    """A changelog with an entry under "Unreleased", in "Changed". Both are added where they are missing."""
+    try:
+        text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
+    except ValueError as error:
+        raise RuntimeError(f"Nothing was replaced: {changelog} is not UTF-8: {error}") from None
     if UNRELEASED.search(text) is None:
         text = re.sub(r"\A(# .*\n)?", r"\1\n## Unreleased\n", text, count=1)
     parts = re.split(r"^(?=###? )", text, flags=re.MULTILINE)
@@ -145,7 +151,7 @@ def _add_to(changelog: Path, entry: str) -> None:
         parts.insert(release + 1, f"### Changed\n\n{entry}\n" + ("\n" if parts[release + 1 :] else ""))
     else:
         parts[changed] = f"### Changed\n\n{entry}\n" + parts[changed].removeprefix("### Changed").lstrip("\n")
-    _replace(changelog, "".join(parts).encode("utf-8"))
+    return "".join(parts)
 
 
 def _replace(file: Path, data: bytes) -> None:

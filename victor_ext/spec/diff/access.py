@@ -40,16 +40,27 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     for address in gone[len(come) :]:
         sides.add("server-removed", f"{start}[{numbers[address]}].url", reach, address)
     for address in come[len(gone) :]:
-        sides.add("server-added", f"{start}[{list(after).index(address)}].url", reach, "", address)
+        kind = "server-added" if before else "server-named"
+        sides.add(kind, f"{start}[{list(after).index(address)}].url", reach, "", address)
+    for first, second in [*zip(before, after, strict=False)][:1]:
+        if first != second and first in after:
+            sides.add("server-order", f"{start}[0].url", reach, first, second)
     for address in before.keys() & after.keys():
         for name, variable in mappings_at(before[address], "variables"):
-            values, other = (
-                [each.get("default"), *list_at(each, "enum")]
-                for each in (variable, mapping_at(mapping_at(after[address], "variables"), name))
-            )
-            if values != other:
-                texts = (", ".join(map(str, each)) for each in (values, other))
-                sides.add("server-variable", f"{start}[{numbers[address]}].variables.{name}", reach, *texts)
+            other = mapping_at(mapping_at(after[address], "variables"), name)
+            _variable(sides, variable, other, f"{start}[{numbers[address]}].variables.{name}", reach)
+
+
+def _variable(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+    if old.get("default") != new.get("default"):
+        sides.add("server-variable", place, reach, str(old.get("default")), str(new.get("default")))
+    before, after = ([str(value) for value in list_at(each, "enum")] for each in (old, new))
+    for value in before if after else []:
+        if value not in after:
+            sides.add("server-variable-value-removed", place, reach, value)
+    for value in after if before else []:
+        if value not in before:
+            sides.add("server-variable-value-added", place, reach, "", value)
 
 
 def _effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:
@@ -119,9 +130,10 @@ def _renamed_schemes(sides: Sides) -> dict[str, str]:
 
 
 def _essence(scheme: Tree) -> str:
-    """The kind of credentials, as in `http bearer` and `apikey header x-key`; a name in a query has its letter case."""
-    essence = " ".join(str(scheme[key]) for key in ("type", "in", "name", "scheme") if scheme.get(key))
-    return essence if scheme.get("in") == "query" else essence.lower()
+    """The kind of credentials, as in `http bearer` and `apiKey header x-key`; other names have their letter case."""
+    words = [str(scheme[key]) for key in ("type", "in", "name", "scheme") if scheme.get(key)]
+    exact = scheme.get("in") in ("query", "cookie")
+    return " ".join(words if exact else [*words[:1], *(each.lower() for each in words[1:])])
 
 
 def _schemes(sides: Sides) -> None:
@@ -138,9 +150,20 @@ def _schemes(sides: Sides) -> None:
             sides.add("scheme-changed", place, reach, _essence(old), _essence(new))
         for kind, flow in [*mappings_at(old, "flows"), ("", old)]:
             other = mapping_at(mapping_at(new, "flows"), kind) if kind else new
+            if not other:
+                sides.add(
+                    "scheme-changed",
+                    place,
+                    reach,
+                    f"{_essence(old)} with the flow {kind}",
+                    f"{_essence(new)} without it",
+                )
+                continue
             for key in _ADDRESSES:
                 if flow.get(key) != other.get(key):
                     sides.add("scheme-address", place, reach, str(flow.get(key)), str(other.get(key)))
+            for scope in sorted(mapping_at(flow, "scopes").keys() - mapping_at(other, "scopes").keys()):
+                sides.add("scope-removed", place, reach, scope)
 
 
 def _uses(components: Components, operation: Operation, scheme: str) -> bool:

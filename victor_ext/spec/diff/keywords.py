@@ -122,6 +122,7 @@ _TYPE_FORMATS = {"date", "date-time", "uuid"}
 _WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
 _SWITCHES = {
     "null": ("null-admitted", "null-refused"),
+    "uniqueItems": ("unique-items", "repeated-items"),
     "readOnly": ("became-read-only", "no-longer-read-only"),
     "writeOnly": ("became-write-only", "no-longer-write-only"),
     "deprecated": ("deprecated", "undeprecated"),
@@ -136,11 +137,11 @@ def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
         yield comes if new else goes, "", ""
     elif keyword in LOWER_LIMITS or keyword in UPPER_LIMITS:
         yield _limit_change(keyword, old, new)
-    elif keyword in ("pattern", "multipleOf"):
+    elif keyword == "multipleOf":
         yield _presence("limit", old and f"{keyword} {old}", new and f"{keyword} {new}")
-    elif keyword in CONSTRAINTS or keyword == "uniqueItems":
-        yield _presence("constraint" if old and new else "limit", old and keyword, new and keyword)
-    elif keyword in ("default", "discriminator"):
+    elif keyword in CONSTRAINTS:
+        yield _presence("constraint", old and keyword, new and keyword)
+    elif keyword in ("pattern", "default", "discriminator"):
         yield _presence(keyword, old, new)
     elif keyword == "type":
         kind = "type-widened" if covers(new, old) else "type-narrowed" if covers(old, new) else "type-changed"

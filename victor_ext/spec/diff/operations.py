@@ -101,11 +101,14 @@ class OperationComparison:
             match = after.pop(status if status in after else ranged[0] if ranged else "", None)
             if match is None:
                 self.sides.add(f"{_class_of(status)}-removed", here, reach)
-            else:
+                match = _covering(status, new)
+            if match is not None:
                 self._pair(tree, match, here)
-        for status in after:
-            kind = "success-added" if _class_of(status) == "success" else "answer-added"
-            self.sides.add(kind, f"{place}.{spelled[status]}", reach)
+        for status, tree in after.items():
+            here = f"{place}.{spelled[status]}"
+            self.sides.add("success-added" if _class_of(status) == "success" else "answer-added", here, reach)
+            if (earlier := _covering(status, old)) is not None:
+                self._pair(earlier, tree, here)
 
     def _pair(self, old: Tree, new: Tree, place: str) -> None:
         """Compare two parameters, headers, bodies or answers, once."""
@@ -140,6 +143,9 @@ class OperationComparison:
         styles = [_serialisation(each, header=header, plain=plain) for each in (old, new)]
         if styles[0] != styles[1]:
             self.sides.add("serialisation", place, reach, *styles)
+        empty = [each.get("allowEmptyValue") is True for each in (old, new)]
+        if empty[0] != empty[1]:
+            self.sides.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
         _deprecation(self.sides, old, new, place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
@@ -153,8 +159,9 @@ class OperationComparison:
             else:
                 required = _is_required(self.sides.old, tree)
                 self.sides.add("required-header-removed" if required else "header-removed", here, reach)
-        for name, _ in after.values():
-            self.sides.add("header-added", f"{place}.headers.{name}", reach)
+        for name, tree in after.values():
+            kind = "required-header-added" if _is_required(self.sides.new, tree) else "header-added"
+            self.sides.add(kind, f"{place}.headers.{name}", reach)
 
     def _content(self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component) -> None:
         after = mapping_at(new, "content")
@@ -219,6 +226,8 @@ def _deprecation(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -
     before, after = old.get("deprecated") is True, new.get("deprecated") is True
     if before != after:
         sides.add("deprecated" if after else "undeprecated", place, reach)
+    if new.get("x-sunset") and new.get("x-sunset") != old.get("x-sunset"):
+        sides.add("sunset", place, reach, "", str(new["x-sunset"]))
 
 
 def _is_required(components: Components, tree: Tree) -> bool:
@@ -232,21 +241,30 @@ def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
         return ", ".join(sorted(mapping_at(tree, "content")))
     style = tree.get("style") or ("simple" if header else DEFAULT_STYLES.get(str(tree.get("in")), "form"))
     explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style == "form"
-    return f"style {style}{', exploded' if explode and not plain else ''}"
+    reserved = " with reserved characters" if tree.get("allowReserved") is True else ""
+    return f"style {style}{', exploded' if explode and not plain else ''}{reserved}"
 
 
 def _class_of(status: str) -> str:
     return "success" if status.startswith("2") else "default-answer" if status == "DEFAULT" else "answer"
 
 
+def _covering(status: str, answers: Tree) -> Tree | None:
+    """The answer that stands for a status without one of its own: of its range, or for an error the default."""
+    written = {each.upper(): tree for each, tree in members(answers)}
+    default = written.get("DEFAULT") if _class_of(status) == "answer" else None
+    return written.get(f"{status[:1]}XX", default)
+
+
 def _media(old: Tree, new: Tree) -> dict[str, str | None]:
     """The content types of the old document, each with the one that stands for it in the new document."""
-    theirs = {bare_type(each): each for each, _ in reversed(members(new))}
+    names = [name for name, _ in reversed(members(new))]
+    theirs = {bare_type(each): each for each in names}
     pairs: dict[str, str | None] = {}
     for content_type, _ in members(old):
         bare = bare_type(content_type)
         covering = next((each for pattern, each in theirs.items() if fnmatch(bare, pattern)), None)
-        pairs[content_type] = content_type if content_type in new else theirs.get(bare, covering)
+        pairs[content_type] = content_type if content_type in names else theirs.get(bare, covering)
     return pairs
 
 

@@ -8,10 +8,11 @@ change of the place that has it, unless the earlier schema is gone: then it was 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from victor_ext.spec.components import Component
-from victor_ext.spec.tree import Tree, mapping_at, members, named_schemas
+from victor_ext.spec.tree import Tree, mapping_at, members, named_schemas, schema_list_at
 
 from .changes import SCHEMAS, Change, Reach, Sides
 from .entry import LEVELS, RULES, worst
@@ -148,7 +149,8 @@ class SchemaComparison:
         self._bases(before, after)
         if before.unions or after.unions:
             self._unions(old, new, before, after)
-            self._values(old, new, old_end, new_end)
+            if before.value("discriminator") == after.value("discriminator"):
+                self._values(old, new, old_end, new_end)
         differences = keyword_differences(before, after)
         if bool(before.unions) != bool(after.unions):
             self._note(old, new, [each for each in differences if each[0].startswith("null-")])
@@ -174,6 +176,8 @@ class SchemaComparison:
         reach = self.sides.reach(old.component, new.component)
         either = self.sides.reach_of_either(old.component, new.component)
         for kind, former, latter in differences:
+            if kind == "no-longer-read-only" and new.required:
+                kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
             of_one_side = kind.endswith(("read-only", "write-only"))
             self.sides.add(kind, old.place, either if of_one_side else reach, former, latter)
 
@@ -192,10 +196,12 @@ class SchemaComparison:
             if not is_own:
                 continue
             if first is not None and second is not None:
-                self.compare(old_part, new_part)
+                self.compare(old_part, replace(new_part, required=required.get(step) in after.required))
             elif not step.startswith(prefix):
                 if step != ".additionalProperties" or before.value("closed") == after.value("closed"):
-                    kind = "schema-added" if first is None else "schema-lost"
+                    is_part = step.startswith((".prefixItems", ".patternProperties"))
+                    gone = "part-not-described" if is_part else "items-not-described"
+                    kind = "items-described" if first is None else gone
                     self.sides.add(kind, place, self.sides.reach(old.component, new.component))
             elif first is None:
                 is_required = step.removeprefix(prefix) in after.required
@@ -217,11 +223,14 @@ class SchemaComparison:
         bases = before.common(after)
         first, second = ([union for union in shape.unions if union.home not in bases] for shape in (before, after))
         single = [
-            Union(shape.place, [Child(part.tree, shape.place, "")]) for part, shape in ((old, before), (new, after))
+            Union("", shape.place, [Child(part.tree, shape.place, "")]) for part, shape in ((old, before), (new, after))
         ]
         for number in range(max(len(first), len(second))):
             former = first[number] if number < len(first) else single[0]
             latter = second[number] if number < len(second) else single[1]
+            if former.keyword and latter.keyword and former.keyword != latter.keyword:
+                reach = self.sides.reach(old.component, new.component)
+                self.sides.add("union-kind", old.place, reach, former.keyword, latter.keyword)
             self._members(old, new, former.members, latter.members)
 
     def _members(self, old: Part, new: Part, former: list[Child], latter: list[Child]) -> None:
@@ -285,7 +294,7 @@ class SchemaComparison:
         return 2 * len(shared) >= max(len(before.children), len(after.children)) > 0
 
     def _values(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
-        """Compare the `mapping` of two discriminators: from values to schemas."""
+        """Compare two discriminators: which value stands for which schema."""
         former, latter = _mapping(self.sides.old_shapes, old_end), _mapping(self.sides.new_shapes, new_end)
         reach = self.sides.reach(old.component, new.component)
         for value in sorted({*former, *latter}):
@@ -311,10 +320,15 @@ def _identity(shapes: Shapes, member: Child) -> str:
 
 
 def _mapping(shapes: Shapes, union: Tree) -> dict[str, str]:
-    """The place of the schema that each value of a discriminator selects: a reference, or the name of a schema."""
-    mapping = {value: str(to) for value, to in mapping_at(mapping_at(union, "discriminator"), "mapping").items()}
+    """The place of the schema that each value of a discriminator selects; one that is not mapped has its own name."""
+    discriminator = mapping_at(union, "discriminator")
+    mapping = {value: str(to) for value, to in mapping_at(discriminator, "mapping").items()}
     references = {value: to if "/" in to else f"#/components/schemas/{to}" for value, to in mapping.items()}
-    return {value: shapes.place(shapes.end({"$ref": to})[0], to) for value, to in references.items()}
+    mapped = {value: shapes.place(shapes.end({"$ref": to})[0], to) for value, to in references.items()}
+    members = [each for key in ("oneOf", "anyOf") if discriminator for each in schema_list_at(union, key)]
+    places = [shapes.place(shapes.end(each)[0], "") for each in members]
+    named = [each for each in places if each.startswith(SCHEMAS) and each not in mapped.values()]
+    return mapped | {each.removeprefix(SCHEMAS): each for each in named}
 
 
 def _summary(changes: Sequence[Change], most: int = 3) -> str:

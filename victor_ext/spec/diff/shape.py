@@ -35,6 +35,8 @@ class Part:
     """What the places of its children begin with."""
     component: Component | None
     """What knows the operations that reach it; None while two schemas are compared apart from any operation."""
+    required: bool = False
+    """Whether it is a property that has to be there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,7 @@ class Child:
 class Union(NamedTuple):
     """`oneOf` or `anyOf` with at least two members that are not null."""
 
+    keyword: str
     home: str
     members: list[Child]
 
@@ -148,7 +151,7 @@ class Shapes:
             shape.keywords |= {"enum": Given((*values,), home)} if values else {}
         else:
             children = [Child(each, home, f".{keyword}[{number}]") for number, each in valued]
-            shape.unions.append(Union(home, children))
+            shape.unions.append(Union(keyword, home, children))
 
     def _children(self, shape: Shape, tree: Tree, home: str) -> None:
         children = [(f".{key}.{name}", child) for key in ("properties", "patternProperties")

@@ -194,7 +194,7 @@ def _operation_without_id(subject: Subject) -> Iterator[Finding]:
     known: dict[str, str] = {}
     for operation in subject.operations:
         name = operation.tree.get("operationId")
-        if not name:
+        if not isinstance(name, str) or not name:
             yield Finding(operation.place, "it has no operationId, and its function is named after its path")
         elif known.setdefault(name, operation.name) != operation.name:
             yield Finding(operation.place, f"its operationId {name} is that of {known[name]} too")
