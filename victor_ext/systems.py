@@ -26,8 +26,8 @@ class System:
     Attributes:
         name: Its name in lower case, as `--provider` takes it. In capitals, its variables begin with it.
         title: What messages call it.
-        client: The class of its client with blocking calls. The command calls its `from_env` with those of the arguments
-            `environment`, `base_url` and `deadline` that the user gives.
+        client: The class of its client with blocking calls. The command passes to its `from_env` those of the
+            arguments `environment`, `base_url` and `deadline` that the user gives.
         async_client: The class of its client with awaited calls.
         book: The function that makes its `Book` from a client and the keyword `page_size`; and `payor_id`, if it
             `needs_payor`. Empty: it cannot be reconciled.

@@ -51,7 +51,8 @@ def webhooks(**options: Any) -> Webhook:
 
 def test_what_the_provider_signed_is_read() -> None:
     lower = {name.lower(): value for name, value in signed().items()}
-    for headers in (signed(), lower, httpx.Headers(lower)):
+    raw = [(name.encode(), value.encode()) for name, value in signed().items()]
+    for headers in (signed(), lower, httpx.Headers(lower), [*lower.items()], raw):
         notification = webhooks().read(BODY, headers)
         assert (notification.event, notification.order_id, notification.is_test) == ("order.completed", "o-1", False)
 
@@ -158,7 +159,7 @@ def test_a_body_that_was_decoded_cannot_be_checked() -> None:
         webhooks().read(BODY.decode(), signed())  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("headers", [None, "x-fc-nonce", [("a", "b")], dict])
+@pytest.mark.parametrize("headers", [None, "x-fc-nonce", [("a", "b", "c")], dict])
 def test_what_are_no_headers(headers: Any) -> None:
     with pytest.raises(InvalidRequest, match="headers must be a mapping") as raised:
         webhooks().read(BODY, headers)

@@ -15,8 +15,8 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
 
 from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
 from victor_ext.privacy import SecretBytes, concealed, kind_of
@@ -34,6 +34,8 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
 _SCHEME = "HMAC-SHA512"
 _SHORTEST_KEY = 16
 """Bytes. The provider's are longer; a shorter one is a part of one, or could be guessed."""
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
 
 class Webhook(UnpicklableCredentials):
@@ -70,7 +72,7 @@ class Webhook(UnpicklableCredentials):
     def __repr__(self) -> str:
         return f"Webhook('[hidden]', host={getattr(self, '_host', None)!r})"
 
-    def read(self, body: bytes, headers: Mapping[str, str]) -> Notification:
+    def read(self, body: bytes, headers: Headers) -> Notification:
         """Read a request with a valid signature and a recent date.
 
         Args:
@@ -209,12 +211,19 @@ def _names(notification: Notification) -> tuple[str, str, str]:
     return f"nonce {notification.nonce}", f"content {content}", f"about {notification.fingerprint}"
 
 
-def _by_name(headers: Mapping[str, str]) -> dict[str, str]:
+def _by_name(headers: Headers) -> dict[str, str]:
     try:
-        return {str(name).lower(): value if isinstance(value, str) else "" for name, value in headers.items()}
-    except (AttributeError, TypeError, ValueError):
-        message = f"headers must be a mapping of names to values, not {kind_of(headers)}."
+        pairs = cast("Mapping[str, str]", headers).items() if hasattr(headers, "items") else headers
+        return {_header_text(name).lower(): _header_text(value) for name, value in pairs}
+    except (TypeError, ValueError):
+        message = f"headers must be a mapping, or pairs of name and value, not {kind_of(headers)}."
     raise InvalidRequest.of([Problem("headers", "type", message)])
+
+
+def _header_text(part: object) -> str:
+    if isinstance(part, bytes):
+        return part.decode("latin-1")
+    return part if isinstance(part, str) else ""  # any other type is not a header of a signed request
 
 
 def _decoded(key: object) -> bytes:
