@@ -100,7 +100,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = _left_out(items, config)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        without = set(left_out)
+        items[:] = [item for item in items if item not in without]
     if config.getoption("quick") and "PYTEST_XDIST_WORKER" in os.environ:
         sys.addaudithook(_refuse_processes)
 
