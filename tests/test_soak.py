@@ -18,6 +18,7 @@ from victor_ext.sandbox import RemoteSandbox, Sandbox
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.nightly
 def test_a_small_soak_keeps_the_promise() -> None:
     options = ["--creates", "1000", "--workers", "32", "--seconds", "6", "--patience", "0.5", "--seed", "20260304"]
     options += ["--rate", "0.3"]

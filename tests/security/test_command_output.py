@@ -93,7 +93,9 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
 }
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if fault else [pytest.mark.nightly]) for name, (_, fault, _) in CALLS.items()]
+)
 def test_calls(name: str, known: Sandbox, secrets: Secrets, with_secret: Command, keys: Command) -> None:
     words, fault, status = CALLS[name]
     if fault is not None:
