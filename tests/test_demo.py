@@ -70,12 +70,7 @@ def test_the_demo_counts_what_the_sandbox_saw(demo: subprocess.CompletedProcess[
     assert "\x1b" not in demo.stdout, "piped output is plain"
     counts = dict(re.findall(r"^  ([a-z ]+): +(\d+)$", demo.stdout, re.MULTILINE))
     # Twelve good rows, sent twice, and one more attempt for each of the three faults.
-    assert counts == {
-        "attempts": "27",
-        "idempotency keys": "12",
-        "payment requests": "12",
-        "duplicates": "0",
-    }
+    assert counts == {"attempts": "27", "idempotency keys": "12", "payment requests": "12", "duplicates": "0"}
     keys = re.findall(r"^ (\d{4}) +[0-9a-f]{8}\.\.\. +(\d) +(\d)", demo.stdout, re.MULTILINE)
     assert len(keys) == 12
     assert sum(int(attempts) for _, attempts, _ in keys) == 27
