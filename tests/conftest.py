@@ -67,8 +67,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if not config.getoption("quick"):
         return None
     folders = {*THOROUGH_FOLDERS, *SLOW_FOLDERS} & set(collection_path.relative_to(HERE).parts)
-    name = collection_path.name
-    return True if folders or name in (*THOROUGH_FILES, *SLOW_FILES) or "mutations" in name else None
+    return True if folders or collection_path.name in (*THOROUGH_FILES, *SLOW_FILES) else None
 
 
 @pytest.fixture(scope="session")
