@@ -115,12 +115,3 @@ _MADE = {
     "untested": UNTESTED,
     "accepted": SUMS.replace("so_far = 0", "so_far = 0 * 1"),
 }
-
-
-def test_a_change_is_named_by_its_function_and_its_fragment_and_not_by_lines(project: Path):
-    named = change(project, BROKEN)
-    (project / "sums.py").write_text("# one line more\n" + SUMS)
-    moved = change(project, "# one line more\n" + BROKEN)
-
-    assert named.name == moved.name == ("sums.running", "so_far += part", "so_far -= part")
-    assert named.lines[0] != moved.lines[0]
