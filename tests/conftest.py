@@ -67,8 +67,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if not config.getoption("quick"):
         return None
     folders = {*THOROUGH_FOLDERS, *SLOW_FOLDERS} & set(collection_path.relative_to(HERE).parts)
-    name = collection_path.name
-    return True if folders or name in (*THOROUGH_FILES, *SLOW_FILES) or "mutations" in name else None
+    return True if folders or collection_path.name in (*THOROUGH_FILES, *SLOW_FILES) else None
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +99,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = _left_out(items, config)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        without = set(left_out)
+        items[:] = [item for item in items if item not in without]
     if config.getoption("quick") and "PYTEST_XDIST_WORKER" in os.environ:
         sys.addaudithook(_refuse_processes)
 

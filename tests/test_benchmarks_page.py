@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from copy import deepcopy
 
 import pytest
 
-from benchmarks import decoding, figures, page, scale
+from benchmarks import decoding, page, scale
 from benchmarks.chart import svg
 from benchmarks.measures import MEASURES
 
@@ -37,11 +35,7 @@ def test_the_record_has_each_contender_of_each_measure(record):
 def test_what_orjson_would_save_is_what_was_recorded():
     record = decoding.recorded()
     assert decoding.note(record) in page.PAGE.read_text(encoding="utf-8")
-    for rounds in record["rounds"].values():
-        assert len(rounds) == decoding.ROUNDS
-        for pair in rounds:
-            pair[1] *= 0.8
-    assert decoding.note(record) not in page.PAGE.read_text(encoding="utf-8")
+    assert {len(rounds) for rounds in record["rounds"].values()} == {decoding.ROUNDS}
 
 
 def test_a_long_integer_is_not_rounded_where_orjson_is_measured():
@@ -50,32 +44,7 @@ def test_a_long_integer_is_not_rounded_where_orjson_is_measured():
         assert decoding.checked(b'{"amount": %b}' % digits.encode()) == {"amount": int(digits)}
 
 
-def test_a_slower_contender_has_a_higher_ratio_and_a_falsified_one_another_page(record):
-    changed = copy.deepcopy(record)
-    for own, _ in changed["measures"]["get"]["victor"]:
-        own[1] *= 2
-    before, after = (
-        next(line for line in figures.lines_of("get", each) if line.name == "victor") for each in (record, changed)
-    )
-    assert after.judged == pytest.approx(2 * before.judged)
-    assert page.markdown(changed) != page.markdown(record)
-    assert svg(changed) != svg(record)
-
-
 def test_the_page_is_made_of_the_record_and_of_nothing_else() -> None:
     record, bulk = (json.loads(path.read_text("utf-8")) for path in (scale.RECORD, scale.BULK_RECORD))
     page = scale.PAGE.read_text("utf-8")
     assert scale.markdown(record, bulk) == page
-    for place, run in enumerate(record["runs"]):
-        for name in ("workers", "took_part", "seconds", "transactions", "writes", "connections", "load"):
-            falsified = deepcopy(record)
-            falsified["runs"][place][name] = run[name] * 3 + 1
-            assert scale.markdown(falsified, bulk) != page, name
-    for place, run in enumerate(bulk):
-        for name in ("rows", "processes", "checked", "rate", "sender_cpu", "server_cpu", "alone", "peak_mib", "load"):
-            sent = deepcopy(bulk)
-            sent[place][name] = run[name] * 3 + 1
-            assert scale.markdown(record, sent) != page, name
-        assert scale.markdown(record, bulk[:place] + bulk[place + 1 :]) != page
-    del record["runs"][0]
-    assert scale.markdown(record, bulk) != page

@@ -34,6 +34,11 @@ def example(name: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+each_quickstart = pytest.mark.parametrize(
+    "name", ["quickstart.py", pytest.param("async_quickstart.py", marks=pytest.mark.nightly)]
+)
+
+
 @pytest.fixture(scope="module")
 def demo() -> subprocess.CompletedProcess[str]:
     return example("demo.py")
@@ -65,12 +70,7 @@ def test_the_demo_counts_what_the_sandbox_saw(demo: subprocess.CompletedProcess[
     assert "\x1b" not in demo.stdout, "piped output is plain"
     counts = dict(re.findall(r"^  ([a-z ]+): +(\d+)$", demo.stdout, re.MULTILINE))
     # Twelve good rows, sent twice, and one more attempt for each of the three faults.
-    assert counts == {
-        "attempts": "27",
-        "idempotency keys": "12",
-        "payment requests": "12",
-        "duplicates": "0",
-    }
+    assert counts == {"attempts": "27", "idempotency keys": "12", "payment requests": "12", "duplicates": "0"}
     keys = re.findall(r"^ (\d{4}) +[0-9a-f]{8}\.\.\. +(\d) +(\d)", demo.stdout, re.MULTILINE)
     assert len(keys) == 12
     assert sum(int(attempts) for _, attempts, _ in keys) == 27
@@ -108,7 +108,7 @@ def test_a_quickstart_needs_nothing_but_a_sandbox(name: str, sandbox_url: str) -
     assert len(made) == (1 if name == "quickstart.py" else 3)
 
 
-@pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
+@each_quickstart
 def test_a_quickstart_takes_the_environment_s_credentials_and_lists_an_odd_request(name: str, sandbox_url: str) -> None:
     remote = RemoteSandbox(sandbox_url)
     client_id, client_secret = remote.add_oauth_client()
@@ -120,7 +120,7 @@ def test_a_quickstart_takes_the_environment_s_credentials_and_lists_an_odd_reque
     assert "in the list: ODD      None" in ran.stdout
 
 
-@pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
+@each_quickstart
 def test_a_quickstart_without_a_sandbox_says_what_to_do(name: str) -> None:
     ran = example(name, VICTOR_BASE_URL="http://127.0.0.1:1")
     assert ran.returncode == 1

@@ -12,14 +12,7 @@ import httpx
 import pytest
 
 import victor_ext
-from victor_ext import (
-    AsyncVictor,
-    PaymentRequest,
-    RetryPolicy,
-    Victor,
-    VictorError,
-    VictorJwt,
-)
+from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorJwt
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
 

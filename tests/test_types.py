@@ -87,7 +87,7 @@ def create(victor: Victor) -> None:
 """
 
 
-@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+@pytest.mark.parametrize("checker", ["mypy", pytest.param("pyright", marks=pytest.mark.nightly)])
 def test_a_program_that_uses_it(tmp_path: Path, checker: str) -> None:
     """One run for all of it. A wrong line without an error is an ignored error too many, which is an error."""
     ignored, words = {

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
-import json
 import signal
 import subprocess
 import time
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bulk.forked_command import CLOCK, SCRIPT, ForkedCommands
+from tests.cli.victor_command import Ran
 from victor_ext import idempotency_key_for
 from victor_ext.sandbox import SandboxCommands
 
@@ -77,25 +76,6 @@ def asked_once(sandbox: SandboxCommands, keys: set[str]) -> None:
     """The sandbox made exactly one request under each of these keys."""
     made = {key: count for key, count in sandbox.work_done_by_key().items() if key in keys}
     assert made == dict.fromkeys(keys, 1)
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output as one JSON document."""
-        return json.loads(self.out)
-
-    @property
-    def table(self) -> list[dict[str, str]]:
-        """Standard output as CSV."""
-        return list(csv.DictReader(io.StringIO(self.out)))
 
 
 @dataclass(frozen=True)

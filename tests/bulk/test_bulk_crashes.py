@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import PATIENCE, Bulk, Ran, asked_once, keys_of, rows, wait_until, write_csv
+from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, rows, wait_until, write_csv
 from tests.bulk.postgres import Postgres
+from tests.cli.victor_command import Ran
 from victor_ext import ConfigurationError
 from victor_ext.sandbox import Sandbox
 

@@ -200,6 +200,7 @@ with Victor(VictorOAuth("client", "secret"), base_url="http://127.0.0.1:1") as v
 """
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is measured in the units of Linux")
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path) -> None:
     words = [f"sqlite:///{tmp_path}/long.sqlite", str(SHORT), str(LONG)]

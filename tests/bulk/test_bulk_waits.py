@@ -161,6 +161,7 @@ def gaps(times: Sequence[float]) -> list[float]:
     return [later - earlier for earlier, later in pairwise(times)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("before", ["never sent", "may have been sent"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_row_is_tried_again_after_waits_that_grow(
@@ -183,6 +184,7 @@ def test_a_row_is_tried_again_after_waits_that_grow(
     assert times[-1] - times[0] >= PATIENCE
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_others_are_answered_shortens_no_wait(sending: Callable[[Respond], Sending], fault: str) -> None:
     send = sending(FAULTS[fault])
@@ -206,6 +208,7 @@ def test_what_others_are_answered_shortens_no_wait(sending: Callable[[Respond], 
         assert len(times) > 1 or "never" in fault
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_list_that_fails_is_read_again_after_waits_that_grow(
     sending: Callable[[Respond], Sending], fault: str

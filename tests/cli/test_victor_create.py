@@ -280,6 +280,7 @@ class TestTheLoopOfThePage:
         assert loop(tmp_path) == (3, "0\n1\n10\n")
         assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
+    @pytest.mark.nightly
     def test_it_says_so_when_nothing_helped(
         self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -41,6 +42,11 @@ class Ran:
     def json_lines(self) -> list[Any]:
         """Standard output as one JSON document a line."""
         return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def table(self) -> list[dict[str, str]]:
+        """Standard output as CSV."""
+        return list(csv.DictReader(io.StringIO(self.out)))
 
     @property
     def error(self) -> dict[str, Any]:

@@ -54,19 +54,15 @@ def is_only_sent(document: Document, schema: str) -> bool:
     return all(leaf.place != f"{schema}.brandNew" for answer in answers for leaf in document.leaves(answer))
 
 
-REMOVED = [
-    (system, schema, name)
-    for system in SYSTEMS
-    for schema, names in sorted(members_of(Document.of(system), system).items())
-    for name in names
-]
-
-
-@pytest.mark.parametrize(("system", "schema", "name"), REMOVED)
-def test_a_member_that_is_gone_is_noticed(system: str, schema: str, name: str) -> None:
-    document = Document.of(system).copy()
-    del document.tree["components"]["schemas"][schema]["properties"][name]
-    assert contract_of(system).gone(document), "the change went unnoticed"
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_member_that_is_gone_is_noticed(system: str) -> None:
+    contract, document = contract_of(system), Document.of(system).copy()
+    for schema, names in members_of(document, system).items():
+        properties = document.tree["components"]["schemas"][schema]["properties"]
+        for name in names:
+            kept = properties.pop(name)
+            assert contract.gone(document), f"that {schema}.{name} is gone went unnoticed"
+            properties[name] = kept
 
 
 def test_a_limit_that_moved_is_named() -> None:

@@ -314,10 +314,7 @@ CONTRACT = Contract(
             (lambda velo: velo.source_accounts.get("account-1"),),
             {**CURRENCY, "id": "account-1"},
         ),
-        "requestFunding": Call(
-            "source_accounts.fund",
-            (fund,),
-        ),
+        "requestFunding": Call("source_accounts.fund", (fund,)),
         "listFundingAccounts": Call("funding_accounts.list", (funding_accounts,)),
         "createFundingAccount": Call("funding_accounts.create", (new_funding_account,)),
         "getFundingAccount": Call(

@@ -42,11 +42,7 @@ class Authority:
         )
 
     def _signed(
-        self,
-        subject: x509.Name,
-        key: ec.EllipticCurvePublicKey,
-        *extensions: x509.ExtensionType,
-        ends: timedelta = DAY,
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *extensions: x509.ExtensionType, ends: timedelta = DAY
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = (

@@ -47,7 +47,7 @@ def options(provider: RawProvider) -> dict[str, Any]:
     return {"base_url": provider.url(), "timeout": 10.0, "retry": RetryPolicy(max_attempts=4, base=0.0, quota=10**9)}
 
 
-@pytest.fixture(params=["own connections", "traced"])
+@pytest.fixture(params=["own connections", pytest.param("traced", marks=pytest.mark.nightly)])
 def traced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also with httpx's connections: somebody stands in front of them, as a tracer does."""
     if request.param == "traced":

@@ -59,6 +59,7 @@ def flights(on: Adapter) -> list[int]:
     return [first.request, first.answer]
 
 
+@pytest.mark.thorough
 @each_operation
 @each_mode
 @each_version
@@ -98,6 +99,7 @@ def test_handshake_stalls(background: Background, authority: Authority, mode: st
             assert (run.observed.word, run.mismatches()) == ("not_sent", []), cut
 
 
+@pytest.mark.thorough
 @each_operation
 @each_mode
 @each_version

@@ -27,7 +27,7 @@ from tests.histories.calls import kiosk
 from tests.histories.history import KINDS, draw, run
 from tests.histories.provider import KEPT
 from tests.histories.world import pause
-from tests.mistakes import _named, _Replacement
+from tests.mistakes import Replacement, named
 from tests.outbox.django_project import set_up, use_database
 
 SEED = os.environ.get("SEED", "histories")
@@ -97,7 +97,7 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 class Planted(NamedTuple):
-    """A mend that is taken back: some pieces of code, and what takes their place (see `tests.mistakes.Mistake`).
+    """A mend that is taken back: some pieces of code, and what takes their place (see `tests.mistakes`).
 
     Attributes:
         kind: The kind of histories that show it.
@@ -145,8 +145,16 @@ NO_ANSWER = "of_exception(came, may_have_been_sent=request.extensions.get(MAY_HA
 MAY_REUSE = """
 return not self._attempts and request.method in SAFE_METHODS and self._loop.profile.is_read_by_id(request)
 """
+NEW_KEY = """
+if signed and self._key:
+    import uuid
+    request.headers["Idempotency-Key"] = str(uuid.uuid4())
+result = yield from self._attempt(request, counted=signed)
+"""
 # fmt: off
 PLANTED = {
+    "a key is made anew for each attempt": Planted("calls", "told wrong", (0, 20), (
+        (f"{CALL}._attempt_until_definite", "result = yield from self._attempt(request, counted=signed)", NEW_KEY),)),
     "writes without a key are repeated": Planted("calls", "asked twice", (0, 60), (
         (f"{LOOP}.classification:may_repeat", "has_key or method in SAFE_METHODS", "True"),)),
     "a lost answer is a rejection": Planted("calls", "told wrong", (0, 20), (
@@ -211,8 +219,8 @@ def planted(where: str, right: str, wrong: str) -> Generator[None]:
     """Take a decision back in this process, within the block."""
     name, _, path = where.partition(":")
     module, (*holders, function) = importlib.import_module(name), path.split(".")
-    tree = _named(ast.parse(inspect.getsource(module)), path)
-    replaced = _Replacement(right, wrong)
+    tree = named(ast.parse(inspect.getsource(module)), path)
+    replaced = Replacement(right, wrong)
     replaced.visit(tree)
     assert replaced.count == 1, f"{right!r} is {replaced.count} times in {where}: plant it anew"
     holder: Any = module

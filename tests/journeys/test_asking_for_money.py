@@ -119,10 +119,7 @@ def test_a_day_that_has_passed_is_refused_by_whoever_can_know(victor_sandbox: Sa
 
     with pytest.raises(BadRequest) as refused:
         victor.payment_requests.create(**asked)
-    assert (refused.value.outcome, refused.value.problems[0].field) == (
-        Outcome.REJECTED,
-        "payment_details.due_date",
-    )
+    assert (refused.value.outcome, refused.value.problems[0].field) == (Outcome.REJECTED, "payment_details.due_date")
 
     with pytest.raises(InvalidRequest, match=r"due_date .* is in the past"):
         victor.payment_requests.create(**{**asked, "idempotency_key": None})

@@ -76,10 +76,7 @@ both_clients = pytest.mark.parametrize("client_class", [Victor, AsyncVictor])
 
 @both_clients
 @pytest.mark.parametrize("body", [REFUSAL, SPRING], ids=["one shape", "the other"])
-@pytest.mark.parametrize(
-    "call",
-    [create, accept, get_one, find_one],
-)
+@pytest.mark.parametrize("call", [create, accept, get_one, find_one])
 def test_an_error_under_a_good_status_is_neither_success_nor_refusal(client_class: type, call: Any, body: Any) -> None:
     with pytest.raises(UnreadableResponse, match="reports an error") as raised:
         Provider(lambda _request: body).call(client_class, call)
@@ -643,8 +640,7 @@ def test_under_a_key_made_here_there_is_no_other_payment(client_class: type) -> 
 
 
 @pytest.mark.parametrize(
-    "status",
-    [pytest.param(each, marks=pytest.mark.victor_sandbox(key_conflict=str(each))) for each in (409, 400, 422)],
+    "status", [pytest.param(each, marks=pytest.mark.victor_sandbox(key_conflict=str(each))) for each in (409, 400, 422)]
 )
 def test_a_key_of_another_payment_is_a_conflict_whatever_the_status(victor: Victor, status: int) -> None:
     """A 400 that says so would be read as "correct the request, with a new key", and the payer is asked twice."""

@@ -62,21 +62,6 @@ def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox: Sandb
     assert all(request["status"] != "pending" for request in victor_sandbox.requests())
 
 
-@pytest.mark.victor_sandbox(demo_data=False)
-def test_so_it_is_when_awaited(victor_sandbox: Sandbox, async_victor: AsyncVictor) -> None:
-    fill(victor_sandbox, 60)
-
-    async def main() -> int:
-        accepted = 0
-        async with async_victor as victor:
-            async for request in victor.payment_requests.list(status="pending", page_size=7):
-                await victor.payment_requests.accept(request.id, notes="Thank you.")
-                accepted += 1
-        return accepted
-
-    assert asyncio.run(main()) == 60
-
-
 @pytest.mark.victor_sandbox(demo_data=False, max_page_size=10)
 def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 25)

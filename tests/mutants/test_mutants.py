@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.mutants.changes import Change, Module, sample
+from tests.mutants.changes import Change, Module
 from tests.mutants.checkouts import TOOLS
 from tests.mutants.mutants import Scope, fates
 
@@ -61,7 +60,6 @@ def test_that_fails_by_itself():
 """
 
 BROKEN = SUMS.replace("so_far += part", "so_far -= part")
-ENDLESS = SUMS.replace("for part in parts:", "while part := 0 in [0]:")
 LIKE_BEFORE = SUMS.replace("so_far = 0", "so_far = 0 + 0")
 UNTESTED = SUMS.replace("value + 1", "value - 1")
 
@@ -117,41 +115,3 @@ _MADE = {
     "untested": UNTESTED,
     "accepted": SUMS.replace("so_far = 0", "so_far = 0 * 1"),
 }
-
-
-@needs_tools
-def test_a_sample_is_the_same_for_the_same_seed_and_reaches_generators_properties_constants_and_fields(project: Path):
-    sys.path.append(str(TOOLS))
-    module = Module(project, "sums.py")
-
-    everything = list(sample([module], 1, None))
-
-    assert {"sums", "sums.Sum", "sums.Sum.total", "sums.running", "sums.untested"} == {
-        each.function for each in everything
-    }
-    assert [each.name for each in sample([module], 5, 4)] == [each.name for each in sample([module], 5, 4)]
-    assert {each.name for each in sample([module], 5, 4)} < {each.name for each in everything}
-    assert len({each.source for each in everything}) == len(everything)
-
-
-def test_a_change_is_named_by_its_function_and_its_fragment_and_not_by_lines(project: Path):
-    named = change(project, BROKEN)
-    (project / "sums.py").write_text("# one line more\n" + SUMS)
-    moved = change(project, "# one line more\n" + BROKEN)
-
-    assert named.name == moved.name == ("sums.running", "so_far += part", "so_far -= part")
-    assert named.lines[0] != moved.lines[0]
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        SUMS.replace("list[int] | None", "list[int] & None"),
-        SUMS.replace("so_far = 0", "so_far  =  0  # a comment"),
-        SUMS.replace("parts: list[int])", "parts: list[int], /)"),
-        SUMS.replace("def untested(value: int)", "def untested(value int)"),
-    ],
-    ids=["an annotation", "a comment", "a signature", "no Python"],
-)
-def test_what_cannot_matter_is_no_change(project: Path, source: str):
-    assert Module(project, "sums.py").change_to(source) is None

@@ -11,12 +11,7 @@ from tests.pages.shell import steady
 
 PICTURES = ROOT / "docs" / "pictures"
 RECORD = PICTURES / "record.py"
-STEADY = {
-    r"\x1b\[[0-9;]*m": "",
-    r"─+": "─",
-    r"OAuth client \S+": "OAuth client",
-    r"port \d+": "port",
-}
+STEADY = {r"\x1b\[[0-9;]*m": "", r"─+": "─", r"OAuth client \S+": "OAuth client", r"port \d+": "port"}
 
 
 def recorded(path: Path) -> str:

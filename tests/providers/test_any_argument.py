@@ -241,6 +241,7 @@ def nested(levels: int) -> list[Any]:
     return items
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_list_that_is_too_deep_for_any_argument(name: str) -> None:
     target = TARGETS[name]

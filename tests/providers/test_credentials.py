@@ -166,11 +166,7 @@ def test_what_cannot_be_a_secret(tmp_path: Path, kind: str) -> None:
     async def awaited() -> str:
         return OLD
 
-    for value, words in (
-        (tmp_path / "none", "cannot be read"),
-        (awaited, "plain function"),
-        (7, "text"),
-    ):
+    for value, words in ((tmp_path / "none", "cannot be read"), (awaited, "plain function"), (7, "text")):
         with pytest.raises(ConfigurationError, match=words):
             call(made(kind, value, Provider()))
     with pytest.raises(ConfigurationError, match="a line break or a character beyond ASCII"):

@@ -21,9 +21,10 @@ from victor_ext import VictorError
 
 KEYED = [name for name, adapter in ADAPTERS.items() if adapter.WRITE.keyed]
 EXCHANGES = [
-    pytest.param(name, exchange, id=f"{name}-{exchange.word}")
+    pytest.param(name, exchange, id=f"{name}-{exchange.word}", marks=marks)
     for name, adapter in ADAPTERS.items()
-    for exchange in (adapter.READ, adapter.WRITE, *adapter.MORE)
+    for marks, exchanges in (((), (adapter.READ, adapter.WRITE)), ([pytest.mark.thorough], adapter.MORE))
+    for exchange in exchanges
 ]
 each_exchange = pytest.mark.parametrize(("system", "exchange"), EXCHANGES, indirect=["system"])
 

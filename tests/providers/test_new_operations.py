@@ -170,11 +170,7 @@ def test_nor_is_it_on_a_known_operation(system: str, name: str, arguments: dict[
 
 
 @pytest.mark.parametrize(
-    ("package", "wrapped"),
-    [
-        ("eastpay_api", eastpay_profile._WRAPPED),
-        ("flexfactor_api", flexfactor_profile._WRAPPED),
-    ],
+    ("package", "wrapped"), [("eastpay_api", eastpay_profile._WRAPPED), ("flexfactor_api", flexfactor_profile._WRAPPED)]
 )
 def test_the_operations_with_rules_of_their_own_are_those_that_there_are(package: str, wrapped: frozenset[str]) -> None:
     api = importlib.import_module(f"{package}.api")

@@ -245,19 +245,8 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
         *(getattr(part, name) for part in (channel, company) for name in type(part).__slots__ if "name" not in name),
     ]  # fmt: skip
     shown = repr([vars(auth), *made, *parts, *events]) + caplog.text
-    hidden = (
-        *CREDENTIALS,
-        CARD,
-        NAME,
-        ADDRESS,
-        ACCOUNT,
-        NATIONAL,
-        "GB33BUKB20201555555555",
-        "223344556",
-        NUMBER,
-        STORED,
-    )
-    assert found_in(shown, hidden) == []
+    hidden = (*CREDENTIALS, CARD, NAME, ADDRESS, ACCOUNT, NATIONAL, NUMBER, STORED)
+    assert found_in(shown, [*hidden, "GB33BUKB20201555555555", "223344556"]) == []
     assert made[1].raw.additional_properties["email"] == EMAIL  # it is there for whoever asks
 
 

@@ -225,7 +225,12 @@ def test_a_read_that_fails_is_no_difference(command: Command, planted: Planted, 
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=str
+    ("number", "status"),
+    [
+        (signal.SIGKILL, -9),
+        *(pytest.param(*each, marks=pytest.mark.nightly) for each in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]),
+    ],
+    ids=str,
 )
 def test_it_is_ended_in_the_middle_and_repeated(
     command: Command, planted: Planted, book: Path, tmp_path: Path, number: signal.Signals, status: int

@@ -16,12 +16,7 @@ from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox
 
 JSON = {"content-type": "application/json"}
-CREDENTIALS = {
-    Sandbox: "api-keys",
-    VeloSandbox: "keys",
-    EastPaySandbox: "merchants",
-    FlexFactorSandbox: "clients",
-}
+CREDENTIALS = {Sandbox: "api-keys", VeloSandbox: "keys", EastPaySandbox: "merchants", FlexFactorSandbox: "clients"}
 """Each sandbox, with the command that makes credentials and hands them over."""
 
 

@@ -78,13 +78,7 @@ def test_an_ultimate_creditor_needs_a_business(caller):
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b"\xff\xfe",
-        b'{"client_reference_id": "\\ud800"}',
-        b"[" * 100_000,
+        *(b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"client_reference_id": "\\ud800"}', b"[" * 100_000),
         json.dumps(a_body() | {"more": float("nan")}).encode(),
     ],
     ids=["empty", "cut", "array", "null", "not-utf8", "surrogate", "deep", "nan"],
@@ -124,12 +118,7 @@ def test_text_comes_back_as_it_was_sent(caller):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "allow"),
-    [
-        ("DELETE", LIST, "GET"),
-        ("PUT", CREATE, "POST"),
-        ("PATCH", f"{LIST}/x", "GET"),
-    ],
+    ("method", "path", "allow"), [("DELETE", LIST, "GET"), ("PUT", CREATE, "POST"), ("PATCH", f"{LIST}/x", "GET")]
 )
 def test_another_method_is_a_405(caller, method, path, allow):
     response = caller.call(method, path)

@@ -87,13 +87,9 @@ def test_the_alphabet_of_a_token_is_that_of_urls(caller):
 
 
 @pytest.mark.parametrize(
-    "extra",
-    [
-        {"b64": False},
-        {"b64": False, "crit": ["b64"]},
-        {"crit": None},
-    ],
-    ids=str,
+str,
+)=    "extra", [{"b64": False}, {"b64": False, "crit": ["b64"]}, {"crit": None}], ids=str
+)=str,
 )
 def test_a_header_that_changes_what_is_signed_is_refused(caller, extra):
     """RFC 7797, whose `b64` no JWT may use; and whatever else must be understood. The signature itself is good."""
@@ -184,13 +180,7 @@ class TestIssuedTokens:
         assert refused(caller, f"Bearer {token}") == "expired_token"
 
 
-@pytest.mark.parametrize(
-    ("pem", "reason"),
-    [
-        ("nonsense", "not a PEM public key"),
-        ("", "not a PEM public key"),
-    ],
-)
+@pytest.mark.parametrize(("pem", "reason"), [("nonsense", "not a PEM public key"), ("", "not a PEM public key")])
 def test_a_public_key_that_cannot_be_used_is_refused_at_once(sandbox, pem, reason):
     with pytest.raises(ValueError, match=reason):
         sandbox.add_api_key(pem)

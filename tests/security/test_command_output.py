@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.victor_command import Ran
 from tests.security.journeys import asked
 from tests.security.secrets import ACCOUNT, Secrets
 from victor_ext.sandbox import Sandbox
@@ -22,13 +23,6 @@ LOUD = (
     "import logging, sys; logging.basicConfig(level=logging.DEBUG); from victor_ext.cli import main; sys.exit(main())"
 )
 TOKEN = re.compile(r"eyJ[\w-]{10,}|(Bearer|Token) [\w.-]{20,}")
-
-
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
 
 
 @dataclass
@@ -93,7 +87,9 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
 }
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if fault else [pytest.mark.nightly]) for name, (_, fault, _) in CALLS.items()]
+)
 def test_calls(name: str, known: Sandbox, secrets: Secrets, with_secret: Command, keys: Command) -> None:
     words, fault, status = CALLS[name]
     if fault is not None:

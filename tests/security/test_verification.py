@@ -84,12 +84,7 @@ VARIABLES: dict[str, dict[str, str]] = {
 @each_mode
 @pytest.mark.parametrize("variables", VARIABLES)
 def test_no_variable_turns_it_off(
-    mode: str,
-    variables: str,
-    stranger: Recorder,
-    authority: Authority,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    mode: str, variables: str, stranger: Recorder, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other, empty = tmp_path / "other.pem", tmp_path / "empty"
     other.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))

@@ -25,11 +25,7 @@ ANY_JSON = st.recursive(
 INSTANTS = st.integers(0, 4_000_000_000).map(
     lambda seconds: datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat().replace("+00:00", "Z")
 )
-TEXTS = {
-    "date": st.dates().map(str),
-    "date-time": INSTANTS,
-    "uuid": st.uuids().map(str),
-}
+TEXTS = {"date": st.dates().map(str), "date-time": INSTANTS, "uuid": st.uuids().map(str)}
 SCALARS = {
     "integer": st.integers(),
     "number": st.integers() | st.floats(allow_nan=False, allow_infinity=False),

@@ -60,10 +60,7 @@ UPLOAD = an_object(
 
 def body(**content: dict[str, Any]) -> dict[str, Any]:
     """A required body; the content types are JSON, FORM and so on in capital letters."""
-    return {
-        "required": True,
-        "content": {globals().get(kind, kind): medium for kind, medium in content.items()},
-    }
+    return {"required": True, "content": {globals().get(kind, kind): medium for kind, medium in content.items()}}
 
 
 BODIES: dict[str, Tree] = {
@@ -97,10 +94,7 @@ BODIES: dict[str, Tree] = {
     "mixed": body(**{"multipart/mixed": {"schema": LINE}}),
     "patch": body(**{"application/merge-patch+json": {"schema": LINE}}),
     "only": body(JSON={"schema": ref("InJson")}),
-    "both": body(
-        JSON={"schema": ref("InBoth")},
-        MULTIPART={"schema": ref("InBoth")},
-    ),
+    "both": body(JSON={"schema": ref("InBoth")}, MULTIPART={"schema": ref("InBoth")}),
 }
 NESTED_FILES = [
     f"POST /nested: the form's field {name}: a file within it, which is refused when called: "

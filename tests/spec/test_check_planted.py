@@ -67,10 +67,7 @@ REQUESTS = {
         "a lost header": ('headers.pop("x-trace", None)', "header:X-Trace: no argument of the function sends"),
         "a lost cookie": ('headers.pop("Cookie", None)', "cookie:session: no argument of the function sends"),
         "a path unquoted": ('url = url.replace("%2F", "/")', "its path is sent as"),
-        "places swapped": (
-            'url = _re.sub("orders/[^/]*/items/[^/?]*", _swapped(kwargs), url)',
-            "its path is sent as",
-        ),
+        "places swapped": ('url = _re.sub("orders/[^/]*/items/[^/?]*", _swapped(kwargs), url)', "its path is sent as"),
         "a place for another": (
             'url = _re.sub("limit=([^&]*)", "limit=7", url) if "limit=1" in url else url',
             'query:limit: it is sent as "limit=7" instead of "limit=1"',
@@ -137,9 +134,7 @@ ANSWERS = {
         ),
         "an empty answer that raises": ("response.json()", "responses\\.202: sync_detailed raises JSONDecodeError"),
     },
-    "upload": {
-        "bytes as text": ("return response.text", "the body is read as"),
-    },
+    "upload": {"bytes as text": ("return response.text", "the body is read as")},
 }
 
 

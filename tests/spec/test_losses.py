@@ -172,10 +172,7 @@ def test_what_is_read_is_all_there(make: Make, schemas: Tree) -> None:
 
 
 def test_a_list_that_holds_itself_costs_its_items_only(make: Make) -> None:
-    schemas = {
-        "Json": {"oneOf": [TEXT, listed(ref("Json"))]},
-        "Holder": an_object(value=ref("Json"), other=TEXT),
-    }
+    schemas = {"Json": {"oneOf": [TEXT, listed(ref("Json"))]}, "Holder": an_object(value=ref("Json"), other=TEXT)}
     made = make(document(schemas=schemas), "Json(oneOf 2)[]")
     assert made.read("Holder", value=["a", ["b"]], other="x").value == ["a", ["b"]]
 

@@ -14,13 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext import (
-    AsyncVictor,
-    RetryPolicy,
-    UnreadableResponse,
-    Victor,
-    VictorOAuth,
-)
+from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.spec.check import check
 from victor_ext.spec.generate import generate
 

@@ -158,11 +158,7 @@ def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
         ("pipe_list", ["a|b"], "x: no item of this list can contain '|'"),
         ("header_list", ["a,b"], "x: no item of this list can contain ','"),
         ("cookie", "a;b", "x: a cookie holds no"),
-        (
-            "cookie_exploded",
-            ["a"],
-            "x: neither the document nor OpenAPI says how a list is written as an ex",
-        ),
+        ("cookie_exploded", ["a"], "x: neither the document nor OpenAPI says how a list is written as an ex"),
         ("form_list", [["a"]], "x: neither the document nor OpenAPI says how a list is written as an item of a list"),
     ],
 )
@@ -242,10 +238,7 @@ SERVER_PATHS: Tree = {
         "put": done("of_operation", servers=[{"url": "http://upload.pay.example:8443"}]),
         "post": done("relative", servers=[{"url": "/v9"}]),
         "delete": done("not_of_first", servers=[{"url": "https://sandbox.pay.example/v1/"}]),
-        "head": done(
-            "same",
-            servers=[{"url": "https://sandbox.pay.example/v1"}, {"url": "https://eu.pay.example/v1"}],
-        ),
+        "head": done("same", servers=[{"url": "https://sandbox.pay.example/v1"}, {"url": "https://eu.pay.example/v1"}]),
         "options": done("every", servers=[*reversed(SERVERS)]),
         "patch": done("unknown", servers=[{"url": "https://{tenant}.pay.example"}]),
     },

@@ -13,15 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
-from victor_ext import (
-    AsyncVictor,
-    Outcome,
-    RateLimited,
-    TimedOut,
-    Victor,
-    VictorError,
-    testing,
-)
+from victor_ext import AsyncVictor, Outcome, RateLimited, TimedOut, Victor, VictorError, testing
 from victor_ext.sandbox import Received, Sandbox
 from victor_ext.testing import Faults, TimeTravel
 

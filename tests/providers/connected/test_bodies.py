@@ -15,15 +15,7 @@ import pytest
 
 from tests.providers.connected.till import URL
 from tests.providers.running import MODES, QUICK, run
-from victor_ext import (
-    ApiClient,
-    AsyncApiClient,
-    HeaderKey,
-    InvalidRequest,
-    Outcome,
-    UnreadableResponse,
-    VictorError,
-)
+from victor_ext import ApiClient, AsyncApiClient, HeaderKey, InvalidRequest, Outcome, UnreadableResponse, VictorError
 from victor_ext.spec.generate import generate
 
 OBJECT: Any = {"type": "object", "properties": {"id": {"type": "string"}}}

@@ -11,15 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.providers.eastpay.adapter import PRICE, Harness, observe, scripted
-from victor_ext import (
-    BadRequest,
-    ConnectionFailed,
-    Outcome,
-    RetryPolicy,
-    StatusError,
-    UnreadableResponse,
-    VictorError,
-)
+from victor_ext import BadRequest, ConnectionFailed, Outcome, RetryPolicy, StatusError, UnreadableResponse, VictorError
 from victor_ext.providers.eastpay import EastPay, Payment
 
 

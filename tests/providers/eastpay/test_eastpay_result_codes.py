@@ -47,12 +47,7 @@ ANOTHER_GATEWAY = {
 }
 """The look-alike table of a widespread gateway whose codes have the same form: not to be used."""
 
-DIFFERENT = {
-    "000.100.000": None,
-    "000.400.200": "rejected",
-    "100.200.100": "rejected",
-    "100.200.200": "rejected",
-}
+DIFFERENT = {"000.100.000": None, "000.400.200": "rejected", "100.200.100": "rejected", "100.200.200": "rejected"}
 """What that table makes of the four codes where it differs."""
 
 

@@ -11,14 +11,7 @@ import pytest
 
 from tests.providers.flexfactor.adapter import PRICE, Harness, declined, scripted
 from tests.providers.flexfactor.test_flexfactor_answers import CALLS as ANSWERED
-from victor_ext import (
-    BadRequest,
-    Conflict,
-    ConnectionFailed,
-    Outcome,
-    UnreadableResponse,
-    idempotency_key_for,
-)
+from victor_ext import BadRequest, Conflict, ConnectionFailed, Outcome, UnreadableResponse, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import trace_id
 
@@ -73,12 +66,7 @@ def test_a_200_that_says_nothing_is_no_success(operation: str, body: bytes) -> N
     assert raised.value.outcome is (Outcome.ACCEPTED if b"traceId" in body else Outcome.UNKNOWN)
 
 
-NO_REFUSALS = [
-    b"",
-    b'{"success": true, "status": "SUCCESS"}',
-    b'{"status": "CANCELLED"}',
-    b'{"Status": "Expired"}',
-]
+NO_REFUSALS = [b"", b'{"success": true, "status": "SUCCESS"}', b'{"status": "CANCELLED"}', b'{"Status": "Expired"}']
 
 
 @pytest.mark.parametrize("body", NO_REFUSALS)

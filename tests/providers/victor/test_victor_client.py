@@ -20,14 +20,8 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from victor_api.api.payment_requests import (
-    create_request_payment,
-    get_payment_request,
-    list_payment_requests,
-)
-from victor_api.models import (
-    NewRtpRfpPaymentRequest,
-)
+from victor_api.api.payment_requests import create_request_payment, get_payment_request, list_payment_requests
+from victor_api.models import NewRtpRfpPaymentRequest
 
 import victor_ext
 from tests.providers.running import MODES, QUICK, Script, run

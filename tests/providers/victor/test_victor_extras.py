@@ -13,15 +13,7 @@ import httpx
 import pytest
 import yaml
 
-from victor_ext import (
-    BadRequest,
-    Conflict,
-    InvalidRequest,
-    Victor,
-    VictorError,
-    VictorOAuth,
-    check_payment_request,
-)
+from victor_ext import BadRequest, Conflict, InvalidRequest, Victor, VictorError, VictorOAuth, check_payment_request
 from victor_ext.providers.victor import requests
 from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
 from victor_ext.providers.victor.payment_requests import PaymentRequests
@@ -72,12 +64,7 @@ def test_an_answer_sends_them_too(run: Any, word: str) -> None:
 @both
 def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) -> None:
     said = {"payment_details": {"amount": "44.23"}, "payment_request_response": {"status": "Accepted", "notes": "yes"}}
-    read = {
-        "victor_payment_request_id": "in-1",
-        "direction": "inbound",
-        "status": "accepted",
-        "payment_request": said,
-    }
+    read = {"victor_payment_request_id": "in-1", "direction": "inbound", "status": "accepted", "payment_request": said}
     provider = Provider(httpx.ReadError("cut"), httpx.Response(200, json=read))
     result = run(provider, respond("accept", extra_body={"reason_code": "AC04"}))
     assert (result.id, [each.method for each in provider.requests]) == ("in-1", ["POST", "GET"])

@@ -85,8 +85,7 @@ class TestTheProcessEnvironment:
     def test_a_password_that_does_not_fit(self, monkeypatch, victor_key_pair, encrypted, password, words):
         key = encrypted_pem(victor_key_pair[0], "s3cret words") if encrypted else victor_key_pair[0]
         set_variables(
-            monkeypatch,
-            {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY": key, "VICTOR_PRIVATE_KEY_PASSWORD": password},
+            monkeypatch, {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY": key, "VICTOR_PRIVATE_KEY_PASSWORD": password}
         )
         with pytest.raises(ConfigurationError, match=words) as raised:
             Victor.from_env()

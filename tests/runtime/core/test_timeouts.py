@@ -7,13 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from victor_ext.runtime.core import timeouts
-from victor_ext.runtime.core.timeouts import (
-    LEAST,
-    DeadlineTimeout,
-    Timeouts,
-    as_of_now,
-    is_over,
-)
+from victor_ext.runtime.core.timeouts import LEAST, DeadlineTimeout, Timeouts, as_of_now, is_over
 
 BEGAN = 5_000.0
 CONFIGURED = {"connect": 5.0, "read": 20.0, "pool": None}

@@ -170,8 +170,7 @@ class TestTheProvidersClock:
         assert (clock.skew != 0.0) is known
 
     @pytest.mark.parametrize(
-        "header",
-        [None, "", "yesterday", "Mon, 01 Jan 0001 00:00:00 GMT", "Mon, 02 Jan 2006 15:04:05 +9999"],
+        "header", [None, "", "yesterday", "Mon, 01 Jan 0001 00:00:00 GMT", "Mon, 02 Jan 2006 15:04:05 +9999"]
     )
     def test_a_date_that_cannot_be_changes_nothing(self, header):
         clock = FakeClock()

@@ -237,6 +237,7 @@ class TestVersion:
         assert run("old.json", "new.json") == 0
 
 
+@pytest.mark.nightly
 def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:
     text = victor_yaml.read_text(encoding="utf-8").replace("payerCounterpartyId", "payerId")
     Path("new.yaml").write_text(text.replace("type: string", "type: integer"), encoding="utf-8")
