@@ -73,8 +73,7 @@ def reconcile(
     payor_id: Annotated[str | None, option("The payor; Velo needs it.", "ID")] = None,
     page_size: Annotated[int | None, option("Payments in a page (default: the provider's).", "N")] = None,
     out: Annotated[
-        Path | None,
-        option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"),
+        Path | None, option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE")
     ] = None,
 ) -> None:
     """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.

@@ -52,8 +52,7 @@ def _profiles(incomplete: str) -> list[str]:
 
 AsJson = Annotated[bool, flag("--json", "Print JSON, with data in full, for programs.")]
 Environment = Annotated[
-    str | None,
-    option("staging or production (instead of VICTOR_ENVIRONMENT).", "NAME", "staging", "production"),
+    str | None, option("staging or production (instead of VICTOR_ENVIRONMENT).", "NAME", "staging", "production")
 ]
 Profile = Annotated[
     str | None,

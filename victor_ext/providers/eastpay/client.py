@@ -31,13 +31,7 @@ from victor_ext.systems import System
 from .checkouts import Checkouts
 from .payments import Payments
 from .profile import profile_of
-from .settings import (
-    TOKEN_SOURCE,
-    EntityTypeWord,
-    checked_entity,
-    checked_length,
-    from_process_environment,
-)
+from .settings import TOKEN_SOURCE, EntityTypeWord, checked_entity, checked_length, from_process_environment
 from .system import SYSTEM
 
 

@@ -231,10 +231,7 @@ class Payments(Resource[Mode]):
         if not self.entity.found_by_reference:
             raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
         raw = yield from call(
-            find_payments,
-            models.PaymentList,
-            **self.entity.in_query(),
-            merchant_transaction_id=reference,
+            find_payments, models.PaymentList, **self.entity.in_query(), merchant_transaction_id=reference
         )
         payments = [Payment(model) for models_ in (raw.payments, raw.records) for model in models_ or ()]
         if any(payment.merchant_transaction_id != reference for payment in payments):

@@ -60,11 +60,7 @@ _RULES: tuple[tuple[str, ResultClass, Rejection | None], ...] = (
 )
 """For a text of the form. A code that fits no pattern is unknown, also one of the success family (000)."""
 
-_FAMILIES = {
-    "000": "the success family",
-    "100": "the EastPay gateway",
-    "800": "the bank or card scheme declined",
-}
+_FAMILIES = {"000": "the success family", "100": "the EastPay gateway", "800": "the bank or card scheme declined"}
 _GROUPS = {
     "000": "succeeded",
     "100": "authorization",

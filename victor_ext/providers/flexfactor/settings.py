@@ -19,14 +19,8 @@ EnvironmentWord = Literal["sandbox", "production"] | Word
 HostsWord = Literal["flex-charge", "flexfactor"] | Word
 
 HOSTS: Mapping[str, Mapping[str, str]] = {
-    "flex-charge": {
-        "sandbox": "https://api-sandbox.flex-charge.com",
-        "production": "https://api.flex-charge.com",
-    },
-    "flexfactor": {
-        "sandbox": "https://api-sandbox.flexfactor.io",
-        "production": "https://api.flexfactor.io",
-    },
+    "flex-charge": {"sandbox": "https://api-sandbox.flex-charge.com", "production": "https://api.flex-charge.com"},
+    "flexfactor": {"sandbox": "https://api-sandbox.flexfactor.io", "production": "https://api.flexfactor.io"},
 }
 """By the name that the provider goes by, and by environment.
 

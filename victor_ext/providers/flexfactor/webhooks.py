@@ -53,11 +53,7 @@ class Webhook(UnpicklableCredentials):
     """
 
     def __init__(
-        self,
-        *subscriber_key: str,
-        host: str,
-        tolerance: float = 300.0,
-        now: Callable[[], float] = time.time,
+        self, *subscriber_key: str, host: str, tolerance: float = 300.0, now: Callable[[], float] = time.time
     ) -> None:
         subscriber_key = tuple(map(concealed, subscriber_key))  # no frame of ours shows it from here on
         self._keys = [_decoded(key) for key in subscriber_key]

@@ -115,10 +115,7 @@ _RULES = (
     _Rule("POST", "/v4/payees", makes="batch of payees", look="payees.list(payor_id, remote_id=...)"),
     _Rule("POST", "/v2/fundingAccounts", makes="account", look="funding_accounts.list(payor_id=...)"),
     _Rule(
-        "POST",
-        "/v3/sourceAccounts/[^/]+/fundingRequest",
-        makes="funding",
-        look="fundings.changes(payor_id, since=...)",
+        "POST", "/v3/sourceAccounts/[^/]+/fundingRequest", makes="funding", look="fundings.changes(payor_id, since=...)"
     ),
     _Rule("POST", "/v1/webhooks/[^/]+/ping", ()),
     _Rule("POST", "/v1/webhooks", makes="webhook", look="webhooks.list(payor_id)"),

@@ -238,11 +238,7 @@ class PaymentRequests(Resource[Mode]):
 
     @operation
     def wait(
-        self,
-        id: str,
-        *,
-        until: StatusWord | Collection[StatusWord] | None = None,
-        timeout: float = 300.0,
+        self, id: str, *, until: StatusWord | Collection[StatusWord] | None = None, timeout: float = 300.0
     ) -> OperationFlow[PaymentRequest]:
         """Read a request repeatedly until it has a wanted status. The result combines `list` and `get`.
 
@@ -264,11 +260,7 @@ class PaymentRequests(Resource[Mode]):
 
     @stream
     def watch(
-        self,
-        id: str,
-        *,
-        until: StatusWord | Collection[StatusWord] | None = None,
-        timeout: float = 300.0,
+        self, id: str, *, until: StatusWord | Collection[StatusWord] | None = None, timeout: float = 300.0
     ) -> Results[PaymentRequest]:
         """Yield a request now and after each change of its status, until it has a wanted status.
 

@@ -115,11 +115,7 @@ class PaymentRequest(Record):
     """Whether it is a request, and not the result of `accept` or `decline`, which is only the response to one."""
 
     def __init__(
-        self,
-        raw: RawPaymentRequest,
-        idempotency_key: str | None = None,
-        *,
-        completed_by: PaymentRequest | None = None,
+        self, raw: RawPaymentRequest, idempotency_key: str | None = None, *, completed_by: PaymentRequest | None = None
     ) -> None:
         super().__init__(raw)
         self.idempotency_key = idempotency_key

@@ -55,12 +55,7 @@ def error_for(
 
 
 def _what_happened(
-    failure: Failure,
-    profile: Profile,
-    request: httpx.Request,
-    attempts: int,
-    problems: tuple[Problem, ...],
-    why: str,
+    failure: Failure, profile: Profile, request: httpx.Request, attempts: int, problems: tuple[Problem, ...], why: str
 ) -> str:
     tries = f" after {attempts} attempts" if attempts > 1 else ""
     what = failure.what

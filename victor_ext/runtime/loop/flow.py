@@ -132,11 +132,7 @@ class Driver:
     lock: Callable[..., Lock] = ThreadLock
 
     def __init__(
-        self,
-        transport: httpx.BaseTransport,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        grace: float = 0.0,
+        self, transport: httpx.BaseTransport, *, sleep: Callable[[float], None] = time.sleep, grace: float = 0.0
     ) -> None:
         self._transport = transport
         self._grace = grace

@@ -189,9 +189,7 @@ class BodyKey:
     """
 
     def __init__(
-        self,
-        name: str = "idempotencyKey",
-        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
+        self, name: str = "idempotencyKey", ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
     ) -> None:
         self.name = name
         self.ignores_key = ignores_key

@@ -95,11 +95,7 @@ class ServerSettings:
     control_port: int | None = option(
         None, read=int, help="a second port for /_sandbox/ alone, up while the API is down"
     )
-    clock_skew: float = option(
-        0.0,
-        metavar="SECONDS",
-        help="how far the server's clock is ahead; negative: behind",
-    )
+    clock_skew: float = option(0.0, metavar="SECONDS", help="how far the server's clock is ahead; negative: behind")
     seed: int | None = option(None, read=int, help="makes ids and faults the same in every run")
     keep_received: int = option(
         100_000, at_least=0, metavar="N", help="how many calls are remembered; counts by key cover all"

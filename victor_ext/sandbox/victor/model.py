@@ -10,15 +10,7 @@ from victor_ext.sandbox.server.operations import JsonObject
 
 Direction = Literal["inbound", "outbound"]
 Status = Literal[
-    "created",
-    "pending",
-    "processing",
-    "needs-review",
-    "accepted",
-    "completed",
-    "declined",
-    "expired",
-    "failed",
+    "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed"
 ]
 Network = Literal["RTP", "FedNow"]
 Behaviour = Literal["ignore", "accept", "decline", "fail", "review"]

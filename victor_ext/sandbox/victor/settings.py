@@ -48,8 +48,7 @@ class SandboxSettings(ServerSettings):
         help="an SQLite file, readable by you alone, that keeps everything but faults and the record of calls",
     )
     quirks: bool = option(
-        False,
-        help="answer as the provider's examples do: direction in upper case, times in epoch milliseconds, nulls",
+        False, help="answer as the provider's examples do: direction in upper case, times in epoch milliseconds, nulls"
     )
     get_status: GetStatus = option(
         "documented",
@@ -67,10 +66,7 @@ class SandboxSettings(ServerSettings):
         help="business time after which a key is forgotten; without it never",
     )
     key_in_progress: float = option(
-        0.0,
-        at_least=0,
-        metavar="SECONDS",
-        help="business time for which a repeat of a create gets a 409 that says so",
+        0.0, at_least=0, metavar="SECONDS", help="business time for which a repeat of a create gets a 409 that says so"
     )
     require_key: bool = option(False, help="refuse a create without Idempotency-Key")
     unknown_id: Literal["400", "404"] = option("400", help="the status for an id that does not exist")
@@ -80,16 +76,10 @@ class SandboxSettings(ServerSettings):
     max_page_size: int = option(100, at_least=1, metavar="N", help="a larger page_size is reduced to this silently")
     order: Literal["newest", "oldest"] = option("newest", help="which requests a list begins with")
     shift: int = option(
-        0,
-        at_least=0,
-        metavar="N",
-        help="pretend that N requests arrive between two pages: each repeats N items",
+        0, at_least=0, metavar="N", help="pretend that N requests arrive between two pages: each repeats N items"
     )
     depart: int = option(
-        0,
-        at_least=0,
-        metavar="N",
-        help="let N requests of each page that was read by status leave that status",
+        0, at_least=0, metavar="N", help="let N requests of each page that was read by status leave that status"
     )
     strict_accounts: bool = option(False, help="refuse payee accounts and counterparties that were not added")
     due_date_zone: str | None = option(

@@ -216,13 +216,7 @@ def _media(document: Document, owner: Node, place: str) -> Iterator[Medium]:
             continue
         where = f"{place}.content.{content_type}"
         schema = Node(medium.child("schema").tree, f"{where}.schema")
-        yield Medium(
-            content_type,
-            schema,
-            medium.mapping("encoding"),
-            where,
-            examples(document, medium, schema),
-        )
+        yield Medium(content_type, schema, medium.mapping("encoding"), where, examples(document, medium, schema))
 
 
 def examples(document: Document, owner: Node, schema: Node) -> list[Any]:

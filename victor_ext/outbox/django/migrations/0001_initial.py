@@ -25,5 +25,5 @@ class Migration(migrations.Migration):
                 ("error", models.TextField(null=True)),
             ],
             options={"verbose_name_plural": "payment request entries", "db_table": "victor_outbox"},
-        ),
+        )
     ]
