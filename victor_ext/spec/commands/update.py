@@ -81,7 +81,7 @@ def _run(options: argparse.Namespace) -> int:
         if options.changelog is not None and report.entries:
             changelog = _with(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
         move_into_place(new.made.package, package)
-    if changelog:
+    if changelog and options.changelog is not None:
         _replace(options.changelog, changelog.encode("utf-8"))
     _replace(document, newer.read_bytes())
     print(f"{newer} -> {document}, {package}")
