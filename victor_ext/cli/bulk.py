@@ -88,8 +88,7 @@ def _sender(
         from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    gc.set_threshold(10_000)  # this process sends rows alone; with 700, searches for cycles cost 8 % of a row
-    with session.client(limits=BulkSender.limits) as victor:
+    with _fewer_collections(), session.client(limits=BulkSender.limits) as victor:
         try:
             sender = BulkSender(victor, state=state, workers=workers, **options)
             if question is not None:
@@ -99,6 +98,17 @@ def _sender(
             failure = victor_failure(error, None, session.spelled)
             bulk_output.report_invalid(failure, error.check, as_json=session.as_json)
             raise typer.Exit(failure.exit_status) from None
+
+
+@contextmanager
+def _fewer_collections() -> Generator[None]:
+    """Search for cycles of objects every 10,000 objects that stay, in place of 700, which costs 8 % of a row."""
+    before = gc.get_threshold()
+    gc.set_threshold(10_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _next(command: str, batch: str, state: str, session: Session, *, yes: bool) -> str:
