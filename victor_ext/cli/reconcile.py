@@ -70,7 +70,7 @@ def reconcile(
     margin: Annotated[
         float, option("How far the times of one payment may differ between the books.", "MINUTES", min=0.0)
     ] = 10.0,
-    payor_id: Annotated[str | None, option("The payor; Velo needs it.", "ID")] = None,
+    payor_id: Annotated[str | None, option("The payor, where payments are listed by payor.", "ID")] = None,
     page_size: Annotated[int | None, option("Payments in a page (default: the provider's).", "N")] = None,
     out: Annotated[
         Path | None, option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE")

@@ -49,7 +49,7 @@ class Entry:
 
     Attributes:
         amount: What was asked or paid, above zero.
-        reference: Our reference, as it was sent: `client_reference_id` at Victor, `payor_payment_id` at Velo.
+        reference: Our reference, as it was sent, such as `client_reference_id`.
         id: The provider's id, if the book has it.
         key: The idempotency key. No provider lists keys. Entries with one key are one payment.
         at: When it was sent, aware. None: somewhere in the window.

@@ -124,7 +124,7 @@ def reconcile(
         columns: The column of a field, by field (`COLUMNS`): `{"reference": "invoice_no"}`. None: no such column.
         currency: The currency of rows without one. None: the provider's, if it has only one.
         encoding: The encoding of a file. None: UTF-8.
-        payor_id: The payor. Required for Velo, refused for the others.
+        payor_id: The payor: required where payments are listed by payor, else refused.
         page_size: The number of payments in a page. None: the provider's default, or the largest that it documents.
         on_progress: Called after each step.
 

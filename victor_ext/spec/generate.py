@@ -214,7 +214,7 @@ class GenerationResult:
 
 
 def package_name(document: Path) -> str:
-    """The default name: `velo-2.35.58.yaml` makes `velo_api`, without the version."""
+    """The default name: `shop-2.35.58.yaml` makes `shop_api`, without the version."""
     stem = re.sub(r"[-_. ]v?\d[\d.]*$", "", document.stem)
     name = re.sub(r"\W+", "_", stem).strip("_").lower()
     return name if name.endswith("_api") else f"{name}_api"

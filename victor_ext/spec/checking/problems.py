@@ -125,7 +125,7 @@ class Acceptance:
 
 
 def default_path(document: Path) -> Path:
-    """`velo.yaml` has `velo.accepted.yaml` beside it."""
+    """`shop.yaml` has `shop.accepted.yaml` beside it."""
     return document.with_name(f"{document.stem}.accepted.yaml")
 
 
