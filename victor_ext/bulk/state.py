@@ -136,7 +136,8 @@ class State:
             with suppress(SQLAlchemyError), self.engine("postgres") as engine, engine.connect() as connection:
                 if connection.execute(query, {"name": self.url.database}).scalar() is None:
                     return False
-            raise
+        with self.engine() as engine, engine.connect():  # another process may have created it meanwhile
+            return True
 
     @contextmanager
     def engine(self, database: str | None = None) -> Generator[sa.Engine]:
