@@ -6,14 +6,17 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, write_csv
 from victor_ext import AsyncVictor, ConfigurationError, VictorOAuth
 from victor_ext.bulk import RowOutcome, batch_store
+from victor_ext.bulk.state import State
 from victor_ext.cli import bulk_output
 from victor_ext.sandbox import Sandbox
 
@@ -207,3 +210,22 @@ def test_memory_does_not_grow_with_the_number_of_rows(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", _MEASURED, *words], capture_output=True, text=True, check=True)
     peak_of_short, peak = map(int, ended.stdout.split())
     assert peak <= 1.2 * peak_of_short
+
+
+def test_a_database_that_another_process_creates_meanwhile_is_no_failure(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when `send` and `worker` begin together: between the first look and the question to the server."""
+    state, engine_of = State(postgres), State.engine
+
+    def engine(self: State, database: str | None = None) -> AbstractContextManager[sa.Engine]:
+        if database == "postgres":
+            with (
+                engine_of(self, database) as server,
+                server.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
+            ):
+                connection.exec_driver_sql(f'CREATE DATABASE "{self.url.database}"')
+        return engine_of(self, database)
+
+    monkeypatch.setattr(State, "engine", engine)
+    assert state.exists() is False  # it has no tables yet

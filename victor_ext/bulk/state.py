@@ -131,11 +131,14 @@ class State:
                 return True
         except UnicodeError as error:  # a host that is no name
             raise ConfigurationError(f"The state {self} cannot be used: {reason_of(error)}.") from error
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
-            with suppress(SQLAlchemyError), self.engine("postgres") as engine, engine.connect() as connection:
-                if connection.execute(query, {"name": self.url.database}).scalar() is None:
-                    return False
+            try:
+                with self.engine("postgres") as engine, engine.connect() as connection:
+                    if connection.execute(query, {"name": self.url.database}).scalar() is None:
+                        return False
+            except SQLAlchemyError:
+                raise error from None
         with self.engine() as engine, engine.connect():  # another process may have created it meanwhile
             return True
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.providers.velo.adapter import PRICE, pay, scripted
-from victor_ext import InvalidRequest
+from victor_ext import InvalidRequest, UnreadableResponse
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt, Velo
 
@@ -181,3 +181,9 @@ def test_lists_say_it_when_they_are_asked_for() -> None:
     assert refused(lambda velo: velo.payments.find("", payor_id="p", since=None, until=naive)) == {
         "payor_payment_id": "length", "since": "type", "until": "naive",
     }  # fmt: skip
+
+
+def test_a_receipt_without_an_id_is_unreadable_also_where_no_rule_knows_the_path() -> None:
+    with pytest.raises(UnreadableResponse, match="the response has no id") as raised:
+        Receipt.of(httpx.Response(202))
+    assert raised.value.outcome == "accepted"

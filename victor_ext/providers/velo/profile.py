@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from victor_ext.errors import Problem
+from victor_ext.errors import Outcome, Problem, UnreadableResponse
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.client.documented import document_complaint, is_generated
@@ -172,9 +172,13 @@ class Receipt:
 
     @classmethod
     def of(cls, response: Any) -> Receipt:
-        """Read the headers of a response, which have an id (see `unreadable`)."""
+        """Read the headers of a response. Raises `UnreadableResponse` when they do not say what was accepted."""
+        made = created_id(response)
+        if made is None:  # of an operation without a rule, such as one that a newer document has moved
+            message = "Velo accepted the request, but the response has no id."
+            raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
         wait = re.fullmatch("[0-9]{1,6}", response.headers.get("retry-after", ""))
-        return cls(created_id(response) or "", response.headers["location"], float(wait[0]) if wait else None)
+        return cls(made, response.headers["location"], float(wait[0]) if wait else None)
 
 
 def unreadable(response: httpx.Response) -> str | None:
