@@ -9,7 +9,9 @@ import runpy
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +20,7 @@ import psutil
 import pytest
 
 from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, write_csv
+from tests.cli.victor_command import Command
 from victor_ext.cli.bulk_processes import WorkerProcesses
 from victor_ext.sandbox import Sandbox
 
@@ -49,6 +52,21 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
     umask = os.umask(0)
     os.umask(umask)
     assert (bulk.folder / "results.csv").stat().st_mode & 0o777 == 0o666 & ~umask, "as every new file"
+
+
+def test_a_program_that_runs_the_command_goes_on_while_threads_of_it_end(
+    bulk: Bulk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(1))
+    monkeypatch.chdir(bulk.folder)
+    monkeypatch.setattr(os, "_exit", lambda status: pytest.fail(f"the process was ended with {status}"))
+    with ThreadPoolExecutor(1, thread_name_prefix="victor-bulk") as others:
+        over = threading.Event()
+        others.submit(over.wait)
+        try:
+            assert Command(bulk.environment)("bulk", "send", "invoices.csv", *KEY).status == 0
+        finally:
+            over.set()
 
 
 def test_what_reads_no_state_loads_no_database(bulk: Bulk) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Sequence
 from functools import partial
 
@@ -14,8 +16,14 @@ _EXTRA = ("typer", "rich")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (default: `sys.argv`) and return its exit status."""
-    return ended_by_signals(partial(_run, sys.argv[1:] if arguments is None else list(arguments)))
+    """Run a command line and return its exit status. Without one, run the process's own, and end the process."""
+    status = ended_by_signals(partial(_run, sys.argv[1:] if arguments is None else list(arguments)))
+    if arguments is None and any(thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate()):
+        # Python would wait for them: after a second Ctrl-C, a thread may still be in a call.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gc
-import os
 import re
 import shlex
-import sys
-import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -289,7 +286,7 @@ def worker(
             sender.work(stop=bulk_processes.stop_when_input_ends() if state_from_input else None)
         except KeyboardInterrupt:
             complain("Stopped.")
-            _leave(0)
+            raise typer.Exit from None
 
 
 def _batches(session: Session, state: str, name: str | None, batch: str | None) -> list[str]:
@@ -357,23 +354,14 @@ class _Sending:
                 progress.close()
                 command = _next("resume", batch, self.state, self.session, yes=self.yes)
                 bulk_output.show_interruption(latest, command, as_json=self.session.as_json)
-                _leave(TERMINATED if isinstance(error, Terminated) else INTERRUPTED)
+                raise typer.Exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED) from None
 
     def finish(self, statuses: list[BatchStatus]) -> NoReturn:
         """Show what became of the batches, and end the command."""
         for one in statuses:
             command = partial(_next, batch=one.batch, state=self.state, session=self.session, yes=self.yes)
             bulk_output.show_result(one, command, as_json=self.session.as_json)
-        _leave(_exit_status(statuses))
-
-
-def _leave(status: int) -> NoReturn:
-    """Exit with a status without waiting for threads: after a second Ctrl-C, a thread may still be in a call."""
-    if any(thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    raise typer.Exit(status)
+        raise typer.Exit(_exit_status(statuses))
 
 
 def _exit_status(batches: list[BatchStatus]) -> int:
