@@ -1,4 +1,4 @@
-"""Look for secrets in everything that is committed: `python tests/security/secret_scan.py`. It needs no network.
+"""Look for secrets in everything that is committed: `python tests/security/secret_scan.py`, or in the FILES it is given.
 
 What only looks like a secret is known by its file, its kind and its digest, in `known_fakes.txt`. `--accept` writes
 that file anew: look at the difference before you commit it. A whole private key is never accepted.
@@ -74,8 +74,9 @@ def new_in(found: list[Found]) -> list[Found]:
 
 def main() -> int:
     """0: nothing new; 1: something that looks like a secret."""
-    found = found_in(tracked(ROOT))
-    if "--accept" in sys.argv[1:]:
+    files = [path for path in map(Path.absolute, map(Path, sys.argv[1:])) if path.is_file() and path != KNOWN]
+    found = found_in(files or tracked(ROOT))
+    if sys.argv[1:] == ["--accept"]:
         fakes = sorted({each.fake for each in found if each.digest is not None})
         KNOWN.write_text(HEAD + "".join(f"{line}\n" for line in fakes), "utf-8")
     new = new_in(found)

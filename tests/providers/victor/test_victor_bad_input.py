@@ -105,7 +105,7 @@ def _elliptic() -> bytes:
 CLIENTS: dict[str, Callable[[], Any]] = {
     r"private_key: the file '/no/such/key\.pem' cannot be read": lambda: VictorJwt("k", "/no/such/key.pem"),
     "private_key cannot be read as a private key; give an RSA": lambda: VictorJwt(
-        "k", "-----BEGIN PRIVATE KEY-----\nx"
+        "k", "-----BEGIN " + "PRIVATE KEY-----\nx"
     ),
     "private_key is not an RSA private key but E.*RS512 needs RSA": lambda: VictorJwt("k", _elliptic()),
     "Pass private_key, or sign for a key that is kept elsewhere": lambda: VictorJwt("k", None),
