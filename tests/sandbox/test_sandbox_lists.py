@@ -89,8 +89,8 @@ def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
     sandbox.add_counterparty("fednow0001", network="FedNow")
     made = caller.created(amount="5.00")
     parent, child = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
-    sandbox.advance(86_400)
-    fednow = caller.created(counterparty="fednow0001", due_date=day_of(sandbox.clock()["now"]))
+    sandbox.advance(60)
+    fednow = caller.created(counterparty="fednow0001", due_date=day_of(sandbox.clock()["now"] + 86_400))
     fednow = fednow["victor_payment_request_id"]
     first, last = sandbox.request(parent), sandbox.request(fednow)
     sandbox.respond(child, "Accepted")
