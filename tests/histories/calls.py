@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import victor_ext
 from tests.histories.provider import KEPT, Rules, Work
-from tests.histories.world import Process, Wire, World
+from tests.histories.world import BEGINS, Process, Wire, World
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
@@ -28,7 +28,7 @@ from victor_ext.providers.velo import AsyncVelo, PaymentInstruction, Velo, VeloA
 from victor_ext.spec.generate import generate
 
 QUICK = RetryPolicy(base=0.0, max_attempts=3, quota=10**9)
-DUE = datetime.now(UTC).date()
+DUE = BEGINS.date()
 BASE: dict[str, Any] = {
     "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": "44.23",
     "biller_type": "BUSINESS", "due_date": DUE, "notes": "For March", "ultimate_creditor": "Acme",

@@ -315,7 +315,7 @@ class Provider:
                 else Reply(400, BODIES["error"])
             )
         if self.rules.order == "shuffled":
-            Random(len(works) * self.clock()).shuffle(works)
+            Random(len(works) * (self.clock() % KEPT)).shuffle(works)
         first, end = (_moment(asked.get(f"{name}_datetime")) for name in ("start", "end"))
         works = works[::-1] if self.rules.order == "newest" else works
         works = [work for work in works if (first or 0) <= work.at <= (end or 1e18)]
