@@ -71,6 +71,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.fixture(scope="session")
+def bare_environment() -> dict[str, str]:
+    """What any process needs, and no setting of ours; a warning in the command is an error."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "PYTHONPATH") if name in os.environ
+    }
+    return {**kept, "PYTHONWARNINGS": "error", "COLUMNS": "200"}
+
+
+@pytest.fixture(scope="session")
 def background() -> Iterator[Background]:
     """The event loop that servers of tests live in."""
     from tests.faults.raw_sockets import background

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -99,9 +100,10 @@ def test_another_system_s_example_runs_by_itself(name: str, last: str) -> None:
 
 @pytest.mark.parametrize("name", ["quickstart.py", "async_quickstart.py"])
 def test_a_quickstart_needs_nothing_but_a_sandbox(name: str, sandbox_url: str) -> None:
+    day = datetime.now(UTC).date()
     first, second = (example(name, VICTOR_BASE_URL=sandbox_url) for _ in range(2))
     assert (first.returncode, first.stderr) == (0, "")
-    assert (second.returncode, second.stderr) == (0, "")
+    assert (second.returncode, second.stderr) == (0, "") or datetime.now(UTC).date() != day, "midnight: due another day"
     assert "44.23" in first.stdout
     made = RemoteSandbox(sandbox_url).work_done_by_key()
     assert set(made.values()) == {1}, "run twice, asked once"

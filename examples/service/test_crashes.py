@@ -45,6 +45,7 @@ class Service:
         self._processes.set_forkserver_preload(["pytest", "crashing"])  # so that a process begins in no time
         self.process: BaseProcess | None = None
         self._client = httpx.Client()
+        self._due = datetime.now(UTC).date().isoformat()
 
     def start(self, last: str | None = None) -> None:
         """Start a process; `last` is the step that it does not live to see. The lease of the one before is over."""
@@ -82,8 +83,7 @@ class Service:
 
     def post(self, number: int) -> None:
         """Post an invoice, as often as one likes."""
-        today = datetime.now(UTC).date().isoformat()
-        new = {"number": number, "amount": "44.23", "counterparty": ENDS[number][0], "due_date": today}
+        new = {"number": number, "amount": "44.23", "counterparty": ENDS[number][0], "due_date": self._due}
         assert self._client.post("/invoices", json=new).status_code == 201
 
     def get(self, number: int) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,15 +32,6 @@ def chunks_of_100_rows() -> Iterator[None]:
 def oauth_client(victor_sandbox: Sandbox) -> tuple[str, str]:
     """Credentials that all senders of a test share: a provider may keep the keys of each caller apart."""
     return victor_sandbox.add_oauth_client()
-
-
-@pytest.fixture(scope="session")
-def bare_environment() -> dict[str, str]:
-    """What any process needs, and no setting of ours; a warning in the command is an error."""
-    kept = {
-        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "PYTHONPATH") if name in os.environ
-    }
-    return {**kept, "PYTHONWARNINGS": "error", "COLUMNS": "200"}
 
 
 @pytest.fixture(scope="session")

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
-
-
-@pytest.fixture
-def bare_environment() -> dict[str, str]:
-    """What any process needs, and no setting of ours; a warning in the command is an error."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
-    return {**kept, "PYTHONWARNINGS": "error", "COLUMNS": "200"}
 
 
 @pytest.fixture

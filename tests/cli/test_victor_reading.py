@@ -174,6 +174,6 @@ def test_find_needs_a_reference_and_a_beginning(command: Command, victor_sandbox
 
 def test_a_window_may_begin_with_a_day(command: Command) -> None:
     made = create(command, "INV-7")
-    for name in ("today", "tomorrow"):
-        ran = command("rfp", "find", "INV-7", "--start-datetime", name, "--json")
-        assert (ran.status, [record["id"] for record in ran.json_lines]) == (0, [made] if name == "today" else [])
+    for name in ("yesterday", "tomorrow"):
+        ran = command("rfp", "list", "--start-datetime", name, "--json")
+        assert (ran.status, [record["id"] for record in ran.json_lines]) == (0, [made] if name == "yesterday" else [])

@@ -45,6 +45,7 @@ from victor_ext.providers.victor.profile import read_problems
 from victor_ext.runtime.core.response import Response
 
 AUTH = VictorOAuth("id-1", "secret-1")
+DUE = datetime.now(UTC).date()
 RECEIPT = {
     "victor_payment_request_id": "a7ffd43c37c1",
     "status": "created",
@@ -53,7 +54,7 @@ RECEIPT = {
     "payment_request": {
         "payee": {"account_number": "043987673645"},
         "payer": {"victor_counterparty_id": "aHeq349838"},
-        "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": f"{datetime.now(UTC).date()}"},
+        "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": str(DUE)},
     },
 }
 KEY = idempotency_key_for("invoice", 1042)
@@ -70,7 +71,7 @@ class Provider(Script):
 
 def create(victor: Any, **values: Any) -> Any:
     return victor.payment_requests.create(
-        **payment(**{"amount": Decimal("44.230"), "client_reference_id": "INV-1042", **values})
+        **payment(**{"amount": Decimal("44.230"), "client_reference_id": "INV-1042", "due_date": DUE, **values})
     )
 
 
@@ -82,7 +83,6 @@ class TestCreate:
             provider, lambda victor: create(victor, notes="n", client_reference_id="INV-1042", idempotency_key=KEY)
         )
         [request] = provider.requests
-        today = datetime.now(UTC).date().isoformat()
         assert (request.method, str(request.url)) == (
             "POST",
             "https://api.stage.victorfi.com/v2/payment-requests/request-payment",
@@ -90,7 +90,7 @@ class TestCreate:
         assert json.loads(request.content) == {
             "payee": {"account_number": "043987673645"},
             "payer": {"victor_counterparty_id": "aHeq349838"},
-            "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": today, "notes": "n"},
+            "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": str(DUE), "notes": "n"},
             "client_reference_id": "INV-1042",
         }
         assert request.headers["idempotency-key"] == KEY
