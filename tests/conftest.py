@@ -52,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known. A listener that raises is treated as in production, except where a test says otherwise."""
     os.environ["VICTOR_LISTENER_ERRORS"] = "log"
+    config.addinivalue_line("markers", "hours: knows the time; `make test-all` runs it at six moments")
     config.addinivalue_line("markers", "nightly: checks tests, or takes minutes; `make test-all` runs it")
     config.addinivalue_line("markers", "slow: starts a process, or waits; not in `make quick`")
     config.addinivalue_line("markers", "thorough: searches, or starts processes; not in `make quick`")

@@ -11,6 +11,8 @@ from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.velo import VeloSandbox
 
+pytestmark = pytest.mark.hours
+
 
 @pytest.fixture
 def file(tmp_path: Path, settings: dict[str, str]) -> Path:

@@ -27,6 +27,8 @@ from victor_ext import (
 )
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 
+pytestmark = pytest.mark.hours
+
 
 def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
     """The arguments of a request for payment."""

@@ -14,6 +14,7 @@ from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, Victor, zulu
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.hours
 HOURS = 3600.0
 
 

@@ -12,6 +12,8 @@ import pytest
 from victor_ext import AsyncVictor, BadRequest, Victor
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.hours
+
 
 def fill(sandbox: Sandbox, count: int) -> None:
     """Create `count` inbound requests."""

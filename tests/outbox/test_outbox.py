@@ -43,6 +43,7 @@ from victor_ext.sandbox import Sandbox
 from victor_ext.settlement import Moment
 from victor_ext.testing import Faults, TimeTravel
 
+pytestmark = pytest.mark.hours
 NO_LEASE = timedelta(microseconds=1)
 """So that the next pass need not wait for what a killed worker had."""
 

@@ -22,6 +22,8 @@ from victor_ext.providers.flexfactor import FlexFactor
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
+pytestmark = pytest.mark.hours
+
 
 def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **given: Any) -> None:
     """Run the examples of a client's resources as one session, with these names; each operation has one."""

@@ -11,6 +11,8 @@ import yaml
 from victor_ext.sandbox.velo import VeloSandbox
 from victor_ext.sandbox.victor.document import document_path
 
+pytestmark = pytest.mark.hours
+
 
 def ids(items):
     return [item["victor_payment_request_id"] for item in items]

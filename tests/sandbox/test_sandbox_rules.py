@@ -13,6 +13,8 @@ from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, a_body, exchange
 from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.victor.lifecycle import DueDates
 
+pytestmark = pytest.mark.hours
+
 
 def changed(path, value):
     """A good body with one place set to a value, or without it when the value is `...`."""

@@ -17,6 +17,7 @@ from victor_ext import AsyncVictor, Outcome, RateLimited, TimedOut, Victor, Vict
 from victor_ext.sandbox import Received, Sandbox
 from victor_ext.testing import Faults, TimeTravel
 
+pytestmark = pytest.mark.hours
 pytest_plugins = ["pytester"]
 KEY = "invoice-1042-0123456789"
 

@@ -13,6 +13,8 @@ from tests.providers.velo.adapter import PRICE, Harness, pay, scripted
 from victor_ext import NotFound, Outcome, UnreadableResponse
 from victor_ext.providers import Money
 
+pytestmark = pytest.mark.hours
+
 
 class TestPayments:
     def test_one_is_read_with_its_history(self, harness: Harness) -> None:

@@ -14,6 +14,7 @@ from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
 from victor_ext.runtime.client import polling as waiting
 
+pytestmark = pytest.mark.hours
 ADDRESS = Address(line1="100 Battery Street", city="San Francisco", country="US", zip_or_postcode="94018")
 PERSON = NewPayee(
     remote_id="bob", email="bob@example.com", address=ADDRESS, language="en",

@@ -44,6 +44,7 @@ from victor_ext import (
 from victor_ext.providers.victor.profile import read_problems
 from victor_ext.runtime.core.response import Response
 
+pytestmark = pytest.mark.hours
 AUTH = VictorOAuth("id-1", "secret-1")
 DUE = datetime.now(UTC).date()
 RECEIPT = {
