@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, RateLimited, Victor, VictorError
 from victor_ext.asgi import error_response, readiness
 from victor_ext.sandbox import Sandbox
@@ -35,9 +35,7 @@ def answered(victor: Victor) -> Any:
     app = Starlette(routes=[Route("/", create, methods=["POST"])], exception_handlers={VictorError: error_response})
 
     def call(**changes: Any) -> httpx.Response:
-        due = datetime.now(UTC).date()
-        asked.update(payee_account_number="043987673645", payer_counterparty_id="acceptsRfp", amount="44.23")
-        asked.update(biller_type="BUSINESS", due_date=due, idempotency_key=KEY, **changes)
+        asked.update(payment(**{"payer_counterparty_id": "acceptsRfp", "idempotency_key": KEY, **changes}))
 
         async def post() -> httpx.Response:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:

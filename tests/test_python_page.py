@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 import victor_ext
+from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorError, VictorJwt
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
@@ -96,14 +96,7 @@ def test_the_tree_of_errors() -> None:
 def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) -> None:
     (settling,) = [block for block in PYTHON_BLOCKS.findall(RETRY) if "began" in block]
     victor_sandbox.inject("lose_answer", operation="create", times=6)
-    invoice = {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "acme000001",
-        "amount": "44.23",
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date(),
-    }
-    names: dict[str, Any] = {"victor": victor, "invoice": invoice}
+    names: dict[str, Any] = {"victor": victor, "invoice": payment(payer_counterparty_id="acme000001")}
 
     exec(settling, names)
 

@@ -25,6 +25,7 @@ from victor_api.models import NewRtpRfpPaymentRequest
 from tests.faults.cutting_proxy import Cut, CuttingProxy
 from tests.faults.raw_provider import CREATE, READ, RESPOND, Act, RawProvider
 from tests.faults.raw_sockets import Background
+from tests.providers.victor.adapter import payment
 from victor_ext import (
     AsyncVictor,
     ClientCredentialsAuth,
@@ -36,7 +37,6 @@ from victor_ext import (
     VictorOAuth,
     connect,
     connect_async,
-    zulu,
 )
 
 MODES = ("sync", "async")
@@ -136,14 +136,7 @@ METHODS = {"get": "get", "create": "create", "respond": "accept"}
 
 def arguments(operation: Operation, subject: str) -> dict[str, Any]:
     if operation == "create":
-        return {
-            "payee_account_number": "043987673645",
-            "payer_counterparty_id": "c1",
-            "amount": "44.23",
-            "biller_type": "BUSINESS",
-            "due_date": zulu.now().date(),
-            "client_reference_id": subject,
-        }
+        return payment(client_reference_id=subject)
     return {"id": subject} | ({"notes": "Thanks."} if operation == "respond" else {})
 
 

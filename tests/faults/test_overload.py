@@ -6,13 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.faults.outage import Outage, busiest, down_until, failing, good, refused, unanswered
+from tests.providers.victor.adapter import payment
 from victor_ext import (
     AsyncVictor,
     DeadlineExceeded,
@@ -126,15 +126,8 @@ PLAIN: dict[str, Any] = {"sync": httpx.Client, "async": httpx.AsyncClient}
 
 
 def create(victor: Any, worker: int) -> Any:
-    return victor.payment_requests.create(
-        payee_account_number="043987673645",
-        payer_counterparty_id="ignoresRfp",
-        amount="1.00",
-        biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-        client_reference_id=f"INV-{worker}",
-        idempotency_key=f"one-key-for-worker-{worker:04}",
-    )
+    known = {"client_reference_id": f"INV-{worker}", "idempotency_key": f"one-key-for-worker-{worker:04}"}
+    return victor.payment_requests.create(**payment(payer_counterparty_id="ignoresRfp", amount="1.00", **known))
 
 
 @pytest.fixture

@@ -71,15 +71,7 @@ def test_paying_less_where_it_is_not_allowed(victor_sandbox: Sandbox, victor: Vi
 def test_the_twin_carries_the_answer_to_its_parent(victor_sandbox: Sandbox, async_victor: AsyncVictor) -> None:
     async def main() -> None:
         async with async_victor as victor:
-            from datetime import UTC, datetime
-
-            outbound = await victor.payment_requests.create(
-                payee_account_number="043987673645",
-                payer_counterparty_id="aHeq349838",
-                amount="12.00",
-                biller_type="CONSUMER",
-                due_date=datetime.now(UTC).date(),
-            )
+            outbound = await victor.payment_requests.create(**payment(amount="12.00", biller_type="CONSUMER"))
             assert outbound.child_id is not None
             twin = await victor.payment_requests.get(outbound.child_id)
             assert twin.direction == "inbound"

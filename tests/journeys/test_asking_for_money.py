@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.providers.victor.adapter import payment
 from victor_ext import (
     AsyncVictor,
     AuthenticationError,
@@ -32,16 +33,8 @@ pytestmark = pytest.mark.hours
 
 def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
     """The arguments of a request for payment."""
-    return {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "acme000001",
-        "amount": Decimal("44.23"),
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date(),
-        "client_reference_id": f"INV-{number}",
-        "idempotency_key": idempotency_key_for("invoice", number),
-        **changes,
-    }
+    known = {"client_reference_id": f"INV-{number}", "idempotency_key": idempotency_key_for("invoice", number)}
+    return payment(**{"payer_counterparty_id": "acme000001", "amount": Decimal("44.23"), **known, **changes})
 
 
 def test_a_request_arrives_with_every_digit_in_place(victor_sandbox: Sandbox, victor: Victor) -> None:

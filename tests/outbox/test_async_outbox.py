@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, idempotency_key_for
 from victor_ext.outbox import AsyncOutbox, EntryState
 from victor_ext.testing import Faults, TimeTravel
@@ -41,16 +42,8 @@ async def opened(url: str) -> AsyncIterator[tuple[AsyncOutbox, AsyncSession]]:
 
 
 async def add(outbox: AsyncOutbox, session: AsyncSession) -> None:
-    await outbox.add(
-        session,
-        payee_account_number="043987673645",
-        payer_counterparty_id="acceptsRfp",
-        amount=Decimal("44.23"),
-        biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-        client_reference_id="INV-1042",
-        idempotency_key=KEY,
-    )
+    known = {"client_reference_id": "INV-1042", "idempotency_key": KEY}
+    await outbox.add(session, **payment(payer_counterparty_id="acceptsRfp", amount=Decimal("44.23"), **known))
 
 
 def test_one_is_stored_sent_settled_and_followed(

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
 from tests.bulk.postgres import Postgres
+from tests.providers.victor.adapter import payment
 from victor_ext import (
     AsyncVictor,
     AuthenticationError,
@@ -66,16 +67,8 @@ def outbox(engine: sa.Engine) -> Outbox:
 
 
 def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
-    asked = {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "acceptsRfp",
-        "amount": Decimal("44.23"),
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date(),
-        "client_reference_id": f"INV-{number}",
-        "idempotency_key": idempotency_key_for("invoice", number),
-    }
-    return {**asked, **changes}
+    known = {"client_reference_id": f"INV-{number}", "idempotency_key": idempotency_key_for("invoice", number)}
+    return payment(**{"payer_counterparty_id": "acceptsRfp", "amount": Decimal("44.23"), **known, **changes})
 
 
 def stored(outbox: Outbox, engine: sa.Engine, *invoices: dict[str, Any]) -> None:

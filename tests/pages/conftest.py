@@ -20,6 +20,7 @@ from tests.providers.connected.till import till_api
 from tests.providers.connected.till_sandbox import TillSandbox
 from tests.providers.velo.adapter import Harness as VeloHarness
 from tests.providers.velo.adapter import pay
+from tests.providers.victor.adapter import payment
 from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 from victor_ext.providers.flexfactor import settings as flexfactor_settings
@@ -139,10 +140,7 @@ def victor(victor_sandbox: Sandbox, auth: VictorJwt) -> Iterator[Victor]:
 @pytest.fixture
 def invoice() -> dict[str, Any]:
     """The arguments of `create`."""
-    return {
-        "payee_account_number": "043987673645", "payer_counterparty_id": "acceptsRfp", "amount": "44.23",
-        "biller_type": "BUSINESS", "due_date": datetime.now(UTC).date(), "client_reference_id": "INV-1042",
-    }  # fmt: skip
+    return payment(payer_counterparty_id="acceptsRfp", client_reference_id="INV-1042")
 
 
 @pytest.fixture

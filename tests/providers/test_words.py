@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
-from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import get_args
 
 import httpx
 import pytest
 
 import victor_ext
 from tests.providers.systems import ARGUMENTS
+from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, providers, settlement
 from victor_ext.providers import FlexFactor, Velo
 from victor_ext.providers.flexfactor import OrderStatus
@@ -21,13 +21,7 @@ from victor_ext.runtime.auth.tokens import FixedToken
 
 FAILING = httpx.MockTransport(lambda _request: httpx.Response(500))
 ONCE = RetryPolicy(max_attempts=1)
-REQUEST: dict[str, Any] = {
-    "payee_account_number": "043987673645",
-    "payer_counterparty_id": "aHeq349838",
-    "amount": "44.23",
-    "biller_type": "BUSINESS",
-    "due_date": datetime.now(UTC).date(),
-}
+REQUEST = payment()
 
 
 class BareToken:

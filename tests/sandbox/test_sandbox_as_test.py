@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 import inspect
 import re
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import httpx
 import pytest
 
 import victor_ext
+from tests.providers.victor.adapter import payment
 from victor_ext import VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
@@ -32,14 +32,7 @@ def client(seen, victor_key_pair, victor_retry):
 
 
 def ask(client, payer="aHeq349838", **more):
-    return client.payment_requests.create(
-        payee_account_number=more.pop("account", "043987673645"),
-        payer_counterparty_id=payer,
-        amount=Decimal("44.23"),
-        biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-        **more,
-    )
+    return client.payment_requests.create(**payment(payer_counterparty_id=payer, **more))
 
 
 def copied(sandbox, record_id) -> str:
@@ -172,7 +165,8 @@ def test_it_reads_as_one_would_write_it(seen, client):
 
 def test_an_account_of_a_person_is_not_in_it(seen, client):
     notes = "To 998877665544, for order 42"
-    source = copied(seen, ask(client, account="998877665544", notes=notes, client_reference_id="INV-20261042").id)
+    more = {"payee_account_number": "998877665544", "client_reference_id": "INV-20261042"}
+    source = copied(seen, ask(client, notes=notes, **more).id)
     assert "998877665544" not in source
     assert '"000000005544"' in source
     assert '"To 000000005544, for order 42"' in source

@@ -9,13 +9,12 @@ import re
 import runpy
 import shutil
 import threading
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.providers.victor.adapter import payment
 from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
@@ -84,15 +83,7 @@ def window(browser, sandbox):
 
 
 def ask(victor: Victor, notes: str = "Window cleaning", payer: str = "aHeq349838", **more):
-    return victor.payment_requests.create(
-        payee_account_number="043987673645",
-        payer_counterparty_id=payer,
-        amount=more.pop("amount", Decimal("44.23")),
-        biller_type="BUSINESS",
-        due_date=datetime.now(UTC).date(),
-        notes=notes,
-        **more,
-    )
+    return victor.payment_requests.create(**payment(payer_counterparty_id=payer, notes=notes, **more))
 
 
 def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window, victor):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.providers.victor.adapter import payment
 from tests.security.secrets import ACCOUNT
 from victor_ext import AsyncVictor, RetryPolicy, Victor, idempotency_key_for
 from victor_ext.sandbox import Sandbox
@@ -93,16 +94,10 @@ class Journeys:
 
     def payment(self, **changes: Any) -> Callable[[Sandbox], dict[str, Any]]:
         self.number += 1
-        values = {
-            "payee_account_number": ACCOUNT,
-            "payer_counterparty_id": "aHeq349838",
-            "amount": "44.23",
-            "biller_type": "BUSINESS",
-            "due_date": datetime.now(UTC).date(),
-            "client_reference_id": f"INV-{self.number}",
-            "idempotency_key": idempotency_key_for("journey", self.number),
-        }
-        return lambda _sandbox: {**values, **changes}
+        key = idempotency_key_for("journey", self.number)
+        known = {"client_reference_id": f"INV-{self.number}", "idempotency_key": key}
+        values = payment(**{"payee_account_number": ACCOUNT, **known, **changes})
+        return lambda _sandbox: values
 
     def all(self) -> Iterator[tuple[str, Journey]]:
         yield from self._that_succeed()

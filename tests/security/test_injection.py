@@ -27,6 +27,7 @@ from victor_api.models import (
 )
 
 from tests.faults.raw_sockets import Background
+from tests.providers.victor.adapter import payment
 from tests.security.recorder import Recorder
 from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth
 from victor_ext.runtime.loop.idempotency_keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH
@@ -61,14 +62,7 @@ def victor(server: Recorder) -> Iterator[Victor]:
 
 
 def create(victor: Victor, **values: Any) -> Any:
-    payment = {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "aHeq349838",
-        "amount": "44.23",
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date(),
-    }
-    return victor.payment_requests.create(**{**payment, **values})
+    return victor.payment_requests.create(**payment(**values))
 
 
 SAFE_CALLS: dict[str, Callable[[Victor, str], Any]] = {

@@ -9,7 +9,6 @@ import logging
 import pickle
 import traceback
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from victor_api.client import Client
 
 from tests.faults.raw_sockets import Background
 from tests.frames import HAND_WRITTEN
+from tests.providers.victor.adapter import payment
 from tests.security.recorder import Recorder
 from victor_ext import (
     ApiKeyAuth,
@@ -101,10 +101,7 @@ class Handed:
 
 
 def create(client: Any) -> Any:
-    return client.payment_requests.create(
-        payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="44.23",
-        biller_type="BUSINESS", due_date=datetime.now(UTC).date(),
-    )  # fmt: skip
+    return client.payment_requests.create(**payment())
 
 
 def read_payment_request(client: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, Outcome, RateLimited, TimedOut, Victor, VictorError, testing
 from victor_ext.sandbox import Received, Sandbox
 from victor_ext.testing import Faults, TimeTravel
@@ -22,20 +23,9 @@ pytest_plugins = ["pytester"]
 KEY = "invoice-1042-0123456789"
 
 
-def create(victor: Victor, **changes: Any) -> Any:
-    return victor.payment_requests.create(**arguments(**changes))
-
-
-def arguments(**changes: Any) -> dict[str, Any]:
-    asked = {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "acceptsRfp",
-        "amount": "44.23",
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date(),
-        "idempotency_key": KEY,
-    }
-    return {**asked, **changes}
+def create(victor: Any, **changes: Any) -> Any:
+    known = {"payer_counterparty_id": "acceptsRfp", "idempotency_key": KEY}
+    return victor.payment_requests.create(**payment(**{**known, **changes}))
 
 
 def fault_of(calls: list[Received]) -> list[str | None]:
@@ -157,7 +147,7 @@ def test_awaited_calls_have_it_all(
         faults.lose_answer()
         faults.rate_limit(retry_after=30)
         async with async_victor as victor:
-            request = await victor.payment_requests.create(**arguments())
+            request = await create(victor)
             return str((await victor.payment_requests.wait(request.id)).status)
 
     began = time.monotonic()

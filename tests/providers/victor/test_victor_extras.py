@@ -13,6 +13,7 @@ import httpx
 import pytest
 import yaml
 
+from tests.providers.victor.adapter import payment
 from victor_ext import BadRequest, Conflict, InvalidRequest, Victor, VictorError, VictorOAuth, check_payment_request
 from victor_ext.providers.victor import requests
 from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
@@ -106,10 +107,7 @@ def test_a_member_of_an_answer_is_the_methods_own(run: Any, name: str) -> None:
 
 def test_a_check_without_a_call_knows_them() -> None:
     with pytest.raises(InvalidRequest, match=r"extra_body\.payer: |extra_body\.payer is set already"):
-        check_payment_request(
-            payee_account_number="043987673645", payer_counterparty_id="aHeq349838", amount="1.00",
-            biller_type="BUSINESS", due_date=datetime.now(UTC).date(), extra_body={"payer": "x"},
-        )  # fmt: skip
+        check_payment_request(**payment(extra_body={"payer": "x"}))
 
 
 @both
