@@ -31,8 +31,7 @@ sys.path.append({libraries!r})
 sys.modules["pytest"] = None  # which the library would import into each process
 import time_machine
 
-del sys.modules["pytest"]
-sys.path.remove({libraries!r})
+del sys.modules["pytest"], sys.path[-1]
 clock = time_machine.travel(time.time() + float(AHEAD.read_text())).start()
 
 def pytest_runtest_logstart():
