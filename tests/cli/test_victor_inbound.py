@@ -23,11 +23,13 @@ def sent(sandbox: Sandbox) -> int:
     return [exchange.operation for exchange in sandbox.received()].count("respond")
 
 
-def test_accept(command: Command, victor_sandbox: Sandbox, inbound: str) -> None:
-    ran = command("rfp", "accept", inbound, "--notes", "Paid in part", "--modified-amount", "100.00", "--json")
-    assert ran.status == 0
-    assert (ran.json["id"], ran.json["status"], ran.json["amount"]) == (inbound, "accepted", "100.00")
-    assert ran.json["response"]["notes"] == "Paid in part"
+@pytest.mark.victor_sandbox(accepted_amount="requested")
+def test_accept(command: Command, inbound: str) -> None:
+    options = ("--notes", "Paid in part", "--modified-amount", "100.00")
+    for ran in (command("rfp", "accept", inbound, *options, "--json"), command("rfp", "get", inbound, "--json")):
+        assert ran.status == 0
+        assert (ran.json["id"], ran.json["status"], ran.json["amount"]) == (inbound, "accepted", "100.00")
+        assert ran.json["response"]["notes"] == "Paid in part"
 
 
 def test_decline(command: Command, inbound: str) -> None:

@@ -63,6 +63,7 @@ CREATED = {
 }
 IN_LIST = {"page": 0} | {f"results.*.{path}": value for path, value in CREATED.items()}
 ASKED = {"victor_payment_request_id": ID}
+RESPONSE = "payment_request.payment_request_response"
 
 CONTRACT = Contract(
     "victor",
@@ -80,7 +81,11 @@ CONTRACT = Contract(
             IN_LIST,
             add=f"a field to `ListRequest` in {REQUESTS}, and a line to the docstring",
         ),
-        "getPaymentRequest": Call("payment_requests.get", (lambda victor: victor.payment_requests.get(ID),), ASKED),
+        "getPaymentRequest": Call(
+            "payment_requests.get",
+            (lambda victor: victor.payment_requests.get(ID),),
+            {**ASKED, f"{RESPONSE}.victor_payment_request_id": ID, f"{RESPONSE}.modified_amount": "34.23"},
+        ),
         "respondToPaymentRequest": Call(
             "payment_requests.accept",
             (lambda victor: victor.payment_requests.accept(ID, notes="a-notes", modified_amount="12345678901"),),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -29,12 +30,30 @@ def test_accepting_and_declining(victor_sandbox: Sandbox, victor: Victor) -> Non
     assert victor.payment_requests.get(second).status == "declined"
 
 
-def test_paying_less_where_that_is_allowed(victor_sandbox: Sandbox, victor: Victor) -> None:
-    inbound = victor_sandbox.create_inbound("10.00", amount_modification_allowed=True)
+READINGS = ("modified", "requested")
+"""Whether the modified amount replaces that of the request, or stands in the response alone, as in the document."""
 
-    accepted = victor.payment_requests.accept(inbound, notes="Half now.", modified_amount="5.00")
 
-    assert (accepted.amount, accepted.original_amount) == (Decimal("5.00"), Decimal("10.00"))
+@pytest.mark.parametrize(
+    "reading", [pytest.param(each, marks=pytest.mark.victor_sandbox(accepted_amount=each)) for each in READINGS]
+)
+@pytest.mark.parametrize("fault", [None, "lose_answer"])
+def test_paying_less_has_one_amount_whatever_the_network_does(
+    victor_sandbox: Sandbox, victor: Victor, reading: str, fault: Any
+) -> None:
+    requests = victor.payment_requests
+    inbound = victor_sandbox.create_inbound("44.23", amount_modification_allowed=True)
+    if fault is not None:
+        victor_sandbox.inject(fault, operation="respond")
+
+    accepted = requests.accept(inbound, notes="Half now.", modified_amount="34.23")
+
+    waited = requests.wait(inbound, until="accepted", timeout=0)
+    for seen in (accepted, requests.get(inbound), waited, next(requests.watch(inbound))):
+        assert (seen.amount, seen.original_amount) == (Decimal("34.23"), Decimal("44.23"))
+        assert (seen.to_dict()["amount"], seen.to_dict()["original_amount"]) == ("34.23", "44.23")
+    (listed,) = requests.list(victor_id=inbound)  # a list has no responses
+    assert (str(listed.amount), str(listed.original_amount)) == ("34.23" if reading == "modified" else "44.23", "44.23")
 
 
 def test_what_is_known_of_a_request_is_checked_before_anything_is_sent(victor_sandbox: Sandbox, victor: Victor) -> None:

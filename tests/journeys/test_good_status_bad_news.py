@@ -248,6 +248,7 @@ def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(client_cla
 
 ACCEPTED = {"status": "Accepted"}
 ANOTHER = "with another amount"
+UNREADABLE = "with no amount that can be read, and not as intended"
 
 
 THANKS = {**ACCEPTED, "notes": "Thank you."}
@@ -258,7 +259,7 @@ READ_BACK: list[tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any] | None
     # Amounts, where there is no response object
     (MENTIONED, LESS, {"amount": "100.00"}, None, ANOTHER),
     (MENTIONED, LESS, {"amount": "50.00", "original_amount": "100.00"}, None, None),
-    (MENTIONED, LESS, {}, None, "with no amount, and not as intended"),
+    (MENTIONED, LESS, {}, None, UNREADABLE),
     (MENTIONED, {}, {"amount": "50.00", "original_amount": "100.00"}, None, ANOTHER),
     (MENTIONED, {}, {"amount": "100.00"}, None, None),
     (MENTIONED, {}, {"amount": "100.00", "approval_notes": "Somebody else's."}, None, "with other notes"),
@@ -293,6 +294,12 @@ READ_BACK: list[tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any] | None
     (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "original_amount": "10.00"}, ANOTHER),
     (MENTIONED, {"modified_amount": "5.00"}, TEN, THANKS, ANOTHER),
     (MENTIONED, {"modified_amount": "10.00"}, TEN, {**THANKS, "original_amount": "10.00"}, None),
+    (MENTIONED, LESS, {"amount": "100.00"}, {**THANKS, **LESS}, None),
+    (MENTIONED, LESS, {"amount": "50.00"}, {**THANKS, "modified_amount": ""}, None),
+    # What cannot be read confirms nothing
+    (MENTIONED, LESS, TEN, {**THANKS, "modified_amount": "50,00"}, UNREADABLE),
+    (MENTIONED, {}, TEN, {**THANKS, "modified_amount": "EUR 10.00"}, UNREADABLE),
+    (known(), {}, {"amount": "99,00"}, THANKS, UNREADABLE),
 ]
 """What is answered, and how; the details and the response of the request that is read back; what is told."""
 
@@ -351,7 +358,7 @@ def test_an_acceptance_of_another_amount_that_names_none_is_looked_up(client_cla
         return reading(status="Accepted", notes="Thank you.", original_amount="10.00", modified_amount="5.00")
 
     provider = Provider(seen)
-    assert provider.call(client_class, lambda victor: accept(victor, modified_amount="5.00")).amount == Decimal("10.00")
+    assert provider.call(client_class, lambda victor: accept(victor, modified_amount="5.00")).amount == Decimal("5.00")
     assert [request.method for request in provider.asked] == ["POST", "GET"]
 
 
@@ -367,12 +374,23 @@ def test_a_record_of_another_request_is_refused_by_name(client_class: type, call
     assert "about another payment request, SOMEONE-ELSE" in said
 
 
+ANOTHERS = reading(status="Accepted", notes="Thank you.", victor_payment_request_id="A-0") | {"status": "Pending"}
+
+
 @both_clients
-def test_what_is_read_back_of_another_request_settles_nothing(client_class: type) -> None:
-    other = reading(status="Accepted", notes="Thank you.") | {ID: "A-0"}
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (reading(status="Accepted", notes="Thank you.") | {ID: "A-0"}, "about another payment request, A-0"),
+        (ANOTHERS | {ID: None}, "its payment_request_response is about another payment request, A-0"),
+        (ANOTHERS, "its payment_request_response is about another payment request, A-0"),
+    ],
+)
+def test_what_is_read_back_of_another_request_settles_nothing(client_class: type, other: Any, said: str) -> None:
     with pytest.raises(VictorError) as raised:
         Provider(lambda request: {} if request.method == "POST" else other).call(client_class, accept)
-    assert "about another payment request, A-0" in "".join([str(raised.value), *raised.value.__notes__])
+    assert said in "".join([str(raised.value), *raised.value.__notes__])
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 @both_clients
@@ -385,7 +403,7 @@ def test_an_id_that_is_a_number_counts_as_its_digits(client_class: type) -> None
     with pytest.raises(UnreadableResponse, match="about another payment request, 13"):
         answer(13)
     for odd in ({"id": "12"}, ["12"], True, 12.5):
-        with pytest.raises(UnreadableResponse, match="victor_payment_request_id is neither text nor a whole number"):
+        with pytest.raises(UnreadableResponse, match="victor_payment_request_id of its body is neither text nor a"):
             answer(odd)
 
 

@@ -82,8 +82,6 @@ def test_an_amount_may_be_changed_only_when_the_request_allows_it(with_twin):
     assert caller.respond(fixed, modified_amount="44.23").status_code == 200
     assert caller.respond(open_, modified_amount="0").status_code == 400
     assert caller.respond(open_, modified_amount="34.23").json()["modified_amount"] == "34.23"
-    details = caller.get(open_).json()["payment_request"]["payment_details"]
-    assert (details["amount"], details["original_amount"]) == ("34.23", "44.23")
 
 
 @pytest.mark.parametrize(
@@ -234,6 +232,19 @@ def test_a_created_request_is_upper_case_and_full_of_nulls(odd):
 
 def test_without_quirks_times_are_seconds(caller):
     assert abs(caller.created()["payment_request"]["created_at"] - time.time()) < 60
+
+
+@pytest.mark.parametrize(("reading", "amount"), [("modified", "34.23"), ("requested", "44.23")])
+def test_the_amount_of_a_request_that_was_accepted_with_another(start, reading, amount):
+    """The document's example: amount 44.23, original 44.23, modified 34.23. Or the modified one takes its place."""
+    sandbox, caller = start(accepted_amount=reading)
+    inbound = sandbox.create_inbound("44.23", amount_modification_allowed=True)
+    caller.respond(inbound, modified_amount="34.23")
+    for seen in (caller.get(inbound).json(), *caller.list(victor_id=inbound).json()["results"]):
+        details = seen["payment_request"]["payment_details"]
+        assert (details["amount"], details["original_amount"]) == (amount, "44.23")
+    response = caller.get(inbound).json()["payment_request"]["payment_request_response"]
+    assert (response["original_amount"], response["modified_amount"]) == ("44.23", "34.23")
 
 
 @pytest.mark.parametrize("options", [{}, {"quirks": True}, {"get_status": "listed"}])

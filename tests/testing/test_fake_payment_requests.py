@@ -89,6 +89,13 @@ class TestFakePaymentRequests:
         with pytest.raises(InvalidRequest, match="amount"):
             PaymentRequest.fake(amount=12.5)
 
+    def test_a_modified_amount_is_the_amount(self) -> None:
+        response = PaymentRequestResponse(Status.ACCEPTED, Decimal("44.23"), Decimal("34.23"), None)
+        made = PaymentRequest.fake(response=response)
+        assert (made.amount, made.original_amount) == (Decimal("34.23"), Decimal("44.23"))
+        with pytest.raises(InvalidRequest, match=r"amount is 12\.00, and the response has modified_amount 34\.23"):
+            PaymentRequest.fake(amount="12.00", response=response)
+
     @pytest.mark.parametrize(
         ("name", "value", "said"),
         [

@@ -107,9 +107,30 @@ def test_one_answer_has_three_words(word: str, status: str) -> None:
     assert (request.amount, request.notes, request.approval_notes) == (Decimal("10.00"), None, "No.")
 
 
-def test_the_amount_is_the_one_that_was_agreed() -> None:
-    request = answered(status="Accepted", original_amount="10.00", modified_amount="9.99")
-    assert (request.amount, request.original_amount) == (Decimal("9.99"), Decimal("10.00"))
+EXAMPLE = {"amount": "44.23", "original_amount": "44.23"}
+GIVEN = {"status": "Accepted", "original_amount": "44.23", "modified_amount": "34.23", "notes": "Yes."}
+
+
+@pytest.mark.parametrize(
+    ("details", "response", "expected"),
+    [
+        (EXAMPLE, GIVEN, ("34.23", "44.23", "accepted", "Yes.")),  # the document's own
+        ({**EXAMPLE, "amount": "34.23"}, GIVEN, ("34.23", "44.23", "accepted", "Yes.")),
+        ({"amount": "44.23"}, {**GIVEN, "original_amount": None}, ("34.23", "44.23", "accepted", "Yes.")),
+        ({"amount": "34.23"}, {**GIVEN, "original_amount": None}, ("34.23", None, "accepted", "Yes.")),
+        (EXAMPLE, {**GIVEN, "modified_amount": ""}, ("44.23", "44.23", "accepted", "Yes.")),
+        (EXAMPLE, {**GIVEN, "modified_amount": "34,23"}, (None, "44.23", "accepted", "Yes.")),
+        (EXAMPLE, {**GIVEN, "status": "Rejected"}, ("44.23", "44.23", "declined", "Yes.")),
+        (EXAMPLE, {}, ("44.23", "44.23", "pending", None)),
+    ],
+)
+def test_the_amount_is_the_one_that_was_agreed(details: Any, response: Any, expected: Any) -> None:
+    parts = {"payment_details": details, "payment_request_response": response}
+    request = read(payment_request={**LISTED["payment_request"], **parts})
+    seen = (request.amount, request.original_amount, request.status, request.approval_notes)
+    assert tuple(None if value is None else str(value) for value in seen) == expected
+    if response and expected[2] != "pending":
+        assert answered(**response).amount == request.amount
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from typing import Any, TypedDict
 from victor_api import models
 
 from victor_ext import money
-from victor_ext.errors import InvalidRequest
+from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import moment_problem
 
 from .checks import as_date, date_problem
-from .statuses import Payee, Payer, PaymentRequestResponse
+from .statuses import Payee, Payer, PaymentRequestResponse, Status
 
 
 class FakeFields(TypedDict, total=False):
@@ -70,6 +70,10 @@ def fake_model(fields: FakeFields) -> models.PaymentRequestReceipt | models.GetP
     if any(problems):
         raise InvalidRequest.of([problem for problem in problems if problem is not None])
     payee, payer, due_date, response = (given.get(name) for name in ("payee", "payer", "due_date", "response"))
+    modified = None if response is None or response.status == Status.DECLINED else response.modified_amount
+    if modified is not None and fields.get("amount") is not None and money.to_decimal(given["amount"]) != modified:
+        message = f"amount is {given['amount']}, and the response has modified_amount {modified}: leave amount out."
+        raise InvalidRequest.of([Problem("amount", "combination", message)])
     details = drop_none(
         due_date=due_date and str(as_date(due_date)),
         **_with_text(given, "amount", "original_amount"),

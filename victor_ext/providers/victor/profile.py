@@ -12,7 +12,14 @@ from victor_ext.errors import Problem
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
-from victor_ext.runtime.core.json_values import is_object, list_or_empty, no_object_reason, object_of, text_or_empty
+from victor_ext.runtime.core.json_values import (
+    is_object,
+    list_or_empty,
+    no_object_reason,
+    object_of,
+    object_or_empty,
+    text_or_empty,
+)
 from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, key_problem
 from victor_ext.runtime.loop.profile import Profile
@@ -135,13 +142,15 @@ def _mismatch(answer: httpx.Response) -> str | None:
         return _another_page(body.get("page"), request.url.params.get("page", ""))
     if not (_is_respond(request) or _is_get(request)):
         return None
-    value = body.get("victor_payment_request_id")
-    named = as_id(value)
-    if named is None and value is not None:
-        return "its victor_payment_request_id is neither text nor a whole number"
-    if not named or is_same_id(named, request.url.path.rpartition("/")[2]):
-        return None
-    return f"its body is about another payment request, {one_line(named)}"
+    response = object_or_empty(body.get("payment_request")).get("payment_request_response")
+    for part, what in ((body, "body"), (object_or_empty(response), "payment_request_response")):
+        value = part.get("victor_payment_request_id")
+        named = as_id(value)
+        if named is None and value is not None:
+            return f"the victor_payment_request_id of its {what} is neither text nor a whole number"
+        if named and not is_same_id(named, request.url.path.rpartition("/")[2]):
+            return f"its {what} is about another payment request, {one_line(named)}"
+    return None
 
 
 def _names_its_subject(answer: httpx.Response) -> bool:

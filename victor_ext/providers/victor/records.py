@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from victor_api import models
 
@@ -64,8 +64,21 @@ def _text_in(source: object, name: str) -> str | None:
     return as_text(value_in(source, name))
 
 
-def _amount_in(source: object, name: str) -> Decimal | None:
-    return money.from_wire(value_in(source, name))
+def _said(*values: Any) -> Any:
+    """The first value that is there: the document takes an empty text for an amount."""
+    return next((value for value in values if value not in (None, "")), None)
+
+
+class Amounts(NamedTuple):
+    """The amounts of a request, as they were sent. None: not said.
+
+    The document's example of a request that was accepted with another amount has 44.23, 44.23 and 34.23. It may also be
+    read so that the modified amount takes the place of the own one.
+    """
+
+    own: Any
+    original: Any
+    modified: Any
 
 
 _PAYER = ["payment_request", "payer"]
@@ -212,17 +225,34 @@ class PaymentRequest(Record):
 
     @property
     def amount(self) -> Decimal | None:
-        """The amount to pay, in dollars: the modified amount if the request was accepted with one."""
-        if not self._has_info:
-            modified = money.from_wire(self.value_at(["modified_amount"]))
-            return self.original_amount if modified is None else modified
-        return money.from_wire(self.value_at(_AMOUNT))
+        """The amount to pay, in dollars: the modified amount if the request was accepted with one.
+
+        An item of a list has no `response`, and may have the requested amount of such a request; see `get`.
+        """
+        if self._model == _LISTED:
+            return money.from_wire(self.value_at(_AMOUNT))
+        own, original, modified = self.said_amounts()
+        return money.from_wire(_said(modified, own if self._has_info else original))
 
     def _original_amount(self) -> Decimal | None:
-        amount = money.from_wire(self.value_at(_ORIGINAL_AMOUNT))
-        return _amount_in(self._response_model, "original_amount") if amount is None else amount
+        own, original, modified = map(money.from_wire, self.said_amounts())
+        return own if original is None and modified not in (None, own) else original
 
     original_amount = Field(_original_amount)
+
+    def said_amounts(self) -> Amounts:
+        """What `amount` and `original_amount` are read from, also for a comparison."""
+        response = self._response_model
+        # A request that was declined has no amount to pay.
+        is_declined = statuses.as_response_status(value_in(response, "status")) is Status.DECLINED
+        said = Amounts(
+            _said(self.value_at(_AMOUNT)),
+            _said(self.value_at(_ORIGINAL_AMOUNT), value_in(response, "original_amount")),
+            None if is_declined else _said(value_in(response, "modified_amount")),
+        )
+        other = self._completed_by
+        return said if other is None else Amounts(*map(_said, said, other.said_amounts()))
+
     due_date = Field(as_date, f"{_DETAILS}.due_date")
     created_at = Field(statuses.as_moment, "payment_request.created_at")
     approved_at = Field(statuses.as_moment, "payment_request.approved_at")
@@ -261,7 +291,7 @@ class PaymentRequest(Record):
         status = statuses.as_response_status(value_in(model, "status"))
         if status is None:
             return None
-        original, modified = _amount_in(model, "original_amount"), _amount_in(model, "modified_amount")
+        original, modified = (money.from_wire(value_in(model, f"{name}_amount")) for name in ("original", "modified"))
         return PaymentRequestResponse(status, original, modified, _text_in(model, "notes"))
 
     response = Field(_response)

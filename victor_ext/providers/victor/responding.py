@@ -37,7 +37,7 @@ class IntendedResponse:
         """How the response in a record differs from this one; None if the record has no response.
 
         `status` is another response; `word` (an unknown status), `notes` and `amount` may be this one. `unsaid`: the
-        record does not have the accepted amount.
+        accepted amount is not in the record, or cannot be read.
         """
         given = record.response
         word = None if given is None else given.status
@@ -53,21 +53,17 @@ class IntendedResponse:
         return (*(() if same_notes else ("notes",)), *self._difference_of_amount(given, record))
 
     def _difference_of_amount(self, given: PaymentRequestResponse | None, record: PaymentRequest) -> Collection[str]:
-        modified = None if given is None else given.modified_amount
+        said, paid = record.said_amounts(), record.amount
         originals = (self.requested, record.original_amount, None if given is None else given.original_amount)
         requested = {amount for amount in originals if amount is not None}
-        paid = {amount for amount in (modified, record.amount) if amount is not None}
-        if len(requested) > 1:
+        meant = requested if self.modified_amount is None else {self.modified_amount}
+        if len(requested) > 1 or money.from_wire(said.own) not in {None, paid, *requested}:
             return ("amount",)
-        if self.modified_amount is not None:
-            # The provider may or may not replace the request's own amount with the modified one.
-            named = record.amount if modified is None else modified
-            if named is None:
-                return ("unsaid",)
-            return () if named == self.modified_amount and paid <= {named, *requested} else ("amount",)
-        if len(paid | requested) > 1:
-            return ("amount",)
-        return ("unsaid",) if modified is not None and not requested else ()
+        if paid is not None and meant:
+            return () if paid in meant else ("amount",)
+        # What is said and cannot be read confirms nothing.
+        is_unreadable = any(amount is not None and money.from_wire(amount) is None for amount in said)
+        return ("unsaid",) if is_unreadable or self.modified_amount is not None or said.modified is not None else ()
 
 
 _RESPONSE_STATUSES: dict[str, Status] = {
@@ -216,7 +212,7 @@ def _conflict(
         "word": f"the word {one_line(word or record.status)!r}",
         "notes": "other notes",
         "amount": "another amount",
-        "unsaid": "no amount",
+        "unsaid": "no amount that can be read",
     }
     what = " and ".join(words[difference] for difference in differences)
     return Conflict(

@@ -3,7 +3,8 @@
 The provider's examples and guides differ from its document: directions in upper case, `null` where an object is
 declared, times as epoch milliseconds, and a page size of 25 for every page. `quirks` does all of that. Without it every
 body conforms to the document's schemas. The status of a single request is what the document says of it, "Either
-“Pending” or “Error”", or with `get_status="listed"` the one that a list has.
+“Pending” or “Error”", or with `get_status="listed"` the one that a list has. The amount of a request that was accepted
+with another one is that one, or with `accepted_amount="requested"` that of the document's example.
 """
 
 from __future__ import annotations
@@ -13,16 +14,15 @@ from dataclasses import replace
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.model import PaymentRequest
-from victor_ext.sandbox.victor.settings import GetStatus
+from victor_ext.sandbox.victor.settings import SandboxSettings
 
 CODE_INVALID = 101
 """The only published number of the provider's list; here it stands for every invalid field."""
 
 
 class Formats:
-    def __init__(self, *, quirks: bool, get_status: GetStatus) -> None:
-        self._quirks = quirks
-        self._get_status = get_status
+    def __init__(self, settings: SandboxSettings) -> None:
+        self._settings, self._quirks = settings, settings.quirks
 
     def as_created(self, request: PaymentRequest) -> JsonObject:
         """The answer to a create: always the same, whatever happened to the request since."""
@@ -131,7 +131,10 @@ class Formats:
         )
 
     def _details(self, request: PaymentRequest) -> JsonObject:
-        return self._object(**{name: getattr(request, name) for name in _DETAILS})
+        details = {name: getattr(request, name) for name in _DETAILS}
+        if self._settings.accepted_amount == "requested":
+            details["amount"] = request.original_amount or request.amount
+        return self._object(**details)
 
     def _response(self, request: PaymentRequest) -> JsonObject | None:
         if request.direction == "outbound":
@@ -139,7 +142,7 @@ class Formats:
         return self.answer(request) if request.answer else {}
 
     def _detail_status(self, request: PaymentRequest) -> str:
-        if self._get_status == "listed":
+        if self._settings.get_status == "listed":
             return request.status
         # "Pending confirms the successful submission to the RTP network", says the document of this operation.
         return "Error" if request.status == "failed" else "Pending"

@@ -38,7 +38,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
         self._journal = Journal(settings.state)
         super().__init__(context, settings)
-        self._formats = Formats(quirks=settings.quirks, get_status=settings.get_status)
+        self._formats = Formats(settings)
 
     def new_state(self) -> Core:
         core = Core(self.settings, self.context.clock, self._journal)

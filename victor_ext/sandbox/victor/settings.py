@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
 Environment = Literal["staging", "production"]
-GetStatus = Literal["documented", "listed"]
 
 TOKEN_LIFE_LIMIT: dict[str, int] = {"staging": 3600, "production": 300}
 """Longest life of a client-signed token (`exp - iat`), in seconds, by environment."""
@@ -50,9 +49,14 @@ class SandboxSettings(ServerSettings):
     quirks: bool = option(
         False, help="answer as the provider's examples do: direction in upper case, times in epoch milliseconds, nulls"
     )
-    get_status: GetStatus = option(
+    get_status: Literal["documented", "listed"] = option(
         "documented",
         help="the status of get: documented, which is Pending or Error, or listed, which is that of a list",
+    )
+    accepted_amount: Literal["modified", "requested"] = option(
+        "modified",
+        help="the amount of a request that was accepted with another: the modified one, or the requested one, beside "
+        "a response with the modified one",
     )
     leeway: float = option(5.0, at_least=0, metavar="SECONDS", help="how far iat and exp of a token may be off")
     key_conflict: Literal["409", "400", "422", "replay"] = option(
