@@ -212,15 +212,22 @@ def test_the_wrong_window_is_told(command: Command, planted: Planted, tmp_path: 
     assert (as_json["agrees"], as_json["elsewhere"]) == (True, 1)
 
 
-def test_a_read_that_fails_is_no_difference(command: Command, planted: Planted, book: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [(403, None, "403"), *((200, body, "no list of results") for body in ("{}", '{"page":0}'))],
+)
+def test_a_read_that_fails_is_no_difference(
+    command: Command, planted: Planted, book: Path, tmp_path: Path, status: int, body: str | None, said: str
+) -> None:
+    """Without its list, a page was not read: it is no empty one."""
     out = tmp_path / "report.csv"
-    planted.sandbox.inject("status", status=403, operation="list", times=100)
+    planted.sandbox.inject("status", status=status, body=body, operation="list", times=100)
     try:
         ran = run(command, planted, book, "--out", str(out))
     finally:
         planted.sandbox.clear_faults()
     assert (ran.status, ran.out) == (75, "")
-    assert "403" in ran.err
+    assert said in ran.err
     assert not out.exists()
 
 

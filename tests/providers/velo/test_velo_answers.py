@@ -308,7 +308,19 @@ class TestPages:
         with opened(answer) as client, pytest.raises(UnreadableResponse, match="is empty, although"):
             client.payments.find("INV-1", payor_id="payor", since=SINCE)
 
-    @pytest.mark.parametrize("body", [{"content": {}}, {"content": 5}, {}, {"message": "please log in"}])
+    @pytest.mark.parametrize(
+        "body",
+        [{"content": {}}, {"content": 5}, {"content": None}, {"page": {"totalPages": 1}}, {}, {"message": "log in"}],
+    )
     def test_what_is_no_page_is_not_the_end_of_a_list(self, body: dict[str, Any]) -> None:
-        with opened(lambda _: httpx.Response(200, json=body)) as client, pytest.raises(UnreadableResponse):
-            client.payments.find("INV-1", payor_id="payor", since=SINCE)
+        with opened(lambda _: httpx.Response(200, json=body)) as client:
+            with pytest.raises(UnreadableResponse):
+                client.payments.find("INV-1", payor_id="payor", since=SINCE)
+            with pytest.raises(UnreadableResponse):
+                list(client.payouts.audited_payments("payout-1"))
+
+    def test_the_summary_of_a_payout_is_no_list_of_its_payments(self) -> None:
+        with opened(lambda _: httpx.Response(200, json={"summary": {"totalPayments": 1}})) as client:
+            assert client.payouts.history("payout-1").total_payments == 1
+            with pytest.raises(UnreadableResponse, match="has no list in `content`"):
+                list(client.payouts.audited_payments("payout-1"))

@@ -14,6 +14,7 @@ from victor_ext.ids import is_same_id
 from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.core.json_values import (
+    is_list,
     json_of,
     list_or_empty,
     no_object_reason,
@@ -106,7 +107,7 @@ class _Rule(NamedTuple):
     look: str = ""  # how to find out what a write did whose response was lost
 
 
-_PAGE = ("content", "page")
+_PAGE = ("content",)
 _CSV = ("",)  # no member: the body is an export
 _RULES = (
     _Rule("POST", re.escape(TOKEN_PATH), ("access_token",)),
@@ -201,10 +202,13 @@ def _missing(response: httpx.Response, rule: _Rule) -> str | None:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return None if kind in ("application/csv", "text/csv", "application/octet-stream") else "its body is not CSV"
     reason = no_object_reason(response)
-    if reason is None and rule.evidence and all(object_of(response).get(name) is None for name in rule.evidence):
-        # Believed, it would be the end of a list, or a payout that has no state yet.
-        return "its body has none of the expected members"
-    return reason
+    if reason is not None or not rule.evidence:
+        return reason
+    # Believed, what has none would be the end of a list, or a payout that has no state yet.
+    values = [object_of(response).get(name) for name in rule.evidence]
+    if rule.evidence is _PAGE:
+        return None if is_list(values[0]) else "its body has no list in `content`"
+    return "its body has none of the expected members" if all(value is None for value in values) else None
 
 
 def mismatch(response: httpx.Response) -> str | None:

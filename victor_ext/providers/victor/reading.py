@@ -18,7 +18,6 @@ from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Resource, Walk
 from victor_ext.runtime.client.runners import OperationFlow, call_for_json, drop_none
 from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.core.json_values import list_or_empty
 
 from .checks import REFERENCE, Validation, check_id
 from .profile import names_only
@@ -189,8 +188,8 @@ def _read_page(
 
 
 def items_of(page: dict[str, Any]) -> Sequence[PaymentRequest]:
-    """Return the records of one page. A page without `results` is empty."""
-    return [PaymentRequest.of_json(sent) for sent in list_or_empty(page.get("results"))]
+    """Return the records of one page. The profile has checked that it has `results`."""
+    return [PaymentRequest.of_json(sent) for sent in page["results"]]
 
 
 def content_of(request: PaymentRequest) -> str:

@@ -45,7 +45,7 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         requested = amount if request.original_amount is None else request.original_amount
         if amount is None and not request.value_at(_AMOUNT):  # not said, rather than said and not readable
             amount = requested
-        if request.amount_modification_allowed is False:  # the payer had to agree to all of it
+        if not request.amount_modification_allowed:  # false by default: the payer had to agree to all of it
             requested = amount
         return Theirs(
             request.id, request.client_reference_id, money_of(amount, _DOLLARS), money_of(requested, _DOLLARS),
@@ -64,5 +64,6 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
         notes=(
             "Victor lists no idempotency keys: rows are matched by id and client_reference_id.",
             "That the window of Victor's list is one of creation is taken for granted: it is not documented.",
+            "Nor is it documented that the list has the amount of a request that was accepted with another one.",
         ),
     )
