@@ -28,9 +28,14 @@ PRICE = Money.of("44.23", "USD")
 
 
 def client(transport: httpx.MockTransport) -> FlexFactor:
-    return FlexFactor(
-        FlexFactorAuth("an-app-key", "no-secret-at-all"), mid=ORDER, site_id=KEY, transport=transport, retry=ONCE
-    )
+    def answer(request: httpx.Request) -> httpx.Response:
+        response = transport.handler(request)
+        if request.url.path.endswith("/orders"):  # the document cannot name the array of a page
+            return httpx.Response(200, json={**response.json(), "orders": [{"id": ORDER}]})
+        return response
+
+    auth = FlexFactorAuth("an-app-key", "no-secret-at-all")
+    return FlexFactor(auth, mid=ORDER, site_id=KEY, transport=httpx.MockTransport(answer), retry=ONCE)
 
 
 def usual() -> dict[str, Any]:
@@ -132,7 +137,7 @@ CONTRACT = Contract(
         "evaluate": Call("evaluate", (evaluate,), {**DONE, "senseKey": "sense-1"}),
         "capture": Call("capture", (lambda flexfactor: flexfactor.capture(ORDER, PRICE, idempotency_key=KEY),), DONE),
         "listOrders": Call("orders.list", (orders,)),
-        "getOrder": Call("orders.get", (get,), {"id": ORDER}),
+        "getOrder": Call("orders.get", (get,), {"id": ORDER, "status": OrderStatus.CANCELLED}),
         "refundOrder": Call(
             "orders.refund", (lambda flexfactor: flexfactor.orders.refund(ORDER, PRICE, message="Sorry"),), DONE
         ),

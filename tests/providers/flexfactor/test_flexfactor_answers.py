@@ -123,7 +123,7 @@ def test_a_wait_does_not_end_on_another_order() -> None:
 @pytest.mark.parametrize("named", [ORDER.upper(), f" {ORDER} ", "", None, 7])
 def test_the_same_order_in_other_words_is_no_other_order(named: Any) -> None:
     for operation in ("get", "refund", "capture", "cancel"):
-        assert answered(operation, {"orderId": named, "status": "COMPLETED"}) is not None
+        assert answered(operation, {"orderId": named, "status": "COMPLETED", "success": True}) is not None
 
 
 # Done, not done, or not yet
@@ -139,7 +139,8 @@ MEANINGS: list[tuple[dict[str, Any], str, dict[str, str]]] = [
     )),
     *((body, BOTH, {}) for body in (
         {"success": False, "status": "SUCCESS"}, {"success": True, "status": "FAILED"},
-        {"success": True, "status": 400},
+        {"success": True, "status": 400}, {"success": True, "statusCode": 400012}, {"status": 503, "title": "busy"},
+        {"success": True, "StatusCode": "404"}, {"status": 409}, {"statusCode": "500001"},
         {"success": True, "Success": False, "status": "OK"}, {"status": "APPROVED", "errors": ["boom"]},
         {"success": False, "status": "SUBMITTED"}, {"success": False, "status": "APPROVED", "orderId": ORDER},
     )),
@@ -148,6 +149,10 @@ MEANINGS: list[tuple[dict[str, Any], str, dict[str, str]]] = [
     ({"success": False, "status": "DECLINED"}, NO, {"evaluate": RESULT, **dict.fromkeys(CANCELS, BOTH)}),
     ({"success": True, "status": "APPROVED"}, RESULT, dict.fromkeys(CANCELS, NOT_YET)),
     ({"success": True, "status": "SOMETHING-NEW"}, RESULT, {}),
+    ({"success": True, "statusCode": "200001", "status": "SUCCESS"}, RESULT, {}),
+    ({"status": "unauthorized"}, NOT_YET, {}),
+    ({"status": "COMPLETED"}, RESULT, dict.fromkeys(CANCELS, NOT_YET)),  # it may be the order's
+    ({"status": "SOMETHING-NEW", "orderId": ORDER}, NOT_YET, {"evaluate": RESULT}),
 ]  # fmt: skip
 
 
@@ -161,7 +166,7 @@ def test_what_a_200_says(operation: str, body: dict[str, Any], meaning: str, oth
         if operation == "evaluate":
             assert (result.approved, result.needs_capture) == (word == "APPROVED", word == "CAPTUREREQUIRED")
         elif operation in ("refund", "capture"):
-            assert result.succeeded is (word == "APPROVED")
+            assert result.succeeded is (word != "SOMETHING-NEW")
         return
     with pytest.raises(BadRequest if meaning == NO else UnreadableResponse, match=meaning) as raised:
         CALLS[operation](client)
@@ -177,6 +182,12 @@ def test_a_read_that_only_complains_is_a_refusal(body: dict[str, Any]) -> None:
         answered("get", body)
 
 
+@pytest.mark.parametrize("body", [{"status": "unauthorized"}, {"title": "busy", "status": 503}, {"id": None}])
+def test_what_is_no_order_is_read_again(body: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableResponse, match="after 3 attempts"):
+        answered("get", body)
+
+
 def test_errors_beside_a_success_are_on_the_result() -> None:
     decision = answered("evaluate", {"success": True, "status": "APPROVED", "errors": ["a warning"]})
     assert (decision.approved, [each.message for each in decision.problems]) == (True, ["a warning"])
@@ -188,5 +199,4 @@ def test_what_a_cancellation_was_answered_with_is_kept() -> None:
     for operation in ("cancel", "external_cancel"):
         cancelled = answered(operation, said)
         assert (cancelled.raw, cancelled.request_id) == (said, "t-1")
-        assert CALLS[operation](scripted(httpx.Response(200))[0]).raw == {}
         assert CALLS[operation](scripted(httpx.Response(202, json=said))[0]).raw == said

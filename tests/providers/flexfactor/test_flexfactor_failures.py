@@ -52,7 +52,10 @@ CALLS: dict[str, Any] = {**ANSWERED, "list": lambda client: list(client.orders.l
 @pytest.mark.parametrize(
     ("operation", "body"),
     [
-        ("transmit", b'{"message": "log in"}'),
+        *(
+            ("transmit", body)
+            for body in (b'{"message": "log in"}', b'{"transmitId": null}', b'{"transmitId": ""}', b"{}")
+        ),
         *product(
             ["evaluate", "capture", "refund"],
             [b"", b"{}", b"[]", b"null", b"<html>", b'{"message": "log in"}', b'{"traceId": "t"}'],
@@ -67,26 +70,44 @@ def test_a_200_that_says_nothing_is_no_success(operation: str, body: bytes) -> N
 
 
 NO_REFUSALS = [b"", b'{"success": true, "status": "SUCCESS"}', b'{"status": "CANCELLED"}', b'{"Status": "Expired"}']
+CANCELLED = httpx.Response(200, json={"id": ORDER, "status": 2})
 
 
 @pytest.mark.parametrize("body", NO_REFUSALS)
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_a_cancellation_may_be_answered_with_nothing(body: bytes, status: int) -> None:
-    client, _script = scripted(httpx.Response(status, content=body, headers={"apigw-requestid": "r-1"}))
+def test_a_cancellation_may_be_answered_with_nothing_and_then_the_order_is_read(body: bytes, status: int) -> None:
+    answer = httpx.Response(status, content=body, headers={"apigw-requestid": "r-1"})
+    client, script = scripted(answer, CANCELLED)
     assert client.orders.cancel(ORDER).order_id == ORDER
-    assert client.orders.external_cancel("INV-1").external_order_id == "INV-1"
+    assert [request.method for request in script.requests] == ["POST"] if body else ["POST", "GET"]
+    assert scripted(answer)[0].orders.external_cancel("INV-1").external_order_id == "INV-1"
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"message": "please log in"}'])
-@pytest.mark.parametrize("status", [200, 202, 204])
-def test_with_an_object_of_nothing_only_under_the_documented_status(body: bytes, status: int) -> None:
-    client, _script = scripted(httpx.Response(status, content=body))
-    if status == 200:
-        assert client.orders.cancel(ORDER).order_id == ORDER
-        return
-    with pytest.raises(UnreadableResponse, match="not in the provider's document") as raised:
-        client.orders.cancel(ORDER)
-    assert raised.value.outcome is Outcome.UNKNOWN
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (httpx.Response(200, json={"id": ORDER, "status": 7, "statusName": "Completed"}), "the order is Completed"),
+        (httpx.Response(200, json={"id": ORDER, "statusName": "Draft"}), "the order is Draft"),
+        (httpx.Response(200, json={}), "the order could not be read"),
+        (httpx.Response(404), "the order could not be read"),
+    ],
+)
+@pytest.mark.parametrize("body", [b"", b"{}", json.dumps({"orderId": ORDER}).encode()])
+def test_a_cancellation_that_the_order_does_not_show_is_unknown(answer: httpx.Response, said: str, body: bytes) -> None:
+    client, script = scripted(httpx.Response(200, content=body), answer)
+    with pytest.raises(UnreadableResponse, match=said) as raised:
+        client.orders.cancel(ORDER, idempotency_key=KEY)
+    assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
+    assert [request.method for request in script.requests].count("POST") == 1
+
+
+@pytest.mark.parametrize("call", ["cancel", "external_cancel"])
+@pytest.mark.parametrize(("status", "body"), [(202, b"{}"), (204, b"{}"), (200, b'{"message": "please log in"}')])
+def test_with_an_object_of_nothing_only_as_documented(call: str, status: int, body: bytes) -> None:
+    client, script = scripted(httpx.Response(status, content=body))
+    with pytest.raises(UnreadableResponse, match=r"not in the provider's document|states no result") as raised:
+        CALLS[call](client)
+    assert (raised.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, 3)
 
 
 def test_a_good_status_that_the_document_does_not_list_is_good() -> None:
@@ -180,16 +201,33 @@ def test_a_page_in_an_envelope() -> None:
     assert [order.id for order in client.orders.list()] == ["a"]
 
 
-@pytest.mark.parametrize("body", [{"hasNextPage": False, "items": None}, {"pageCount": 0}, {"pageNumber": 1}])
-def test_a_page_without_an_array_is_empty(body: dict[str, Any]) -> None:
-    client, _script = scripted(httpx.Response(200, json=body))
-    assert list(client.orders.list()) == []
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"merchant": {"hasNextPage": False, "isLastPage": True}}, {"cart": {"items": [1]}},
+        {"cart": {"items": [{"id": 1}]}}, {"tags": ["a"], "additionalFields": [{"key": "a", "value": "b"}]},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_own_members_of_a_page_win(more: dict[str, Any], inside: bool) -> None:
+    pages: list[Any] = [
+        {**more, "hasNextPage": number == 1, "isLastPage": number == 2, "orders": [{"id": f"{number}"}]}
+        for number in (1, 2)
+    ]
+    client, script = scripted(*(httpx.Response(200, json={"result": page} if inside else page) for page in pages))
+    assert [order.id for order in client.orders.list()] == ["1", "2"]
+    assert len(script.requests) == 2
 
 
-@pytest.mark.parametrize("body", [{}, [], {"hello": 1}, {"a": [], "b": []}, {"a": {"x": []}, "b": {"y": []}}])
+@pytest.mark.parametrize(
+    "body",
+    [{}, [], {"hello": 1}, {"a": [], "b": []}, {"a": {"x": []}, "b": {"y": []}}, {"hasNextPage": False, "items": None},
+     {"pageCount": 0}, {"pageNumber": 1, "tags": ["a"]}, {"isLastPage": True, "cart": {"items": [1]}},
+     {"items": [1, "a"], "isLastPage": True}, {"items": [], "hasNextPage": True}],
+)  # fmt: skip
 def test_what_is_no_page_is_not_taken_for_the_end(body: Any) -> None:
     client, script = scripted(httpx.Response(200, json=body))
-    with pytest.raises(UnreadableResponse, match=r"not a page of orders|no object"):
+    with pytest.raises(UnreadableResponse, match=r"not a page of orders|no object|its page is empty, and says"):
         list(client.orders.list())
     assert len(script.requests) == 3
 

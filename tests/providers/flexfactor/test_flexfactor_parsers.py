@@ -67,6 +67,7 @@ def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: bytes, status: int
     assert observed
 
 
+_ONLY_CODE = "the provider gave no message (400012)"
 BODIES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
     "ProblemDetails": (
         {"title": "t", "errors": {"Transaction.Amount": ["a", "b"], "$.mid": "c"}},
@@ -81,6 +82,17 @@ BODIES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
     ),
     "an empty list": ({"errors": []}, [("", "", "the provider gave no message")]),
     "odd items": ({"errors": [5, None, {}, "a"]}, [("", "", "the provider gave no message"), ("", "", "a")]),
+    "a code in a sentence": ({"message": "Error 400012: no"}, [("", "400012", "Error 400012: no")]),
+    "codes as names": ({"errors": {"400012": ["a"], "Amount": ["b"]}}, [("", "400012", "a"), ("amount", "", "b")]),
+    "a code as the name of a member": ({"400012": "a"}, [("", "400012", "a")]),
+    "an error with a code": ({"error": {"code": 400012, "message": "a"}}, [("", "400012", "a")]),
+    "a code in a field": ({"errors": {"Amount": [400012, "400012"]}}, [("amount", "400012", _ONLY_CODE)] * 2),
+    "a code as the status": ({"status": 400012, "title": "a"}, [("", "400012", "a")]),
+    "one code of all": (
+        {"statusCode": 400012, "errors": {"A": ["a"], "B": ["400013 b"]}},
+        [("a", "400012", "a"), ("b", "400013", "400013 b")],
+    ),
+    "no code of this status": ({"errors": ["409012 of x400012 1400012"]}, [("", "", "**9012 of x**0012 ***0012")]),
 }
 
 

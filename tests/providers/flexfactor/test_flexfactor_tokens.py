@@ -75,6 +75,25 @@ def test_a_refused_evaluation_is_sent_again_with_the_same_key(harness: Harness) 
     assert harness.work("INV-1042") == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, {"statusCode": 401003}),
+        (401, {"error": {"code": "401003"}, "traceId": "401009"}),
+        (200, {"success": False, "errors": ["no"], "statusCode": 401003}),
+        (200, {"success": False, "errors": ["no", "401003: s3cr-401007 is wrong"], "status": 401}),
+        (401, {"errors": ["s3cr-401007 is wrong"]}),
+    ],
+)
+def test_a_refused_pair_has_the_code_of_the_provider_and_nothing_else_of_its_answer(status: int, body: Any) -> None:
+    auth = FlexFactorAuth("key", "s3cr-401007")
+    client = FlexFactor(auth, mid=MID, transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body)))
+    with pytest.raises(AuthenticationError, match=rf"\(status {status}(, code 401003)?\)") as raised:
+        client.orders.get(ORDER)
+    assert [problem.code for problem in raised.value.problems] == ["401003"] * ("401003" in json.dumps(body))
+    assert_hidden(raised.value, secrets=("s3cr", "401007"))
+
+
 class TestATokenThatIsReady:
     @pytest.mark.parametrize(
         ("scheme", "header"),

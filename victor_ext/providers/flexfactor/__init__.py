@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from .auth import FlexFactorAuth, FlexFactorToken
 from .client import AsyncFlexFactor, FlexFactor
-from .profile import ErrorCode, split_code, trace_id
+from .profile import trace_id
 from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
+from .responses import ErrorCode, split_code
 from .transactions import Address, Card, OrderItem, Payer, Subscription, Transaction
 from .webhooks import Notification, NotificationDeduplicator, Webhook
 

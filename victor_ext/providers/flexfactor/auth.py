@@ -22,6 +22,9 @@ from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.flow import Lock
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
+from .profile import read_problems
+from .responses import split_code
+
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 
 
@@ -67,7 +70,12 @@ class FlexFactorAuth(UnpicklableCredentials):
             body = {"AppKey": self._app_key, "AppSecret": self._app_secret.current()}
             return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
 
-        return OAuthToken(token_request, issued_token, clock, lock, hint=self.hint(environment))
+        def code_of(response: httpx.Response) -> str:
+            # Nothing else of a response that may repeat the credentials is shown, and no part of these.
+            codes = (problem.code for problem in read_problems(response) if split_code(problem.code))
+            return next((code for code in codes if code not in f"{self._app_key} {self._app_secret.current()}"), "")
+
+        return OAuthToken(token_request, issued_token, clock, lock, hint=self.hint(environment), code_of=code_of)
 
 
 class FlexFactorToken(UnpicklableCredentials):

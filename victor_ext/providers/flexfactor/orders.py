@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from flexfactor_api import models
 from flexfactor_api.api.orders import cancel_order, cancel_order_by_external_id, get_order, list_orders, refund_order
 
-from victor_ext.errors import Conflict, Outcome
+from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.documented import Operation
@@ -22,7 +22,7 @@ from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import MOST, Validation
 from .records import Cancellation, Order, OrderStatus, Refund
-from .responses import items_of, last_page
+from .responses import Says, page_of, says
 from .settings import Merchant
 
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
@@ -231,7 +231,7 @@ class Orders(Resource[Mode]):
         """Cancel an order that has not been captured (a void). One that has been captured is refunded instead.
 
         The provider says that repeats for one order are safe, and a key is sent in any case: after a lost response the
-        request is repeated.
+        request is repeated. The provider's response may be empty, which proves little: then the order is read.
 
         Args:
             order_id: The provider's id.
@@ -239,6 +239,8 @@ class Orders(Resource[Mode]):
 
         Raises:
             BadRequest: It was refused, for example because the order has been captured.
+            UnreadableResponse: The response was empty, and the order was read and is not CANCELLED, or could not be
+                read: the outcome is unknown.
 
         Examples:
             >>> other = flexfactor.evaluate(
@@ -247,7 +249,11 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
             True
         """
-        return (yield from _cancel(cancel_order, "order_id", order_id, idempotency_key))
+        left = self.clock.countdown(self.deadline)
+        cancelled = yield from _cancel(cancel_order, "order_id", order_id, idempotency_key)
+        if says("cancel", cancelled.raw) is not Says.YES:
+            yield from _check_cancelled(order_id, cancelled.idempotency_key, left())
+        return cancelled
 
     @operation
     def external_cancel(
@@ -255,7 +261,8 @@ class Orders(Resource[Mode]):
     ) -> OperationFlow[Cancellation]:
         """Cancel an order by the merchant's own id: for when `evaluate` brought no response, and so no other id.
 
-        The same operation as `cancel` at the provider, and as safe to repeat.
+        The same operation as `cancel` at the provider, and as safe to repeat. An empty response is the documented one,
+        and is believed: without the provider's id there is no order to read.
 
         Args:
             external_order_id: The `order_id` of `evaluate`.
@@ -286,6 +293,26 @@ def _cancel(
     return Cancellation(**named, idempotency_key=key, raw=object_of(response))
 
 
+def _check_cancelled(order_id: str, key: str, seconds: float | None) -> OperationFlow[None]:
+    """Raise `UnreadableResponse` unless the order can be read and is CANCELLED."""
+    why = "no time was left to read the order"
+    if seconds is None or seconds > 0:
+        try:
+            order = yield from _read_order(order_id, seconds)
+        except VictorError as error:
+            why = f"the order could not be read ({error.message.rstrip('.')})"
+        else:
+            if order.status is OrderStatus.CANCELLED:
+                return
+            why = f"the order is {one_line(order.status_name or order.status)}"
+    raise UnreadableResponse(
+        f"The response to the cancellation of order {one_line(order_id)} was empty, and {why}.",
+        hint="Look with orders.get(order_id), or repeat with the same key.",
+        outcome=Outcome.UNKNOWN,
+        idempotency_key=key,
+    )
+
+
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
     return Order((yield from call(get_order, models.Order, seconds, order_id=order_id)))
 
@@ -305,7 +332,7 @@ def _status_numbers(validation: Validation, status: object, argument: str) -> li
 
 
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:
-    body = (yield from call(list_orders, models.OrderPage, page_number=reader.number, **filters)).to_dict()
-    reader.is_last = last_page(body)
-    # Whether it is a page, the profile has checked.
-    return [Order(models.Order.from_dict(item)) for item in items_of(body) or ()]
+    page = page_of((yield from call(list_orders, models.OrderPage, page_number=reader.number, **filters)).to_dict())
+    assert page is not None  # the profile has checked it
+    reader.is_last = page.is_last is True
+    return [Order(models.Order.from_dict(item)) for item in page.orders]

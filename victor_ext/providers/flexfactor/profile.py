@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 from urllib.parse import unquote
 
 import httpx
@@ -16,6 +17,7 @@ from victor_ext.privacy import (
     HIDDEN,
     SHORTEST,
     is_code,
+    mask,
     one_line,
     pattern_of,
     redact_code,
@@ -36,7 +38,21 @@ from victor_ext.runtime.loop.conflicts import may_be_in_progress
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
-from .responses import Says, in_words, items_of, member, operation_of, path_of, says, status_of
+from .responses import (
+    Says,
+    code_in,
+    error_status,
+    in_words,
+    is_order,
+    member,
+    names_order,
+    operation_of,
+    page_of,
+    path_of,
+    says,
+    split_code,
+    status_of,
+)
 
 _KEYED = frozenset({"evaluate", "capture", "cancel", "external-cancel"})
 _MAY_BE_EMPTY = frozenset({"cancel", "external-cancel"})
@@ -125,26 +141,38 @@ def _unreadable(response: httpx.Response) -> str | None:
     operation = operation_of(response.request)
     if not response.content and operation in _MAY_BE_EMPTY:
         return None
-    reason = no_object_reason(response)
+    body, reason = object_of(response), no_object_reason(response)
     if reason is not None:
         return reason
-    body = object_of(response)
     meaning = says(operation, body)
-    if meaning is Says.BOTH:
-        return f"its body contradicts itself ({in_words(body)})"
-    if meaning is Says.NOT_YET:
-        return f"its body does not say that it is done ({in_words(body)})"
-    says_nothing = meaning is Says.NOTHING
-    has_order = any(member(body, name) is not None for name in ("id", "orderId", "status", "statusName"))
-    missing = {
-        "evaluate": "" if status_of(body) else "its body has no decision",
-        "capture": "its body states no result" if says_nothing else "",
-        "refund": "its body states no result" if says_nothing else "",
-        "orders": "its body is not a page of orders" if items_of(body) is None else "",
-        "order": "" if has_order else "its body is not an order",
-    }.get(operation)
-    undecided = says_nothing and member(body, "transmitId") is None
-    return missing or (document_complaint(response, read_problems) if undecided else None)
+    if meaning in (Says.BOTH, Says.NOT_YET):
+        what = "contradicts itself" if meaning is Says.BOTH else "does not say that it is done"
+        return f"its body {what} ({in_words(body)})"
+    missing = _lack_of_page(body) if operation == "orders" else _missing(operation, body, meaning)
+    is_empty = meaning is Says.NOTHING and operation in _MAY_BE_EMPTY
+    return missing or (document_complaint(response, read_problems) if is_empty else None)
+
+
+def _missing(operation: str, body: dict[str, Any], meaning: Says) -> str | None:
+    """What a body lacks of a result. After an empty object, which is documented, `orders.cancel` reads the order."""
+    has_it, lack = meaning is not Says.NOTHING, "its body states no result"
+    if operation == "order":
+        has_it, lack = is_order(body), "its body is not an order"
+    elif operation == "evaluate":
+        has_it, lack = bool(status_of(body)), "its body has no decision"
+    elif operation == "transmit":
+        has_it = has_it or member(body, "transmitId") not in (None, "")
+    elif operation in _MAY_BE_EMPTY:
+        has_it = has_it or not body or names_order(body)
+    return None if has_it else lack
+
+
+def _lack_of_page(body: dict[str, Any]) -> str | None:
+    page = page_of(body)
+    if page is None:
+        return "its body is not a page of orders"
+    hides_some = not page.orders and page.is_last is False  # taken for the end, it would
+    return "its page is empty, and says that another one follows" if hides_some else None
 
 
 # Errors. The provider's error bodies have several shapes:
@@ -161,24 +189,6 @@ _CODES = ("item3", "code", "errorcode", "responsecode", "statuscode")
 """The fields that hold codes, in lower case. What is most specific comes first."""
 _MOST_PROBLEMS = 1000
 
-_SIX_DIGITS = re.compile(r"[1-5][0-9]{5}")
-
-
-class ErrorCode(NamedTuple):
-    """A six-digit code in its two parts: an HTTP status, and the number of the error.
-
-    The provider's pages describe the scheme and list no codes, so nothing in this package depends on one.
-    """
-
-    http_status: int
-    error: int
-
-
-def split_code(code: object) -> ErrorCode | None:
-    """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is not a six-digit code."""
-    text = code.strip() if isinstance(code, str) else str(code) if isinstance(code, int) and 0 <= code < 10**6 else ""
-    return ErrorCode(int(text[:3]), int(text[3:])) if _SIX_DIGITS.fullmatch(text) else None
-
 
 def trace_id(source: VictorError | httpx.Response) -> str | None:
     """The `traceId` in the body of a response, or of an error's response: the provider's support asks for it."""
@@ -193,34 +203,38 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
         return ()
     private = _private_pattern(response.request)
     body = body if private is None else _without(body, private)
-    whole = (_problem("", _code(body), _first_text(body, *_SENTENCES)),) if body else ()
-    return problems_in(body)[:_MOST_PROBLEMS] or whole
+    status = error_status(body) or response.status_code
+    listed = problems_in(body, status)
+    return listed or ((_problem("", _code(body), _first_text(body, *_SENTENCES), status),) if body else ())
 
 
-def problems_in(body: dict[str, Any]) -> tuple[Problem, ...]:
-    """What `errors` lists, or else the fields that hold messages."""
+def problems_in(body: dict[str, Any], status: int = 0) -> tuple[Problem, ...]:
+    """What `errors` or `error` lists, or else the fields that hold messages. `status` is the HTTP status."""
     errors = member(body, "errors")
-    if is_object(errors):
-        return tuple(_of_fields(errors))
-    if is_list(errors):
-        return tuple(problem for item in errors[:_MOST_PROBLEMS] for problem in _of_item(item))
-    lists = {name: value for name, value in body.items() if is_list(value)}
-    return tuple(_of_fields({name: [text for text in value if isinstance(text, str)] for name, value in lists.items()}))
+    if errors is None:
+        errors = member(body, "error")
+        errors = [errors] if is_object(errors) else None
+    if not is_object(errors) and not is_list(errors):
+        fields = {name: value for name, value in body.items() if is_list(value) or code_in(name, status)}
+        errors = {name: [text for text in _listed(value) if isinstance(text, str)] for name, value in fields.items()}
+    named = errors.items() if is_object(errors) else [("", errors)]
+    items = (said for name, value in named for item in _listed(value) for said in _of_item(item, name, status))
+    own = code if split_code(code := _code(body)) else ""
+    return tuple(_problem(*said, status, own) for said in islice(items, _MOST_PROBLEMS))
 
 
-def _of_fields(fields: dict[str, Any]) -> Iterator[Problem]:
-    for name, value in fields.items():
-        for item in value if is_list(value) else [value]:
-            yield from _of_item(item, name)
+def _listed(value: Any) -> list[Any]:
+    return value if is_list(value) else [value]
 
 
-def _of_item(item: object, field: str = "") -> Iterator[Problem]:
+def _of_item(item: object, field: str, status: int) -> Iterator[tuple[str, str, str]]:
+    """The field, the code and the message of a problem, if it is one."""
     if is_code(item) and field.lower() in ("", *_CODES):  # in another field it may be an account number
-        yield _problem("", redact_code(item), "")
-    elif isinstance(item, str):
-        yield _problem(field, "", item)
+        yield "", redact_code(item), ""
+    elif isinstance(item, str) or code_in(item, status):
+        yield field, "", str(item)
     elif is_object(item):
-        yield _problem(field or _first_text(item, "field", "key"), _code(item), _first_text(item, *_ITEM))
+        yield field or _first_text(item, "field", "key"), _code(item), _first_text(item, *_ITEM)
 
 
 def _first_text(body: dict[str, Any], *names: str) -> str:
@@ -228,17 +242,26 @@ def _first_text(body: dict[str, Any], *names: str) -> str:
 
 
 def _code(body: dict[str, Any]) -> str:
-    return redact_code(next((code for name in _CODES if (code := member(body, name)) is not None), ""))
+    status = member(body, "status")
+    codes = [member(body, name) for name in _CODES] + [status] * (split_code(status) is not None)
+    return redact_code(next((code for code in codes if code is not None), ""))
 
 
-def _problem(field: str, code: str, message: str) -> Problem:
-    """A problem; `Transaction.Amount` and `$.transaction.amount` as the wire spells it: `transaction.amount`."""
-    theirs = redact_excerpt(field)
+def _problem(field: str, code: str, message: str, status: int, default: str = "") -> Problem:
+    """A problem; `Transaction.Amount` and `$.transaction.amount` as the wire spells it: `transaction.amount`.
+
+    FlexFactor's own code is not masked, and is no field. `default` is that of all problems, for one without.
+    """
+    own = code_in(message, status)
+    if code_in(field, status) == field.strip() != "":
+        field, code = "", code or field.strip()
+    code = code or own or default
+    theirs, said = redact_excerpt(field), "" if message.strip() == own else redact_excerpt(message)
     parts = theirs.removeprefix("$").removeprefix(".").split(".")
     return Problem(
         field=".".join(part[:1].lower() + part[1:] for part in parts),
         code=code,
-        message=redact_excerpt(message) or (f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE),
+        message=said.replace(mask(own), own) or (f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE),
         provider_field=theirs or None,
     )
 

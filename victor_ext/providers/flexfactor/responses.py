@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -31,6 +31,9 @@ _IN_PROGRESS = re.compile("PENDING|PROCESSING|PROGRESS|CHALLENGE|SUBMITTED|REQUI
 _IMMEDIATE = frozenset({"capture", "refund", "cancel", "external-cancel"})
 """Operations that must be complete when the response arrives; any other state is not a result."""
 
+_NOT_CANCELLED = frozenset({"COMPLETED", "CAPTURED", "REFUNDED"})
+"""Ends of an order that was not cancelled, unless `success` says that they are those of the call."""
+
 _READS = frozenset({"token", "orders", "order"})
 
 
@@ -44,15 +47,40 @@ class Says(Enum):
     NOTHING = "nothing"
 
 
-_MISSING, _FAILURE, _PROGRESS, _OTHER = range(4)
+_MISSING, _FAILURE, _PROGRESS, _GOOD, _NEW = range(5)
 """What the state in a body means for the call: the columns of `_TABLE`."""
 
-_TABLE: dict[bool | None, tuple[Says, Says, Says, Says]] = {
-    # success, state: missing, failure, in progress, other
-    False: (Says.NO, Says.NO, Says.BOTH, Says.BOTH),
-    True: (Says.YES, Says.BOTH, Says.NOT_YET, Says.YES),
-    None: (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES),
+_TABLE: dict[bool | None, tuple[Says, Says, Says, Says, Says]] = {
+    # success, state: missing, failure, in progress, good, a new word
+    False: (Says.NO, Says.NO, Says.BOTH, Says.BOTH, Says.BOTH),
+    True: (Says.YES, Says.BOTH, Says.NOT_YET, Says.YES, Says.YES),
+    None: (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES, Says.NOT_YET),
 }
+
+_SIX_DIGITS = re.compile(r"[1-5][0-9]{5}")
+
+
+class ErrorCode(NamedTuple):
+    """A six-digit code in its two parts: an HTTP status, and the number of the error.
+
+    The provider's pages describe the scheme and list no codes.
+    """
+
+    http_status: int
+    error: int
+
+
+def split_code(code: object) -> ErrorCode | None:
+    """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is not a six-digit code."""
+    text = code.strip() if isinstance(code, str) else str(code) if isinstance(code, int) and 0 <= code < 10**6 else ""
+    return ErrorCode(int(text[:3]), int(text[3:])) if _SIX_DIGITS.fullmatch(text) else None
+
+
+def code_in(text: object, status: int) -> str:
+    """FlexFactor's own code in a text or a number: six digits, which begin with the HTTP status. Empty without one."""
+    code = rf"(?<![0-9A-Za-z]){status}[0-9]{{3}}(?![0-9A-Za-z]|\.[0-9])"
+    match = re.search(code, str(text)) if isinstance(text, str | int) and 100 <= status < 600 else None
+    return match[0] if match else ""
 
 
 def path_of(request: httpx.Request) -> list[str]:
@@ -101,67 +129,117 @@ def is_done(body: dict[str, Any]) -> bool:
 def says(operation: str, body: dict[str, Any]) -> Says:
     """What a body says of a call of the operation."""
     success, status = success_of(body), status_of(body)
-    # A ProblemDetails of an error status, or a list of errors, which may accompany a success.
-    complains = bool(_error_status(body) or (not success and member(body, "errors")))
+    # The status or the code of an error, or a list of errors, which may accompany a success.
+    error = error_status(body)
+    complains = bool(error or (not success and member(body, "errors")))
+    in_doubt = error >= 500 or error in _UNDECIDED
     if operation in _READS:
         # The state is the order's, and an order may have errors of its own.
-        named = any(member(body, name) is not None for name in ("id", "orderId"))
-        no_order = operation == "order" and success is None and complains and not named
-        return Says.NO if success is False or no_order else Says.YES
+        if operation == "order" and success is None and complains and not names_order(body):
+            return Says.BOTH if in_doubt else Says.NO
+        return Says.NO if success is False else Says.YES
     if operation == "evaluate" and status in _REFUSALS:
         return Says.YES  # a decision is what was asked for
-    if complains and success:
+    if complains and (success or in_doubt):
         return Says.BOTH
-    return _TABLE[False if complains else success][_meaning(operation, status)]
+    return _TABLE[False if complains else success][_meaning(operation, status, body)]
 
 
-def _meaning(operation: str, status: str) -> int:
-    cancels = operation.endswith("cancel")  # it makes an order CANCELLED, and leaves none APPROVED
+_UNDECIDED = frozenset({408, 409, 425})
+"""Errors below 500 after which the work may have been done."""
+
+
+def _meaning(operation: str, status: str, body: dict[str, Any]) -> int:
+    cancels = operation.endswith("cancel")  # it makes an order CANCELLED
     if not status:
         return _MISSING
     if status in _FAILURES or (status in _REFUSALS and not cancels):
         return _FAILURE
-    if operation in _IMMEDIATE and (_IN_PROGRESS.search(status) or (cancels and status == "APPROVED")):
+    goes_on = _IN_PROGRESS.search(status)
+    if operation in _IMMEDIATE and (goes_on or (cancels and status == "APPROVED")):
         return _PROGRESS
-    return _OTHER
+    if cancels and status in _NOT_CANCELLED:
+        return _NEW
+    return _GOOD if _is_known(status) or (operation == "evaluate" and names_order(body)) else _NEW
 
 
-def _error_status(body: dict[str, Any]) -> int:
-    """The HTTP error status in a ProblemDetails, or 0."""
-    status = member(body, "status")
-    return int(status) if isinstance(status, int | float) and 400 <= status < 600 else 0
+def _is_known(status: str) -> bool:
+    return status in _ENDS or status in _REFUSALS or _IN_PROGRESS.search(status) is not None
+
+
+def error_status(body: dict[str, Any]) -> int:
+    """The HTTP status of an error, in a ProblemDetails or at the beginning of a six-digit code; 0 without one."""
+    for name in ("status", "statusCode"):
+        value = member(body, name)
+        code = split_code(value)
+        if code is not None:
+            value = code.http_status
+        elif isinstance(value, str) and re.fullmatch("[45][0-9]{2}", value):
+            value = int(value)
+        if isinstance(value, int | float) and 400 <= value < 600:
+            return int(value)
+    return 0
 
 
 def in_words(body: dict[str, Any]) -> str:
     """What the body says, for a message."""
-    success, status = success_of(body), one_line(status_of(body)) or _error_status(body)
+    success, status = success_of(body), one_line(status_of(body)) or error_status(body)
     words = [] if success is None else [f"success is {str(success).lower()}"]
     if status:
         words.append(f"status is {status}")
     return ", ".join(words) or "it lists errors"
 
 
-_NOT_ITEMS = frozenset({"errors", "warnings", "links"})
-_OF_A_PAGE = ("pageNumber", "pageCount", "hasNextPage", "isLastPage")
+_NOT_ORDERS = frozenset({"errors", "warnings", "links"})
 
 
-def items_of(body: dict[str, Any]) -> list[Any] | None:
-    """The items of a page; None when it is not a page.
+class OrdersPage(NamedTuple):
+    """A page of a list, as far as its documented members tell it from others."""
 
-    The name of their array is not documented: it is `items`, or the only array in the page or in an object of it.
+    orders: list[Any]
+    is_last: bool | None
+    """Whether the page says that none follows it; None if it does not say so: then the next page has to be read."""
+
+
+def page_of(body: dict[str, Any]) -> OrdersPage | None:
+    """The orders of a page; None when it is not a page.
+
+    The name of their array is not documented: it is `items`, or the only array with orders (or nothing) in the page.
+    The members of the body itself come first: only without such an array, the page is an object in it.
     """
-    own = {name: value for name, value in body.items() if name.lower() not in _NOT_ITEMS}
-    holders = [own, *filter(is_object, own.values())]
-    named = [array for holder in holders if is_list(array := member(holder, "items"))]
-    inside = [item for holder in holders for item in holder.items()]
-    arrays = named or [value for name, value in inside if is_list(value) and name.lower() not in _NOT_ITEMS]
-    if len(arrays) == 1:
-        return arrays[0]
-    # A page without an array is empty.
-    return [] if not arrays and any(member(body, name) is not None for name in _OF_A_PAGE) else None
+    inside = [value for name, value in body.items() if is_object(value) and name.lower() not in _NOT_ORDERS]
+    for holders in ([body], inside):
+        pages = [(holder, orders) for holder in holders for orders in _arrays_of_orders(holder)]
+        if pages:
+            (page, orders), *others = pages
+            ends = (end for holder in (page, body) if (end := _is_last(holder)) is not None)
+            return None if others else OrdersPage(orders, next(ends, None))
+    return None
 
 
-def last_page(body: dict[str, Any]) -> bool:
-    """Whether the page says that none follows it. If it does not say so, the next page has to be read."""
-    pages = [body, *filter(is_object, body.values())]
-    return any(member(page, "hasNextPage") is False or member(page, "isLastPage") is True for page in pages)
+def _arrays_of_orders(holder: dict[str, Any]) -> list[list[Any]]:
+    arrays = {
+        name.lower(): value
+        for name, value in holder.items()
+        if is_list(value) and name.lower() not in _NOT_ORDERS and (not value or any(map(is_order, value)))
+    }
+    return [arrays["items"]] if "items" in arrays else [*arrays.values()]
+
+
+def _is_last(page: dict[str, Any]) -> bool | None:
+    more, last = member(page, "hasNextPage"), member(page, "isLastPage")
+    said = [more is False] * isinstance(more, bool) + [last is True] * isinstance(last, bool)
+    return all(said) if said else None
+
+
+def names_order(body: dict[str, Any]) -> bool:
+    return any(member(body, name) not in (None, "") for name in ("id", "orderId", "orderSessionKey"))
+
+
+def is_order(value: object) -> bool:
+    """Whether a value says what an order does: its id, or its state as a number or in a known word."""
+    if not is_object(value):
+        return False
+    state = member(value, "status")
+    has_state = _is_known(status_of(value)) or (isinstance(state, int) and not isinstance(state, bool))
+    return names_order(value) or has_state or member(value, "statusName") is not None

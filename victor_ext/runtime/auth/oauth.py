@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext.errors import AuthenticationError, StatusError, UnreadableResponse
+from victor_ext.errors import AuthenticationError, Problem, StatusError, UnreadableResponse
 from victor_ext.privacy import HOLDS_SECRETS, Secret
 from victor_ext.runtime.auth.tokens import IssuedToken, TokenCache
 from victor_ext.runtime.core.clock import ServerClock
@@ -29,7 +29,7 @@ class OAuthToken(TokenCache):
     """A token from a token endpoint.
 
     `ask` makes the request. `read` reads a token from the JSON object of the response and the provider's time; None
-    without a token. `hint` says what to check when the endpoint refuses.
+    without a token. `hint` says what to check when the endpoint refuses, and `code_of` reads the provider's code then.
     """
 
     def __init__(
@@ -40,11 +40,13 @@ class OAuthToken(TokenCache):
         lock: Lock,
         *,
         hint: str = "",
+        code_of: Callable[[httpx.Response], str] = lambda _response: "",
     ) -> None:
         super().__init__(clock, lock)
         self._ask = ask
         self._read = read
         self._hint = hint
+        self._code_of = code_of
 
     def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:  # noqa: ARG002 - the exchange knows what is left
         request = self._ask()
@@ -71,11 +73,14 @@ class OAuthToken(TokenCache):
                 )
             return token
         what = "refused the credentials" if refusal.status_code in (200, 400, 401, 403) else "issued no token"
+        code = "" if refusal.response is None else self._code_of(refusal.response)
+        said = f"status {refusal.status_code}, code {code}" if code else f"status {refusal.status_code}"
         raise AuthenticationError(
-            f"The token endpoint {request.url.path} {what} (status {refusal.status_code}). {self._hint}".rstrip(),
+            f"The token endpoint {request.url.path} {what} ({said}). {self._hint}".rstrip(),
             request=request,
             response=refusal.response,
             request_id=refusal.request_id,
+            problems=[Problem("", code, f"the provider gave the code {code}")] if code else (),
         )
 
 
