@@ -19,6 +19,7 @@ from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 HOST = "hooks.shop.example"
 PRICE = Money.of("44.23", "USD")
+CARD = Card("tok_of_a_card", expiration_month=4, expiration_year=2031, last4="4242")
 
 
 def declined(order_id: str) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def declined(order_id: str) -> dict[str, Any]:
         "amount": PRICE,
         "transaction": Transaction(f"t-{order_id}", datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), response_code="05"),
         "payer": Payer("ada@example.com"),
-        "card": Card("tok_of_a_card", expiration_month=4, expiration_year=2031, last4="4242"),
+        "card": CARD,
         "billing": Address("Ada", "Lovelace", city="Springfield", zip_code="01234", country_code="US"),
         "customer_ip": "203.0.113.7",
         "idempotency_key": idempotency_key_for("rescue", order_id),
@@ -39,6 +40,7 @@ def main() -> str:
     """Run the story; returns the line that sums it up."""
     with FlexFactorSandbox() as sandbox:
         app_key, app_secret, mid = sandbox.add_client()
+        sandbox.add_card(token=CARD.token)
         with FlexFactor(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=sandbox.url) as flexfactor:
             summary = story(sandbox, flexfactor)
         with FlexFactor(FlexFactorToken(sandbox.add_token()), mid=mid, base_url=sandbox.url) as flexfactor:

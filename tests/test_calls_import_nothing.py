@@ -246,6 +246,7 @@ def given_for(system: str, auth: str, sandbox: Any, key: rsa.RSAPrivateKey) -> l
         return [ADAPTERS[system].TOKEN, ADAPTERS[system].ENTITY, next(iter(sandbox.payment_ids()))]
     if system == "flexfactor":
         sandbox.add_order("known", provider_id=ADAPTERS[system].ORDER)
+        sandbox.add_card(token="tok_4242")
         return [*sandbox.add_client(), ADAPTERS[system].ORDER]
     if system == "connected":
         sandbox.add_payment("pay_known")

@@ -92,5 +92,6 @@ def test_flexfactor(flexfactor: FlexFactor, flexfactor_sandbox: FlexFactorSandbo
     for order_id in ("INV-1042", "INV-1044"):
         flexfactor_sandbox.decide("CAPTUREREQUIRED", order_id)
     given = declined()
+    flexfactor_sandbox.add_card(token=given["card"].token)
     parts = {name: given[name] for name in ("transaction", "payer", "card")}
     run_examples(flexfactor, "_payments", "orders", flexfactor=flexfactor, price=given["amount"], **parts)

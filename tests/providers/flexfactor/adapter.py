@@ -61,6 +61,7 @@ class Harness(running.Harness):
 
 def settings(sandbox: FlexFactorSandbox) -> dict[str, Any]:
     app_key, app_secret, mid = sandbox.add_client()
+    sandbox.add_card(token="tok_4242")
     return {"auth": FlexFactorAuth(app_key, app_secret), "mid": mid, "base_url": sandbox.url}
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.providers.flexfactor.adapter import Harness, declined, scripted
-from victor_ext import BadRequest, Conflict, NotFound, Outcome, TimedOut, idempotency_key_for
+from victor_ext import BadRequest, Conflict, NotFound, Outcome, PermissionDenied, TimedOut, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
@@ -118,7 +118,8 @@ def test_orders_are_filtered(harness: Harness) -> None:
         assert [order.id for order in items] == [open_order]
     assert harness(lambda client: client.orders.list(query="inv-2"))[0].id == open_order
     assert harness(lambda client: client.orders.list(sort="desc"))[0].id == open_order
-    assert harness(lambda client: client.orders.list(mid=str(uuid.uuid4()))) == []
+    with pytest.raises(PermissionDenied, match="Access to the requested resource is denied"):
+        harness(lambda client: client.orders.list(mid=str(uuid.uuid4())))
 
 
 def test_an_order_is_waited_for(harness: Harness) -> None:
@@ -161,6 +162,7 @@ PAGE = (Path(__file__).resolve().parents[3] / "docs" / "flexfactor.md").read_tex
 def test_the_first_code_of_the_page_delivers_what_was_approved_only(sandbox: FlexFactorSandbox, status: str) -> None:
     app_key, app_secret, mid = sandbox.add_client()
     sandbox.decide(status)
+    sandbox.add_card(token="tok_77")
     done: list[Any] = []
     names = {
         "app_key": app_key, "app_secret": app_secret, "mid": mid, "declined_at": datetime(2026, 3, 4, tzinfo=UTC),

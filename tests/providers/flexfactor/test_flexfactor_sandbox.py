@@ -19,8 +19,8 @@ KEY = "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d11"
 
 
 def post(url: str, body: Any, token: str | None = None, kind: str = "application/json") -> tuple[int, Any]:
-    """Send a request without this client. Returns the status and the JSON."""
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    """Send a request without this client (`body=None`: a GET). Returns the status and the JSON."""
+    content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Content-Type": kind, **({"Authorization": f"Bearer {token}"} if token else {})}
     request = urllib.request.Request(url, content, headers)
     try:
@@ -32,8 +32,9 @@ def post(url: str, body: Any, token: str | None = None, kind: str = "application
     return status, json.loads(said) if said else None
 
 
-def token_of(sandbox: FlexFactorSandbox) -> tuple[str, str]:
-    app_key, app_secret, mid = sandbox.add_client()
+def token_of(sandbox: FlexFactorSandbox, mid: str | None = None) -> tuple[str, str]:
+    app_key, app_secret, mid = sandbox.add_client(mid=mid)
+    sandbox.add_card(token="tok_4242")
     _, answer = post(f"{sandbox.url}/v1/oauth2/token", {"appKey": app_key, "appSecret": app_secret})
     assert answer["expires"] > 10**12
     return answer["accessToken"], mid
@@ -43,7 +44,7 @@ def evaluation(mid: str, **changes: Any) -> dict[str, Any]:
     return {
         "isDeclined": True, "mid": mid, "orderId": "INV-1", "idempotencyKey": KEY,
         "transaction": {"id": "t", "timestampUtc": "2026-03-04T05:06:07Z", "amount": 4423, "currency": "USD"},
-        "payer": {"email": "ada@example.com"}, "paymentMethod": {"cardNumber": "tok"}, **changes,
+        "payer": {"email": "ada@example.com"}, "paymentMethod": {"cardNumber": "tok_4242"}, **changes,
     }  # fmt: skip
 
 
@@ -93,6 +94,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a key that is no GUID": ({"idempotencyKey": "INV-1"}, "IdempotencyKey"),
     "no payer": ({"payer": None}, "Payer"),
     "no card": ({"paymentMethod": {}}, "PaymentMethod.CardNumber"),
+    "a token that the vault never made": ({"paymentMethod": {"cardNumber": "tok_0"}}, "PaymentMethod.CardNumber"),
 }
 
 
@@ -111,6 +113,31 @@ def test_nobody_is_let_in_without_a_token(sandbox: FlexFactorSandbox) -> None:
         assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token) == (401, None)
     assert post(f"{sandbox.url}/v1/oauth2/token", {"AppKey": "a", "AppSecret": "b"})[0] == 401
     assert post(f"{sandbox.url}/v1/oauth2/token", b"AppKey=a")[0] == 401
+
+
+def test_what_is_another_merchants_is_forbidden(sandbox: FlexFactorSandbox) -> None:
+    """ "403 Forbidden | Access to the requested resource is denied." """
+    ours, mid = token_of(sandbox)
+    theirs, their_mid = token_of(sandbox, str(uuid.uuid4()))
+    sandbox.decide("CAPTUREREQUIRED")
+    _, made = post(f"{sandbox.url}/v1/evaluate", evaluation(mid), ours)
+    order, capture = (
+        made["orderId"],
+        {"idempotencyKey": KEY, "orderId": made["orderId"], "amount": 1, "currency": "USD"},
+    )
+    for path, body in (
+        (f"orders/{order}/refund", {"amountToRefund": 1.0}), (f"orders/{order}/cancel", {}), ("capture", capture),
+        ("evaluate", evaluation(mid)), ("transmit", {**evaluation(mid), "isDeclined": False}),
+        (f"orders/{order}", None), (f"orders?mid={mid}", None),
+    ):  # fmt: skip
+        status, answer = post(f"{sandbox.url}/v1/{path}", body, theirs)
+        assert (path, status, answer["title"]) == (path, 403, "Access to the requested resource is denied.")
+    assert post(f"{sandbox.url}/v1/orders/INV-1/external-cancel", {}, theirs)[0] == 404
+    assert post(f"{sandbox.url}/v1/orders", None, theirs)[1]["items"] == []
+    assert sandbox.order_record("INV-1") == {"id": order, "status": "Capturerequired", "captured": 0, "refunded": 0}
+    assert post(f"{sandbox.url}/v1/evaluate", evaluation(their_mid), theirs)[1]["orderId"] != order
+    assert post(f"{sandbox.url}/v1/orders/INV-1/external-cancel", {}, ours)[0] == 200
+    assert post(f"{sandbox.url}/v1/orders/{order}", None, ours)[1]["status"] == 2
 
 
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "text/json"])

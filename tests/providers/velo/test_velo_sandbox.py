@@ -62,8 +62,21 @@ def test_how_a_token_is_not_asked_for(http: httpx.Client, sandbox: VeloSandbox) 
     assert "empty" in refused(http.post(AUTHENTICATE, headers=basic(*pair), content=b"{}"), 400)
     assert "grant_type" in refused(http.post("/v1/authenticate", headers=basic(*pair)), 400)
     refused(http.post(AUTHENTICATE, headers=basic(pair[0], "wrong")), 401)
-    refused(http.post(AUTHENTICATE, headers={"authorization": "Basic ???"}), 400)
+    for odd in ("Basic ???", "Basic", "Basic gA==", basic(*pair)["authorization"][6:], ""):
+        for content in (b"", b"{}"):
+            refused(http.post(AUTHENTICATE, headers={"authorization": odd}, content=content), 401)
     assert "no such path" in refused(http.post("/v1/login", headers=basic(*pair)), 404)
+
+
+def test_what_is_another_payors_is_forbidden(signed: httpx.Client, sandbox: VeloSandbox) -> None:
+    other = {"payorId": "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"}
+    for path in ("v4/payees", "v3/sourceAccounts", "v2/fundingAccounts", "v1/webhooks", "v4/paymentaudit/payments"):
+        assert "payor" in refused(signed.get(f"/{path}", params=other), 403)
+    payment = {"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1}
+    payout = {"payoutFromPayorId": other["payorId"], "payments": [payment]}
+    for path, body in (("v3/payouts", payout), ("v4/payees", other), ("v1/webhooks", other)):
+        assert "payor" in refused(signed.post(f"/{path}", json=body), 403)
+    assert sandbox.work_done_by_reference() == {}
 
 
 def test_a_token_ends(signed: httpx.Client, sandbox: VeloSandbox) -> None:

@@ -52,15 +52,18 @@ class FlexFactorCommands(TokenCommands):
         return {"token": self._state.tokens.issue(owner, self._state.settings.token_life)[0]}
 
     @command("POST", "/cards", returns=member("token", str))
-    def add_card(self, number: str = TEST_CARD) -> JsonObject:
+    def add_card(self, number: str = TEST_CARD, token: str | None = None) -> JsonObject:
         """A token for a test card with this `number`, as the provider's vault makes one: for `Card(token=...)`.
 
-        The provider's page: "Real financial data cannot be used in the Sandbox. Please use our whitelisted test credit
-        cards." So any other number is refused. Of its list only the default is known.
+        `token=None`: a new one is made. No other token is accepted. The provider's page: "Real financial data cannot be
+        used in the Sandbox. Please use our whitelisted test credit cards." So any other number is refused. Of its list
+        only the default is known.
         """
         if number.replace(" ", "") != TEST_CARD:
             raise ValueError(f"number must be that of a whitelisted test card, which is {TEST_CARD}")
-        return {"token": f"tok_{uuid.uuid4().hex}"}
+        token = token or f"tok_{uuid.uuid4().hex}"
+        self._state.cards.add(token)
+        return {"token": token}
 
     @command("POST", "/decisions", returns=nothing)
     def decide(self, status: str, order_id: str | None = None) -> None:
@@ -76,7 +79,7 @@ class FlexFactorCommands(TokenCommands):
         `cents=None`: 4423. `status=None`: APPROVED. `provider_id=None`: a new one is made.
         """
         state = self._state
-        order = state.by_external_id.get(order_id)
+        order = state.by_external_id.get((order_id, state.first_mid))
         if order is None:
             amount = 4423 if cents is None else cents
             order = state.new_order(order_id, state.first_mid, amount, "USD", "payer@example.com")

@@ -85,11 +85,10 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         try:
             if call.exchange.method == "POST":
                 return self._write(operation, call)
-            return (
-                self._page(call) if operation == "orders" else self._ok(self._find_order(call.params["id"]).to_dict())
-            )
-        except NotFound as error:
-            return self.error(404, "Id" if operation == "order" else "OrderId", str(error))
+            return self._page(call) if operation == "orders" else self._ok(self._find_order(call).to_dict())
+        except (NotFound, PermissionError) as error:
+            status, field = (403, "Mid") if isinstance(error, PermissionError) else (404, "OrderId")
+            return self.error(status, "Id" if (status, operation) == (404, "order") else field, str(error))
 
     def _write(self, operation: str, call: Call) -> Response:
         body = call.json_object()
@@ -97,9 +96,10 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             return validation_problem({"$": ["The body is not a JSON object."]})
 
         def work() -> Response:
-            errors = field_errors(operation, body)
+            errors = field_errors(operation, body, self.state.cards)
             if errors:
                 return validation_problem(errors)
+            _check_merchant(body.get("mid", call.owner), call)
             handler: Callable[[Call, JsonObject], Response] = getattr(self, f"_{operation.removeprefix('external_')}")
             return handler(call, body)
 
@@ -137,7 +137,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         call.refers_to(external_id)
         # The provider recognises a repeated order id of merchant-initiated transactions only. Others are charged again,
         # so that a test that counts the work sees a key that changed.
-        order = self.state.by_external_id.get(external_id) if body.get("isMIT") is True else None
+        order = self.state.by_external_id.get((external_id, call.owner)) if body.get("isMIT") is True else None
         if order is None:
             transaction = body["transaction"]
             order = self.state.new_order(
@@ -160,7 +160,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         )
 
     def _capture(self, call: Call, body: JsonObject) -> Response:
-        order = self._find_order(body["orderId"])
+        order = self._find_order(call, body["orderId"])
         call.refers_to(f"{order.external_id}/capture")
         refusal = order.capture(body["amount"], body["currency"])
         if refusal:
@@ -169,7 +169,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         return self._ok({"status": "SUCCESS", "success": True, **_NO_ERRORS})
 
     def _refund(self, call: Call, body: JsonObject) -> Response:
-        order = self._find_order(call.params["id"])
+        order = self._find_order(call)
         call.refers_to(f"{order.external_id}/refund")
         refusal = order.refund(Decimal(repr(body["amountToRefund"])))
         if refusal:
@@ -182,7 +182,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
 
     def _cancel(self, call: Call, _body: JsonObject) -> Response:
         external = call.exchange.operation == "external_cancel"
-        order = (self.state.order if external else self._find_order)(call.params["id"])
+        order = self.state.order(call.params["id"], call.owner) if external else self._find_order(call)
         call.refers_to(f"{order.external_id}/cancel")
         before = order.state
         refusal = order.cancel()
@@ -192,8 +192,11 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             call.did_work(f"{order.external_id}/cancel")
         return empty_response(200, {"apigw-requestid": uuid.uuid4().hex[:16]})
 
-    def _find_order(self, order_id: str) -> Order:
-        return find(self.state.orders, order_id, "order")
+    def _find_order(self, call: Call, order_id: str | None = None) -> Order:
+        """The order of the path, or of the body; raises `NotFound`, or `PermissionError` for another merchant's."""
+        order = find(self.state.orders, order_id or call.params["id"], "order")
+        _check_merchant(order.mid, call)
+        return order
 
     def _page(self, call: Call) -> Response:
         query = parse_qs(call.query.decode("ascii", "replace"))
@@ -208,11 +211,12 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         if number < 1 or size < 1:
             return validation_problem({"PageNumber": ["The value must be above zero."]})
         size = min(size, self.settings.largest_page)
-        mid, text = query.get("mid", [call.owner])[0], query.get("query", [""])[0].lower()
+        _check_merchant(query.get("mid", [call.owner])[0], call)
+        text = query.get("query", [""])[0].lower()
         matching = [
             order
             for order in self.state.orders.values()
-            if order.mid == mid
+            if order.mid == call.owner
             and (not states or STATE_NUMBERS[order.state] in states)
             and text in f"{order.external_id} {order.email}".lower()
             and (first_moment is None or first_moment <= datetime.fromisoformat(order.placed_at))
@@ -242,3 +246,9 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
     @staticmethod
     def _ok(body: object) -> Response:
         return json_response(200, body, {"apigw-requestid": uuid.uuid4().hex[:16], "Set-Cookie": "AWSALB=x; Path=/"})
+
+
+def _check_merchant(mid: object, call: Call) -> None:
+    """Raise `PermissionError` if something is another merchant's than the caller's."""
+    if str(mid).lower() != call.owner.lower():
+        raise PermissionError("Access to the requested resource is denied.")

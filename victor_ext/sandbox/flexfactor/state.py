@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -126,7 +126,11 @@ class State:
         self.tokens = TokenStore(clock)
         self.orders: dict[str, Order] = {}
         """By the provider's id, in the order of placement."""
-        self.by_external_id: dict[str, Order] = {}
+        self.by_external_id: dict[tuple[str, str], Order] = {}
+        """By the merchant's own id, and the merchant."""
+        self.cards: set[str] = set()
+        """The tokens that the vault has made."""
+        self._mid = str(uuid.uuid4())
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
         self.subscriber_key = subscriber_key or secrets.token_bytes(64)
@@ -135,15 +139,15 @@ class State:
 
     @property
     def first_mid(self) -> str:
-        """The merchant of the first client; empty without clients."""
-        return next((mid for _, mid in self.clients.values()), "")
+        """The merchant of the first client; without clients, that of the first one that names none."""
+        return next((mid for _, mid in self.clients.values()), self._mid)
 
     def add_client(
         self, app_key: str | None = None, app_secret: str | None = None, mid: str | None = None
     ) -> JsonObject:
         """Add a client. What is None is made; the merchant is that of the first client."""
         app_key, app_secret = app_key or uuid.uuid4().hex, app_secret or uuid.uuid4().hex
-        mid = mid or self.first_mid or str(uuid.uuid4())
+        mid = mid or self.first_mid
         if not GUID.fullmatch(mid):
             raise ValueError("mid must be a GUID")
         self.clients[app_key] = (app_secret, mid)
@@ -171,15 +175,17 @@ class State:
 
     def add_order(self, order: Order) -> None:
         self.orders[order.id] = order
-        self.by_external_id[order.external_id] = order
+        self.by_external_id[order.external_id, order.mid] = order
 
     def timestamp(self) -> str:
         """The time of the business clock, in the provider's format."""
         return datetime.fromtimestamp(self._clock.now(), UTC).isoformat().replace("+00:00", "Z")
 
-    def order(self, external_id: str) -> Order:
-        """An order by the merchant's id; raises `NotFound`."""
-        return find(self.by_external_id, external_id, "order")
+    def order(self, external_id: str, mid: str | None = None) -> Order:
+        """An order by the merchant's id (`mid=None`: the newest of any merchant); raises `NotFound`."""
+        if mid is None:
+            mid = next((owner for name, owner in reversed(self.by_external_id) if name == external_id), "")
+        return find(self.by_external_id, (external_id, mid), "order")
 
 
 # The checks of requests, and the provider's format of errors
@@ -196,8 +202,8 @@ def validation_problem(errors: dict[str, list[str]]) -> Response:
     return problem_details(400, "One or more validation errors occurred.", errors)
 
 
-def field_errors(operation: str, body: JsonObject) -> dict[str, list[str]]:
-    """The errors of the body of an operation, by the provider's spelling of each field."""
+def field_errors(operation: str, body: JsonObject, cards: Container[JsonValue]) -> dict[str, list[str]]:
+    """The errors of the body of an operation, by the provider's spelling of each field. `cards` are known tokens."""
     errors: dict[str, list[str]] = {}
     for path, check in _CHECKS.get(operation, {}).items():
         part, _, name = path.rpartition(".")
@@ -207,6 +213,8 @@ def field_errors(operation: str, body: JsonObject) -> dict[str, list[str]]:
         elif not check(cast("JsonObject", holder).get(name)):
             field = f"{_pascal(part)}." if part else ""
             errors[field + _pascal(name)] = [f"The {_pascal(name)} field is required, and must be as documented."]
+        elif name == "cardNumber" and cast("JsonObject", holder).get(name) not in cards:
+            errors["PaymentMethod.CardNumber"] = ["The CardNumber is no token of the vault."]
     return errors
 
 
@@ -216,15 +224,6 @@ def _pascal(name: str) -> str:
 
 def _is_text(value: JsonValue) -> bool:
     return isinstance(value, str) and bool(value)
-
-
-def _is_card_token(value: JsonValue) -> bool:
-    """Text that is not a card number (13 to 19 digits, a check digit, no letters): no card data may get here."""
-    if not _is_text(value):
-        return False
-    digits = [int(char) for char in str(value) if char.isdecimal()]
-    luhn = sum(digits[-1::-2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-    return any(map(str.isalpha, str(value))) or not 13 <= len(digits) <= 19 or luhn % 10 != 0
 
 
 def _is_guid(value: JsonValue) -> bool:
@@ -255,7 +254,7 @@ _TRANSMISSION: dict[str, Callable[[JsonValue], bool]] = {
     "transaction.amount": _is_cents,
     "transaction.currency": _is_currency,
     "payer.email": _is_text,
-    "paymentMethod.cardNumber": _is_card_token,
+    "paymentMethod.cardNumber": _is_text,
 }
 _CHECKS: dict[str, dict[str, Callable[[JsonValue], bool]]] = {
     "transmit": _TRANSMISSION,

@@ -29,6 +29,7 @@ from victor_ext.sandbox.server.settings import FARTHEST
 
 A = ParamSpec("A")
 C = TypeVar("C", bound="ServerCommands")
+K = TypeVar("K")
 R = TypeVar("R")
 _BRACES = re.compile(r"\{(\w+)\}")
 
@@ -37,7 +38,7 @@ class NotFound(LookupError):
     """Something that does not exist is named: a 404 over HTTP."""
 
 
-def find(known: Mapping[str, R], key: str, what: str) -> R:
+def find(known: Mapping[K, R], key: K, what: str) -> R:
     """The value of a key; raises `NotFound` when `known` has no such `what`."""
     if key not in known:
         raise NotFound(f"There is no such {what}.")

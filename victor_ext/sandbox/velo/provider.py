@@ -126,14 +126,17 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return self._ping(call) if operation == "ping" else self._export(call)
 
     def _authenticate(self, call: Call) -> Response:
+        kind, _, pair = (call.header("authorization") or "").partition(" ")
+        try:
+            key, _, secret = base64.b64decode(pair, validate=True).decode("utf-8").partition(":")
+        except ValueError:
+            key = secret = ""
+        if kind != "Basic" or not secret or self.state.keys.get(key) != secret:
+            raise Refused(401, "Key and secret are not a pair.")
         if call.body:
             raise Refused(400, "The body must be empty.")
         if call.query_values().get("grant_type") != "client_credentials":
             raise Refused(400, "grant_type must be client_credentials.", "grant_type")
-        kind, _, pair = (call.header("authorization") or "").partition(" ")
-        key, _, secret = base64.b64decode(pair, validate=True).decode("utf-8").partition(":")
-        if kind != "Basic" or not secret or self.state.keys.get(key) != secret:
-            raise Refused(401, "Key and secret are not a pair.")
         token, _ = self.state.tokens.issue(key, self.settings.token_life)
         body = {
             "access_token": token,
@@ -179,7 +182,7 @@ _MAKES: dict[str, tuple[int, Callable[[State, Call], tuple[str, list[str]]]]] = 
     "create_payees": (201, lambda state, call: state.payees.create(state.body_of_payor(call))),
     "fund": (202, lambda state, call: state.accounts.fund(call.params["account_id"], object_of(call.json()))),
     "create_bank": (202, lambda state, call: state.accounts.create_bank(state.body_of_payor(call))),
-    "submit": (202, lambda state, call: state.payouts.submit(object_of(call.json()))),
+    "submit": (202, lambda state, call: state.payouts.submit(state.body_of_payor(call, required=False))),
     "create_webhook": (201, lambda state, call: state.webhooks.create(state.body_of_payor(call))),
 }
 """Each returns the address of what is new, and the references that the work is counted for."""

@@ -67,16 +67,16 @@ class State:
 
     def check_payor(self, given: Mapping[str, Any], *, required: bool) -> None:
         """Refuse another payor than the only one, and a missing one if it is `required`."""
-        payor_id = given.get("payorId")
-        if payor_id is None and required:
+        name = next((name for name in ("payorId", "payoutFromPayorId") if given.get(name) is not None), None)
+        if name is None and required:
             raise Refused(400, "payorId is missing.", "payorId")
-        if payor_id is not None and payor_id != self.payor_id:
-            raise Refused(403, "This key is not for that payor.", "payorId")
+        if name is not None and given[name] != self.payor_id:
+            raise Refused(403, "This key is not for that payor.", name)
 
-    def body_of_payor(self, call: Call) -> JsonObject:
-        """The body of a request, which must name the payor."""
+    def body_of_payor(self, call: Call, *, required: bool = True) -> JsonObject:
+        """The body of a request, which must name the payor if that is `required`, and may name no other."""
         body = object_of(call.json())
-        self.check_payor(body, required=True)
+        self.check_payor(body, required=required)
         return body
 
     def move(self) -> int:

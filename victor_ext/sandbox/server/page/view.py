@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -185,6 +184,7 @@ def _formatted(pattern: str) -> Callable[[float], str]:
 
 def _ticks(text: str) -> str:
     """A docstring whose words between backticks are code."""
-    from markupsafe import Markup, escape  # noqa: PLC0415 (as above)
+    from markupsafe import Markup  # noqa: PLC0415 (as above)
 
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S704 (escaped first)
+    code = Markup("<code>{}</code>")
+    return Markup().join(code.format(part) if place % 2 else part for place, part in enumerate(text.split("`")))
