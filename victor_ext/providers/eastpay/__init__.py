@@ -16,14 +16,6 @@ from .records import Checkout, Payment, payment_id_of
 from .result_codes import Rejection, ResultClass, ResultCode
 
 __all__ = (
-    "AsyncEastPay",
-    "Card",
-    "CardToken",
-    "Checkout",
-    "EastPay",
-    "Payment",
-    "Rejection",
-    "ResultClass",
-    "ResultCode",
+    "AsyncEastPay", "Card", "CardToken", "Checkout", "EastPay", "Payment", "Rejection", "ResultClass", "ResultCode",
     "payment_id_of",
-)
+)  # fmt: skip

@@ -15,27 +15,8 @@ from .transactions import Address, Card, OrderItem, Payer, Subscription, Transac
 from .webhooks import Notification, NotificationDeduplicator, Webhook
 
 __all__ = (
-    "Address",
-    "AsyncFlexFactor",
-    "Cancellation",
-    "Capture",
-    "Card",
-    "Decision",
-    "ErrorCode",
-    "FlexFactor",
-    "FlexFactorAuth",
-    "FlexFactorToken",
-    "Notification",
-    "NotificationDeduplicator",
-    "Order",
-    "OrderItem",
-    "OrderStatus",
-    "Payer",
-    "Refund",
-    "Subscription",
-    "Transaction",
-    "Transmission",
-    "Webhook",
-    "split_code",
+    "Address", "AsyncFlexFactor", "Cancellation", "Capture", "Card", "Decision", "ErrorCode", "FlexFactor",
+    "FlexFactorAuth", "FlexFactorToken", "Notification", "NotificationDeduplicator", "Order", "OrderItem",
+    "OrderStatus", "Payer", "Refund", "Subscription", "Transaction", "Transmission", "Webhook", "split_code",
     "trace_id",
-)
+)  # fmt: skip

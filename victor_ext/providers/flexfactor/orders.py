@@ -334,5 +334,5 @@ def _status_numbers(validation: Validation, status: object, argument: str) -> li
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:
     page = page_of((yield from call(list_orders, models.OrderPage, page_number=reader.number, **filters)).to_dict())
     assert page is not None  # the profile has checked it
-    reader.is_last = page.is_last is True
-    return [Order(models.Order.from_dict(item)) for item in page.orders]
+    orders, reader.is_last = page[0], page[1] is True
+    return [Order(models.Order.from_dict(item)) for item in orders]

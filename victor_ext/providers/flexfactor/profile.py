@@ -38,21 +38,7 @@ from victor_ext.runtime.loop.conflicts import may_be_in_progress
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
-from .responses import (
-    Says,
-    code_in,
-    error_status,
-    in_words,
-    is_order,
-    member,
-    names_order,
-    operation_of,
-    page_of,
-    path_of,
-    says,
-    split_code,
-    status_of,
-)
+from .responses import Says, code_in, error_status, in_words, lack_of, member, operation_of, path_of, says, split_code
 
 _KEYED = frozenset({"evaluate", "capture", "cancel", "external-cancel"})
 _MAY_BE_EMPTY = frozenset({"cancel", "external-cancel"})
@@ -141,38 +127,10 @@ def _unreadable(response: httpx.Response) -> str | None:
     operation = operation_of(response.request)
     if not response.content and operation in _MAY_BE_EMPTY:
         return None
-    body, reason = object_of(response), no_object_reason(response)
-    if reason is not None:
-        return reason
-    meaning = says(operation, body)
-    if meaning in (Says.BOTH, Says.NOT_YET):
-        what = "contradicts itself" if meaning is Says.BOTH else "does not say that it is done"
-        return f"its body {what} ({in_words(body)})"
-    missing = _lack_of_page(body) if operation == "orders" else _missing(operation, body, meaning)
-    is_empty = meaning is Says.NOTHING and operation in _MAY_BE_EMPTY
-    return missing or (document_complaint(response, read_problems) if is_empty else None)
-
-
-def _missing(operation: str, body: dict[str, Any], meaning: Says) -> str | None:
-    """What a body lacks of a result. After an empty object, which is documented, `orders.cancel` reads the order."""
-    has_it, lack = meaning is not Says.NOTHING, "its body states no result"
-    if operation == "order":
-        has_it, lack = is_order(body), "its body is not an order"
-    elif operation == "evaluate":
-        has_it, lack = bool(status_of(body)), "its body has no decision"
-    elif operation == "transmit":
-        has_it = has_it or member(body, "transmitId") not in (None, "")
-    elif operation in _MAY_BE_EMPTY:
-        has_it = has_it or not body or names_order(body)
-    return None if has_it else lack
-
-
-def _lack_of_page(body: dict[str, Any]) -> str | None:
-    page = page_of(body)
-    if page is None:
-        return "its body is not a page of orders"
-    hides_some = not page.orders and page.is_last is False  # taken for the end, it would
-    return "its page is empty, and says that another one follows" if hides_some else None
+    body = object_of(response)
+    reason = no_object_reason(response) or lack_of(operation, body)
+    is_empty = operation in _MAY_BE_EMPTY and says(operation, body) is Says.NOTHING
+    return reason or (document_complaint(response, read_problems) if is_empty else None)
 
 
 # Errors. The provider's error bodies have several shapes:

@@ -6,6 +6,7 @@ A refused refund has status 200 and `success: false`. A new word counts as good 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -58,6 +59,7 @@ _TABLE: dict[bool | None, tuple[Says, Says, Says, Says, Says]] = {
 }
 
 _SIX_DIGITS = re.compile(r"[1-5][0-9]{5}")
+_ERROR = re.compile(r"([45][0-9]{2})(?:\.0|[0-9]{3})?")
 
 
 class ErrorCode(NamedTuple):
@@ -169,16 +171,8 @@ def _is_known(status: str) -> bool:
 
 def error_status(body: dict[str, Any]) -> int:
     """The HTTP status of an error, in a ProblemDetails or at the beginning of a six-digit code; 0 without one."""
-    for name in ("status", "statusCode"):
-        value = member(body, name)
-        code = split_code(value)
-        if code is not None:
-            value = code.http_status
-        elif isinstance(value, str) and re.fullmatch("[45][0-9]{2}", value):
-            value = int(value)
-        if isinstance(value, int | float) and 400 <= value < 600:
-            return int(value)
-    return 0
+    words = (str(member(body, name)) for name in ("status", "statusCode"))
+    return next((int(code[1]) for word in words if (code := _ERROR.fullmatch(word))), 0)
 
 
 def in_words(body: dict[str, Any]) -> str:
@@ -190,19 +184,37 @@ def in_words(body: dict[str, Any]) -> str:
     return ", ".join(words) or "it lists errors"
 
 
+def lack_of(operation: str, body: dict[str, Any]) -> str | None:
+    """Why a body is not the result of a call, for a message; None when it is. See `says`.
+
+    An empty object is documented after a cancellation: `orders.cancel` reads the order then.
+    """
+    meaning = says(operation, body)
+    if meaning in (Says.BOTH, Says.NOT_YET):
+        what = "contradicts itself" if meaning is Says.BOTH else "does not say that it is done"
+        return f"its body {what} ({in_words(body)})"
+    states_a_result, lack = meaning is not Says.NOTHING, "its body states no result"
+    if operation == "orders":
+        page = page_of(body)
+        hides_some = page is not None and not page[0] and page[1] is False  # taken for the end, it would
+        states_a_result = page is not None and not hides_some
+        lack = f"its {'page is empty, and says that another follows' if hides_some else 'body is not a page of orders'}"
+    elif operation == "order":
+        states_a_result, lack = is_order(body), "its body is not an order"
+    elif operation == "evaluate":
+        states_a_result, lack = bool(status_of(body)), "its body has no decision"
+    elif operation == "transmit":
+        states_a_result |= member(body, "transmitId") not in (None, "")
+    elif operation.endswith("cancel"):
+        states_a_result |= not body or names_order(body)
+    return None if states_a_result else lack
+
+
 _NOT_ORDERS = frozenset({"errors", "warnings", "links"})
 
 
-class OrdersPage(NamedTuple):
-    """A page of a list, as far as its documented members tell it from others."""
-
-    orders: list[Any]
-    is_last: bool | None
-    """Whether the page says that none follows it; None if it does not say so: then the next page has to be read."""
-
-
-def page_of(body: dict[str, Any]) -> OrdersPage | None:
-    """The orders of a page; None when it is not a page.
+def page_of(body: dict[str, Any]) -> tuple[list[Any], bool | None] | None:
+    """The orders of a page, and whether it says that it is the last one (None: it does not say); None for no page.
 
     The name of their array is not documented: it is `items`, or the only array with orders (or nothing) in the page.
     The members of the body itself come first: only without such an array, the page is an object in it.
@@ -212,24 +224,25 @@ def page_of(body: dict[str, Any]) -> OrdersPage | None:
         pages = [(holder, orders) for holder in holders for orders in _arrays_of_orders(holder)]
         if pages:
             (page, orders), *others = pages
-            ends = (end for holder in (page, body) if (end := _is_last(holder)) is not None)
-            return None if others else OrdersPage(orders, next(ends, None))
+            ends = (end for holder in (page, body) for end in _ends_of(holder))
+            return None if others else (orders, next(ends, None))
     return None
 
 
 def _arrays_of_orders(holder: dict[str, Any]) -> list[list[Any]]:
+    named = {name.lower(): value for name, value in holder.items() if is_list(value)}
     arrays = {
-        name.lower(): value
-        for name, value in holder.items()
-        if is_list(value) and name.lower() not in _NOT_ORDERS and (not value or any(map(is_order, value)))
+        name: array
+        for name, array in named.items()
+        if name not in _NOT_ORDERS and (not array or any(map(is_order, array)))
     }
     return [arrays["items"]] if "items" in arrays else [*arrays.values()]
 
 
-def _is_last(page: dict[str, Any]) -> bool | None:
+def _ends_of(page: dict[str, Any]) -> Iterator[bool]:
     more, last = member(page, "hasNextPage"), member(page, "isLastPage")
-    said = [more is False] * isinstance(more, bool) + [last is True] * isinstance(last, bool)
-    return all(said) if said else None
+    if isinstance(more, bool) or isinstance(last, bool):
+        yield more is not True and last is not False
 
 
 def names_order(body: dict[str, Any]) -> bool:

@@ -111,15 +111,10 @@ class FlexFactorCommands(TokenCommands):
         """
         order = self._state.order(order_id)
         content = {
-            "Event": event,
-            "TimeStamp": self._state.timestamp(),
-            "EventData": None,
-            "ExternalOrderId": order.external_id,
-            "OrderId": order.id,
-            "ConfirmationId": order.id[:8].upper(),
-            "IsTestMode": True,
-            "IsResent": bool(resent),
-        }
+            "Event": event, "TimeStamp": self._state.timestamp(), "EventData": None,
+            "ExternalOrderId": order.external_id, "OrderId": order.id, "ConfirmationId": order.id[:8].upper(),
+            "IsTestMode": True, "IsResent": bool(resent),
+        }  # fmt: skip
         body = json.dumps(content, separators=(",", ":"))
         return _signed(body, key=self._state.subscriber_key, host=host, wall=self._context.clock.wall())
 
@@ -135,16 +130,12 @@ def _signed(body: str, *, key: bytes, host: str, wall: float) -> JsonObject:
     digest = base64.b64encode(hashlib.sha512(body.encode()).digest()).decode()
     signature = _signature(key, f"POST\n{nonce};{date};{host};{digest}")
     headers = {
-        "Content-Type": "text/plain; charset=utf-8",
-        "Host": host,
-        "x-fc-nonce": nonce,
-        "x-fc-date": date,
+        "Content-Type": "text/plain; charset=utf-8", "Host": host, "x-fc-nonce": nonce, "x-fc-date": date,
         "x-fc-content-sha512": digest,
-        "x-fc-authorization": (
-            f"HMAC-SHA512 SignedHeaders=x-fc-nonce;x-fc-date;host;x-fc-content-sha512&Signature={signature}"
-        ),
+        "x-fc-authorization": "HMAC-SHA512 SignedHeaders=x-fc-nonce;x-fc-date;host;x-fc-content-sha512"
+        f"&Signature={signature}",
         "x-fc-signature": _signature(key, body),
-    }
+    }  # fmt: skip
     return {"headers": headers, "body": body}
 
 

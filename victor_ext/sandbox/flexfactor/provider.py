@@ -113,20 +113,11 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         if not isinstance(app_key, str) or not secret or self.state.clients.get(app_key, ("", ""))[0] != secret:
             return problem_details(401, "Unauthorized")
         token, expires = self.state.tokens.issue(app_key, self.settings.token_life)
-        return self._ok(
-            {
-                "accessToken": token,
-                "refreshToken": secrets.token_urlsafe(32),
-                "expires": int(expires * 1000),
-                "id": str(uuid.uuid4()),
-                "session": str(uuid.uuid4()),
-                "daysToEnforceMFA": None,
-                "skipAvailable": False,
-                "success": True,
-                "status": "SUCCESS",
-                **_NO_ERRORS,
-            }
-        )
+        return self._ok({
+            "accessToken": token, "refreshToken": secrets.token_urlsafe(32), "expires": int(expires * 1000),
+            "id": str(uuid.uuid4()), "session": str(uuid.uuid4()), "daysToEnforceMFA": None, "skipAvailable": False,
+            "success": True, "status": "SUCCESS", **_NO_ERRORS,
+        })  # fmt: skip
 
     def _transmit(self, call: Call, body: JsonObject) -> Response:
         call.did_work(f"{body['orderId']}/transmit")
@@ -148,16 +139,10 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             self.state.add_order(order)
             call.did_work(external_id)
         call.exchange.request_id = order.id
-        return self._ok(
-            {
-                "orderSessionKey": order.id,
-                "senseKey": body.get("senseKey"),
-                "orderId": order.id,
-                "success": order.decision != "DECLINED",
-                "status": order.decision,
-                **_NO_ERRORS,
-            }
-        )
+        return self._ok({
+            "orderSessionKey": order.id, "senseKey": body.get("senseKey"), "orderId": order.id,
+            "success": order.decision != "DECLINED", "status": order.decision, **_NO_ERRORS,
+        })  # fmt: skip
 
     def _capture(self, call: Call, body: JsonObject) -> Response:
         order = self._find_order(call, body["orderId"])
@@ -227,21 +212,12 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         pages = -(-len(matching) // size)
         first = (number - 1) * size
         items = matching[first : first + size]
-        return self._ok(
-            {
-                "firstItemOnPage": first + 1 if items else 0,
-                "lastItemOnPage": first + len(items) if items else 0,
-                "hasNextPage": number < pages,
-                "hasPreviousPage": number > 1,
-                "isFirstPage": number == 1,
-                "isLastPage": number >= pages,
-                "pageCount": pages,
-                "pageNumber": number,
-                "pageSize": size,
-                "totalItemCount": len(matching),
-                self.settings.items_name: [order.to_dict() for order in items],
-            }
-        )
+        return self._ok({
+            "firstItemOnPage": first + 1 if items else 0, "lastItemOnPage": first + len(items) if items else 0,
+            "hasNextPage": number < pages, "hasPreviousPage": number > 1, "isFirstPage": number == 1,
+            "isLastPage": number >= pages, "pageCount": pages, "pageNumber": number, "pageSize": size,
+            "totalItemCount": len(matching), self.settings.items_name: [order.to_dict() for order in items],
+        })  # fmt: skip
 
     @staticmethod
     def _ok(body: object) -> Response:

@@ -69,19 +69,12 @@ class Order:
     def to_dict(self) -> JsonObject:
         """The order as `GET /v1/orders/{id}` returns it, with members that are not documented."""
         return {
-            "id": self.id,
-            "status": STATE_NUMBERS[self.state],
-            "statusName": self.state,
-            "referenceNumber": self.id[:8].upper(),
-            "externalOrderId": self.external_id,
-            "orderPlacedDate": self.placed_at,
-            "expiryDate": None,
-            "email": self.email,
-            "currencyCode": self.currency,
-            "currencySymbol": "$",
-            "totalAmount": float(Decimal(self.cents).scaleb(-2)),
-            "shippingAddress": None,
-        }
+            "id": self.id, "status": STATE_NUMBERS[self.state], "statusName": self.state,
+            "referenceNumber": self.id[:8].upper(), "externalOrderId": self.external_id,
+            "orderPlacedDate": self.placed_at, "expiryDate": None, "email": self.email,
+            "currencyCode": self.currency, "currencySymbol": "$",
+            "totalAmount": float(Decimal(self.cents).scaleb(-2)), "shippingAddress": None,
+        }  # fmt: skip
 
     def capture(self, cents: int, currency: str) -> str | None:
         """Take the money; returns the reason of a refusal, or None."""

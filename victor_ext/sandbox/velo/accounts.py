@@ -19,17 +19,10 @@ class Accounts:
     def add_source(self, name: str, currency: str, balance: int) -> JsonObject:
         account_id = self._new_id()
         account: JsonObject = {
-            "id": account_id,
-            "name": name,
-            "payorId": self._base.payor_id,
-            "balance": balance,
-            "currency": currency,
-            "country": "US",
-            "type": "FBO",
-            "railsId": "SANDBOX",
-            "fundingRef": f"REF{len(self.sources) + 1}",
-            "pooled": False,
-        }
+            "id": account_id, "name": name, "payorId": self._base.payor_id, "balance": balance,
+            "currency": currency, "country": "US", "type": "FBO", "railsId": "SANDBOX",
+            "fundingRef": f"REF{len(self.sources) + 1}", "pooled": False,
+        }  # fmt: skip
         self.sources[account_id] = account
         return account
 
@@ -41,16 +34,9 @@ class Accounts:
         """Add a funding account that can be read at once."""
         account_id = self._new_id()
         bank: JsonObject = {
-            "id": account_id,
-            "payorId": self._base.payor_id,
-            "name": name,
-            "currency": currency,
-            "country": "US",
-            "type": "FBO",
-            "accountName": name,
-            "accountNumber": "XXXXX6789",
-            "routingNumber": "XXXXX0021",
-        }
+            "id": account_id, "payorId": self._base.payor_id, "name": name, "currency": currency, "country": "US",
+            "type": "FBO", "accountName": name, "accountNumber": "XXXXX6789", "routingNumber": "XXXXX0021",
+        }  # fmt: skip
         self.banks[account_id] = bank
         return bank
 

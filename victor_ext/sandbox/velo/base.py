@@ -114,15 +114,11 @@ def page_of(
     content = items[(number - 1) * size : number * size]
     return {
         "page": {
-            "numberOfElements": len(content),
-            "totalElements": len(items),
-            "totalPages": -(-len(items) // size),
-            "page": number,
-            "pageSize": size,
+            "numberOfElements": len(content), "totalElements": len(items), "totalPages": -(-len(items) // size),
+            "page": number, "pageSize": size,
         },
-        "links": [{"rel": "self", "href": f"?page={number}&pageSize={size}"}],
-        "content": content,
-    }
+        "links": [{"rel": "self", "href": f"?page={number}&pageSize={size}"}], "content": content,
+    }  # fmt: skip
 
 
 def _passes(item: JsonObject, name: str, wanted: str) -> bool:

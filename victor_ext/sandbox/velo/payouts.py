@@ -51,24 +51,15 @@ class Payouts:
         unknown = f"source account {account}" if payee else f"payee {remote_id}"
         currency = text_of(item, "currency", 3, 3, where=where)
         return {
-            "paymentId": self._new_id(),
-            "payeeId": payee["payeeId"] if payee else None,
-            "payorId": self._base.payor_id,
-            "remoteId": remote_id,
-            "currency": currency,
+            "paymentId": self._new_id(), "payeeId": payee["payeeId"] if payee else None,
+            "payorId": self._base.payor_id, "remoteId": remote_id, "currency": currency,
             "amount": amount_of(item, "amount", 2**63 - 1, where=where),
-            "sourceCurrency": source["currency"] if source else currency,
-            "sourceAccountName": account,
-            "sourceAccountId": source["id"] if source else None,
-            "payorPaymentId": item.get("payorPaymentId"),
-            "paymentMemo": item.get("paymentMemo"),
-            "transmissionType": item.get("transmissionType", "ACH"),
-            "remoteSystemId": item.get("remoteSystemId"),
-            "submittedDateTime": self._base.timestamp(),
-            "status": "SUBMITTED",
-            "reason": None if payee and source else f"There is no {unknown}.",
-            "events": [],
-        }
+            "sourceCurrency": source["currency"] if source else currency, "sourceAccountName": account,
+            "sourceAccountId": source["id"] if source else None, "payorPaymentId": item.get("payorPaymentId"),
+            "paymentMemo": item.get("paymentMemo"), "transmissionType": item.get("transmissionType", "ACH"),
+            "remoteSystemId": item.get("remoteSystemId"), "submittedDateTime": self._base.timestamp(),
+            "status": "SUBMITTED", "reason": None if payee and source else f"There is no {unknown}.", "events": [],
+        }  # fmt: skip
 
     def get(self, payout_id: str) -> Payout:
         """A payout, or 404. Moves that are due are made first."""

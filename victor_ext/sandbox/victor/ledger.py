@@ -232,16 +232,11 @@ class Ledger:
     ) -> PaymentRequest:
         accepted = answer == "Accepted"
         return replace(
-            request,
-            status="accepted" if accepted else "declined",
-            changed_at=now,
-            approved_at=now if accepted else None,
-            answer="Accepted" if accepted else "Rejected",
-            original_amount=request.amount,
-            amount=modified or request.amount,
-            modified_amount=modified,
+            request, status="accepted" if accepted else "declined", changed_at=now,
+            approved_at=now if accepted else None, answer="Accepted" if accepted else "Rejected",
+            original_amount=request.amount, amount=modified or request.amount, modified_amount=modified,
             approval_notes=notes,
-        )
+        )  # fmt: skip
 
     def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
         """Put a request into a status, whatever it was before; raises `NotFound` or `ValueError`."""
