@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -38,6 +39,13 @@ class Call:
     answer: Mapping[str, Any] = field(default_factory=dict)
     has_record: bool = True
     add: str = "one"
+
+    @classmethod
+    def of(
+        cls, name: str, *args: Any, answer: Mapping[str, Any] | None = None, has_record: bool = True, **named: Any
+    ) -> Call:
+        """A call of the method with these arguments."""
+        return cls(name, (lambda client: attrgetter(name)(client)(*args, **named),), answer or {}, has_record)
 
 
 @dataclass(frozen=True)

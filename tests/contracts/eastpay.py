@@ -23,14 +23,9 @@ FOUND = {
 
 def client(transport: httpx.MockTransport) -> EastPay:
     return EastPay(
-        "no-token-at-all-no-token-at-all-00",
-        base_url="https://pay.bank.example/gateway",
-        entity_id="EB000001",
-        entity_type_in_inquiries=True,
-        inquiry_by_reference=True,
-        transport=transport,
-        retry=ONCE,
-    )
+        "no-token-at-all-no-token-at-all-00", base_url="https://pay.bank.example/gateway", entity_id="EB000001",
+        entity_type_in_inquiries=True, inquiry_by_reference=True, transport=transport, retry=ONCE,
+    )  # fmt: skip
 
 
 def debit(card: Card | CardToken) -> Any:
@@ -56,15 +51,9 @@ def refund(eastpay: Any) -> Any:
 
 def prepare(eastpay: Any) -> Any:
     return eastpay.checkouts.prepare(
-        PRICE,
-        payment_type="DB",
-        merchant_transaction_id="INV-1042",
-        merchant_id="merchant-1",
-        checkout_type="AUTHORIZE",
-        checkout_id="checkout-1",
-        notification_url=PAGE,
-        shopper_result_url=PAGE,
-    )
+        PRICE, payment_type="DB", merchant_transaction_id="INV-1042", merchant_id="merchant-1",
+        checkout_type="AUTHORIZE", checkout_id="checkout-1", notification_url=PAGE, shopper_result_url=PAGE,
+    )  # fmt: skip
 
 
 CARD = Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123", holder="Ada Example")
@@ -78,15 +67,13 @@ CONTRACT = Contract(
             (debit(CARD), debit(CardToken("a-token"))),
             {**MADE, "merchantTransactionId": "INV-1042", "paymentType": "DB"},
         ),
-        "inquirePayment": Call(
-            "payments.inquire", (lambda eastpay: eastpay.payments.inquire("payment-1"),), {**PAID, "id": "payment-1"}
-        ),
-        "findPayments": Call("payments.find", (lambda eastpay: eastpay.payments.find("INV-1042"),), FOUND),
+        "inquirePayment": Call.of("payments.inquire", "payment-1", answer={**PAID, "id": "payment-1"}),
+        "findPayments": Call.of("payments.find", "INV-1042", answer=FOUND),
         "followUpPayment": Call(
             "payments.refund", (refund,), {**MADE, "merchantTransactionId": "INV-1042-R", "paymentType": "RF"}
         ),
         "prepareCheckout": Call("checkouts.prepare", (prepare,), PAID),
-        "getCheckoutPayment": Call("checkouts.status", (lambda eastpay: eastpay.checkouts.status("checkout-1"),), PAID),
+        "getCheckoutPayment": Call.of("checkouts.status", "checkout-1", answer=PAID),
     },
     not_read=dict.fromkeys(
         ("Checkout.buildNumber", "Checkout.ndc", "Checkout.timestamp"), "For the gateway's support; `fields` has them."

@@ -41,54 +41,26 @@ def client(transport: httpx.MockTransport) -> FlexFactor:
 def usual() -> dict[str, Any]:
     """The arguments that `evaluate` and `transmit` have in common."""
     address = Address(
-        first_name="Ada",
-        last_name="Example",
-        line1="1 Main Street",
-        line2="Floor 2",
-        city="Springfield",
-        state="IL",
-        zip_code="62701",
-        country="United States",
-        country_code="US",
-        phone="+15550100",
-    )
+        first_name="Ada", last_name="Example", line1="1 Main Street", line2="Floor 2", city="Springfield",
+        state="IL", zip_code="62701", country="United States", country_code="US", phone="+15550100",
+    )  # fmt: skip
     return {
-        "order_id": "INV-1042",
-        "amount": PRICE,
+        "order_id": "INV-1042", "amount": PRICE, "billing": address, "shipping": address, "recurring": False,
+        "merchant_initiated": False, "fields": {"source": "web"},
+        "subscription": Subscription(id="subscription-1", interval="month"),
         "transaction": Transaction(
-            id="t-1",
-            occurred_at=MOMENT,
-            response_code="05",
-            response_code_source="processor",
-            type="PURCHASE",
-            avs_result="Y",
-            cvv_result="M",
-            cavv_result="2",
-            card_not_present=True,
-            utc_offset=0,
+            id="t-1", occurred_at=MOMENT, response_code="05", response_code_source="processor", type="PURCHASE",
+            avs_result="Y", cvv_result="M", cavv_result="2", card_not_present=True, utc_offset=0,
         ),
         "payer": Payer(email="ada@example.com", id="payer-1", phone="+15550100", birthdate=date(1990, 3, 4)),
         "card": Card(
-            token="tok_4242",
-            expiration_month=12,
-            expiration_year=2030,
-            holder_name="Ada Example",
-            bin="411111",
-            last4="1111",
-            brand="VISA",
-            type="CREDIT",
-            country="US",
+            token="tok_4242", expiration_month=12, expiration_year=2030, holder_name="Ada Example", bin="411111",
+            last4="1111", brand="VISA", type="CREDIT", country="US",
         ),
-        "billing": address,
-        "shipping": address,
         "items": [
             OrderItem(name="Tea", amount=PRICE, quantity=1, sku="tea-1", description="Green", discount=PRICE, tax=PRICE)
         ],
-        "recurring": False,
-        "subscription": Subscription(id="subscription-1", interval="month"),
-        "fields": {"source": "web"},
-        "merchant_initiated": False,
-    }
+    }  # fmt: skip
 
 
 def evaluate(flexfactor: Any) -> Any:
@@ -99,15 +71,9 @@ def evaluate(flexfactor: Any) -> Any:
 
 def orders(flexfactor: Any) -> Any:
     return flexfactor.orders.list(
-        query="Ada",
-        status=OrderStatus.COMPLETED,
-        start=MOMENT,
-        end=MOMENT,
-        mid=ORDER,
-        order_by="createdOn",
-        sort="asc",
-        page_size=10,
-    )
+        query="Ada", status=OrderStatus.COMPLETED, start=MOMENT, end=MOMENT, mid=ORDER, order_by="createdOn",
+        sort="asc", page_size=10,
+    )  # fmt: skip
 
 
 def get(flexfactor: Any) -> Any:
@@ -117,37 +83,23 @@ def get(flexfactor: Any) -> Any:
 DONE = {"success": True, "status": "APPROVED", "statusCode": "100200"}
 
 _PAGE = (
-    "firstItemOnPage",
-    "lastItemOnPage",
-    "hasNextPage",
-    "hasPreviousPage",
-    "isFirstPage",
-    "isLastPage",
-    "pageCount",
-    "pageNumber",
-    "pageSize",
-)
+    "firstItemOnPage", "lastItemOnPage", "hasNextPage", "hasPreviousPage", "isFirstPage", "isLastPage", "pageCount",
+    "pageNumber", "pageSize",
+)  # fmt: skip
 
 CONTRACT = Contract(
     "flexfactor",
     client,
     {
         "createToken": Call("FlexFactorAuth", (get,), {"expires": 4_000_000_000_000}, has_record=False),
-        "transmit": Call("transmit", (lambda flexfactor: flexfactor.transmit(**usual(), declined=True),), DONE),
+        "transmit": Call.of("transmit", **usual(), declined=True, answer=DONE),
         "evaluate": Call("evaluate", (evaluate,), {**DONE, "senseKey": "sense-1"}),
-        "capture": Call("capture", (lambda flexfactor: flexfactor.capture(ORDER, PRICE, idempotency_key=KEY),), DONE),
+        "capture": Call.of("capture", ORDER, PRICE, idempotency_key=KEY, answer=DONE),
         "listOrders": Call("orders.list", (orders,)),
         "getOrder": Call("orders.get", (get,), {"id": ORDER, "status": OrderStatus.CANCELLED}),
-        "refundOrder": Call(
-            "orders.refund", (lambda flexfactor: flexfactor.orders.refund(ORDER, PRICE, message="Sorry"),), DONE
-        ),
-        "cancelOrder": Call(
-            "orders.cancel", (lambda flexfactor: flexfactor.orders.cancel(ORDER, idempotency_key=KEY),)
-        ),
-        "cancelOrderByExternalId": Call(
-            "orders.external_cancel",
-            (lambda flexfactor: flexfactor.orders.external_cancel("INV-1042", idempotency_key=KEY),),
-        ),
+        "refundOrder": Call.of("orders.refund", ORDER, PRICE, message="Sorry", answer=DONE),
+        "cancelOrder": Call.of("orders.cancel", ORDER, idempotency_key=KEY),
+        "cancelOrderByExternalId": Call.of("orders.external_cancel", "INV-1042", idempotency_key=KEY),
     },
     not_read={
         **dict.fromkeys(

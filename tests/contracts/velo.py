@@ -45,13 +45,9 @@ CHALLENGE = Challenge(value="12345", description="Your employee number")
 
 def new_payees(velo: Any) -> Any:
     account = PaymentChannel(
-        account_name="Ada Example",
-        country_code="US",
-        currency="USD",
-        account_number="12345678",
-        routing_number="123456789",
-        name="Current",
-    )
+        account_name="Ada Example", country_code="US", currency="USD", account_number="12345678",
+        routing_number="123456789", name="Current",
+    )  # fmt: skip
     by_iban = PaymentChannel(
         account_name="Example Ltd", country_code="DE", currency="EUR", iban="DE89370400440532013000", name="Current"
     )
@@ -77,71 +73,40 @@ def one_payee(velo: Any, **changes: Any) -> Any:
 
 def payees(velo: Any) -> Any:
     return velo.payees.list(
-        "payor-1",
-        remote_id="payee-7",
-        email="ada@example.com",
-        display_name="Ada",
-        onboarded_status="ONBOARDED",
-        watchlist_status="PASSED",
-        ofac_status="PASSED",
-        payee_type="Individual",
-        payee_country="US",
-        disabled=False,
-        sort="displayName:asc",
-        page_size=25,
-    )
+        "payor-1", remote_id="payee-7", email="ada@example.com", display_name="Ada", onboarded_status="ONBOARDED",
+        watchlist_status="PASSED", ofac_status="PASSED", payee_type="Individual", payee_country="US",
+        disabled=False, sort="displayName:asc", page_size=25,
+    )  # fmt: skip
 
 
 def source_accounts(velo: Any) -> Any:
     return velo.source_accounts.list(
-        payor_id="payor-1",
-        physical_account_id="physical-1",
-        physical_account_name="Physical",
-        funding_account_id="bank-1",
-        account_type="FBO",
-        include_user_deleted=True,
-        sort="name:asc",
-        page_size=25,
-    )
+        payor_id="payor-1", physical_account_id="physical-1", physical_account_name="Physical",
+        funding_account_id="bank-1", account_type="FBO", include_user_deleted=True, sort="name:asc", page_size=25,
+    )  # fmt: skip
 
 
 def funding_accounts(velo: Any) -> Any:
     return velo.funding_accounts.list(
-        payor_id="payor-1",
-        name="Bank",
-        country="US",
-        currency="USD",
-        account_type="FBO",
-        sensitive=False,
-        sort="name:asc",
-        page_size=25,
-    )
+        payor_id="payor-1", name="Bank", country="US", currency="USD", account_type="FBO", sensitive=False,
+        sort="name:asc", page_size=25,
+    )  # fmt: skip
 
 
 def new_funding_account(velo: Any, **changes: Any) -> Any:
     usual = {
-        "payor_id": "payor-1",
-        "name": "Bank",
-        "account_type": "FBO",
-        "account_name": "Example Ltd",
-        "account_number": "12345678",
-        "routing_number": "123456789",
-        "currency": "USD",
-    }
+        "payor_id": "payor-1", "name": "Bank", "account_type": "FBO", "account_name": "Example Ltd",
+        "account_number": "12345678", "routing_number": "123456789", "currency": "USD",
+    }  # fmt: skip
     return velo.funding_accounts.create(**{**usual, **changes})
 
 
 def submit(velo: Any, payout_memo: str = "March", **changes: Any) -> Any:
     usual = {
-        "remote_id": "payee-7",
-        "amount": PRICE,
-        "source_account_name": "USD account",
-        "payor_payment_id": "INV-1042",
-        "memo": "Thank you",
-        "transmission_type": "ACH",
-        "metadata": "more",
+        "remote_id": "payee-7", "amount": PRICE, "source_account_name": "USD account",
+        "payor_payment_id": "INV-1042", "memo": "Thank you", "transmission_type": "ACH", "metadata": "more",
         "remote_system_id": "OB012",
-    }
+    }  # fmt: skip
     payment = PaymentInstruction(**{**usual, **changes})
     return velo.payouts.submit(
         [payment], memo=payout_memo, payout_from_payor_id="payor-1", payout_to_payor_id="payor-2"
@@ -154,50 +119,25 @@ def fund(velo: Any, amount: int = 4423) -> Any:
 
 def payout_payments(velo: Any) -> Any:
     return velo.payouts.payments(
-        "payout-1",
-        payor_payment_id="INV-1042",
-        remote_id="payee-7",
-        status="SUBMITTED",
-        source_account_name="USD account",
-        transmission_type="ACH",
-        payment_memo="Thank you",
-        page_size=25,
-    )
+        "payout-1", payor_payment_id="INV-1042", remote_id="payee-7", status="SUBMITTED",
+        source_account_name="USD account", transmission_type="ACH", payment_memo="Thank you", page_size=25,
+    )  # fmt: skip
 
 
 _AUDIT_FILTERS: dict[str, Any] = {
-    "rails_id": "SANDBOX",
-    "remote_system_id": "OB012",
-    "transmission_type": "ACH",
-    "source_amount_from": 1,
-    "source_amount_to": 2**31 - 1,
-    "payment_amount_from": 0,
-    "payment_amount_to": 4423,
-}
+    "rails_id": "SANDBOX", "remote_system_id": "OB012", "transmission_type": "ACH", "source_amount_from": 1,
+    "source_amount_to": 2**31 - 1, "payment_amount_from": 0, "payment_amount_to": 4423,
+}  # fmt: skip
 
 
 def payments(velo: Any) -> Any:
     return velo.payments.list(
-        "payor-1",
-        payee_id="payee-id-7",
-        remote_id="payee-7",
-        status="CONFIRMED",
-        source_account_name="USD account",
-        source_currency="USD",
-        payment_currency="USD",
-        payment_memo="Thank you",
-        payor_name="Example",
-        schedule_status="ANY",
-        scheduled_from=DAY,
-        scheduled_to=DAY,
-        post_instruct_fx_status="COMPLETED",
-        **_AUDIT_FILTERS,
-        submitted_from=DAY,
-        submitted_to=DAY,
-        sensitive=False,
-        sort="submittedDateTime:asc",
-        page_size=25,
-    )
+        "payor-1", payee_id="payee-id-7", remote_id="payee-7", status="CONFIRMED",
+        source_account_name="USD account", source_currency="USD", payment_currency="USD", payment_memo="Thank you",
+        payor_name="Example", schedule_status="ANY", scheduled_from=DAY, scheduled_to=DAY,
+        post_instruct_fx_status="COMPLETED", **_AUDIT_FILTERS, submitted_from=DAY, submitted_to=DAY,
+        sensitive=False, sort="submittedDateTime:asc", page_size=25,
+    )  # fmt: skip
 
 
 def payee(velo: Any) -> Any:
@@ -206,14 +146,9 @@ def payee(velo: Any) -> Any:
 
 def payee_update(velo: Any, **changes: Any) -> Any:
     usual: dict[str, Any] = {
-        "address": ADDRESS,
-        "payee_type": "Individual",
-        "email": "ada@example.com",
-        "language": "EN",
-        "contact_sms_number": "+14155550100",
-        "challenge": CHALLENGE,
-        "individual": PERSON,
-    }
+        "address": ADDRESS, "payee_type": "Individual", "email": "ada@example.com", "language": "EN",
+        "contact_sms_number": "+14155550100", "challenge": CHALLENGE, "individual": PERSON,
+    }  # fmt: skip
     return velo.payees.update("payee-id-7", **{**usual, **changes})
 
 
@@ -304,94 +239,53 @@ CONTRACT = Contract(
         "listPayees": Call("payees.list", (payees,)),
         "createPayees": Call("payees.create", (new_payees,)),
         "getPayee": Call("payees.get", (payee,), {"payeeId": "payee-id-7"}),
-        "getPayeeBatch": Call("payees.batch", (lambda velo: velo.payees.batch("batch-1"),)),
-        "listPayeeChanges": Call(
-            "payees.changes", (lambda velo: velo.payees.changes("payor-1", since=SINCE, page_size=100),)
-        ),
+        "getPayeeBatch": Call.of("payees.batch", "batch-1"),
+        "listPayeeChanges": Call.of("payees.changes", "payor-1", since=SINCE, page_size=100),
         "listSourceAccounts": Call("source_accounts.list", (source_accounts,), items(CURRENCY)),
-        "getSourceAccount": Call(
-            "source_accounts.get",
-            (lambda velo: velo.source_accounts.get("account-1"),),
-            {**CURRENCY, "id": "account-1"},
-        ),
+        "getSourceAccount": Call.of("source_accounts.get", "account-1", answer={**CURRENCY, "id": "account-1"}),
         "requestFunding": Call("source_accounts.fund", (fund,)),
         "listFundingAccounts": Call("funding_accounts.list", (funding_accounts,)),
         "createFundingAccount": Call("funding_accounts.create", (new_funding_account,)),
-        "getFundingAccount": Call(
-            "funding_accounts.get",
-            (lambda velo: velo.funding_accounts.get("bank-1", sensitive=False),),
-            {"id": "bank-1"},
-        ),
-        "getFunding": Call(
-            "fundings.get", (lambda velo: velo.fundings.get("funding-1"),), {**CURRENCY, "fundingId": "funding-1"}
-        ),
-        "listFundingChanges": Call(
-            "fundings.changes",
-            (lambda velo: velo.fundings.changes("payor-1", since=SINCE, page_size=25),),
-            items(CURRENCY),
-        ),
+        "getFundingAccount": Call.of("funding_accounts.get", "bank-1", sensitive=False, answer={"id": "bank-1"}),
+        "getFunding": Call.of("fundings.get", "funding-1", answer={**CURRENCY, "fundingId": "funding-1"}),
+        "listFundingChanges": Call.of("fundings.changes", "payor-1", since=SINCE, page_size=25, answer=items(CURRENCY)),
         "submitPayout": Call("payouts.submit", (submit,)),
-        "getPayout": Call(
-            "payouts.get", (lambda velo: velo.payouts.get("payout-1"),), {**PAYOUT, "payoutId": "payout-1"}
-        ),
-        "instructPayout": Call(
-            "payouts.instruct", (lambda velo: velo.payouts.instruct("payout-1", stop_if_rates_worse_by=0.5),)
-        ),
-        "withdrawPayout": Call("payouts.withdraw", (lambda velo: velo.payouts.withdraw("payout-1"),)),
-        "quotePayout": Call("payouts.quote", (lambda velo: velo.payouts.quote("payout-1"),), SUMMARY),
+        "getPayout": Call.of("payouts.get", "payout-1", answer={**PAYOUT, "payoutId": "payout-1"}),
+        "instructPayout": Call.of("payouts.instruct", "payout-1", stop_if_rates_worse_by=0.5),
+        "withdrawPayout": Call.of("payouts.withdraw", "payout-1"),
+        "quotePayout": Call.of("payouts.quote", "payout-1", answer=SUMMARY),
         "listPayoutPayments": Call("payouts.payments", (payout_payments,), items(CURRENCY)),
         "listPayments": Call("payments.list", (payments,), items(PAYMENT)),
-        "getPayment": Call(
-            "payments.get",
-            (lambda velo: velo.payments.get("payment-1", sensitive=False),),
-            {**PAYMENT, "paymentId": "payment-1"},
+        "getPayment": Call.of(
+            "payments.get", "payment-1", sensitive=False, answer={**PAYMENT, "paymentId": "payment-1"}
         ),
-        "withdrawPayment": Call(
-            "payments.withdraw", (lambda velo: velo.payments.withdraw("payment-1", reason="Not due"),)
-        ),
-        "exportTransactions": Call(
-            "payments.export",
-            (lambda velo: velo.payments.export("payor-1", start=DAY, end=DAY, include="payorOnly"),),
-            has_record=False,
+        "withdrawPayment": Call.of("payments.withdraw", "payment-1", reason="Not due"),
+        "exportTransactions": Call.of(
+            "payments.export", "payor-1", start=DAY, end=DAY, include="payorOnly", has_record=False
         ),
         "listPayouts": Call("payouts.list", (payouts,), items(SUBMITTED)),
         "getPayoutHistory": Call(
             "payouts.history", (lambda velo: velo.payouts.history("payout-1"), audited_payments), items(PAYMENT)
         ),
-        "getPayoutStatistics": Call("payouts.statistics", (lambda velo: velo.payouts.statistics("payor-1"),)),
-        "listFundings": Call(
-            "fundings.list",
-            (
-                lambda velo: velo.fundings.list(
-                    "payor-1", source_account_name="USD account", sort="amount", page_size=25
-                ),
-            ),
+        "getPayoutStatistics": Call.of("payouts.statistics", "payor-1"),
+        "listFundings": Call.of(
+            "fundings.list", "payor-1", source_account_name="USD account", sort="amount", page_size=25
         ),
-        "deletePayee": Call("payees.delete", (lambda velo: velo.payees.delete("payee-id-7"),)),
+        "deletePayee": Call.of("payees.delete", "payee-id-7"),
         "updatePayee": Call("payees.update", (payee_update, company_update)),
-        "updatePayeeRemoteId": Call(
-            "payees.update_remote_id",
-            (lambda velo: velo.payees.update_remote_id("payee-id-7", payor_id="payor-1", remote_id="payee-8"),),
+        "updatePayeeRemoteId": Call.of(
+            "payees.update_remote_id", "payee-id-7", payor_id="payor-1", remote_id="payee-8"
         ),
-        "invitePayee": Call("payees.invite", (lambda velo: velo.payees.invite("payee-id-7", payor_id="payor-1"),)),
-        "listPayeeInvitations": Call(
-            "payees.invitations",
-            (
-                lambda velo: velo.payees.invitations(
-                    "payor-1", payee_id="payee-id-7", invitation_status="PENDING", page_size=25
-                ),
-            ),
+        "invitePayee": Call.of("payees.invite", "payee-id-7", payor_id="payor-1"),
+        "listPayeeInvitations": Call.of(
+            "payees.invitations", "payor-1", payee_id="payee-id-7", invitation_status="PENDING", page_size=25
         ),
         "createWebhook": Call("webhooks.create", (new_webhook,)),
-        "listWebhooks": Call("webhooks.list", (lambda velo: velo.webhooks.list("payor-1", page_size=25),)),
-        "getWebhook": Call("webhooks.get", (lambda velo: velo.webhooks.get("webhook-1"),), {"id": "webhook-1"}),
+        "listWebhooks": Call.of("webhooks.list", "payor-1", page_size=25),
+        "getWebhook": Call.of("webhooks.get", "webhook-1", answer={"id": "webhook-1"}),
         "updateWebhook": Call("webhooks.update", (webhook_update,)),
-        "pingWebhook": Call("webhooks.ping", (lambda velo: velo.webhooks.ping("webhook-1"),)),
-        "listPaymentChanges": Call(
-            "payments.changes",
-            (lambda velo: velo.payments.changes("payor-1", since=SINCE, page_size=100),),
-            items(AUDITED),
-        ),
+        "pingWebhook": Call.of("webhooks.ping", "webhook-1"),
+        "listPaymentChanges": Call.of("payments.changes", "payor-1", since=SINCE, page_size=100, answer=items(AUDITED)),
     },
     unlimited={
         **{f"{operation}: query:page": "A walk counts its pages itself, from 1." for operation in _PAGED},

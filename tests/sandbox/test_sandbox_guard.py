@@ -57,24 +57,11 @@ def refused(answer: httpx.Response) -> str:
 # By another name (DNS rebinding: a name of the page's own that suddenly means this machine)
 
 FOREIGN = [
-    "evil.example",
-    "evil.example:{port}",
-    "localhost.evil.example:{port}",
-    "evil.localhost:{port}",
-    "127.0.0.1.evil.example:{port}",
-    "localhost:{port}.evil.example",
-    "localhost.:{port}",
-    "localhost",
-    "localhost:1",
-    "127.0.0.1:1",
-    "192.168.7.7:{port}",
-    "user@localhost:{port}",
-    "localhost:{port}:{port}",
-    "localhost:+{port}",
-    "[::2]:{port}",
-    "[::1",
-    "",
-]
+    "evil.example", "evil.example:{port}", "localhost.evil.example:{port}", "evil.localhost:{port}",
+    "127.0.0.1.evil.example:{port}", "localhost:{port}.evil.example", "localhost.:{port}", "localhost",
+    "localhost:1", "127.0.0.1:1", "192.168.7.7:{port}", "user@localhost:{port}", "localhost:{port}:{port}",
+    "localhost:+{port}", "[::2]:{port}", "[::1", "",
+]  # fmt: skip
 
 
 def test_a_foreign_host_is_refused_and_gets_no_credentials(any_sandbox, door, http):

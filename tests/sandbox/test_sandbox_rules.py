@@ -32,21 +32,15 @@ def changed(path, value):
 
 WRONG = {
     ("payment_details.amount", "invalid"): ["0", "0.00", "-1", "44.235", "1e3", "44.", "12\n", "\uff11\uff12", 44.23],
-    ("payment_details.amount", "blank"): ["", ...],
-    ("payment_details.biller_type", "invalid"): ["business"],
+    ("payment_details.amount", "blank"): ["", ...], ("payment_details.biller_type", "invalid"): ["business"],
     ("payment_details.due_date", "invalid"): ["tomorrow", "2026-02-30", "2020-01-01", "2999-01-01"],
     ("payment_details.notes", "size"): ["n" * 151],
     ("payment_details.amount_modification_allowed", "invalid"): ["yes"],
-    ("payee.account_number", "invalid"): [43987673645, "12x4"],
-    ("payee.account_number", "size"): ["12", "1" * 21],
-    ("payee.account_number", "blank"): [None],
-    ("payee.ultimate_creditor", "invalid"): ["A & B", "Acme "],
-    ("payee.ultimate_creditor", "size"): ["x" * 101],
-    ("payer.victor_counterparty_id", "size"): ["c" * 17],
-    ("client_reference_id", "size"): ["r" * 129],
-    ("payer", "blank"): [...],
-    ("payer", "invalid"): ["aHeq349838"],
-}
+    ("payee.account_number", "invalid"): [43987673645, "12x4"], ("payee.account_number", "size"): ["12", "1" * 21],
+    ("payee.account_number", "blank"): [None], ("payee.ultimate_creditor", "invalid"): ["A & B", "Acme "],
+    ("payee.ultimate_creditor", "size"): ["x" * 101], ("payer.victor_counterparty_id", "size"): ["c" * 17],
+    ("client_reference_id", "size"): ["r" * 129], ("payer", "blank"): [...], ("payer", "invalid"): ["aHeq349838"],
+}  # fmt: skip
 """Values that are wrong, by the place in the body and the provider's word; `...`: it is missing."""
 
 

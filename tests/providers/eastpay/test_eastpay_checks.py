@@ -184,23 +184,15 @@ CALLS: dict[str, Any] = {
 }
 CARD = "card of debit and preauthorise"
 WIRE_NAMES = {
-    "entityId": "the entity_id of the client",
-    "entityType": "the entity_type of the client",
-    "paymentType": "the call",
-    "amount": "the argument amount",
-    "currency": "the argument amount",
+    "entityId": "the entity_id of the client", "entityType": "the entity_type of the client",
+    "paymentType": "the call", "amount": "the argument amount", "currency": "the argument amount",
     "merchantTransactionId": "the argument merchant_transaction_id",
     "originalTransactionId": "the argument original_transaction_id",
-    "notificationUrl": "the argument notification_url",
-    "shopperResultUrl": "the argument shopper_result_url",
-    "paymentBrand": "the argument payment_brand",
-    "merchant.id": "the argument merchant_id",
-    "checkoutType": "the argument checkout_type",
-    "checkoutId": "the argument checkout_id",
-    "card.number": f"the argument {CARD}",
-    "card.token": f"the argument {CARD}",
-    "customer.email": "",
-}
+    "notificationUrl": "the argument notification_url", "shopperResultUrl": "the argument shopper_result_url",
+    "paymentBrand": "the argument payment_brand", "merchant.id": "the argument merchant_id",
+    "checkoutType": "the argument checkout_type", "checkoutId": "the argument checkout_id",
+    "card.number": f"the argument {CARD}", "card.token": f"the argument {CARD}", "customer.email": "",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -111,17 +111,10 @@ def test_the_records_know_every_value_of_the_document():
 
 
 GOOD = {
-    "payee_account_number": "043987673645",
-    "payer_counterparty_id": "aHeq349838",
-    "amount": Decimal("44.23"),
-    "biller_type": "BUSINESS",
-    "due_date": date(2026, 3, 4),
-    "ultimate_creditor": None,
-    "amount_modification_allowed": None,
-    "notes": None,
-    "client_reference_id": None,
-    "idempotency_key": None,
-}
+    "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": Decimal("44.23"),
+    "biller_type": "BUSINESS", "due_date": date(2026, 3, 4), "ultimate_creditor": None,
+    "amount_modification_allowed": None, "notes": None, "client_reference_id": None, "idempotency_key": None,
+}  # fmt: skip
 
 
 def check_create(*, now: datetime | None = NOW, **values: Any) -> None:

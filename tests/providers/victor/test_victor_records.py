@@ -22,12 +22,8 @@ from victor_ext import Direction, Network, PaymentRequest, Status
 from victor_ext.providers.victor.statuses import TERMINAL
 
 LISTED: dict[str, Any] = {
-    "victor_payment_request_id": "a7ffd43c37c1",
-    "client_reference_id": "INV-1042",
-    "status": "PENDING",
-    "direction": "OUTBOUND",
-    "payment_network": "FEDNOW",
-    "victor_payment_request_parent_id": None,
+    "victor_payment_request_id": "a7ffd43c37c1", "client_reference_id": "INV-1042", "status": "PENDING",
+    "direction": "OUTBOUND", "payment_network": "FEDNOW", "victor_payment_request_parent_id": None,
     "victor_payment_request_child_id": "b1",
     "payment_request": {
         "payee": {"account_number": "043987673645", "ultimate_creditor": "SampleCo Billing Inc."},
@@ -35,7 +31,7 @@ LISTED: dict[str, Any] = {
         "payment_details": {"amount": "44.23", "due_date": "2026-03-04", "notes": "March"},
         "created_at": 1772600767123,
     },
-}
+}  # fmt: skip
 
 
 def listed(**changes: Any) -> PaymentRequest:
@@ -196,17 +192,12 @@ WHOLE: dict[str, Any] = {
         **LISTED["payment_request"],
         "payment_request_response": {"status": "Declined", "notes": "no", "original_amount": "1"},
         "payment_details": {
-            "amount": "44.23",
-            "biller_type": "Business",
-            "due_date": "2026-03-04",
-            "notes": "March",
-            "amount_modification_allowed": False,
-            "original_amount": "50.00",
-            "approval_notes": "yes",
+            "amount": "44.23", "biller_type": "Business", "due_date": "2026-03-04", "notes": "March",
+            "amount_modification_allowed": False, "original_amount": "50.00", "approval_notes": "yes",
         },
         "approved_at": 1772600767.0,
     },
-}
+}  # fmt: skip
 ODD = [
     *(None, "", "pEnDing", " declined ", "Canceled", "cOnSuMeR", "rtp", "2026-03-04T05:06:07Z", "44.2300"),
     *(0, 1, -1, 12.5, 1e300, True, False, [], ["a"], [{}], {}, {"status": "x"}),
