@@ -58,7 +58,6 @@ _TABLE: dict[bool | None, tuple[Says, Says, Says, Says, Says]] = {
     None: (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES, Says.NOT_YET),
 }
 
-_SIX_DIGITS = re.compile(r"[1-5][0-9]{5}")
 _ERROR = re.compile(r"([45][0-9]{2})(?:\.0|[0-9]{3})?")
 
 
@@ -75,7 +74,7 @@ class ErrorCode(NamedTuple):
 def split_code(code: object) -> ErrorCode | None:
     """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is not a six-digit code."""
     text = code.strip() if isinstance(code, str) else str(code) if isinstance(code, int) and 0 <= code < 10**6 else ""
-    return ErrorCode(int(text[:3]), int(text[3:])) if _SIX_DIGITS.fullmatch(text) else None
+    return ErrorCode(int(text[:3]), int(text[3:])) if re.fullmatch("[1-5][0-9]{5}", text) else None
 
 
 def code_in(text: object, status: int) -> str:
@@ -147,8 +146,7 @@ def says(operation: str, body: dict[str, Any]) -> Says:
     return _TABLE[False if complains else success][_meaning(operation, status, body)]
 
 
-_UNDECIDED = frozenset({408, 409, 425})
-"""Errors below 500 after which the work may have been done."""
+_UNDECIDED = frozenset({408, 409, 425})  # errors below 500 after which the work may have been done
 
 
 def _meaning(operation: str, status: str, body: dict[str, Any]) -> int:
@@ -249,10 +247,13 @@ def names_order(body: dict[str, Any]) -> bool:
     return any(member(body, name) not in (None, "") for name in ("id", "orderId", "orderSessionKey"))
 
 
+_OF_AN_ORDER = ("statusName", "externalOrderId", "externalId", "merchantOrderId", "referenceNumber", "orderPlacedDate")
+
+
 def is_order(value: object) -> bool:
-    """Whether a value says what an order does: its id, or its state as a number or in a known word."""
-    if not is_object(value):
-        return False
-    state = member(value, "status")
-    has_state = _is_known(status_of(value)) or (isinstance(state, int) and not isinstance(state, bool))
-    return names_order(value) or has_state or member(value, "statusName") is not None
+    """Whether a value says what an order does: an id, a time, or its state as a number or in a known word."""
+    state = member(value, "status") if is_object(value) else None
+    if not is_object(value) or (isinstance(state, int) and not isinstance(state, bool)):
+        return is_object(value)
+    said = any(member(value, name) is not None for name in _OF_AN_ORDER)
+    return said or names_order(value) or _is_known(status_of(value))
