@@ -1,8 +1,9 @@
-"""When two ids are one: the rule for all payment systems, files and databases."""
+"""When two ids, references or texts are one: the rule for all payment systems, files and databases."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _UUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE)
 _BLANKS = " \t\n\v\f\r"
@@ -13,9 +14,22 @@ def trimmed(text: str | None) -> str | None:
     return (text or "").strip(_BLANKS) or None
 
 
+def in_one_form(text: str) -> str:
+    """Return the text in one Unicode form, NFC: an `ü` may be one character, or a `u` and a mark.
+
+    Letter case, blanks and the letters that only NFKC makes equal stay as they are: they may be another payment's.
+    """
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+
+
+def reference_of(reference: object) -> str:
+    """Return a reference, of ours or of a payment, so that equal text is the same one; empty: none."""
+    return "" if reference is None else in_one_form(str(reference)).strip()
+
+
 def canonical_id(text: str | None) -> str | None:
-    """Return an id so that equal text is the same id: a UUID has no letter case, and any other id is exact."""
-    exact = trimmed(text)
+    """Return an id so that equal text is the same id: a UUID has no letter case; of any other id it counts."""
+    exact = trimmed(None if text is None else in_one_form(text))
     return exact.lower() if exact is not None and _UUID.fullmatch(exact) else exact
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 import sqlalchemy as sa
@@ -168,6 +169,21 @@ def test_another_spelling_and_another_default_due_date_are_no_changes(sender: Se
     assert sender(due_date="today").send([row(1, amount="7.50", due_date="")]).exit_status == 0
     assert sender(due_date="tomorrow").send([row(1, amount="7.5", due_date="")]).check.unchanged == 1
     assert created(victor_sandbox) == 1
+
+
+def test_two_unicode_forms_of_a_text_are_one(sender: Senders, victor_sandbox: Sandbox) -> None:
+    """Of a key, a reference, notes and a name of a batch: macOS writes the one, and Windows the other."""
+    texts = {"invoice_no": "Mü-1", "client_reference_id": "Mü-1", "notes": "für März"}
+    one, other = (row(1, **{name: normalize(form, text) for name, text in texts.items()}) for form in ("NFC", "NFD"))
+    assert sender(batch=normalize("NFC", "März")).send([one]).exit_status == 0
+    assert sender(batch=normalize("NFD", "März")).send([other]).check.unchanged == 1
+    with pytest.raises(InvalidRows, match="as in row 1: two rows cannot have one key"):
+        sender(batch="april").send([{**one, "amount": "7.77"}, other])
+    with pytest.raises(ConfigurationError, match="same rows as the batch März"):
+        sender(batch="april").send([other])
+    assert sender(batch="may").check([row(2, invoice_no="1"), row(2, invoice_no="①")]).new == 2
+    asked_once(victor_sandbox, keys_of(normalize("NFD", "März"), [other]))
+    assert victor_sandbox.requests()[0]["client_reference_id"] == one["client_reference_id"]
 
 
 def test_an_unchanged_row_whose_due_date_has_passed_meanwhile_is_no_problem(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unicodedata import normalize
 
 import httpx
 import pytest
@@ -562,6 +563,32 @@ def test_the_same_payment_in_other_words_is_the_same(client_class: type, same: A
     provider = Provider(lambda _request: {**described(**same), "direction": same.get("direction")})
     assert provider.call(client_class, lambda victor: create_with_key(victor, **sent)).id == "a7ffd43c37c1"
     assert len(provider.asked) == 1
+
+
+@both_clients
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_provider_may_keep_a_text_in_another_unicode_form(client_class: type, forms: tuple[str, str]) -> None:
+    """Each text is sent as it is, and is the same one in any form. Other letters are another payment's."""
+    ours, theirs = ([normalize(form, text) for text in ("Mü-1", "für März", "Zürich")] for form in forms)
+    sent = {**SENT, "client_reference_id": ours[0], "notes": ours[1], "extra_body": {"place": ours[2]}}
+    details = {"amount": "44.23", "notes": theirs[1]}
+    answer = {**described(reference=theirs[0], payment_details=details), "place": theirs[2]}
+
+    def respond(request: httpx.Request) -> dict[str, Any]:
+        return answer if request.method == "POST" else {"results": [answer][int(request.url.params["page"]) :]}
+
+    provider = Provider(respond)
+    made = provider.call(client_class, lambda victor: victor.payment_requests.create(**sent))
+    body = json.loads(provider.asked[0].content)
+    assert [body["client_reference_id"], body["payment_details"]["notes"], body["place"]] == ours
+    assert made.could_be(sent, since=datetime.now(UTC))
+    for reference, ids in ((ours[0], [made.id]), ("MÜ-1", []), ("Mu-1", []), ("Mü-①", [])):
+        provider.asked.clear()
+        found: Any = provider.call(
+            client_class,
+            lambda victor, name=reference: victor.payment_requests.find(name, start_datetime=datetime.now(UTC)),
+        )
+        assert [each.id for each in found] == ids
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
+from victor_ext.ids import in_one_form
 from victor_ext.privacy import AccountNumber, NumberText, Secret
 from victor_ext.settlement import plain
 from victor_ext.tables.sources import SourceBroken
@@ -131,10 +132,9 @@ def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def canonical_text(arguments: Mapping[str, Any]) -> str:
-    """Return the arguments in one canonical spelling that does not depend on the source format."""
-    # Most values are text that is its own spelling: no call for each of them.
+    """Return the arguments in one canonical spelling that depends on neither source format nor Unicode form."""
     spelled = {
-        name: value if type(value) in _TEXTS and name != "amount" else _canonical(name, value)
+        name: in_one_form(value) if type(value) in _TEXTS and name != "amount" else _canonical(name, value)
         for name, value in arguments.items()
     }
     return Secret(_SORTED_JSON(spelled))
@@ -222,4 +222,4 @@ def _canonical(name: str, value: Any) -> str:
     if isinstance(value, Enum):
         value = value.value
     is_day = isinstance(value, date) and not isinstance(value, datetime)
-    return value.isoformat() if is_day else str(value)
+    return value.isoformat() if is_day else in_one_form(str(value))

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any
 
 from victor_ext import ConfigurationError, Problem
+from victor_ext.ids import in_one_form
 from victor_ext.settlement import SETTLED, Sent
 
 from .rows import Result, Row
@@ -195,7 +196,7 @@ def chunk_rows_for(rate: float | None) -> int:
 
 
 def checked_batch(name: object) -> str:
-    """Return a valid batch name.
+    """Return a valid batch name, in one Unicode form: macOS names a file `März.csv` with a mark of its own.
 
     Raises:
         ConfigurationError: The name is not text, is too long, or contains a slash or an invisible character.
@@ -207,7 +208,7 @@ def checked_batch(name: object) -> str:
         and name.isprintable()
         and not {"/", "\\"} & {*name}
     ):
-        return name
+        return in_one_form(name)
     message = (
         f"batch={name!r:.{MAX_NAME}} is not a valid name of a batch: write at most {MAX_NAME} visible characters, "
         "without a slash, and without a space at either end."

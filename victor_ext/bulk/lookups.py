@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from victor_ext import BadRequest, NotFound, PaymentRequest, Status, Victor
-from victor_ext.settlement import MAY_EXIST, LookUp, Rival, reference_of
+from victor_ext.ids import reference_of
+from victor_ext.settlement import MAY_EXIST, LookUp, Rival
 
 from .batch_store import BatchStore
 from .export import stored_rows

@@ -8,7 +8,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from victor_ext.books import Theirs, Zone
-from victor_ext.ids import canonical_id, trimmed
+from victor_ext.ids import canonical_id, in_one_form, trimmed
 from victor_ext.money import Money
 from victor_ext.tables.temporary import TemporaryDatabase
 from victor_ext.tables.texts import folded
@@ -107,7 +107,9 @@ compared AS (
     SELECT row, number, keyed.first, o.amount AS ours, t.amount, t.requested,
         iif(t.currency <> o.currency, 'currency ', '')
         || iif(iif(t.amount IS NULL, {amounts}, o.amount <> t.amount AND o.amount IS NOT t.requested), 'amount ', '')
-        || iif(t.id <> o.id, 'id ', '') || iif(t.reference <> o.reference, 'reference ', '') AS differences
+        || iif(t.id <> o.id, 'id ', '')
+        || iif(t.reference <> o.reference AND in_one_form(t.reference) <> in_one_form(o.reference), 'reference ', '')
+            AS differences
     FROM pairs JOIN ours o USING (row) JOIN theirs t USING (number) LEFT JOIN keyed USING (row)
     WHERE o.core OR t.zone < 2
 )
@@ -162,6 +164,7 @@ class Store:
         self._database = TemporaryDatabase(_SCHEMA)
         create: Any = self._database.create_aggregate  # typeshed wants a protocol that only it declares
         create("exact_sum", 1, _ExactSum)
+        self._database.create_function("in_one_form", 1, in_one_form, deterministic=True)
 
     def add_ours(self, entries: Iterable[tuple[Entry, Zone]], *, checked: bool) -> None:
         """Add entries of ours. `checked`: whether the provider has a list that shows which of them it has not."""

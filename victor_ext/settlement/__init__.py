@@ -23,7 +23,6 @@ from .flow import (
     Settlement,
     Turn,
     about,
-    reference_of,
     settle,
 )
 from .key_age import LAST_CALLS, Keys, Moment, Now, Sent, longest_call
@@ -53,6 +52,5 @@ __all__ = (
     "loaded",
     "longest_call",
     "plain",
-    "reference_of",
     "settle",
 )

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, cast
 
 from victor_ext import InvalidRequest, Word, money
+from victor_ext.ids import in_one_form
 
 
 def plain(name: str, value: Any) -> Any:
@@ -53,7 +54,7 @@ def as_checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_stored_as(arguments: Mapping[str, Any], text: str) -> bool:
-    """Whether arguments, checked or not, ask for the same as stored ones, in any order and spelling."""
+    """Whether arguments, checked or not, ask for the same as stored ones, in any order, spelling and Unicode form."""
     try:
         return _canonical(arguments) == _canonical(loaded(text))
     except (InvalidRequest, TypeError, ValueError):
@@ -61,4 +62,4 @@ def is_stored_as(arguments: Mapping[str, Any], text: str) -> bool:
 
 
 def _canonical(arguments: Mapping[str, Any]) -> str:
-    return json.dumps(json.loads(dumped(arguments)), sort_keys=True)
+    return in_one_form(json.dumps(json.loads(dumped(arguments)), sort_keys=True, ensure_ascii=False))

@@ -25,6 +25,7 @@ from victor_ext import (
     StatusError,
     VictorError,
 )
+from victor_ext.ids import reference_of
 
 from .key_age import TIME_UNKNOWN, Keys, Moment, Now, Sent
 
@@ -58,11 +59,6 @@ SETTLED = frozenset({PaymentOutcome.CREATED, PaymentOutcome.REJECTED, PaymentOut
 
 MAY_EXIST = frozenset({PaymentOutcome.UNKNOWN, PaymentOutcome.ACCEPTED})
 """Outcomes after which the provider may have a request whose id is unknown here."""
-
-
-def reference_of(reference: object) -> str:
-    """Return a reference, of ours or of a request, as `PaymentRequest.has_reference` compares it; empty: none."""
-    return "" if reference is None else str(reference).strip()
 
 
 @dataclass(frozen=True, slots=True)

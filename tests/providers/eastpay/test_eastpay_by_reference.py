@@ -57,12 +57,12 @@ def test_a_gateway_without_it_answers_404_which_proves_nothing() -> None:
 
 
 def asked(status: int, body: object) -> Any:
-    """What a client finds at a gateway that gives this answer."""
+    """What a client finds at a gateway that gives this answer, with references in another Unicode form."""
     client, _script = scripted(httpx.Response(status, json=body))
-    return client.payments.find("INV-1")
+    return client.payments.find("Ü-1")
 
 
-ONE = {"id": "8ac7", "merchantTransactionId": "INV-1", "result": {"code": "100.200.100"}}
+ONE = {"id": "8ac7", "merchantTransactionId": "U\u0308-1", "result": {"code": "100.200.100"}}
 
 
 @pytest.mark.parametrize("names", [("payments",), ("records",), ("payments", "records")])
@@ -80,9 +80,9 @@ def test_an_answer_without_a_list_is_not_an_empty_list(body: object) -> None:
         asked(200, body)
 
 
-@pytest.mark.parametrize("other", [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "INV-10"}, {}, 7, None])
+@pytest.mark.parametrize("other", [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "ü-1"}, {}, 7, None])
 def test_a_payment_that_does_not_name_the_reference_is_no_answer(other: object) -> None:
-    with pytest.raises(UnreadableResponse, match="does not name merchantTransactionId 'INV-1'"):
+    with pytest.raises(UnreadableResponse, match="does not name merchantTransactionId 'Ü-1'"):
         asked(200, {"payments": [ONE, other]})
 
 

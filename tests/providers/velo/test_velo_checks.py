@@ -63,7 +63,7 @@ WRONG: list[tuple[Any, list[Any], dict[str, str]]] = [
         [[], [pay(f"{n}") for n in range(2001)], "INV-1", None, pay(), {"a": 1}], {"payments": "length"},
     ),
     (
-        lambda velo, each: velo.payouts.submit(each), [[pay("a"), pay("b"), pay("a")]],
+        lambda velo, each: velo.payouts.submit(each), [[pay("\xfc"), pay("b"), pay("u\u0308")]],
         {"payments[2].payor_payment_id": "repeated"},
     ),
     (lambda velo, each: velo.payouts.submit([pay(memo=each)]), ["\ud800"], {"payments[0].memo": "characters"}),

@@ -11,10 +11,17 @@ import httpx
 import pytest
 
 from victor_ext.runtime.core.headers import LONGEST, header_complaint
+from victor_ext.runtime.core.json_values import differs
 from victor_ext.runtime.core.response import read
 from victor_ext.runtime.core.validation import Validation, are_seconds, seconds_complaint
 
 THIRTY_DAYS = 30 * 24 * 60 * 60
+
+
+@pytest.mark.parametrize("is_id", [True, False])
+def test_two_unicode_forms_of_a_text_do_not_differ(is_id: bool):
+    assert not differs("\xdc-1", "U\u0308-1", is_id=is_id)
+    assert differs("\u2460-1", "1-1", is_id=is_id)
 
 
 @pytest.mark.parametrize("seconds", [0.001, 1, THIRTY_DAYS])

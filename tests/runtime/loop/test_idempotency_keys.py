@@ -6,6 +6,8 @@ import uuid
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, localcontext
 from enum import Enum, IntEnum, StrEnum
+from functools import partial
+from unicodedata import normalize
 
 import httpx
 import pytest
@@ -105,6 +107,17 @@ def test_decimals_are_equal_exactly_when_their_keys_are(number, zeros, precision
         assert idempotency_key_for(longer) == idempotency_key_for(number)
         other = Decimal((sign, (*digits, 1), exponent - 1))
         assert idempotency_key_for(other) != idempotency_key_for(number)
+
+
+@MANY
+@given(
+    st.text("aAuUüﬁ①K\u212a\u0308\u0301\u0323 ", min_size=1).filter(str.strip),
+    st.sampled_from([str.lower, str.strip, partial(normalize, "NFC"), partial(normalize, "NFKD")]),
+)
+def test_texts_are_one_fact_exactly_when_one_unicode_form_makes_them_equal(text, change):
+    assert idempotency_key_for(normalize("NFD", text)) == idempotency_key_for(text)
+    is_same = normalize("NFD", change(text)) == normalize("NFD", text)
+    assert (idempotency_key_for(change(text)) == idempotency_key_for(text)) is is_same
 
 
 @pytest.mark.parametrize(

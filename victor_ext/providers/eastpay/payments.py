@@ -14,7 +14,7 @@ from eastpay_api import models
 from eastpay_api.api.payments import create_payment, find_payments, follow_up_payment, inquire_payment
 
 from victor_ext.errors import ConfigurationError, Outcome, UnreadableResponse
-from victor_ext.ids import is_same_id
+from victor_ext.ids import is_same_id, reference_of
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.polling import poll
@@ -234,7 +234,7 @@ class Payments(Resource[Mode]):
             find_payments, models.PaymentList, **self.entity.in_query(), merchant_transaction_id=reference
         )
         payments = [Payment(model) for models_ in (raw.payments, raw.records) for model in models_ or ()]
-        if any(payment.merchant_transaction_id != reference for payment in payments):
+        if any(reference_of(payment.merchant_transaction_id) != reference_of(reference) for payment in payments):
             message = f"A payment in the answer does not name merchantTransactionId {one_line(reference)!r}."
             raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)
         return payments

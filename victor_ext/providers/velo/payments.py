@@ -15,6 +15,7 @@ from velo_api.api.payments import (
 )
 
 from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.ids import reference_of
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
@@ -132,9 +133,10 @@ class Payments(Resource[Mode]):
         listed = walk(list_payments, Payment, "list of payments", window)
         reader: PageReader[Payment] = self.begin(listed)
         matches: builtins.list[Payment] = []
+        wanted = reference_of(payor_payment_id)
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
-            matches += [payment for payment in page.items if payment.payor_payment_id == payor_payment_id]
+            matches += [payment for payment in page.items if reference_of(payment.payor_payment_id) == wanted]
         return matches
 
     @operation

@@ -19,6 +19,7 @@ from velo_api.api.payouts import (
 )
 
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
+from victor_ext.ids import reference_of
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
@@ -275,7 +276,7 @@ def _check_references(validation: Validation, payments: Sequence[PaymentInstruct
     seen: dict[str, int] = {}
     for place, payment in enumerate(payments):
         reference: object = None if payment is None else payment.payor_payment_id
-        first = seen.setdefault(reference, place) if isinstance(reference, str) else place
+        first = seen.setdefault(reference_of(reference), place) if isinstance(reference, str) else place
         if first != place:
             message = f"payments[{place}].payor_payment_id is that of payments[{first}]: give each payment its own."
             validation.note(f"payments[{place}].payor_payment_id", "repeated", message)

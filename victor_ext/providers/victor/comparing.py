@@ -10,6 +10,7 @@ from typing import Any
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome
+from victor_ext.ids import in_one_form
 from victor_ext.privacy import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
 from victor_ext.runtime.client.records import Record
@@ -112,7 +113,11 @@ def _is_same(place: str, sent: Any, record: Any) -> bool | None:
         return None if _LEFT_OUT.get(place, record) == record else False
     if place in _IN_ANY_CASE:
         return not differs(spelled(sent), record)
-    return bool(sent == record or (isinstance(record, str) and sent.split() == record.split()))
+    return bool(sent == record or (isinstance(record, str) and _words(sent) == _words(record)))
+
+
+def _words(text: str) -> list[str]:
+    return in_one_form(text).split()
 
 
 def _as_day(value: Any) -> date | None:

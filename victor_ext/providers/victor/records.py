@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from victor_api import models
 
 from victor_ext import money, zulu
+from victor_ext.ids import reference_of
 from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
 from victor_ext.runtime.core.json_values import is_object
 
@@ -302,8 +303,8 @@ class PaymentRequest(Record):
         return self.value_at(_RESPONSE) if self._has_info else self.raw
 
     def has_reference(self, client_reference_id: str) -> bool:
-        """Whether the request has this `client_reference_id`. Leading and trailing spaces are ignored."""
-        return (self.client_reference_id or "").strip() == client_reference_id.strip()
+        """Whether the request has this `client_reference_id`, in any Unicode form. Blanks around it are ignored."""
+        return reference_of(self.client_reference_id) == reference_of(client_reference_id)
 
     def could_be(self, arguments: Mapping[str, Any], *, since: datetime) -> bool:
         """Whether these arguments of `create` may have made this request, such as one that `find` returned.

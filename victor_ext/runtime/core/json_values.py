@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 import httpx
 
-from victor_ext.ids import is_same_id
+from victor_ext.ids import in_one_form, is_same_id
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 
@@ -87,8 +87,8 @@ def readable_members(content: bytes) -> dict[str, Any]:
 def differs(sent: object, received: object, *, is_id: bool = False) -> bool:
     """Whether a response has another value than the one that was sent. A value that is missing is none.
 
-    Letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no difference. Values
-    of different shapes, such as a text and an object, cannot be compared. Ids that are text are compared as such.
+    Unicode form, letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no
+    difference. Values of different shapes, such as a text and an object, cannot be compared. Ids are compared as such.
     """
     if is_id and isinstance(sent, str) and isinstance(received, str):
         return not is_same_id(sent, received)
@@ -112,4 +112,4 @@ def _differ(one: str, other: str) -> bool:
 
 
 def _words(value: object) -> str:
-    return " ".join((f"{value:f}" if isinstance(value, Decimal) else str(value)).split()).casefold()
+    return " ".join(in_one_form(f"{value:f}" if isinstance(value, Decimal) else str(value)).split()).casefold()

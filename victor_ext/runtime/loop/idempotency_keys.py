@@ -14,6 +14,7 @@ from typing import Protocol
 import httpx
 
 from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.ids import in_one_form
 from victor_ext.runtime.core.json_values import object_of, text_or_empty
 
 _PLAIN_EXPONENT = 100
@@ -31,8 +32,8 @@ def idempotency_key_for(*facts: Fact) -> str:
     token): `idempotency_key_for("invoice", 1042)`.
 
     Equal facts of different types give one key: the number 1042 and the text "1042", `Decimal("44.20")` and
-    `Decimal("44.2")`, one moment in two zones. Text is taken as it is: "01042" is another fact. Facts are kept apart:
-    `("a", "bc")` and `("ab", "c")` give different keys.
+    `Decimal("44.2")`, one moment in two zones, one text in two Unicode forms (an `ü` of one character or of two). Else
+    text is taken as it is: "01042" is another fact. Facts are kept apart: `("a", "bc")` and `("ab", "c")` are two keys.
 
     Args:
         facts: Text that is not empty, int, finite Decimal, date, datetime or UUID, or an Enum of these.
@@ -54,7 +55,7 @@ def _spelled(fact: object) -> str:
     if isinstance(fact, str):
         if not fact.strip():
             raise _bad_fact("a fact is empty text, so different payments would share one key.")
-        return str.__str__(fact)
+        return in_one_form(str.__str__(fact))
     if isinstance(fact, int) and not isinstance(fact, bool):
         try:
             return int.__repr__(fact)
