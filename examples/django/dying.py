@@ -8,7 +8,6 @@ makes the file `DYING_NOTE`. The worker sends itself the task when it is ready: 
 import os
 import signal
 import sys
-from datetime import timedelta
 from functools import partial
 from io import StringIO
 from multiprocessing.connection import Connection
@@ -18,8 +17,7 @@ from unittest.mock import patch
 
 import django
 import httpx
-from celery.signals import worker_ready
-from django.conf import settings
+from celery.signals import task_prerun, worker_ready
 from django.core.management import call_command
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -89,14 +87,19 @@ class Steps(httpx.BaseTransport):
         return response
 
 
-def live(answers: Connection, environment: dict[str, str], last: str | None) -> None:
-    """Post two invoices, make one pass of the worker, and send what is known of them then. Earlier leases are over."""
-    os.environ.update(environment, DJANGO_SETTINGS_MODULE="invoicing.settings")
-    django.setup()
-    call_command("migrate", verbosity=0)
+def end_leases(**_: Any) -> None:
+    """Let the leases of earlier processes be over."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE victor_outbox SET leased_until = 0")
     connection.close()
+
+
+def live(answers: Connection, environment: dict[str, str], last: str | None) -> None:
+    """Post two invoices, make one pass of the worker, and send what is known of them then."""
+    os.environ.update(environment, DJANGO_SETTINGS_MODULE="invoicing.settings")
+    django.setup()
+    call_command("migrate", verbosity=0)
+    end_leases()
     Steps(last)
     client = Client(SERVER_NAME="localhost")
     for number, counterparty in NUMBERS.items():
@@ -112,7 +115,7 @@ def begin(**_: Any) -> None:
 
 
 if note := os.environ.get("DYING_NOTE"):  # `celery -A dying worker`
-    settings.VICTOR_OUTBOX = {"lease": timedelta(microseconds=1)}
+    task_prerun.connect(end_leases)
     Steps(os.environ["DYING_STEP"], once=Path(note))
     app.conf.worker_lost_wait = 0.1  # seconds, in place of ten, until the task of a dead process counts as lost
     worker_ready.connect(begin)

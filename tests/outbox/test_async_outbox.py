@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[tuple[AsyncOutbox, AsyncSession]]:
     engine = create_async_engine(url)
-    outbox = AsyncOutbox(engine, lease=timedelta(microseconds=1))
+    outbox = AsyncOutbox(engine)
     await outbox.create_table()
     async with AsyncSession(engine) as session:
         yield outbox, session
@@ -59,6 +58,8 @@ def test_one_is_stored_sent_settled_and_followed(
             faults.lose_answer(times=6, operation="create")
             assert await outbox.send(victor) == []
             assert await outbox.entries("sending") == [await outbox.entry(KEY)]
+            await session.execute(sa.update(outbox.table).values(leased_until=0.0))
+            await session.commit()
             assert [entry.state for entry in await outbox.send(victor)] == [EntryState.SENT]
             time_travel.advance(minutes=1)
             assert [entry.status for entry in await outbox.refresh(victor)] == ["completed"]

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from psycopg import IsolationLevel
 
 from tests.outbox.django_project import set_up, use_database
-from tests.outbox.test_outbox import invoice
+from tests.outbox.test_outbox import invoice, set_leases
 from victor_ext import InvalidRequest, Victor
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.sandbox import Sandbox
@@ -23,15 +23,14 @@ from victor_ext.testing import Faults, TimeTravel
 
 set_up()
 
-from django.core.exceptions import ImproperlyConfigured  # noqa: E402 - Django is set up before it is imported
+from django.conf import settings  # noqa: E402 - Django is set up before it is imported
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
 from django.db import IntegrityError, connection, connections, transaction  # noqa: E402
 from django.test import Client, TestCase  # noqa: E402
 
 from victor_ext.outbox.django import DjangoOutbox  # noqa: E402
 from victor_ext.outbox.django.models import PaymentRequestEntry  # noqa: E402
-
-NO_LEASE = timedelta(microseconds=1)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -50,7 +49,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
 @pytest.fixture
 def outbox(engine: sa.Engine) -> DjangoOutbox:
     call_command("migrate", verbosity=0)
-    return DjangoOutbox(lease=NO_LEASE)
+    return DjangoOutbox()
 
 
 @pytest.fixture
@@ -95,10 +94,11 @@ def test_what_is_stored_with_nothing_else_is_refused(outbox: DjangoOutbox) -> No
 def test_an_entry_of_one_outbox_is_sent_by_the_other(
     outbox: DjangoOutbox, engine: sa.Engine, victor: Victor, faults: Faults, time_travel: TimeTravel, sent_once: Any
 ) -> None:
-    other = Outbox(engine, lease=NO_LEASE)
+    other = Outbox(engine)
     stored(outbox, invoice(1))
     faults.lose_answer(operation="create", times=6)
     assert outbox.send(victor) == []
+    set_leases(outbox, engine)
     with engine.begin() as sqlalchemy:
         other.add(sqlalchemy, **invoice(2))
     assert [entry.state for entry in other.send(victor)] == [EntryState.SENT] * 2
@@ -133,7 +133,6 @@ def test_four_workers_at_once_send_each_entry_once(
     outbox: DjangoOutbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
 ) -> None:
     """PostgreSQL ends many of their transactions because of others, with 40001."""
-    outbox = DjangoOutbox()
     stored(outbox, *(invoice(number) for number in range(24)))
     victor.ping()
     if engine.name == "postgresql":
@@ -185,6 +184,12 @@ def test_the_command_makes_one_pass_or_many(
     with pytest.raises(CommandError):
         call_command("send_payment_requests")
     assert {entry.status for entry in outbox.entries("sent")} == {"completed"}  # it was refreshed nevertheless
+
+    with monkeypatch.context() as patched:
+        patched.setattr(settings, "VICTOR_OUTBOX", {"lease": timedelta(seconds=59)}, raising=False)
+        for interval in (None, 0.5):
+            with pytest.raises(CommandError, match="a deadline of 60 s, and the lease of the outbox is 59 s"):
+                call_command("send_payment_requests", interval=interval)
 
     passes: list[float] = []
 

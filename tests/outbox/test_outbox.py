@@ -11,9 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_type_hints
+from unicodedata import normalize
 
 import anyio
 import pytest
@@ -31,13 +33,13 @@ from victor_ext import (
     ConnectionFailed,
     InvalidRequest,
     PermissionDenied,
-    ProviderTime,
     RateLimited,
     Victor,
     VictorOAuth,
     idempotency_key_for,
 )
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
+from victor_ext.outbox.outboxes import BlockingOutbox
 from victor_ext.outbox.passes import Call, Claim
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
@@ -45,8 +47,6 @@ from victor_ext.settlement import Moment
 from victor_ext.testing import Faults, TimeTravel
 
 pytestmark = pytest.mark.hours
-NO_LEASE = timedelta(microseconds=1)
-"""So that the next pass need not wait for what a killed worker had."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -61,12 +61,18 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
 
 @pytest.fixture
 def outbox(engine: sa.Engine) -> Outbox:
-    made = Outbox(engine, lease=NO_LEASE)
+    made = Outbox(engine)
     made.create_table()
     return made
 
 
-def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
+def set_leases(outbox: BlockingOutbox, engine: sa.Engine, ahead: float = -1.0) -> None:
+    """Let the leases end in `ahead` seconds: those of a killed worker are over."""
+    with engine.begin() as connection:
+        connection.execute(sa.update(outbox.table).values(leased_until=time.time() + ahead))
+
+
+def invoice(number: int | str = 1042, **changes: Any) -> dict[str, Any]:
     known = {"client_reference_id": f"INV-{number}", "idempotency_key": idempotency_key_for("invoice", number)}
     return payment(**{"payer_counterparty_id": "acceptsRfp", "amount": Decimal("44.23"), **known, **changes})
 
@@ -189,47 +195,79 @@ class TestSending:
             outbox.send(victor)
         assert [entry.state for entry in outbox.entries()] == [EntryState.WAITING, EntryState.SENT]
 
-    def test_what_a_worker_holds_is_left_to_it(self, engine: sa.Engine, victor: Victor, faults: Faults) -> None:
-        outbox = Outbox(engine)
-        outbox.create_table()
+    @pytest.mark.parametrize(
+        ("ahead", "is_held"), [(0.0, False), (60.0, True), (230.0, True), (250.0, False), (31_536_000.0, False)]
+    )
+    def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, ahead: float, is_held: bool
+    ) -> None:
+        """Another machine's clock may be a little ahead. A year, and the entry would be `sending` for ever."""
         stored(outbox, engine, invoice())
         faults.lose_answer(times=6, operation="create")
         assert outbox.send(victor) == outbox.send(victor) == []
-        assert Outbox(engine).counts()[EntryState.SENDING] == 1
+        set_leases(outbox, engine, ahead)
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT] * (not is_held)
+        assert Outbox(engine).counts()[EntryState.SENDING] == is_held
+
+    @pytest.mark.parametrize("other", [{"client_reference_id": "Mu\u0308-1"}, {"client_reference_id": " Mü-1"}])
+    def test_a_request_that_may_be_another_entrys_settles_none(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any, other: Any
+    ) -> None:
+        """Two instalments share a reference, in two spellings. Which of them the provider has, nobody knows."""
+        stored(outbox, engine, invoice(1, client_reference_id="Mü-1"), invoice(2, **other))
+        faults.refuse(times=12, operation="create")
+        assert outbox.send(victor) == []
+        victor.payment_requests.create(**invoice(3, client_reference_id="Mü-1"))
+        with engine.begin() as connection:
+            connection.execute(sa.update(outbox.table).values(leased_until=0.0, sent_by="others"))
+        assert {entry.state for entry in outbox.send(victor)} == {EntryState.UNCLEAR}
+        sent_once(invoice(3)["idempotency_key"])
+
+    def test_two_unicode_forms_are_one_entry_which_is_sent_as_it_was_written(
+        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+    ) -> None:
+        one, other = (invoice(normalize(form, "Mü-1"), notes=normalize(form, "für März")) for form in ("NFD", "NFC"))
+        stored(outbox, engine, one, other)
+        (entry,) = outbox.send(victor)
+        (made,) = victor_sandbox.requests()
+        sent = made["client_reference_id"], made["notes"]
+        assert sent == (one["client_reference_id"], one["notes"])
+        assert entry.client_reference_id == one["client_reference_id"]
 
 
-def test_a_key_that_a_call_of_a_whole_lease_may_outlive_is_not_sent(
-    engine: sa.Engine, victor: Victor, faults: Faults, monkeypatch: pytest.MonkeyPatch, sent_once: Any
-) -> None:
-    outbox = Outbox(engine, lease=timedelta(minutes=20), keys_kept=timedelta(hours=1))
+@pytest.mark.victor_sandbox(key_life=3600)
+def test_no_call_outlasts_its_key(engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any) -> None:
+    """The provider asks to wait for longer than it keeps the key, and the client has the time."""
+    outbox = Outbox(engine, lease=timedelta(days=1), keys_kept=timedelta(hours=1))
     outbox.create_table()
     stored(outbox, engine, invoice())
-    faults.lose_answer(times=6, operation="create")
-    assert outbox.send(victor) == []
-    with engine.begin() as connection:
-        connection.execute(sa.update(outbox.table).values(leased_until=0.0))
-    later = ProviderTime(datetime.now(UTC) + timedelta(minutes=40), is_known=True)
-    monkeypatch.setattr(Victor, "provider_time", lambda _self: later)
+    faults.status(503, operation="create", work=True, headers={"Retry-After": "7200"})
+    assert outbox.send(victor.with_options(deadline=80_000.0)) == []
+    set_leases(outbox, engine)
     assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
-    assert len(sent_once(idempotency_key_for("invoice", 1042))) == 6
+    assert len(sent_once(invoice()["idempotency_key"])) == 2
 
 
-@pytest.mark.parametrize("first_sent_at", ["known", "not known", None])
-def test_a_table_of_the_release_before_is_gone_on_with(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox, first_sent_at: str | None
+@pytest.mark.parametrize("deadline", [None, 121.0])
+def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
+    outbox: Outbox, victor: Victor, async_victor: AsyncVictor, deadline: float | None
 ) -> None:
-    """It stored an amount as it was written, and a moment by an unknown clock as one of two days before."""
-    arguments = {**invoice(1, amount="1E+2"), "due_date": str(invoice()["due_date"]), "notes": None}
-    row = {"key": arguments["idempotency_key"], "reference": "INV-1", "arguments": json.dumps(arguments)}
-    began = {"known": time.time(), "not known": time.time() - 2 * 86_400, None: None}[first_sent_at]
-    state = EntryState.WAITING if began is None else EntryState.SENDING
-    with engine.begin() as connection:
-        values = {**row, "state": state.value, "leased_until": 0.0, "first_sent_at": began, "ended": False}
-        connection.execute(sa.insert(outbox.table).values(**values))
-    stored(outbox, engine, invoice(1, amount=100))  # it is there already
-    is_sent = first_sent_at != "not known"
-    assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT if is_sent else EntryState.UNCLEAR]
-    assert [*victor_sandbox.work_done_by_key().values()] == [1] * is_sent
+    slow, async_slow = (each.with_options(deadline=deadline) for each in (victor, async_victor))
+    awaited = AsyncOutbox(create_async_engine("sqlite+aiosqlite://"))
+
+    async def work() -> None:
+        async with awaited.worker(async_slow):
+            raise AssertionError("It has begun.")
+
+    for act in (
+        *(partial(each, slow) for each in (outbox.send, outbox.run)),
+        *(partial(anyio.run, each, async_slow) for each in (awaited.send, awaited.run)),
+        partial(anyio.run, work),
+    ):
+        with pytest.raises(
+            ConfigurationError, match=r"lease of the outbox is 120 s: .* Victor\(\.\.\., deadline=60\.0\)"
+        ):
+            act()
 
 
 def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(

@@ -37,8 +37,8 @@ from victor_ext.settlement import (
     Turn,
     about,
     as_checked,
-    longest_call,
     settle,
+    within_key_life,
 )
 
 from .lookups import Rivals, requests_by_reference
@@ -171,9 +171,7 @@ class Delivery:
         """Send one row until it is settled, its patience ends, sending stops, or it has to be looked up."""
         keys = Keys(terms.retention, self._caller, terms.alone_since)
         ends, tries = self._monotonic() + terms.patience, 0
-        victor, longest = self._victor, longest_call(terms.retention)
-        if (deadline := victor.payment_requests.deadline) is None or deadline > longest:
-            victor = victor.with_options(deadline=longest)
+        victor = within_key_life(self._victor, terms.retention)
         flow = settle(Payment(row.arguments or {}, row.sent or terms.sent), keys)
         try:
             step = next(flow)

@@ -1,5 +1,6 @@
 """What is stored in the outbox: arguments, entries, and the table that has them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -67,22 +68,23 @@ class Entry:
 
 
 def outbox_table(name: str) -> sa.Table:
-    """The table. Times are epoch seconds: `first_sent_at` by the provider's clock, `leased_until` by the worker's.
+    """The table. Times are epoch seconds, `leased_until` by the clock of the worker.
 
-    Where the provider's clock was not known, `first_sent_at` is below zero: the worker's time, negated. While an entry
-    is `sending`, `error` has the digest of the credentials that it was sent with. So the columns are those of all
-    releases, and no table needs a migration.
+    `reference` is as references are compared; `arguments` has it as it is sent. `first_sent_at` is by the provider's
+    clock if `by_provider_clock`, else by the worker's; `sent_by` is a digest of the credentials.
     """
     return sa.Table(
         name,
         sa.MetaData(),
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("key", sa.String(128), nullable=False, unique=True),
-        sa.Column("reference", sa.String(128), nullable=False),
+        sa.Column("reference", sa.Text, nullable=False),
         sa.Column("arguments", sa.Text, nullable=False),
         sa.Column("state", sa.String(16), nullable=False, index=True),
         sa.Column("leased_until", sa.Double, nullable=False),
         sa.Column("first_sent_at", sa.Double),
+        sa.Column("by_provider_clock", sa.Boolean),
+        sa.Column("sent_by", sa.Text),
         sa.Column("request_id", sa.Text),
         sa.Column("status", sa.Text),
         sa.Column("ended", sa.Boolean, nullable=False),
@@ -92,20 +94,20 @@ def outbox_table(name: str) -> sa.Table:
 
 def entry_of(row: Any) -> Entry:
     """The entry that a row of the table has."""
-    state = EntryState(row.state)
-    error = None if state is EntryState.SENDING else row.error
-    return Entry(row.key, row.reference, state, row.request_id, row.status, error)
+    reference = json.loads(row.arguments)["client_reference_id"]
+    return Entry(row.key, reference, EntryState(row.state), row.request_id, row.status, row.error)
 
 
-def sent_of(row: Any, caller: str | None) -> Sent:
-    """The earliest time at which an entry may have been sent, by `caller` if the table does not say by whom."""
-    by = row.error if row.state == EntryState.SENDING and row.error else caller
-    return Sent(abs(row.first_sent_at), by, known=row.first_sent_at >= 0)
+def sent_of(row: Any) -> Sent | None:
+    """The earliest time at which an entry may have been sent, or None."""
+    since: float | None = row.first_sent_at
+    return None if since is None else Sent(since, row.sent_by, known=row.by_provider_clock)
 
 
-def sent_values(sent: Sent) -> dict[str, Any]:
-    """What the table stores of an entry that is about to be sent."""
-    return {"first_sent_at": sent.since if sent.known else -sent.since, "error": sent.by}
+def sent_values(sent: Sent | None) -> dict[str, Any]:
+    """What the table stores of that."""
+    since, by, known = (None, None, None) if sent is None else (sent.since, sent.by, sent.known)
+    return {"first_sent_at": since, "sent_by": by, "by_provider_clock": known}
 
 
 def values_of(request: PaymentRequest) -> dict[str, Any]:

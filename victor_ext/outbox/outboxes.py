@@ -18,7 +18,7 @@ from victor_ext import AsyncVictor, Victor
 from victor_ext.flows import adrive, drive
 
 from .entries import Entry, EntryState, PaymentRequestArguments
-from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction, checked_interval, logged
+from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
@@ -38,9 +38,11 @@ class BlockingOutbox(OutboxBase):
             victor: The client. It is not closed.
 
         Raises:
+            ConfigurationError: The deadline of the client is longer than the lease.
             VictorError: The provider cannot be reached or refuses every call (credentials, rate). What was not sent
                 waits for the next pass.
         """
+        victor = self._sender(victor)
         return self._run(self._send(victor), victor)
 
     def refresh(self, victor: Victor) -> list[Entry]:
@@ -68,9 +70,10 @@ class BlockingOutbox(OutboxBase):
             stop: Ends the worker after the pass that it makes; None: it runs for ever.
 
         Raises:
-            ConfigurationError: The interval is not above zero.
+            ConfigurationError: The interval is not above zero, or the deadline of the client is longer than the lease.
         """
-        interval, stop = checked_interval(interval), stop or threading.Event()
+        victor = self._worker(victor, interval)
+        stop = stop or threading.Event()
         while not stop.is_set():
             for work in (self.send, self.refresh):
                 self._begin_pass()
@@ -116,7 +119,8 @@ class Outbox(BlockingOutbox):
     Args:
         engine: An SQLAlchemy engine of the database that has your invoices.
         keys_kept: How long the provider keeps an idempotency key. It does not document this: ask, and set it.
-        lease: How long a worker may work on one entry before another one takes it up: more than the client's deadline.
+        lease: How long an entry is a worker's before another one takes it up: at least the client's deadline, and the
+            same for all workers.
         table: The name of the outbox's table.
     """
 
@@ -186,6 +190,7 @@ class AsyncOutbox(OutboxBase):
 
     async def send(self, victor: AsyncVictor) -> list[Entry]:
         """As `Outbox.send`, awaited."""
+        victor = self._sender(victor)
         return await self._run(self._send(victor), victor)
 
     async def refresh(self, victor: AsyncVictor) -> list[Entry]:
@@ -194,7 +199,7 @@ class AsyncOutbox(OutboxBase):
 
     async def run(self, victor: AsyncVictor, *, interval: float = 5.0) -> None:
         """As `Outbox.run`, awaited: it ends when it is cancelled."""
-        interval = checked_interval(interval)
+        victor = self._worker(victor, interval)
         while True:
             for work in (self.send, self.refresh):
                 with logged(work.__name__) as changed:
@@ -207,8 +212,9 @@ class AsyncOutbox(OutboxBase):
 
         The arguments are those of `run`.
         """
+        victor = self._worker(victor, interval)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(partial(self.run, victor, interval=checked_interval(interval)))
+            tasks.start_soon(partial(self.run, victor, interval=interval))
             yield
             tasks.cancel_scope.cancel()
 

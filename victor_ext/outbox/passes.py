@@ -30,9 +30,11 @@ from victor_ext import (
     VictorError,
     check_payment_request,
 )
+from victor_ext.ids import reference_of
 from victor_ext.settlement import (
     SETTLED,
     About,
+    AnyVictor,
     Create,
     Keys,
     Matches,
@@ -49,6 +51,7 @@ from victor_ext.settlement import (
     is_stored_as,
     loaded,
     settle,
+    within_key_life,
 )
 
 from .entries import (
@@ -154,13 +157,6 @@ def as_text(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {state}" for state, number in counts.items())
 
 
-def checked_interval(interval: float) -> float:
-    """Return the seconds between two passes of a worker. Raises `ConfigurationError`."""
-    if isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX:
-        return interval
-    raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
-
-
 @contextmanager
 def logged(work: str) -> Generator[list[Entry]]:
     """Log what a pass of a worker changes: the entries that are put into the list. A failure ends this pass alone."""
@@ -179,15 +175,32 @@ class OutboxBase:
     """What both outboxes have in common. The arguments are those of `Outbox`."""
 
     def __init__(self, keys_kept: timedelta, lease: timedelta, table: str) -> None:
-        # A call can last as long as the lease: the client repeats it within its deadline, which is shorter.
-        self._kept = (keys_kept - lease).total_seconds()
+        self._kept = keys_kept.total_seconds()
         self._lease = lease.total_seconds()
         self.table = outbox_table(table)
+
+    def _sender(self, victor: AnyVictor) -> AnyVictor:
+        """The client to send with. Raises `ConfigurationError` if its calls may last longer than the lease."""
+        deadline = victor.payment_requests.deadline
+        if deadline is not None and deadline <= self._lease:
+            return within_key_life(victor, self._kept)
+        what = "no deadline" if deadline is None else f"a deadline of {deadline:g} s"
+        raise ConfigurationError(
+            f"The client has {what}, and the lease of the outbox is {self._lease:g} s: another worker would send an "
+            "entry while its call is under way. Write Victor(..., deadline=60.0), or give the outbox a lease at least "
+            "as long, such as lease=timedelta(minutes=2)."
+        )
+
+    def _worker(self, victor: AnyVictor, interval: float) -> AnyVictor:
+        """The client of a worker that makes a pass each `interval` seconds. Raises `ConfigurationError`."""
+        if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
+            raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
+        return self._sender(victor)
 
     def _add(self, session: Session | sa.Connection, arguments: PaymentRequestArguments) -> None:
         key, reference = arguments.get("idempotency_key"), arguments.get("client_reference_id")
         for name, value in (("idempotency_key", key), ("client_reference_id", reference)):
-            if not value:
+            if not reference_of(value):
                 raise _refused(key, name, "required", f"{name} is missing: without it no repeat is safe.")
         stored = session.execute(sa.select(self.table.c.arguments).where(self.table.c.key == key)).scalar()
         if stored is None:
@@ -196,7 +209,7 @@ class OutboxBase:
             except InvalidRequest as refused:
                 refused.idempotency_key = key
                 raise
-            values = {"key": key, "reference": reference, "arguments": dumped(arguments)}
+            values = {"key": key, "reference": reference_of(reference), "arguments": dumped(arguments)}
             state = EntryState.WAITING.value
             session.execute(sa.insert(self.table).values(state=state, leased_until=0.0, ended=False, **values))
         elif not is_stored_as(arguments, stored):
@@ -266,7 +279,8 @@ class OutboxBase:
         rows = {row.request_id: row for row in open_rows if row.request_id}
         if not rows:
             return []
-        since = min(sent_of(row, None).earliest(Now(_moment(), victor.provider_time())) for row in rows.values())
+        now = Now(_moment(), victor.provider_time())
+        since = min(sent.earliest(now) for row in rows.values() if (sent := sent_of(row)) is not None)
         changed: list[Entry] = []
         pages = victor.payment_requests.list(direction="outbound", start_datetime=since).pages()
         while (page := (yield NextPage(pages))) is not None:
@@ -284,16 +298,19 @@ class OutboxBase:
     ) -> tuple[int | None, Claim | None]:
         """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us.
 
+        A lease that has longer to go than two of ours is over: it is from a clock that was wrong.
+
         Returns:
             The id of the entry, or None without one; and the claim, or None if another worker was faster.
         """
         columns, local = self.table.c, now.moment.local
         due = columns.state.in_([EntryState.WAITING.value, EntryState.SENDING.value])
-        query = sa.select(self.table).where(due, columns.leased_until < local, columns.id > last)
+        is_held = columns.leased_until.between(local, local + 2 * self._lease)
+        query = sa.select(self.table).where(due, sa.not_(is_held), columns.id > last)
         row = connection.execute(query.order_by(columns.id).limit(1)).first()
         if row is None:
             return None, None
-        claim = Claim(row, local + self._lease, None if row.first_sent_at is None else sent_of(row, caller), now.moment)
+        claim = Claim(row, local + self._lease, sent_of(row), now.moment)
         unchanged = sa.and_(columns.leased_until == row.leased_until, columns.state == row.state)
         values = {"state": EntryState.SENDING.value, "leased_until": claim.lease}
         if claim.sent is None:
@@ -342,8 +359,7 @@ class OutboxBase:
             refused = {"state": EntryState.REFUSED.value, "error": storable(error.message)}
             return (yield from self._store(row.key, claim.lease, **refused))
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as it was.
-        before = {name: getattr(row, name) for name in ("state", "first_sent_at", "error")}
-        yield from self._store(row.key, claim.lease, **before, leased_until=0.0)
+        yield from self._store(row.key, claim.lease, state=row.state, leased_until=0.0, **sent_values(claim.sent))
         raise error
 
     def _store_found(self, connection: sa.Connection, row: Any, lease: float | None, settlement: Settlement) -> Entry:
@@ -358,8 +374,8 @@ class OutboxBase:
     def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
         """Whether a request may be that of another entry. One statement: an entry may be settled meanwhile."""
         columns = self.table.c
-        like_it = columns.reference.contains(row.reference.strip(), autoescape=True)
-        others = sa.select(self.table).where(columns.key != row.key, sa.or_(columns.request_id == request_id, like_it))
+        is_like_it = sa.or_(columns.request_id == request_id, columns.reference == row.reference)
+        others = sa.select(self.table).where(columns.key != row.key, is_like_it)
         unsettled = (EntryState.SENDING, EntryState.UNCLEAR)
         return any(
             Rival(other.key, other.reference, other.request_id, may_exist=other.state in unsettled).may_have_made(

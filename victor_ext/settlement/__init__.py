@@ -25,13 +25,14 @@ from .flow import (
     about,
     settle,
 )
-from .key_age import LAST_CALLS, Keys, Moment, Now, Sent, longest_call
+from .key_age import LAST_CALLS, AnyVictor, Keys, Moment, Now, Sent, within_key_life
 
 __all__ = (
     "LAST_CALLS",
     "MAY_EXIST",
     "SETTLED",
     "About",
+    "AnyVictor",
     "Create",
     "Flow",
     "Keys",
@@ -50,7 +51,7 @@ __all__ = (
     "dumped",
     "is_stored_as",
     "loaded",
-    "longest_call",
     "plain",
     "settle",
+    "within_key_life",
 )

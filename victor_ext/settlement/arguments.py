@@ -42,9 +42,8 @@ def dumped(arguments: Mapping[str, Any]) -> str:
 
 
 def loaded(text: str) -> dict[str, Any]:
-    """Return the arguments from text. Older releases stored an amount as it was written, such as `1E+2`."""
-    arguments: dict[str, Any] = json.loads(text, parse_float=Decimal)
-    return as_checked({**arguments, "amount": Decimal(arguments["amount"])})
+    """Return the arguments from text."""
+    return as_checked(json.loads(text, parse_float=Decimal))
 
 
 def as_checked(arguments: Mapping[str, Any]) -> dict[str, Any]:

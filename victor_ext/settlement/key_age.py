@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from victor_ext import ProviderTime, VictorError
+from victor_ext import AsyncVictor, ProviderTime, Victor, VictorError
+
+AnyVictor = TypeVar("AnyVictor", Victor, AsyncVictor)
 
 _MARGIN = 300.0
 """Seconds before a key expires in which it is no longer sent: a call and its retries take time."""
@@ -27,7 +29,7 @@ _EARLIER = timedelta(minutes=5)
 _CLOCKS_DIFFER = timedelta(days=1)
 """The same for a time from a machine's clock."""
 LAST_CALLS = 300
-"""Seconds that a worker waits at its end for the calls under way: none takes longer than 290 (`longest_call`)."""
+"""Seconds that a worker waits at its end for the calls under way: none takes longer than 290 (`within_key_life`)."""
 TIME_UNKNOWN = "It may have been sent, and the provider's time is not known."
 """The only temporary reason: a later response may give the time."""
 
@@ -82,10 +84,8 @@ class Sent:
 
     def earliest(self, now: Now) -> datetime:
         """Return the earliest time that the provider can give for the request."""
-        since = datetime.fromtimestamp(self.since, UTC)
-        if self.known:
-            return since - _EARLIER
-        return (min(since, now.provider.moment) if now.provider.is_known else since) - _CLOCKS_DIFFER
+        since = min(datetime.fromtimestamp(self.since, UTC), now.provider.moment)  # a clock may have been ahead
+        return since - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
     def to_json(self) -> list[Any]:
         """Return the value as JSON data."""
@@ -157,9 +157,10 @@ class Keys:
         return doubt
 
 
-def longest_call(kept: float) -> float:
-    """Return the seconds within which a call must end, all its attempts included, so that its key does not expire."""
-    return _margin(kept) - _DATES_DIFFER
+def within_key_life(victor: AnyVictor, kept: float) -> AnyVictor:
+    """Return the client to send with: each call ends, all its attempts included, before its key can expire."""
+    deadline, longest = victor.payment_requests.deadline, _margin(kept) - _DATES_DIFFER
+    return victor if deadline is not None and deadline <= longest else victor.with_options(deadline=longest)
 
 
 def _margin(kept: float) -> float:
