@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -140,6 +142,26 @@ def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
     with Victor(auth, base_url=victor_sandbox.url, transport=TakenOver(), **options) as victor:
         assert dict(sender(victor=victor, state=postgres).send(records).counts) == {"created": 1}
     asked_once(victor_sandbox, keys_of("march", records))
+
+
+def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(sender: Callable[..., Any], tmp_path: Path) -> None:
+    """DBOS counts the chunks that began within a period: those of next year would be in each period until then."""
+    sender(rate=1).send(rows(1))
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database, database:
+        database.execute(
+            "UPDATE workflow_status SET started_at_epoch_ms = started_at_epoch_ms + ?", (365 * DAY * 1000,)
+        )
+    ends = time.monotonic() + PATIENCE / 4
+
+    def watch(_status: object) -> None:
+        assert time.monotonic() < ends, "It is held back."
+
+    assert sender(rate=1).send(rows(2), on_progress=watch).exit_status == 0
+
+
+def test_nothing_is_looked_for_in_the_future() -> None:
+    for known in (True, False):
+        assert Sent(NOW + 365 * DAY, "me", known=known).earliest(BY_PROVIDER).timestamp() < NOW
 
 
 NOW = 1_800_000_000.0

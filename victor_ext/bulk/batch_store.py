@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 _POLLED_EVERY = 0.1
+_NEVER_REACHED = 1_000_000
 _NAMED = 10
 """Maximum number of batch names in an error message."""
 
@@ -153,12 +154,10 @@ class BatchStore:
     def open_queue(self, rate: float | None, slots: int) -> None:
         """Make the batch visible to workers and set its rate in rows per second.
 
-        DBOS limits chunks. A chunk has at least one row, so the same limit is safe for rows. With a rate, all machines
-        together send one chunk at a time and space its rows evenly.
+        With a rate, all machines together send one chunk at a time and space its rows evenly. The limit of DBOS holds
+        the rate, and is never reached: while a clock was ahead, each chunk would count until that time has come.
         """
-        limiter: Any = None
-        if rate is not None:
-            limiter = {"limit": 1, "period": 1 / rate} if rate < 1 else {"limit": int(rate), "period": int(rate) / rate}
+        limiter: Any = None if rate is None else {"limit": _NEVER_REACHED, "period": _NEVER_REACHED / rate}
         self._client.register_queue(
             queue_of(self.application, self.batch),
             worker_concurrency=1 if rate is not None else slots,

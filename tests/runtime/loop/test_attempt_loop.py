@@ -100,13 +100,16 @@ class TestTheMessageSaysWhatIsKnown:
 class TestWaiting:
     @pytest.mark.parametrize("asked", ["9" * 300, "99999999999", "2592000", "Fri, 31 Dec 9999 23:59:59 GMT"])
     @pytest.mark.parametrize("code", [429, 503])
-    def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code):
+    @pytest.mark.parametrize(
+        ("method", "key", "limit"), [("GET", None, "30 days"), ("POST", KEY, "the day for which providers keep a key")]
+    )
+    def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code, method, key, limit):
         harness = Harness(mode, [status(code, retry_after=asked)], deadline=None)
         with pytest.raises(
-            errors.StatusError, match=r"wait longer than 30 days.* asks for no other request within"
+            errors.StatusError, match=f"wait longer than {limit}.* asks for no other request within"
         ) as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.idempotency_key, raised.value.attempts) == (KEY, 1)
+            harness.call(method, key)
+        assert (raised.value.idempotency_key, raised.value.attempts) == (key, 1)
         assert raised.value.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)
         assert raised.value.retry_after >= 2_592_000
         assert harness.sleeps == []
@@ -157,6 +160,22 @@ class TestTheDeadline:
         with pytest.raises(errors.BadRequest) as raised:
             harness.call("POST", KEY)
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1)
+
+    @pytest.mark.parametrize("deadline", [None, 3 * 86_400.0])
+    @pytest.mark.parametrize(
+        ("first", "error"),
+        [
+            (status(503, retry_after="90000"), errors.ServerError),
+            (status(429, retry_after="86101"), errors.RateLimited),
+            (raises(httpx.ReadTimeout, seconds=86_100.0), errors.DeadlineExceeded),
+        ],
+    )
+    def test_a_key_is_sent_for_a_day_at_most_whatever_the_deadline_is(self, mode, first, error, deadline):
+        harness = Harness(mode, [first, OK], deadline=deadline)
+        with pytest.raises(error, match="the day for which providers keep a key") as raised:
+            harness.call("POST", KEY)
+        assert (len(harness.received), raised.value.idempotency_key) == (1, KEY)
+        assert Harness(mode, [first, OK], deadline=deadline).call().status_code == 200
 
     def test_a_key_is_not_sent_again_by_a_machine_that_slept(self, mode):
         """By then the provider may have forgotten it, and would ask the customer twice. The deadline has not passed."""

@@ -30,6 +30,7 @@ from .classification import Failure, Repeat, may_repeat, of_exception, of_late, 
 from .error_messages import error_for, request_id_of, what_to_do
 from .events import CallReport, Reporter
 from .flow import Acquire, Flow, Lock, Send, Sleep
+from .idempotency_keys import LONGEST_WITH_KEY
 from .profile import SAFE_METHODS, Profile
 from .redirects import MAX_REDIRECTS, keep_content, redirected
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
@@ -81,6 +82,9 @@ class _Call:
         # The request that a failure belongs to; None while a token is fetched.
         self._failing: httpx.Request | None = request
         self._timeouts: dict[str, float | None] = request.extensions.get("timeout") or {}
+        self._deadline = loop.deadline
+        if key is not None and (self._deadline is None or self._deadline > LONGEST_WITH_KEY):
+            self._deadline = LONGEST_WITH_KEY
         self._started = loop.clock.monotonic()
         self._clocks_apart = loop.clock.local() - self._started
         self._attempts = 0
@@ -118,7 +122,7 @@ class _Call:
                 what = "max_concurrency other calls were in progress"
                 late = Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
                 why = (
-                    f"three quarters of the deadline of {self._loop.deadline:g} s have passed, "
+                    f"three quarters of {self._limit()} have passed, "
                     "and a call keeps the rest for its request and the response"
                 )
                 raise self._error(self._request, late, why=why, error_class=DeadlineExceeded)
@@ -295,8 +299,7 @@ class _Call:
         left = self._left()
         if asked is not None:
             if asked >= (MOST_SECONDS if left is None else left):
-                limit = "30 days" if left is None else f"the deadline of {loop.deadline or left:g} s"
-                why = f"the next attempt would have to wait longer than {limit}"
+                why = f"the next attempt would have to wait longer than {'30 days' if left is None else self._limit()}"
                 raise self._error(request, failure, retry_after=asked, why=why)
             # The jitter takes at most half of the time left: the next attempt needs the rest.
             wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
@@ -315,17 +318,21 @@ class _Call:
 
     def _pool_stays_full(self, failure: Failure, left: float) -> bool:
         """Whether no connection of the pool became free in the part of the deadline that is for waiting."""
-        deadline = self._loop.deadline
         is_full = type(failure.cause) is httpx.PoolTimeout
-        return is_full and deadline is not None and left <= deadline * (1 - WAITING_SHARE)
+        return is_full and self._deadline is not None and left <= self._deadline * (1 - WAITING_SHARE)
+
+    def _limit(self) -> str:
+        """What bounds the call, in words."""
+        if self._deadline != self._loop.deadline:
+            return "the day for which providers keep a key"
+        return f"the deadline of {self._deadline or self._left():g} s"
 
     def _left(self) -> float | None:
         """Seconds until the deadline (or the end of a best-effort exchange); None without a deadline."""
-        loop = self._loop
-        ends = None if loop.deadline is None else self._started + loop.deadline
+        ends = None if self._deadline is None else self._started + self._deadline
         if self._best_effort_ends is not None:
             ends = self._best_effort_ends if ends is None else min(ends, self._best_effort_ends)
-        return None if ends is None else ends - loop.clock.monotonic()
+        return None if ends is None else ends - self._loop.clock.monotonic()
 
     def _error(
         self,
@@ -360,7 +367,7 @@ class _Call:
         if self._waited:
             what += f" after {self._waited:.3g} s in which max_concurrency other calls were in progress"
         last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
-        why = f"the deadline of {self._loop.deadline:g} s has passed or would pass before the next attempt"
+        why = f"{self._limit()} has passed or would pass before the next attempt"
         return self._error(request, last, why=why, error_class=DeadlineExceeded)
 
     def _report_end(
