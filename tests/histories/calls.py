@@ -15,6 +15,7 @@ from pathlib import Path
 from pkgutil import walk_packages
 from random import Random
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 import victor_ext
 from tests.histories.provider import KEPT, Rules, Work
@@ -31,15 +32,16 @@ QUICK = RetryPolicy(base=0.0, max_attempts=3, quota=10**9)
 DUE = BEGINS.date()
 BASE: dict[str, Any] = {
     "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": "44.23",
-    "biller_type": "BUSINESS", "due_date": DUE, "notes": "For March", "ultimate_creditor": "Acme",
+    "biller_type": "BUSINESS", "due_date": DUE, "notes": "Für März", "ultimate_creditor": "Acme",
     "amount_modification_allowed": True,
 }  # fmt: skip
 OTHER: list[dict[str, Any]] = [
     {}, {}, {}, {"due_date": DUE + timedelta(days=1)}, {"biller_type": "CONSUMER", "ultimate_creditor": None},
     {"notes": "For April"}, {"ultimate_creditor": "Other"}, {"amount_modification_allowed": False}, {"amount": "44.24"},
     {"payer_counterparty_id": "c2"}, {"payee_account_number": "043987673646"}, {"notes": None},
+    {"notes": normalize("NFD", "Für März")},
 ]  # fmt: skip
-"""What a caller changes under the same key, by mistake."""
+"""What a caller changes under the same key, by mistake. Another Unicode form is no other text."""
 USD, CARD, TOKEN = (
     Money.of("44.23", "USD"),
     Card("4111111111111111", expiry_month=12, expiry_year=2030),
@@ -140,13 +142,26 @@ def kiosk(module: str) -> Any:
     return importlib.import_module(f"kiosk_api.{module}")
 
 
-def client(system: str, process: Process, *, awaited: bool = False) -> Any:
+def key_of(number: int, form: Any) -> str:
+    """The key of a payment whose name is written in this Unicode form."""
+    return victor_ext.idempotency_key_for("invoice", normalize(form, f"Mü-{number}"))
+
+
+class Waiting(Victor):
+    """Its waits, and those of its `with_options`, are by the clock of the world."""
+
+    def _assemble(self, config: Any, connections: Any, *, original: Any = None) -> None:
+        super()._assemble(config, connections, original=original)
+        self._driver.sleep = connections.world.sleep
+
+
+def client(system: str, process: Process, *, awaited: bool = False, deadline: float | None = 60.0) -> Any:
     """A client of a process that has just started."""
     kinds: tuple[Any, Any]
     first: Any
     user, secret, more = process.account, "not-a-secret", dict[str, Any]()
     if system == "victor":
-        kinds, first = (Victor, AsyncVictor), VictorOAuth(user, secret)
+        kinds, first = (Waiting, AsyncVictor), VictorOAuth(user, secret)
     elif system == "velo":
         kinds, first = (Velo, AsyncVelo), VeloAuth(user, secret)
     elif system == "eastpay":
@@ -156,9 +171,15 @@ def client(system: str, process: Process, *, awaited: bool = False) -> Any:
     else:
         kinds, first = (victor_ext.connect, victor_ext.connect_async), kiosk("client").Client
         more = {"auth": victor_ext.BearerAuth("token-A"), "key": victor_ext.HeaderKey()}
-    made = kinds[awaited](first, transport=Wire(process), retry=QUICK, base_url=f"https://{system}.test", **more)
+    made = kinds[awaited](
+        first, transport=Wire(process), retry=QUICK, base_url=f"https://{system}.test", deadline=deadline, **more
+    )
     made._driver.sleep = process.world.asleep if awaited else process.world.sleep
     return made
+
+
+def _form(value: Any) -> Any:
+    return normalize("NFC", value) if isinstance(value, str) else value
 
 
 class Told(NamedTuple):
@@ -181,10 +202,11 @@ class Calls:
     settled = frozenset({"success", "rejected", "unknown"})
     """What may be told where nothing goes wrong: they use a key for other values, too."""
 
-    def __init__(self, operation: str, rules: Rules, awaited: bool) -> None:
+    def __init__(self, operation: str, rules: Rules, awaited: bool, deadline: float | None) -> None:
         self.world, self.operation, self.awaited = World(rules), OPERATIONS[operation], awaited
+        self.deadline = deadline
         self.response = {"accept": "Accepted", "decline": "Declined"}.get(operation)
-        self.names = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(2)]
+        self.names = [key_of(number, "NFC") for number in range(2)]
         if self.response:
             self.world.provider.inbound = {name: {"amount": "44.23"} for name in self.names}
         _open_files.clear()
@@ -197,13 +219,14 @@ class Calls:
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         operation = dice.choice([*OPERATIONS, *["create"] * 6])
-        return {"operation": operation, "rules": Rules.draw(dice), "awaited": dice.random() < 0.2}
+        deadline = dice.choice([60.0, 60.0, None, 3 * KEPT])
+        return {"operation": operation, "rules": Rules.draw(dice), "awaited": dice.random() < 0.2, "deadline": deadline}
 
     def _client(self, process: Process) -> Any:
         async def make() -> Any:
-            return client(self.operation.system, process, awaited=True)
+            return client(self.operation.system, process, awaited=True, deadline=self.deadline)
 
-        return self._run(make) if self.awaited else client(self.operation.system, process)
+        return self._run(make) if self.awaited else client(self.operation.system, process, deadline=self.deadline)
 
     def _run(self, call: Callable[[], Any]) -> Any:
         return _loop().run_until_complete(call()) if self.awaited else call()
@@ -214,9 +237,11 @@ class Calls:
         since, calls = self.begun.get(name, (self.world.now, 0))
         told = self.told[name]
         may_repeat = calls == len(told) and all(each.word in ("rejected", "not_sent") for each in told)
-        if self.world.now - since < KEPT / 2 if self.operation.is_keyed else may_repeat:
+        kept = KEPT / 2 if self.deadline == 60.0 else 100.0  # a call without a deadline may take all of its key's life
+        if self.world.now - since < kept if self.operation.is_keyed else may_repeat:
             self.begun[name] = since, calls + 1
-            process.start(lambda: self._call(number, name, OTHER[choice % len(OTHER)]))
+            form = "NFD" if self.operation.is_keyed and choice % 3 == 0 else "NFC"
+            process.start(lambda: self._call(number, name, OTHER[choice % len(OTHER)], key_of(choice % 2, form)))
 
     def kill(self, number: int) -> None:
         self.clients[number] = self._client(self.processes[number])
@@ -224,12 +249,12 @@ class Calls:
     def meanwhile(self, choice: int) -> None:
         """Nothing else happens."""
 
-    def _call(self, number: int, name: str, changed: dict[str, Any]) -> None:
+    def _call(self, number: int, name: str, changed: dict[str, Any], key: str) -> None:
         self.calls += 1
         call = self.processes[number].call = self.calls
         status = None
         try:
-            result = self._run(lambda: self.operation.call(self.clients[number], name, changed))
+            result = self._run(lambda: self.operation.call(self.clients[number], key, changed))
             word = "success"
         except VictorError as error:
             word, status, result = error.outcome.value, error.status_code, error
@@ -287,6 +312,6 @@ class Calls:
         for name, value in told.sent.items():
             text, wire = str(value) if isinstance(value, date) else value, name.replace("payer_", "victor_")
             found = next((each for path, each in work.values.items() if wire.endswith(path.rpartition(".")[2])), text)
-            if text is not None and found != text and json.dumps(found) in shown:
+            if text is not None and _form(found) != _form(text) and json.dumps(found) in shown:
                 return f"{work.id} has {name} {found!r}, not {text!r}"
         return None

@@ -12,7 +12,7 @@ from tests.histories.calls import Calls
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
 from tests.histories.real import Senders, Sockets
-from tests.histories.settling import Batches, Outboxes
+from tests.histories.settling import YEAR, Batches, Outboxes
 from tests.histories.world import OK, Event
 
 KINDS: dict[str, Any] = {
@@ -30,7 +30,7 @@ FAULTS = {
 STATUSES = (400, 400, 400, 401, 403, 404, 409, 409, 409, 422, 425, 408, 429, 429, 500, 502, 503, 504, 520, 302)
 PAGES = ("html", "login", "empty", "text", "list", "null")
 WAITS = (1.0, 130.0, KEPT / 3, KEPT + 1, 1.25 * KEPT, 1.25 * KEPT)
-CLOCKS = (-3_600.0, 3_600.0, -100_800.0, 100_800.0, -259_200.0, 259_200.0)
+CLOCKS = (-3_600.0, 3_600.0, -100_800.0, 100_800.0, -259_200.0, 259_200.0, -YEAR, YEAR)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _fault(dice: Random, history: str) -> Event:
     if kind == "status":
         body = dice.choice(["empty", "html", "no reason", "error", "another field", "text", "list"])
         status = 400 if history == "reading" and dice.random() < 0.5 else dice.choice(STATUSES)
-        return kind, status, body, dice.choice([None, None, 0, 3600])
+        return kind, status, body, dice.choice([None, None, 0, 3600, 1.25 * KEPT])
     if kind == "page":
         return kind, dice.choice([200, 200, 200, 201, 202, 204]), dice.choice(PAGES)
     return (kind, dice.randrange(5)) if kind == "foreign" else (kind,)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import parse_qsl
 
 import httpx
@@ -54,6 +55,7 @@ class Rules:
         past_end: What comes after its last page.
         dates: Which answers have a `Date`.
         ahead: Seconds by which the provider's clock is ahead.
+        form: The Unicode form in which it keeps texts; empty: as they come.
     """
 
     conflict: str = "replay"
@@ -63,6 +65,7 @@ class Rules:
     past_end: str = "empty"
     dates: str = "always"
     ahead: float = 0.0
+    form: Any = ""
 
     @classmethod
     def draw(cls, dice: Random) -> Rules:
@@ -74,6 +77,7 @@ class Rules:
             dice.choice(["empty", "400"]),
             dice.choice(["always", "always", "some", "never"]),
             dice.choice([0.0, 0.0, 0.0, 3_600.0, -3_600.0, 259_200.0, -259_200.0]),
+            dice.choice(["", "", "NFC", "NFD"]),
         )
 
 
@@ -255,11 +259,10 @@ class Provider:
         terse = {"victor_payment_request_id": work.id, "status": work.status}
         full = {"client_reference_id": work.reference, "payment_request": {**nested, "created_at": int(work.at * 1000)}}
         partial = {"payment_request": {"payment_details": nested["payment_details"]}}
-        return (
-            {**terse, "direction": "OUTBOUND", **(full if detail == "full" else partial)}
-            if detail != "terse"
-            else terse
-        )
+        more = {"terse": {}, "partial": {"direction": "OUTBOUND", **partial}, "full": {"direction": "OUTBOUND", **full}}
+        shown: dict[str, Any] = {**terse, **more[detail]}
+        form = self.rules.form
+        return json.loads(normalize(form, json.dumps(shown, ensure_ascii=False))) if form else shown
 
     def foreign(self, request: httpx.Request, number: int) -> Reply | None:
         """The answer to another request, as a cache may give it; None where nothing in it would show that."""

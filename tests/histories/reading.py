@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from unicodedata import normalize
 
 from tests.histories.calls import client
 from tests.histories.provider import Rules, Work
@@ -31,7 +32,7 @@ class Readings:
         self.readings: list[tuple[list[Work], Any]] = []
         self.began = datetime.fromtimestamp(self.provider.clock(), UTC)
         for number in range(count):
-            self._ask(f"INV-{number % 12}")
+            self._ask(f"Mü-{number % 12}")
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
@@ -83,13 +84,13 @@ class Readings:
         return (each.id for each in self.requests.list(status="pending", page_size=self.page_size))
 
     def _find(self) -> Iterator[str]:
-        return (each.id for each in self.requests.find("INV-3", start_datetime=self.began - HOUR))
+        return (each.id for each in self.requests.find(normalize("NFD", "Mü-3"), start_datetime=self.began - HOUR))
 
     def _get(self) -> Iterator[str]:
         return (self.requests.get(work.id).id for work in list(self.provider.done) if self._is_meant(work))
 
     def _reconcile(self) -> Iterator[tuple[str, str]]:
-        ours = [{"reference": f"INV-{number}", "amount": "44.23", "currency": "USD"} for number in range(12)]
+        ours = [{"reference": f"Mü-{number}", "amount": "44.23", "currency": "USD"} for number in range(12)]
         window = {"start": self.began - HOUR, "end": self.began + HOUR}
         with reconcile(self.victor, ours, page_size=self.page_size, **window) as report:
             yield from ((row.kind.value, row.ours.reference) for row in report if row.ours is not None)
@@ -101,7 +102,7 @@ class Readings:
         """Whether it has been in the list to the end."""
         if self.what == "leaving":
             return work.status == "pending"
-        return self.what == "list" or work.reference == "INV-3"
+        return self.what == "list" or work.reference == "Mü-3"
 
     def judge(self) -> Iterator[str]:
         for there, found in self.readings:

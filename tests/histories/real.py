@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from random import Random
 from typing import Any
+from unicodedata import normalize
 from unittest.mock import patch
 
 import httpx
@@ -75,7 +76,9 @@ class Senders:
 
     def _step(self, folder: str, kind: str, account: str, share: float) -> Iterator[str]:
         column, batch = ("inv", "copy") if kind == "copy" else ("invoice_no", "march")
-        rows = [{column: f"I-{number}", **BASE, "client_reference_id": f"INV-{number}"} for number in range(4)]
+        form = "NFD" if self.made_by else "NFC"
+        names = [normalize(form, f"Mü-{number}") for number in range(4)]
+        rows = [{column: name, **BASE, "client_reference_id": name} for name in names]
         rows[0]["amount"] = "45.00" if kind == "edited" else BASE["amount"]
         state, count = "two" if kind == "edited" else "one", len(self.provider.done)
         options: dict[str, Any] = {"base_url": "https://victor.test", "retry": RetryPolicy(max_attempts=1)}
@@ -99,7 +102,7 @@ class Senders:
                 yield f"told wrong: {result.outcome} {result.error}, and there is {works[0].id}"
             if result.outcome == "created" and result.id not in [work.id for work in works]:
                 yield f"told wrong: {result} is not under its key"
-        references = sorted(work.reference for work in self.provider.done if work.account == owner)
+        references = sorted(normalize("NFC", work.reference) for work in self.provider.done if work.account == owner)
         if len(set(references)) < len(references):
             yield f"asked twice: {references} after {kind}"
 

@@ -13,11 +13,12 @@ from decimal import Decimal
 from functools import cache, partial
 from random import Random
 from typing import Any
+from unicodedata import normalize
 
 import httpx
 import sqlalchemy as sa
 
-from tests.histories.calls import BASE, DUE, QUICK, client
+from tests.histories.calls import BASE, DUE, QUICK, client, key_of
 from tests.histories.provider import KEPT, Provider, Rules, Work, flat
 from tests.histories.world import Process, World, pause
 from victor_ext import Victor, VictorError, VictorOAuth, idempotency_key_for
@@ -27,33 +28,35 @@ from victor_ext.bulk.rows import Result, Row, RowOutcome
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.settlement import MAY_EXIST, Rival, Sent
 
-LEASE, PATIENCE = 120.0, 5.0
-AHEAD = (0.0, 0.0, 0.0, 3_600.0, -3_600.0, 100_800.0, -100_800.0, -100_800.0, 259_200.0, -259_200.0)
+LEASES, PATIENCE = (120.0, 2 * KEPT), 5.0
+"""Seconds; the second lease is that of workers whose calls may take as long."""
+YEAR = 365 * 86_400.0
+AHEAD = (0.0, 0.0, 0.0, 3_600.0, -3_600.0, 100_800.0, -100_800.0, -100_800.0, 259_200.0, -259_200.0, YEAR, -YEAR)
 FORMS: tuple[dict[str, Any], ...] = (
     {}, {"amount": 44}, {"amount": Decimal("44.2300")}, {"amount": Decimal(100).normalize()}, {"notes": None},
     {"due_date": DUE + timedelta(days=1)}, {"extra_body": {"payment_details": {"fee": Decimal("1.10")}}},
 )  # fmt: skip
-REFERENCES = ("INV-1", "INV-1", "INV-2", "INV-3")
-"""Two payments share a reference, an amount and a payer, as two instalments may."""
+REFERENCES = ("Mü-1", normalize("NFD", "Mü-1"), "Mü-2", "Mü-3")
+"""Two payments share a reference, an amount and a payer, as two instalments may. Each writes it in its own way."""
 
 
 class Workers:
     """Two workers, each with an account and a machine of its own."""
 
-    def __init__(self, rules: Rules, accounts: str, ahead: tuple[float, ...]) -> None:
-        self.world = World(rules)
+    def __init__(self, rules: Rules, accounts: str, ahead: tuple[float, ...], deadline: float | None) -> None:
+        self.world, self.deadline = World(rules), deadline
         self.processes = [Process(self.world, *each) for each in zip(accounts, ahead, strict=True)]
-        self.clients = [client("victor", process) for process in self.processes]
+        self.clients = [client("victor", process, deadline=deadline) for process in self.processes]
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         accounts, ahead = dice.choice(["AA", "AA", "AA", "AB"]), (dice.choice(AHEAD), dice.choice(AHEAD))
         rules = Rules.draw(dice)
         rules = replace(rules, dates="never") if dice.random() < 0.3 else rules
-        return {"rules": rules, "accounts": accounts, "ahead": ahead}
+        return {"rules": rules, "accounts": accounts, "ahead": ahead, "deadline": dice.choice([60.0, 60.0, 2 * KEPT])}
 
     def kill(self, number: int) -> None:
-        self.clients[number] = client("victor", self.processes[number])
+        self.clients[number] = client("victor", self.processes[number], deadline=self.deadline)
 
     def meanwhile(self, choice: int) -> None:
         """One of the requests is on no page of a list."""
@@ -81,10 +84,10 @@ DATABASE = ["sqlite://"]
 
 
 @cache
-def shared_outbox(database: str) -> Outbox:
+def shared_outbox(database: str, lease: float) -> Outbox:
     """The outbox of all histories: SQLAlchemy keeps the statements of a table that it knows."""
     engine: Any = Pausing(sa.create_engine(database, poolclass=sa.pool.StaticPool))
-    made = Outbox(engine, keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=LEASE))
+    made = Outbox(engine, keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=lease))
     made.create_table()
     return made
 
@@ -114,20 +117,25 @@ class Outboxes(Workers):
 
     settled = frozenset({"sent"})
 
-    def __init__(self, forms: tuple[int, ...], **workers: Any) -> None:
+    def __init__(self, forms: tuple[int, ...], rest: float, **workers: Any) -> None:
         super().__init__(**workers)
-        self.outbox = shared_outbox(DATABASE[0])
-        self.entries = {f"key-of-the-payment-{number}": (forms[number], REFERENCES[number]) for number in range(3)}
+        self.rest = rest
+        self.lease = LEASES[self.deadline != 60.0]
+        self.outbox = shared_outbox(DATABASE[0], self.lease)
+        self.entries = {key_of(number, "NFC"): (forms[number], REFERENCES[number]) for number in range(3)}
         with self.outbox._engine.begin() as connection:
             connection.execute(sa.delete(self.outbox.table))
-            for key, entry in self.entries.items():
-                with suppress(VictorError):
-                    self.outbox.add(connection, **_invoice(*entry, key))
+            for number, (form, reference) in enumerate(self.entries.values()):
+                # Twice, as a program does that was killed; the second time in another Unicode form.
+                for spelling in (reference, normalize("NFC", reference)):
+                    with suppress(VictorError):
+                        key = key_of(number, "NFC" if spelling is reference else "NFD")
+                        self.outbox.add(connection, **_invoice(form, spelling, key))
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         forms = tuple(dice.choice([0] * 20 + [*range(len(FORMS))]) for _ in range(3))
-        return {"forms": forms, **super().draw(dice)}
+        return {"forms": forms, "rest": dice.choice([0.0, 1.25 * KEPT, 1.25 * KEPT]), **super().draw(dice)}
 
     def start(self, number: int, choice: int) -> None:
         self.processes[number].start(lambda: self._pass(number, is_refresh=choice % 8 == 7))
@@ -137,8 +145,8 @@ class Outboxes(Workers):
             (self.outbox.refresh if is_refresh else self.outbox.send)(self.clients[number])
 
     def end(self) -> None:
-        for seconds in (LEASE + 1, LEASE + 1, 40 * KEPT, LEASE + 1):  # a lease is by its worker's clock, days off
-            self.world.now += seconds
+        for seconds in (self.rest, 0.0, 0.0):
+            self.world.now += seconds + 3 * self.lease  # of any worker's clock
             if self.outbox.entries("waiting") or self.outbox.entries("sending"):
                 self.processes[0].at_once(lambda: self._pass(0))
 
@@ -147,14 +155,14 @@ class Outboxes(Workers):
 
     def judge(self) -> Iterator[str]:
         entries = {entry.idempotency_key: entry for entry in self.outbox.entries()}
+        if len(self.world.provider.done) > len(self.entries):
+            yield f"asked twice: {len(self.world.provider.done)} requests for {len(self.entries)} payments"
         for key, arguments in self.entries.items():
             entry, works, expected = entries.get(key), self.world.provider.of(key), _expected(*arguments, key)
             if entry is None:
                 if expected is not None:
                     yield f"lost: add refuses {FORMS[arguments[0]]}, which create takes"
                 continue
-            if len(works) > 1:
-                yield f"asked twice: {entry} made {len(works)} requests"
             if entry.state is EntryState.SENT and [work.id for work in works[:1]] != [entry.request_id]:
                 yield f"told wrong: {entry}, and under its key is {[work.id for work in works]}"
             if entry.state in (EntryState.WAITING, EntryState.REFUSED) and works:
@@ -281,7 +289,8 @@ class Batches(Workers):
         for batch in (each for each in self.batches if each.state == state):
             for row in batch.rows:
                 result, is_open = batch.results.get(row.place), batch.began is not None and row in batch.left
-                reference, named = str((row.arguments or {})["client_reference_id"]), result and result.id
+                reference, named = (row.arguments or {})["client_reference_id"], result and result.id
+                reference = normalize("NFC", reference)
                 if (result or is_open) and (reference in references or named in ids):
                     may_exist = is_open or (result is not None and result.outcome in MAY_EXIST)
                     rivals.append(Rival(row.key, reference, named, may_exist))

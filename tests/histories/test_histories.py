@@ -52,7 +52,8 @@ def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
         database = server.new_schema()
         monkeypatch.setattr(settling, "DATABASE", [database])
         found = run_all(SEED, range(20), "outbox")
-        settling.shared_outbox(database)._engine.dispose()
+        for lease in settling.LEASES:
+            settling.shared_outbox(database, lease)._engine.dispose()
     finally:
         server.stop()
     assert not found.wrong, found.wrong
@@ -86,8 +87,11 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
                 yield self._connection
 
     of_sqlalchemy = run_all(SEED, range(20), "outbox")
-    made = PausingOutbox(keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=settling.LEASE))
-    monkeypatch.setattr(settling, "shared_outbox", lambda _: made)
+
+    def make(_database: str, lease: float) -> DjangoOutbox:
+        return PausingOutbox(keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=lease))
+
+    monkeypatch.setattr(settling, "shared_outbox", make)
     with use_database(make_url(f"sqlite:///{tmp_path / 'outbox.sqlite'}")):
         from django.core.management import call_command
 
@@ -134,6 +138,9 @@ RIVALS = (
     "False",
 )
 OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
+FORMS = f"{LOOP}.idempotency_keys:_spelled", "in_one_form(str.__str__(fact))", "str.__str__(fact)"
+CAP = f"{SETTLEMENT}.key_age:within_key_life", "deadline is not None and deadline <= longest", "deadline is not None"
+DAY = f"{CALL}.__init__", "self._deadline is None or self._deadline > LONGEST_WITH_KEY", "False"
 READ_ANEW = """
 if begin is not None:
     body.seek(begin)
@@ -163,7 +170,7 @@ PLANTED = {
     "a connection that has not rested is taken, and its answer believed": Planted("sockets", "told wrong", (0, 20), (
         (f"{CALL}._may_reuse_at_once", MAY_REUSE, "return True"),
         (f"{CALL}._may_be_late", "request.extensions.get(REUSED_IMMEDIATELY, False)", "False"))),
-    "an age by local clocks is certain": Planted("outbox", "asked twice", (0, 600), (
+    "an age by local clocks is certain": Planted("outbox", "asked twice", (2_500, 100), (
         (f"{SETTLEMENT}.key_age:Keys._of_stored", KNOWN_TIMES, ""),)),
     "a key that may have lapsed is sent again": Planted("outbox", "asked twice", (0, 80), (
         (f"{SETTLEMENT}.key_age:_by_age", "age > kept - _margin(kept)", "False"),)),
@@ -205,6 +212,20 @@ PLANTED = {
     "a body that the document does not have is dropped": Planted("calls", "the answer was", (0, 60), (
         ("victor_ext.runtime.client.generated:_Bound.parse_response",
          "json_of(response) if parsed is None and response.content else NOT_JSON", "NOT_JSON"),)),
+    "two forms of a fact are two keys for a caller": Planted("calls", "told wrong", (0, 40), (FORMS,)),
+    "two forms of a fact are two entries": Planted("outbox", "asked twice", (0, 20), (FORMS,)),
+    "two forms of a cell are two rows": Planted("senders", "asked twice", (0, 6), (
+        FORMS, ("victor_ext.bulk.columns:canonical_text", "in_one_form(value)", "value"))),
+    "two forms of a reference are two": Planted("reading", "ends early", (0, 60), (
+        ("victor_ext.ids:reference_of", "in_one_form(str(reference))", "str(reference)"),)),
+    "a text in another form is another payment's": Planted("outbox", "lost: ", (0, 200), (
+        (f"{VICTOR}.comparing:_words", "in_one_form(text).split()", "text.split()"),)),
+    "a call of the outbox outlasts its key": Planted("outbox", "asked twice", (150, 100), (CAP, DAY)),
+    "a call of a batch outlasts its key": Planted("bulk", "asked twice", (200, 100), (CAP, DAY)),
+    "a call sends its key as long as it has time": Planted("calls", "asked twice", (0, 60), (DAY,)),
+    "a lease that ends next year is held until then": Planted("outbox", "lost: ", (0, 100), (
+        (f"{OUTBOX}._claim", "columns.leased_until.between(local, local + 2 * self._lease)",
+         "columns.leased_until >= local"),)),
     "a file is sent again from where it ended": Planted("calls", "bytes of the file arrived", (0, 80), (
         ("kiosk_api.bodies:content", READ_ANEW, ""),)),
 }
