@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from tests.fuzz.fuzz_reading import read_everything
-from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth, zulu
+from tests.providers.victor.adapter import payment
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.proxies import Route
 from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
@@ -110,16 +111,6 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
-def create_arguments() -> dict[str, Any]:
-    return {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "c1",
-        "amount": "44.23",
-        "biller_type": "BUSINESS",
-        "due_date": zulu.now().date(),
-    }
-
-
 class Fuzzed:
     """Runs an operation against given bytes, and reads all that comes of it."""
 
@@ -133,7 +124,7 @@ class Fuzzed:
         if operation == "list":
             yield from requests.list()
         elif operation == "create":
-            yield requests.create(**create_arguments())
+            yield requests.create(**payment())
         elif operation == "respond":
             yield requests.accept("R1", notes="Thanks.")
         elif operation == "wait":
@@ -166,7 +157,7 @@ class AsyncFuzzed:
         if operation == "list":
             return [request async for request in requests.list()]
         if operation == "create":
-            return [await requests.create(**create_arguments())]
+            return [await requests.create(**payment())]
         if operation == "respond":
             return [await requests.accept("R1", notes="Thanks.")]
         if operation == "wait":

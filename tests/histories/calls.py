@@ -42,11 +42,8 @@ OTHER: list[dict[str, Any]] = [
     {"notes": normalize("NFD", "Für März")},
 ]  # fmt: skip
 """What a caller changes under the same key, by mistake. Another Unicode form is no other text."""
-USD, CARD, TOKEN = (
-    Money.of("44.23", "USD"),
-    Card("4111111111111111", expiry_month=12, expiry_year=2030),
-    CardToken("t_1"),
-)
+USD, TOKEN = Money.of("44.23", "USD"), CardToken("t_1")
+CARD = Card("4111111111111111", expiry_month=12, expiry_year=2030)
 DECLINED = Transaction(id="t-1", occurred_at=datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
 FILE, HEADER = b"header:" + bytes(range(200)) * 3, 7
 """A file that is sent from behind its header on."""
@@ -147,12 +144,15 @@ def key_of(number: int, form: Any) -> str:
     return victor_ext.idempotency_key_for("invoice", normalize(form, f"Mü-{number}"))
 
 
-class Waiting(Victor):
-    """Its waits, and those of its `with_options`, are by the clock of the world."""
+@cache
+def _by_the_worlds_clock(kind: Any) -> Any:
+    """A client's class whose waits, and those of its `with_options`, are by the clock of the world."""
 
-    def _assemble(self, config: Any, connections: Any, *, original: Any = None) -> None:
-        super()._assemble(config, connections, original=original)
-        self._driver.sleep = connections.world.sleep
+    def assemble(self: Any, config: Any, connections: Any, **options: Any) -> None:
+        kind._assemble(self, config, connections, **options)
+        self._driver.sleep = connections.world.asleep if hasattr(self, "__aenter__") else connections.world.sleep
+
+    return type(kind.__name__, (kind,), {"_assemble": assemble})
 
 
 def client(system: str, process: Process, *, awaited: bool = False, deadline: float | None = 60.0) -> Any:
@@ -161,7 +161,7 @@ def client(system: str, process: Process, *, awaited: bool = False, deadline: fl
     first: Any
     user, secret, more = process.account, "not-a-secret", dict[str, Any]()
     if system == "victor":
-        kinds, first = (Waiting, AsyncVictor), VictorOAuth(user, secret)
+        kinds, first = (Victor, AsyncVictor), VictorOAuth(user, secret)
     elif system == "velo":
         kinds, first = (Velo, AsyncVelo), VeloAuth(user, secret)
     elif system == "eastpay":
@@ -175,6 +175,7 @@ def client(system: str, process: Process, *, awaited: bool = False, deadline: fl
         first, transport=Wire(process), retry=QUICK, base_url=f"https://{system}.test", deadline=deadline, **more
     )
     made._driver.sleep = process.world.asleep if awaited else process.world.sleep
+    made.__class__ = _by_the_worlds_clock(type(made))
     return made
 
 

@@ -136,16 +136,9 @@ def shortest(history: History, complaint: str) -> History:
         for calm in (False, True):
             start = 0
             while start < len(history.events):
-                before, part, after = (
-                    history.events[:start],
-                    history.events[start:][:size],
-                    history.events[start + size :],
-                )
-                instead = (
-                    tuple(("go", who, OK) if what == "go" else (what, who, rest) for what, who, rest in part)
-                    if calm
-                    else ()
-                )
+                before, after = history.events[:start], history.events[start + size :]
+                part = history.events[start:][:size] if calm else ()
+                instead = (("go", who, OK) if what == "go" else (what, who, rest) for what, who, rest in part)
                 shorter = replace(history, events=(*before, *instead, *after))
                 is_shorter = shorter != history and any(kind_of(each) == kind_of(complaint) for each in run(shorter))
                 history = shorter if is_shorter else history

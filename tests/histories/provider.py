@@ -39,7 +39,7 @@ BODIES = {
     "in progress": (_ERROR % "a request with this key is in progress").encode(),
 }
 _CONFLICTS = {"409": "other values", "bare 409": "no reason", "400": "error", "422": "error"}
-_DETAILS = "payment_details."
+_DETAILS, _PAYER = "payment_details.", "payer.victor_counterparty_id"
 _TO_RESPOND, _ONE_REQUEST = "/respond-to-request/", re.compile(r"/payment-requests/(?!request-payment)")
 
 
@@ -155,10 +155,8 @@ class Provider:
 
     @staticmethod
     def key_of(request: httpx.Request, content: bytes) -> str | None:
-        in_body = (
-            json.loads(content).get("idempotencyKey") if request.url.host == "flexfactor.test" and content else None
-        )
-        return request.headers.get("idempotency-key", in_body)
+        in_body = json.loads(content) if request.url.host == "flexfactor.test" and content else {}
+        return request.headers.get("idempotency-key", in_body.get("idempotencyKey"))
 
     @staticmethod
     def may_answer(request: httpx.Request, body: str) -> bool:
@@ -198,15 +196,12 @@ class Provider:
         path, host = request.url.path, request.url.host.partition(".")[0]
         if request.method == "GET":
             return self._read(request.url, path.rpartition("/")[2], account)
-        is_form = request.headers.get("content-type", "").startswith("application/x-www-form")
-        is_file = path.startswith("/v1/files")
-        body: Any = (
-            {"content": content}
-            if is_file
-            else dict(parse_qsl(content.decode()))
-            if is_form
-            else json.loads(content or b"{}")
-        )
+        if path.startswith("/v1/files"):
+            body: Any = {"content": content}
+        elif request.headers.get("content-type", "").startswith("application/x-www-form"):
+            body = dict(parse_qsl(content.decode()))
+        else:
+            body = json.loads(content or b"{}")
         fact = key or body.get("merchantTransactionId") or f"{request.method} {path}"
         if path == "/v3/payouts":
             fact = body["payments"][0]["payorPaymentId"]
@@ -256,11 +251,12 @@ class Provider:
         for name, value in work.values.items():
             place, _, last = name.rpartition(".")
             nested.get(place, {})[last] = value
-        terse = {"victor_payment_request_id": work.id, "status": work.status}
-        full = {"client_reference_id": work.reference, "payment_request": {**nested, "created_at": int(work.at * 1000)}}
-        partial = {"payment_request": {"payment_details": nested["payment_details"]}}
-        more = {"terse": {}, "partial": {"direction": "OUTBOUND", **partial}, "full": {"direction": "OUTBOUND", **full}}
-        shown: dict[str, Any] = {**terse, **more[detail]}
+        shown: dict[str, Any] = {"victor_payment_request_id": work.id, "status": work.status}
+        if detail != "terse":
+            shown |= {"direction": "OUTBOUND", "payment_request": {"payment_details": nested["payment_details"]}}
+        if detail == "full":
+            inside = {**nested, "created_at": int(work.at * 1000)}
+            shown |= {"client_reference_id": work.reference, "payment_request": inside}
         form = self.rules.form
         return json.loads(normalize(form, json.dumps(shown, ensure_ascii=False))) if form else shown
 
@@ -270,53 +266,28 @@ class Provider:
         if request.method == "GET" and path.endswith("/payment-requests"):
             return said(200, {"page": int(request.url.params.get("page", 0)) + 1 + number, "results": []})
         if path.endswith(("/request-payment", "/v3/payments")):
-            values = {
-                "client_reference_id": "another",
-                "payer.victor_counterparty_id": "c9",
-                _DETAILS + "amount": "7.77",
-            }
+            values = {"client_reference_id": "another", _PAYER: "c9", _DETAILS + "amount": "7.77"}
             body = {"merchantTransactionId": "another", "paymentType": "DB", "amount": "7.77", "currency": "EUR"}
             work = Work("another", values, other, "A", self.clock())
             return self._eastpay("", body, work) if "/v3/" in path else said(200, self.shown(work, "full"))
-        answer = {
-            "victor_payment_request_id": other,
-            "status": "Accepted",
-            "original_amount": "7.77",
-            "notes": "Thanks.",
-        }
-        return said(200, answer) if _ONE_REQUEST.search(path) else None
+        answer = {"status": "Accepted", "original_amount": "7.77", "notes": "Thanks."}
+        return said(200, {"victor_payment_request_id": other, **answer}) if _ONE_REQUEST.search(path) else None
 
     def _read(self, url: httpx.URL, last: str, account: str) -> Reply:
         works, asked = [work for work in self.done if work.account == account], url.params
         if url.host == "velo.test":
             done = {work.fact.partition(" ")[0] for work in works if work.id == last}
-            return said(
-                200,
-                {
-                    "payoutId": last,
-                    "status": "WITHDRAWN" if "DELETE" in done else "INSTRUCTED" if "POST" in done else "ACCEPTED",
-                },
-            )
+            status = "WITHDRAWN" if "DELETE" in done else "INSTRUCTED" if "POST" in done else "ACCEPTED"
+            return said(200, {"payoutId": last, "status": status})
         if last in self.inbound:
             details = {"amount": self.inbound[last]["amount"], "amount_modification_allowed": True}
             whole = {"payment_details": details, "payment_request_response": self.inbound[last].get("answer", {})}
-            return said(
-                200,
-                {
-                    "victor_payment_request_id": last,
-                    "direction": "INBOUND",
-                    "status": "Pending",
-                    "payment_request": whole,
-                },
-            )
+            shown = {"victor_payment_request_id": last, "direction": "INBOUND", "status": "Pending"}
+            return said(200, {**shown, "payment_request": whole})
         works = [work for work in works if _DETAILS + "amount" in work.values]
         if last != "payment-requests":
-            works = [work for work in works if work.id == last]
-            return (
-                said(200, {**self.shown(works[0], "full"), "status": "Pending"})
-                if works
-                else Reply(400, BODIES["error"])
-            )
+            one = next((self.shown(work, "full") for work in works if work.id == last), None)
+            return Reply(400, BODIES["error"]) if one is None else said(200, {**one, "status": "Pending"})
         if self.rules.order == "shuffled":
             Random(len(works) * (self.clock() % KEPT)).shuffle(works)
         first, end = (_moment(asked.get(f"{name}_datetime")) for name in ("start", "end"))
@@ -327,8 +298,8 @@ class Provider:
         if page and page * size >= len(works) and self.rules.past_end == "400":
             return Reply(400, BODIES["past the end"])
         on_page = works[page * size :][:size]
-        shown = [work for work in on_page if work not in self.hidden] or on_page  # an empty page would be the last one
-        return said(200, {"page": page, "results": [self.shown(work, "full") for work in shown]})
+        visible = [work for work in on_page if work not in self.hidden] or on_page  # an empty page would be the last
+        return said(200, {"page": page, "results": [self.shown(work, "full") for work in visible]})
 
 
 def _moment(text: str | None) -> float | None:

@@ -42,12 +42,8 @@ class Readings:
         return {"what": what, "count": dice.randrange(18), "page_size": dice.choice([None, 2, 3]), "rules": rules}
 
     def _ask(self, reference: str) -> None:
-        values = {
-            "client_reference_id": reference,
-            "payer.victor_counterparty_id": "c1",
-            "payment_details.amount": "44.23",
-        }
-        self.provider.record("", values, status="pending")
+        payment = {"payer.victor_counterparty_id": "c1", "payment_details.amount": "44.23"}
+        self.provider.record("", {"client_reference_id": reference, **payment}, status="pending")
 
     def meanwhile(self, choice: int) -> None:
         """A request comes, or is paid and leaves the list of those that are pending, or is not shown."""

@@ -41,9 +41,7 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
     assert not found.wrong, "\n\n".join(replayable(*each[0]) for each in list(found.wrong.values())[:2])
     for family, word in (("outbox", "sent"), ("bulk", "created"), ("calls", "success"), ("reading", "read")):
         told = {name: times for name, times in found.words.items() if name.startswith(f"{family}:")}
-        assert told[f"{family}: {word}"] > 0.3 * sum(told.values()), (
-            f"to say that nothing is known is no answer: {told}"
-        )
+        assert told[f"{family}: {word}"] > 0.3 * sum(told.values()), f"to know nothing is no answer: {told}"
 
 
 def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,8 +175,7 @@ PLANTED = {
     "what is looked up is not compared": Planted("bulk", "told wrong, created", (0, 40), (
         (f"{VICTOR}.comparing:could_be", "'amount' in compared and all(compared.values())", "True"),)),
     "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
-        (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, caller))",
-         ""),)),
+        (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, caller))", ""),)),
     "a worker stores what it has no lease for": Planted("outbox", "lost: ", (0, 60), (
         (f"{OUTBOX}._change", "sa.and_(chosen, columns.leased_until == lease, under_way)", "chosen"),)),
     "a late answer is forgotten": Planted("outbox", "lost: ", (0, 60), (
@@ -247,10 +244,8 @@ def planted(where: str, right: str, wrong: str) -> Generator[None]:
         holder = getattr(holder, each)
     before, made = vars(holder)[function], dict[str, Any]()
     # Modules that have imported it have it, too.
-    holders_of_it = [
-        holder,
-        *(each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get(function) is before),
-    ]
+    others = (each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get(function) is before)
+    holders_of_it = [holder, *others]
     assert isinstance(tree, ast.FunctionDef)
     future = ast.ImportFrom("__future__", [ast.alias("annotations")], 0)
     exec(compile(ast.fix_missing_locations(ast.Module([future, tree], [])), where, "exec"), vars(module), made)

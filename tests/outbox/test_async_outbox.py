@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from tests.providers.victor.adapter import payment
-from victor_ext import AsyncVictor, idempotency_key_for
+from tests.providers.victor.adapter import invoice
+from victor_ext import AsyncVictor
 from victor_ext.outbox import AsyncOutbox, EntryState
 from victor_ext.testing import Faults, TimeTravel
 
-KEY = idempotency_key_for("invoice", 1042)
+KEY = invoice()["idempotency_key"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -40,20 +39,15 @@ async def opened(url: str) -> AsyncIterator[tuple[AsyncOutbox, AsyncSession]]:
     await engine.dispose()
 
 
-async def add(outbox: AsyncOutbox, session: AsyncSession) -> None:
-    known = {"client_reference_id": "INV-1042", "idempotency_key": KEY}
-    await outbox.add(session, **payment(payer_counterparty_id="acceptsRfp", amount=Decimal("44.23"), **known))
-
-
 def test_one_is_stored_sent_settled_and_followed(
     database_url: str, async_victor: AsyncVictor, faults: Faults, time_travel: TimeTravel, sent_once: Any
 ) -> None:
     async def check() -> None:
         async with opened(database_url) as (outbox, session), async_victor as victor:
-            await add(outbox, session)
+            await outbox.add(session, **invoice())
             await session.rollback()
             assert await outbox.entries() == []
-            await add(outbox, session)
+            await outbox.add(session, **invoice())
             await session.commit()
             faults.lose_answer(times=6, operation="create")
             assert await outbox.send(victor) == []
@@ -76,7 +70,7 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_block(
 ) -> None:
     async def check() -> None:
         async with opened(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
-            await add(outbox, session)
+            await outbox.add(session, **invoice())
             await session.commit()
             faults.status(401, times=None)
             async with async_victor as victor, outbox.worker(victor, interval=0.001):
@@ -101,7 +95,7 @@ def test_a_worker_that_is_ended_within_a_transaction_ends_it(
     async def check() -> None:
         begun: list[str] = []
         async with opened(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
-            await add(outbox, session)
+            await outbox.add(session, **invoice())
             await session.commit()
             engine = outbox._engine.sync_engine
             async with async_victor as victor, anyio.create_task_group() as tasks:

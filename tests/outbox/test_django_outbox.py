@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from psycopg import IsolationLevel
 
 from tests.outbox.django_project import set_up, use_database
-from tests.outbox.test_outbox import invoice, set_leases
+from tests.outbox.test_outbox import set_leases
+from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Victor
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.sandbox import Sandbox

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +24,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
 from tests.bulk.postgres import Postgres
-from tests.providers.victor.adapter import payment
+from tests.providers.victor.adapter import invoice
 from victor_ext import (
     AsyncVictor,
     AuthenticationError,
@@ -70,11 +69,6 @@ def set_leases(outbox: BlockingOutbox, engine: sa.Engine, ahead: float = -1.0) -
     """Let the leases end in `ahead` seconds: those of a killed worker are over."""
     with engine.begin() as connection:
         connection.execute(sa.update(outbox.table).values(leased_until=time.time() + ahead))
-
-
-def invoice(number: int | str = 1042, **changes: Any) -> dict[str, Any]:
-    known = {"client_reference_id": f"INV-{number}", "idempotency_key": idempotency_key_for("invoice", number)}
-    return payment(**{"payer_counterparty_id": "acceptsRfp", "amount": Decimal("44.23"), **known, **changes})
 
 
 def stored(outbox: Outbox, engine: sa.Engine, *invoices: dict[str, Any]) -> None:

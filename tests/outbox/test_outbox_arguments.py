@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 
-from tests.outbox.test_outbox import invoice
+from tests.providers.victor.adapter import invoice
 from victor_ext import BadRequest, Victor, VictorJwt
 from victor_ext.outbox import Outbox
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import tests.providers.running as running
 from tests.providers.running import MODES, QUICK, Exchange, run
-from victor_ext import AsyncVictor, Victor, VictorOAuth
+from victor_ext import AsyncVictor, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.sandbox import Sandbox
 
 SANDBOX = Sandbox
@@ -48,6 +49,12 @@ def payment(**changes: Any) -> dict[str, Any]:
         "payee_account_number": "043987673645", "payer_counterparty_id": "aHeq349838", "amount": "44.23",
         "biller_type": "BUSINESS", "due_date": datetime.now(UTC).date(), **changes,
     }  # fmt: skip
+
+
+def invoice(number: int | str = 1042, **changes: Any) -> dict[str, Any]:
+    """The same, with the reference and the key of an invoice."""
+    named = {"client_reference_id": f"INV-{number}", "idempotency_key": idempotency_key_for("invoice", number)}
+    return {**payment(payer_counterparty_id="acceptsRfp", amount=Decimal("44.23")), **named, **changes}
 
 
 def over(mode: str, provider: Any, call: Callable[[Any], Any], **options: Any) -> Any:
