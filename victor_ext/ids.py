@@ -15,11 +15,13 @@ def trimmed(text: str | None) -> str | None:
 
 
 def in_one_form(text: str) -> str:
-    """Return the text in one Unicode form, NFC: an `ü` may be one character, or a `u` and a mark.
-
-    Letter case, blanks and the letters that only NFKC makes equal stay as they are: they may be another payment's.
-    """
+    """Return the text in one Unicode form, NFC: an `ü` may be one character or two. What NFKC changes may be a fact."""
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+
+
+def words_of(text: str) -> str:
+    """Return the words of a text, in one form and with one space between them."""
+    return " ".join(in_one_form(text).split())
 
 
 def reference_of(reference: object) -> str:

@@ -138,7 +138,7 @@ RIVALS = (
 OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
 FORMS = f"{LOOP}.idempotency_keys:_spelled", "in_one_form(str.__str__(fact))", "str.__str__(fact)"
 CAP = f"{SETTLEMENT}.key_age:within_key_life", "deadline is not None and deadline <= longest", "deadline is not None"
-DAY = f"{CALL}.__init__", "self._deadline is None or self._deadline > LONGEST_WITH_KEY", "False"
+DAY = f"{CALL}.__init__", "min(loop.deadline or LONGEST_WITH_KEY, LONGEST_WITH_KEY)", "loop.deadline"
 READ_ANEW = """
 if begin is not None:
     body.seek(begin)
@@ -216,7 +216,7 @@ PLANTED = {
     "two forms of a reference are two": Planted("reading", "ends early", (0, 60), (
         ("victor_ext.ids:reference_of", "in_one_form(str(reference))", "str(reference)"),)),
     "a text in another form is another payment's": Planted("outbox", "lost: ", (0, 200), (
-        (f"{VICTOR}.comparing:_words", "in_one_form(text).split()", "text.split()"),)),
+        ("victor_ext.ids:words_of", "in_one_form(text)", "text"),)),
     "a call of the outbox outlasts its key": Planted("outbox", "asked twice", (150, 100), (CAP, DAY)),
     "a call of a batch outlasts its key": Planted("bulk", "asked twice", (200, 100), (CAP, DAY)),
     "a call sends its key as long as it has time": Planted("calls", "asked twice", (0, 60), (DAY,)),

@@ -100,10 +100,12 @@ class TestStoring:
             with pytest.raises(IntegrityError):
                 connection.execute(sa.insert(outbox.table).values(other))
 
-    @pytest.mark.parametrize("missing", ["idempotency_key", "client_reference_id"])
-    def test_without_key_and_reference_no_repeat_is_safe(self, outbox: Outbox, engine: sa.Engine, missing: str) -> None:
-        with pytest.raises(InvalidRequest, match=f"{missing} is missing: without it no repeat is safe"):
-            stored(outbox, engine, invoice(**{missing: None}))
+    @pytest.mark.parametrize(
+        "missing", [{"idempotency_key": None}, {"client_reference_id": None}, {"client_reference_id": " "}]
+    )
+    def test_without_key_and_reference_no_repeat_is_safe(self, outbox: Outbox, engine: sa.Engine, missing: Any) -> None:
+        with pytest.raises(InvalidRequest, match=f"{next(iter(missing))} is missing: without it no repeat is safe"):
+            stored(outbox, engine, invoice(**missing))
 
     def test_what_could_never_be_sent_is_refused_at_once(self, outbox: Outbox, engine: sa.Engine) -> None:
         with pytest.raises(InvalidRequest, match="amount") as raised:
@@ -190,7 +192,7 @@ class TestSending:
         assert [entry.state for entry in outbox.entries()] == [EntryState.WAITING, EntryState.SENT]
 
     @pytest.mark.parametrize(
-        ("ahead", "is_held"), [(0.0, False), (60.0, True), (230.0, True), (250.0, False), (31_536_000.0, False)]
+        ("ahead", "is_held"), [(0.0, False), (60.0, True), (200.0, True), (300.0, False), (31_536_000.0, False)]
     )
     def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
         self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, ahead: float, is_held: bool
@@ -222,11 +224,9 @@ class TestSending:
     ) -> None:
         one, other = (invoice(normalize(form, "Mü-1"), notes=normalize(form, "für März")) for form in ("NFD", "NFC"))
         stored(outbox, engine, one, other)
-        (entry,) = outbox.send(victor)
-        (made,) = victor_sandbox.requests()
-        sent = made["client_reference_id"], made["notes"]
-        assert sent == (one["client_reference_id"], one["notes"])
-        assert entry.client_reference_id == one["client_reference_id"]
+        assert [entry.client_reference_id for entry in outbox.send(victor)] == [one["client_reference_id"]]
+        sent = [(made["client_reference_id"], made["notes"]) for made in victor_sandbox.requests()]
+        assert sent == [(one["client_reference_id"], one["notes"])]
 
 
 @pytest.mark.victor_sandbox(key_life=3600)
@@ -258,9 +258,7 @@ def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
         *(partial(anyio.run, each, async_slow) for each in (awaited.send, awaited.run)),
         partial(anyio.run, work),
     ):
-        with pytest.raises(
-            ConfigurationError, match=r"lease of the outbox is 120 s: .* Victor\(\.\.\., deadline=60\.0\)"
-        ):
+        with pytest.raises(ConfigurationError, match=r"lease of the outbox is 120 s: .* Write .*deadline=60\.0"):
             act()
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox, SandboxSettings
@@ -19,6 +20,7 @@ COLUMNS = ("client_reference_id", "id", "key", "amount", "currency", "at")
 WORKERS = 8
 
 
+ROWS = 80
 SETTINGS = SandboxSettings(demo_data=True, auto=None)
 
 
@@ -120,3 +122,12 @@ class Planted:
 
 def _zulu(moment: datetime, seconds: float) -> str:
     return (moment + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@pytest.fixture(scope="module")
+def planted() -> Iterator[Planted]:
+    with Sandbox(SETTINGS) as sandbox:
+        planted = Planted(sandbox)
+        with planted.victor:
+            planted.plant(ROWS)
+            yield planted

@@ -8,27 +8,16 @@ import os
 import re
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.victor_command import Command, Ran
-from tests.reconciliation.planted import SETTINGS, Planted
+from tests.reconciliation.planted import Planted, planted
 from victor_ext import zulu
 from victor_ext.reconciliation.report import FIELDS
-from victor_ext.sandbox import Sandbox
 
-ROWS = 60
-
-
-@pytest.fixture(scope="module")
-def planted() -> Iterator[Planted]:
-    with Sandbox(SETTINGS) as sandbox:
-        planted = Planted(sandbox)
-        with planted.victor:
-            planted.plant(ROWS)
-            yield planted
+__all__ = ["planted"]
 
 
 @pytest.fixture(scope="module")

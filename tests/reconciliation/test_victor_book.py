@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.reconciliation.planted import SETTINGS, Planted
+from tests.reconciliation.planted import Planted, planted
 from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, RetryPolicy, ServerError, Victor, VictorOAuth
 from victor_ext.money import Money
 from victor_ext.reconciliation import Kind, Progress, reconcile, reconcile_async
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.hours
-ROWS = 80
-
-
-@pytest.fixture(scope="module")
-def planted() -> Iterator[Planted]:
-    with Sandbox(SETTINGS) as sandbox:
-        planted = Planted(sandbox)
-        with planted.victor:
-            planted.plant(ROWS)
-            yield planted
+__all__ = ["planted"]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
 
 import anyio
 import sqlalchemy as sa
@@ -18,12 +18,13 @@ from victor_ext import AsyncVictor, Victor
 from victor_ext.flows import adrive, drive
 
 from .entries import Entry, EntryState, PaymentRequestArguments
-from .passes import Call, OutboxBase, Pass, Pause, Step, Transaction, logged
+from .passes import Call, OutboxBase, Pass, Step, Transaction, logged
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
 
 T = TypeVar("T")
+Engine = TypeVar("Engine")
 
 
 class BlockingOutbox(OutboxBase):
@@ -72,7 +73,7 @@ class BlockingOutbox(OutboxBase):
         Raises:
             ConfigurationError: The interval is not above zero, or the deadline of the client is longer than the lease.
         """
-        victor = self._worker(victor, interval)
+        victor = self._sender(victor, interval)
         stop = stop or threading.Event()
         while not stop.is_set():
             for work in (self.send, self.refresh):
@@ -101,9 +102,9 @@ class BlockingOutbox(OutboxBase):
 
     def _step(self, step: Step, victor: Victor | None) -> Any:
         if isinstance(step, Transaction):
+            if step.pause:
+                time.sleep(step.pause)
             return self._transaction(step)
-        if isinstance(step, Pause):
-            return time.sleep(step.seconds)
         if isinstance(step, Call):
             assert victor is not None
             return getattr(victor.payment_requests, step.operation)(**step.arguments)
@@ -113,7 +114,22 @@ class BlockingOutbox(OutboxBase):
         raise NotImplementedError
 
 
-class Outbox(BlockingOutbox):
+class EngineOutbox(OutboxBase, Generic[Engine]):
+    """An outbox on an engine of SQLAlchemy. The arguments are those of `Outbox`."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        keys_kept: timedelta = timedelta(hours=24),
+        lease: timedelta = timedelta(minutes=2),
+        table: str = "victor_outbox",
+    ) -> None:
+        super().__init__(keys_kept, lease, table)
+        self._engine = engine
+
+
+class Outbox(EngineOutbox[sa.Engine], BlockingOutbox):
     """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
 
     Args:
@@ -123,17 +139,6 @@ class Outbox(BlockingOutbox):
             same for all workers.
         table: The name of the outbox's table.
     """
-
-    def __init__(
-        self,
-        engine: sa.Engine,
-        *,
-        keys_kept: timedelta = timedelta(hours=24),
-        lease: timedelta = timedelta(minutes=2),
-        table: str = "victor_outbox",
-    ) -> None:
-        super().__init__(keys_kept, lease, table)
-        self._engine = engine
 
     def create_table(self) -> None:
         """Make the table, unless it exists. With migrations of your own, take `outbox.table` into their metadata."""
@@ -159,26 +164,13 @@ class Outbox(BlockingOutbox):
             return step.work(connection)
 
 
-class AsyncOutbox(OutboxBase):
+class AsyncOutbox(EngineOutbox["AsyncEngine"]):
     """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite or psycopg.
 
     Args:
         engine: The asynchronous engine of the database that has your invoices.
-        keys_kept: As for `Outbox`.
-        lease: As for `Outbox`.
-        table: As for `Outbox`.
+        keys_kept, lease, table: As for `Outbox`.
     """
-
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        *,
-        keys_kept: timedelta = timedelta(hours=24),
-        lease: timedelta = timedelta(minutes=2),
-        table: str = "victor_outbox",
-    ) -> None:
-        super().__init__(keys_kept, lease, table)
-        self._engine = engine
 
     async def create_table(self) -> None:
         """As `Outbox.create_table`, awaited."""
@@ -199,7 +191,7 @@ class AsyncOutbox(OutboxBase):
 
     async def run(self, victor: AsyncVictor, *, interval: float = 5.0) -> None:
         """As `Outbox.run`, awaited: it ends when it is cancelled."""
-        victor = self._worker(victor, interval)
+        victor = self._sender(victor, interval)
         while True:
             for work in (self.send, self.refresh):
                 with logged(work.__name__) as changed:
@@ -212,7 +204,7 @@ class AsyncOutbox(OutboxBase):
 
         The arguments are those of `run`.
         """
-        victor = self._worker(victor, interval)
+        victor = self._sender(victor, interval)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(partial(self.run, victor, interval=interval))
             yield
@@ -235,9 +227,9 @@ class AsyncOutbox(OutboxBase):
 
     async def _step(self, step: Step, victor: AsyncVictor | None) -> Any:
         if isinstance(step, Transaction):
+            if step.pause:
+                await anyio.sleep(step.pause)
             return await self._transaction(step)
-        if isinstance(step, Pause):
-            return await anyio.sleep(step.seconds)
         if isinstance(step, Call):
             assert victor is not None
             return await getattr(victor.payment_requests, step.operation)(**step.arguments)

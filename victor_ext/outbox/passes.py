@@ -79,9 +79,10 @@ _ENDED_BY_DATABASE = frozenset({"40001", "40P01"})
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Do this work in a transaction of its own; an error of the database is thrown into the pass."""
+    """Wait, then do this work in a transaction of its own. An error of the database is thrown into the pass."""
 
     work: Callable[[sa.Connection], Any]
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,6 @@ class NextPage:
     """The next page of an iterator of pages, which is blocking or asynchronous as the client is; None: it has ended."""
 
     pages: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Wait for this many seconds."""
-
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +117,7 @@ class Claim:
     at: Moment
 
 
-Step: TypeAlias = Transaction | Call | NextPage | Pause
+Step: TypeAlias = Transaction | Call | NextPage
 Pass: TypeAlias = Generator[Step, Any, T]
 
 
@@ -137,10 +131,10 @@ def _moment() -> Moment:
 
 def _transact(work: Callable[[sa.Connection], T]) -> Pass[T]:
     """Do this work in a transaction; do it again if the database has ended it because of another one."""
-    conflicts = 0
+    conflicts, pause = 0, 0.0
     while True:
         try:
-            done: T = yield Transaction(work)
+            done: T = yield Transaction(work, pause)
         except Exception as error:
             # SQLAlchemy and Django raise an error of their own from the driver's.
             state = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None)
@@ -149,7 +143,7 @@ def _transact(work: Callable[[sa.Connection], T]) -> Pass[T]:
                 raise
         else:
             return done
-        yield Pause(random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts)))  # noqa: S311 - no secret
+        pause = random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts))  # noqa: S311 - no secret
 
 
 def as_text(counts: Mapping[str, int]) -> str:
@@ -179,8 +173,10 @@ class OutboxBase:
         self._lease = lease.total_seconds()
         self.table = outbox_table(table)
 
-    def _sender(self, victor: AnyVictor) -> AnyVictor:
-        """The client to send with. Raises `ConfigurationError` if its calls may last longer than the lease."""
+    def _sender(self, victor: AnyVictor, interval: float = 1.0) -> AnyVictor:
+        """The client to send with, each `interval` seconds. Raises `ConfigurationError`: calls outlast a lease."""
+        if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
+            raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
         deadline = victor.payment_requests.deadline
         if deadline is not None and deadline <= self._lease:
             return within_key_life(victor, self._kept)
@@ -190,12 +186,6 @@ class OutboxBase:
             "entry while its call is under way. Write Victor(..., deadline=60.0), or give the outbox a lease at least "
             "as long, such as lease=timedelta(minutes=2)."
         )
-
-    def _worker(self, victor: AnyVictor, interval: float) -> AnyVictor:
-        """The client of a worker that makes a pass each `interval` seconds. Raises `ConfigurationError`."""
-        if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
-            raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
-        return self._sender(victor)
 
     def _add(self, session: Session | sa.Connection, arguments: PaymentRequestArguments) -> None:
         key, reference = arguments.get("idempotency_key"), arguments.get("client_reference_id")

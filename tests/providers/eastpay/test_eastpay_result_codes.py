@@ -21,22 +21,13 @@ BANK = "800 Bank declined"
 """Sentences of the vendor's page "API Introduction"."""
 PAID, DECLINED = SUCCESS[:11], BANK[:3]
 
-TABLE = {
-    "000.000.000": "succeeded",
-    "000.100.000": "pending",
-    "000.200.000": "pending",
-    "000.200.100": "pending",
-    "000.200.300": "pending",
-    "100.200.100": "pending",
-    "100.200.200": "pending",
-    "000.400.000": "review",
-    "000.400.100": "review",
-    "000.400.200": "review",
-    "100.400.152": "rejected",
-    "100.400.319": "rejected",
-    "100.400.329": "rejected",
-    "800.100.153": "rejected",
+KINDS = {
+    "succeeded": "000.000.000",
+    "pending": "000.100.000 000.200.000 000.200.100 000.200.300 100.200.100 100.200.200",
+    "review": "000.400.000 000.400.100 000.400.200",
+    "rejected": "100.400.152 100.400.319 100.400.329 800.100.153",
 }
+TABLE = {code: kind for kind, codes in KINDS.items() for code in codes.split()}
 """The codes that the vendor's pages name."""
 
 ANOTHER_GATEWAY = {

@@ -78,11 +78,7 @@ class TestTheMessageSaysWhatIsKnown:
             ([status(400)], KEY, "The provider did not execute it"),
             ([LOST], KEY, f"repeat it with idempotency_key='{KEY}'"),
             ([LOST], None, "no key makes a repeat safe"),
-            (
-                [UNREADABLE],
-                KEY,
-                r"the provider accepted the request \(HTTP 200\), but .* Repeat only with the same key",
-            ),
+            ([UNREADABLE], KEY, r"accepted the request \(HTTP 200\), but .* Repeat only with the same key"),
         ],
     )
     def test_of_a_write(self, mode, script, key, words):
@@ -91,9 +87,7 @@ class TestTheMessageSaysWhatIsKnown:
         assert "POST /payments at Pay (test) failed" in str(raised.value)
 
     def test_a_read_says_nothing_of_what_was_done(self, mode):
-        with pytest.raises(
-            errors.TimedOut, match=r"failed after 6 attempts: no response arrived in time \(it happened\)\.$"
-        ):
+        with pytest.raises(errors.TimedOut, match=r"after 6 attempts: no response arrived in time \(it happened\)\.$"):
             Harness(mode, [LOST]).call()
 
 
@@ -105,9 +99,7 @@ class TestWaiting:
     )
     def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code, method, key, limit):
         harness = Harness(mode, [status(code, retry_after=asked)], deadline=None)
-        with pytest.raises(
-            errors.StatusError, match=f"wait longer than {limit}.* asks for no other request within"
-        ) as raised:
+        with pytest.raises(errors.StatusError, match=f"wait longer than {limit}.* asks for no other") as raised:
             harness.call(method, key)
         assert (raised.value.idempotency_key, raised.value.attempts) == (key, 1)
         assert raised.value.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)
@@ -181,9 +173,7 @@ class TestTheDeadline:
         """By then the provider may have forgotten it, and would ask the customer twice. The deadline has not passed."""
         slept = Happens(error=httpx.ReadError, seconds=1.0, suspended=25 * 3600.0)
         harness = Harness(mode, [status(503), slept, OK])
-        with pytest.raises(
-            errors.TimedOut, match=r"slept for 90000 s, or its clock was set.*forgotten the key"
-        ) as raised:
+        with pytest.raises(errors.TimedOut, match=r"slept for 90000 s, or its clock was set.*forgotten") as raised:
             harness.call("POST", KEY)
         assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
         assert (raised.value.attempts, len(harness.received)) == (2, 2)
@@ -277,9 +267,7 @@ class TestRedirects:
         assert [(one.method, one.key, one.body) for one in harness.received] == [("POST", KEY, BODY)] * 2
 
     def test_retries_and_redirects_count_apart(self, mode):
-        harness = Harness(
-            mode, [status(302, location="/new"), status(503), status(302, location="/new"), status(503), OK]
-        )
+        harness = Harness(mode, [*[status(302, location="/new"), status(503)] * 2, OK])
         assert harness.call().status_code == 200
         assert [one.url.rpartition("/")[2] for one in harness.received] == ["payments", "new", "new", "new", "new"]
 

@@ -38,6 +38,9 @@ def mode(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+NAMES = {"operation": None, "method": "POST", "path_template": None, "path": "/payments", "idempotency_key": KEY}
+
+
 def story(mode: str, *script: Happens, method: str = "POST", **options: Any) -> list[Event]:
     """The events of one call of the small provider, whatever becomes of it."""
     observed: list[Event] = []
@@ -58,14 +61,8 @@ def ended(events: list[Event]) -> CallEnded:
 class TestTheStoryOfACall:
     def test_each_step_is_told(self, mode: str) -> None:
         events = story(mode, raises(httpx.ReadTimeout, 2.0), Happens(200, seconds=1.0))
-        call: dict[str, Any] = {
-            "call_id": events[0].call_id,
-            "operation": None,
-            "method": "POST",
-            "path_template": None,
-            "path": "/payments",
-            "idempotency_key": KEY,
-        }
+        call: dict[str, Any] = {"call_id": events[0].call_id, **NAMES}
+        end = {"attempts": 2, "status_code": 200, "error": None, "outcome": None, "seconds": 3.5}
         assert events == [
             CallStarted(**call),
             AttemptStarted(**call, attempt=1),
@@ -73,17 +70,7 @@ class TestTheStoryOfACall:
             RetryScheduled(**call, attempt=2, wait=0.5, reason="no response arrived in time (it happened)", quota=490),
             AttemptStarted(**call, attempt=2),
             AttemptEnded(**call, attempt=2, status_code=200, error=None, seconds=1.0),
-            CallEnded(
-                **call,
-                attempts=2,
-                status_code=200,
-                error=None,
-                outcome=None,
-                seconds=3.5,
-                waited=0.0,
-                request_id=None,
-                quota=500,
-            ),
+            CallEnded(**call, **end, waited=0.0, request_id=None, quota=500),
         ]
 
     def test_what_was_told_cannot_be_changed(self, mode: str) -> None:
@@ -204,16 +191,7 @@ class TestTheLog:
         told = {name.removeprefix("call_"): value for name, value in vars(record).items() if "call_" in name}
         assert told.pop("id")
         assert told.pop("reason").startswith("status 503")
-        assert told == {
-            "operation": None,
-            "method": "POST",
-            "path_template": None,
-            "path": "/payments",
-            "idempotency_key": KEY,
-            "attempt": 2,
-            "wait": 0.5,
-            "quota": 495,
-        }
+        assert told == {**NAMES, "attempt": 2, "wait": 0.5, "quota": 495}
 
     def test_a_call_is_one_record_at_debug(self, mode: str, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)

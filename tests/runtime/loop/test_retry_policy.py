@@ -113,6 +113,9 @@ class TestRetryAfter:
     def test_no_header_can_make_it_raise(self, header):
         seconds = parse_retry_after(header, NOW)
         assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
+        clock = ServerClock()
+        clock.learn(header)
+        clock.moment()
 
 
 class Corrected(FakeClock):
@@ -190,13 +193,6 @@ class TestTheProvidersClock:
         clock = FakeClock()
         clock.learn(header)
         assert (clock.skew != 0.0) is taken
-
-    @MANY
-    @given(st.one_of(st.text(), st.from_regex(r"\A\w{3}, \d{1,3} \w{3} \d{1,6} \d+:\d+:\d+ [-+\w]*\Z")))
-    def test_no_header_can_make_it_raise(self, header):
-        clock = ServerClock()
-        clock.learn(header)
-        clock.moment()
 
     @pytest.mark.parametrize(
         ("text", "seconds"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome
-from victor_ext.ids import in_one_form
+from victor_ext.ids import words_of
 from victor_ext.privacy import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
 from victor_ext.runtime.client.records import Record
@@ -113,11 +113,7 @@ def _is_same(place: str, sent: Any, record: Any) -> bool | None:
         return None if _LEFT_OUT.get(place, record) == record else False
     if place in _IN_ANY_CASE:
         return not differs(spelled(sent), record)
-    return bool(sent == record or (isinstance(record, str) and _words(sent) == _words(record)))
-
-
-def _words(text: str) -> list[str]:
-    return in_one_form(text).split()
+    return bool(sent == record or (isinstance(record, str) and words_of(sent) == words_of(record)))
 
 
 def _as_day(value: Any) -> date | None:

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 import httpx
 
-from victor_ext.ids import in_one_form, is_same_id
+from victor_ext.ids import is_same_id, words_of
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 
@@ -112,4 +112,4 @@ def _differ(one: str, other: str) -> bool:
 
 
 def _words(value: object) -> str:
-    return " ".join(in_one_form(f"{value:f}" if isinstance(value, Decimal) else str(value)).split()).casefold()
+    return words_of(f"{value:f}" if isinstance(value, Decimal) else str(value)).casefold()

@@ -83,8 +83,8 @@ class _Call:
         self._failing: httpx.Request | None = request
         self._timeouts: dict[str, float | None] = request.extensions.get("timeout") or {}
         self._deadline = loop.deadline
-        if key is not None and (self._deadline is None or self._deadline > LONGEST_WITH_KEY):
-            self._deadline = LONGEST_WITH_KEY
+        if key is not None:
+            self._deadline = min(loop.deadline or LONGEST_WITH_KEY, LONGEST_WITH_KEY)
         self._started = loop.clock.monotonic()
         self._clocks_apart = loop.clock.local() - self._started
         self._attempts = 0

@@ -23,8 +23,8 @@ _COMPACT_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encod
 _NAMESPACE = uuid.UUID("8f1a9a52-6c0e-5d53-9d7c-3b6f3a0c9e71")
 
 LONGEST_WITH_KEY = 86_400.0 - 300.0
-"""Seconds after which a call sends its key no more, whatever its deadline is. FlexFactor keeps keys for a day, and no
-other provider says how long; clocks differ."""
+"""Seconds after which a call sends its key no more, whatever its deadline is: a day, for which providers keep keys if
+they say how long, less a margin for clocks that differ."""
 
 Fact = str | int | Decimal | date | datetime | uuid.UUID
 
