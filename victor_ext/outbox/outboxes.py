@@ -169,7 +169,9 @@ class AsyncOutbox(EngineOutbox["AsyncEngine"]):
 
     Args:
         engine: The asynchronous engine of the database that has your invoices.
-        keys_kept, lease, table: As for `Outbox`.
+        keys_kept: As for `Outbox`.
+        lease: As for `Outbox`.
+        table: As for `Outbox`.
     """
 
     async def create_table(self) -> None:

@@ -288,13 +288,12 @@ class OutboxBase:
     ) -> tuple[int | None, Claim | None]:
         """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us.
 
-        A lease that has longer to go than two of ours is over: it is from a clock that was wrong.
-
         Returns:
             The id of the entry, or None without one; and the claim, or None if another worker was faster.
         """
         columns, local = self.table.c, now.moment.local
         due = columns.state.in_([EntryState.WAITING.value, EntryState.SENDING.value])
+        # A lease that has longer to go than two of ours is over: it is from a clock that was wrong.
         is_held = columns.leased_until.between(local, local + 2 * self._lease)
         query = sa.select(self.table).where(due, sa.not_(is_held), columns.id > last)
         row = connection.execute(query.order_by(columns.id).limit(1)).first()

@@ -116,10 +116,8 @@ class TestNames:
             with pytest.raises(VictorError):
                 victor.api.get_httpx_client().get(f"/v2/other/{ID}")
         known, other = events[0], events[-1]
-        assert (known.operation, known.path_template) == (
-            "get_payment_request",
-            "/v2/payment-requests/{victor_payment_request_id}",
-        )
+        template = "/v2/payment-requests/{victor_payment_request_id}"
+        assert (known.operation, known.path_template) == ("get_payment_request", template)
         assert known.path == f"/v2/payment-requests/{ID}"
         assert (other.operation, other.path_template) == (None, None)
 

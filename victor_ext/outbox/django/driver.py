@@ -60,7 +60,8 @@ class DjangoOutbox(BlockingOutbox):
 
     Args:
         using: The alias of the database in `settings.DATABASES` that has your invoices.
-        keys_kept, lease: As for `Outbox`.
+        keys_kept: As for `Outbox`.
+        lease: As for `Outbox`.
     """
 
     def __init__(
