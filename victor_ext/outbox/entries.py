@@ -101,7 +101,7 @@ def entry_of(row: Any) -> Entry:
 def sent_of(row: Any) -> Sent | None:
     """The earliest time at which an entry may have been sent, or None."""
     since: float | None = row.first_sent_at
-    return None if since is None else Sent(since, row.sent_by, known=row.by_provider_clock)
+    return None if since is None else Sent(since, row.sent_by, known=bool(row.by_provider_clock))
 
 
 def sent_values(sent: Sent | None) -> dict[str, Any]:

@@ -183,8 +183,7 @@ class OutboxBase:
         what = "no deadline" if deadline is None else f"a deadline of {deadline:g} s"
         raise ConfigurationError(
             f"The client has {what}, and the lease of the outbox is {self._lease:g} s: another worker would send an "
-            "entry while its call is under way. Write Victor(..., deadline=60.0), or give the outbox a lease at least "
-            "as long, such as lease=timedelta(minutes=2)."
+            "entry during its call. Write Victor(..., deadline=60.0), or lease=timedelta(...) of at least as long."
         )
 
     def _add(self, session: Session | sa.Connection, arguments: PaymentRequestArguments) -> None:

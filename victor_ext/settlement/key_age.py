@@ -84,8 +84,9 @@ class Sent:
 
     def earliest(self, now: Now) -> datetime:
         """Return the earliest time that the provider can give for the request."""
-        since = min(datetime.fromtimestamp(self.since, UTC), now.provider.moment)  # a clock may have been ahead
-        return since - (_EARLIER if self.known else _CLOCKS_DIFFER)
+        since = datetime.fromtimestamp(self.since, UTC)
+        latest = now.provider.moment if now.provider.is_known else since  # a clock may have been ahead
+        return min(since, latest) - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
     def to_json(self) -> list[Any]:
         """Return the value as JSON data."""
