@@ -37,12 +37,6 @@ def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
     return payment(**{"payer_counterparty_id": "acme000001", "amount": Decimal("44.23"), **known, **changes})
 
 
-def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
-    """The arguments of a request for payment."""
-    known = {"client_reference_id": f"INV-{number}", "idempotency_key": idempotency_key_for("invoice", number)}
-    return payment(**{"payer_counterparty_id": "acme000001", "amount": Decimal("44.23"), **known, **changes})
-
-
 def test_a_request_arrives_with_every_digit_in_place(victor_sandbox: Sandbox, victor: Victor) -> None:
     request = victor.payment_requests.create(
         **invoice(ultimate_creditor="SampleCo Billing Inc.", notes="March", amount_modification_allowed=True)

@@ -22,17 +22,9 @@ from victor_ext.testing import Faults, TimeTravel
 KEY = invoice()["idempotency_key"]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}"
-    else:
-        yield request.getfixturevalue("postgres_server").new_schema()
-
-
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[tuple[AsyncOutbox, AsyncSession]]:
-    engine = create_async_engine(url)
+    engine = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:"))
     outbox = AsyncOutbox(engine, lease=timedelta(days=1), keys_kept=timedelta(hours=1))
     await outbox.create_table()
     async with AsyncSession(engine) as session:
@@ -71,7 +63,7 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_block(
     tmp_path: Path, async_victor: AsyncVictor, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def check() -> None:
-        async with opened(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
+        async with opened(f"sqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
             await outbox.add(session, **invoice())
             await session.commit()
             faults.status(401, times=None)
@@ -96,7 +88,7 @@ def test_a_worker_that_is_ended_within_a_transaction_ends_it(
 ) -> None:
     async def check() -> None:
         begun: list[str] = []
-        async with opened(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
+        async with opened(f"sqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
             await outbox.add(session, **invoice())
             await session.commit()
             engine = outbox._engine.sync_engine

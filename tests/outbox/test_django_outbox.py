@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,14 +33,10 @@ from victor_ext.outbox.django import DjangoOutbox  # noqa: E402
 from victor_ext.outbox.django.models import PaymentRequestEntry  # noqa: E402
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
     """SQLAlchemy's view of the database that Django uses, too."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'invoices.sqlite'}"
-    else:
-        url = request.getfixturevalue("postgres_server").new_schema()
-    made = sa.create_engine(url)
+    made = sa.create_engine(database_url)
     with use_database(made.url):
         yield made
     made.dispose()

@@ -115,23 +115,12 @@ def test_a_name_that_cannot_be_is_refused(name):
 
 
 PAGES = [
-    {"origin": "http://evil.example"},
-    {"origin": "null"},
-    {"origin": "http://localhost:3000"},
-    {"origin": "http://127.0.0.1"},
-    {"origin": "https://{host}"},
-    {"origin": "http://{host}.evil.example"},
-    {"origin": "http://user@{host}"},
-    {"origin": ""},
+    *({"origin": each} for each in ("", "null", "http://evil.example", "http://localhost:3000", "http://127.0.0.1")),
+    *({"origin": each} for each in ("https://{host}", "http://{host}.evil.example", "http://user@{host}")),
     {"origin": "http://{host}", "sec-fetch-site": "cross-site"},
-    {"sec-fetch-site": "cross-site"},
-    {"sec-fetch-site": "same-site"},
-    {"sec-fetch-site": "something new"},
-    {"referer": "http://evil.example/page"},
-    {"referer": "http://localhost:3000/"},
-    {"referer": "http://{host}@evil.example/"},
-    {"referer": "http://{host}.evil.example/"},
-    {"referer": "https://{host}/"},
+    *({"sec-fetch-site": each} for each in ("cross-site", "same-site", "something new")),
+    *({"referer": each} for each in ("http://evil.example/page", "http://localhost:3000/", "https://{host}/")),
+    *({"referer": each} for each in ("http://{host}@evil.example/", "http://{host}.evil.example/")),
 ]
 """What browsers say of pages that are not the sandbox's own."""
 

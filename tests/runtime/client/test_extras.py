@@ -69,14 +69,9 @@ def test_what_the_caller_changes_later_is_not_what_is_sent() -> None:
         ({"card.NUMBER": "1"}, [("extra_body.card.NUMBER", "duplicate")]),
         ({"card": {"number": "1"}}, [("extra_body.card.number", "duplicate")]),
         ({"amount[]": "1"}, [("extra_body.amount[]", "duplicate")]),
-        ({"new": 1.5}, [("extra_body.new", "type")]),
-        ({"new": [{"a": b"x"}]}, [("extra_body.new", "type")]),
-        ({"new": Decimal("NaN")}, [("extra_body.new", "type")]),
-        ({"new": Decimal("0.12345678901234567890")}, [("extra_body.new", "type")]),
-        ({"new": {"a": 10**6000}}, [("extra_body.new", "type")]),
-        ({"new": "\ud800"}, [("extra_body.new", "type")]),
+        *(({"new": each}, [("extra_body.new", "type")]) for each in (
+            1.5, [{"a": b"x"}], Decimal("NaN"), Decimal("0.12345678901234567890"), {"a": 10**6000}, "\ud800", {7: 1})),
         ({7: 1}, [("extra_body", "name")]),
-        ({"new": {7: 1}}, [("extra_body.new", "type")]),
         (["a"], [("extra_body", "type")]),
     ],
 )  # fmt: skip

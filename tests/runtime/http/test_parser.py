@@ -95,15 +95,14 @@ FIELDS = [
     *(b"Content-Type: application/json", b"date:x", b"Server: a  b", b"Connection: keep-alive", b"Date: again"),
     *(b"X:", b"X: ", b"X: a ", b"X:\ta", b"X: a\tb", b"X: \xe9", b"X: a\0b", b"X: a\rb", b"X : a", b": a", b"X", b"\t"),
     *(b"X:  a", b"X:: a", b"X: :a", b" folded", b"X\xe9: a", b"X(: a", b"X: \x7f", b"X: \x0b", b"X: \x85", b"X: \x01"),
+    *(b"X: a\nb", b"X: a\n b", b"Connection: close", b"connection: Keep-Alive", b"Connection: x, close"),
     *(
-        b"X: a\nb",
-        b"X: a\n b",
-        b"Connection: close",
-        b"connection: Keep-Alive",
-        b"Connection: x, close",
         b"Upgrade: h2c",
+        b"Transfer-Encoding: chunked",
+        b"transfer-encoding: gzip",
+        b"Transfer-Encoding:CHUNKED",
+        b"CONNECTION:close",
     ),
-    *(b"Transfer-Encoding: chunked", b"transfer-encoding: gzip", b"Transfer-Encoding:CHUNKED", b"CONNECTION:close"),
 ]
 LENGTHS = [
     *(b"2", b"0", b"1", b"3", b"+2", b"2, 2", b"2,3", b"-1", b"00000000000000000002", b"000000000000000000002", b"2 "),
