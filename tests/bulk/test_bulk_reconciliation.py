@@ -154,16 +154,19 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
     asked_once(victor_sandbox, ours)
 
 
+@pytest.mark.parametrize("words", ["key", "Duplicate request"])
 def test_a_conflict_proves_nothing(
-    sender: Callable[..., Any], client: Victor, victor_sandbox: Sandbox, tmp_path: Path
+    sender: Callable[..., Any], client: Victor, victor_sandbox: Sandbox, tmp_path: Path, words: str
 ) -> None:
     """An edited file that was sent from another folder, and so from another state: its key has a payment already."""
     (record,) = referenced(1)
     assert sender().send([record]).exit_status == 0
     again = sender(state=f"sqlite:///{tmp_path}/another.sqlite")
+    if words != "key":
+        victor_sandbox.inject("status", operation="create", status=403, body=words)
     assert dict(again.send([{**record, "amount": "7.77"}]).counts) == {"unknown": 1}
     (result,) = again.export()
-    assert "key" in (result.error or "") and "but other values" in (result.error or "")
+    assert words in (result.error or "") and "but other values" in (result.error or "")
     # The age of the key is not certain: it is looked up, and not sent again.
     attempts = victor_sandbox.attempts_by_key()
     assert dict(again.resume().counts) == {"unknown": 1}

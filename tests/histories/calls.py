@@ -284,7 +284,8 @@ class Calls:
         is_nothing = told.word in ("rejected", "not_sent")
         if is_nothing and any(work.call == told.call for work in told.works):
             return "it did the work"
-        if is_nothing and told.status == 409 and told.works and self.operation.is_keyed:
+        says_used = told.status == 409 or told.call in self.world.used
+        if is_nothing and says_used and told.works and self.operation.is_keyed:
             return f"there is {told.works[0].id} under its key"
         return "nothing was done" if told.word == "accepted" and not told.works else None
 

@@ -37,8 +37,10 @@ BODIES = {
     "past the end": (_INVALID % ("Max.request.page", "page")).encode(),
     "other values": (_ERROR % "the key was used with a different payload").encode(),
     "in progress": (_ERROR % "a request with this key is in progress").encode(),
+    "used": b'{"message": "This key was used before for another request"}',
+    "duplicate": b'{"message": "Duplicate request"}',
 }
-_CONFLICTS = {"409": "other values", "bare 409": "no reason", "400": "error", "422": "error"}
+_CONFLICTS = {"409": "other values", "bare 409": "no reason", "400": "used", "403": "duplicate"}
 _DETAILS, _PAYER = "payment_details.", "payer.victor_counterparty_id"
 _TO_RESPOND, _ONE_REQUEST = "/respond-to-request/", re.compile(r"/payment-requests/(?!request-payment)")
 
@@ -88,6 +90,7 @@ class Reply:
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    says_used: bool = False
 
 
 @dataclass(eq=False)
@@ -186,7 +189,9 @@ class Provider:
         at, before, work = self._keys.get(place, (-1e18, b"", None))
         if work is not None and self.clock() - at <= KEPT:
             rule = self.rules.repeat if before == content else self.rules.conflict
-            return work.reply if rule == "replay" else Reply(int(rule[-3:]), BODIES[_CONFLICTS[rule]])
+            if rule == "replay":
+                return work.reply
+            return Reply(int(rule[-3:]), BODIES[_CONFLICTS[rule]], says_used=True)
         count, reply = len(self.done), self._do(request, content, *rest)
         if len(self.done) > count:
             self._keys[place] = self.clock(), content, self.done[-1]

@@ -116,7 +116,7 @@ class Planted(NamedTuple):
 
 LOOP, SETTLEMENT, VICTOR = "victor_ext.runtime.loop", "victor_ext.settlement", "victor_ext.providers.victor"
 OUTBOX = "victor_ext.outbox.passes:OutboxBase"
-CALL, STATUS = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_error_status"
+CALL, OF_USE = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_use"
 KNOWN_TIMES = """
 if not sent.known:
     return "It may have been sent at a time that is known only by the clock of a machine."
@@ -182,9 +182,11 @@ PLANTED = {
         (f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),)),
     "a payment with a conflict was rejected": Planted("bulk", "told wrong, rejected", (0, 60), (
         (f"{SETTLEMENT}.flow:_reason_to_look", "if isinstance(error, Conflict):\n    return error.message", ""),
-        (STATUS, "error_class is Conflict", "False"))),
+        (OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"))),
     "a call with a conflict was rejected": Planted("calls", "told wrong", (0, 40), (
-        (STATUS, "error_class is Conflict", "False"),)),
+        (OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"),)),
+    "only a 409 says that a key was used": Planted("calls", "under its key", (0, 300), (
+        (f"{LOOP}.conflicts:earlier_use", "re.search(_REPEATED, text) or re.search(_BARE_KEY, text)", "False"),)),
     "a number of extra_body is stored as text": Planted("outbox", "was sent as", (0, 20), (
         (f"{SETTLEMENT}.arguments:_plain_member",
          "int(value) if value == value.to_integral_value() else float(value)", "str(value)"),)),

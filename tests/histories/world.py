@@ -90,6 +90,8 @@ class World:
         self.exchanges = 0
         self.refused: set[str | None] = set()
         """The keys of requests that were refused, other than by a conflict."""
+        self.used: set[int] = set()
+        """The calls that were told that their key was used before."""
 
     def local(self) -> float:
         return self.now + (self.running.ahead if self.running else 0.0)
@@ -142,7 +144,9 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
             reply = self._instead(request, kind, details, is_done=True) or done
             if kind == "damaged":
                 reply = Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
-        if 400 <= reply.status < 500 and reply.status != 409:
+        if reply.says_used:
+            self.world.used.add(self.process.call)
+        elif 400 <= reply.status < 500 and reply.status != 409:
             self.world.refused.add(provider.key_of(request, content))
         return self._answer(reply)
 

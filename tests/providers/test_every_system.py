@@ -112,6 +112,7 @@ FAILURES: dict[str, tuple[tuple[str, dict[str, Any]], bool]] = {
 NAMES = {
     400: "BadRequest", 403: "PermissionDenied", 404: "NotFound", 409: "Conflict", 418: "StatusError", 422: "BadRequest",
 }  # fmt: skip
+USED = {400: "This key was used before for another request", 403: "Duplicate request", 412: "Idempotency key in use"}
 
 
 @each_exchange
@@ -137,6 +138,9 @@ def test_an_exchange_is_refused_or_fails_for_good(harness: Any, exchange: Exchan
     for status, name in NAMES.items():
         seen = observed(harness, exchange, fault=("status", {"status": status, "times": None}))
         assert (seen.word, seen.error, seen.work) == ("unknown" if status == 409 else "rejected", name, 0)
+    for status, words in USED.items() if exchange.writes else ():
+        seen = observed(harness, exchange, fault=("status", {"status": status, "body": words, "times": None}))
+        assert (seen.word, seen.error, seen.work) == ("unknown", "Conflict", 0)
     seen = observed(harness, exchange, fault=("rate_limit", {"retry_after": 0}))
     assert seen == Observed("success", None, 2, work)
     seen = observed(harness, exchange, fault=("status", {"status": 500, "times": None}))

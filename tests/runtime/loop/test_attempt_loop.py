@@ -27,28 +27,23 @@ UNREADABLE = Happens(body=b'{"id": "a7f')
 
 class TestTheOutcomeIsTheWholeCalls:
     def test_a_key_that_is_being_worked_on_is_asked_for_again(self, mode):
-        def in_progress(answer: httpx.Response) -> bool:
-            return answer.status_code == 409
-
-        profile = Profile(name="Pay", key_place=PROFILE.key_place, in_progress=in_progress)
-        harness = Harness(mode, [status(409), OK], profile=profile)
-        assert harness.call("POST", KEY).status_code == 200
-        with pytest.raises(errors.Conflict) as raised:
-            Harness(mode, [status(409)], profile=profile).call("POST")
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+        busy = Happens(403, b"in progress")
+        waits = dataclasses.replace(PROFILE, waits_for_conflicts=True)
+        for happens, profile in ((busy, PROFILE), (status(409), waits)):
+            assert Harness(mode, [happens, OK], profile=profile).call("POST", KEY).status_code == 200
+            with pytest.raises(errors.Conflict) as raised:
+                Harness(mode, [happens], profile=profile).call("POST")
+            assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
 
     def test_an_answer_that_leaves_it_open_counts_where_the_work_may_have_begun(self, mode):
-        profile = Profile(
-            name="Pay", key_place=PROFILE.key_place, may_be_in_progress=lambda one: one.status_code == 409
-        )
         for begun in (LOST, status(503), UNREADABLE):
-            assert Harness(mode, [begun, status(409), OK], profile=profile).call("POST", KEY).status_code == 200
+            assert Harness(mode, [begun, status(409), OK]).call("POST", KEY).status_code == 200
         for not_begun in ([], [raises(httpx.ConnectError)], [status(429)]):
             with pytest.raises(errors.Conflict) as raised:
-                Harness(mode, [*not_begun, status(409)], profile=profile).call("POST", KEY)
+                Harness(mode, [*not_begun, status(409)]).call("POST", KEY)
             assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1 + len(not_begun))
         with pytest.raises(errors.Conflict) as raised:
-            Harness(mode, [LOST, status(409)], profile=profile).call("GET")
+            Harness(mode, [LOST, status(409)]).call("GET")
         assert raised.value.attempts == 2
 
 

@@ -12,55 +12,7 @@ from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, token_answer
 from victor_ext import errors
 from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
 from victor_ext.runtime.auth.oauth import OAuthToken
-from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
-
-RUNNING = [
-    "in progress", "In-Progress", "request_in_progress", "it is being processed", "already running", "concurrent",
-]  # fmt: skip
-OTHER = ["another payload", "values mismatch", "does not match", "key already used", "reused", "different body"]
-OTHER_VALUES = [
-    '{"error": {"message": "The key was used with another body."}}',
-    '{"error": "idempotency key re-used"}',
-    '{"message": "payload mismatch"}',
-    '{"message": "The key was used for another request."}',
-]
-OPEN = [
-    "conflict", "no",
-    "", "{}", "<html>Conflict</html>", '{"message": "The account is locked."}',
-]  # fmt: skip
-
-
-def answer(status: int, text: str = "", **headers: str) -> httpx.Response:
-    return httpx.Response(status, text=text, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-
-@pytest.mark.parametrize(
-    ("texts", "says_so", "may_say_so"),
-    [
-        (RUNNING, True, True),
-        ([f"the key was already used: {text}" for text in RUNNING], True, True),
-        ([*OTHER, *OTHER_VALUES], False, False),
-        (OPEN, False, True),
-    ],
-    ids=["in progress", "in progress, and used", "other values", "open"],
-)
-def test_whether_the_key_is_being_worked_on(texts: list[str], says_so: bool, may_say_so: bool):
-    for text in texts:
-        assert (in_progress(answer(409, text)), may_be_in_progress(answer(409, text))) == (says_so, may_say_so), text
-
-
-def test_it_says_when_to_come_back():
-    assert in_progress(answer(409, retry_after="1"))
-    assert may_be_in_progress(answer(409, "another payload", retry_after="1"))
-
-
-@pytest.mark.parametrize("status", [200, 202, 400, 404, 408, 410, 422, 423])
-def test_no_other_status_says_so(status: int):
-    for text in ("", "in progress"):
-        assert not in_progress(answer(status, text, retry_after="1"))
-        assert not may_be_in_progress(answer(status, text, retry_after="1"))
-
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
 

@@ -18,7 +18,6 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
-from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
 from victor_ext.runtime.loop.idempotency_keys import KeyPlace
 from victor_ext.runtime.loop.profile import Profile
 
@@ -36,8 +35,6 @@ def profile_of(name: str, base_url: httpx.URL, key_place: KeyPlace) -> Profile:
         name=name,
         environment=str(base_url),
         key_place=key_place,
-        in_progress=in_progress,
-        may_be_in_progress=may_be_in_progress,
         problems=read_problems,
         unreadable=_unreadable,
         authentication_hint=f"Check the credentials, and that they are for {base_url.host}.",

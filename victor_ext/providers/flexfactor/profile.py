@@ -34,7 +34,6 @@ from victor_ext.runtime.core.json_values import (
     object_of,
     text_or_empty,
 )
-from victor_ext.runtime.loop.conflicts import may_be_in_progress
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
@@ -60,7 +59,7 @@ def profile_of(environment: str, elsewhere: str, authentication_hint: str) -> Pr
         environment=f"{environment}, {elsewhere}" if elsewhere else environment,
         key_place=BodyKey("idempotencyKey", ignores_key=lambda request: operation_of(request) not in _KEYED),
         # Its pages give status 409 both meanings. Only one that mentions the payload, and not progress, is final.
-        in_progress=may_be_in_progress,
+        waits_for_conflicts=True,
         problems=read_problems,
         may_quote_body=lambda response: operation_of(response.request) not in _PRIVATE,
         rejection_reason=_refused,

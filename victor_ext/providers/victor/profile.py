@@ -21,7 +21,6 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
-from victor_ext.runtime.loop.conflicts import in_progress, may_be_in_progress
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, key_problem
 from victor_ext.runtime.loop.profile import Profile
 
@@ -42,8 +41,6 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
         name="Victor",
         environment=f"{environment.name}{elsewhere}",
         key_place=HeaderKey(_KEY, takes_key=_takes_key, ignores_key=_is_respond, problem=_key_problem),
-        in_progress=in_progress,
-        may_be_in_progress=may_be_in_progress,
         problems=read_problems,
         unreadable=_unreadable,
         is_unknown_id=_is_unknown_id,

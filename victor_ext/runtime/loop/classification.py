@@ -26,7 +26,7 @@ from victor_ext.errors import (
 from victor_ext.privacy import HOLDS_SECRETS, excerpt, redact_excerpt
 from victor_ext.runtime.core.response import Response
 
-from .conflicts import is_conflict
+from .conflicts import Use, earlier_use
 from .profile import READER, SAFE_METHODS, Profile, Reader
 
 
@@ -39,7 +39,11 @@ class Repeat(Enum):
 
 
 class Failure(NamedTuple):
-    """An attempt without a good response."""
+    """An attempt without a good response.
+
+    Attributes:
+        use: What the provider said of an earlier use of the key or the request, if it did.
+    """
 
     error_class: type[VictorError]
     what: str
@@ -48,6 +52,7 @@ class Failure(NamedTuple):
     response: Response | None = None
     timed_out: bool = False
     cause: Exception | None = None
+    use: Use | None = None
 
 
 # Raised before the first byte of the request is written: no connection exists yet.
@@ -111,7 +116,9 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
         refusal = None if response.damage else profile.rejection_reason(response)
         if refusal is not None:
             what = f"the response has status {status}, but its body reports a rejection ({refusal})"
-            return Failure(BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response)
+            return _of_use(response, profile, what, begun=begun) or Failure(
+                BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response
+            )
         mismatch = None if response.damage else profile.mismatch(response)
         wrong = response.damage or mismatch or profile.unreadable(response)
         if wrong is None:
@@ -172,25 +179,35 @@ def of_late(response: Response) -> Failure:
 
 def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Failure:
     status = response.status_code
-    error_class = Conflict if is_conflict(response) else error_class_for(status)
+    error_class = error_class_for(status)
     if error_class is BadRequest and profile.is_unknown_id(response):
         error_class = NotFound
     what = f"status {status} {response.reason_phrase}".rstrip()
     quoted = not response.request.extensions.get(HOLDS_SECRETS) and profile.may_quote_body(response)
     body = excerpt(response.content) if quoted else ""
     what = f"{what}: {body}" if body else what
-    if status == 429:
-        return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
     if status in profile.transient_statuses:
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
     if status >= 500:
         return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, response)
-    if profile.in_progress(response) or (begun and profile.may_be_in_progress(response)):
-        return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
-    # A conflict is with something that exists: with an earlier use of the key, or a concurrent call. And where an error
-    # status may carry a result, a damaged response may have been one.
+    used = _of_use(response, profile, what, begun=begun)
+    if used is not None:
+        return used
+    if status == 429:
+        return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
+    # A conflict is with something that exists. Where an error status may carry a result, a damaged response may be one.
     doubtful = error_class is Conflict or (response.damage is not None and profile.is_result is not None)
     return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response)
+
+
+def _of_use(response: Response, profile: Profile, what: str, *, begun: bool) -> Failure | None:
+    """A refusal because of an earlier use of the key or the request, which may be this call's; None for any other."""
+    use = earlier_use(response, profile.key_place)
+    if use is None:
+        return None
+    may_be_in_progress = use is Use.UNSAID and (begun or profile.waits_for_conflicts)
+    repeat = Repeat.REPEATABLE if use is Use.IN_PROGRESS or may_be_in_progress else Repeat.NEVER
+    return Failure(Conflict, what, repeat, Outcome.UNKNOWN, response, use=use)
 
 
 def may_repeat(failure: Failure, *, method: str, has_key: bool) -> bool:

@@ -1,49 +1,91 @@
-"""Classification of conflicts: the same call is in progress, or its key was used with other values.
+"""What a refusal says of an earlier use of the idempotency key, or of the request: it never proves that nothing exists.
 
-Few providers document the difference. To repeat the call with the same key and body is safe in both cases; to read "in
-progress" as a rejection is not.
+A complaint about the key's form (missing, too short, no UUID) does. Words decide, because few providers document
+their statuses. `tests/runtime/loop/words_about_keys.txt` has those of many.
 """
 
 from __future__ import annotations
 
 import re
+from enum import Enum, auto
 
 import httpx
 
+from victor_ext.privacy import HOLDS_SECRETS
+
+from .idempotency_keys import KeyPlace
+from .profile import SAFE_METHODS
+
 _MOST_TEXT = 20_000
 
-# Texts, which `re` compiles and keeps when the first 409 comes: most processes see none.
+
+class Use(Enum):
+    """What is said of an earlier use. To repeat the call with the same key and body is safe after each."""
+
+    IN_PROGRESS = auto()
+    OTHER_VALUES = auto()
+    UNSAID = auto()
+
+
+# Texts, which `re` compiles and keeps when the first refusal comes: most processes see none. They match `_words`.
 _IN_PROGRESS = (
-    r"in[ _-]?progress|being processed|(?:still|currently|already) (?:being )?(?:processing|running|processed)"
-    r"|concurrent"
+    r"in ?progress|being processed|(?:still|currently|already) (?:being )?(?:processing|running|processed)"
+    r"|concurren|outstanding"
 )
-_OTHER_VALUES = (
-    r"payload|different|mismatch|not match|(?:re-?|already )used|(?:other|another) (?:body|value|parameter)"
-    r"|(?:with|for|by|of) (?:other|another) request"
+_ANOTHER = (
+    r"(?:other|another|different|previous|earlier|prior|original|first) (?:\w+ )?"
+    r"(?:request|payload|bod|value|parameter|operation|call|transaction|payment|content|data|endpoint|attempt|argument)"
+)
+_ALREADY = (
+    r"(?:already|previously) (?:been |being |in )*"
+    r"(?:use|process|exist|submit|taken|seen|sent|creat|receiv|associat|register|execut|made|complet|perform)"
+)
+_OTHER_VALUES = rf"payload|different|mismatch|not match|\bre ?use|already (?:been )?used|{_ANOTHER}"
+# A complaint about the form has some of these words: "must be used", "does not match the pattern", "a unique id".
+_USED = (
+    rf"{_IN_PROGRESS}|{_ANOTHER}|{_ALREADY}|(?<!be )used\b(?! to)|\breus|\bin use\b|(?<!not )\bexist|duplicat|conflict"
+    r"|mismatch|(?:not|n't) match(?! (?:the )?(?:\w+ )?(?:pattern|format|regex))|\bsame\b|previously|\bbe unique\b"
+)
+_BARE_KEY = (
+    r"(?:\b(?:this|the|same|your|a|given|provided|request)|[\"'>:.(]|^) ?key\b[^.{}]{0,40}?"
+    rf"(?:{_ALREADY}|used before|\bre ?used|in use|{_ANOTHER})"
+)
+_SUBJECT = r"(?:request|transaction|payment|transfer|payout|order|operation|submission|charge|refund|invoice|call)"
+_REPEATED = (
+    rf"duplicated? (?:\w+ )?(?:{_SUBJECT}|reference)"
+    rf"|\b(?:{_SUBJECT}|reference|id|number)\b[^.{{}}]{{0,60}}?\b"
+    rf"(?:(?:is|was|been) (?:an? )?(?:\w+ )?duplicate|{_ALREADY})"
+    r"|already exist|in ?progress|being processed"
 )
 
-_USED = r"conflict|duplicat|already|in use|exist"
+
+def earlier_use(response: httpx.Response, place: KeyPlace) -> Use | None:
+    """What a refusal of a write says of an earlier use of the key or the request; None when it says nothing of that.
+
+    A 409 says that something exists, whatever its words. A 401 is about the credentials and a 429 about the rate,
+    unless it names the key.
+    """
+    request, status = response.request, response.status_code
+    if request.method in SAFE_METHODS or HOLDS_SECRETS in request.extensions:
+        return None
+    text = _words(response.content[:_MOST_TEXT].decode("utf-8", "replace"))
+    if status != 409 and not _is_about_key(text, request, place):
+        is_elsewhere = status in (401, 407, 429)
+        if is_elsewhere or not (re.search(_REPEATED, text) or re.search(_BARE_KEY, text)):
+            return None
+    if "retry-after" in response.headers or re.search(_IN_PROGRESS, text):
+        return Use.IN_PROGRESS
+    return Use.OTHER_VALUES if re.search(_OTHER_VALUES, text) else Use.UNSAID
 
 
-def is_conflict(answer: httpx.Response) -> bool:
-    """Whether a response is a 409, or a 400 or 422 that says of the idempotency key that it was used before."""
-    if answer.status_code not in (400, 422):
-        return answer.status_code == 409
-    text = _text(answer)
-    return "idempoten" in text and re.search(f"{_USED}|{_IN_PROGRESS}|{_OTHER_VALUES}", text) is not None
+def _is_about_key(text: str, request: httpx.Request, place: KeyPlace) -> bool:
+    """Whether a text says of the key that it was used: it names the key, or has its value, near to such words."""
+    names = filter(None, (getattr(place, "name", None), place.read(request)))
+    key = "|".join((r"idempoten\w*", *(re.escape(_words(name)) for name in names)))
+    near = r".{0,160}?"
+    return re.search(rf"(?:{key}){near}(?:{_USED})|(?:{_USED}){near}(?:{key})", text, re.DOTALL) is not None
 
 
-def in_progress(answer: httpx.Response) -> bool:
-    """Whether a response is a conflict that reports a call in progress, or has a Retry-After header."""
-    if not is_conflict(answer):
-        return False
-    return "retry-after" in answer.headers or re.search(_IN_PROGRESS, _text(answer)) is not None
-
-
-def may_be_in_progress(answer: httpx.Response) -> bool:
-    """Whether a response is a conflict that reports a call in progress, or does not report other values."""
-    return is_conflict(answer) and (in_progress(answer) or not re.search(_OTHER_VALUES, _text(answer)))
-
-
-def _text(answer: httpx.Response) -> str:
-    return answer.content[:_MOST_TEXT].decode("utf-8", "replace").lower()
+def _words(text: str) -> str:
+    """`IDEMPOTENCY_KEY_REUSED` and `idempotencyKeyReused` as `idempotency key reused`."""
+    return re.sub(r"[\s_-]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)).lower()

@@ -8,7 +8,7 @@ from victor_ext.errors import Outcome, Problem, VictorError
 from victor_ext.privacy import HOLDS_SECRETS, one_line, redact_excerpt
 
 from .classification import Failure
-from .conflicts import in_progress, is_conflict
+from .conflicts import Use
 from .profile import SAFE_METHODS, Profile
 
 _LISTED = 10
@@ -38,6 +38,7 @@ def error_for(
         sentences.append(f"The provider asks for no other request within {retry_after:g} s.")
     if response is not None and response.status_code == 401:
         sentences.append(profile.authentication_hint)
+    used = failure.use not in (None, Use.IN_PROGRESS)
     error = (error_class or failure.error_class)(
         " ".join(sentences),
         outcome=outcome,
@@ -48,7 +49,7 @@ def error_for(
         request_id=request_id_of(response, profile),
         retry_after=retry_after,
         problems=problems,
-        hint="" if call is None else what_to_do(outcome, key, call, profile, conflict=_used_before(response, key)),
+        hint="" if call is None else what_to_do(outcome, key, call, profile, conflict=used),
     )
     error.__cause__ = failure.cause
     return error
@@ -71,11 +72,6 @@ def _what_happened(
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
     return f"{request.method} {one_line(request.url.path)} at {profile.who} failed{tries}: {ended}."
-
-
-def _used_before(response: httpx.Response | None, key: str | None) -> bool:
-    """Whether the response is a conflict that may be about an earlier use of the key, and not this call's."""
-    return key is not None and response is not None and is_conflict(response) and not in_progress(response)
 
 
 def what_to_do(

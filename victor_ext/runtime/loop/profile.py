@@ -60,9 +60,8 @@ class Profile:
         environment: What messages call the environment; empty where there is only one.
         key_place: Where the idempotency key goes.
         transient_statuses: Error statuses after which a repeatable call is tried again.
-        in_progress: Whether a response says that a call with the same key is being worked on: wait and ask again.
-        may_be_in_progress: Whether a response leaves that open. It counts where an earlier attempt with the same key
-            may have begun the work, since the response may be about that attempt.
+        waits_for_conflicts: Whether a conflict that says nothing more is waited for, as one that says "in progress". It
+            always is where an earlier attempt may have begun the work: it may be about that attempt.
         resent_redirects: Redirect statuses after which the same method and body go to the new address, within the
             origin only. A safe request follows any redirect within the origin.
         problems: Reads the provider's error bodies.
@@ -90,8 +89,7 @@ class Profile:
     environment: str = ""
     key_place: KeyPlace = field(default_factory=NoKey)
     transient_statuses: frozenset[int] = TRANSIENT_STATUSES
-    in_progress: Callable[[httpx.Response], bool] = lambda _response: False
-    may_be_in_progress: Callable[[httpx.Response], bool] = lambda _response: False
+    waits_for_conflicts: bool = False
     resent_redirects: frozenset[int] = frozenset()
     problems: Callable[[httpx.Response], Sequence[Problem]] = lambda _response: ()
     unreadable: Callable[[httpx.Response], str | None] = lambda _response: None
