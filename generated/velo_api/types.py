@@ -76,14 +76,16 @@ class Operation:
         method: Its method, in capitals
         path: Its path, with a placeholder in braces for each parameter
         headers: The names of its header parameters
-        parse: Reads its answers
+        members: The names of the members of its body, if that is an object
+        parse: Reads its answers; None in the table of all operations
     """
 
     name: str
     method: str
     path: str
     headers: tuple[str, ...]
-    parse: Callable[..., Any]
+    members: tuple[str, ...]
+    parse: Callable[..., Any] | None = None
 
 
 def status_of(code: int) -> HTTPStatus | int:

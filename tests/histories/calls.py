@@ -70,14 +70,14 @@ def _respond(accept: bool) -> Operation:
     return Operation("victor", call, "POST /v2/payment-requests/respond-to-request/")
 
 
-def _in_kiosk(operation: str, body: Callable[[str], Any]) -> Operation:
+def _in_kiosk(operation: str, body: Callable[[str], Any], *, is_keyed: bool = True) -> Operation:
     def call(client: Any, name: str, _changed: dict[str, Any]) -> Any:
         module: Any = importlib.import_module(f"kiosk_api.api.default.{operation}")
         if hasattr(client, "__aenter__"):
             return _parsed(module.asyncio_detailed(client=client.with_key(name), body=body(name)))
         return module.sync_detailed(client=client.with_key(name), body=body(name)).parsed
 
-    return Operation("kiosk", call, is_keyed=True)
+    return Operation("kiosk", call, is_keyed=is_keyed)
 
 
 async def _parsed(response: Any) -> Any:
@@ -120,6 +120,7 @@ OPERATIONS: dict[str, Operation] = {
     "place": _in_kiosk("place_order", _sale),
     "raw": _in_kiosk("upload_raw", _file),
     "form": _in_kiosk("upload_form", lambda name: kiosk("models").Form(file=_file(name))),
+    "pay out": _in_kiosk("pay_out", _sale, is_keyed=False),
 }
 # fmt: on
 
@@ -170,7 +171,8 @@ def client(system: str, process: Process, *, awaited: bool = False, deadline: fl
         kinds, first, more = (FlexFactor, AsyncFlexFactor), FlexFactorAuth("key", secret), {"mid": MERCHANT}
     else:
         kinds, first = (victor_ext.connect, victor_ext.connect_async), kiosk("client").Client
-        more = {"auth": victor_ext.BearerAuth("token-A"), "key": victor_ext.HeaderKey()}
+        key = victor_ext.HeaderKey(takes_key=lambda request: request.url.path.startswith(("/v1/orders", "/v1/files")))
+        more = {"auth": victor_ext.BearerAuth("token-A"), "key": key}
     made = kinds[awaited](
         first, transport=Wire(process), retry=QUICK, base_url=f"https://{system}.test", deadline=deadline, **more
     )
@@ -219,7 +221,7 @@ class Calls:
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
-        operation = dice.choice([*OPERATIONS, *["create"] * 6])
+        operation = dice.choice([*OPERATIONS, *["create"] * 5])
         deadline = dice.choice([60.0, 60.0, None, 3 * KEPT])
         return {"operation": operation, "rules": Rules.draw(dice), "awaited": dice.random() < 0.2, "deadline": deadline}
 

@@ -185,6 +185,9 @@ PLANTED = {
         (OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"))),
     "a call with a conflict was rejected": Planted("calls", "told wrong", (0, 40), (
         (OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"),)),
+    "every operation takes the key": Planted("calls", "asked twice", (0, 300), (
+        ("victor_ext.runtime.client.documented:by_document",
+         "says(request) is False and not takes(request)", "False"),)),
     "only a 409 says that a key was used": Planted("calls", "under its key", (0, 300), (
         (f"{LOOP}.conflicts:earlier_use", "re.search(_REPEATED, text) or re.search(_BARE_KEY, text)", "False"),)),
     "a number of extra_body is stored as text": Planted("outbox", "was sent as", (0, 20), (

@@ -13,9 +13,9 @@ from flexfactor_api.models import CancelRequest
 from victor_api.client import Client
 
 from tests.providers.connected.till import client_class, new_payment, operation
-from tests.providers.running import MODES, ONCE, Script, run
+from tests.providers.running import MODES, ONCE, QUICK, Script, run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
-from victor_ext import ApiClient, AsyncApiClient, Outcome, RetryPolicy, UnreadableResponse
+from victor_ext import ApiClient, AsyncApiClient, Outcome, RetryPolicy, ServerError, UnreadableResponse
 from victor_ext.providers.eastpay import profile as eastpay_profile
 from victor_ext.providers.flexfactor import profile as flexfactor_profile
 
@@ -147,6 +147,15 @@ class TestKeysOfVictor:
         script = Script(GOOD[name][2])
         call("victor", "blocking", script, name)
         assert "idempotency-key" not in script.requests[-1].headers
+
+    def test_a_header_makes_no_repeat_safe_that_the_document_does_not_declare(self) -> None:
+        def by_hand(client: Any) -> Any:
+            return client.api.get_httpx_client().post("/v2/counterparties", headers={"Idempotency-Key": "k" * 20})
+
+        script = Script(httpx.Response(503), httpx.Response(201, json={"id": "c1"}))
+        with pytest.raises(ServerError) as raised:
+            run(CLIENTS["victor"][0], by_hand, transport=script.transport, retry=QUICK, **ARGUMENTS["victor"])
+        assert (raised.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, 1)
 
 
 @pytest.mark.parametrize("body", [{"error": "no"}, {"error": {"code": 7}}], ids=str)

@@ -8,8 +8,9 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import requires, version
 from pathlib import Path
 from types import CodeType
@@ -31,7 +32,7 @@ from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_p
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
 from .python_names import Origins, give_distinct_names, literal, origins
-from .requests import HOOKS
+from .requests import HOOKS, PREFIX, Requests
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .tree import PlaceError, Tree
@@ -88,15 +89,43 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         filters: Any = project.env.filters
         filters["in_double_quote_literal"] = literal
         names: dict[str, Any] = {"requests": log.requests, "literal": repr, "return_type": _return_type}
+        names["declared"] = partial(_declared, log.requests)
         project.env.globals.update(names)
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
         for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
-        if log.requests.hook_endpoints and folder.is_dir():
-            text = project.env.get_template("webhooks.py.jinja").render(endpoints=log.requests.hook_endpoints)
-            (folder / "webhooks.py").write_text(text, encoding="utf-8")
+        operations = [each for tag in data.endpoint_collections_by_tag.values() for each in tag.endpoints]
+        hooks = {"webhooks.py": log.requests.hook_endpoints} if log.requests.hook_endpoints else {}
+        for name, made in {"operations.py": operations, **hooks}.items() if folder.is_dir() else ():
+            text = project.env.get_template(f"{name}.jinja").render(endpoints=made)
+            (folder / name).write_text(text, encoding="utf-8")
+
+
+def _declared(requests: Requests, endpoint: endpoints.Endpoint) -> str:
+    """The arguments of an `Operation`: what the document declares of it."""
+    headers = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]
+    request = requests.request_of(endpoint)
+    declared = {
+        "name": str(PythonIdentifier(endpoint.name, PREFIX)),
+        "method": endpoint.method.upper(),
+        "path": endpoint.path.get_untrusted_value().partition("#")[0],
+        "headers": tuple(name for name in headers if request.style("header", name).location == "header"),
+        "members": tuple(dict.fromkeys(name for body in endpoint.bodies for name in _members(body.prop))),
+    }
+    return ", ".join(f"{name}={value!r}" for name, value in declared.items())
+
+
+def _members(body: Any) -> Iterator[str]:
+    """The names of the members of a body, on the wire; those of each of its kinds, if there are several."""
+    for inner in getattr(body, "inner_properties", ()):
+        yield from _members(inner)
+    for each in (
+        *(getattr(body, "required_properties", None) or ()),
+        *(getattr(body, "optional_properties", None) or ()),
+    ):
+        yield each.name.get_untrusted_value()
 
 
 def _return_type(endpoint: endpoints.Endpoint) -> str:

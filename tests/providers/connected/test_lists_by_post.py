@@ -154,7 +154,8 @@ def test_a_page_that_was_lost_is_read_again_only_with_a_key(mode: str) -> None:
     assert (raised.value.outcome, raised.value.attempts, len(server.requests)) == (Outcome.UNKNOWN, 1, 2)
 
     server = Search(by_cursor, None, httpx.Response(503))
-    assert len(Caller(mode, server, key=HeaderKey()).read(search(), BY_CURSOR, body=body())) == len(ITEMS)
+    key = HeaderKey(takes_key=lambda request: request.url.path.endswith("/search"))
+    assert len(Caller(mode, server, key=key).read(search(), BY_CURSOR, body=body())) == len(ITEMS)
     first, second, again, third = (request.headers["idempotency-key"] for request in server.requests)
     assert second == again and len({first, second, third}) == 3, "a key for two pages: the second would be the first"
 

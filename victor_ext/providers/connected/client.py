@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from copy import copy
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 from urllib.parse import urlencode
 
@@ -21,7 +20,9 @@ from victor_ext.runtime.client.config import (
     take,
     with_client_options,
 )
+from victor_ext.runtime.client.documented import by_document
 from victor_ext.runtime.client.extras import NO_EXTRAS
+from victor_ext.runtime.client.generated import bound_class
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.core.clock import ServerClock
@@ -128,9 +129,10 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
             auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`, `SignedAuth` or
                 `ClientCredentialsAuth`; or a function that sets headers of the request it is given, called with each
                 attempt. None sends no credentials.
-            key: Where the provider takes the idempotency key: a `HeaderKey` or a `BodyKey`. A POST without a key in its
-                header gets one, the same in all attempts. None: the provider takes no key, and no write that may have
-                been done is repeated.
+            key: Where the provider takes the idempotency key: a `HeaderKey` or a `BodyKey`. A write whose operation
+                declares that header in the document gets a key, the same in all attempts; so does every POST if no
+                operation declares it. None: the provider takes no key. No write without a key is repeated if it may
+                have been done.
             name: What messages call the provider; None takes the name of the package.
 
         Raises:
@@ -142,9 +144,15 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
             raise ConfigurationError("connect: pass the Client class of a generated package (from x_api.client).")
         url, credentials, clock = checked_base_url(base_url), credentials_of(auth), ServerClock()
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
+        place = _checked_key(key)
+        if isinstance(place, HeaderKey | BodyKey):
+            document = bound_class(cast("Hashable", client)).document
+            if not document:
+                raise ConfigurationError(f"{package} does not say which operations take a key: generate it again.")
+            place = by_document(place, document, url.raw_path.decode().rstrip("/"))
         config = ClientConfig(
             given,
-            profile=profile_of(name or package.removesuffix("_api") or url.host, url, _checked_key(key)),
+            profile=profile_of(name or package.removesuffix("_api") or url.host, url, place),
             authenticator=credentials.authenticator(url, clock, self._lock()),
             base_url=url,
             context=client,
@@ -186,6 +194,8 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
         """The generated client for one payment: its calls carry this key.
 
         For operations whose document declares no parameter for the key. Use it for that payment and its repeats only.
+        Where the document declares the header on other operations, the key is sent and makes no repeat safe, unless
+        `HeaderKey(takes_key=...)` names the operation.
 
         Args:
             idempotency_key: The key of the payment, such as `idempotency_key_for("invoice", 1042)`.
@@ -288,18 +298,11 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.Asyn
         return AsyncPages(fetch, self._lists(operation, style, hooks, args, kwargs))
 
 
-def _is_post(request: httpx.Request) -> bool:
-    return request.method == "POST"
-
-
 def _checked_key(key: object) -> KeyPlace:
     if key is None:
         return NoKey()
     if isinstance(key, type) or not (callable(getattr(key, "prepare", None)) and callable(getattr(key, "read", None))):
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
-    if isinstance(key, HeaderKey) and key.takes_key is None:
-        key = copy(key)
-        key.takes_key = _is_post
     return cast("KeyPlace", key)
 
 

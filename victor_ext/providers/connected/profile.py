@@ -18,7 +18,7 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
-from victor_ext.runtime.loop.idempotency_keys import KeyPlace
+from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace
 from victor_ext.runtime.loop.profile import Profile
 
 _MOST_PROBLEMS = 100
@@ -38,8 +38,14 @@ def profile_of(name: str, base_url: httpx.URL, key_place: KeyPlace) -> Profile:
         problems=read_problems,
         unreadable=_unreadable,
         authentication_hint=f"Check the credentials, and that they are for {base_url.host}.",
-        recovery_hint=lambda _request: "at the provider",
+        recovery_hint=lambda request: f"at the provider{_no_key(key_place, request)}",
     )
+
+
+def _no_key(place: KeyPlace, request: httpx.Request) -> str:
+    if isinstance(place, HeaderKey | BodyKey) and place.ignores_key(request):
+        return f" ({place.name!r} is no key of this operation: see takes_key)"
+    return ""
 
 
 def _unreadable(response: httpx.Response) -> str | None:

@@ -22,7 +22,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, key_problem
-from victor_ext.runtime.loop.profile import Profile
+from victor_ext.runtime.loop.profile import READER, Profile, Reader
 
 from .auth import Environment
 from .settings import CREATE_PATH
@@ -40,7 +40,7 @@ def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
     return Profile(
         name="Victor",
         environment=f"{environment.name}{elsewhere}",
-        key_place=HeaderKey(_KEY, takes_key=_takes_key, ignores_key=_is_respond, problem=_key_problem),
+        key_place=HeaderKey(_KEY, _takes_key, lambda request: not _takes_key(request), _key_problem),
         problems=read_problems,
         unreadable=_unreadable,
         is_unknown_id=_is_unknown_id,
@@ -62,7 +62,9 @@ def _key_problem(request: httpx.Request, key: str) -> Problem | None:
 
 
 def _takes_key(request: httpx.Request) -> bool:
-    return _is_create(request) or (not _is_respond(request) and declares_header(request, _KEY))
+    reader: Reader | None = request.extensions.get(READER)
+    declares = reader is not None and declares_header(reader.declared, _KEY)
+    return _is_create(request) or (declares and not _is_respond(request))
 
 
 def _is_create(request: httpx.Request) -> bool:

@@ -5,9 +5,12 @@ The strict rules of a provider's profile are for the operations that its wrapper
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from copy import copy
 from enum import Enum
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import httpx
 
@@ -15,7 +18,8 @@ from victor_ext.errors import Problem
 from victor_ext.runtime.core.json_values import object_of
 from victor_ext.runtime.core.response import NOT_READ, Response
 from victor_ext.runtime.loop.classification import reports_error
-from victor_ext.runtime.loop.profile import READER, SAFE_METHODS, Reader
+from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey
+from victor_ext.runtime.loop.profile import READER, SAFE_METHODS, Declared, Reader
 
 
 class Operation(Protocol):
@@ -36,13 +40,68 @@ class Operation(Protocol):
 def is_generated(request: httpx.Request, *operations: str) -> bool:
     """Whether a generated operation made the request; with names, whether it is another one than these."""
     reader: Reader | None = request.extensions.get(READER)
-    return reader is not None and reader.operation not in operations
+    return reader is not None and reader.declared.name not in operations
 
 
-def declares_header(request: httpx.Request, name: str) -> bool:
-    """Whether a generated operation made the request whose document declares a header parameter with this name."""
-    reader: Reader | None = request.extensions.get(READER)
-    return reader is not None and reader.declares_header(name)
+def declares_header(operation: Declared, name: str) -> bool:
+    """Whether the document declares a header parameter with this name, in any letter case, for the operation."""
+    return any(header.lower() == name.lower() for header in operation.headers)
+
+
+def by_document(place: HeaderKey | BodyKey, document: Sequence[Declared], base_path: str) -> HeaderKey | BodyKey:
+    """The place of a key for those writes alone whose operations declare it, or that its `takes_key` names.
+
+    A random key elsewhere, or a caller's own, would make a repeat look safe that is done twice. Where the document
+    declares the key on no operation, the caller's word counts: for each POST, or what `takes_key` names.
+
+    Args:
+        place: A `HeaderKey`, which is declared as a header parameter, or a `BodyKey`: as a member of the body.
+        document: The operations of the document, by which requests made by hand are judged.
+        base_path: The path of the client's URL, without a slash at its end.
+    """
+    named, ignored, declares_any = place.takes_key, place.ignores_key, dict[int, bool]()
+
+    def is_declared(operation: Declared) -> bool:
+        return (
+            declares_header(operation, place.name) if isinstance(place, HeaderKey) else place.name in operation.members
+        )
+
+    def says(request: httpx.Request) -> bool | None:
+        """Whether the request's operation takes a key; None if the document says nothing of keys."""
+        reader: Reader | None = request.extensions.get(READER)
+        operations = document if reader is None else reader.document
+        if id(operations) not in declares_any:
+            declares_any[id(operations)] = any(map(is_declared, operations))
+        if not declares_any[id(operations)]:
+            return None
+        called = [reader.declared] if reader is not None else _called_by_hand(request, operations, base_path)
+        return bool(called) and all(map(is_declared, called))
+
+    def takes(request: httpx.Request) -> bool:
+        declared, is_named = says(request), named is not None and named(request)
+        return is_named or (request.method == "POST" and named is None if declared is None else declared)
+
+    def ignores(request: httpx.Request) -> bool:
+        return ignored(request) or (says(request) is False and not takes(request))
+
+    other = copy(place)
+    other.takes_key, other.ignores_key = takes, ignores
+    return other
+
+
+def _called_by_hand(request: httpx.Request, document: Sequence[Declared], base_path: str) -> list[Declared]:
+    """The operations that a request without a `Reader` calls: those whose path fits with the fewest placeholders."""
+    path = request.url.raw_path.partition(b"?")[0].decode("ascii")
+    fitting = [each for each in document if each.method == request.method and _fits(base_path, each.path, path)]
+    fewest = min((each.path.count("{") for each in fitting), default=0)
+    return [each for each in fitting if each.path.count("{") == fewest]
+
+
+def _fits(base_path: str, template: str, path: str) -> bool:
+    literals = re.split(r"\{[^{}]*\}", template)
+    return (
+        re.fullmatch(re.escape(base_path) + "[^/]+".join(re.escape(quote(each)) for each in literals), path) is not None
+    )
 
 
 def document_complaint(response: httpx.Response, problems: Callable[[httpx.Response], Sequence[Problem]]) -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from copy import copy
 from functools import cache
 from types import UnionType
@@ -18,7 +19,7 @@ from victor_ext.runtime.client.documented import has_declared_value
 from victor_ext.runtime.client.transport import EXTRA_QUERY
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of, readable_members
 from victor_ext.runtime.core.response import NOT_READ, Response
-from victor_ext.runtime.loop.profile import READER, SAFE_METHODS
+from victor_ext.runtime.loop.profile import READER, SAFE_METHODS, Declared
 
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
@@ -39,6 +40,8 @@ class _Bound:
 
     _unexpected_status: type[Exception]
     """What the package's parsers raise of a status that the document does not list."""
+    document: Sequence[Declared]
+    """All operations of the package."""
     undocumented: Read | None = None
     response: httpx.Response | None = None
     """The response of a client for one call (see `for_one_call`)."""
@@ -139,14 +142,10 @@ class _Bound:
 class _ParserOf:
     """The `Reader` of the response to one request."""
 
-    __slots__ = ("_client", "_operation", "operation", "path_template")
+    __slots__ = ("_client", "declared", "document")
 
     def __init__(self, client: _Bound, operation: Any) -> None:
-        self._client, self._operation = client, operation
-        self.operation, self.path_template = operation.name, operation.path
-
-    def declares_header(self, name: str) -> bool:
-        return any(header.lower() == name.lower() for header in self._operation.headers)
+        self._client, self.declared, self.document = client, operation, client.document
 
     def is_evidence(self, response: httpx.Response) -> bool:
         members = readable_members(response.content)
@@ -155,7 +154,7 @@ class _ParserOf:
         # With another good status than the documented one, it may still be what is declared for that.
         for status in (response.status_code, *range(200, 300)):
             try:
-                model = self._operation.parse(client=self._client, response=Response(status, json=members))
+                model = self.declared.parse(client=self._client, response=Response(status, json=members))
             except Exception:  # noqa: BLE001, S112 - a generated parser may fail in any way; this status then declares nothing
                 continue
             if has_declared_value(model) or status == response.status_code:
@@ -164,7 +163,7 @@ class _ParserOf:
 
     def __call__(self, response: Response) -> str | None:
         try:
-            response.parsed = self._operation.parse(client=self._client, response=response)
+            response.parsed = self.declared.parse(client=self._client, response=response)
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
             if not self._client.is_undocumented(error):
                 return unread_because(error)
@@ -191,10 +190,14 @@ def unread_because(error: Exception) -> str:
 
 
 @cache
-def _bound_class(client_class: Hashable) -> Any:
+def bound_class(client_class: Hashable) -> Any:
+    """A generated `Client` class over attempt transports, with all operations of its package as `document`."""
     generated = cast("type[Any]", client_class)
-    errors = importlib.import_module(f"{generated.__module__.rpartition('.')[0]}.errors")
+    package = generated.__module__.rpartition(".")[0]
+    errors = importlib.import_module(f"{package}.errors")
     members = {"__doc__": generated.__doc__, "_unexpected_status": errors.UnexpectedStatus}
+    is_documented = importlib.util.find_spec(f"{package}.operations") is not None  # not of a package by hand
+    members["document"] = importlib.import_module(f"{package}.operations").OPERATIONS if is_documented else ()
     return type(f"Bound{generated.__name__}", (_Bound, generated), members)
 
 
@@ -203,7 +206,7 @@ def bind(client_class: type[C], base_url: str, connect: Connect) -> C:
 
     `connect` makes an httpx client over that transport from additional options.
     """
-    bound: C = _bound_class(cast("Hashable", client_class)).over(base_url, connect, {})
+    bound: C = bound_class(cast("Hashable", client_class)).over(base_url, connect, {})
     return bound
 
 

@@ -147,9 +147,9 @@ class CallReport:
         self._emit = emit
         self._call: dict[str, Any] = {
             "call_id": secrets.token_hex(8),
-            "operation": None if reader is None else reader.operation,
+            "operation": None if reader is None else reader.declared.name,
             "method": request.method,
-            "path_template": None if reader is None else reader.path_template,
+            "path_template": None if reader is None else reader.declared.path,
             "path": one_line(request.url.path),
             "idempotency_key": key,
         }

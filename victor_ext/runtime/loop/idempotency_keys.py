@@ -142,8 +142,9 @@ class HeaderKey:
 
     Args:
         name: The header's name.
-        takes_key: Which requests get a key if the caller gave none. None: no request, and with
-            `victor_ext.connect` every POST (a PUT, PATCH or DELETE then has a key only if the caller gives one).
+        takes_key: Which requests get a key if the caller gave none. None: no request. With `victor_ext.connect` it is
+            for writes whose operations do not declare the header in the document, and do take it: None means every POST
+            if the document declares it nowhere, and else none.
         ignores_key: Which requests the provider takes no key for. A header there makes no repeat safe.
         problem: What is wrong with a key that the caller gave for a request, or None. By default: an empty one, and one
             that is not visible ASCII.
@@ -191,13 +192,19 @@ class BodyKey:
     Args:
         name: The member's name.
         ignores_key: Which requests the provider takes no key for. A member there makes no repeat safe.
+        takes_key: With `victor_ext.connect`: which requests take one, although the document declares the member for
+            other bodies only.
     """
 
     def __init__(
-        self, name: str = "idempotencyKey", ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
+        self,
+        name: str = "idempotencyKey",
+        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
+        takes_key: Callable[[httpx.Request], bool] | None = None,
     ) -> None:
         self.name = name
         self.ignores_key = ignores_key
+        self.takes_key = takes_key
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the body of `request`, or None."""

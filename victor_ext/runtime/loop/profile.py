@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,21 +22,42 @@ TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523
 """The provider, or a server in front of it, failed. The work may have been done."""
 
 
+class Declared(Protocol):
+    """What a document declares of an operation: an object of the generated class `Operation`."""
+
+    @property
+    def name(self) -> str:
+        """The name of its module, such as `list_cards`."""
+        ...
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def path(self) -> str:
+        """Its path, such as `/cards/{card_id}`."""
+        ...
+
+    @property
+    def headers(self) -> Collection[str]: ...
+
+    @property
+    def members(self) -> Collection[str]:
+        """The names of the members of its body."""
+        ...
+
+
 class Reader(Protocol):
     """Reads the response to one request with the parser that was generated for the operation."""
 
     @property
-    def operation(self) -> str:
-        """The name of the operation's module, such as `list_cards`."""
+    def declared(self) -> Declared:
+        """The operation."""
         ...
 
     @property
-    def path_template(self) -> str:
-        """The operation's path in the document, such as `/cards/{card_id}`."""
-        ...
-
-    def declares_header(self, name: str) -> bool:
-        """Whether the document declares a header parameter with this name, in any letter case, for the operation."""
+    def document(self) -> Sequence[Declared]:
+        """All operations of its document."""
         ...
 
     def is_evidence(self, response: httpx.Response) -> bool:

@@ -214,7 +214,7 @@ The unique id of something that exists already is no key."""
 
 @_rule(
     "After a lost answer nobody knows whether it was done, and a repeat may do it twice.",
-    "Clients of `victor_ext` never repeat such a call after it may have been received; its outcome is `unknown`.",
+    "Clients of `victor_ext` never repeat such a call that may have been received, unless you say that it takes a key.",
 )
 def _write_without_key(subject: Subject) -> Iterator[Finding]:
     # Described as keys, there or wherever else the document has the name.

@@ -40,7 +40,24 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2], method="POST", path="/v3/checkouts", headers=(), parse=_parse_response
+    name="prepare_checkout",
+    method="POST",
+    path="/v3/checkouts",
+    headers=(),
+    members=(
+        "entityId",
+        "entityType",
+        "amount",
+        "currency",
+        "paymentType",
+        "merchant.id",
+        "checkoutType",
+        "checkoutId",
+        "merchantTransactionId",
+        "notificationUrl",
+        "shopperResultUrl",
+    ),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -43,7 +43,28 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2], method="POST", path="/v3/payments", headers=(), parse=_parse_response
+    name="create_payment",
+    method="POST",
+    path="/v3/payments",
+    headers=(),
+    members=(
+        "entityId",
+        "entityType",
+        "paymentType",
+        "amount",
+        "currency",
+        "paymentBrand",
+        "merchantTransactionId",
+        "notificationUrl",
+        "shopperResultUrl",
+        "card.holder",
+        "card.number",
+        "card.expiryMonth",
+        "card.expiryYear",
+        "card.cvv",
+        "card.token",
+    ),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -45,7 +45,7 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2], method="GET", path="/v3/query", headers=(), parse=_parse_response
+    name="find_payments", method="GET", path="/v3/query", headers=(), members=(), parse=_parse_response
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -44,10 +44,20 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="follow_up_payment",
     method="POST",
     path="/v3/payments/{id}",
     headers=(),
+    members=(
+        "entityId",
+        "entityType",
+        "paymentType",
+        "amount",
+        "currency",
+        "merchantTransactionId",
+        "originalTransactionId",
+        "notificationUrl",
+    ),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -43,10 +43,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="inquire_payment",
     method="GET",
     path="/v3/payments/{id}",
     headers=(),
+    members=(),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

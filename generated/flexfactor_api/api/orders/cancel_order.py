@@ -53,10 +53,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="cancel_order",
     method="POST",
     path="/v1/orders/{order_id}/cancel",
     headers=(),
+    members=("idempotencyKey",),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

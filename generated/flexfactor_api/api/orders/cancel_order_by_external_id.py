@@ -55,10 +55,11 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="cancel_order_by_external_id",
     method="POST",
     path="/v1/orders/{external_order_id}/external-cancel",
     headers=(),
+    members=("idempotencyKey",),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

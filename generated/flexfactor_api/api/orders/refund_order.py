@@ -53,10 +53,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="refund_order",
     method="POST",
     path="/v1/orders/{order_id}/refund",
     headers=(),
+    members=("amountToRefund", "refundMessage"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

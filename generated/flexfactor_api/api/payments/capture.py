@@ -49,7 +49,12 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2], method="POST", path="/v1/capture", headers=(), parse=_parse_response
+    name="capture",
+    method="POST",
+    path="/v1/capture",
+    headers=(),
+    members=("idempotencyKey", "orderId", "amount", "currency"),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -49,7 +49,31 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2], method="POST", path="/v1/evaluate", headers=(), parse=_parse_response
+    name="evaluate",
+    method="POST",
+    path="/v1/evaluate",
+    headers=(),
+    members=(
+        "isDeclined",
+        "orderId",
+        "idempotencyKey",
+        "transaction",
+        "payer",
+        "paymentMethod",
+        "mid",
+        "siteId",
+        "senseKey",
+        "customerIp",
+        "billingInformation",
+        "shippingInformation",
+        "orderItems",
+        "additionalFields",
+        "isMIT",
+        "isRecurring",
+        "subscription",
+        "expiryDateUtc",
+    ),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -46,7 +46,27 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2], method="POST", path="/v1/transmit", headers=(), parse=_parse_response
+    name="transmit",
+    method="POST",
+    path="/v1/transmit",
+    headers=(),
+    members=(
+        "isDeclined",
+        "orderId",
+        "transaction",
+        "payer",
+        "paymentMethod",
+        "mid",
+        "siteId",
+        "billingInformation",
+        "shippingInformation",
+        "orderItems",
+        "additionalFields",
+        "isMIT",
+        "isRecurring",
+        "subscription",
+    ),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

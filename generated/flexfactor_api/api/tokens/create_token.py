@@ -49,10 +49,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="create_token",
     method="POST",
     path="/v1/oauth2/token",
     headers=(),
+    members=("AppKey", "AppSecret"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -44,11 +44,7 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
-    method="POST",
-    path="/v1/authenticate",
-    headers=(),
-    parse=_parse_response,
+    name="authenticate", method="POST", path="/v1/authenticate", headers=(), members=(), parse=_parse_response
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -51,10 +51,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="create_funding_account",
     method="POST",
     path="/v2/fundingAccounts",
     headers=(),
+    members=("type", "name", "payorId", "accountName", "accountNumber", "routingNumber", "currency"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

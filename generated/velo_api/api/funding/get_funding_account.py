@@ -57,10 +57,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="get_funding_account",
     method="GET",
     path="/v2/fundingAccounts/{funding_account_id}",
     headers=(),
+    members=(),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

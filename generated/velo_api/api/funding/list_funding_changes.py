@@ -58,10 +58,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="list_funding_changes",
     method="GET",
     path="/v1/deltas/fundings",
     headers=(),
+    members=(),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

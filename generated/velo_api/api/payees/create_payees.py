@@ -51,7 +51,12 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2], method="POST", path="/v4/payees", headers=(), parse=_parse_response
+    name="create_payees",
+    method="POST",
+    path="/v4/payees",
+    headers=(),
+    members=("payorId", "payees"),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

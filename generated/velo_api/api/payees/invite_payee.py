@@ -61,10 +61,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="invite_payee",
     method="POST",
     path="/v4/payees/{payee_id}/invite",
     headers=(),
+    members=("payorId",),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -58,10 +58,20 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="update_payee",
     method="POST",
     path="/v4/payees/{payee_id}/payeeDetailsUpdate",
     headers=(),
+    members=(
+        "address",
+        "individual",
+        "company",
+        "language",
+        "payeeType",
+        "challenge",
+        "email",
+        "contactSmsNumber",
+    ),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

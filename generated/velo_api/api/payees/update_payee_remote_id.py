@@ -61,10 +61,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="update_payee_remote_id",
     method="POST",
     path="/v4/payees/{payee_id}/remoteIdUpdate",
     headers=(),
+    members=("payorId", "remoteId"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

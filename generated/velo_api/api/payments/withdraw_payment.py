@@ -58,10 +58,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="withdraw_payment",
     method="POST",
     path="/v1/payments/{payment_id}/withdraw",
     headers=(),
+    members=("reason",),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -89,10 +89,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="get_payout_history",
     method="GET",
     path="/v4/paymentaudit/payouts/{payout_id}",
     headers=(),
+    members=(),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -53,10 +53,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="get_payout_statistics",
     method="GET",
     path="/v4/paymentaudit/payoutStatistics",
     headers=(),
+    members=(),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -62,10 +62,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="instruct_payout",
     method="POST",
     path="/v3/payouts/{payout_id}",
     headers=(),
+    members=("fxRateDegredationThresholdPercentage",),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -46,10 +46,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="quote_payout",
     method="POST",
     path="/v3/payouts/{payout_id}/quote",
     headers=(),
+    members=(),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -51,7 +51,12 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2], method="POST", path="/v3/payouts", headers=(), parse=_parse_response
+    name="submit_payout",
+    method="POST",
+    path="/v3/payouts",
+    headers=(),
+    members=("payments", "payoutFromPayorId", "payoutToPayorId", "payoutMemo"),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

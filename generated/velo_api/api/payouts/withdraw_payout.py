@@ -51,10 +51,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="withdraw_payout",
     method="DELETE",
     path="/v3/payouts/{payout_id}",
     headers=(),
+    members=(),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -75,10 +75,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="list_source_accounts",
     method="GET",
     path="/v3/sourceAccounts",
     headers=(),
+    members=(),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -60,10 +60,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="request_funding",
     method="POST",
     path="/v3/sourceAccounts/{source_account_id}/fundingRequest",
     headers=(),
+    members=("fundingAccountId", "amount"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

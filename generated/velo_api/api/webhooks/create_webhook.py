@@ -51,7 +51,12 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2], method="POST", path="/v1/webhooks", headers=(), parse=_parse_response
+    name="create_webhook",
+    method="POST",
+    path="/v1/webhooks",
+    headers=(),
+    members=("payorId", "webhookUrl", "enabled", "authorizationHeader", "categories"),
+    parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -53,7 +53,7 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2], method="GET", path="/v1/webhooks", headers=(), parse=_parse_response
+    name="list_webhooks", method="GET", path="/v1/webhooks", headers=(), members=(), parse=_parse_response
 )
 """What the document says of the operation, for the client's transport."""
 

@@ -58,10 +58,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="update_webhook",
     method="POST",
     path="/v1/webhooks/{webhook_id}",
     headers=(),
+    members=("webhookUrl", "authorizationHeader", "enabled", "categories"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -47,10 +47,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="create_request_payment",
     method="POST",
     path="/v2/payment-requests/request-payment",
     headers=("Idempotency-Key",),
+    members=("payee", "payer", "payment_details", "client_reference_id"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -45,10 +45,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="get_payment_request",
     method="GET",
     path="/v2/payment-requests/{victor_payment_request_id}",
     headers=(),
+    members=(),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -56,10 +56,11 @@ def _parse_response(
 
 
 OPERATION = _Operation(
-    name=__name__.rpartition(".")[2],
+    name="respond_to_payment_request",
     method="POST",
     path="/v2/payment-requests/respond-to-request/{victor_payment_request_id}",
     headers=(),
+    members=("status", "notes", "modified_amount"),
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
