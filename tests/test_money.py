@@ -143,8 +143,10 @@ def test_usual_text_is_read_as_any_other_amount(text: str) -> None:
     ("value", "amount"),
     [
         ("44.23", "44.23"), ("0", "0"), ("007", "7"), (44, "44"), (44.23, "44.23"), (0.1, "0.1"), (44.234, "44.234"),
-        (Decimal("44.23"), "44.23"), ("44.2300", "44.23"), ("44.234", "44.234"),
-        *((value, None) for value in (None, "", "44.23\n", "\uff14\uff14", "NaN", "1e3", True, math.nan, math.inf, [])),
+        (Decimal("44.23"), "44.23"), ("44.2300", "44.23"), ("44.234", "44.234"), ("44.23\n", "44.23"),
+        ("USD 44.23", "44.23"), ("$44.23", "44.23"), ("44.23usd", "44.23"),
+        *((value, None) for value in (None, "", "\uff14\uff14", "NaN", "1e3", True, math.nan, math.inf, [])),
+        *((value, None) for value in ("EUR 44.23", "44,23", "1,044.23", "USD", "44.23 of 50")),
         *((value, None) for value in (Decimal("NaN"), Decimal("sNaN"), {"amount": "1"})),
     ],
 )  # fmt: skip

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
 from victor_ext.errors import BadRequest, InvalidRequest, NotFound, Problem, VictorError
-from victor_ext.money import Money
+from victor_ext.money import Money, from_wire
 from victor_ext.runtime.core.validation import moment_problem
 
 
@@ -26,6 +25,7 @@ class Theirs:
         currency: ISO 4217, also where the amount cannot be read.
         status: The provider's word.
         at: When it was made, by the provider's clock.
+        is_unreadable: Whether an amount is there that cannot be read: it is a difference, whatever `Book.amounts` says.
     """
 
     id: str | None
@@ -35,6 +35,7 @@ class Theirs:
     currency: str | None
     status: str | None
     at: datetime | None
+    is_unreadable: bool = False
 
 
 MARGIN = timedelta(minutes=10)
@@ -153,9 +154,10 @@ def currency_of(code: object) -> str | None:
 
 def money_of(amount: Any, currency: str | None) -> Money | None:
     """Return an exact amount; None where it cannot be one of the currency."""
-    if currency is None or not isinstance(amount, Decimal | str):
+    exact = None if currency is None else from_wire(amount, currency)
+    if currency is None or exact is None:
         return None
     try:
-        return Money.of(amount, currency)
+        return Money.of(exact, currency)
     except InvalidRequest:
         return None

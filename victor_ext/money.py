@@ -24,8 +24,8 @@ _WIRE = re.compile(r"[0-9]+(?:\.[0-9]{1,2})?")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _USUAL = re.compile(r"[1-9][0-9]{0,14}(?:\.[0-9]{1,2})?")
 """Amounts with no problem: above zero, and at most `_MAX_WHOLE_DIGITS` before the point."""
-# More lenient than `_WIRE`: a provider may send 44.2300.
-_READ = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+# More lenient than `_WIRE`: a provider may send 44.2300, or name the currency.
+_READ = re.compile(r"(?:(\$|[A-Z]{3}) ?)?([0-9]+(?:\.[0-9]+)?)(?: ?([A-Z]{3}))?", re.IGNORECASE)
 _CENT = Decimal("0.01")
 # Independent of the precision and the traps of the caller's decimal context.
 _EXACT = Context(prec=60, traps=[])
@@ -156,13 +156,15 @@ def to_wire(amount: Amount, *, field: str = "amount") -> str:
     return f"{to_decimal(amount, field=field):f}"
 
 
-def from_wire(value: object) -> Decimal | None:
-    """Read an amount from a response; None if `value` is absent or not a number.
+def from_wire(value: object, currency: str = "USD") -> Decimal | None:
+    """Read an amount from a response; None if `value` is absent, no number, or names another currency.
 
     The document declares text, but JSON numbers are accepted too. All decimals are kept.
     """
     if isinstance(value, str):
-        return Decimal(value) if _READ.fullmatch(value) else None
+        said = _READ.fullmatch(value.strip())
+        named = set[str]() if said is None else {each.upper().replace("$", "USD") for each in said.group(1, 3) if each}
+        return Decimal(said[2]) if said is not None and named <= {currency} else None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     try:

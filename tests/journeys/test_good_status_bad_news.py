@@ -395,7 +395,7 @@ def test_an_id_that_is_a_number_counts_as_its_digits(client_class: type) -> None
     with pytest.raises(UnreadableResponse, match="about another payment request, 13"):
         answer(13)
     for odd in ({"id": "12"}, ["12"], True, 12.5):
-        with pytest.raises(UnreadableResponse, match="victor_payment_request_id of its body is neither text nor a"):
+        with pytest.raises(UnreadableResponse, match="the id is neither text nor a whole number"):
             answer(odd)
 
 
@@ -544,7 +544,6 @@ def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) 
         {"payee": {"ultimate_creditor": " SampleCo  Inc. "}, "payment_details": {"notes": "Invoice\n7731 "}},
         {"payee": {"account_number": "", "ultimate_creditor": ""}, "payment_details": {"notes": "", "due_date": ""}},
         {"payment_details": {"biller_type": "Business", "amount_modification_allowed": False}},
-        {"payment_details": {"due_date": 20260304, "biller_type": 7, "amount_modification_allowed": "no", "notes": []}},
         {
             "payment_details": {
                 "purpose": {"code": "rent", "more": 1},
@@ -587,6 +586,33 @@ def test_a_provider_may_keep_a_text_in_another_unicode_form(client_class: type, 
         window = {"client_reference_id": reference, "start_datetime": datetime.now(UTC)}
         found: Any = provider.call(client_class, lambda victor, asked=window: victor.payment_requests.find(**asked))
         assert [each.id for each in found] == ids
+
+
+@both_clients
+@pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *({"amount": amount} for amount in ("EUR 44.23", "44,23", {"value": "44.23"}, True, "44.23.0", "NaN")),
+        {"amount": "44.23", "original_amount": "44,23"},
+        {"due_date": 20260304}, {"due_date": "04/03/2026"}, {"amount_modification_allowed": "no"},
+        {"amount_modification_allowed": 0}, {"notes": ["Invoice 7731"]}, {"biller_type": {}},
+    ],
+)  # fmt: skip
+def test_what_is_there_and_cannot_be_read_confirms_nothing(client_class: type, own_key: bool, odd: Any) -> None:
+    def call(victor: Any) -> Any:
+        return create_with_key(victor, **{**WHOLE, "reference": "INV-1"}, key=KEY if own_key else None)
+
+    answer = described(payment_details=odd)
+    seen = PaymentRequest.of_json(answer)
+    assert seen.has_reference("INV-1")
+    assert not seen.could_be(WHOLE, since=datetime.now(UTC))
+    with pytest.raises(UnreadableResponse, match=f"whose {next(iter(odd))} cannot be read, and neither") as raised:
+        Provider(lambda _request: answer).call(client_class, call)
+    assert raised.value.outcome is (Outcome.UNKNOWN if own_key else Outcome.ACCEPTED)
+    provider = Provider(lambda request: answer if request.method == "POST" else MINE)
+    assert provider.call(client_class, call).id == "a7ffd43c37c1"
+    assert [request.method for request in provider.asked] == ["POST", "GET"]
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,15 @@ def test_one_without_a_body_and_a_status_that_is_not_good(operation: Operation, 
 
 
 @ways
+@pytest.mark.parametrize("operation", WRITES, ids=str)
+def test_an_error_beside_a_good_answer_is_no_success(operation: Operation, way: str) -> None:
+    for said in ({"error": {"code": 101}}, {"errors": ["no"]}):
+        error, _ = call(operation, httpx.Response(200, json={**operation.answer, **said}), way)
+        assert type(error) is UnreadableResponse
+        assert (error.outcome, error.idempotency_key) == (Outcome.UNKNOWN, operation.key)
+
+
+@ways
 def test_a_result_in_an_error_status_that_is_not_documented(way: str) -> None:
     """The gateway may answer so of a payment that is under way."""
     pay = next(operation for operation in WRITES if "eastpay" in operation.name)

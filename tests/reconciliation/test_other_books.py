@@ -136,6 +136,28 @@ def test_eastpay_is_looked_up_payment_by_payment(compare: Callable[..., tuple[Re
     assert "EastPay has no list: payments that are missing in our book cannot be detected." in summary.notes
 
 
+@pytest.mark.parametrize(
+    ("said", "differences"),
+    [
+        *((said, ()) for said in (None, "", "92.00", 92, 92.0, "EGP 92")),
+        *((said, ("amount",)) for said in ("92,00", "EUR 92.00", {"value": "92.00"}, True, "92.001")),
+    ],
+)
+def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_out(
+    compare: Callable[..., tuple[Report, Any]], said: Any, differences: tuple[str, ...]
+) -> None:
+    payment = {"id": "p-1", "currency": "EGP", "amount": said, "result": {"code": "000.000.000"}}
+
+    def client(_sandbox: object, *, awaited: bool) -> Any:
+        transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=payment))
+        kind: Any = AsyncEastPay if awaited else EastPay
+        return kind("t" * 32, base_url="https://bank.example/pay", entity_id="E1", transport=transport)
+
+    ours = [{"id": "p-1", "amount": "92.00"}]
+    rows, _ = compare(SimpleNamespace(client=client), None, ours, currency="EGP")
+    assert rows == [("differs" if differences else "matched", "p-1", differences)]
+
+
 def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None:
     """By a stand-in of the inquiry, which only some banks have: a step is no payment, and not found proves nothing."""
     now = datetime.now(UTC)

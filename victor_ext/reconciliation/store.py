@@ -25,7 +25,7 @@ CREATE TABLE ours (row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, folded
     key TEXT, amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, doubt TEXT, core INTEGER NOT NULL,
     checked INTEGER NOT NULL);
 CREATE TABLE theirs (number INTEGER PRIMARY KEY, id TEXT UNIQUE, folded_id TEXT, reference TEXT, folded TEXT,
-    amount TEXT, requested TEXT, currency TEXT, status TEXT, at INTEGER, zone INTEGER NOT NULL);
+    amount TEXT, requested TEXT, currency TEXT, status TEXT, at INTEGER, zone INTEGER NOT NULL, unread INTEGER);
 CREATE TABLE listed (reading INTEGER NOT NULL, item TEXT NOT NULL, PRIMARY KEY (reading, item)) WITHOUT ROWID;
 """
 _ROWS = """
@@ -106,7 +106,8 @@ WITH keyed AS (
 compared AS (
     SELECT row, number, keyed.first, o.amount AS ours, t.amount, t.requested,
         iif(t.currency <> o.currency, 'currency ', '')
-        || iif(iif(t.amount IS NULL, {amounts}, o.amount <> t.amount AND o.amount IS NOT t.requested), 'amount ', '')
+        || iif(iif(t.amount IS NULL, {amounts} OR t.unread, o.amount <> t.amount AND o.amount IS NOT t.requested),
+            'amount ', '')
         || iif(t.id <> o.id, 'id ', '')
         || iif(t.reference <> o.reference AND in_one_form(t.reference) <> in_one_form(o.reference), 'reference ', '')
             AS differences
@@ -184,11 +185,11 @@ class Store:
         """Add payments of theirs, each id once. Return how many were new."""
         cursor = self._database.executemany(
             "INSERT OR IGNORE INTO theirs (reference, folded, id, folded_id, amount, requested, currency, status, at, "
-            "zone) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "zone, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     *_named(payment), plain(payment.amount), plain(payment.requested), _storable(payment.currency),
-                    _storable(payment.status), _microseconds(payment.at), zone,
+                    _storable(payment.status), _microseconds(payment.at), zone, payment.is_unreadable,
                 )
                 for payment, zone in payments
             ),

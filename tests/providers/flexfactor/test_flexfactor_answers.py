@@ -39,13 +39,14 @@ SPELLINGS: list[Callable[[str], str]] = [str, lambda name: name[0].upper() + nam
 def test_an_answer_is_read_in_the_spelling_in_which_it_is_judged(spelled: Callable[[str], str]) -> None:
     said = {
         "success": True, "status": "Approved", "orderId": ORDER, "senseKey": "s", "result": "r", "traceId": "t",
-        "statusCode": "200001", "errors": ["a"],
+        "statusCode": "200001",
     }  # fmt: skip
     decision = answered("evaluate", {spelled(name): value for name, value in said.items()})
     assert (decision.approved, decision.success, decision.status) == (True, True, "APPROVED")
     assert (decision.order_id, decision.sense_key, decision.result) == (ORDER, "s", "r")
     assert (decision.trace_id, decision.request_id, decision.error_code) == ("t", "t", (200, 1))
-    assert [each.message for each in decision.problems] == ["a"]
+    refused = answered("evaluate", {spelled("status"): "DECLINED", spelled("errors"): ["a"]})
+    assert [each.message for each in refused.problems] == ["a"]
     refund = answered("refund", {spelled("success"): True, spelled("responseCode"): "100", spelled("traceId"): "t"})
     assert (refund.succeeded, refund.response_code, refund.request_id) == (True, "100", "t")
     assert answered("transmit", {spelled("transmitId"): "c-1"}).id == "c-1"
@@ -120,10 +121,24 @@ def test_a_wait_does_not_end_on_another_order() -> None:
         client.orders.wait(ORDER, timeout=0)
 
 
-@pytest.mark.parametrize("named", [ORDER.upper(), f" {ORDER} ", "", None, 7])
+@pytest.mark.parametrize("operation", ["get", "refund", "capture", "cancel"])
+@pytest.mark.parametrize(("named", "words"), [(7, "another order, 7"), ({"id": ORDER}, "does not say which order")])
+def test_an_id_of_another_type_is_not_that_of_the_order(operation: str, named: Any, words: str) -> None:
+    with pytest.raises(UnreadableResponse, match=words):
+        answered(operation, {"orderId": named, "status": "COMPLETED"})
+
+
+@pytest.mark.parametrize("named", [ORDER.upper(), f" {ORDER} ", "", None])
 def test_the_same_order_in_other_words_is_no_other_order(named: Any) -> None:
     for operation in ("get", "refund", "capture", "cancel"):
         assert answered(operation, {"orderId": named, "status": "COMPLETED", "success": True}) is not None
+
+
+@pytest.mark.parametrize("odd", [{"idempotencyKey": {"of": "another type"}}, {"currency": ["USD"]}])
+def test_what_cannot_be_read_confirms_nothing(odd: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableResponse, match=f"its {next(iter(odd))} cannot be read") as raised:
+        answered("capture", {"success": True, "status": "COMPLETED", "orderId": ORDER, **odd})
+    assert raised.value.outcome in (Outcome.ACCEPTED, Outcome.UNKNOWN)
 
 
 # Done, not done, or not yet
@@ -188,9 +203,13 @@ def test_what_is_no_order_is_read_again(body: dict[str, Any]) -> None:
         answered("get", body)
 
 
-def test_errors_beside_a_success_are_on_the_result() -> None:
-    decision = answered("evaluate", {"success": True, "status": "APPROVED", "errors": ["a warning"]})
-    assert (decision.approved, [each.message for each in decision.problems]) == (True, ["a warning"])
+def test_errors_beside_a_success_contradict_it_and_those_of_a_refusal_or_an_order_are_its_own() -> None:
+    for operation in ("evaluate", "capture", "refund"):
+        with pytest.raises(UnreadableResponse, match="its body reports an error") as raised:
+            answered(operation, {"success": True, "status": "APPROVED", "errors": ["a warning"]})
+        assert raised.value.outcome is Outcome.UNKNOWN
+    decision = answered("evaluate", {"success": False, "status": "DECLINED", "errors": ["a reason"]})
+    assert (decision.approved, [each.message for each in decision.problems]) == (False, ["a reason"])
     assert answered("get", {"id": ORDER, "status": 3, "errors": ["the card was refused"]}).status is OrderStatus.PROBLEM
 
 

@@ -9,12 +9,21 @@ from urllib.parse import parse_qsl
 
 import httpx
 
+from victor_ext.comparing import (
+    Comparer,
+    Likeness,
+    Value,
+    about_another,
+    cannot_be_read,
+    first_that_is,
+    same_amount,
+    same_id,
+    same_word,
+)
 from victor_ext.errors import Problem
-from victor_ext.ids import is_same_id
 from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.core.json_values import (
-    differs,
     is_list,
     is_object,
     list_or_empty,
@@ -48,9 +57,17 @@ _PUBLIC = frozenset({
 })  # fmt: skip
 """What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
 
-_IDS = ("merchantTransactionId", "entityId")
-_REPEATED = (*_IDS, "paymentType", "amount", "currency")
-"""What a response may repeat of the form: it is then that of the payment that was asked for."""
+
+def _repeated(response: httpx.Response) -> list[Value]:
+    """What a response may repeat of the form: it is then that of the payment that was asked for."""
+    if response.request.method != "POST" or not _is_about_one_payment(response.request):
+        return []
+    sent, body = dict(_form_of(response.request)), object_of(response)
+    kinds: dict[str, Comparer] = {
+        "merchantTransactionId": same_id, "entityId": same_id, "paymentType": same_word, "currency": same_word,
+        "amount": same_amount(sent.get("currency", "")),
+    }  # fmt: skip
+    return [Value(name, compare, sent.get(name), body.get(name)) for name, compare in kinds.items()]
 
 
 def profile_of(base_url: httpx.URL, *, found_by_reference: bool) -> Profile:
@@ -128,7 +145,7 @@ def _unreadable(response: httpx.Response) -> str | None:
     if _is_unknown(response.request):
         is_rejected = _code_in(object_of(response)).rejected
         return document_complaint(response, read_problems if is_rejected else lambda _: ())
-    reason = no_object_reason(response)
+    reason = no_object_reason(response) or cannot_be_read(_repeated(response))
     if reason is not None:
         return reason
     body = object_of(response)
@@ -157,16 +174,13 @@ def _mismatch(response: httpx.Response) -> str | None:
     """Which other payment a response is about, such as one that came late, or from a cache that mixes them up."""
     if _is_unknown(response.request):
         return None
-    body = object_of(response)
-    if response.request.method == "POST" and _is_about_one_payment(response.request):
-        sent = dict(_form_of(response.request))
-        other = next((name for name in _REPEATED if differs(sent.get(name), body.get(name), is_id=name in _IDS)), None)
-        return None if other is None else f"its body is about another payment: its {other} is not the one that was sent"
+    other = first_that_is(Likeness.OTHER, _repeated(response))
+    if other is not None:
+        return f"its body is about another payment: its {other} is not the one that was sent"
     asked = _ONE_PAYMENT.search(response.request.url.path)
-    named = text_or_empty(body.get("id"))
-    if response.request.method != "GET" or asked is None or not named or is_same_id(named, asked.group(1)):
+    if response.request.method != "GET" or asked is None:
         return None
-    return f"its body is about another payment, {one_line(named)}"
+    return about_another(asked.group(1), object_of(response).get("id"), "payment")
 
 
 def _recovery_hint(request: httpx.Request, *, found_by_reference: bool) -> str:

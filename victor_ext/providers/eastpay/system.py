@@ -33,7 +33,8 @@ def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of
         currency = currency_of(fields.get("currency"))
         amount = money_of(fields.get("amount"), currency)
         reference = payment.merchant_transaction_id
-        return Theirs(payment.id or None, reference, amount, amount, currency, str(payment.result), None)
+        odd = amount is None and fields.get("amount") not in (None, "")
+        return Theirs(payment.id or None, reference, amount, amount, currency, str(payment.result), None, odd)
 
     def choose(payments: Sequence[Any]) -> Sequence[Any]:
         own = [payment for payment in payments if payment.payment_type not in _STEPS]

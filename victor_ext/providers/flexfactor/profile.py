@@ -11,14 +11,23 @@ from urllib.parse import unquote
 
 import httpx
 
+from victor_ext.comparing import (
+    Comparer,
+    Likeness,
+    Value,
+    about_another,
+    as_id,
+    cannot_be_read,
+    first_that_is,
+    same_id,
+    same_word,
+)
 from victor_ext.errors import Problem, VictorError
-from victor_ext.ids import is_same_id
 from victor_ext.privacy import (
     HIDDEN,
     SHORTEST,
     is_code,
     mask,
-    one_line,
     pattern_of,
     redact_code,
     redact_excerpt,
@@ -26,7 +35,6 @@ from victor_ext.privacy import (
 )
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.core.json_values import (
-    differs,
     is_list,
     is_object,
     json_of,
@@ -37,7 +45,19 @@ from victor_ext.runtime.core.json_values import (
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
-from .responses import Says, code_in, error_status, in_words, lack_of, member, operation_of, path_of, says, split_code
+from .responses import (
+    Says,
+    code_in,
+    error_status,
+    in_words,
+    is_refused_order,
+    lack_of,
+    member,
+    operation_of,
+    path_of,
+    says,
+    split_code,
+)
 
 _KEYED = frozenset({"evaluate", "capture", "cancel", "external-cancel"})
 _MAY_BE_EMPTY = frozenset({"cancel", "external-cancel"})
@@ -65,6 +85,7 @@ def profile_of(environment: str, elsewhere: str, authentication_hint: str) -> Pr
         rejection_reason=_refused,
         unreadable=_unreadable,
         mismatch=_mismatch,
+        may_list_errors=lambda response: is_refused_order(operation_of(response.request), object_of(response)),
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
         request_id_in_body=trace_id,
         recovery_hint=lambda request: _LOOK.get(operation_of(request), ""),
@@ -82,8 +103,15 @@ _WRAPPED = frozenset({
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 
 
-_REPEATED = ("idempotencyKey", "mid", "senseKey", "currency")
+_REPEATED: dict[str, Comparer] = {"idempotencyKey": same_id, "mid": same_id, "senseKey": same_id, "currency": same_word}
 """What a response may repeat of the request. Amounts are no evidence: the unit differs between operations."""
+
+
+def _repeated(response: httpx.Response) -> list[Value]:
+    if response.request.method != "POST" or operation_of(response.request) == "token":
+        return []
+    sent, body = object_of(response.request), object_of(response)
+    return [Value(name, compare, as_id(member(sent, name)), member(body, name)) for name, compare in _REPEATED.items()]
 
 
 def _is_unknown(request: httpx.Request) -> bool:
@@ -105,18 +133,15 @@ def _mismatch(response: httpx.Response) -> str | None:
     if _is_unknown(response.request):
         return None
     operation, body = operation_of(response.request), object_of(response)
-    sent = object_of(response.request) if response.request.method == "POST" and operation != "token" else {}
-    pairs = [(name, member(sent, name), member(body, name)) for name in _REPEATED]
-    other = next((name for name, ours, theirs in pairs if differs(ours, theirs, is_id=name != "currency")), None)
+    other = first_that_is(Likeness.OTHER, _repeated(response))
     if other is not None:
         return f"its body is about another call: its {other} is not the one that was sent"
-    asked = member(sent, "orderId") if operation == "capture" else None
+    asked = member(object_of(response.request), "orderId") if operation == "capture" else None
     if operation in ("order", "refund", "cancel"):
         asked = unquote((*path_of(response.request), "")[1])
     named = member(body, "id") if operation == "order" else None
     named = member(body, "orderId") if named is None else named
-    texts = isinstance(asked, str) and isinstance(named, str) and asked and named.strip()
-    return f"its body is about another order, {one_line(named)}" if texts and not is_same_id(named, asked) else None
+    return about_another(asked, named, "order") if isinstance(asked, str) and asked else None
 
 
 def _unreadable(response: httpx.Response) -> str | None:
@@ -127,7 +152,7 @@ def _unreadable(response: httpx.Response) -> str | None:
     if not response.content and operation in _MAY_BE_EMPTY:
         return None
     body = object_of(response)
-    reason = no_object_reason(response) or lack_of(operation, body)
+    reason = no_object_reason(response) or cannot_be_read(_repeated(response)) or lack_of(operation, body)
     is_empty = operation in _MAY_BE_EMPTY and says(operation, body) is Says.NOTHING
     return reason or (document_complaint(response, read_problems) if is_empty else None)
 

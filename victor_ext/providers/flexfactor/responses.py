@@ -127,6 +127,11 @@ def is_done(body: dict[str, Any]) -> bool:
     return status_of(body) in {"", *_ENDS}
 
 
+def is_refused_order(operation: str, body: dict[str, Any]) -> bool:
+    """Whether a body is a decision of `evaluate` against the order, which may list its reasons as errors."""
+    return operation == "evaluate" and status_of(body) in _REFUSALS
+
+
 def says(operation: str, body: dict[str, Any]) -> Says:
     """What a body says of a call of the operation."""
     success, status = success_of(body), status_of(body)
@@ -139,7 +144,7 @@ def says(operation: str, body: dict[str, Any]) -> Says:
         if operation == "order" and success is None and complains and not names_order(body):
             return Says.BOTH if in_doubt else Says.NO
         return Says.NO if success is False else Says.YES
-    if operation == "evaluate" and status in _REFUSALS:
+    if is_refused_order(operation, body):
         return Says.YES  # a decision is what was asked for
     if complains and (success or in_doubt):
         return Says.BOTH

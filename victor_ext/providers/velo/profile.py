@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from victor_ext.comparing import about_another
 from victor_ext.errors import Outcome, Problem, UnreadableResponse
-from victor_ext.ids import is_same_id
 from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.client.documented import document_complaint, is_generated
 from victor_ext.runtime.core.json_values import (
@@ -214,8 +214,7 @@ def _missing(response: httpx.Response, rule: _Rule) -> str | None:
 def mismatch(response: httpx.Response) -> str | None:
     """Which other object a response is about, as one from a cache that mixes responses up; None when it is not."""
     rule, asked = _rule_for(response.request)
-    named = text_or_empty(object_of(response).get(rule.own_id)) if rule.own_id else ""
-    return None if not named or is_same_id(named, asked) else f"its body is about another object, {one_line(named)}"
+    return about_another(asked, object_of(response).get(rule.own_id), "object") if rule.own_id else None
 
 
 def recovery_hint(request: httpx.Request) -> str:

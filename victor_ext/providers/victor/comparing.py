@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
 from victor_ext import money
+from victor_ext.comparing import (
+    Comparer,
+    Likeness,
+    differs,
+    likeness,
+    same_amount,
+    same_flag,
+    same_text,
+    same_word,
+)
 from victor_ext.errors import Conflict, Outcome
-from victor_ext.ids import words_of
 from victor_ext.privacy import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
 from victor_ext.runtime.client.records import Record
-from victor_ext.runtime.core.json_values import differs
 
 from .checks import as_date, spelled
 from .requests import ARGUMENTS, CreateRequest
@@ -27,7 +34,7 @@ def could_be(record: Record, arguments: Mapping[str, Any], since: datetime) -> b
     if created is not None and created < since:
         return False
     compared = Sent(CreateRequest(**arguments), 1).comparisons(record)
-    return "amount" in compared and all(compared.values())
+    return "amount" in compared and {*compared.values()} == {Likeness.SAME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +47,12 @@ class Sent:
     extra_body: ExtraBody | None = None  # what the client's options added to the body; the request has its own
 
     def is_confirmed_by(self, record: Record) -> bool:
-        """Whether a record has this payment's reference; without one, payee, payer and amount. Raises `Conflict`."""
+        """Whether a record has this payment's reference; without one, payee, payer and amount. Raises `Conflict`.
+
+        What a record says and cannot be read confirms nothing.
+        """
         compared = self.comparisons(record)
-        others = [what for what, is_same in compared.items() if not is_same]
+        others = [what for what, found in compared.items() if found is Likeness.OTHER]
         if others:
             which = " and ".join(_shown(record, what) for what in others)
             raise Conflict(
@@ -56,35 +66,59 @@ class Sent:
                 idempotency_key=self.key,
                 attempts=self.attempts,
             )
-        return compared.keys() >= (
-            {"client_reference_id"} if self.request.client_reference_id is not None else _SUBJECT
-        )
+        needed = {"client_reference_id"} if self.request.client_reference_id is not None else _SUBJECT
+        return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
-    def comparisons(self, record: Record) -> dict[str, bool]:
-        """For each sent value that a record has, by name, whether it is the same (what was left out is a value too)."""
-        compared: dict[str, bool] = {}
+    def unreadable(self, record: Record) -> list[str]:
+        """The names of the values that a record says and that cannot be read."""
+        return [what for what, found in self.comparisons(record).items() if found is Likeness.UNREADABLE]
+
+    def comparisons(self, record: Record) -> dict[str, Likeness]:
+        """What a record says of each value that was sent, or left out, by name; without what it does not say."""
+        compared: dict[str, Likeness] = {}
         for place, argument in ARGUMENTS.items():
-            is_same = _is_same(place, getattr(self.request, argument), _theirs(record, place))
-            if is_same is not None:
-                compared[argument] = is_same
+            sent = _sent(place, getattr(self.request, argument))
+            compared[argument] = likeness(_KINDS.get(place, same_text), sent, _theirs(record, place))
         if as_direction(record.value_at(_DIRECTION)) is Direction.INBOUND:
-            compared["direction"] = False  # whoever creates a request asks: one that came in is another one
+            compared["direction"] = Likeness.OTHER  # whoever creates a request asks: one that came in is another one
         for extra in filter(None, (self.request.extra_body, self.extra_body)):
             whole = record.raw.to_dict()
             if differs(extra, whole) or differs(extra, whole.get("payment_request")):
-                compared["extra_body"] = False
-        return compared
+                compared["extra_body"] = Likeness.OTHER
+        return {name: found for name, found in compared.items() if found is not Likeness.UNSAID}
 
 
 _ID, _DIRECTION, _CREATED_AT = ["victor_payment_request_id"], ["direction"], ["payment_request", "created_at"]
 _SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 """Who pays whom, and how much: without a reference, an answer has to repeat these."""
-_AMOUNT, _FLAG = "payment_details.amount", "payment_details.amount_modification_allowed"
+_AMOUNT, _DUE_DATE = "payment_details.amount", "payment_details.due_date"
+_FLAG = "payment_details.amount_modification_allowed"
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
-_IN_ANY_CASE = {_AMOUNT, _FLAG, "payment_details.biller_type", "payee.account_number"}
-_LEFT_OUT = {"payee.ultimate_creditor": "", "payment_details.notes": "", "client_reference_id": "", _FLAG: False}
-"""What an argument that was left out means, by the document. The provider fills in no words of the caller's."""
-_DOLLARS = re.compile(r"(?:USD|\$)? ?([0-9.]+)(?: ?USD)?", re.IGNORECASE)
+
+
+def _same_day(sent: date, received: object) -> bool | None:
+    """Compare dates. One may be written as its midnight: as Zulu time, or as seconds or milliseconds of the epoch."""
+    day = as_date(received)
+    moment = as_moment(received) if day is None else None
+    day = moment.date() if moment is not None and moment.time() == time() else day
+    return None if day is None else day == sent
+
+
+_KINDS: dict[str, Comparer] = {
+    _AMOUNT: same_amount("USD"),
+    _DUE_DATE: _same_day,
+    _FLAG: same_flag,
+    "payment_details.biller_type": same_word,
+    "payee.account_number": same_word,
+}
+"""How a value is compared; the others are texts."""
+
+
+def _sent(place: str, value: Any) -> Any:
+    """The value that was sent. What was left out is empty or false: the provider fills in no words of the caller's."""
+    if value is None:
+        return False if place == _FLAG else ""
+    return money.to_decimal(value) if place == _AMOUNT else as_date(value) if place == _DUE_DATE else spelled(value)
 
 
 def _theirs(record: Record, place: str) -> Any:
@@ -94,33 +128,6 @@ def _theirs(record: Record, place: str) -> Any:
     if original is not None:
         return original
     return record.value_at((place if place == "client_reference_id" else f"payment_request.{place}").split("."))
-
-
-def _is_same(place: str, sent: Any, record: Any) -> bool | None:
-    """Return whether a value is the one that was sent; None if one of the two is missing or of another type."""
-    if place == "payment_details.due_date":
-        sent, record = as_date(sent), _as_day(record)
-    elif place == _AMOUNT:
-        in_dollars = _DOLLARS.fullmatch(record.strip()) if isinstance(record, str) else None
-        sent, record = money.to_decimal(sent), money.from_wire(in_dollars[1] if in_dollars else record)
-    elif place == _FLAG and isinstance(record, str):
-        record = {"true": True, "false": False}.get(record.strip().lower())
-    elif not isinstance(record, bool if place == _FLAG else str):
-        return None
-    if record is None or (isinstance(record, str) and not record.strip()):
-        return None
-    if sent is None:
-        return None if _LEFT_OUT.get(place, record) == record else False
-    if place in _IN_ANY_CASE:
-        return not differs(spelled(sent), record)
-    return bool(sent == record or (isinstance(record, str) and words_of(sent) == words_of(record)))
-
-
-def _as_day(value: Any) -> date | None:
-    """Return a date that may be written as its midnight: as Zulu time, or as seconds or milliseconds of the epoch."""
-    day = as_date(value)
-    moment = as_moment(value) if day is None and value else None
-    return moment.date() if moment is not None and moment.time() == time() else day
 
 
 def _shown(record: Record, argument: str) -> str:

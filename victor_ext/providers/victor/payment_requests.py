@@ -298,8 +298,9 @@ def _create(
     made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
     sent = Sent(request, step.attempts, key, step.extra_body)
     # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
-    # receipt. A response with only some of them may describe another payment, so that one is read.
-    if sent.is_confirmed_by(made) or request.idempotency_key is None or not sent.comparisons(made):
+    # receipt. A response with only some of them, or with one that cannot be read, may describe another payment.
+    is_receipt = request.idempotency_key is None or not sent.comparisons(made)
+    if sent.is_confirmed_by(made) or (is_receipt and not sent.unreadable(made)):
         return made
     return (yield from _read_back(made, sent, left()))
 
@@ -317,11 +318,13 @@ def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> Opera
                 return made
             why = "and neither does the record that was read back"
     lacking = "payee, payer and amount" if sent.request.client_reference_id is None else "its reference"
+    odd = " and ".join(sent.unreadable(made))
+    says = f"whose {odd} cannot be read" if odd else f"which does not say {lacking}"
     raise UnreadableResponse(
-        f"The provider answered with payment request {one_line(made.id)}, which does not say {lacking}, {why}: it may "
-        f"be another payment's, of an earlier use of the idempotency key {made.idempotency_key!r}.",
+        f"The provider answered with payment request {one_line(made.id)}, {says}, {why}: it may be another payment's, "
+        f"of an earlier use of the idempotency key {made.idempotency_key!r}.",
         hint="Look at it with get(), or repeat with the same key and the same values.",
-        outcome=Outcome.UNKNOWN,
+        outcome=Outcome.UNKNOWN if sent.request.idempotency_key is not None else Outcome.ACCEPTED,
         idempotency_key=made.idempotency_key,
         attempts=sent.attempts,
     )

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
+from victor_ext.comparing import about_another, as_id
 from victor_ext.errors import Problem
-from victor_ext.ids import is_same_id
-from victor_ext.privacy import mask_digits, one_line, redact_code, redact_excerpt
+from victor_ext.privacy import mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
 from victor_ext.runtime.core.json_values import (
     is_list,
@@ -26,7 +26,6 @@ from victor_ext.runtime.loop.profile import READER, Profile, Reader
 
 from .auth import Environment
 from .settings import CREATE_PATH
-from .statuses import as_id
 
 _LIST_PATH = "/v2/payment-requests"
 _KEY = "Idempotency-Key"
@@ -138,15 +137,14 @@ def _mismatch(answer: httpx.Response) -> str | None:
         return _another_page(body.get("page"), request.url.params.get("page", ""))
     if not (_is_respond(request) or _is_get(request)):
         return None
-    response = object_or_empty(body.get("payment_request")).get("payment_request_response")
-    for part, what in ((body, "body"), (object_or_empty(response), "payment_request_response")):
-        value = part.get("victor_payment_request_id")
-        named = as_id(value)
-        if named is None and value is not None:
-            return f"the victor_payment_request_id of its {what} is neither text nor a whole number"
-        if named and not is_same_id(named, request.url.path.rpartition("/")[2]):
-            return f"its {what} is about another payment request, {one_line(named)}"
-    return None
+    asked = request.url.path.rpartition("/")[2]
+    response = object_or_empty(object_or_empty(body.get("payment_request")).get("payment_request_response"))
+    parts = {"body": body, "payment_request_response": response}
+    others = (
+        about_another(asked, part.get("victor_payment_request_id"), "payment request", where)
+        for where, part in parts.items()
+    )
+    return next(filter(None, others), None)
 
 
 def _names_its_subject(answer: httpx.Response) -> bool:

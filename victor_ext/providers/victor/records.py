@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from victor_api import models
 
 from victor_ext import money, zulu
+from victor_ext.comparing import as_id
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
 from victor_ext.runtime.core.json_values import is_object
@@ -37,7 +38,7 @@ _BILLER_TYPES = frozenset({"BUSINESS", "CONSUMER"})
 
 
 def _as_id(value: object) -> str:
-    return value if isinstance(value, str) else statuses.as_id(value) or ""
+    return as_id(value) or ""
 
 
 def _as_biller_type(value: object) -> str | None:

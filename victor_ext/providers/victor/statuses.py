@@ -63,7 +63,6 @@ class Network(StrEnum):
 TERMINAL = frozenset({Status.COMPLETED, Status.DECLINED, Status.EXPIRED, Status.FAILED})
 """The statuses that no longer change."""
 
-_MOST_BITS = 1024
 _ENDS_IN_PROSE = frozenset({"error", "canceled", "cancelled", "rejected"})
 
 
@@ -72,13 +71,6 @@ def as_word(value: object) -> str | None:
     if type(value) is str:  # as the wire has it
         return value
     return value.value if isinstance(value, StrEnum) else as_text(value)
-
-
-def as_id(value: object) -> str | None:
-    """An id that is text or a whole number, as text; None for any other value."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:d}" if value.bit_length() < _MOST_BITS else None  # Python refuses to convert very large ones
-    return value if isinstance(value, str) else None
 
 
 def _reader(known: Mapping[str, E]) -> Callable[[object], E | str | None]:

@@ -127,13 +127,16 @@ def document_complaint(response: httpx.Response, problems: Callable[[httpx.Respo
     return reason
 
 
+_NO_EVIDENCE = frozenset({"additional_properties", "error", "errors"})
+
+
 def has_declared_value(model: Any) -> bool:
     """Whether a generated model has a declared member with a value that the document allows.
 
     That is one of the declared type and, of an enum, one of its words. Blank text is none.
     """
-    # What is of another type is in `additional_properties`, and the member is UNSET.
-    names = (field.name for field in getattr(model, "__attrs_attrs__", ()) if field.name != "additional_properties")
+    # What is of another type is in `additional_properties`, and the member is UNSET. An error is no evidence of work.
+    names = (field.name for field in getattr(model, "__attrs_attrs__", ()) if field.name not in _NO_EVIDENCE)
     return any(_is_allowed(getattr(model, name)) for name in names)
 
 

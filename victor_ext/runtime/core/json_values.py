@@ -5,14 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, TypeGuard
 
 import httpx
-
-from victor_ext.ids import is_same_id, words_of
-
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 
 _MEMBER = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0, strict=False)
@@ -82,34 +77,3 @@ def readable_members(content: bytes) -> dict[str, Any]:
             value = rest[1:] if rest.startswith('"') else {"{": dict[str, Any](), "[": list[Any]()}.get(rest[:1])
         members[named[1]] = value
     return members
-
-
-def differs(sent: object, received: object, *, is_id: bool = False) -> bool:
-    """Whether a response has another value than the one that was sent. A value that is missing is none.
-
-    Unicode form, letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no
-    difference. Values of different shapes, such as a text and an object, cannot be compared. Ids are compared as such.
-    """
-    if is_id and isinstance(sent, str) and isinstance(received, str):
-        return not is_same_id(sent, received)
-    if is_object(sent) and is_object(received):
-        named = {name.lower(): value for name, value in received.items()}
-        return any(differs(value, named.get(name.lower())) for name, value in sent.items())
-    if is_list(sent) and is_list(received):
-        return len(sent) != len(received) or any(map(differs, sent, received))
-    if sent == received or any(value is None or isinstance(value, dict | list) for value in (sent, received)):
-        return False
-    return _differ(_words(sent), _words(received))
-
-
-def _differ(one: str, other: str) -> bool:
-    hidden, _, end = other.rpartition("*")
-    if hidden:
-        return not one.endswith(end)
-    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other):
-        return Decimal(one) != Decimal(other)
-    return one != other
-
-
-def _words(value: object) -> str:
-    return words_of(f"{value:f}" if isinstance(value, Decimal) else str(value)).casefold()

@@ -120,7 +120,7 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
                 BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response
             )
         mismatch = None if response.damage else profile.mismatch(response)
-        wrong = response.damage or mismatch or profile.unreadable(response)
+        wrong = response.damage or mismatch or profile.unreadable(response) or _complaint(response, profile)
         if wrong is None:
             return None
         if mismatch or (response.damage is None and (profile.problems(response) or reports_error(response))):
@@ -135,22 +135,36 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
     return _of_error_status(response, profile, begun=begun)
 
 
-_ERRORS = frozenset({"error", "errors"})
+def _complaint(response: Response, profile: Profile) -> str | None:
+    """Why a good response to a write is no success, or None. A record that is read may have errors of its own."""
+    is_read = response.request.method in SAFE_METHODS or response.status_code >= 300
+    return None if is_read or not reports_error(response) or profile.may_list_errors(response) else _REPORTS_ERROR
+
+
+_REPORTS_ERROR = "its body reports an error"
+_ERRORS = frozenset({"error", "errors", "allerrors"})
 _ERROR_MEMBER = re.compile(rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|""|\[\s*\]|\{\s*\})', re.IGNORECASE)
 
 
 def reports_error(response: httpx.Response) -> bool:
     """Whether the body is a JSON object with something in `error` or `errors`, whatever it is.
 
-    null, false, 0, "", [] and {} are not errors. Names are compared in any letter case, also in what can be read of a
-    body that is not complete JSON.
+    null, false, 0, "", [] and {}, and lists and objects of these, are not errors. Names are compared in any letter
+    case, also in what can be read of a body that is not complete JSON.
     """
     try:
         body: Any = response.json()
     except ValueError:
         return _ERROR_MEMBER.search(response.content) is not None
     members = cast("dict[str, Any]", body).items() if isinstance(body, dict) else ()
-    return any(value.strip() if isinstance(value, str) else value for name, value in members if name.lower() in _ERRORS)
+    return any(_is_something(value) for name, value in members if name.lower() in _ERRORS)
+
+
+def _is_something(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        parts: Any = value.values() if isinstance(value, dict) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - of JSON
+        return any(map(_is_something, parts))
+    return bool(value.strip() if isinstance(value, str) else value)
 
 
 def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:

@@ -94,6 +94,8 @@ class Profile:
         is_unknown_id: Whether a 400 or 422 says that there is nothing with the id that was asked for: `NotFound`.
         mismatch: What a good response is about when that is something else than the request, or None. Such a response
             proves nothing about the work.
+        may_list_errors: Whether a good response to a write may have something in `error` or `errors`: the reasons of a
+            decision. No other one is a success.
         is_read_by_id: Whether a request reads what the id in its path names.
         names_its_subject: Whether a good response to a read by id names that id. Over a connection that has just been
             used, no other response is believed: it may be a late second response to an earlier request.
@@ -118,6 +120,7 @@ class Profile:
     is_result: Callable[[httpx.Response], bool] | None = None
     is_unknown_id: Callable[[httpx.Response], bool] = lambda _response: False
     mismatch: Callable[[httpx.Response], str | None] = lambda _response: None
+    may_list_errors: Callable[[httpx.Response], bool] = lambda _response: False
     is_read_by_id: Callable[[httpx.Request], bool] = lambda _request: False
     names_its_subject: Callable[[httpx.Response], bool] = lambda _response: False
     may_quote_body: Callable[[httpx.Response], bool] = lambda _response: True

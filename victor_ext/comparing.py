@@ -1,0 +1,142 @@
+"""Whether a response has the values that were sent, with one comparer for each kind of value.
+
+What is there and differs is another's. What is there and cannot be read confirms nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from enum import Enum, auto
+from typing import Any, NamedTuple
+
+from victor_ext.ids import is_same_id, words_of
+from victor_ext.money import from_wire
+from victor_ext.privacy import one_line
+from victor_ext.runtime.core.json_values import is_list, is_object
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
+_MOST_BITS = 1024
+"""Python refuses to write much longer whole numbers."""
+
+
+class Likeness(Enum):
+    """What a response says of a value that was sent. Nothing, blanks and stars alone are `UNSAID`."""
+
+    SAME = auto()
+    OTHER = auto()
+    UNREADABLE = auto()
+    UNSAID = auto()
+
+
+Comparer = Callable[[Any, Any], bool | None]
+"""Whether a value of a response is the one that was sent; None if it cannot be read."""
+
+
+def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
+    """What a response says of a value."""
+    if received is None or (isinstance(received, str) and not received.strip(" \t\r\n*")):
+        return Likeness.UNSAID
+    is_same = compare(sent, received)
+    return Likeness.UNREADABLE if is_same is None else Likeness.SAME if is_same else Likeness.OTHER
+
+
+class Value(NamedTuple):
+    """A value that a response may repeat. `sent` is None if it was not sent."""
+
+    name: str
+    compare: Comparer
+    sent: object
+    received: object
+
+
+def first_that_is(wanted: Likeness, values: Iterable[Value]) -> str | None:
+    """The name of the first value that was sent, and of which the response says this."""
+    found = ((value.name, likeness(*value[1:])) for value in values if value.sent is not None)
+    return next((name for name, what in found if what is wanted), None)
+
+
+def cannot_be_read(values: Iterable[Value]) -> str | None:
+    """Why a body that repeats values does not confirm them, or None."""
+    odd = first_that_is(Likeness.UNREADABLE, values)
+    return None if odd is None else f"its {odd} cannot be read"
+
+
+def about_another(asked: str, named: object, what: str, part: str = "body") -> str | None:
+    """Why a body, or a part of it, that names an id is not known to be about what was asked for, or None."""
+    found = likeness(same_id, asked, named)
+    if found is Likeness.UNREADABLE:
+        return f"its {part} does not say which {what} it is about: the id is neither text nor a whole number"
+    return f"its {part} is about another {what}, {one_line(named)}" if found is Likeness.OTHER else None
+
+
+def as_id(value: object) -> str | None:
+    """An id that is text or a whole number, as text; None for any other value."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:d}" if value.bit_length() < _MOST_BITS else None
+    return value if isinstance(value, str) else None
+
+
+def same_id(sent: str, received: object) -> bool | None:
+    """Compare ids and keys."""
+    text = as_id(received)
+    return None if text is None else is_same_id(sent, text)
+
+
+def same_text(sent: str, received: object) -> bool | None:
+    """Compare texts and references; white space makes no difference."""
+    text = as_id(received)
+    return None if text is None else words_of(sent) == words_of(text)
+
+
+def same_word(sent: str, received: object) -> bool | None:
+    """Compare words of an enumeration, and account numbers: in any letter case, also if stars hide a part of them."""
+    text = as_id(received)
+    return None if text is None else not _differ(_words(sent), _words(text))
+
+
+def same_flag(sent: bool, received: object) -> bool | None:  # noqa: FBT001 - the value that is compared
+    """Compare flags, also those that are sent as text."""
+    if isinstance(received, str):
+        received = {"true": True, "false": False}.get(received.strip().lower())
+    return received is sent if isinstance(received, bool) else None
+
+
+def same_amount(currency: str) -> Comparer:
+    """A comparer of exact amounts, as numbers or as text that may name this currency too."""
+
+    def compare(sent: object, received: object) -> bool | None:
+        amount = from_wire(received, currency)
+        return None if amount is None else amount == from_wire(sent, currency)
+
+    return compare
+
+
+def differs(sent: object, received: object) -> bool:
+    """Whether a response has another value than JSON of any shape that was sent. A value that is missing is none.
+
+    Unicode form, letter case (also of names), white space, `44.2` and `"44.20"`, and a masked `****3645` make no
+    difference. Values of different shapes, such as a text and an object, cannot be compared.
+    """
+    if is_object(sent) and is_object(received):
+        named = {name.lower(): value for name, value in received.items()}
+        return any(differs(value, named.get(name.lower())) for name, value in sent.items())
+    if is_list(sent) and is_list(received):
+        return len(sent) != len(received) or any(map(differs, sent, received))
+    if sent == received or any(value is None or isinstance(value, dict | list) for value in (sent, received)):
+        return False
+    return _differ(_words(sent), _words(received))
+
+
+def _differ(one: str, other: str) -> bool:
+    start, stars, end = other.partition("*")
+    if stars:
+        return not (one.startswith(start) and one.endswith(end.rpartition("*")[2]))
+    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other):
+        return Decimal(one) != Decimal(other)
+    return one != other
+
+
+def _words(value: object) -> str:
+    return words_of(f"{value:f}" if isinstance(value, Decimal) else str(value)).casefold()
