@@ -38,6 +38,8 @@ def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
     """What a response says of a value."""
     if received is None or (isinstance(received, str) and not received.strip(" \t\r\n*")):
         return Likeness.UNSAID
+    if type(received) is str and received == sent:
+        return Likeness.SAME
     is_same = compare(sent, received)
     return Likeness.UNREADABLE if is_same is None else Likeness.SAME if is_same else Likeness.OTHER
 
@@ -96,11 +98,11 @@ def same_word(sent: str, received: object) -> bool | None:
     return None if text is None else not _differ(_words(sent), _words(text))
 
 
-def same_flag(sent: bool, received: object) -> bool | None:  # noqa: FBT001 - the value that is compared
-    """Compare flags, also those that are sent as text."""
+def same_flag(sent: object, received: object) -> bool | None:
+    """Compare flags, also those that come as text. Nothing that was sent is false."""
     if isinstance(received, str):
         received = {"true": True, "false": False}.get(received.strip().lower())
-    return received is sent if isinstance(received, bool) else None
+    return received is bool(sent) if isinstance(received, bool) else None
 
 
 def same_amount(currency: str) -> Comparer:

@@ -163,8 +163,10 @@ def from_wire(value: object, currency: str = "USD") -> Decimal | None:
     """
     if isinstance(value, str):
         said = _READ.fullmatch(value.strip())
-        named = set[str]() if said is None else {each.upper().replace("$", "USD") for each in said.group(1, 3) if each}
-        return Decimal(said[2]) if said is not None and named <= {currency} else None
+        if said is None or said[1] is said[3] is None:
+            return None if said is None else Decimal(value)
+        named = {each.upper().replace("$", "USD") for each in said.group(1, 3) if each}
+        return Decimal(said[2]) if named == {currency} else None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     try:

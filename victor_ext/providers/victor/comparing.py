@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -77,7 +77,8 @@ class Sent:
         """What a record says of each value that was sent, or left out, by name; without what it does not say."""
         compared: dict[str, Likeness] = {}
         for place, argument in ARGUMENTS.items():
-            sent = _sent(place, getattr(self.request, argument))
+            sent = getattr(self.request, argument)
+            sent = "" if sent is None else _MEANINGS[place](sent) if place in _MEANINGS else sent
             compared[argument] = likeness(_KINDS.get(place, same_text), sent, _theirs(record, place))
         if as_direction(record.value_at(_DIRECTION)) is Direction.INBOUND:
             compared["direction"] = Likeness.OTHER  # whoever creates a request asks: one that came in is another one
@@ -112,13 +113,10 @@ _KINDS: dict[str, Comparer] = {
     "payee.account_number": same_word,
 }
 """How a value is compared; the others are texts."""
-
-
-def _sent(place: str, value: Any) -> Any:
-    """The value that was sent. What was left out is empty or false: the provider fills in no words of the caller's."""
-    if value is None:
-        return False if place == _FLAG else ""
-    return money.to_decimal(value) if place == _AMOUNT else as_date(value) if place == _DUE_DATE else spelled(value)
+_MEANINGS: dict[str, Callable[[Any], Any]] = {
+    _AMOUNT: money.to_decimal, _DUE_DATE: as_date, "payment_details.biller_type": spelled,
+}  # fmt: skip
+"""What the argument of the caller means. One that was left out is empty: nobody fills in the words of callers."""
 
 
 def _theirs(record: Record, place: str) -> Any:

@@ -38,7 +38,7 @@ _BILLER_TYPES = frozenset({"BUSINESS", "CONSUMER"})
 
 
 def _as_id(value: object) -> str:
-    return as_id(value) or ""
+    return value if isinstance(value, str) else as_id(value) or ""
 
 
 def _as_biller_type(value: object) -> str | None:
