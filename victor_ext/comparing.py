@@ -6,10 +6,10 @@ What is there and differs is another's. What is there and cannot be read confirm
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any
 
 from victor_ext.ids import is_same_id, words_of
 from victor_ext.money import from_wire
@@ -44,22 +44,22 @@ def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
     return Likeness.UNREADABLE if is_same is None else Likeness.SAME if is_same else Likeness.OTHER
 
 
-class Value(NamedTuple):
-    """A value that a response may repeat. `sent` is None if it was not sent."""
-
-    name: str
-    compare: Comparer
-    sent: object
-    received: object
+Values = Sequence[tuple[str, Comparer, object, object]]
+"""Values that a response may repeat: the name of each, how it is compared, what was sent, and what was received."""
 
 
-def first_that_is(wanted: Likeness, values: Iterable[Value]) -> str | None:
-    """The name of the first value that was sent, and of which the response says this."""
-    found = ((value.name, likeness(*value[1:])) for value in values if value.sent is not None)
+def values(kinds: Mapping[str, Comparer], sent: Callable[[str], object], received: Callable[[str], object]) -> Values:
+    """The values that were sent, by their names."""
+    return [(name, kind, value, received(name)) for name, kind in kinds.items() if (value := sent(name)) is not None]
+
+
+def first_that_is(wanted: Likeness, values: Values) -> str | None:
+    """The name of the first value of which the response says this."""
+    found = ((name, likeness(compare, sent, received)) for name, compare, sent, received in values)
     return next((name for name, what in found if what is wanted), None)
 
 
-def cannot_be_read(values: Iterable[Value]) -> str | None:
+def cannot_be_read(values: Values) -> str | None:
     """Why a body that repeats values does not confirm them, or None."""
     odd = first_that_is(Likeness.UNREADABLE, values)
     return None if odd is None else f"its {odd} cannot be read"

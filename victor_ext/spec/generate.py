@@ -105,27 +105,20 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
 
 def _declared(requests: Requests, endpoint: endpoints.Endpoint) -> str:
     """The arguments of an `Operation`: what the document declares of it."""
-    headers = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]
+    names = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]
     request = requests.request_of(endpoint)
-    declared = {
-        "name": str(PythonIdentifier(endpoint.name, PREFIX)),
-        "method": endpoint.method.upper(),
-        "path": endpoint.path.get_untrusted_value().partition("#")[0],
-        "headers": tuple(name for name in headers if request.style("header", name).location == "header"),
-        "members": tuple(dict.fromkeys(name for body in endpoint.bodies for name in _members(body.prop))),
-    }
-    return ", ".join(f"{name}={value!r}" for name, value in declared.items())
+    headers = tuple(name for name in names if request.style("header", name).location == "header")
+    members = tuple(dict.fromkeys(name for body in endpoint.bodies for name in _members(body.prop)))
+    name, path = str(PythonIdentifier(endpoint.name, PREFIX)), endpoint.path.get_untrusted_value().partition("#")[0]
+    return f"{name=}, method={endpoint.method.upper()!r}, {path=}, {headers=}, {members=}"
 
 
 def _members(body: Any) -> Iterator[str]:
     """The names of the members of a body, on the wire; those of each of its kinds, if there are several."""
     for inner in getattr(body, "inner_properties", ()):
         yield from _members(inner)
-    for each in (
-        *(getattr(body, "required_properties", None) or ()),
-        *(getattr(body, "optional_properties", None) or ()),
-    ):
-        yield each.name.get_untrusted_value()
+    for kind in ("required_properties", "optional_properties"):
+        yield from (each.name.get_untrusted_value() for each in getattr(body, kind, None) or ())
 
 
 def _return_type(endpoint: endpoints.Endpoint) -> str:

@@ -9,17 +9,8 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from victor_ext.comparing import (
-    Comparer,
-    Likeness,
-    Value,
-    about_another,
-    cannot_be_read,
-    first_that_is,
-    same_amount,
-    same_id,
-    same_word,
-)
+from victor_ext import comparing
+from victor_ext.comparing import Comparer, Likeness
 from victor_ext.errors import Problem
 from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
@@ -58,16 +49,19 @@ _PUBLIC = frozenset({
 """What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
 
 
-def _repeated(response: httpx.Response) -> list[Value]:
+_KINDS: dict[str, Comparer] = {
+    "merchantTransactionId": comparing.same_id, "entityId": comparing.same_id, "paymentType": comparing.same_word,
+    "currency": comparing.same_word,
+}  # fmt: skip
+
+
+def _repeated(response: httpx.Response) -> comparing.Values:
     """What a response may repeat of the form: it is then that of the payment that was asked for."""
     if response.request.method != "POST" or not _is_about_one_payment(response.request):
-        return []
-    sent, body = dict(_form_of(response.request)), object_of(response)
-    kinds: dict[str, Comparer] = {
-        "merchantTransactionId": same_id, "entityId": same_id, "paymentType": same_word, "currency": same_word,
-        "amount": same_amount(sent.get("currency", "")),
-    }  # fmt: skip
-    return [Value(name, compare, sent.get(name), body.get(name)) for name, compare in kinds.items()]
+        return ()
+    sent = dict(_form_of(response.request))
+    kinds = _KINDS | {"amount": comparing.same_amount(sent.get("currency", ""))}
+    return comparing.values(kinds, sent.get, object_of(response).get)
 
 
 def profile_of(base_url: httpx.URL, *, found_by_reference: bool) -> Profile:
@@ -145,7 +139,7 @@ def _unreadable(response: httpx.Response) -> str | None:
     if _is_unknown(response.request):
         is_rejected = _code_in(object_of(response)).rejected
         return document_complaint(response, read_problems if is_rejected else lambda _: ())
-    reason = no_object_reason(response) or cannot_be_read(_repeated(response))
+    reason = no_object_reason(response) or comparing.cannot_be_read(_repeated(response))
     if reason is not None:
         return reason
     body = object_of(response)
@@ -174,13 +168,13 @@ def _mismatch(response: httpx.Response) -> str | None:
     """Which other payment a response is about, such as one that came late, or from a cache that mixes them up."""
     if _is_unknown(response.request):
         return None
-    other = first_that_is(Likeness.OTHER, _repeated(response))
+    other = comparing.first_that_is(Likeness.OTHER, _repeated(response))
     if other is not None:
         return f"its body is about another payment: its {other} is not the one that was sent"
     asked = _ONE_PAYMENT.search(response.request.url.path)
     if response.request.method != "GET" or asked is None:
         return None
-    return about_another(asked.group(1), object_of(response).get("id"), "payment")
+    return comparing.about_another(asked.group(1), object_of(response).get("id"), "payment")
 
 
 def _recovery_hint(request: httpx.Request, *, found_by_reference: bool) -> str:

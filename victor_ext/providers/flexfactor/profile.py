@@ -11,17 +11,8 @@ from urllib.parse import unquote
 
 import httpx
 
-from victor_ext.comparing import (
-    Comparer,
-    Likeness,
-    Value,
-    about_another,
-    as_id,
-    cannot_be_read,
-    first_that_is,
-    same_id,
-    same_word,
-)
+from victor_ext import comparing
+from victor_ext.comparing import Comparer, Likeness
 from victor_ext.errors import Problem, VictorError
 from victor_ext.privacy import (
     HIDDEN,
@@ -103,15 +94,19 @@ _WRAPPED = frozenset({
 """The operations, by the names of their generated modules, that the rules of this module are for."""
 
 
-_REPEATED: dict[str, Comparer] = {"idempotencyKey": same_id, "mid": same_id, "senseKey": same_id, "currency": same_word}
+_REPEATED: dict[str, Comparer] = {
+    **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id), "currency": comparing.same_word,
+}  # fmt: skip
 """What a response may repeat of the request. Amounts are no evidence: the unit differs between operations."""
 
 
-def _repeated(response: httpx.Response) -> list[Value]:
+def _repeated(response: httpx.Response) -> comparing.Values:
     if response.request.method != "POST" or operation_of(response.request) == "token":
-        return []
+        return ()
     sent, body = object_of(response.request), object_of(response)
-    return [Value(name, compare, as_id(member(sent, name)), member(body, name)) for name, compare in _REPEATED.items()]
+    return comparing.values(
+        _REPEATED, lambda name: comparing.as_id(member(sent, name)), lambda name: member(body, name)
+    )
 
 
 def _is_unknown(request: httpx.Request) -> bool:
@@ -133,7 +128,7 @@ def _mismatch(response: httpx.Response) -> str | None:
     if _is_unknown(response.request):
         return None
     operation, body = operation_of(response.request), object_of(response)
-    other = first_that_is(Likeness.OTHER, _repeated(response))
+    other = comparing.first_that_is(Likeness.OTHER, _repeated(response))
     if other is not None:
         return f"its body is about another call: its {other} is not the one that was sent"
     asked = member(object_of(response.request), "orderId") if operation == "capture" else None
@@ -141,7 +136,7 @@ def _mismatch(response: httpx.Response) -> str | None:
         asked = unquote((*path_of(response.request), "")[1])
     named = member(body, "id") if operation == "order" else None
     named = member(body, "orderId") if named is None else named
-    return about_another(asked, named, "order") if isinstance(asked, str) and asked else None
+    return comparing.about_another(asked, named, "order") if isinstance(asked, str) and asked else None
 
 
 def _unreadable(response: httpx.Response) -> str | None:
@@ -152,7 +147,7 @@ def _unreadable(response: httpx.Response) -> str | None:
     if not response.content and operation in _MAY_BE_EMPTY:
         return None
     body = object_of(response)
-    reason = no_object_reason(response) or cannot_be_read(_repeated(response)) or lack_of(operation, body)
+    reason = no_object_reason(response) or comparing.cannot_be_read(_repeated(response)) or lack_of(operation, body)
     is_empty = operation in _MAY_BE_EMPTY and says(operation, body) is Says.NOTHING
     return reason or (document_complaint(response, read_problems) if is_empty else None)
 

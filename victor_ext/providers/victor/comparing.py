@@ -7,17 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from victor_ext import money
-from victor_ext.comparing import (
-    Comparer,
-    Likeness,
-    differs,
-    likeness,
-    same_amount,
-    same_flag,
-    same_text,
-    same_word,
-)
+from victor_ext import comparing, money
+from victor_ext.comparing import Comparer, Likeness
 from victor_ext.errors import Conflict, Outcome
 from victor_ext.privacy import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
@@ -79,12 +70,13 @@ class Sent:
         for place, argument in ARGUMENTS.items():
             sent = getattr(self.request, argument)
             sent = "" if sent is None else _MEANINGS[place](sent) if place in _MEANINGS else sent
-            compared[argument] = likeness(_KINDS.get(place, same_text), sent, _theirs(record, place))
+            compare = _KINDS.get(place, comparing.same_text)
+            compared[argument] = comparing.likeness(compare, sent, _theirs(record, place))
         if as_direction(record.value_at(_DIRECTION)) is Direction.INBOUND:
             compared["direction"] = Likeness.OTHER  # whoever creates a request asks: one that came in is another one
         for extra in filter(None, (self.request.extra_body, self.extra_body)):
             whole = record.raw.to_dict()
-            if differs(extra, whole) or differs(extra, whole.get("payment_request")):
+            if comparing.differs(extra, whole) or comparing.differs(extra, whole.get("payment_request")):
                 compared["extra_body"] = Likeness.OTHER
         return {name: found for name, found in compared.items() if found is not Likeness.UNSAID}
 
@@ -106,11 +98,11 @@ def _same_day(sent: date, received: object) -> bool | None:
 
 
 _KINDS: dict[str, Comparer] = {
-    _AMOUNT: same_amount("USD"),
+    _AMOUNT: comparing.same_amount("USD"),
     _DUE_DATE: _same_day,
-    _FLAG: same_flag,
-    "payment_details.biller_type": same_word,
-    "payee.account_number": same_word,
+    _FLAG: comparing.same_flag,
+    "payment_details.biller_type": comparing.same_word,
+    "payee.account_number": comparing.same_word,
 }
 """How a value is compared; the others are texts."""
 _MEANINGS: dict[str, Callable[[Any], Any]] = {

@@ -49,22 +49,17 @@ def declares_header(operation: Declared, name: str) -> bool:
 
 
 def by_document(place: HeaderKey | BodyKey, document: Sequence[Declared], base_path: str) -> HeaderKey | BodyKey:
-    """The place of a key for those writes alone whose operations declare it, or that its `takes_key` names.
+    """The place of a key for those writes alone whose operations declare it in the document, or that `takes_key` names.
 
     A random key elsewhere, or a caller's own, would make a repeat look safe that is done twice. Where the document
-    declares the key on no operation, the caller's word counts: for each POST, or what `takes_key` names.
-
-    Args:
-        place: A `HeaderKey`, which is declared as a header parameter, or a `BodyKey`: as a member of the body.
-        document: The operations of the document, by which requests made by hand are judged.
-        base_path: The path of the client's URL, without a slash at its end.
+    declares the key on no operation, the caller's word counts: for each POST, or what `takes_key` names. Requests made
+    by hand are judged by their paths below `base_path`.
     """
     named, ignored, declares_any = place.takes_key, place.ignores_key, dict[int, bool]()
 
     def is_declared(operation: Declared) -> bool:
-        return (
-            declares_header(operation, place.name) if isinstance(place, HeaderKey) else place.name in operation.members
-        )
+        is_header = isinstance(place, HeaderKey)
+        return declares_header(operation, place.name) if is_header else place.name in operation.members
 
     def says(request: httpx.Request) -> bool | None:
         """Whether the request's operation takes a key; None if the document says nothing of keys."""
@@ -91,17 +86,14 @@ def by_document(place: HeaderKey | BodyKey, document: Sequence[Declared], base_p
 
 def _called_by_hand(request: httpx.Request, document: Sequence[Declared], base_path: str) -> list[Declared]:
     """The operations that a request without a `Reader` calls: those whose path fits with the fewest placeholders."""
+
+    def fits(operation: Declared) -> bool:
+        template = "[^/]+".join(re.escape(quote(text)) for text in re.split(r"\{[^{}]*\}", operation.path))
+        return operation.method == request.method and re.fullmatch(re.escape(base_path) + template, path) is not None
+
     path = request.url.raw_path.partition(b"?")[0].decode("ascii")
-    fitting = [each for each in document if each.method == request.method and _fits(base_path, each.path, path)]
-    fewest = min((each.path.count("{") for each in fitting), default=0)
-    return [each for each in fitting if each.path.count("{") == fewest]
-
-
-def _fits(base_path: str, template: str, path: str) -> bool:
-    literals = re.split(r"\{[^{}]*\}", template)
-    return (
-        re.fullmatch(re.escape(base_path) + "[^/]+".join(re.escape(quote(each)) for each in literals), path) is not None
-    )
+    fitting = sorted(filter(fits, document), key=lambda operation: operation.path.count("{"))
+    return [each for each in fitting if each.path.count("{") == fitting[0].path.count("{")]
 
 
 def document_complaint(response: httpx.Response, problems: Callable[[httpx.Response], Sequence[Problem]]) -> str | None:

@@ -8,21 +8,8 @@ from typing import Any, NamedTuple, cast
 
 import httpx
 
-from victor_ext.errors import (
-    AuthenticationError,
-    BadRequest,
-    Conflict,
-    ConnectionFailed,
-    NotFound,
-    Outcome,
-    PermissionDenied,
-    RateLimited,
-    ServerError,
-    StatusError,
-    TimedOut,
-    UnreadableResponse,
-    VictorError,
-)
+from victor_ext import errors
+from victor_ext.errors import Outcome
 from victor_ext.privacy import HOLDS_SECRETS, excerpt, redact_excerpt
 from victor_ext.runtime.core.response import Response
 
@@ -45,7 +32,7 @@ class Failure(NamedTuple):
         use: What the provider said of an earlier use of the key or the request, if it did.
     """
 
-    error_class: type[VictorError]
+    error_class: type[errors.VictorError]
     what: str
     repeat: Repeat
     outcome: Outcome
@@ -82,12 +69,14 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
     if isinstance(error, httpx.LocalProtocolError):
         # This side broke the protocol, and would again. The text of the error is the value of a header.
         if str(error).startswith("Illegal header"):
-            return Failure(ConnectionFailed, "a header of the request cannot be sent", Repeat.NEVER, Outcome.NOT_SENT)
-        return Failure(ConnectionFailed, "the request broke the protocol", Repeat.NEVER, Outcome.UNKNOWN)
+            what, outcome = "a header of the request cannot be sent", Outcome.NOT_SENT
+        else:
+            what, outcome = "the request broke the protocol", Outcome.UNKNOWN
+        return Failure(errors.ConnectionFailed, what, Repeat.NEVER, outcome)
     text = redact_excerpt(str(error))
     what = _WHAT.get(type(error), "the exchange failed") + _in_parentheses(text)
     timed_out = isinstance(error, httpx.TimeoutException)
-    error_class = TimedOut if timed_out else ConnectionFailed
+    error_class = errors.TimedOut if timed_out else errors.ConnectionFailed
     if may_have_been_sent and isinstance(error, _NOT_SENT):
         what += ", and http_client may have sent the request before"
     if may_have_been_sent or not isinstance(error, _NOT_SENT):
@@ -117,7 +106,7 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
         if refusal is not None:
             what = f"the response has status {status}, but its body reports a rejection ({refusal})"
             return _of_use(response, profile, what, begun=begun) or Failure(
-                BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response
+                errors.BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response
             )
         mismatch = None if response.damage else profile.mismatch(response)
         wrong = response.damage or mismatch or profile.unreadable(response) or _complaint(response, profile)
@@ -126,22 +115,22 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
         if mismatch or (response.damage is None and (profile.problems(response) or reports_error(response))):
             # The status reports success; the body a failure, or the success of another request. Which holds is unknown.
             what = f"the response has status {status}, but {wrong}"
-            return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
+            return Failure(errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
         return of_unusable(response, wrong, Repeat.NEVER if response.too_long else Repeat.REPEATABLE)
     if status < 400:
         where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
         what = f"a redirect (status {status}) that is not followed{_in_parentheses(where)}"
-        return Failure(StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
+        return Failure(errors.StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
     return _of_error_status(response, profile, begun=begun)
 
 
 def _complaint(response: Response, profile: Profile) -> str | None:
     """Why a good response to a write is no success, or None. A record that is read may have errors of its own."""
-    is_read = response.request.method in SAFE_METHODS or response.status_code >= 300
-    return None if is_read or not reports_error(response) or profile.may_list_errors(response) else _REPORTS_ERROR
+    if response.request.method in SAFE_METHODS or response.status_code >= 300 or profile.may_list_errors(response):
+        return None
+    return "its body reports an error" if reports_error(response) else None
 
 
-_REPORTS_ERROR = "its body reports an error"
 _ERRORS = frozenset({"error", "errors", "allerrors"})
 _ERROR_MEMBER = re.compile(rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|""|\[\s*\]|\{\s*\})', re.IGNORECASE)
 
@@ -177,9 +166,9 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
     reader: Reader | None = response.request.extensions.get(READER)
     if status < 300 and reader is not None and reader.is_evidence(response) and not reports_error(response):
         what = f"the provider accepted the request (HTTP {status}), but the response could not be parsed: {why}"
-        return Failure(UnreadableResponse, what, repeat, Outcome.ACCEPTED, response)
+        return Failure(errors.UnreadableResponse, what, repeat, Outcome.ACCEPTED, response)
     what = f"the response has status {status}, but {why}"
-    return Failure(UnreadableResponse, what, repeat, Outcome.UNKNOWN, response)
+    return Failure(errors.UnreadableResponse, what, repeat, Outcome.UNKNOWN, response)
 
 
 def of_late(response: Response) -> Failure:
@@ -188,14 +177,14 @@ def of_late(response: Response) -> Failure:
         f"the response has status {response.status_code}, but does not name what was requested: it may be a second "
         "response to an earlier request on the same connection"
     )
-    return Failure(UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
+    return Failure(errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
 
 
 def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Failure:
     status = response.status_code
     error_class = error_class_for(status)
-    if error_class is BadRequest and profile.is_unknown_id(response):
-        error_class = NotFound
+    if error_class is errors.BadRequest and profile.is_unknown_id(response):
+        error_class = errors.NotFound
     what = f"status {status} {response.reason_phrase}".rstrip()
     quoted = not response.request.extensions.get(HOLDS_SECRETS) and profile.may_quote_body(response)
     body = excerpt(response.content) if quoted else ""
@@ -210,7 +199,7 @@ def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Fa
     if status == 429:
         return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
     # A conflict is with something that exists. Where an error status may carry a result, a damaged response may be one.
-    doubtful = error_class is Conflict or (response.damage is not None and profile.is_result is not None)
+    doubtful = error_class is errors.Conflict or (response.damage is not None and profile.is_result is not None)
     return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response)
 
 
@@ -221,7 +210,7 @@ def _of_use(response: Response, profile: Profile, what: str, *, begun: bool) -> 
         return None
     may_be_in_progress = use is Use.UNSAID and (begun or profile.waits_for_conflicts)
     repeat = Repeat.REPEATABLE if use is Use.IN_PROGRESS or may_be_in_progress else Repeat.NEVER
-    return Failure(Conflict, what, repeat, Outcome.UNKNOWN, response, use=use)
+    return Failure(errors.Conflict, what, repeat, Outcome.UNKNOWN, response, use=use)
 
 
 def may_repeat(failure: Failure, *, method: str, has_key: bool) -> bool:
@@ -231,19 +220,19 @@ def may_repeat(failure: Failure, *, method: str, has_key: bool) -> bool:
     return failure.repeat is Repeat.ALWAYS
 
 
-_CLASS_BY_STATUS: dict[int, type[StatusError]] = {
-    400: BadRequest,
-    401: AuthenticationError,
-    403: PermissionDenied,
-    404: NotFound,
-    409: Conflict,
-    422: BadRequest,
-    429: RateLimited,
+_CLASS_BY_STATUS: dict[int, type[errors.StatusError]] = {
+    400: errors.BadRequest,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDenied,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    422: errors.BadRequest,
+    429: errors.RateLimited,
 }
 
 
-def error_class_for(status_code: int) -> type[StatusError]:
+def error_class_for(status_code: int) -> type[errors.StatusError]:
     """The error class of an HTTP status."""
     if status_code >= 500:
-        return ServerError
-    return _CLASS_BY_STATUS.get(status_code, StatusError)
+        return errors.ServerError
+    return _CLASS_BY_STATUS.get(status_code, errors.StatusError)

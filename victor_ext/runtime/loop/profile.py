@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import httpx
 
@@ -22,43 +22,17 @@ TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523
 """The provider, or a server in front of it, failed. The work may have been done."""
 
 
-class Declared(Protocol):
-    """What a document declares of an operation: an object of the generated class `Operation`."""
-
-    @property
-    def name(self) -> str:
-        """The name of its module, such as `list_cards`."""
-        ...
-
-    @property
-    def method(self) -> str: ...
-
-    @property
-    def path(self) -> str:
-        """Its path, such as `/cards/{card_id}`."""
-        ...
-
-    @property
-    def headers(self) -> Collection[str]: ...
-
-    @property
-    def members(self) -> Collection[str]:
-        """The names of the members of its body."""
-        ...
+Declared: TypeAlias = Any
+"""What a document declares of an operation: an object of the generated class `Operation`, which each package has."""
 
 
 class Reader(Protocol):
     """Reads the response to one request with the parser that was generated for the operation."""
 
-    @property
-    def declared(self) -> Declared:
-        """The operation."""
-        ...
-
-    @property
-    def document(self) -> Sequence[Declared]:
-        """All operations of its document."""
-        ...
+    declared: Declared
+    """The operation."""
+    document: Sequence[Declared]
+    """All operations of its document."""
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body, or the beginning of one, has a member that the document declares for a good response.
