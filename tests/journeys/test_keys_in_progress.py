@@ -76,19 +76,6 @@ def observe(client_class: type, *lines: Any, of: Callable[[Any], Any] = create) 
 
 @each_client
 class TestWhatAnAnswerProves:
-    def test_it_says_that_the_values_differ(self, client_class: type) -> None:
-        error, keys = observe(client_class, httpx.Response(409, content=b'{"message": "payload mismatch"}'))
-        assert (error.outcome, len(keys)) == (Outcome.UNKNOWN, 1)
-        assert "So repeat it later with the same key and the values of that call, or look" in str(error)
-
-    def test_it_does_not_say_why(self, client_class: type) -> None:
-        """It may be about an attempt whose answer was lost, or about an earlier call: it never proves that none is."""
-        made, keys = observe(client_class, LOST, httpx.Response(409), MADE)
-        assert (made.id, keys) == ("a7ffd43c37c1", [KEY] * 3)
-        error, keys = observe(client_class, httpx.Response(409))
-        assert (error.outcome, len(keys)) == (Outcome.UNKNOWN, 1)
-        assert f"idempotency_key={KEY!r} may have been used before, with other values or by a call" in str(error)
-
     def test_what_has_no_key_is_not_asked_again(self, client_class: type) -> None:
         def accept(victor: Any) -> Any:
             return victor.payment_requests.accept("b34783af0", notes="Thanks.")

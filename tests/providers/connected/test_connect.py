@@ -27,7 +27,6 @@ from victor_ext import (
     Outcome,
     SignedAuth,
     StatusError,
-    VictorError,
     connect,
     connect_async,
 )
@@ -218,17 +217,6 @@ class TestKeys:
         assert [request.headers["x-own-key"] for request in provider.requests] == ["invoice-1042"] * 2
         assert (raised.value.idempotency_key, raised.value.outcome) == ("invoice-1042", Outcome.UNKNOWN)
 
-    def test_a_post_that_ignores_the_key_gets_none_and_is_not_repeated(self, mode: str) -> None:
-        """A random key there would make a repeat look safe: a second refund."""
-        provider = Provider(httpx.Response(503), CREATED)
-        caller = Caller(
-            mode, provider, key=HeaderKey(ignores_key=lambda request: request.url.path.endswith("/payments"))
-        )
-        with pytest.raises(VictorError) as raised:
-            caller.call("payments.take_payment", body=new_payment(**BODY))
-        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, None)
-        assert [request.headers.get("idempotency-key") for request in provider.requests] == [None]
-
     def test_a_key_that_cannot_be_sent_is_refused(self, mode: str) -> None:
         provider = Provider(CREATED)
         with pytest.raises(InvalidRequest, match="Nothing was sent: idempotency_key") as raised:
@@ -236,20 +224,6 @@ class TestKeys:
                 "payments.take_payment", body=new_payment(**BODY), idempotency_key="two words"
             )
         assert (raised.value.outcome, provider.requests) == (Outcome.NOT_SENT, [])
-
-    def test_neither_reads_nor_other_writes_get_a_key(self, mode: str) -> None:
-        provider = Provider(httpx.Response(204), httpx.Response(200, json=PAYMENT))
-        caller = Caller(mode, provider, key=HeaderKey())
-        assert caller.call("payments.cancel_payment", "pay_1").parsed is None
-        caller.call("payments.get_payment", "pay_1")
-        assert ["idempotency-key" in request.headers for request in provider.requests] == [False, False]
-
-    def test_which_requests_get_a_key_can_be_chosen(self, mode: str) -> None:
-        provider = Provider(httpx.Response(503), httpx.Response(204))
-        key = HeaderKey(takes_key=lambda request: request.method == "DELETE")
-        Caller(mode, provider, key=key).call("payments.cancel_payment", "pay_1")
-        assert len({request.headers["idempotency-key"] for request in provider.requests}) == 1
-        assert len(provider.requests) == 2
 
     def test_with_key_refuses_what_it_cannot_send(self) -> None:
         body_key = BodyKey("request_id")

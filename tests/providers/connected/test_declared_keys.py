@@ -1,7 +1,7 @@
 """A provider that takes its key on some operations: on the others no key makes a repeat safe, whoever gives it.
 
-The provider is a few strict lines on a socket. It does the work of each request, loses the first answer of each path,
-and knows a key again only where its document declares one.
+It does the work of each request, loses the first answer of each path, and knows a key again only where its document
+declares one.
 """
 
 from __future__ import annotations
@@ -9,190 +9,135 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.providers.running import MODES, QUICK, run
 from victor_ext import ApiClient, AsyncApiClient, BodyKey, HeaderKey, VictorError
 from victor_ext.spec.generate import generate
 
-KEY = "invoice-1042"
-OPERATION = """
-    {method}:
-      operationId: {name}
-      parameters: [{parameters}]
-      requestBody: {{content: {{application/json: {{schema: {{type: object, properties: {{{members}}}}}}}}}}}
-      responses: {{"200": {{description: Done., content: {{application/json: {{schema: {{type: object, properties:
-        {{id: {{type: string}}}}}}}}}}}}}}"""
+KEY, TEXT = "invoice-1042", {"type": "string"}
+DONE = {"200": {"description": "", "content": {"application/json": {"schema": {"properties": {"id": TEXT}}}}}}
 PATHS = {
     "/payments": {"post": "pay"},
     "/payouts": {"post": "pay_out"},
     "/payouts/{id}": {"put": "edit", "patch": "note"},
 }
-DECLARING = {"pay", "edit"}
+TAKING = ("POST /api/payments", "PUT /api/payouts/7")
+Use = Callable[[Any, str], Any]
+"""Makes a call with a client, and the name of its package."""
 
 
-def document(style: str) -> str:
-    """The header is declared in another letter case than it is sent in; or a member of the body, or nothing is."""
-    lines = ["openapi: 3.1.0", f"info: {{title: Some {style}, version: '1'}}", "paths:"]
-    for path, methods in PATHS.items():
-        lines.append(f"  {path}:")
-        for method, name in methods.items():
-            at, text = "{name: id, in: path, required: true, schema: {type: string}}", "{type: string}"
-            declares = name in DECLARING
-            header = f"{{name: idempotency-KEY, in: header, schema: {text}}}" if declares and style == "header" else ""
-            member = f"request_id: {text}" if declares and style == "body" else f"other: {text}"
-            parameters = ", ".join(filter(None, (at if "{id}" in path else "", header)))
-            lines.append(OPERATION.format(method=method, name=name, parameters=parameters, members=member).strip("\n"))
-    return "\n".join(lines)
+def operation(name: str, path: str, place: str) -> dict[str, Any]:
+    """The header is declared in another letter case than it is sent in."""
+    declares = name in ("pay", "edit")
+    header = {"name": "idempotency-KEY", "in": "header", "schema": TEXT}
+    at = [{"name": "id", "in": "path", "required": True, "schema": TEXT}] if "{" in path else []
+    members = {"request_id" if declares and place == "body" else "other": TEXT}
+    body = {"content": {"application/json": {"schema": {"type": "object", "properties": members}}}}
+    parameters = [*at, header] if declares and place == "header" else at
+    return {"operationId": name, "parameters": parameters, "requestBody": body, "responses": DONE}
 
 
-class Provider(ThreadingHTTPServer):
-    """Its base URL has a path of its own."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.received, self.done, self.keys = Counter[str](), Counter[str](), set[str]()
-        self.url = f"http://127.0.0.1:{self.server_port}/api"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Provider
-
-    def _answer(self) -> None:
-        place = f"{self.command} {self.path}"
-        body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
-        key = self.headers.get("idempotency-key") or body.get("request_id")
-        takes_key = place in ("POST /api/payments", "PUT /api/payouts/7")
-        if not (takes_key and key in self.server.keys):
-            self.server.done[place] += 1
-        self.server.keys |= {key} if takes_key and key else set()
-        self.server.received[place] += 1
-        if self.server.received[place] > 1:
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", "12")
-            self.end_headers()
-            self.wfile.write(b'{"id": "p1"}')
-
-    do_POST = do_PUT = do_PATCH = _answer  # noqa: N815 - the names of the standard library
-
-    def log_message(self, *_: object) -> None: ...
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    with Provider() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Three packages: the key is declared as a header, as a member of the body, or not at all."""
     folder = tmp_path_factory.mktemp("some")
-    for style in ("header", "body", "silent"):
-        (folder / f"some_{style}.yaml").write_text(document(style))
-        assert generate(folder / f"some_{style}.yaml", folder).left_out == []
+    for place in ("header", "body", "nowhere"):
+        paths = {path: {m: operation(n, path, place) for m, n in each.items()} for path, each in PATHS.items()}
+        document = {"openapi": "3.1.0", "info": {"title": "Some", "version": "1"}, "paths": paths}
+        (folder / f"some_{place}.json").write_text(json.dumps(document))
+        assert generate(folder / f"some_{place}.json", folder).left_out == []
     sys.path.insert(0, str(folder))
     yield
     sys.path.remove(str(folder))
 
 
-Use = Callable[[Any, str], Any]
-"""Makes a call with a client and the name of its package."""
+class Provider:
+    def __init__(self) -> None:
+        self.received, self.done, self.keys = Counter[str](), Counter[str](), set[str | None]()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        place, body = f"{request.method} {request.url.path}", json.loads(request.content or b"{}")
+        key = request.headers.get("idempotency-key") or body.get("request_id")
+        self.done[place] += not (key in self.keys and place in TAKING)
+        self.received[place] += 1
+        self.keys |= {key} - {None}
+        if self.received[place] == 1:
+            raise httpx.ReadError("lost")
+        return httpx.Response(200, json={"id": "p1"})
 
 
-def generated(name: str, *ids: str, given: str = "", members: dict[str, str] | None = None) -> Use:
+def generated(name: str, *ids: str, given: str = "", **members: str) -> Use:
     """A call of a generated operation; its key is `given` by `with_key`, or as a header of all calls."""
 
     def use(client: Any, package: str) -> Any:
         module = importlib.import_module(f"{package}.api.default.{name}")
-        api = {
-            "with_key": lambda: client.with_key(KEY),
-            "header": lambda: client.api.with_headers({"idempotency-key": KEY}),
-        }
+        kind = getattr(importlib.import_module(f"{package}.models"), f"{name.title().replace('_', '')}Body")
+        api = client.with_key(KEY) if given == "with_key" else client.api
+        api = api.with_headers({"idempotency-key": KEY}) if given == "header" else api
         function = module.asyncio_detailed if isinstance(client, AsyncApiClient) else module.sync_detailed
-        body = getattr(
-            importlib.import_module(f"{package}.models"), f"{''.join(p.title() for p in name.split('_'))}Body"
-        )
-        return function(*ids, client=api[given]() if given else client.api, body=body.from_dict(members or {}))
+        return function(*ids, client=api, body=kind.from_dict(members))
 
     return use
 
 
 def by_hand(method: str, path: str, **options: Any) -> Use:
     def use(client: Any, _package: str) -> Any:
-        http = (
-            client.api.get_async_httpx_client() if isinstance(client, AsyncApiClient) else client.api.get_httpx_client()
-        )
-        return http.request(method, path, **options)
+        api, is_awaited = client.api, isinstance(client, AsyncApiClient)
+        http = api.get_async_httpx_client() if is_awaited else api.get_httpx_client()
+        return http.request(method, path, **{"json": {}, **options})
 
     return use
 
 
 MINE = {"headers": {"Idempotency-Key": KEY}}
+HEADER, BODY = HeaderKey(), BodyKey("request_id")
 WIDE = HeaderKey(takes_key=lambda request: request.method == "PUT")
-ONCE, TWICE = 1, 2
-# the document, the key, the call, its place, and how often it is sent
-CASES: list[tuple[str, Any, Use, str, int]] = [
-    ("header", HeaderKey(), generated("pay"), "POST /api/payments", TWICE),
-    ("header", HeaderKey(), generated("pay", given="with_key"), "POST /api/payments", TWICE),
-    ("header", HeaderKey(), generated("edit", "7"), "PUT /api/payouts/7", TWICE),
-    ("header", HeaderKey(), generated("pay_out"), "POST /api/payouts", ONCE),
-    ("header", HeaderKey(), generated("pay_out", given="with_key"), "POST /api/payouts", ONCE),
-    ("header", HeaderKey(), generated("pay_out", given="header"), "POST /api/payouts", ONCE),
-    ("header", HeaderKey(), generated("note", "7", given="with_key"), "PATCH /api/payouts/7", ONCE),
-    ("header", HeaderKey(ignores_key=lambda _: True), generated("pay"), "POST /api/payments", ONCE),
-    ("header", WIDE, generated("pay"), "POST /api/payments", TWICE),
-    ("header", WIDE, generated("pay_out", given="with_key"), "POST /api/payouts", ONCE),
-    ("header", HeaderKey(), by_hand("POST", "/payments", json={}), "POST /api/payments", TWICE),
-    ("header", HeaderKey(), by_hand("PUT", "/payouts/7", json={}), "PUT /api/payouts/7", TWICE),
-    ("header", HeaderKey(), by_hand("POST", "/payouts", json={}, **MINE), "POST /api/payouts", ONCE),
-    ("header", HeaderKey(), by_hand("PATCH", "/payouts/7", json={}, **MINE), "PATCH /api/payouts/7", ONCE),
-    ("header", HeaderKey(), by_hand("POST", "/payments/7", json={}, **MINE), "POST /api/payments/7", ONCE),
-    ("silent", HeaderKey(), generated("pay"), "POST /api/payments", TWICE),
-    ("silent", HeaderKey(), by_hand("POST", "/payments", json={}), "POST /api/payments", TWICE),
-    ("silent", HeaderKey(), generated("edit", "7"), "PUT /api/payouts/7", ONCE),
-    ("silent", HeaderKey(), generated("edit", "7", given="with_key"), "PUT /api/payouts/7", TWICE),
-    ("silent", WIDE, generated("edit", "7"), "PUT /api/payouts/7", TWICE),
-    ("silent", WIDE, generated("pay"), "POST /api/payments", ONCE),
-    ("body", BodyKey("request_id"), generated("pay", members={"request_id": KEY}), "POST /api/payments", TWICE),
-    ("body", BodyKey("request_id"), generated("pay"), "POST /api/payments", ONCE),
-    ("body", BodyKey("request_id"), generated("pay_out", members={"request_id": KEY}), "POST /api/payouts", ONCE),
-    ("body", BodyKey("request_id"), by_hand("POST", "/payouts", json={"request_id": KEY}), "POST /api/payouts", ONCE),
-    ("silent", BodyKey("request_id"), generated("pay", members={"request_id": KEY}), "POST /api/payments", TWICE),
-]
+REPEATED: list[tuple[str, Any, Use]] = [
+    ("header", HEADER, generated("pay")), ("header", HEADER, generated("pay", given="with_key")),
+    ("header", HEADER, generated("edit", "7")), ("header", WIDE, generated("pay")),
+    ("header", HEADER, by_hand("POST", "/payments")), ("header", HEADER, by_hand("PUT", "/payouts/7")),
+    ("nowhere", HEADER, generated("pay")), ("nowhere", HEADER, by_hand("POST", "/payments")),
+    ("nowhere", HEADER, generated("edit", "7", given="with_key")), ("nowhere", WIDE, generated("edit", "7")),
+    ("body", BODY, generated("pay", request_id=KEY)), ("nowhere", BODY, generated("pay", request_id=KEY)),
+]  # fmt: skip
+ONCE: list[tuple[str, Any, Use]] = [
+    *(("header", HEADER, generated("pay_out", given=given)) for given in ("", "with_key", "header")),
+    ("header", WIDE, generated("pay_out", given="with_key")),
+    ("header", HEADER, generated("note", "7", given="with_key")),
+    ("header", HeaderKey(ignores_key=lambda _: True), generated("pay")),
+    ("header", HEADER, by_hand("POST", "/payouts", **MINE)), ("header", HEADER, by_hand("PATCH", "/payouts/7", **MINE)),
+    ("header", HEADER, by_hand("POST", "/payments/7", **MINE)), ("nowhere", HEADER, generated("edit", "7")),
+    ("nowhere", WIDE, generated("pay")), ("body", BODY, generated("pay")),
+    ("body", BODY, generated("pay_out", request_id=KEY)),
+    ("body", BODY, by_hand("POST", "/payouts", json={"request_id": KEY})),
+]  # fmt: skip
 
 
-@pytest.mark.usefixtures("packages")
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("style", "key", "use", "place", "sent"), CASES)
-def test_nothing_is_done_twice(
-    provider: Provider, mode: str, style: str, key: Any, use: Use, place: str, sent: int
-) -> None:
-    package = f"some_{style}_api"
-    made = importlib.import_module(f"{package}.client").Client
-    error = None
+@pytest.mark.parametrize(
+    ("declared", "key", "use", "sent"), [(*case, 2) for case in REPEATED] + [(*case, 1) for case in ONCE]
+)
+def test_nothing_is_done_twice(mode: str, declared: str, key: Any, use: Use, sent: int) -> None:
+    provider, package, error = Provider(), f"some_{declared}_api", None
+    client = importlib.import_module(f"{package}.client").Client
+    options = {"base_url": "https://some.example/api", "retry": QUICK, "transport": httpx.MockTransport(provider)}
     try:
         run(
             (ApiClient, AsyncApiClient)[MODES.index(mode)],
-            lambda client: use(client, package),
-            client=made,
-            base_url=provider.url,
+            lambda made: use(made, package),
+            client=client,
             key=key,
-            retry=QUICK,
+            **options,
         )
     except VictorError as raised:
         error = raised
-    assert (provider.received[place], provider.done[place]) == (sent, 1)
-    if sent == TWICE:
-        assert error is None
-    else:
-        assert error is not None
+    assert ([*provider.received.values()], [*provider.done.values()]) == ([sent], [1])
+    assert (error is None) is (sent == 2)
+    if error is not None:
         assert (error.outcome.value, error.idempotency_key, error.attempts) == ("unknown", None, 1)

@@ -73,6 +73,7 @@ class TestTheMessageSaysWhatIsKnown:
             ([status(400)], KEY, "The provider did not execute it"),
             ([LOST], KEY, f"repeat it with idempotency_key='{KEY}'"),
             ([LOST], None, "no key makes a repeat safe"),
+            ([status(409)], KEY, f"{KEY}' may have been used before, .* With a new key the provider could"),
             ([UNREADABLE], KEY, r"accepted the request \(HTTP 200\), but .* Repeat only with the same key"),
         ],
     )
