@@ -292,6 +292,9 @@ READ_BACK: list[tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any] | None
     (MENTIONED, LESS, TEN, {**THANKS, "modified_amount": "50,00"}, UNREADABLE),
     (MENTIONED, {}, TEN, {**THANKS, "modified_amount": "EUR 10.00"}, UNREADABLE),
     (known(), {}, {"amount": "99,00"}, THANKS, UNREADABLE),
+    (known(), {}, {"amount": "100.00", "original_amount": "100,00"}, THANKS, UNREADABLE),
+    (MENTIONED, LESS, {"amount": "EUR 50.00"}, {**THANKS, **LESS}, UNREADABLE),
+    (MENTIONED, {}, {**TEN, "approval_notes": ["Thank you."]}, ACCEPTED, "with other notes"),
 ]
 """What is answered, and how; the details and the response of the request that is read back; what is told."""
 
@@ -453,6 +456,7 @@ def described(**parts: Any) -> dict[str, Any]:
         ({"payee": {"account_number": "999999999"}}, "the payee_account_number '*****9999'"),
         ({"payer": {"victor_counterparty_id": "AHEQ349838"}}, "the payer_counterparty_id 'AHEQ349838'"),
         ({"payment_details": {"amount": "44.24"}}, "the amount '44.24'"),
+        ({"payment_details": {"amount": "44.24", "original_amount": ""}}, "the amount '44.24'"),
         ({"payment_details": {"due_date": f"{NEXT_DAY}"}}, f"the due_date '{NEXT_DAY}'"),
         ({"payment_details": {"amount": "44.24 USD"}}, "the amount '44.24 USD'"),
         *[
@@ -594,7 +598,7 @@ def test_a_provider_may_keep_a_text_in_another_unicode_form(client_class: type, 
     "odd",
     [
         *({"amount": amount} for amount in ("EUR 44.23", "44,23", {"value": "44.23"}, True, "44.23.0", "NaN")),
-        {"amount": "44.23", "original_amount": "44,23"},
+        {"amount": "44.23", "original_amount": "44,23"}, {"amount": "EUR 44.23", "original_amount": "44.23"},
         {"due_date": 20260304}, {"due_date": "04/03/2026"}, {"amount_modification_allowed": "no"},
         {"amount_modification_allowed": 0}, {"notes": ["Invoice 7731"]}, {"biller_type": {}},
     ],

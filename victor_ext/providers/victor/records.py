@@ -82,6 +82,11 @@ class Amounts(NamedTuple):
     original: Any
     modified: Any
 
+    @property
+    def unreadable(self) -> Any:
+        """The first that is said and cannot be read, or None."""
+        return next((said for said in self if said is not None and money.from_wire(said) is None), None)
+
 
 _PAYER = ["payment_request", "payer"]
 _RESPONSE = ["payment_request", "payment_request_response"]
@@ -90,7 +95,7 @@ _LISTED = "PaymentRequestReceipt"
 _DETAILS = "payment_request.payment_details"
 _AMOUNT = f"{_DETAILS}.amount".split(".")
 _ORIGINAL_AMOUNT = f"{_DETAILS}.original_amount".split(".")
-_APPROVAL_NOTES = f"{_DETAILS}.approval_notes".split(".")
+APPROVAL_NOTES = f"{_DETAILS}.approval_notes".split(".")
 
 
 class PaymentRequest(Record):
@@ -272,7 +277,7 @@ class PaymentRequest(Record):
     notes = text(f"{_DETAILS}.notes")
 
     def _approval_notes(self) -> str | None:
-        return as_text(self.value_at(_APPROVAL_NOTES)) or _text_in(self._response_model, "notes")
+        return as_text(self.value_at(APPROVAL_NOTES)) or _text_in(self._response_model, "notes")
 
     approval_notes = Field(_approval_notes)
     client_reference_id = text("client_reference_id")

@@ -11,6 +11,7 @@ from victor_api import models
 from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
+from victor_ext.comparing import Likeness, likeness, same_text
 from victor_ext.errors import Conflict, Outcome, Problem, VictorError
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import one_line
@@ -20,7 +21,7 @@ from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 
 from .checks import RESPONSE_ARGUMENTS, RESPONSE_NOTES, Validation, amount_problems, id_problem, shown
 from .reading import get
-from .records import PaymentRequest
+from .records import APPROVAL_NOTES, PaymentRequest
 from .statuses import Direction, PaymentRequestResponse, Status
 
 
@@ -48,8 +49,8 @@ class IntendedResponse:
             return ("word",)
         if status != self.status:
             return ("status",)
-        notes = record.approval_notes
-        same_notes = notes is None or notes.split() == self.notes.split()
+        notes = likeness(same_text, self.notes, record.approval_notes or record.value_at(APPROVAL_NOTES))
+        same_notes = notes in (Likeness.SAME, Likeness.UNSAID)
         return (*(() if same_notes else ("notes",)), *self._difference_of_amount(given, record))
 
     def _difference_of_amount(self, given: PaymentRequestResponse | None, record: PaymentRequest) -> Collection[str]:
@@ -59,11 +60,11 @@ class IntendedResponse:
         meant = requested if self.modified_amount is None else {self.modified_amount}
         if len(requested) > 1 or money.from_wire(said.own) not in {None, paid, *requested}:
             return ("amount",)
-        if paid is not None and meant:
-            return () if paid in meant else ("amount",)
+        if paid is not None and meant and paid not in meant:
+            return ("amount",)
         # What is said and cannot be read confirms nothing.
-        is_unreadable = any(amount is not None and money.from_wire(amount) is None for amount in said)
-        return ("unsaid",) if is_unreadable or self.modified_amount is not None or said.modified is not None else ()
+        is_open = (paid is None or not meant) and (self.modified_amount is not None or said.modified is not None)
+        return ("unsaid",) if is_open or said.unreadable is not None else ()
 
 
 _RESPONSE_STATUSES: dict[str, Status] = {

@@ -34,7 +34,7 @@ SYSTEM = System(
 )  # fmt: skip
 
 
-_DOLLARS, _AMOUNT = "USD", ["payment_request", "payment_details", "amount"]
+_DOLLARS = "USD"
 
 
 def book_of(client: Any, *, page_size: int | None) -> Book:
@@ -43,7 +43,7 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
     def read(request: PaymentRequest) -> Theirs:
         amount = request.amount
         requested = amount if request.original_amount is None else request.original_amount
-        if amount is None and not request.value_at(_AMOUNT):  # not said, rather than said and not readable
+        if amount is None and request.said_amounts().unreadable is None:  # not said
             amount = requested
         if not request.amount_modification_allowed:  # false by default: the payer had to agree to all of it
             requested = amount
