@@ -115,11 +115,11 @@ _MEANINGS: dict[str, Callable[[Any], Any]] = {
 
 def _theirs(record: PaymentRequest, place: str) -> Any:
     """Return the value of a record at a place of the body of `create`, or None."""
-    if place == _AMOUNT and record.value_at(_ORIGINAL_AMOUNT) not in (None, ""):
-        # It was answered, maybe with another amount than was asked for.
-        said = record.said_amounts()
-        return said.original if said.unreadable is None else said.unreadable
-    return record.value_at((place if place == "client_reference_id" else f"payment_request.{place}").split("."))
+    value = record.value_at((place if place == "client_reference_id" else f"payment_request.{place}").split("."))
+    if place != _AMOUNT or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
+        return value
+    said = record.said_amounts()  # it was accepted with another amount
+    return said.original if said.unreadable is None else said.unreadable
 
 
 def _shown(record: PaymentRequest, argument: str) -> str:
