@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,18 +67,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
     )
     generate(zoo_yaml, folder)
     return folder
-
-
-@pytest.mark.parametrize("package", ["victor_api", "velo_api", "eastpay_api", "flexfactor_api"])
-def test_the_table_of_operations_has_what_their_modules_say(package: str) -> None:
-    root = importlib.import_module(package)
-    modules = (importlib.import_module(each.name) for each in pkgutil.walk_packages(root.__path__, f"{package}."))
-    said = [
-        replace(each.OPERATION, name=each.__name__.rpartition(".")[2], parse=None)
-        for each in modules
-        if hasattr(each, "OPERATION")
-    ]
-    assert sorted(importlib.import_module(f"{package}.operations").OPERATIONS, key=repr) == sorted(said, key=repr)
 
 
 def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_found(folder: Path) -> None:
