@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from victor_ext import comparing, money
 from victor_ext.comparing import Comparer, Likeness
 from victor_ext.errors import Conflict, Outcome
 from victor_ext.privacy import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
+from victor_ext.runtime.client.records import Record
 
 from .checks import as_date, spelled
 from .requests import ARGUMENTS, CreateRequest
 from .statuses import Direction, as_direction, as_moment
 
-if TYPE_CHECKING:
-    from .records import PaymentRequest
 
-
-def could_be(record: PaymentRequest, arguments: Mapping[str, Any], since: datetime) -> bool:
+def could_be(record: Record, arguments: Mapping[str, Any], since: datetime) -> bool:
     """Whether a record could be the request that these arguments made; see `PaymentRequest.could_be`."""
     created = as_moment(record.value_at(_CREATED_AT))
     if created is not None and created < since:
@@ -39,7 +37,7 @@ class Sent:
     key: str | None = None
     extra_body: ExtraBody | None = None  # what the client's options added to the body; the request has its own
 
-    def is_confirmed_by(self, record: PaymentRequest) -> bool:
+    def is_confirmed_by(self, record: Record) -> bool:
         """Whether a record has this payment's reference; without one, payee, payer and amount. Raises `Conflict`.
 
         What a record says and cannot be read confirms nothing.
@@ -62,11 +60,11 @@ class Sent:
         needed = {"client_reference_id"} if self.request.client_reference_id is not None else _SUBJECT
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
-    def unreadable(self, record: PaymentRequest) -> list[str]:
+    def unreadable(self, record: Record) -> list[str]:
         """The names of the values that a record says and that cannot be read."""
         return [what for what, found in self.comparisons(record).items() if found is Likeness.UNREADABLE]
 
-    def comparisons(self, record: PaymentRequest) -> dict[str, Likeness]:
+    def comparisons(self, record: Record) -> dict[str, Likeness]:
         """What a record says of each value that was sent, or left out, by name; without what it does not say."""
         compared: dict[str, Likeness] = {}
         for place, argument in ARGUMENTS.items():
@@ -113,16 +111,16 @@ _MEANINGS: dict[str, Callable[[Any], Any]] = {
 """What the argument of the caller means. One that was left out is empty: nobody fills in the words of callers."""
 
 
-def _theirs(record: PaymentRequest, place: str) -> Any:
+def _theirs(record: Record, place: str) -> Any:
     """Return the value of a record at a place of the body of `create`, or None."""
     value = record.value_at((place if place == "client_reference_id" else f"payment_request.{place}").split("."))
     if place != _AMOUNT or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
         return value
-    said = record.said_amounts()  # it was accepted with another amount
+    said = cast("Any", record).said_amounts()  # of a `PaymentRequest` that was accepted with another amount
     return said.original if said.unreadable is None else said.unreadable
 
 
-def _shown(record: PaymentRequest, argument: str) -> str:
+def _shown(record: Record, argument: str) -> str:
     """Return a value of a record for a message."""
     value = next((one_line(_theirs(record, place)) for place, name in ARGUMENTS.items() if name == argument), None)
     if value is None:  # the direction, or extra_body
