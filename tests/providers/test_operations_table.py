@@ -122,7 +122,8 @@ def answers_of(system: str) -> dict[str, Any]:
     for each in document.operations:
         schema, known = each.answer[1], contract.calls.get(each.id)
         body = None if schema is None else document.value(schema)
-        by_name[each.id] = _with(body, known.answer if known else {})
+        good = {"errors": []} if isinstance(body, dict) and "errors" in body else {}
+        by_name[each.id] = _with(body, {**good, **(known.answer if known else {})})
     return by_name
 
 
