@@ -16,10 +16,8 @@ from victor_ext.settlement import SETTLED, Sent
 from .layout import (
     AT_ONCE,
     BEGIN_STEP,
-    BY_CONTENT,
     CHUNK,
     LOAD,
-    OLDER_VERSION,
     SEND_STEP,
     VERSION,
     Chunk,
@@ -29,7 +27,6 @@ from .layout import (
     loads_queue_of,
     priority_of,
     queue_of,
-    sent_since,
     version_for,
 )
 from .rows import Result, RowOutcome
@@ -102,13 +99,12 @@ class BatchStore:
             if len(page) < AT_ONCE:
                 return submissions
 
-    def digests(self, whole: Collection[int]) -> dict[str, dict[str, str]]:
-        """Return the batches of this key and provider by source digest, under their key columns.
+    def digests(self, whole: Collection[int]) -> dict[str, str]:
+        """Return the batches of this key and provider by source digest.
 
-        Digests by what is sent are under an empty text; those of older releases depend on the key column. `whole` are
-        the numbers of the submissions of this batch that count: those whose rows are all stored.
+        `whole` are the numbers of the submissions of this batch that count: those whose rows are all stored.
         """
-        batches: dict[str, dict[str, str]] = {}
+        batches: dict[str, str] = {}
         offset = 0
         while page := self._client.list_workflows(name=LOAD, load_output=False, limit=AT_ONCE, offset=offset):
             offset += len(page)
@@ -116,9 +112,8 @@ class BatchStore:
                 _check_owner(info, self.application, "Another batch of this state")
                 load = Submission(**_input_of(info))
                 batch = info.workflow_id.rpartition("/load/")[0]
-                if load.digest is not None and (batch != self.batch or load.number in whole):
-                    by = "" if load.digest.startswith(BY_CONTENT) else load.key_column
-                    batches.setdefault(by, {}).setdefault(load.digest, batch)
+                if batch != self.batch or load.number in whole:
+                    batches.setdefault(load.digest, batch)
         return batches
 
     def has_chunk(self, number: int) -> bool:
@@ -202,7 +197,7 @@ class BatchStore:
             if isinstance(output, str):
                 raise other_key("A result in the bulk database")
             if step["function_name"] == BEGIN_STEP:
-                began = sent_since(output)
+                began = Sent.from_json(output["sent"])
             if step["function_name"] == SEND_STEP:
                 results = [Result.from_json(result) for result in output]
         return results, began
@@ -297,11 +292,11 @@ def _check_owner(info: WorkflowStatus, application: str, what: str, account: str
     if info.application_name != application:
         raise _other_owner(str(info.application_name), application, what)
     layout, _, owner = (info.app_version or "").partition("/")
-    if layout not in (VERSION, OLDER_VERSION):
+    if layout != VERSION:
         raise ConfigurationError(
             f"{what} was stored by another release, in the layout {layout}: go on with the release that stored it."
         )
-    if account is not None and owner not in ("", account):
+    if account not in (None, owner):
         raise ConfigurationError(
             f"{what} belongs to the account {owner}, these credentials to the account {account}. Nothing was sent: "
             "the provider may keep the keys of each account apart. Use the credentials that the batch was started with."

@@ -17,7 +17,7 @@ from typing import Any
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
-from victor_ext.settlement import SETTLED, Sent
+from victor_ext.settlement import SETTLED
 
 from .rows import Result, Row
 
@@ -25,13 +25,8 @@ LOAD = "victor_bulk_load"
 CHUNK = "victor_bulk_chunk"
 BEGIN_STEP = "begin"
 SEND_STEP = "send"
-VERSION = "victor-bulk-3"
+VERSION = "victor-bulk-1"
 """Storage layout, the first part of the DBOS application version."""
-OLDER_VERSION = "victor-bulk-2"
-"""The layout before, which this release can read and take over. It does not name an account."""
-
-BY_CONTENT = "sent:"
-"""How the digest of a source begins that counts its rows by what is sent alone."""
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.
 
@@ -61,8 +56,7 @@ class Submission:
         first: Number of the first chunk.
         rows: Number of stored rows.
         replaced: Number of stored rows that replace a previously refused row.
-        digest: Digest of all source rows, to detect copies; None if an older release stored the submission. Without
-            `BY_CONTENT` before it, it depends on the key column.
+        digest: Digest of all source rows, to detect copies.
     """
 
     number: int
@@ -79,7 +73,7 @@ class Submission:
     first: int
     rows: int
     replaced: int
-    digest: str | None = None
+    digest: str
 
     @property
     def chunks(self) -> int:
@@ -125,11 +119,6 @@ class Chunk:
 def version_for(account: str) -> str:
     """Return the DBOS application version: DBOS gives a worker only the chunks of its own version."""
     return f"{VERSION}/{account}"
-
-
-def sent_since(begun: Mapping[str, Any]) -> Sent | None:
-    """Return the earliest possible send from the output of a chunk's first step."""
-    return Sent.from_json(begun["sent"] if "sent" in begun else begun["at"])
 
 
 def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[Submission, int]]:

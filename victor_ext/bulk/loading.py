@@ -136,7 +136,7 @@ class Loading:
             check.note(RowProblem(record.number, record.line, column, "repeated", message))
             return
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
-        self._digests.add(record.fields, fingerprint)
+        self._digests.add(fingerprint)
         known = self._spool.known(identity)
         if known is not None and not known.refused:
             self._compare_row(record, fields, key, known, fingerprint)

@@ -259,7 +259,7 @@ class BulkSender:
         state, vault = self._state, context.vault
         if not state.exists():
             raise no_such_batch(batch, str(state))
-        # An older release, or a process that was killed meanwhile, may have created it.
+        # A process that was killed meanwhile, or an older DBOS, may have created it.
         state.prepare()
         with state.errors(), state.engine() as engine, state.client(vault, engine) as client:
             account = None if to_read else vault.account(context.victor.caller)

@@ -1,4 +1,4 @@
-"""What happens to the rows of a dead worker, and to those of an older release: a living worker takes their chunks over.
+"""What happens to the rows of a dead worker: a living worker takes its chunks over.
 
 All stored steps of a chunk are kept, so that no row is sent a second time.
 """
@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext.settlement import Moment
 
-from .layout import CHUNK, OLDER_VERSION, batch_of, queue_of, version_for
+from .layout import CHUNK
 from .notices import report
 from .worker_lock import WorkerLock
 
@@ -31,10 +31,6 @@ _LOOKS = 3
 """Consecutive looks after which a claimed chunk that is not running is queued again."""
 _GRACE = 10.0
 """Seconds after a server outage before other workers count as dead: they need time to reconnect."""
-_OLDER = "chunks of older releases"
-"""Name of the lock of the process that takes them over."""
-_AFTER_ALL_STEPS = 3
-"""A chunk has two steps, and DBOS counts them from 1."""
 
 _logger = logging.getLogger("victor_ext.bulk")
 
@@ -43,7 +39,6 @@ class TakeOver(threading.Thread):
     """Keeps the lock of this worker, and takes chunks over, until `stop` is set.
 
     Args:
-        queues: Queues that the worker serves; None for all.
         running: The chunks that the worker runs.
     """
 
@@ -51,16 +46,12 @@ class TakeOver(threading.Thread):
         self,
         context: WorkerContext,
         worker_lock: WorkerLock,
-        account: str,
-        queues: Collection[str] | None,
         stop: threading.Event,
         running: Collection[str],
     ) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
         self._state, self._vault = context.state, context.vault
         self._worker_lock = worker_lock
-        self._account = account
-        self._queues = queues
         self._stop_event = stop
         self._running = running
         self._lost_at = -math.inf
@@ -94,7 +85,6 @@ class TakeOver(threading.Thread):
                         self._lost_at = time.monotonic()
                     else:
                         self._present = moment
-                    self.from_older_releases(client)
                     stalled = self._from_workers(client, stalled)
                 except SQLAlchemyError as error:
                     report(error)
@@ -133,39 +123,3 @@ class TakeOver(threading.Thread):
                 client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
         finally:
             self._worker_lock.release(executor)
-
-    def from_older_releases(self, client: DBOSClient) -> None:
-        """Assign the chunks of older releases to this one, unless another process is doing it.
-
-        DBOS gives a chunk only to workers of its version, and only `rewind_workflow` changes the version, of a workflow
-        that has ended: so a chunk is cancelled first, and waits for `resume` if this is interrupted. A chunk that an
-        older worker is running is left to it: this release can read its result.
-        """
-        claimed = self._worker_lock.claim(_OLDER)
-        if not claimed and self._worker_lock.can_be_lost:
-            return
-        try:
-            unfinished = client.list_workflows(
-                name=CHUNK,
-                app_version=OLDER_VERSION,
-                status=["ENQUEUED", "PENDING"],
-                load_input=False,
-                load_output=False,
-            )
-            for info in unfinished:
-                # This release runs no older chunk: those of this worker's name are of an earlier process.
-                is_run = info.status == "PENDING" and info.executor_id != self._worker_lock.executor
-                queue = queue_of(self._vault.application, batch_of(info.workflow_id))
-                if is_run or (self._queues is not None and queue not in self._queues):
-                    continue
-                now = client.retrieve_workflow(info.workflow_id).get_status()
-                if (now.status, now.executor_id) != (info.status, info.executor_id):
-                    continue  # an older worker has begun it meanwhile
-                client.cancel_workflow(info.workflow_id)
-                version = version_for(self._account)
-                client.rewind_workflow(
-                    info.workflow_id, start_step=_AFTER_ALL_STEPS, application_version=version, queue_name=queue
-                )
-        finally:
-            if claimed:
-                self._worker_lock.release(_OLDER)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from victor_ext.tables.temporary import TemporaryDatabase
 
-from .layout import BY_CONTENT
 from .vault import Vault
 
 _DIGESTS = 1 << 256
@@ -25,39 +24,31 @@ class Digests:
     """Digests of all rows of a source, to detect a copy of what was sent before.
 
     A digest is a keyed sum over the rows, so it does not depend on their order and needs no row storage. A row counts
-    by what is sent. In a digest of an older release it also counts by the value of that release's key column.
+    by what is sent.
 
     Args:
         vault: Makes the keyed digests.
         stored: The stored submissions, as `BatchStore.digests` returns them.
     """
 
-    def __init__(self, vault: Vault, stored: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, vault: Vault, stored: Mapping[str, str]) -> None:
         self._vault = vault
         self._stored = stored
-        self._sums = dict.fromkeys(["", *stored], 0)
-        """By the key column of an older submission; of none by what is sent."""
+        self._sum = 0
         self._rows = 0
 
-    def add(self, fields: Mapping[str, object], fingerprint: str) -> None:
-        """Add a row: its original fields and the fingerprint of its arguments."""
+    def add(self, fingerprint: str) -> None:
+        """Add a row by the fingerprint of its arguments."""
         self._rows += 1
-        for column, before in self._sums.items():
-            value = fields.get(column)
-            text = f"{fingerprint} {column} {'' if value is None else value}" if column else fingerprint
-            self._sums[column] = (before + self._vault.number(text)) % _DIGESTS
+        self._sum = (self._sum + self._vault.number(fingerprint)) % _DIGESTS
 
     def own(self) -> str:
         """Return the digest of this source."""
-        return self._of("")
+        return f"{self._rows}:{self._sum:x}"
 
     def batch_with_them(self) -> str | None:
         """Return a batch to which exactly these rows were submitted at once, or None."""
-        batches = (digests.get(self._of(column)) for column, digests in self._stored.items())
-        return next(filter(None, batches), None)
-
-    def _of(self, column: str) -> str:
-        return f"{'' if column else BY_CONTENT}{self._rows}:{self._sums[column]:x}"
+        return self._stored.get(self.own())
 
 
 class KnownRow(NamedTuple):

@@ -18,7 +18,7 @@ from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
-from victor_ext.settlement import LAST_CALLS, Moment, Rival
+from victor_ext.settlement import LAST_CALLS, Moment, Rival, Sent
 
 from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
@@ -33,7 +33,6 @@ from .layout import (
     next_try,
     priority_of,
     queue_of,
-    sent_since,
     version_for,
 )
 from .lookups import rivals_in
@@ -74,7 +73,7 @@ class Worker:
         self._running: list[str] = []
         self._unstored: dict[str, dict[int, Result]] = {}
         """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
-        self._take_over = TakeOver(context, worker_lock, self._account, self._queues, self._stop, self._running)
+        self._take_over = TakeOver(context, worker_lock, self._stop, self._running)
         self._resources = ExitStack()
 
     @property
@@ -135,8 +134,6 @@ class Worker:
             DBOS.workflow(name=LOAD, max_recovery_attempts=None)(_load)
             if self._queues is not None:
                 DBOS.listen_queues(self._queues)
-            with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-                self._take_over.from_older_releases(client)
             DBOS.launch()
         except BaseException:
             _current = None
@@ -172,7 +169,7 @@ class Worker:
         # Stored before the first row is sent: a `run` of another execution means that rows may have been sent.
         began: dict[str, Any] = DBOS.run_step({"name": BEGIN_STEP}, begin)
         chunk = Chunk.from_json(data)
-        sent = sent_since(began) if began["run"] != run else None
+        sent = Sent.from_json(began["sent"]) if began["run"] != run else None
 
         def send() -> list[Any]:
             results = self._unstored.pop(workflow_id, {})

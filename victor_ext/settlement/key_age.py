@@ -90,16 +90,15 @@ class Sent:
 
     def to_json(self) -> list[Any]:
         """Return the value as JSON data."""
-        return [self.since, self.by, self.known, *([True] if self.looked_up else [])]
+        return [self.since, self.by, self.known, self.looked_up]
 
     @classmethod
-    def from_json(cls, data: list[Any] | float | None) -> Sent | None:
-        """Create the value from JSON data. `victor-bulk-1` stored a local time, at first without `by`."""
+    def from_json(cls, data: list[Any] | None) -> Sent | None:
+        """Create the value from JSON data."""
         if data is None:
             return None
-        if not isinstance(data, list):
-            return cls(data, None, known=False)
-        return cls(data[0], data[1], known=len(data) > 2 and bool(data[2]), looked_up=len(data) > 3 and bool(data[3]))
+        since, by, known, looked_up = data
+        return cls(since, by, known, looked_up)
 
 
 @dataclass(frozen=True, slots=True)
