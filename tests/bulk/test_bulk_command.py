@@ -114,6 +114,20 @@ def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
     assert dry.err.endswith("... and 2 more: --dry-run --json shows all of them\n")
 
 
+def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(2))
+    ended = bulk("send", "invoices.csv", *KEY, "--expect-rows", "3", "--expect-total", "9.69")
+    assert ended.status == 2
+    assert ended.err.splitlines() == [
+        "source: there are 2 rows, and 3 are expected: nothing was stored.",
+        "source: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
+        "Error: the file is not the one that is expected. Nothing was sent.",
+    ]
+    assert "--expect-total='5,46' is not" in bulk("send", "invoices.csv", *KEY, "--expect-total", "5,46").err
+    assert victor_sandbox.attempts_by_key() == {}
+    assert bulk("send", "invoices.csv", *KEY, "--expect-rows", "2", "--expect-total", "5.46").status == 0
+
+
 def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     write_csv(bulk.folder / "invoices.csv", [row(1), row(2, amount="0")])
     sent = bulk("send", "invoices.csv", *KEY, "--skip-invalid", "--json")
@@ -279,20 +293,6 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     )
     asked_once(victor_sandbox, keys_of("key.csv", records))
     assert len(victor_sandbox.work_done_by_key()) == 3
-
-
-def test_a_renamed_copy_asks_nobody_again_without_a_word(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
-) -> None:
-    write_csv(bulk.folder / "ren (1).csv", rows(3))
-    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="ren.csv").send(rows(3))
-    ended = bulk("send", "ren (1).csv", *KEY, "--dry-run")
-    assert (ended.status, ended.out) == (2, "")
-    assert "name it with --batch, with the same key column and values as before" in ended.err
-    assert "to send all of them again on purpose, pass --ask-again." in ended.err
-    assert len(victor_sandbox.work_done_by_key()) == 3
-    assert bulk("send", "ren (1).csv", *KEY, "--ask-again").status == 0
-    assert len(victor_sandbox.work_done_by_key()) == 6
 
 
 def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox: Sandbox) -> None:

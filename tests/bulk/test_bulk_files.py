@@ -8,7 +8,7 @@ import re
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 
 from tests.bulk.bulk_runs import ACCOUNT, row, rows, today, write_csv
 from victor_ext import ConfigurationError
-from victor_ext.bulk import Check
+from victor_ext.bulk import Check, InvalidRows
 from victor_ext.bulk.columns import ARGUMENTS
 from victor_ext.sandbox import Sandbox
 
@@ -32,7 +32,8 @@ def checked(sender: Callable[..., Any], tmp_path: Path) -> Callable[..., Check]:
     def check(content: str | bytes, name: str = "invoices.csv", **options: Any) -> Check:
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return sender(**options).check(path)
+        expected = {word: options.pop(word) for word in [*options] if word.startswith("expect_")}
+        return sender(**options).check(path, **expected)
 
     return check
 
@@ -44,6 +45,9 @@ def places(check: Check) -> list[tuple[int | None, str | None, str]]:
 FILE = f"{HEADING}\n{GOOD}\n"
 TWO = [HEADING, GOOD, "", ",,,,,,", GOOD.replace("INV-1", "INV-2")]
 UMLAUT = f"{FILE}INV-2{GOOD[5:]}Grüße\n"
+FOUR = "invoice_no,payee_account_number,payer_counterparty_id,biller_type,due_date,amount" + "".join(
+    f"\nINV-{amount},{ACCOUNT},aHeq349838,BUSINESS,{today()},{amount}" for amount in (44.23, 30.23, 1250, "1238.00")
+)
 READ: dict[str, tuple[str | bytes, dict[str, Any], int]] = {
     "empty lines": ("\n".join(TWO), {}, 2),
     "CRLF and a byte order mark": (codecs.BOM_UTF8 + "\r\n".join(TWO).encode(), {}, 2),
@@ -308,6 +312,42 @@ def test_rows_from_python_keep_their_types(sender: Callable[..., Any]) -> None:
 def test_a_spreadsheet_is_named_as_one(checked: Callable[..., Check], start: bytes, kind: str) -> None:
     with pytest.raises(ConfigurationError, match=kind):
         checked(start)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected", "message"),
+    [
+        (FOUR[:-5], {"expect_total": "2562.46"}, r"are 1336\.46 in all, and 2562\.46 is expected: nothing was stored"),
+        (FOUR, {"expect_total": Decimal("2562.4")}, r"are 2562\.46 in all, and 2562\.40 is expected: nothing"),
+        (FOUR, {"expect_total": 2562, "expect_rows": 5}, "there are 4 rows, and 5 are expected: nothing was stored"),
+        (FOUR.replace("44.23", "44:23"), {"expect_total": "2518.23"}, r"2518\.23 in all \(1 of the rows have no valid"),
+    ],
+)
+def test_a_source_with_other_control_totals_is_refused_as_a_whole(
+    checked: Callable[..., Check], sender: Callable[..., Any], content: str, expected: dict[str, Any], message: str
+) -> None:
+    """Such as one that was cut inside its last amount, which is an amount itself."""
+    check = checked(content, skip_invalid=True, **expected)
+    assert check.is_refused(skip_invalid=True)
+    assert re.search(message, check.problems[0].message)
+    assert sender().batches() == []
+
+
+def test_control_totals_are_of_all_rows_of_the_source(sender: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "invoices.csv"
+    file.write_text(FOUR, "utf-8")
+    with localcontext(prec=2):
+        for wrong in ({"expect_rows": 3}, {"expect_total": "2562.47"}):
+            with pytest.raises(InvalidRows, match="nothing was stored"):
+                sender(skip_invalid=True).send(file, **wrong)
+        assert sender().send(file, expect_rows=4, expect_total=Decimal("2562.46")).exit_status == 0
+        # Also of those that are stored already, and of one that is wrong in another way.
+        file.write_text(f"{FOUR}\nINV-5,{ACCOUNT},aHeq349838,BUSINESS,yesterday,0.04\n", "utf-8")
+        check = sender(skip_invalid=True).send(file, expect_rows=5, expect_total="2562.50").check
+    assert (check.unchanged, check.set_aside) == (4, 1)
+    for wrong in ({"expect_rows": 0}, {"expect_rows": 4.0}, {"expect_total": 2562.46}, {"expect_total": "2,562.46"}):
+        with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+            sender().check(file, **wrong)
 
 
 def test_a_file_that_is_not_there(sender: Callable[..., Any], tmp_path: Path) -> None:

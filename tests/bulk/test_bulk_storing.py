@@ -1,23 +1,29 @@
-"""Storing a batch: interrupted at any chunk, in two places at once, a million rows long, and with nobody listening."""
+"""Storing a batch: interrupted at any step, in two places at once, a million rows long, and with nobody listening."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
+from dbos import DBOSClient
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, write_csv
-from victor_ext import AsyncVictor, ConfigurationError, VictorOAuth
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, kill, row, rows, store_only, today, wait_until, write_csv
+from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 from victor_ext.bulk import RowOutcome, batch_store
+from victor_ext.bulk.layout import CHUNK, COPY, LOAD, PLAN
 from victor_ext.bulk.state import State
-from victor_ext.cli import bulk_output
 from victor_ext.sandbox import Sandbox
 
 Senders = Callable[..., Any]
@@ -30,135 +36,250 @@ class Crash(BaseException):
 
 
 @pytest.fixture
-def crash_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Let storing end after this number of transactions of two chunks."""
-    add = batch_store.BatchStore._insert
+def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let something happen before the next insert of this kind, once; of the chunks before the third.
 
-    def arrange(transactions: int) -> None:
-        left = iter(range(transactions))
+    A plan and its copy mark are one transaction, a load and its chunks (of 100 rows each) another one.
+    """
+    insert = DBOSClient.enqueue_in_transaction
 
-        def adding(self: Any, chunks: Mapping[str, Any], load: Any = None) -> None:
-            if next(left, None) is None:
-                raise Crash
-            add(self, chunks, load)
+    def arrange(step: str, happen: Callable[[], object]) -> None:
+        left = iter(range(2 * (step == CHUNK)))
 
-        monkeypatch.setattr(batch_store, "AT_ONCE", 2)
-        monkeypatch.setattr(batch_store.BatchStore, "_insert", adding)
+        def inserting(self: Any, connection: Any, options: Any, *arguments: Any) -> Any:
+            if options["workflow_name"] == step and next(left, None) is None:
+                monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", insert)
+                happen()
+            return insert(self, connection, options, *arguments)
+
+        monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", inserting)
 
     return arrange
 
 
-def test_a_batch_that_was_stored_in_part_is_sent_by_nobody_and_resumed_from_its_file(
+def interrupt(at_step: Callable[..., None], sender: Any, records: Any, step: str = LOAD) -> None:
+    """Send, and let the process end at this step."""
+    at_step(step, Mock(side_effect=Crash))
+    with pytest.raises(Crash):
+        sender.send(records)
+
+
+@pytest.mark.parametrize("before", [0, 120])
+@pytest.mark.parametrize(("step", "rate"), [(LOAD, None), (CHUNK, None), (CHUNK, 2)])
+def test_only_the_source_whose_storing_was_interrupted_completes_it(
     sender: Senders,
     victor_sandbox: Sandbox,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    crash_after: Callable[[int], None],
-    capsys: pytest.CaptureFixture[str],
+    at_step: Callable[..., None],
+    before: int,
+    step: str,
+    rate: float | None,
 ) -> None:
-    records = rows(530)
+    records = rows(530 if rate is None else 190)
     file = write_csv(tmp_path / "invoices.csv", records)
-    crash_after(2)
-    with pytest.raises(Crash):
-        sender().send(file)
-    monkeypatch.undo()
+    if before:
+        assert sender().send(rows(before)).exit_status == 0
+    interrupt(at_step, sender(rate=rate), file, step)
+    asked = victor_sandbox.attempts_by_key()
     status = sender().status()
-    assert (status.rows, dict(status.counts), status.complete, status.over) == (
-        530,
-        {RowOutcome.WAITING: 530},
+    assert (status.rows, status.counts[RowOutcome.WAITING]) == (len(records), len(records) - before)
+    assert (status.complete, status.over, status.exit_status, len(list(sender().export()))) == (
         False,
         False,
+        75,
+        before,
     )
-    assert len(list(sender().export())) == 400
-    bulk_output.write_export(sender(), tmp_path / "results.csv", "victor bulk resume", as_json=False)
-    assert "not stored, and not sent. Go on with:\n  victor bulk resume\n" in capsys.readouterr().err
-    assert victor_sandbox.attempts_by_key() == {}
 
-    assert sender(key_column="unused").resume().exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", records))
-    assert [result.row for result in sender().export()] == list(range(1, 531))
+    # The next file of this name, a shorter one, one whose rows ask the same under other keys, and the rows of before.
+    renamed = [{**record, "invoice_no": f"new {record['invoice_no']}"} for record in records]
+    for others in (rows(300, start=2000), records[:-1], renamed, rows(max(before, 1))):
+        write_csv(file, others)
+        acts = [sender(rate=10_000).resume, partial(sender().send, file), partial(sender().check, iter(others))]
+        for act in acts:
+            with pytest.raises(
+                ConfigurationError,
+                match=rf"march is being stored: storing {len(records) - before} rows "
+                rf"from {file} .* none of them was sent\. .* give them up with .*\.drop\(\)",
+            ):
+                act()
+    file.unlink()
+    with pytest.raises(ConfigurationError, match=r"They cannot be read from .*invoices\.csv again: .*drop\(\)"):
+        sender().resume()
+    assert victor_sandbox.attempts_by_key() == asked
+
+    # The order and the other columns are of no matter.
+    write_csv(file, [{**record, "region": "south"} for record in reversed(records)])
+    assert sender(rate=rate and 10_000, key_column=None).resume().exit_status == 0
+    asked_once(victor_sandbox, {result.key for result in sender().export()})
+    assert set(victor_sandbox.attempts_by_key()) == keys_of("march", records)
 
 
-def test_a_batch_of_which_nothing_was_stored_is_none(
-    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, crash_after: Callable[[int], None]
-) -> None:
-    crash_after(0)
-    with pytest.raises(Crash):
-        sender().send(rows(5))
-    monkeypatch.undo()
+def test_what_was_never_sent_is_dropped(sender: Senders, victor_sandbox: Sandbox, at_step: Callable[..., None]) -> None:
+    interrupt(at_step, sender(), rows(5), COPY)
     with pytest.raises(ConfigurationError, match="nothing was sent"):
         sender().resume()
-    assert sender().send(rows(5)).exit_status == 0
+    assert sender().batches() == []
 
-
-def test_rows_from_python_that_were_stored_in_part_have_to_be_sent_again(
-    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, crash_after: Callable[[int], None]
-) -> None:
-    crash_after(1)
-    with pytest.raises(Crash):
-        sender().send(row(number) for number in range(1, 531))
-    monkeypatch.undo()
-    with pytest.raises(ConfigurationError, match="cannot be read from Python again"):
+    interrupt(at_step, sender(), iter(rows(530)))
+    with pytest.raises(ConfigurationError, match="They cannot be read from Python again"):
         sender().resume()
-    assert sender().send(row(number) for number in range(1, 531)).exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", rows(530)))
+    with pytest.raises(ConfigurationError, match=r"march is being stored, or .*to give up .*drop\(\)"):
+        sender(batch="april").send(rows(530))
+    assert (sender().drop(), sender().drop()) == (530, 0)
+    assert (sender().status().rows, sender().resume().exit_status) == (0, 0)
+    # What comes then is new, also under another column.
+    others = [row(number, client_reference_id=f"ref {number}") for number in range(900, 903)]
+    assert sender(key_column="client_reference_id").send(others).exit_status == 0
+    assert set(victor_sandbox.attempts_by_key()) == keys_of("march", others, "client_reference_id")
 
 
-@pytest.mark.nightly
-def test_two_machines_that_send_one_file_at_once(
-    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders
+def test_refused_rows_are_replaced_or_dropped(
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    client: Victor,
+    monkeypatch: pytest.MonkeyPatch,
+    at_step: Callable[..., None],
 ) -> None:
-    records = rows(300)
-    write_csv(bulk.folder / "march.csv", records)
-    words = ("send", "march.csv", "--key-column", "invoice_no", "--state", postgres)
-    with bulk.started(*words) as first, bulk.started(*words) as second:
-        ends = [(process.communicate(timeout=120), process.returncode) for process in (first, second)]
-    assert 0 in {status for _, status in ends}, ends
-    assert all(status == 0 or "Another process is storing the batch" in err for (_, err), status in ends), ends
-    asked_once(victor_sandbox, keys_of("march.csv", records))
-    assert len(list(sender(state=postgres, batch="march.csv").export())) == 300
+    tomorrow = today() + timedelta(days=1)
+    records = [row(number, due_date=today() if number in (4, 5) else tomorrow) for number in range(1, 251)]
+    records[1]["amount"], records[2]["amount"] = "-1", "0"
+    store_only(sender(skip_invalid=True), records)
+    clock, late = client._config.clock, datetime(tomorrow.year, tomorrow.month, tomorrow.day, 23, tzinfo=UTC)
+    with monkeypatch.context() as patched:
+        # The fourth and fifth are refused only when their turn comes.
+        patched.setattr(type(clock), "moment", lambda _self: late)
+        status = sender().resume()
+    assert (dict(status.counts), status.exit_status) == ({RowOutcome.CREATED: 246, RowOutcome.REFUSED: 4}, 1)
+    assert "due_date" in ([*sender().export()][3].error or "")
+    # The third comes corrected, and the fourth as it was; storing another one is interrupted then.
+    records[2]["amount"] = "3.00"
+    assert sender(skip_invalid=True).send(records[:4]).check.replaced == 2
+    interrupt(at_step, sender(skip_invalid=True), [*records[:4], *records[5:], row(251)])
+    assert sender().drop() == 3
+    assert (sender().status().exit_status, dict(sender().status().counts)) == (0, {RowOutcome.CREATED: 248})
+    assert [result.row for result in sender().export()] == [1, 3, 4, *range(6, 251)]
+    assert sender().drop() == 0
+    again = sender(skip_invalid=True).send(records)
+    assert (again.check.new, again.check.set_aside, again.check.replaced, again.rows) == (1, 1, 0, 250)
+    assert sender().drop() == 1
+    good = keys_of("march", [*records[:1], *records[2:]])
+    asked_once(victor_sandbox, good)
+    assert {result.key for result in sender().export()} == good
 
 
-def test_a_file_that_another_process_stores_under_the_same_name_is_not_mixed_in(
-    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("step", [PLAN, LOAD])
+@pytest.mark.parametrize("what", ["the same", "others", "a copy", "a copy on purpose", "a drop"])
+def test_what_comes_while_a_batch_is_stored(
+    sender: Senders, victor_sandbox: Sandbox, at_step: Callable[..., None], what: str, step: str
 ) -> None:
-    add = batch_store.BatchStore.add_load
+    """It comes from another process, before this one stores its plan, or its rows."""
+    batch, others = "april" if "copy" in what else "march", rows(120, start=1000) if what == "others" else rows(250)
+    options, refused = {"ask_again": what == "a copy on purpose"}, list[str]()
 
-    def meanwhile(self: Any, load: Any, chunks: Any) -> None:
-        monkeypatch.undo()
-        # Between this sender's look and its first chunk, another one stores and sends other rows.
-        assert sender().send(rows(120, start=1000)).exit_status == 0
-        add(self, load, chunks)
+    def attempt(act: Callable[[], object]) -> None:
+        try:
+            act()
+        except ConfigurationError as error:
+            refused.append(str(error))
 
-    monkeypatch.setattr(batch_store.BatchStore, "add_load", meanwhile)
-    with pytest.raises(ConfigurationError, match="Another process is storing the batch march"):
-        sender().send(rows(250))
-    assert set(victor_sandbox.attempts_by_key()) == keys_of("march", rows(120, start=1000))
-    assert sender().status().rows == len(list(sender().export())) == 120
-    assert sender().send(rows(250)).rows == 370
+    another = sender(batch=batch, **options)
+    at_step(step, partial(attempt, another.drop if what == "a drop" else partial(another.send, others)))
+    attempt(partial(sender(**options).send, rows(250)))
+    ours, theirs = keys_of("march", rows(250)), keys_of(batch, others)
+    expected: dict[tuple[str, str], tuple[str, set[str]]] = {
+        ("others", PLAN): ("Another process is storing", theirs),
+        ("others", LOAD): ("march is being stored", ours),
+        ("a copy", PLAN): ("march has the same rows as the batch april", theirs),
+        ("a copy", LOAD): ("april has the same rows as the batch march", ours),
+        ("a drop", PLAN): ("no batch march", ours),
+        ("a drop", LOAD): ("stored or dropped rows", set()),
+    }
+    message, keys = expected.get((what, step), ("", ours | theirs))
+    assert len(refused) == bool(message) and message in "".join(refused)
+    asked_once(victor_sandbox, keys)
+    assert set(victor_sandbox.attempts_by_key()) == keys
+    # Nothing is left of the one that lost: what is there is whole.
+    assert {sender(batch=name).status().complete for name in sender().batches()} == {True}
 
 
-def test_one_that_was_slow_and_taken_for_dead_stores_no_more(
-    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("batch", ["march", "april"])
+def test_two_that_store_the_same_rows_at_the_same_moment(
+    sender: Senders, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, database: str, batch: str
 ) -> None:
-    add = batch_store.BatchStore._insert
-    others = iter([rows(210)])
+    """Both have looked, and neither has stored: the database decides."""
+    options = {} if database == "sqlite" else {"state": request.getfixturevalue("postgres")}
+    insert, both = DBOSClient.enqueue_in_transaction, threading.Barrier(2)
 
-    def slow(self: Any, chunks: Mapping[str, Any], load: Any = None) -> None:
-        add(self, chunks, load)
-        if (shorter := next(others, None)) is not None:
-            assert sender().send(shorter).exit_status == 0
+    def inserting(self: Any, connection: Any, chosen: Any, *arguments: Any) -> Any:
+        if chosen["workflow_name"] == PLAN:
+            both.wait(60)
+        return insert(self, connection, chosen, *arguments)
 
-    monkeypatch.setattr(batch_store, "AT_ONCE", 1)
-    monkeypatch.setattr(batch_store.BatchStore, "_insert", slow)
-    with pytest.raises(ConfigurationError, match="Another process is storing the batch march"):
-        sender().send(rows(250))
-    # What is stored is what is counted, exported and sent; the rest comes with the next sending.
-    status = sender().status()
-    assert (status.rows, status.over, len(list(sender().export()))) == (210, True, 210)
-    asked_once(victor_sandbox, keys_of("march", rows(210)))
-    assert sender().send(rows(250)).counts == {RowOutcome.CREATED: 250}
-    asked_once(victor_sandbox, keys_of("march", rows(250)))
+    State(sender(**options)._state.connection_string.replace("+psycopg", "")).prepare()
+    monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", inserting)
+    with ThreadPoolExecutor() as pool:
+        done = [pool.submit(store_only, sender(batch=name, **options), rows(250)) for name in ("march", batch)]
+    errors = [str(error) for each in done if (error := each.exception()) is not None]
+    stored = [sender(batch=name, **options).status().rows for name in sender(**options).batches()]
+    assert stored == [250]
+    assert [("same rows as the batch" in error) for error in errors] == [True] * (batch == "april")
+
+
+def test_a_killed_command_whose_file_was_replaced_asks_for_the_first_one_or_a_drop(
+    bulk: Bulk, victor_sandbox: Sandbox, postgres: str
+) -> None:
+    """Killed in the transaction that stores the rows, where a lock of ours holds it."""
+    options = ("--state", postgres)
+    send = ("send", "march.csv", "--key-column", "invoice_no", *options)
+    file = write_csv(bulk.folder / "march.csv", rows(230))
+    State(postgres).prepare()
+    with State(postgres).engine() as engine, engine.connect() as holder, engine.connect() as seen:
+        held = "INSERT INTO dbos.workflow_status (workflow_uuid, status, name) VALUES ('march.csv/load/1', '', '')"
+        holder.execute(sa.text(held))
+        with bulk.started(*send) as process:
+            waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            wait_until(lambda: bool(seen.scalar(waiting)), process)
+            assert process.poll() is None
+            kill(process)
+        holder.rollback()
+    status = bulk("status", *options)
+    assert (status.status, status.out) == (75, "march.csv: 230 rows: 230 waiting (storing it was interrupted)\n")
+    write_csv(file, rows(40))
+    for ended in (bulk("resume", *options), bulk(*send), bulk(*send, "--dry-run")):
+        assert (ended.status, f"storing 230 rows from {file}" in ended.err) == (2, True)
+        assert "send that file again as it was, or give its rows up with 'victor bulk drop'." in ended.err
+    # Its rows are a copy only until they are dropped.
+    write_csv(bulk.folder / "other.csv", rows(230))
+    copy = bulk(send[0], "other.csv", *send[2:], "--dry-run")
+    assert (copy.status, "march.csv is being stored" in copy.err) == (2, True)
+    assert "name it with --batch, with the same key column and values as before; to give up what was" in copy.err
+    assert "'victor bulk drop'; to send all of them again on purpose, pass --ask-again." in copy.err
+    for count in (230, 0):
+        dropped = bulk("drop", *options)
+        assert (dropped.status, dropped.out) == (0, f"march.csv: {count} rows dropped. None of them was ever sent.\n")
+    assert bulk(send[0], "other.csv", *send[2:]).status == 0
+    assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of("other.csv", rows(230)), 1)
+    assert bulk(send[0], "other.csv", "--batch", "again", *send[2:], "--ask-again").status == 0
+
+
+def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
+    sender: Senders, postgres: str, monkeypatch: pytest.MonkeyPatch, at_step: Callable[..., None]
+) -> None:
+    monkeypatch.setattr(batch_store, "_IDLE_SECONDS", 1)
+    stopped, goes_on = threading.Event(), threading.Event()
+
+    def stop() -> None:
+        stopped.set()
+        goes_on.wait(60)
+
+    at_step(CHUNK, stop)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(store_only, sender(state=postgres), rows(250))
+        assert stopped.wait(60)
+        assert sender(state=postgres).send(rows(250)).exit_status == 0
+        goes_on.set()
+        assert "cannot be used" in str(first.exception())
 
 
 def test_nobody_but_the_provider_is_called(

@@ -115,6 +115,7 @@ class Planted(NamedTuple):
 
 
 LOOP, SETTLEMENT, VICTOR = "victor_ext.runtime.loop", "victor_ext.settlement", "victor_ext.providers.victor"
+BULK = "victor_ext.bulk"
 OUTBOX = "victor_ext.outbox.passes:OutboxBase"
 CALL, OF_USE = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_use"
 KNOWN_TIMES = """
@@ -199,10 +200,18 @@ PLANTED = {
     "a request settles two rows": Planted("bulk", "told wrong, created", (0, 80), (RIVALS,)),
     "a key of another account is sent again": Planted("bulk", "asked twice", (0, 600), (OTHERS_KEYS,)),
     "an entry of another account is sent again": Planted("outbox", "asked twice", (0, 60), (OTHERS_KEYS,)),
-    "a batch is everybody's": Planted("senders", "asked by another account", (6, 4), (
-        ("victor_ext.bulk.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
-    "rows are compared by their keys": Planted("senders", "asked twice", (0, 4), (
-        ("victor_ext.bulk.validating:Digests.add", "self._vault.number(text)", "self._vault.number(str(fields))"),)),
+    "a batch is everybody's": Planted("senders", "asked by another account", (10, 3), (
+        (f"{BULK}.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
+    "rows are compared by their keys": Planted("senders", "asked twice", (8, 2), (
+        (f"{BULK}.validating:Digests.add", "self._vault.number(fingerprint)",
+         "self._vault.number(fingerprint + identity.hex())"),)),
+    "any source completes what is being stored": Planted("senders", "lost: ", (33, 2), (
+        (f"{BULK}.loading:Loading.read", "self._plan.digest != self._digests.source", "False"),)),
+    "rows are stored one by one": Planted("senders", "lost: ", (5, 2), (
+        (f"{BULK}.batch_store:BatchStore.add_load", "self._transaction()",
+         "self.engine.connect().execution_options(isolation_level='AUTOCOMMIT')"),)),
+    "two that have looked store the same rows": Planted("senders", "asked twice", (23, 2), (
+        (f"{BULK}.batch_store:BatchStore._insert", "'reject'", "'reject' if name != COPY else None"),)),
     "any 400 ends a list": Planted("reading", "ends early", (0, 600), (
         (f"{VICTOR}.reading:walk",
          "reader.last_was_short and names_only(error.problems, {'page'})", "reader.last_was_short"),)),

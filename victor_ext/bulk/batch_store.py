@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, Problem
 from victor_ext.settlement import SETTLED, Sent
 
 from .layout import (
     AT_ONCE,
     BEGIN_STEP,
     CHUNK,
+    COPY,
     LOAD,
+    PLAN,
     SEND_STEP,
     VERSION,
     Chunk,
     Submission,
     chunk_id,
-    load_id,
-    loads_queue_of,
+    numbers_of,
     priority_of,
     queue_of,
     version_for,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 _POLLED_EVERY = 0.1
 _NEVER_REACHED = 1_000_000
+_IDLE_SECONDS = 60
+"""A PostgreSQL server ends the transaction of a process that was stopped for longer: others may wait for it."""
 _NAMED = 10
 """Maximum number of batch names in an error message."""
 
@@ -51,14 +54,14 @@ class Try:
         over: Whether the workflow has ended.
         taken: Whether a worker ever started it. If so, and it has not ended, any of its rows may have been sent.
         counts: Rows by outcome, if it ended with results.
-        chunk: The rows, if they were requested.
+        chunk: The rows, if they were requested; else none.
     """
 
     id: str
     over: bool
     taken: bool
     counts: Mapping[RowOutcome, int] | None
-    chunk: Chunk | None
+    chunk: Chunk
 
     @property
     def unsettled(self) -> int | None:
@@ -85,66 +88,76 @@ class BatchStore:
         self.batch = batch
 
     def loads(self) -> list[Submission]:
-        """Return all submissions in order; empty if the batch does not exist.
+        """Return all stored submissions in order; empty if nothing of the batch is stored.
 
         Raises:
             ConfigurationError: The batch belongs to another key, provider or, unless it is only read, account.
         """
-        submissions: list[Submission] = []
-        while True:
-            numbers = range(len(submissions) + 1, len(submissions) + 1 + AT_ONCE)
-            page = self._workflows([load_id(self.batch, number) for number in numbers], rows=True)
-            loads = [Submission(**_input_of(info)) for info in page.values()]
-            submissions += sorted(loads, key=lambda load: load.number)
-            if len(page) < AT_ONCE:
-                return submissions
+        return [Submission(**data) for data in self._numbered(f"{self.batch}/load")]
 
-    def digests(self, whole: Collection[int]) -> dict[str, str]:
-        """Return the batches of this key and provider by source digest.
+    def submissions(self) -> tuple[list[Submission], Submission | None]:
+        """Return those that are stored, and the one that is being stored: it is planned, and no load."""
+        loads = self.loads()
+        return loads, self._submission(self.batch, "plan", len(loads) + 1)
 
-        `whole` are the numbers of the submissions of this batch that count: those whose rows are all stored.
-        """
-        batches: dict[str, str] = {}
-        offset = 0
-        while page := self._client.list_workflows(name=LOAD, load_output=False, limit=AT_ONCE, offset=offset):
-            offset += len(page)
-            for info in page:
-                _check_owner(info, self.application, "Another batch of this state")
-                load = Submission(**_input_of(info))
-                batch = info.workflow_id.rpartition("/load/")[0]
-                if batch != self.batch or load.number in whole:
-                    batches.setdefault(load.digest, batch)
-        return batches
-
-    def has_chunk(self, number: int) -> bool:
-        """Whether the chunk is stored."""
-        return bool(self._workflows([chunk_id(self.batch, number)]))
-
-    def add_load(self, load: Submission, chunks: Iterable[Chunk]) -> None:
-        """Store a submission and its chunks. Workers do not see them before `open_queue`.
-
-        The submission and its first chunks are one transaction: of two processes that continue from the same number,
-        one stores both and the other stores nothing. A slow process whose place was taken fails at its next chunk.
+    def refuse_copy(self, asked: str, source: str, *, ask_again: bool = False) -> int:
+        """Return how many submissions there were whose rows ask the same. The same source in this batch is no copy.
 
         Raises:
-            ConfigurationError: Another process is submitting this batch.
+            ConfigurationError: Another source with such rows is stored, or being stored; unless `ask_again`.
         """
-        source, first = iter(chunks), load.first
-        try:
-            while batch := list(islice(source, AT_ONCE)):
-                opening = load if first == load.first else None
-                self._insert({chunk_id(self.batch, first + place): chunk for place, chunk in enumerate(batch)}, opening)
-                first += len(batch)
-        except _stored_by_another():
+        marks: list[tuple[str, int]] = self._numbered(f"{self.application}/copy/{asked}", of_others=True)
+        for batch, number in () if ask_again else reversed(marks):
+            load, plan = (self._submission(batch, kind, number) for kind in ("load", "plan"))
+            is_itself = batch == self.batch and plan is not None and plan.digest == source
+            if not is_itself and (load is None or load.rows):
+                raise _copied(self.batch, batch, is_stored=load is not None)
+        return len(marks)
+
+    def add_plan(self, plan: Submission, asked: str, *, ask_again: bool) -> None:
+        """Store which source is about to be stored, and the mark of what its rows ask.
+
+        Raises:
+            ConfigurationError: See `refuse_copy`; or another process is storing another source.
+        """
+        while True:
+            marks = self.refuse_copy(asked, plan.digest, ask_again=ask_again)
+            with suppress(*_stored_by_another()), self._transaction() as connection:
+                self._insert(connection, PLAN, f"{self.batch}/plan/{plan.number}", asdict(plan))
+                mark = f"{self.application}/copy/{asked}/{marks + 1}"
+                self._insert(connection, COPY, mark, [self.batch, plan.number])
+                return
+            other = self._submission(self.batch, "plan", plan.number)
+            if other is not None and other.digest == plan.digest:
+                return
+            if other is not None:
+                raise ConfigurationError(
+                    f"Another process is storing the batch {self.batch}. Wait until it is done, then send again: rows "
+                    "that are stored already are not stored twice."
+                )
+
+    def add_load(self, load: Submission, chunks: Iterable[str]) -> None:
+        """Store a submission and all its sealed chunks at once, unless another process has stored the same source.
+
+        Raises:
+            ConfigurationError: Another process has dropped or, before a drop, stored rows of this batch.
+        """
+        with suppress(*_stored_by_another()), self._transaction() as connection:
+            self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
+            for number, chunk in enumerate(chunks, load.first):
+                self._insert(connection, CHUNK, chunk_id(self.batch, number), chunk)
+            return
+        other = self._submission(self.batch, "load", load.number)
+        if other is None or not (other.rows and load.rows):
             raise ConfigurationError(
-                f"Another process is storing the batch {self.batch}. Wait until it is done, then send again: rows that "
-                "are stored already are not stored twice."
-            ) from None
+                f"Another process has stored or dropped rows of the batch {self.batch} meanwhile, and nothing else was "
+                "done. Look at its status, and do this again if it is still meant."
+            )
 
     def add_try(self, workflow_id: str, chunk: Chunk) -> None:
         """Add an attempt, unless another process has already added it."""
-        with suppress(*_stored_by_another()):
-            self._insert({workflow_id: chunk})
+        with suppress(*_stored_by_another()), self._transaction() as connection:
+            self._insert(connection, CHUNK, workflow_id, chunk.to_json())
 
     def open_queue(self, rate: float | None, slots: int) -> None:
         """Make the batch visible to workers and set its rate in rows per second.
@@ -160,7 +173,6 @@ class BatchStore:
             limiter=limiter,
             polling_interval_sec=_POLLED_EVERY,
         )
-        self._client.register_queue(loads_queue_of(self.application), worker_concurrency=1, polling_interval_sec=1.0)
 
     def is_open(self) -> bool:
         """Whether workers can see the batch."""
@@ -186,69 +198,89 @@ class BatchStore:
             again += 1
         return tries
 
+    def chunks(self, loads: Sequence[Submission], *, rows: bool = False) -> Iterator[tuple[int, list[Try]]]:
+        """Yield the number and the attempts of each chunk, in order. Only a page of them is held in memory."""
+        numbers = numbers_of(loads)
+        while page := [number for _, number in islice(numbers, AT_ONCE)]:
+            yield from sorted(self.tries(page, rows=rows).items())
+
     def results(self, attempt: Try) -> tuple[list[Result] | None, Sent | None]:
         """Return an attempt's results and the time it began to send; None for a step that has not run."""
         began: Sent | None = None
         results: list[Result] | None = None
         for step in self._client.list_workflow_steps(attempt.id):
-            output: Any = step["output"]
-            if output is None:
-                continue
-            if isinstance(output, str):
-                raise other_key("A result in the bulk database")
-            if step["function_name"] == BEGIN_STEP:
+            output = _opened(step["output"], "A result in the bulk database")
+            if output is not None and step["function_name"] == BEGIN_STEP:
                 began = Sent.from_json(output["sent"])
-            if step["function_name"] == SEND_STEP:
+            if output is not None and step["function_name"] == SEND_STEP:
                 results = [Result.from_json(result) for result in output]
         return results, began
 
-    def _insert(self, chunks: Mapping[str, Chunk], load: Submission | None = None) -> None:
+    @contextmanager
+    def _transaction(self) -> Generator[sa.Connection]:
         with self.engine.begin() as connection:
-            if load is not None:
-                options = self._options(LOAD, loads_queue_of(self.application), load_id(self.batch, load.number))
-                self._client.enqueue_in_transaction(connection, options, asdict(load))
-            for workflow_id, chunk in chunks.items():
-                options = self._options(CHUNK, queue_of(self.application, self.batch), workflow_id)
-                options["priority"] = priority_of(workflow_id)
-                self._client.enqueue_in_transaction(connection, options, chunk.to_json())
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'"))
+            yield connection
 
-    def _options(self, name: str, queue: str, workflow_id: str) -> Any:
+    def _insert(self, connection: sa.Connection, name: str, workflow_id: str, data: object) -> None:
         assert self._account is not None
-        return {
+        is_chunk = name == CHUNK
+        options: Any = {
             "workflow_name": name,
-            "queue_name": queue,
+            # Nobody reads the queue of no batch: records are not run.
+            "queue_name": queue_of(self.application, self.batch if is_chunk else ""),
             "workflow_id": workflow_id,
             "workflow_id_reuse_policy": "reject",
             "app_version": version_for(self._account),
+            **({"priority": priority_of(workflow_id)} if is_chunk else {}),
         }
+        self._client.enqueue_in_transaction(connection, options, data)
 
-    def _workflows(self, ids: Sequence[str], *, rows: bool = False) -> dict[str, WorkflowStatus]:
+    def _submission(self, batch: str, kind: str, number: int) -> Submission | None:
+        inputs = self._inputs([f"{batch}/{kind}/{number}"], of_others=batch != self.batch)
+        return Submission(**inputs[0]) if inputs else None
+
+    def _numbered(self, prefix: str, *, of_others: bool = False) -> list[Any]:
+        """Return the inputs of the records with the numbers 1, 2, ..."""
+        inputs: list[Any] = []
+        while True:
+            ids = [f"{prefix}/{number}" for number in range(len(inputs) + 1, len(inputs) + 1 + AT_ONCE)]
+            page = self._inputs(ids, of_others=of_others)
+            inputs += page
+            if len(page) < AT_ONCE:
+                return inputs
+
+    def _inputs(self, ids: Sequence[str], *, of_others: bool) -> list[Any]:
+        page = self._workflows(ids, rows=True, of_others=of_others)
+        return [_opened(page[workflow_id].input, "The batch")["args"][0] for workflow_id in ids if workflow_id in page]
+
+    def _workflows(
+        self, ids: Sequence[str], *, rows: bool = False, of_others: bool = False
+    ) -> dict[str, WorkflowStatus]:
         page = self._client.list_workflows(workflow_ids=list(ids), load_input=rows, load_output=True)
+        what = "Another batch of this state" if of_others else f"The batch {self.batch}"
         for info in page:
-            _check_owner(info, self.application, f"The batch {self.batch}", self._account)
+            _check_owner(info, self.application, what, None if of_others else self._account)
         return {info.workflow_id: info for info in page}
 
 
 def _try(info: WorkflowStatus, *, rows: bool) -> Try:
-    over = info.status in _OVER
     counts = None
     if info.status == "SUCCESS":
-        output: Any = info.output
-        if isinstance(output, str):
-            raise other_key("A result in the bulk database")
+        output = _opened(info.output, "A result in the bulk database")
         counts = {RowOutcome(outcome): int(count) for outcome, count in output.items()}
     # DBOS keeps the last executor id while the workflow waits for another worker.
     taken = info.executor_id is not None
-    return Try(info.workflow_id, over, taken, counts, Chunk.from_json(_input_of(info)) if rows else None)
+    chunk = Chunk.from_json(_opened(info.input, "The batch")["args"][0]) if rows else Chunk(0, 0, ())
+    return Try(info.workflow_id, info.status in _OVER, taken, counts, chunk)
 
 
-def _input_of(info: WorkflowStatus) -> Mapping[str, Any]:
-    stored: Any = info.input
+def _opened(stored: Any, what: str) -> Any:
     # DBOS returns a value as stored text if it cannot be decrypted.
     if isinstance(stored, str):
-        raise other_key("The batch")
-    data: Mapping[str, Any] = stored["args"][0]
-    return data
+        raise other_key(what)
+    return stored
 
 
 def _stored_by_another() -> tuple[type[Exception], ...]:
@@ -270,10 +302,10 @@ def batches_of(engine: sa.Engine, application: str, what: str) -> list[str]:
     # A client without an application lists the workflows of all of them.
     client = DBOSClient(system_database_engine=engine, retry_connection_errors=False)
     try:
-        infos = client.list_workflows(name=LOAD, load_input=False, load_output=False)
+        infos = client.list_workflows(name=PLAN, load_input=False, load_output=False)
     finally:
         client.destroy()
-    batches = [info.workflow_id.rpartition("/load/")[0] for info in infos if info.application_name == application]
+    batches = [info.workflow_id.rpartition("/plan/")[0] for info in infos if info.application_name == application]
     if infos and not batches:
         # Prefer batches of the same key: the message can then name the settings to change.
         same_key = application.rpartition("-")[0]
@@ -283,12 +315,7 @@ def batches_of(engine: sa.Engine, application: str, what: str) -> list[str]:
 
 
 def _check_owner(info: WorkflowStatus, application: str, what: str, account: str | None = None) -> None:
-    """Raise `ConfigurationError` if a workflow has another owner or an unsupported layout.
-
-    Args:
-        what: What it belongs to, for the message.
-        account: The account that is about to send it; None: it is only read.
-    """
+    """Raise `ConfigurationError`, about `what`, if a workflow has another owner or layout. No account only reads it."""
     if info.application_name != application:
         raise _other_owner(str(info.application_name), application, what)
     layout, _, owner = (info.app_version or "").partition("/")
@@ -310,6 +337,16 @@ def _other_owner(owner: str, application: str, what: str) -> ConfigurationError:
         f"{what} was begun for another environment or base URL: set VICTOR_ENVIRONMENT and VICTOR_BASE_URL as they "
         "were then."
     )
+
+
+def _copied(batch: str, other: str, *, is_stored: bool) -> ConfigurationError:
+    message = f"{batch} has the same rows as the batch {other}, whose customers would be asked again."
+    message += "" if is_stored else f" {other} is being stored, or storing it was interrupted."
+    hint = (
+        f"to go on with that batch, write batch={other!r}, with its key column under the name and with the values of "
+        "that time; to give up what was never sent of it, drop(); to ask all of them again on purpose, ask_again=True"
+    )
+    return ConfigurationError.of([Problem("", "copy", message, hint=hint)])
 
 
 def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:

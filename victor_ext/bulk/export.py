@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TextIO
 
 from victor_ext.settlement import Sent
 from victor_ext.tables.texts import csv_writer, escape_formulas
 
 from .batch_store import BatchStore, Try
-from .layout import Submission, pages_of
+from .layout import Submission, dropped_in
 from .rows import ASKED, Result, Row, RowOutcome, RowResult
-from .validating import identity_of
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 
@@ -26,18 +25,15 @@ def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowRe
     # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
     # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
     corrections = [load for load in loads if load.replaced]
-    latest = {_identity(row): _line(row, result) for row, result in stored_rows(store, corrections)}
+    dropped = dropped_in(loads)
+    latest = {row.identity: _line(row, result) for row, result in stored_rows(store, corrections, dropped)}
     given: set[bytes] = set()
     for row, result in stored_rows(store, loads):
-        if (identity := _identity(row)) not in latest:
+        if row.identity not in latest:
             yield _line(row, result)
-        elif identity not in given:
-            given.add(identity)
-            yield latest[identity]
-
-
-def _identity(row: Row) -> bytes:
-    return identity_of(row.key, row.number)
+        elif row.identity not in given:
+            given.add(row.identity)
+            yield latest[row.identity]
 
 
 def write_csv(
@@ -91,22 +87,21 @@ def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
         yield name
 
 
-def stored_rows(store: BatchStore, loads: Sequence[Submission]) -> Iterator[tuple[Row, Result | None]]:
-    """Yield each stored row in order, with its result, if known."""
-    for page in pages_of(loads):
-        chunks = store.tries(list(page), rows=True)
-        for number in page:
-            tries = chunks.get(number, [])
-            if tries and tries[0].chunk is not None:
-                known = latest_results(store, tries)
-                yield from ((row, known.get(row.place)) for row in tries[0].chunk.rows)
+def stored_rows(
+    store: BatchStore, loads: Sequence[Submission], dropped: Collection[tuple[int, int]] | None = None
+) -> Iterator[tuple[Row, Result | None]]:
+    """Yield each stored row in order, with its result, if known. `dropped`: by default that in `loads`."""
+    dropped = dropped_in(loads) if dropped is None else dropped
+    for number, tries in store.chunks(loads, rows=True):
+        known = latest_results(store, tries)
+        yield from ((row, known.get(row.place)) for row in tries[0].chunk.rows if (number, row.place) not in dropped)
 
 
 def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]:
     """Return the known results of a chunk's rows after all attempts, by row place."""
     known: dict[int, Result] = {}
     for attempt in tries:
-        if attempt.chunk is None or not (attempt.taken or attempt.over):
+        if not (attempt.taken or attempt.over):
             continue
         stored, began = store.results(attempt)
         if not attempt.over and began is None:

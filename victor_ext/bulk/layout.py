@@ -1,18 +1,21 @@
 """Layout of a batch in the database: DBOS workflows only.
 
-    <batch>/load/<n>        one submission of a source
-    <batch>/<number>        one chunk of rows; its output contains their results
-    <batch>/<number>~<n>    retry of a chunk's unsettled rows
+    <batch>/plan/<n>                      a submission of a source, before its rows are stored
+    <batch>/load/<n>                      the same, stored in one transaction with all its chunks, or dropped
+    <batch>/<number>                      one chunk of rows; its output contains their results
+    <batch>/<number>~<n>                  retry of a chunk's unsettled rows
+    <application>/copy/<digest>/<n>       names a plan whose rows ask for what the digest tells
 
-Chunk numbers have no gaps, and each submission continues after the last one. Two processes that submit the same batch
-at the same time therefore use the same number, and DBOS accepts only one of them.
+An id exists once: of two processes that store the same thing, the database lets one win. A plan is stored in one
+transaction with its copy mark. Until its load exists, the batch is being stored, and only the planned source or a drop
+makes that load. Submissions, marks and chunks are numbered without gaps. Nobody runs plans, loads and marks.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 from victor_ext import ConfigurationError, Problem
@@ -21,7 +24,9 @@ from victor_ext.settlement import SETTLED
 
 from .rows import Result, Row
 
+PLAN = "victor_bulk_plan"
 LOAD = "victor_bulk_load"
+COPY = "victor_bulk_copy"
 CHUNK = "victor_bulk_chunk"
 BEGIN_STEP = "begin"
 SEND_STEP = "send"
@@ -35,63 +40,54 @@ is read ten times a second: with 250 rows, 16 calls at once to a fast provider w
 """
 PACED_SECONDS = 5.0
 MAX_NAME = 100
+_NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
 AT_ONCE = 10
 """Chunks per read or write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One submission of a source.
+    """One submission of a source, or a drop: it has no rows.
 
     Attributes:
         number: Number of the submission in the batch, from 1.
         source: Path to read again after an interruption; None for rows from Python.
+        digest: Digest of all rows of the source and their keys, to know it again.
         key_column: Column that identifies a row.
         columns: Extra columns, for the export.
-        encoding, skip_invalid, due_date: Settings that the source was read with.
-        retention: Seconds for which the provider keeps a key.
-        patience: Seconds for which a row is retried.
-        rate: Rows per second, or None for no limit.
+        settings: The settings `READING` and `TERMS`, those of the submission before where none were given.
         chunk_rows: Rows of each chunk except the last.
         first: Number of the first chunk.
         rows: Number of stored rows.
-        replaced: Number of stored rows that replace a previously refused row.
-        digest: Digest of all source rows, to detect copies.
+        replaced: Number of previously refused rows that stored rows replace, or that are dropped.
+        dropped: Chunk number, and place in the chunk, of each dropped row.
     """
 
     number: int
     source: str | None
+    digest: str
     key_column: str
     columns: Sequence[str]
-    encoding: str | None
-    skip_invalid: bool
-    due_date: str | None
-    retention: float
-    patience: float
-    rate: float | None
+    settings: Mapping[str, Any]
     chunk_rows: int
     first: int
     rows: int
     replaced: int
-    digest: str
-
-    @property
-    def chunks(self) -> int:
-        """Number of chunks when complete."""
-        return -(-self.rows // self.chunk_rows)
+    dropped: Sequence[tuple[int, int]]
 
     @property
     def last(self) -> int:
-        """Number of the last chunk."""
-        return self.first + self.chunks - 1
+        """Number of the last chunk; of no chunks, the number before `first`."""
+        return self.first - 1 - (-self.rows // self.chunk_rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that are sent together, and their terms.
+    """Rows that are sent together.
 
     Attributes:
-        retention, patience: As in `Submission`.
+        retention: Seconds for which the provider keeps a key.
+        patience: Seconds for which a row is retried.
     """
 
     retention: float
@@ -122,28 +118,18 @@ def version_for(account: str) -> str:
 
 
 def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[Submission, int]]:
-    """Yield each chunk number with its submission. An interrupted submission has fewer chunks than planned."""
-    for place, load in enumerate(loads):
-        end = loads[place + 1].first if place + 1 < len(loads) else load.last + 1
-        for number in range(load.first, min(end, load.last + 1)):
-            yield load, number
-
-
-def pages_of(loads: Sequence[Submission]) -> Iterator[dict[int, Submission]]:
-    """Yield the chunk numbers, each with its submission, in pages that are read at once."""
-    numbers = numbers_of(loads)
-    while page := {number: load for load, number in islice(numbers, AT_ONCE)}:
-        yield page
+    """Yield each chunk number with its submission."""
+    return ((load, number) for load in loads for number in range(load.first, load.last + 1))
 
 
 def rows_of(load: Submission, number: int) -> int:
     """Return the number of rows in a chunk."""
-    return load.chunk_rows if number < load.last else load.rows - (load.chunks - 1) * load.chunk_rows
+    return min(load.chunk_rows, load.rows - (number - load.first) * load.chunk_rows)
 
 
-def load_id(batch: str, number: int) -> str:
-    """Return the workflow id of a submission."""
-    return f"{batch}/load/{number}"
+def dropped_in(loads: Sequence[Submission]) -> set[tuple[int, int]]:
+    """Return where dropped rows are: chunk numbers, and places in the chunks."""
+    return {(number, place) for load in loads for number, place in load.dropped}
 
 
 def chunk_id(batch: str, number: int, again: int = 0) -> str:
@@ -168,13 +154,8 @@ def priority_of(workflow_id: str) -> int:
 
 
 def queue_of(application: str, batch: str) -> str:
-    """Return the queue name of a batch. The queue is registered when the batch is complete."""
+    """Return the queue name of a batch. The queue is registered when the batch is sent."""
     return f"{application}/{batch}"
-
-
-def loads_queue_of(application: str) -> str:
-    """Return the queue name for the submissions of all batches."""
-    return f"{application}/"
 
 
 def chunk_rows_for(rate: float | None) -> int:
@@ -190,13 +171,7 @@ def checked_batch(name: object) -> str:
     Raises:
         ConfigurationError: The name is not text, is too long, or contains a slash or an invisible character.
     """
-    if (
-        isinstance(name, str)
-        and 0 < len(name) <= MAX_NAME
-        and name == name.strip()
-        and name.isprintable()
-        and not {"/", "\\"} & {*name}
-    ):
+    if isinstance(name, str) and name.isprintable() and name == name.strip() and _NAME.fullmatch(name):
         return in_one_form(name)
     message = (
         f"batch={name!r:.{MAX_NAME}} is not a valid name of a batch: write at most {MAX_NAME} visible characters, "

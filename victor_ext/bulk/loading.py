@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from decimal import Context, Decimal
 from functools import lru_cache, partial
 from itertools import chain
-from typing import Any, Self
+from typing import Any
 
-from victor_ext import ConfigurationError, Problem, idempotency_key_for
+from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_key_for, money
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
-from .batch_store import BatchStore, Try
+from .batch_store import BatchStore
 from .columns import (
     ARGUMENTS,
     REQUIRED,
@@ -25,17 +27,19 @@ from .columns import (
     split_record,
 )
 from .export import latest_results
-from .layout import Chunk, Submission, chunk_rows_for, next_try, pages_of
-from .rows import SHOWN, Check, Row, RowOutcome, RowProblem
-from .settings import DAY, KEY_COLUMN, PATIENCE, Settings, in_utc
-from .validating import Digests, KnownRow, Spool, identity_of
+from .layout import Chunk, Submission, chunk_rows_for, dropped_in, next_try
+from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
+from .settings import DAY, KEY_COLUMN, PATIENCE, READING, TERMS, Expected, Settings, in_utc
+from .validating import Digests, KnownRow, Spool
 from .vault import Vault
 
+_EXACT = Context(prec=60)
+_CHANGED = "This source is not the same: rows were changed, added or removed."
 OpenStore = Callable[[], AbstractContextManager[BatchStore]]
 
 
 class Loading:
-    """Rows to check, and then to store in a batch. A context manager.
+    """Rows to check, and then to store in a batch.
 
     Attributes:
         batch: Name of the batch.
@@ -43,19 +47,21 @@ class Loading:
 
     Args:
         open_store: Opens the batch, if the state exists.
+        expected: What the rows must be together.
     """
 
-    def __init__(self, rows: Rows, batch: str, settings: Settings, vault: Vault, open_store: OpenStore) -> None:
-        self._rows = rows
-        self.batch = batch
-        self._settings = settings
-        self._vault = vault
-        self._open_store = open_store
-        self._spool = Spool()
+    def __init__(
+        self, rows: Rows, batch: str, settings: Settings, vault: Vault, open_store: OpenStore, expected: Expected
+    ) -> None:
+        self._rows, self.batch, self._settings = rows, batch, settings
+        self._vault, self._open_store, self._spool = vault, open_store, Spool()
+        self._expected, self._total, self._without_amount = expected, Decimal(0), 0
         self._loads: Sequence[Submission] = ()
-        self._chunks = 0
+        self._plan: Submission | None = None
+        """The submission whose storing was interrupted."""
+        self._has_state = False
         self._key_column = settings.key_column or KEY_COLUMN
-        self._digests = Digests(vault, {})
+        self._digests = Digests(vault)
         self._new: list[Row] = []
         """New rows of the next chunk."""
         self._columns: dict[str, None] = {}
@@ -63,10 +69,8 @@ class Loading:
         self._stored = lru_cache(maxsize=1)(self._arguments)  # most changed rows come in the order of the first ones
         self.check = Check()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
+    def close(self) -> None:
+        """Delete the spool."""
         self._spool.close()
 
     def compare(self) -> None:
@@ -76,22 +80,20 @@ class Loading:
             ConfigurationError: The requested key column differs from the batch's.
         """
         with self._open_store() as store:
-            self._loads = store.loads()
-            self._key_column = _key_column(self._loads, self._settings)
-            for page in pages_of(self._loads):
-                tries = store.tries(list(page), rows=True)
-                self._chunks += len(tries)
-                self._spool.learn(_known(store, tries.items()))
-            ends = [*(load.first for load in self._loads[1:]), self._chunks + 1]
-            # Storing the others was interrupted: their rows come again, and some of them are new.
-            whole = [load.number for load, end in zip(self._loads, ends, strict=False) if load.last < end]
-            self._digests = Digests(self._vault, store.digests(whole))
+            self._has_state = True
+            self._loads, self._plan = store.submissions()
+            last = self._plan or next((load for load in reversed(self._loads) if load.rows), None)
+            self._key_column = _key_column(last, self._settings)
+            self._settings = self._settings.after(last) if last else self._settings
+            rows = _known(store, self._loads)
+            self._spool.learn((row.identity, row.fingerprint, refused, number) for number, row, refused in rows)
 
     def read(self, on_row: Callable[[int], None] | None) -> Check:
         """Check every row, and write the rows to store into the spool, encrypted, in chunks.
 
         Raises:
-            ConfigurationError: The same rows were submitted before, under other keys, and `ask_again` is not set.
+            ConfigurationError: The same rows were submitted before, under other keys, and `ask_again` is not set; or
+                storing another source was interrupted.
         """
         settings, check = self._settings, self.check
         required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
@@ -103,21 +105,21 @@ class Loading:
                 if on_row is not None:
                     on_row(check.rows)
         except SourceBroken as broken:
-            check.broken = True
-            check.note(RowProblem(None, broken.line, broken.column, broken.code, broken.message))
+            check.note(RowProblem(None, broken.line, broken.column, broken.code, broken.message), breaks=True)
         if check.rows == 0 and not check.broken:
-            check.broken = True
-            check.note(RowProblem(None, None, None, "empty", "the source has no rows."))
+            check.note(RowProblem(None, None, None, "empty", "the source has no rows."), breaks=True)
         self._flush()
         check.columns = list(self._columns)
-        other = self._digests.batch_with_them() if self._has_new_keys else None
-        if other is not None and not settings.ask_again:
-            message = f"{self.batch} has the same rows as the batch {other}, whose customers would be asked again."
-            hint = (
-                f"to go on with that batch, write batch={other!r}, with its key column under the name and with the "
-                "values of that time; to ask all of them again on purpose, ask_again=True"
-            )
-            raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
+        for message in self._expected.differences(check.rows, self._total, self._without_amount):
+            check.note(RowProblem(None, None, None, "control_total", message), breaks=True)
+        if check.is_refused(skip_invalid=settings.skip_invalid):
+            return check
+        if self._plan is not None:
+            if self._plan.digest != self._digests.source:
+                raise being_stored(self.batch, self._plan)
+        elif self._has_state and self._has_new_keys and not settings.ask_again:
+            with self._open_store() as store:
+                store.refuse_copy(self._digests.asked, self._digests.source)
         return check
 
     def _take(self, record: Record) -> None:
@@ -126,6 +128,8 @@ class Loading:
         if record.problems:
             # Columns may have shifted: do not trust any value, especially the key.
             fields.key_value, fields.problems = None, list(record.problems)
+        if self._expected.total is not None:
+            self._add_amount(None if record.problems else fields.arguments.get("amount"))
         key = "" if fields.key_value is None else idempotency_key_for(self.batch, fields.key_value)
         identity = identity_of(key, record.number)
         if key and (before := self._spool.first_line_of(identity, record.line or record.number)) is not None:
@@ -136,7 +140,7 @@ class Loading:
             check.note(RowProblem(record.number, record.line, column, "repeated", message))
             return
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
-        self._digests.add(fingerprint)
+        self._digests.add(identity, fingerprint)
         known = self._spool.known(identity)
         if known is not None and not known.refused:
             self._compare_row(record, fields, key, known, fingerprint)
@@ -165,6 +169,12 @@ class Loading:
         if len(self._new) == chunk_rows_for(self._settings.rate):
             self._flush()
 
+    def _add_amount(self, amount: Any) -> None:
+        try:
+            self._total = _EXACT.add(self._total, money.to_decimal(amount))
+        except InvalidRequest:
+            self._without_amount += 1
+
     def _compare_row(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
         """Compare a row with its stored version, which was or will be sent."""
         if known.fingerprint == fingerprint:
@@ -182,99 +192,105 @@ class Loading:
         self.check.note(RowProblem(record.number, record.line, self._key_column, "changed", message))
 
     def _flush(self) -> None:
-        if not self._new:
-            return
-        settings, last = self._settings, self._loads[-1] if self._loads else None
-        retention = settings.key_retention or (last.retention if last else DAY)
-        patience = settings.patience if settings.patience is not None else (last.patience if last else PATIENCE)
-        chunk = Chunk(retention, patience, self._new)
-        self._spool.add(self._vault.seal(chunk.to_json()))
-        self._new.clear()
+        if self._new:
+            patience = PATIENCE if self._settings.patience is None else self._settings.patience
+            chunk = Chunk(self._settings.key_retention or DAY, patience, self._new)
+            self._spool.add(self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}}))
+            self._new.clear()
 
     def _arguments(self, number: int) -> dict[str, Mapping[str, Any]]:
         """Return the arguments of a stored chunk by key."""
         with self._open_store() as store:
-            chunk = store.tries([number], rows=True)[number][0].chunk
-        return {} if chunk is None else {row.key: row.arguments or {} for row in chunk.rows}
+            return {row.key: row.arguments or {} for row in store.tries([number], rows=True)[number][0].chunk.rows}
 
     def store(self, store: BatchStore) -> None:
-        """Store the rows of the spool. An interruption leaves a batch that workers do not see.
+        """Store the rows of the spool: first what will be stored, then all of it at once.
 
-        Numbers continue from `compare_with`, so a concurrent submission causes a conflict, which is detected.
+        Raises:
+            ConfigurationError: Another process has stored or dropped rows meanwhile. Nothing was stored.
         """
-        if not self.check.stored:
+        if not self.check.stored and self._plan is None:
             return
-        settings, last = self._settings, self._loads[-1] if self._loads else None
-        chunks = (Chunk.from_json(self._vault.open(encrypted)) for encrypted in self._spool)
-        first = next(chunks)
+        settings = self._settings
         load = Submission(
             number=len(self._loads) + 1,
             source=os.path.abspath(self._rows) if isinstance(self._rows, str | os.PathLike) else None,
+            digest=self._digests.source,
             key_column=self._key_column,
             columns=self.check.columns,
-            encoding=settings.encoding,
-            skip_invalid=settings.skip_invalid,
-            due_date=settings.due_date,
-            retention=first.retention,
-            patience=first.patience,
-            rate=settings.rate if settings.rate is not None else (last.rate if last else None),
+            settings={name: getattr(settings, name) for name in (*READING, *TERMS)},
             chunk_rows=chunk_rows_for(settings.rate),
-            first=self._chunks + 1,
+            first=self._loads[-1].last + 1 if self._loads else 1,
             rows=self.check.stored,
             replaced=self.check.replaced,
-            digest=self._digests.own(),
+            dropped=(),
         )
-        store.add_load(load, chain([first], chunks))
+        if self._plan is None:
+            ask_again = settings.ask_again or not self._has_new_keys
+            store.add_plan(load, self._digests.asked, ask_again=ask_again)
+        store.add_load(load, self._spool)
 
 
-def retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Settings) -> int:
-    """Add a retry for all unsettled rows whose last attempt has ended. Returns the number of rows."""
-    count = 0
-    for page in pages_of(loads):
-        for number, tries in store.tries(list(page)).items():
-            if tries[-1].over and tries[-1].unsettled != 0:
-                (attempts,) = store.tries([number], rows=True).values()
-                count += _retry(store, attempts, settings)
-    return count
-
-
-def _retry(store: BatchStore, tries: list[Try], settings: Settings) -> int:
-    last = tries[-1]
-    if last.chunk is None or not last.over:
+def drop(store: BatchStore, loads: Sequence[Submission], plan: Submission | None) -> int:
+    """Drop the rows that are being stored, and those that were refused. Returns their number."""
+    refused: dict[bytes, list[tuple[int, int]]] = {}
+    for number, row, is_refused in _known(store, loads):
+        if is_refused:
+            refused.setdefault(row.identity, []).append((number, row.place))
+        else:
+            refused.pop(row.identity, None)
+    if plan is None and not refused:
         return 0
-    known = latest_results(store, tries)
-    left = last.chunk.unsettled([known[row.place] for row in last.chunk.rows])
-    if not left.rows:
-        return 0
-    patience = left.patience if settings.patience is None else settings.patience
-    chunk = Chunk(settings.key_retention or left.retention, patience, left.rows)
-    store.add_try(next_try(last.id), chunk)
-    return len(left.rows)
+    first, places = loads[-1].last + 1 if loads else 1, [*chain.from_iterable(refused.values())]
+    load = replace(plan or loads[-1], number=len(loads) + 1, columns=(), first=first, rows=0)
+    store.add_load(replace(load, replaced=len(refused), dropped=places), ())
+    return len(refused) + (plan.rows if plan else 0)
 
 
-def _key_column(loads: Sequence[Submission], settings: Settings) -> str:
-    """Return the batch's key column. Another column would give other keys and duplicate requests."""
-    if not loads:
-        return settings.key_column or KEY_COLUMN
-    known = loads[-1].key_column
-    if settings.key_column not in (None, known):
-        message = (
-            f"key_column is {settings.key_column}, and this batch has the key column {known} (by another one the "
-            "same rows have other keys, and their customers would be asked again)."
-        )
-        hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
-        raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
-    return known
-
-
-def _known(store: BatchStore, chunks: Iterable[tuple[int, list[Try]]]) -> Iterator[tuple[bytes, str, bool, int]]:
-    for number, tries in chunks:
-        first = tries[0]
-        if first.chunk is None:
+def retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Settings) -> None:
+    """Add a retry for all unsettled rows whose last attempt has ended."""
+    for number, attempts in store.chunks(loads):
+        if not attempts[-1].over or attempts[-1].unsettled == 0:
             continue
+        tries = store.tries([number], rows=True)[number]
+        last, known = tries[-1], latest_results(store, tries)
+        left = last.chunk.unsettled([known[row.place] for row in last.chunk.rows])
+        if last.over and left.rows:
+            patience = left.patience if settings.patience is None else settings.patience
+            chunk = Chunk(settings.key_retention or left.retention, patience, left.rows)
+            store.add_try(next_try(last.id), chunk)
+
+
+def being_stored(batch: str, plan: Submission, why: str = _CHANGED) -> ConfigurationError:
+    """Return the error for a batch whose last submission was interrupted while it was stored."""
+    message = (
+        f"{batch} is being stored: storing {plan.rows:,} rows from {plan.source or 'Python'} is under way or was "
+        f"interrupted, and none of them was sent. {why}"
+    )
+    hint = f"send those rows again as they were, or give them up with BulkSender(batch={batch!r}, ...).drop()"
+    return ConfigurationError.of([Problem("", "being_stored", message, hint=hint)])
+
+
+def _key_column(last: Submission | None, settings: Settings) -> str:
+    """Return the batch's key column. Another column would give other keys and duplicate requests."""
+    known = last.key_column if last else settings.key_column or KEY_COLUMN
+    if settings.key_column in (None, known):
+        return known
+    message = (
+        f"key_column is {settings.key_column}, and this batch has the key column {known} (by another one the same rows "
+        "have other keys, and their customers would be asked again)."
+    )
+    hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
+    raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
+
+
+def _known(store: BatchStore, loads: Sequence[Submission]) -> Iterator[tuple[int, Row, bool]]:
+    """Yield each row that was not dropped, with its chunk number and whether it was refused before it was sent."""
+    dropped = dropped_in(loads)
+    for number, tries in store.chunks(loads, rows=True):
         some_refused = any(attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries)
         results = latest_results(store, tries) if some_refused else {}
-        for row in first.chunk.rows:
-            result = results.get(row.place)
-            refused = row.arguments is None or (result is not None and result.outcome is RowOutcome.REFUSED)
-            yield identity_of(row.key, row.number), row.fingerprint, refused, number
+        for row in tries[0].chunk.rows:
+            if (number, row.place) not in dropped:
+                result = results.get(row.place)
+                yield number, row, row.arguments is None or (result and result.outcome) is RowOutcome.REFUSED

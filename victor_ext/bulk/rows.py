@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,9 +38,8 @@ class RowProblem:
     message: str
 
     def __str__(self) -> str:
-        place = f"line {self.line}" if self.line is not None else f"row {self.row}"
-        if self.line is None and self.row is None:
-            place = "source"
+        place = "source" if self.row is None else f"row {self.row}"
+        place = place if self.line is None else f"line {self.line}"
         return f"{place}, {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
 
 
@@ -58,7 +58,7 @@ class Check:
         replaced: Rows to store that replace a previously refused row.
         problems: The first 100 problems.
         problem_count: Number of all problems.
-        broken: Whether the source cannot be read completely.
+        broken: Whether the source cannot be read completely, or has other control totals than are expected.
         columns: Extra columns, for the export.
     """
 
@@ -80,11 +80,16 @@ class Check:
         """Number of rows to store."""
         return self.new + self.set_aside
 
-    def note(self, problem: RowProblem) -> None:
-        """Count a problem, and store it if it is among the first."""
+    def is_refused(self, *, skip_invalid: bool) -> bool:
+        """Whether `send` with this `skip_invalid` refuses the source as a whole."""
+        return self.broken or self.repeated > 0 or (self.invalid > 0 and not skip_invalid)
+
+    def note(self, problem: RowProblem, *, breaks: bool = False) -> None:
+        """Count a problem, and store it if it is among the first. One that `breaks` the source comes before those."""
         self.problem_count += 1
-        if len(self.problems) < SHOWN:
-            self.problems.append(problem)
+        self.broken |= breaks
+        if breaks or len(self.problems) < SHOWN:
+            self.problems.insert(0 if breaks else SHOWN, problem)
 
 
 class InvalidRows(InvalidRequest):
@@ -95,7 +100,7 @@ class InvalidRows(InvalidRequest):
 
 def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
     """Raise `InvalidRows` if the source must not be stored."""
-    if not (check.broken or check.repeated or (check.invalid and not skip_invalid)):
+    if not check.is_refused(skip_invalid=skip_invalid):
         return
     error = InvalidRows(
         f"{batch} was not sent. Problems: {check.problem_count}. The first: {check.problems[0]}",
@@ -103,6 +108,11 @@ def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
     )
     error.check = check
     raise error
+
+
+def identity_of(key: str, number: int) -> bytes:
+    """Return a row's identity: its key, or its number if it has none."""
+    return bytes.fromhex(key.replace("-", "")) if key else hashlib.sha256(b"row %d" % number).digest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,11 @@ class Row:
     reason: str | None = None
     sent: Sent | None = None
     place: int = 0
+
+    @property
+    def identity(self) -> bytes:
+        """What it is told from other rows by."""
+        return identity_of(self.key, self.number)
 
     def to_json(self) -> list[Any]:
         """Return the row as JSON data."""

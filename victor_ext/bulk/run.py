@@ -38,7 +38,7 @@ class BatchStatus:
     Attributes:
         rows: Number of rows.
         counts: Rows by outcome; rows that have not been sent are `waiting`.
-        complete: Whether all rows of the source are stored, whatever their outcome. No row is sent before.
+        complete: Whether no rows are being stored. Those that are count as `waiting`, and are not sent before.
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         check: Result of checking the source, if this call checked it.
         payments: Created requests by what the provider says of them now (`completed` is paid), if this call read that.
@@ -94,7 +94,7 @@ def run_batch(
     """
     settings = context.settings
     retry_unsettled(store, loads, settings)
-    rate = settings.rate or loads[-1].rate
+    rate = settings.rate or loads[-1].settings["rate"]
     if settings.rate is not None or not store.is_open():
         store.open_queue(rate, settings.slots)
     reader = StatusReader(store, loads)
@@ -163,19 +163,21 @@ class StatusReader:
     Finished chunks are read once; of the others, only the next ones are read.
 
     Args:
+        plan: The submission that is being stored.
         by_others: Count rows in progress as `unknown`, because their sender may have died, instead of `waiting`.
     """
 
-    def __init__(self, store: BatchStore, loads: Sequence[Submission], *, by_others: bool = False) -> None:
+    def __init__(
+        self, store: BatchStore, loads: Sequence[Submission], plan: Submission | None = None, *, by_others: bool = False
+    ) -> None:
         self._store = store
         self._by_others = by_others
-        self._last = loads[-1] if loads else None
+        self._complete = plan is None
         self._sizes = ((number, rows_of(load, number)) for load, number in numbers_of(loads))
         self._open: dict[int, int] = {}
         self._read: Counter[RowOutcome] = Counter()
         self._replaced = sum(load.replaced for load in loads)
-        self._rows = sum(rows_of(load, number) for load, number in numbers_of(loads))
-        self._complete = False
+        self._rows = sum(load.rows for load in loads) + (plan.rows - plan.replaced if plan else 0)
 
     def read(self) -> BatchStatus:
         """Read the database and return the status."""
@@ -207,10 +209,11 @@ class StatusReader:
         counts = self._read + unfinished
         counts[RowOutcome.WAITING] += self._rows - counts.total()
         counts[RowOutcome.REFUSED] -= self._replaced
-        if not self._complete:
-            self._complete = self._last is None or self._store.has_chunk(self._last.last)
-        shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome]}
-        return BatchStatus(self._store.batch, self._rows - self._replaced, shown, self._complete, over=not self._open)
+        # A chunk that is not over does not tell which of its rows are refused.
+        counts[RowOutcome.WAITING] += min(0, counts[RowOutcome.REFUSED])
+        shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
+        over = self._complete and not self._open
+        return BatchStatus(self._store.batch, self._rows - self._replaced, shown, self._complete, over)
 
 
 def _counts(size: int, tries: Sequence[Try]) -> Counter[RowOutcome]:

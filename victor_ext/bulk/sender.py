@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import ClassVar, TextIO
 
@@ -20,13 +21,15 @@ from victor_ext.tables.sources import Rows
 from .batch_store import BatchStore, batches_of, no_such_batch
 from .export import columns_of, results_of, write_csv
 from .layout import Submission, checked_batch, queue_of
-from .loading import Loading
+from .loading import Loading, being_stored, drop
 from .lookups import counted, current_statuses, refreshed
 from .rows import Check, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
-from .settings import Settings, WorkerContext, checked_client, day_of, provider_of
+from .settings import READING, Expected, Settings, WorkerContext, checked_client, day_of, provider_of
 from .state import DEFAULT_STATE, State
 from .vault import Vault, storage_secret
+
+OnRow = Callable[[int], None]
 
 
 class BulkSender:
@@ -92,20 +95,35 @@ class BulkSender:
     def __repr__(self) -> str:
         return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"
 
-    def check(self, source: Rows, *, on_row: Callable[[int], None] | None = None) -> Check:
+    def check(
+        self,
+        source: Rows,
+        *,
+        expect_rows: int | None = None,
+        expect_total: Decimal | str | int | None = None,
+        on_row: OnRow | None = None,
+    ) -> Check:
         """Check all rows as `send` does, without storing or sending them.
 
         Args:
             source: Path of a CSV or JSON Lines file, or mappings from column names to values.
+            expect_rows: How many rows the source must have, also those that are stored already or invalid.
+            expect_total: What the amounts of all these rows must be together.
             on_row: Called after each row with the number of rows checked.
         """
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
-        batch = self._name(source)
-        with self._context() as context, self._loading(source, batch, context) as loading:
+        expected = Expected.of(expect_rows, expect_total)
+        with self._context() as context, self._loading(source, context, expected) as loading:
             return loading.read(on_row)
 
     def send(
-        self, source: Rows, *, on_progress: Progress | None = None, on_row: Callable[[int], None] | None = None
+        self,
+        source: Rows,
+        *,
+        expect_rows: int | None = None,
+        expect_total: Decimal | str | int | None = None,
+        on_progress: Progress | None = None,
+        on_row: OnRow | None = None,
     ) -> BatchStatus:
         """Check all rows, store the new ones, and send until nothing is left to do.
 
@@ -113,26 +131,18 @@ class BulkSender:
 
         Args:
             source: See `check`.
+            expect_rows: See `check`.
+            expect_total: See `check`.
             on_progress: Called regularly with the status. If it raises, sending stops cleanly.
             on_row: See `check`.
 
         Raises:
-            InvalidRows: Rows are invalid (without `skip_invalid`), repeat a key, or cannot be read.
+            InvalidRows: Rows are invalid (without `skip_invalid`), repeat a key, cannot be read or are not as expected.
             BulkStopped: The provider rejects this client.
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
         source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
-        batch = self._name(source)
-        with self._context() as context:
-            with self._loading(source, batch, context) as loading:
-                check = loading.read(on_row)
-                refuse_invalid(batch, check, skip_invalid=self._settings.skip_invalid)
-                self._state.prepare()
-                with self._store(context, batch) as store:
-                    loading.store(store)
-            with self._store(context, batch) as store:
-                status = run_batch(context, store, self._loads(store), on_progress)
-        return replace(status, check=check)
+        return self._send(source, self._settings, Expected.of(expect_rows, expect_total), on_progress, on_row)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Continue an interrupted batch, and retry unsettled rows with the same keys.
@@ -141,17 +151,32 @@ class BulkSender:
             on_progress: As for `send`.
 
         Raises:
-            ConfigurationError: The batch does not exist, it belongs to another account, or its storage was interrupted
-                and its rows came from Python.
+            ConfigurationError: The batch does not exist, it belongs to another account, or storing it was interrupted
+                and its source is not there as it was.
             VictorError: See `send`.
         """
         batch = self._name(None)
-        with self._context() as context:
-            with self._store(context, batch) as store:
-                loads = self._loads(store)
-                if store.has_chunk(loads[-1].last):
-                    return run_batch(context, store, loads, on_progress)
-            return self._submit_again(loads[-1], on_progress)
+        with self._context() as context, self._store(context, batch) as store:
+            loads, plan = self._submissions(store)
+            if plan is None:
+                return run_batch(context, store, loads, on_progress)
+        if plan.source is None or not os.path.exists(plan.source):
+            raise being_stored(batch, plan, f"They cannot be read from {plan.source or 'Python'} again.")
+        settings = replace(
+            self._settings, key_column=plan.key_column, **{name: plan.settings[name] for name in READING}
+        )
+        return self._send(plan.source, settings, Expected(), on_progress, None)
+
+    def drop(self) -> int:
+        """Drop from the batch what was never sent: rows whose storing was interrupted, and refused rows.
+
+        They are neither counted nor exported any more. If they are sent again, they are new rows. Returns their number.
+
+        Raises:
+            ConfigurationError: The batch does not exist, or belongs to another account.
+        """
+        with self._context() as context, self._store(context, self._name(None)) as store:
+            return drop(store, *self._submissions(store))
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -162,8 +187,8 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read.
         """
-        with self._stored() as (victor, store, loads):
-            status = StatusReader(store, loads, by_others=True).read()
+        with self._stored() as (victor, store, loads, plan):
+            status = StatusReader(store, loads, plan, by_others=True).read()
             if not refresh:
                 return status
             return replace(status, payments=counted(current_statuses(victor, results_of(store, loads))))
@@ -180,7 +205,7 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read. Nothing has been yielded then.
         """
-        with self._stored() as (victor, store, loads):
+        with self._stored() as (victor, store, loads, _):
             yield from _results(victor, store, loads, refresh=refresh)
 
     def export_csv(
@@ -204,7 +229,7 @@ class BulkSender:
         Returns:
             The number of rows written.
         """
-        with self._stored() as (victor, store, loads):
+        with self._stored() as (victor, store, loads, _):
             results = _results(victor, store, loads, refresh=refresh)
             return write_csv(file, results, columns_of(loads), escape=escape, on_result=on_result)
 
@@ -234,7 +259,7 @@ class BulkSender:
             queues = None if self._batch is None else [queue_of(context.vault.application, self._batch)]
             if self._batch is not None:
                 with self._store(context, self._batch) as store:
-                    store.loads()
+                    store.submissions()
             serve(context, queues, lambda: stop is not None and stop.is_set())
 
     def _name(self, source: object) -> str:
@@ -246,12 +271,13 @@ class BulkSender:
         return checked_batch(name)
 
     @contextmanager
-    def _context(self) -> Generator[WorkerContext]:
+    def _context(self, settings: Settings | None = None) -> Generator[WorkerContext]:
         with ExitStack() as stack:
             victor = self._victor
             if victor is None:
                 victor = stack.enter_context(Victor.from_env(limits=self.limits))
-            yield WorkerContext(victor, self._state, Vault(self._secret, provider_of(victor)), self._settings)
+            vault = Vault(self._secret, provider_of(victor))
+            yield WorkerContext(victor, self._state, vault, settings or self._settings)
 
     @contextmanager
     def _store(self, context: WorkerContext, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
@@ -266,38 +292,41 @@ class BulkSender:
             yield BatchStore(client, engine, vault.application, batch, account)
 
     @contextmanager
-    def _stored(self) -> Generator[tuple[Victor, BatchStore, list[Submission]]]:
+    def _stored(self) -> Generator[tuple[Victor, BatchStore, list[Submission], Submission | None]]:
         with self._context() as context, self._store(context, self._name(None), to_read=True) as store:
-            yield context.victor, store, self._loads(store)
+            yield context.victor, store, *self._submissions(store)
 
-    def _loads(self, store: BatchStore) -> list[Submission]:
-        loads = store.loads()
-        if not loads:
+    def _submissions(self, store: BatchStore) -> tuple[list[Submission], Submission | None]:
+        """Return what is stored, and what is being stored."""
+        loads, plan = store.submissions()
+        if not loads and plan is None:
             others = batches_of(store.engine, store.application, f"What {self._state} holds")
             raise no_such_batch(store.batch, str(self._state), others)
-        return loads
+        return loads, plan
 
     @contextmanager
-    def _loading(self, source: Rows, batch: str, context: WorkerContext) -> Generator[Loading]:
-        with Loading(source, batch, self._settings, context.vault, partial(self._store, context, batch)) as loading:
+    def _loading(self, source: Rows, context: WorkerContext, expected: Expected) -> Generator[Loading]:
+        batch = self._name(source)
+        open_store = partial(self._store, context, batch)
+        with closing(Loading(source, batch, context.settings, context.vault, open_store, expected)) as loading:
             if self._state.exists():
                 loading.compare()
             # The rows may come from the caller's own database: its errors are not those of the state.
             yield loading
 
-    def _submit_again(self, load: Submission, on_progress: Progress | None) -> BatchStatus:
-        """Submit the file again after storing its rows was interrupted."""
-        if load.source is None or not os.path.exists(load.source):
-            where = load.source or "Python"
-            raise ConfigurationError(
-                f"Storing the batch {self._batch} was interrupted, and its rows cannot be read from {where} again: "
-                "send it again, with the same rows."
-            )
-        before, self._settings = self._settings, self._settings.continuing(load)
-        try:
-            return self.send(load.source, on_progress=on_progress)
-        finally:
-            self._settings = before
+    def _send(
+        self, source: Rows, settings: Settings, expected: Expected, on_progress: Progress | None, on_row: OnRow | None
+    ) -> BatchStatus:
+        with self._context(settings) as context:
+            with self._loading(source, context, expected) as loading:
+                check = loading.read(on_row)
+                refuse_invalid(loading.batch, check, skip_invalid=settings.skip_invalid)
+                self._state.prepare()
+                with self._store(context, loading.batch) as store:
+                    loading.store(store)
+            with self._store(context, loading.batch) as store:
+                status = run_batch(context, store, store.loads(), on_progress)
+        return replace(status, check=check)
 
 
 def _results(victor: Victor, store: BatchStore, loads: list[Submission], *, refresh: bool) -> Iterator[RowResult]:

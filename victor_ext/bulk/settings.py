@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
 
-from victor_ext import ConfigurationError, Problem, Victor
+from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor, money
 from victor_ext.systems import System, titles
 
 from .layout import CHUNK_ROWS, Submission
@@ -23,6 +24,8 @@ DAY = 24 * 3600.0
 PATIENCE = 120.0
 MAX_WORKERS = 100
 MAX_RATE = 10_000.0
+READING = ("encoding", "skip_invalid", "due_date")
+TERMS = ("rate", "key_retention", "patience")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -62,19 +65,36 @@ class Settings:
         """Chunks per process: one more than the calls need, so that calls do not wait for the database."""
         return 1 + math.ceil(self.workers / CHUNK_ROWS)
 
-    def continuing(self, load: Submission) -> Settings:
-        """Return the settings to read the source of a submission again. It was decided that its rows are sent."""
-        return replace(
-            self,
-            ask_again=True,
-            key_column=load.key_column,
-            encoding=load.encoding,
-            skip_invalid=load.skip_invalid,
-            due_date=load.due_date,
-            rate=self.rate or load.rate,
-            key_retention=self.key_retention or load.retention,
-            patience=load.patience if self.patience is None else self.patience,
-        )
+    def after(self, last: Submission) -> Settings:
+        """Return the settings, with the terms of the last submission where none are given."""
+        terms = {name: getattr(self, name) for name in TERMS}
+        return replace(self, **{name: last.settings[name] if term is None else term for name, term in terms.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Control totals of a source, which are known from elsewhere: its rows, and their amounts together."""
+
+    rows: int | None = None
+    total: Decimal | None = None
+
+    @classmethod
+    def of(cls, rows: int | None, total: Decimal | str | int | None) -> Expected:
+        """Return checked control totals. None is not compared. Raises `ConfigurationError`."""
+        _number("expect_rows", rows, lambda count: isinstance(count, int) and count > 0, "rows, whole and above 0")
+        try:
+            return cls(rows, None if total is None else money.to_decimal(total))
+        except InvalidRequest:
+            message = f"expect_total={total!r} is not an exact amount above zero: write '1250.00'."
+            raise _refused("expect_total", message) from None
+
+    def differences(self, rows: int, total: Decimal, without_amount: int) -> Iterator[str]:
+        """Yield a sentence for each difference. `without_amount` rows have no valid amount, and are not in `total`."""
+        if self.total is not None and (without_amount or total != self.total):
+            missing = f" ({without_amount:,} of the rows have no valid amount)" if without_amount else ""
+            yield f"the amounts are {total:.2f} in all{missing}, and {self.total:.2f} is expected: nothing was stored."
+        if self.rows not in (None, rows):
+            yield f"there are {rows:,} rows, and {self.rows:,} are expected: nothing was stored."
 
 
 @dataclass(frozen=True, slots=True)

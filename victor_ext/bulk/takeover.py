@@ -43,11 +43,7 @@ class TakeOver(threading.Thread):
     """
 
     def __init__(
-        self,
-        context: WorkerContext,
-        worker_lock: WorkerLock,
-        stop: threading.Event,
-        running: Collection[str],
+        self, context: WorkerContext, worker_lock: WorkerLock, stop: threading.Event, running: Collection[str]
     ) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
         self._state, self._vault = context.state, context.vault

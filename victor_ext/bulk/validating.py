@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from victor_ext.tables.temporary import TemporaryDatabase
 
 from .vault import Vault
 
-_DIGESTS = 1 << 256
 _SCHEMA = """
 CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL,
@@ -21,34 +18,28 @@ CREATE TABLE chunks (number INTEGER PRIMARY KEY, encrypted TEXT NOT NULL);
 
 
 class Digests:
-    """Digests of all rows of a source, to detect a copy of what was sent before.
+    """Digests of all rows of a source: keyed sums, so they do not depend on the order and need no row storage."""
 
-    A digest is a keyed sum over the rows, so it does not depend on their order and needs no row storage. A row counts
-    by what is sent.
-
-    Args:
-        vault: Makes the keyed digests.
-        stored: The stored submissions, as `BatchStore.digests` returns them.
-    """
-
-    def __init__(self, vault: Vault, stored: Mapping[str, str]) -> None:
+    def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._stored = stored
-        self._sum = 0
-        self._rows = 0
+        self._rows = self._asked = self._source = 0
 
-    def add(self, fingerprint: str) -> None:
-        """Add a row by the fingerprint of its arguments."""
+    def add(self, identity: bytes, fingerprint: str) -> None:
+        """Add a row by its identity and the fingerprint of its arguments."""
+        number = self._vault.number(fingerprint)
         self._rows += 1
-        self._sum = (self._sum + self._vault.number(fingerprint)) % _DIGESTS
+        self._asked += number
+        self._source += number * int.from_bytes(identity)
 
-    def own(self) -> str:
-        """Return the digest of this source."""
-        return f"{self._rows}:{self._sum:x}"
+    @property
+    def asked(self) -> str:
+        """Digest of what the rows ask, whatever their keys are: copies have the same one."""
+        return f"{self._rows}:{self._asked:x}"
 
-    def batch_with_them(self) -> str | None:
-        """Return a batch to which exactly these rows were submitted at once, or None."""
-        return self._stored.get(self.own())
+    @property
+    def source(self) -> str:
+        """Digest of what the rows ask under their keys, to know a source again."""
+        return f"{self._rows}:{self._source:x}"
 
 
 class KnownRow(NamedTuple):
@@ -70,12 +61,10 @@ class Spool:
 
     def first_line_of(self, identity: bytes, line: int) -> int | None:
         """Record the line of a key; return its earlier line, if any."""
-        try:
-            self._db.execute("INSERT INTO seen VALUES (?, ?)", (identity, line))
-        except sqlite3.IntegrityError:
-            row = self._db.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
-            return int(row[0])
-        return None
+        if self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (identity, line)).rowcount:
+            return None
+        (before,) = self._db.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
+        return int(before)
 
     def learn(self, rows: Iterable[tuple[bytes, str, bool, int]]) -> None:
         """Add stored rows: identity and the fields of `KnownRow`. A later row replaces an earlier one."""
@@ -92,14 +81,8 @@ class Spool:
         self._db.execute("INSERT INTO chunks (encrypted) VALUES (?)", (encrypted,))
 
     def __iter__(self) -> Iterator[str]:
-        for (encrypted,) in self._db.execute("SELECT encrypted FROM chunks ORDER BY number"):
-            yield encrypted
+        return (encrypted for (encrypted,) in self._db.execute("SELECT encrypted FROM chunks ORDER BY number"))
 
     def close(self) -> None:
         """Close the database, which deletes it."""
         self._db.close()
-
-
-def identity_of(key: str, number: int) -> bytes:
-    """Return a row's identity: its key, or its number if it has none."""
-    return bytes.fromhex(key.replace("-", "")) if key else hashlib.sha256(b"row %d" % number).digest()[:16]

@@ -14,7 +14,7 @@ import os
 import re
 import zlib
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -87,22 +87,24 @@ class Vault:
         return MARK
 
     def serialize(self, data: Any) -> str:
-        """Encrypt JSON data, workflow arguments or an exception."""
-        return self.seal(
-            {"!error": type(data).__name__, "text": str(data)} if isinstance(data, BaseException) else data
-        )
+        """Encrypt JSON data, workflow arguments or an exception. An argument that is text was encrypted so before."""
+        match data:
+            case {"args": (str() as sealed,)}:
+                return sealed
+            case BaseException():
+                return self.seal({"!error": type(data).__name__, "text": str(data)})
+            case _:
+                return self.seal(data)
 
     def deserialize(self, text: str) -> Any:
         """Decrypt data. Arguments become a tuple, as DBOS requires."""
-        data = self.open(text)
-        if isinstance(data, dict):
-            fields = cast("dict[str, Any]", data)
-            if "!error" in fields:
-                return Exception(f"{fields['!error']}: {fields['text']}")
-            if fields.keys() == {"args", "kwargs"}:
-                return {"args": tuple(fields["args"]), "kwargs": fields["kwargs"]}
-            return fields
-        return data
+        match self.open(text):
+            case {"!error": kind, "text": message}:
+                return Exception(f"{kind}: {message}")
+            case {"args": args, "kwargs": kwargs}:
+                return {"args": tuple(args), "kwargs": kwargs}
+            case data:
+                return data
 
     def fingerprint(self, text: str) -> str:
         """Return a keyed digest of a text. Without the key, it reveals nothing about the text."""

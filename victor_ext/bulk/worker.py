@@ -22,19 +22,7 @@ from victor_ext.settlement import LAST_CALLS, Moment, Rival, Sent
 
 from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
-from .layout import (
-    BEGIN_STEP,
-    CHUNK,
-    LOAD,
-    SEND_STEP,
-    Chunk,
-    batch_of,
-    loads_queue_of,
-    next_try,
-    priority_of,
-    queue_of,
-    version_for,
-)
+from .layout import BEGIN_STEP, CHUNK, SEND_STEP, Chunk, batch_of, next_try, priority_of, queue_of, version_for
 from .lookups import rivals_in
 from .notices import NOTICE, report
 from .pacing import pause_after
@@ -66,7 +54,7 @@ class Worker:
         self._worker_lock = worker_lock
         self._retention = settings.key_retention
         self._patience = settings.patience
-        self._queues = None if queues is None else [*queues, loads_queue_of(vault.application)]
+        self._queues = queues
         self._stop = threading.Event()
         self._account = vault.account(victor.caller)
         self._delivery = Delivery(victor, settings.workers, self._stop, victor.caller)
@@ -131,9 +119,8 @@ class Worker:
         _current = self
         try:
             DBOS.workflow(name=CHUNK, max_recovery_attempts=None)(_chunk)
-            DBOS.workflow(name=LOAD, max_recovery_attempts=None)(_load)
             if self._queues is not None:
-                DBOS.listen_queues(self._queues)
+                DBOS.listen_queues(list(self._queues))
             DBOS.launch()
         except BaseException:
             _current = None
@@ -239,10 +226,6 @@ def _chunk(data: Mapping[str, Any]) -> dict[str, int]:
     if worker is None or workflow_id is None:
         raise _WorkerGone
     return worker.send(workflow_id, data)
-
-
-def _load(_data: Mapping[str, Any]) -> None:
-    """Run the DBOS workflow of a submission, which is only a record."""
 
 
 class _WorkerGone(BaseException):

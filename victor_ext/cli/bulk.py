@@ -147,6 +147,8 @@ def send(
             "--ask-again", "Send the rows of an earlier file again, on purpose: all of their customers are asked again."
         ),
     ] = False,
+    expect_rows: Annotated[int | None, option("How many rows the file must have.", "N", min=1)] = None,
+    expect_total: Annotated[str | None, option("What all amounts of the file must be together.", "AMOUNT")] = None,
     dry_run: Annotated[bool, flag("--dry-run", "Check all rows, and send nothing.")] = False,
     yes: Yes = False,
 ) -> None:
@@ -160,17 +162,18 @@ def send(
         "encoding": encoding, "ask_again": ask_again,
     }  # fmt: skip
     sending = _Sending(session, state, workers, processes, key_retention, patience, yes)
+    totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
 
     def question(sender: BulkSender) -> str:
-        return f"{bulk_output.summary_of(sender.check(file))} Those that are new ask their payers for money."
+        return f"{bulk_output.summary_of(sender.check(file, **totals))} Those that are new ask their payers for money."
 
     with sending.sender(None if dry_run else question, **options) as sender:
         if dry_run:
-            check = sender.check(file)
+            check = sender.check(file, **totals)
             bulk_output.show_check(check, skip_invalid=skip_invalid, as_json=session.as_json)
             raise typer.Exit(bulk_output.exit_status_of(check, skip_invalid=skip_invalid))
         with sending.run(batch or file.name) as show:
-            status = sender.send(file, on_progress=show)
+            status = sender.send(file, on_progress=show, **totals)
         sending.finish([status])
 
 
@@ -249,12 +252,19 @@ def export(
 
     The columns are row, key, id, status, outcome, error, the file's other columns, and what was asked of whom.
     """
-    names = _batches(session, state, name, batch)
-    if len(names) > 1:
-        raise Misuse(f"There are several batches ({', '.join(names)}): name one of them with --batch.")
-    with _sender(session, state, batch=names[0]) as sender:
-        go_on = _next("resume", names[0], state, session, yes=False)
+    (one,) = _batches(session, state, name, batch, only=True)
+    with _sender(session, state, batch=one) as sender:
+        go_on = _next("resume", one, state, session, yes=False)
         bulk_output.write_export(sender, output, go_on, as_json=session.as_json, escape=not no_escape, refresh=refresh)
+
+
+@bulk.command()
+@with_session
+def drop(session: Session, name: BatchName = None, *, batch: Batch = None, state: State = _DEFAULT_STATE) -> None:
+    """Drop what was never sent: rows whose storing was interrupted, and refused rows."""
+    (one,) = _batches(session, state, name, batch, only=True)
+    with _sender(session, state, batch=one) as sender:
+        bulk_output.show_dropped(one, sender.drop(), as_json=session.as_json)
 
 
 @bulk.command()
@@ -289,7 +299,7 @@ def worker(
             raise typer.Exit from None
 
 
-def _batches(session: Session, state: str, name: str | None, batch: str | None) -> list[str]:
+def _batches(session: Session, state: str, name: str | None, batch: str | None, *, only: bool = False) -> list[str]:
     if name is not None and batch is not None and name != batch:
         raise Misuse(f"Two batches are named, {name} and {batch}: name one.")
     if name is not None or batch is not None:
@@ -301,6 +311,8 @@ def _batches(session: Session, state: str, name: str | None, batch: str | None) 
             f"There is no batch in {bulk_output.without_password(state)}: nothing was stored there, and nothing was "
             "sent from it. Begin with 'victor bulk send', and the name of your file."
         )
+    if only and len(names) > 1:
+        raise Misuse(f"There are several batches ({', '.join(names)}): name one of them with --batch.")
     return names
 
 

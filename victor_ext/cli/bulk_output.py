@@ -51,7 +51,7 @@ def summary_of(check: Check) -> str:
 
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
     """Return the exit status of a dry run: 2 if `send` would refuse the file, 1 if it would refuse rows."""
-    if check.broken or check.repeated or (check.invalid and not skip_invalid):
+    if check.is_refused(skip_invalid=skip_invalid):
         return 2
     return 1 if check.invalid or check.changed else 0
 
@@ -85,6 +85,12 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
         complain(f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}")
     if status.exit_status:
         complain(f"Every row, with what became of it:\n  {command('export')}")
+
+
+def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
+    """Print how many rows were dropped."""
+    text = f"{plain(batch)}: {rows_text(count)} dropped. None of them was ever sent."
+    say(json.dumps({"batch": batch, "dropped": count}) if as_json else text)
 
 
 def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool) -> None:
@@ -180,7 +186,8 @@ def without_password(url: str) -> str:
 
 def _wrong(check: Check) -> str:
     if check.broken:
-        return "the file cannot be read"
+        expected = check.problems[0].code != "control_total"
+        return "the file cannot be read" if expected else "the file is not the one that is expected"
     parts: list[str] = []
     if check.repeated:
         parts.append(f"{check.repeated:,} {'row repeats' if check.repeated == 1 else 'rows repeat'} a key")

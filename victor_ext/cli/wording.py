@@ -37,8 +37,9 @@ _HINTS = {
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
-    "copy": "to continue that batch, name it with --batch, with the same key column and values as "
-    "before; to send all of them again on purpose, pass --ask-again",
+    "being_stored": "send that file again as it was, or give its rows up with 'victor bulk drop'",
+    "copy": "to continue that batch, name it with --batch, with the same key column and values as before; to give up "
+    "what was never sent of it, 'victor bulk drop'; to send all of them again on purpose, pass --ask-again",
 }
 
 

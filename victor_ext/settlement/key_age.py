@@ -95,10 +95,7 @@ class Sent:
     @classmethod
     def from_json(cls, data: list[Any] | None) -> Sent | None:
         """Create the value from JSON data."""
-        if data is None:
-            return None
-        since, by, known, looked_up = data
-        return cls(since, by, known, looked_up)
+        return None if data is None else cls(*data)
 
 
 @dataclass(frozen=True, slots=True)
