@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, rows
+from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, rows, write_csv
 from victor_ext import ConfigurationError
 from victor_ext.bulk import takeover, validating
 from victor_ext.sandbox import Sandbox
@@ -134,13 +134,19 @@ def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
-def test_an_export_to_where_there_is_no_room_is_one_sentence(bulk: Bulk, sender: Senders) -> None:
-    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(rows(3))
-    with Path("/dev/full").open("w") as full:
-        ended = subprocess.run(
-            [SCRIPT, "bulk", "export"],
-            cwd=bulk.folder, env=bulk.environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
-    assert ended.returncode == 1
-    assert "could not be written: No space left on device" in ended.stderr
+@pytest.mark.parametrize(("to", "lost", "status"), [("/dev/full", None, 0), ("&-", "lose_answer", 3)])
+def test_what_became_of_a_batch_is_said_by_the_status_also_where_no_line_can_be_written(
+    bulk: Bulk, victor_sandbox: Sandbox, to: str, lost: str | None, status: int
+) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(3))
+    if lost is not None:
+        victor_sandbox.inject(lost, operation="create", times=None)
+    words = "bulk send invoices.csv --key-column invoice_no --patience 0 --deadline 1"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f"exec {SCRIPT} {words} >{to}"],
+        cwd=bulk.folder, env=bulk.environment, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == status
+    assert "could not be written" in ended.stderr
     assert "Traceback" not in ended.stderr
+    assert len(victor_sandbox.work_done_by_key()) == 3

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
 from pytest_httpx import HTTPXMock
 from typer.testing import CliRunner
 
 from tests.cli.test_victor_create import words
-from tests.cli.victor_command import PATIENCE, SCRIPT, Command
+from tests.cli.victor_command import Command
 from victor_ext import Status
 from victor_ext.cli.app import app
 from victor_ext.providers.victor.requests import FILTERS
@@ -19,7 +17,6 @@ from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.hours
 ZULU_2000 = "2000-01-01T00:00:00Z"
-FULL = Path("/dev/full")
 
 
 def test_get_shows_what_is_known(command: Command, victor_sandbox: Sandbox) -> None:
@@ -81,30 +78,6 @@ def test_an_empty_list_says_so_beside_the_output(command: Command) -> None:
     ran = command("rfp", "list", "--status", "failed")
     assert (ran.status, ran.out) == (0, "")
     assert "No payment request passes these filters." in ran.err
-
-
-def test_a_reader_that_has_had_enough_is_no_failure(command: Command, victor_sandbox: Sandbox) -> None:
-    for _ in range(4):
-        victor_sandbox.create_inbound()
-    process = subprocess.Popen(
-        [SCRIPT, "rfp", "list", "--page-size", "1", "--json"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=command.environment,
-    )  # fmt: skip
-    assert process.stdout
-    assert process.stderr
-    process.stdout.close()
-    with process.stderr:
-        assert process.stderr.read() == ""
-    assert process.wait(PATIENCE) == 141
-
-
-@pytest.mark.victor_sandbox(demo_data=True)
-@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
-@pytest.mark.parametrize("form", [(), ("--json",)])
-def test_a_list_that_cannot_be_written_ends_in_a_sentence(command: Command, form: tuple[str, ...]) -> None:
-    with FULL.open("w") as full:
-        ran = command.in_a_process("rfp", "list", *form, stdout=full)
-    assert (ran.status, ran.err) == (1, "Error: the output could not be written: No space left on device.\n")
 
 
 def test_what_others_wrote_cannot_steer_a_terminal(command: Command, victor_sandbox: Sandbox) -> None:

@@ -18,15 +18,18 @@ import pytest
 import victor_ext
 from tests.cli.victor_command import PATIENCE, Command
 
-SIGNALS = pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+SIGNALS = pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """A test run in the background may have inherited that Ctrl-C is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A test run in the background, or by nohup, may have inherited that a signal is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler), signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in zip((signal.SIGINT, signal.SIGHUP), before, strict=True):
+        signal.signal(number, handler)
 
 
 class Finalizer:
@@ -130,10 +133,13 @@ def test_a_signal_while_the_command_is_loaded_ends_it(number: int, status: int) 
     assert (ran.returncode, ran.stdout, ran.stderr) == (status, "", "")
 
 
-def test_ctrl_c_that_was_ignored_stays_ignored(bare_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    monkeypatch.setattr(victor_ext, "idempotency_key_for", lambda *_: signal.raise_signal(signal.SIGINT) or "a-key")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_was_ignored_stays_ignored(
+    bare_command: Command, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    monkeypatch.setattr(victor_ext, "idempotency_key_for", lambda *_: signal.raise_signal(number) or "a-key")
     ran = bare_command("key", "invoice", "1042")
     assert (ran.status, ran.out) == (0, "a-key\n")
-    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    assert signal.getsignal(number) is signal.SIG_IGN
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -20,8 +20,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     status = ended_by_signals(partial(_run, sys.argv[1:] if arguments is None else list(arguments)))
     if arguments is None and any(thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate()):
         # Python would wait for them: after a second Ctrl-C, a thread may still be in a call.
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(status)
     return status
 

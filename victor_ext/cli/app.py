@@ -10,12 +10,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from victor_ext._output import OutputLost, guarded_output
+
 from .bulk import bulk
 from .doctor import doctor
-from .failures import FAILED, MISUSE, Failure, Misuse, usage_message
+from .failures import FAILED, MISUSE, READER_GONE, Failure, Misuse, usage_message
 from .reconcile import reconcile
 from .rfp import rfp
-from .screen import OutputLost, at_terminal, complain, say
+from .screen import at_terminal, complain, say
 from .session import AsJson, Session, with_session
 from .signals import INTERRUPTED
 from .wording import in_options
@@ -37,11 +39,11 @@ Settings come from the environment:
 \b
 Exit status:
   0    done; after create: taken by the provider, neither sent nor paid yet
-  1    refused, or a read that failed
+  1    refused, or a read that failed or could not be shown
   2    misuse: an option, a setting, a rule of the provider; nothing was sent
   3    the outcome is not known: the provider may have executed it
   75   not sent, or too many requests: run the same command again later
-  130  Ctrl-C; 143: SIGTERM; 141: the reader of the output has gone
+  130  Ctrl-C; 143: SIGTERM; 129: SIGHUP; 141: the reader of the output has gone
 """
 
 app = typer.Typer(
@@ -144,17 +146,21 @@ def token(session: Session) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
-    as_json = "--json" in arguments
     stdout: Any = sys.stdout
     if hasattr(stdout, "reconfigure"):
         # A character that the terminal cannot encode must not lose the output.
         stdout.reconfigure(errors="backslashreplace")
+    with guarded_output(insists=True):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         status = app(list(arguments), prog_name="victor", standalone_mode=False)
         return status if isinstance(status, int) else 0
     except OutputLost as error:
-        if isinstance(error.__cause__, BrokenPipeError):  # as with `head`: no error
-            return 141
+        if error.reader_has_gone:
+            return READER_GONE
         complain(f"Error: the output could not be written: {error}.")
         return FAILED
     except typer.Abort:
@@ -163,5 +169,5 @@ def run(arguments: Sequence[str]) -> int:
         message = str(error) if isinstance(error, Misuse) else usage_message(error)
         if message is None:
             raise
-        Failure("Misuse", message, MISUSE).report(as_json=as_json)
+        Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
         return MISUSE

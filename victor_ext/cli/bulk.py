@@ -17,9 +17,9 @@ import typer
 from . import bulk_output, bulk_processes
 from .bulk_processes import MAX_PROCESSES, WorkerProcesses
 from .failures import UNKNOWN, Misuse, victor_failure
-from .screen import Progress, complain, notices, plain
+from .screen import Progress, complain, decided, notices, plain
 from .session import Session, Yes, flag, option, with_session
-from .signals import INTERRUPTED, TERMINATED, Terminated
+from .signals import status_of
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender
@@ -170,8 +170,10 @@ def send(
     with sending.sender(None if dry_run else question, **options) as sender:
         if dry_run:
             check = sender.check(file, **totals)
-            bulk_output.show_check(check, skip_invalid=skip_invalid, as_json=session.as_json)
-            raise typer.Exit(bulk_output.exit_status_of(check, skip_invalid=skip_invalid))
+            exit_status = bulk_output.exit_status_of(check, skip_invalid=skip_invalid)
+            with decided():
+                bulk_output.show_check(check, exit_status, as_json=session.as_json)
+            raise typer.Exit(exit_status)
         with sending.run(batch or file.name) as show:
             status = sender.send(file, on_progress=show, **totals)
         sending.finish([status])
@@ -225,7 +227,8 @@ def status(
         with _sender(session, state, batch=one) as sender:
             statuses.append(sender.status(refresh=refresh))
         go_on = _next("resume", one, state, session, yes=False)
-        bulk_output.show_status(statuses[-1], go_on, as_json=session.as_json)
+        with decided():
+            bulk_output.show_status(statuses[-1], go_on, as_json=session.as_json)
     raise typer.Exit(_exit_status(statuses))
 
 
@@ -366,13 +369,14 @@ class _Sending:
                 progress.close()
                 command = _next("resume", batch, self.state, self.session, yes=self.yes)
                 bulk_output.show_interruption(latest, command, as_json=self.session.as_json)
-                raise typer.Exit(TERMINATED if isinstance(error, Terminated) else INTERRUPTED) from None
+                raise typer.Exit(status_of(error)) from None
 
     def finish(self, statuses: list[BatchStatus]) -> NoReturn:
         """Show what became of the batches, and end the command."""
         for one in statuses:
             command = partial(_next, batch=one.batch, state=self.state, session=self.session, yes=self.yes)
-            bulk_output.show_result(one, command, as_json=self.session.as_json)
+            with decided():
+                bulk_output.show_result(one, command, as_json=self.session.as_json)
         raise typer.Exit(_exit_status(statuses))
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .failures import Failure
-from .screen import complain, plain, say, standard_output
+from .screen import complain, plain, say
 from .session import whole_file
 from .wording import DUE_DATE, ENCODING, rows_text, with_hint
 
@@ -35,10 +37,10 @@ def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
     complain(f"Error: {_wrong(check)}. Nothing was sent.{hint}")
 
 
-def show_check(check: Check, *, skip_invalid: bool, as_json: bool) -> None:
+def show_check(check: Check, exit_status: int, *, as_json: bool) -> None:
     """Print the result of a dry run."""
     if as_json:
-        say(json.dumps({**asdict(check), "exit_status": exit_status_of(check, skip_invalid=skip_invalid)}))
+        say(json.dumps({**asdict(check), "exit_status": exit_status}))
         return
     _print_problems(check)
     say(f"{summary_of(check)} Nothing was sent.")
@@ -111,11 +113,16 @@ def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool
 def write_export(
     sender: BulkSender, output: Path | None, resume: str, *, as_json: bool, escape: bool = True, refresh: bool = False
 ) -> None:
-    """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
+    """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it.
+
+    Raises:
+        OutputLost: They could not be written whole.
+    """
     missing = _not_stored(sender, resume)
     statuses: Counter[str] = Counter()
-    with standard_output() if output is None else whole_file(output, "--output", mode=0o666) as file:
+    with nullcontext(sys.stdout) if output is None else whole_file(output, "--output", mode=0o666) as file:
         count = _write(sender, file, statuses, as_json=as_json, escape=escape, refresh=refresh)
+        file.flush()
     written = [] if output is None else [f"{rows_text(count)} written to {output}"]
     listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
     now = [f"The provider says now: {listed}."] if refresh else []

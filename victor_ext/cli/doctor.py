@@ -17,7 +17,7 @@ import victor_ext
 from victor_ext.systems import DEFAULT, System
 
 from .failures import FAILED, FOR_NOW, MISUSE, Misuse, victor_failure
-from .screen import plain, say, terminal_width
+from .screen import decided, plain, say, terminal_width
 from .session import Session, with_session
 from .systems import Provider
 from .view import entry
@@ -74,13 +74,15 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
     for finding in _findings(session, provider):
         findings.append(finding)
         if not session.as_json:
-            _show(finding)
+            with decided():
+                _show(finding)
     status = next((finding.exit_status for finding in findings if finding.ok is False), 0)
     if session.as_json:
         checks = [
             {name: value for name, value in asdict(finding).items() if name != "exit_status"} for finding in findings
         ]
-        say(json.dumps({"ok": status == 0, "checks": checks, "exit_status": status}))
+        with decided():
+            say(json.dumps({"ok": status == 0, "checks": checks, "exit_status": status}))
     raise typer.Exit(status)
 
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import victor_ext
+from victor_ext._output import OutputLost
 from victor_ext.privacy import short_mask
 
-from .screen import OutputLost, complain
-from .signals import INTERRUPTED, TERMINATED, Terminated
+from .screen import complain
+from .signals import status_of
 from .wording import CERTIFICATE, CREDENTIALS, in_options, sentence, spelling_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ MISUSE = 2
 UNKNOWN = 3
 FOR_NOW = 75
 """EX_TEMPFAIL of sysexits(3): the provider executed nothing, and the command can be run again."""
+READER_GONE = 141
+"""As in shells, for a command that reads and shows: the reader of its output has ended, as `head` does."""
 _LISTED = 10
 """Maximum number of problems in a client message."""
 _AS_THEY_ARE = ("message", "outcome", "idempotency_key", "status_code", "attempts", "request_id", "retry_after")
@@ -183,9 +186,10 @@ def _may_pass(error: VictorError) -> bool:
     """Whether the provider executed nothing and a later attempt may succeed."""
     if isinstance(error, victor_ext.RateLimited):
         return True
-    # A server error with nothing sent comes from the token endpoint.
+    # An attempt that was rejected and repeated all the same had a 429. A server error after which nothing can have been
+    # executed comes from the token endpoint.
     passing = victor_ext.ConnectionFailed | victor_ext.TimedOut | victor_ext.ServerError | victor_ext.UnreadableResponse
-    return error.outcome == "not_sent" and isinstance(error, passing)
+    return error.outcome in ("not_sent", "rejected") and isinstance(error, passing)
 
 
 def broken_off(error: BaseException, doubt: Doubt) -> Failure:
@@ -194,7 +198,7 @@ def broken_off(error: BaseException, doubt: Doubt) -> Failure:
     match error:
         case KeyboardInterrupt():
             kind, message = "Interrupted", "Interrupted before the response arrived. The provider may have executed it."
-            exit_status = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+            exit_status = status_of(error)
         case OutputLost():
             kind, outcome, exit_status = "OutputLost", "accepted", UNKNOWN
             message = f"The provider executed it, but the result could not be written: {error}."

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from victor_ext._output import OutputLost
 from victor_ext.systems import DEFAULT
 
 from .failures import FOR_NOW, MISUSE, Misuse, victor_failure
-from .screen import Progress, complain, plain, say, terminal_width
+from .screen import Progress, complain, decided, plain, say, terminal_width
 from .session import Checks, Session, option, whole_file, with_session
 from .systems import Provider
 from .view import entry
@@ -79,7 +80,7 @@ def reconcile(
     """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.
 
     It only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
-    cannot be right, and 75 if the provider's book could not be read: then nothing is known, and it can be run again.
+    cannot be right, and 75 if the provider's book could not be read, or --out not be written: it can be run again.
     """
     checks = Checks()
     window = {"start": checks.moment("start", start, needed=True), "end": checks.moment("end", end, needed=True)}
@@ -106,10 +107,11 @@ def reconcile(
             progress.close()
             if out is not None:
                 _write(report, out)
-            if session.as_json:
-                say(json.dumps(report.summary.to_dict()))
-            else:
-                _show(report, out)
+            with decided():
+                if session.as_json:
+                    say(json.dumps(report.summary.to_dict()))
+                else:
+                    _show(report, out)
             raise typer.Exit(0 if report.agrees else 1)
 
 
@@ -125,7 +127,7 @@ def _columns(given: list[str]) -> dict[str, str | None]:
 
 @contextmanager
 def _failures(session: Session) -> Generator[None]:
-    """Report a failure. A read that failed must not look like books that differ."""
+    """Report a failure. A read that failed, or a file that could not be written, must not look like a difference."""
     from victor_ext import VictorError  # noqa: PLC0415 - `victor --help` does not need them
     from victor_ext.reconciliation import InvalidEntries  # noqa: PLC0415 - the same
 
@@ -138,6 +140,9 @@ def _failures(session: Session) -> Generator[None]:
         else:
             failure.report(as_json=session.as_json)
         raise typer.Exit(MISUSE if failure.exit_status == MISUSE else FOR_NOW) from None
+    except OutputLost as error:
+        complain(f"Error: the report could not be written: {error}.")
+        raise typer.Exit(FOR_NOW) from None
 
 
 def _write(report: Reconciliation, out: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Self
 
+from victor_ext._output import OutputLost
 from victor_ext.privacy import short_mask
 
 if TYPE_CHECKING:
@@ -20,45 +20,23 @@ _LINE_EVERY = 10.0
 """Seconds between two lines of progress where there is no terminal."""
 
 
-class OutputLost(Exception):
-    """Standard output cannot be written: its reader has closed it, or the disk is full."""
-
-
 def say(line: str | Text) -> None:
     """Print and flush a line; styles are kept only in a terminal. Raises `OutputLost`."""
-    text = line if isinstance(line, str) else _styled(line)
-    with standard_output() as stdout:
-        stdout.write(text + "\n")
-
-
-@contextmanager
-def standard_output() -> Generator[TextIO]:
-    """Yield standard output to a block that writes to it. Raises `OutputLost`."""
-    stdout: Any = sys.stdout
-    if stdout is None:
-        raise OutputLost("standard output is closed")
-    try:
-        yield stdout
-        stdout.flush()
-    except OSError as error:
-        _let_go(stdout)
-        raise OutputLost(error.strerror or str(error)) from error
+    print(line if isinstance(line, str) else _styled(line), flush=True)
 
 
 def complain(text: str) -> None:
-    """Print on standard error. Write errors are ignored: the exit status still shows the result."""
-    stderr: Any = sys.stderr
+    """Print on standard error, as far as it can be written: the exit status shows the result all the same."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def decided() -> Generator[None]:
+    """Show in the block how a command has ended. What cannot be written is said, and changes nothing of that."""
     try:
-        if stderr is not None:
-            print(text, file=stderr, flush=True)
-    except OSError:
-        _let_go(stderr)
-
-
-def _let_go(stream: Any) -> None:
-    """Redirect the stream to the null device, so that the flush at exit does not fail again."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        yield
+    except OutputLost as error:
+        complain(f"Error: the output could not be written: {error}.")
 
 
 def _styled(line: Text) -> str:
@@ -94,8 +72,7 @@ def notices(show: Callable[[str], None] = complain) -> Generator[None]:
 
 def at_terminal() -> bool:
     """Whether standard output is a terminal."""
-    stdout: Any = sys.stdout
-    return stdout is not None and bool(stdout.isatty())
+    return sys.stdout.isatty()
 
 
 def terminal_width() -> int | None:
@@ -138,7 +115,7 @@ class Progress:
         """Show how many are done, of how many (None: not known), and what became of them."""
         if self._quiet:
             return
-        if sys.stderr is not None and sys.stderr.isatty():
+        if sys.stderr.isatty():
             if self._bar is None:
                 self._bar = _bar(remains=total is not None)
                 self._bar.start()

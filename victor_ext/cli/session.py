@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 import typer
 
 import victor_ext
+from victor_ext._output import OutputLost
 from victor_ext.systems import DEFAULT, System
 
 from .failures import FAILED, Doubt, Failure, Misuse, broken_off, victor_failure
@@ -197,17 +198,34 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
-    """Write a file that has its name only when it is complete. `name` is the option. Raises `Misuse`."""
+    """Write a file that has its name only when it is complete; a device or a pipe is written as it is.
+
+    Args:
+        name: The option.
+
+    Raises:
+        Misuse: There can be no such file.
+        OutputLost: It could not be written whole, as on a full disk.
+    """
+    is_open = False
+    is_file = path.is_file() or not path.exists()
     try:
-        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") if is_file else path
+        opener = partial(os.open, mode=mode)
         with ExitStack() as failed:
-            with open(unfinished, "x", encoding="utf-8", newline="", opener=partial(os.open, mode=mode)) as file:
-                failed.callback(os.unlink, unfinished)
+            with open(unfinished, "x" if is_file else "w", encoding="utf-8", newline="", opener=opener) as file:
+                is_open = True
+                if is_file:
+                    failed.callback(os.unlink, unfinished)
                 yield file
-            os.replace(unfinished, path)
+            if is_file:
+                os.replace(unfinished, path)
             failed.pop_all()
     except OSError as error:
-        raise Misuse(f"{name} {path} cannot be written: {error.strerror or error}.") from error
+        reason = error.strerror or error
+        if is_open:
+            raise OutputLost(f"{name} {path}: {reason}") from error
+        raise Misuse(f"{name} {path} cannot be written: {reason}.") from error
 
 
 class Checks:

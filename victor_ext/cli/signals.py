@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, which end a command at whatever moment they come."""
+"""Ctrl-C, SIGTERM and SIGHUP, which end a command at whatever moment they come."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from types import FrameType
 from typing import Any
 
 INTERRUPTED = 130
-TERMINATED = 143
-"""128 + the number of the signal, as in shells: SIGINT (Ctrl-C) is 2, SIGTERM 15."""
+"""128 + the number of the signal, as in shells: SIGINT (Ctrl-C) is 2, SIGTERM 15, SIGHUP (the terminal is gone) 1."""
 _AGAIN = 0.01
 """Seconds."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM was received."""
+    """Another signal than Ctrl-C was received: its number is the argument."""
+
+
+def status_of(error: KeyboardInterrupt) -> int:
+    """Return the exit status of a command that a signal ends."""
+    return 128 + error.args[0] if isinstance(error, Terminated) else INTERRUPTED
 
 
 def ended_by_signals(command: Callable[[], int]) -> int:
-    """Run a command and return its exit status; 130 or 143 if a signal ended it.
+    """Run a command and return its exit status; 130, 143 or 129 if a signal ended it.
 
     A signal is `KeyboardInterrupt` or `Terminated` in the main thread. Not all code lets them pass: typer returns a
     status of its own, SQLite raises another error, and Python ignores what is raised in a finalizer or a callback.
@@ -56,13 +60,16 @@ class _Signals:
         self._others_handlers: dict[int, Any] = {}
 
     def install(self) -> None:
-        """Note the signals from now on. A signal that is ignored, as Ctrl-C is in a background job, stays so."""
-        handlers: dict[int, Any] = {signal.SIGTERM: self._receive}
+        """Note the signals from now on. One that is ignored, as Ctrl-C is in a background job, stays so."""
+        numbers: list[int] = [signal.SIGTERM]
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            handlers[signal.SIGINT] = self._receive
+            numbers.append(signal.SIGINT)
+        # nohup lets it be ignored.
+        if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+            numbers.append(signal.SIGHUP)
         sys.unraisablehook = self._ignored
-        for number, handler in handlers.items():
-            self._others_handlers[number] = signal.signal(number, handler)
+        for number in numbers:
+            self._others_handlers[number] = signal.signal(number, self._receive)
 
     def begin(self) -> None:
         """Raise the exceptions from now on."""
@@ -89,7 +96,7 @@ class _Signals:
         if sys.platform != "win32" and len(self.received) == 1 and _imports(frame):
             self._raise_later()
             return
-        raise KeyboardInterrupt if self.received[-1] == signal.SIGINT else Terminated
+        raise KeyboardInterrupt if self.received[-1] == signal.SIGINT else Terminated(self.received[-1])
 
     def _ignored(self, unraisable: Any) -> None:
         """Raise the exception once more, soon after, if Python has ignored it."""

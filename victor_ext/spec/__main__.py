@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
+
+from victor_ext._output import guarded_output
 
 from .commands import FAILURES
 from .commands.documents import DIFF, LINT
 from .commands.packages import CHECK, GENERATE
 from .commands.update import UPDATE
 
-READER_GONE = 141
-
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victor_ext.spec") -> int:
-    """Run one command line and return its exit status.
+    """Run one command line and return its exit status, whatever the output can take.
 
-    2: misuse, or a document that cannot be read; 141: the reader of the output has gone, as after `| head`.
+    2: misuse, or a document that cannot be read.
     """
+    with guarded_output(insists=False) as stdout:
+        status = _run(arguments, prog)
+        stdout.flush()
+        if stdout.lost is not None and not stdout.lost.reader_has_gone:
+            print(f"The output could not be written: {stdout.lost}.", file=sys.stderr)
+    return status
+
+
+def _run(arguments: Sequence[str] | None, prog: str) -> int:
     options = _parser(prog).parse_args(arguments)
     try:
         status: int = options.run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone; at its exit the interpreter would try to write the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return READER_GONE
     except FAILURES as error:
         print(error, file=sys.stderr)
         return 2
@@ -63,6 +66,7 @@ def _interrupted(number: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    for _number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(_number, _interrupted)
+    for _number in (getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")):
+        if _number is not None and signal.getsignal(_number) is not signal.SIG_IGN:
+            signal.signal(_number, _interrupted)
     sys.exit(main())

@@ -1,0 +1,176 @@
+"""What a command ends with says what happened, whatever its outputs can take."""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import pytest
+
+from tests.bulk.bulk_runs import row
+from tests.cli.victor_command import SCRIPT, Command
+from victor_ext import Victor, VictorOAuth
+from victor_ext.bulk import BulkSender
+from victor_ext.cli import main
+from victor_ext.sandbox import Sandbox
+
+FULL = Path("/dev/full")
+SPEC = Path(__file__).parents[1] / "spec"
+NEEDED = ["--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001", "--amount", "44.23",
+          "--biller-type", "BUSINESS", "--due-date", "today"]  # fmt: skip
+KEY = "a secret for tests, of some length"
+BOOK = "client_reference_id,amount\nINV-1,44.23\n"
+pytestmark = pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+
+
+def ended_pipe() -> Any:
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "w")
+
+
+OUTPUTS: dict[str, Callable[[], Any]] = {
+    "good": io.StringIO, "full": lambda: FULL.open("w"), "closed": lambda: None, "a pipe that ended": ended_pipe,
+}  # fmt: skip
+
+
+PAIRS = [(out, err) for out, err in product(OUTPUTS, OUTPUTS) if "good" in (out, err) or out == err]
+
+
+class Case(NamedTuple):
+    """A command, what it ends with, and what if standard output cannot be written, or is a pipe that ended."""
+
+    words: list[str]
+    status: int
+    lost: int
+    ended: int
+    faults: dict[str, str] = {}  # noqa: RUF012 - it is only read
+
+
+def said(line: str, status: int, lost: int | None = None, ended: int | None = None, **faults: str) -> Case:
+    lost = status if lost is None else lost
+    return Case(shlex.split(line), status, lost, lost if ended is None else ended, faults)
+
+
+CASES = {
+    "create": said(f"rfp create {shlex.join(NEEDED)}", 0, 3),
+    "create, and the answer is lost": said(f"rfp create {shlex.join(NEEDED)} --deadline 0.2", 3, create="lose_answer"),
+    "create, refused": said(f"rfp create {shlex.join(NEEDED)} --json", 1, create="status"),
+    "create, misuse": said("rfp create --amount 0", 2),
+    "create, nobody there": said(f"rfp create {shlex.join(NEEDED)} --base-url http://127.0.0.1:1 --deadline 0.2", 75),
+    "accept": said("rfp accept INBOUND --notes yes", 0, 3),
+    "accept, and nothing is known": said(
+        "rfp accept INBOUND --notes yes --deadline 0.2", 3, respond="lose_answer", get="refuse"
+    ),
+    "decline": said("rfp decline INBOUND --notes no --json", 0, 3),
+    "get": said("rfp get INBOUND", 0, 1, 141),
+    "list": said("rfp list", 0, 1, 141),
+    "key": said("key invoice 1042", 0, 1, 141),
+    "help": said("rfp create --help", 0, 1, 141),
+    "doctor": said("doctor", 0),
+    "doctor, nobody there": said("doctor --json --base-url http://127.0.0.1:1", 75),
+    "reconcile": said("reconcile other.csv --start 2020-01-01T00:00:00Z --end today", 1),
+    "reconcile, in agreement": said("reconcile book.csv --start today --end tomorrow --json", 0),
+    "reconcile, no room for the report": said("reconcile book.csv --start today --end tomorrow --out full", 75),
+    "spec lint": said(f"spec lint {SPEC / 'shop.yaml'}", 1),
+    "spec, misuse": said("spec lint nothing.yaml", 2),
+    "spec, a mistyped command": said("spec lin", 2),
+    "bulk, a file that is good": said("bulk send good.csv --dry-run", 0),
+    "bulk, a file that is bad": said("bulk send bad.csv --dry-run --json", 2),
+    "bulk status": said("bulk status made", 0),
+    "bulk status of what is not known": said("bulk status unknown --json", 3),
+    "bulk export": said("bulk export made", 0, 1, 141),
+    "bulk export to a file": said("bulk export made -o out.csv", 0),
+    "bulk export to a full disk": said("bulk export unknown -o full", 1),
+}
+
+
+def prepare(folder: Path, settings: dict[str, str], victor_sandbox: Sandbox) -> None:
+    """Write books, good and bad rows, and a state with two batches: one is created, the other unknown."""
+    (folder / "other.csv").write_text(BOOK)
+    (folder / "full").symlink_to(FULL)
+    auth = VictorOAuth(settings["VICTOR_CLIENT_ID"], settings["VICTOR_CLIENT_SECRET"])
+    with Victor(auth, base_url=victor_sandbox.url, deadline=0.3) as victor:
+        for batch in ("made", "unknown"):
+            sender = BulkSender(victor, batch=batch, patience=0, storage_key=KEY)
+            good = {**row(1), "client_reference_id": batch}
+            sender.send([good])
+            victor_sandbox.inject("lose_answer", operation="create", times=None)
+    victor_sandbox.clear_faults()
+    (folder / "book.csv").write_text("client_reference_id,amount\nmade,2.23\nunknown,2.23\n")
+    for name, amount in (("good", "1.00"), ("bad", "0")):
+        record = {**row(1, amount=amount), "client_reference_id": name}
+        (folder / f"{name}.csv").write_text(f"{','.join(record)}\n{','.join(record.values())}\n")
+
+
+def ended(words: list[str], environment: dict[str, str], stdout: Any, stderr: Any) -> int:
+    """What the command ends with here. Its streams are real ones, or None as for the interpreter if they are closed."""
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(os.environ, environment, clear=True))
+        for stream, redirect in ((stdout, redirect_stdout), (stderr, redirect_stderr)):
+            stack.enter_context(redirect(stream))
+        try:
+            return main(words)
+        except SystemExit as end:
+            return int(end.code or 0)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_status_says_what_happened(
+    command: Command, victor_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if case.words[0] in ("bulk", "reconcile"):
+        prepare(tmp_path, command.environment, victor_sandbox)
+    environment = {**command.environment, "VICTOR_BULK_KEY": KEY}
+    victor_sandbox.create_inbound()
+    for out, err in PAIRS:
+        for operation, fault in case.faults.items():
+            victor_sandbox.inject(
+                fault, operation=operation, times=None, **{"status": 403} if fault == "status" else {}
+            )
+        words = [victor_sandbox.create_inbound() if word == "INBOUND" else word for word in case.words]
+        stdout, stderr = OUTPUTS[out](), OUTPUTS[err]()
+        status = ended(words, environment, stdout, stderr)
+        told = stderr.getvalue() if err == "good" else None
+        for stream in filter(None, (stdout, stderr)):
+            with suppress(OSError):
+                stream.close()
+        victor_sandbox.clear_faults()
+        right = case.status if out == "good" else case.ended if out.startswith("a pipe") else case.lost
+        assert status == right, (out, err)
+        if told is not None:
+            assert "Traceback" not in told
+            assert told == "" or right != 141
+            if out in ("full", "closed") and (case.lost != case.status or "reconcile" in words):
+                assert "could not be written" in told, told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_what_a_shell_has_closed_takes_nothing_of_the_request(
+    command: Command, victor_sandbox: Sandbox, closed: str
+) -> None:
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
+    script = f"exec {SCRIPT} rfp create {shlex.join(NEEDED)} --deadline 0.3 {closed}"
+    assert subprocess.run(["/bin/sh", "-c", script], env=command.environment, check=False).returncode == 3
+    assert [*victor_sandbox.work_done_by_key().values()] == [1]
+
+
+def test_a_document_is_replaced_whoever_reads_of_it(tmp_path: Path) -> None:
+    documents = [tmp_path / "shop.yaml", tmp_path / "newer.yaml"]
+    text = (SPEC / "shop.yaml").read_text()
+    for document, each in zip(documents, (text, text.replace("type: integer", "type: string", 1)), strict=True):
+        document.write_text(each)
+    words = ["spec", "update", *map(str, documents), "--out", str(tmp_path)]
+    with ended_pipe() as stdout:
+        assert ended(words, {"PATH": os.environ["PATH"]}, stdout, io.StringIO()) == 1
+    assert documents[0].read_text() == documents[1].read_text() != text

@@ -1,0 +1,85 @@
+"""The standard streams of a command: what they cannot take changes nothing of what the command does, or ends with."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import Any
+
+
+class OutputLost(Exception):
+    """Standard output cannot be written: it is closed, its reader has gone, or the disk is full."""
+
+    @property
+    def reader_has_gone(self) -> bool:
+        """Whether the reader of a pipe has ended, as `head` does: no error."""
+        return isinstance(self.__cause__, BrokenPipeError)
+
+
+class GuardedStream:
+    """A standard stream. Once it cannot be written, what follows goes nowhere.
+
+    Args:
+        stream: The stream; None: it is closed.
+        insists: Whether a write then raises `OutputLost`.
+
+    Attributes:
+        lost: Why it cannot be written, or None.
+    """
+
+    def __init__(self, stream: Any, *, insists: bool) -> None:
+        self._stream = io.StringIO() if stream is None else stream
+        self._insists = insists
+        self.lost = OutputLost("standard output is closed") if stream is None else None
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        self._try(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what was held back."""
+        self._try(self._stream.flush)
+
+    def isatty(self) -> bool:
+        """Whether a person reads it."""
+        return self.lost is None and bool(self._stream.isatty())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            if self.lost is None:
+                act()
+        except OSError as error:
+            self.lost = OutputLost(error.strerror or str(error))
+            self.lost.__cause__ = error
+            # The interpreter writes the rest when it ends: to nowhere.
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        except OutputLost as error:  # the stream is guarded already
+            self.lost = error
+        if self.lost is not None and self._insists:
+            raise self.lost
+
+
+@contextmanager
+def guarded_output(*, insists: bool) -> Generator[GuardedStream]:
+    """Guard both streams within the block, and yield standard output. Only that one may insist."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if stream is None:  # it is closed: no connection may take its number
+            os.open(os.devnull, os.O_RDWR)
+    stdout, stderr = GuardedStream(sys.stdout, insists=insists), GuardedStream(sys.stderr, insists=False)
+    out: Any = stdout
+    error: Any = stderr
+    with redirect_stdout(out), redirect_stderr(error):
+        try:
+            yield stdout
+        finally:
+            stderr.flush()
+            with suppress(OutputLost):
+                stdout.flush()
