@@ -19,8 +19,9 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, write_csv
+from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, store_only, write_csv
 from tests.cli.victor_command import Command
+from victor_ext import Victor, VictorOAuth
 from victor_ext.cli.bulk_processes import WorkerProcesses
 from victor_ext.sandbox import Sandbox
 
@@ -163,7 +164,6 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
         (("send", "nothing.csv"), "cannot be read"),
         (("resume",), "nothing was stored there"),
         (("export", "--batch", "nothing", "-o", "nothing.csv"), "no batch nothing"),
-        (("status", "--state", "postgresql://user:pass-word@127.0.0.1:1/db", "--batch", "a"), "cannot be used"),
         (("resume", "one", "--batch", "two"), "Two batches"),
         (("send", "invoices.csv", "--key-retention", "soon"), "24h"),
         (("send", "invoices.csv", "--key-column", "number"), "Error: the file cannot be read. Nothing was sent."),
@@ -178,7 +178,6 @@ def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, words: tuple[str, ...]
     ended = bulk(*words)
     assert (ended.status, ended.out) == (2, "")
     assert message in ended.err
-    assert "pass-word" not in ended.err
     assert os.listdir(bulk.folder) == ["invoices.csv"]
 
 
@@ -307,6 +306,22 @@ def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox:
     ended = bulk("export")
     assert (ended.status, ended.out) == (2, "")
     assert ended.err == "Error: There are several batches (good.csv, bad.csv): name one of them with --batch.\n"
+
+
+def test_a_batch_that_cannot_be_resumed_hides_no_other_one(
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
+) -> None:
+    state = f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
+    with Victor(VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url) as other:
+        store_only(sender(victor=other, state=state, batch="others"), rows(1))
+    store_only(sender(state=state, batch="ours"), rows(1, 2))
+    victor_sandbox.inject("lose_answer", operation="create", times=None)
+    ended = bulk("resume", "--patience", "0", "--deadline", "1")
+    assert (ended.status, ended.out) == (3, "ours: 1 row: 1 unknown\n")
+    assert "belongs to the account" in ended.err
+    victor_sandbox.clear_faults()
+    ended = bulk("resume")
+    assert (ended.status, ended.out) == (2, "ours: 1 row: 1 created\n")
 
 
 def test_several_processes_share_a_batch_and_end_with_the_first_one(

@@ -275,15 +275,20 @@ def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
     asked_once(victor_sandbox, keys_of("march", rows(250)))
 
 
+@pytest.mark.parametrize(("unknown", "exit_status"), [(0, 1), (1, 3)])
 def test_a_wrong_address_does_not_use_the_batch_up(
-    sender: Senders, victor_sandbox: Sandbox, oauth_client: tuple[str, str]
+    sender: Senders, victor_sandbox: Sandbox, oauth_client: tuple[str, str], unknown: int, exit_status: int
 ) -> None:
     auth = VictorOAuth(*oauth_client)
+    if unknown:
+        victor_sandbox.inject("lose_answer", operation="create")
     victor_sandbox.inject("status", operation="create", status=404, times=None)
-    with Victor(auth, base_url=victor_sandbox.url) as victor, pytest.raises(BulkStopped):
+    with Victor(auth, base_url=victor_sandbox.url) as victor, pytest.raises(BulkStopped) as stopped:
         sender(victor=victor, workers=2).send(rows(200))
+    assert stopped.value.exit_status == exit_status
     # Those that were refused before that was seen are not to blame either.
-    assert dict(sender().status().counts) == {RowOutcome.WAITING: 200}
+    assert sender().status().counts.get(RowOutcome.UNKNOWN, 0) == unknown
+    assert sender().status().counts[RowOutcome.WAITING] == 200 - unknown
     refused = [result.error for result in sender().export() if result.error]
     assert 10 <= len(refused) < 20
     assert "404" in refused[0]

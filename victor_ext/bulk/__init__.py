@@ -16,7 +16,7 @@ if _find_spec("dbos") is None:
 from .rows import Check, InvalidRows, RowOutcome, RowProblem, RowResult
 from .run import BatchStatus, BulkStopped
 from .sender import BulkSender
-from .state import DEFAULT_STATE
+from .state import DEFAULT_STATE, StateLost, StateUnavailable
 
 __all__ = (
     "DEFAULT_STATE",
@@ -28,6 +28,8 @@ __all__ = (
     "RowOutcome",
     "RowProblem",
     "RowResult",
+    "StateLost",
+    "StateUnavailable",
 )
 
 del _find_spec

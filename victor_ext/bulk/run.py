@@ -81,7 +81,13 @@ Progress = Callable[[BatchStatus], None]
 
 
 class BulkStopped(VictorError):
-    """The provider rejects this client. The remaining rows wait for `resume`."""
+    """The provider rejects this client. The remaining rows wait for `resume`.
+
+    Attributes:
+        exit_status: Exit status of the command: 3 if the outcome of some rows is unknown, else 1.
+    """
+
+    exit_status = 1
 
 
 def run_batch(
@@ -115,7 +121,12 @@ def run_batch(
         return latest.over
 
     if not over():
-        serve(context, [queue_of(context.vault.application, store.batch)], over)
+        try:
+            serve(context, [queue_of(context.vault.application, store.batch)], over)
+        except BulkStopped as error:
+            with suppress(SQLAlchemyError):
+                error.exit_status = 3 if MAY_EXIST & reader.read().counts.keys() else 1
+            raise
     with suppress(SQLAlchemyError):
         # An empty queue is harmless, and `resume` closes it too.
         store.close_queue()
@@ -128,6 +139,8 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
 
     Raises:
         BulkStopped: The provider rejects this client.
+        StateLost: The database was deleted.
+        StateUnavailable: The database could not be used at the beginning.
     """
     from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
 
@@ -135,7 +148,7 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
     notified = False
     pause = _FIRST_LOOK
     try:
-        with ExitStack() as stack:
+        with context.state.errors(), ExitStack() as stack:
             worker: Worker | None = None
             while True:
                 if worker is None and worker_lock.acquire():
@@ -145,7 +158,11 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
                     _logger.info("Another process works on %s: waiting for it.", context.state, extra=NOTICE)
                 time.sleep(pause)
                 pause = min(_LOOK_EVERY, 1.5 * pause)
-                if over():
+                is_over = over()
+                lost = (None if worker is None else worker.state_lost) or context.state.loss()
+                if lost is not None:
+                    raise lost
+                if is_over:
                     return
                 if worker is not None and worker.given_up is not None:
                     raise BulkStopped(

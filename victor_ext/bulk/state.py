@@ -9,13 +9,14 @@ import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from victor_ext import ConfigurationError, Problem
+from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext.privacy import Secret, concealed
 
 from .notices import begin_notices, reason_of
@@ -35,6 +36,27 @@ _RETURNING = (3, 35, 0)
 _SUBSECONDS = (3, 42, 0)
 """The first SQLite with `unixepoch('subsec')`, from which DBOS takes its times on Python 3.12 and newer. An older one
 answers NULL, or has no such function, and each write fails at `NOT NULL`: that of Debian 12 is 3.40."""
+_PASSING = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
+)
+"""Errors of SQLite that say nothing of the file itself."""
+
+
+class StateUnavailable(VictorError):
+    """The database of the state cannot be used now: it restarts, is out of reach, busy or full.
+
+    Run the same again later: rows that are stored are kept, and none is sent twice.
+    """
+
+    exit_status: ClassVar = 75
+    """Exit status of the command."""
+
+
+class StateLost(VictorError):
+    """The database of the state was deleted while rows were sent, and with it what became of them."""
+
+    exit_status: ClassVar = 3
+    """Exit status of the command."""
 
 
 class State:
@@ -57,6 +79,7 @@ class State:
                 "oldest that works. Use a Python with a newer one, or write postgresql://user@host/database.",
                 code="sqlite_version",
             )
+        self._file: tuple[int, int] | None = None
         begin_notices()
 
     def __str__(self) -> str:
@@ -78,7 +101,8 @@ class State:
         """Whether the database contains DBOS tables.
 
         Raises:
-            ConfigurationError: The server does not respond, or the file is not a database.
+            ConfigurationError: The server denies access, or the file is not a database.
+            StateUnavailable: The server does not respond.
         """
         if self.is_sqlite and not os.path.exists(self.path):
             return False
@@ -92,7 +116,8 @@ class State:
         """Create the database and its tables, or migrate tables of an older DBOS.
 
         Raises:
-            ConfigurationError: The server does not respond, or the file cannot be written.
+            ConfigurationError: The file cannot be written.
+            StateUnavailable: The server does not respond.
         """
         from dbos import DBOS  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
 
@@ -123,6 +148,30 @@ class State:
         with closing(sqlite3.connect(self.path)) as database:
             # WAL: one disk write per transaction instead of three, and readers do not wait for writers.
             database.execute("PRAGMA journal_mode=WAL")
+        self._file = self._identity()
+
+    def _identity(self) -> tuple[int, int]:
+        found = os.stat(self.path)
+        return found.st_dev, found.st_ino
+
+    def loss(self, error: SQLAlchemyError | None = None) -> StateLost | None:
+        """Return the error to end with if the database was deleted since it was prepared.
+
+        A deleted file can still be written by whoever has it open. Of a server, only an `error` is a reason to look.
+        """
+        try:
+            if self._identity() == self._file if self.is_sqlite else error is None or self.exists():
+                return None
+        except FileNotFoundError:
+            pass
+        except (OSError, VictorError):
+            return None  # it cannot be seen now
+        return StateLost(
+            f"The state {self} was deleted while rows were sent, and with it what became of them. The provider may "
+            "have executed what was sent. Put a copy of the state back and resume; without one, reconcile your "
+            "rows with the provider before any of them is sent again.",
+            outcome=Outcome.UNKNOWN,
+        )
 
     def _is_on_server(self) -> bool:
         """Whether the database exists. Raises `SQLAlchemyError` if the server does not respond or denies access."""
@@ -175,11 +224,26 @@ class State:
 
     @contextmanager
     def errors(self) -> Generator[None]:
-        """Convert database errors to `ConfigurationError`."""
+        """Convert database errors to `StateUnavailable`, or to `ConfigurationError` if they will not pass."""
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
-            raise ConfigurationError(f"The state {self} cannot be used: {reason_of(error)}.") from error
+            what = f"The state {self} cannot be used"
+            if not _may_pass(error):
+                raise ConfigurationError(f"{what}: {reason_of(error)}.") from error
+            advice = "Run it again later: rows that are stored are kept, and none is sent twice."
+            raise StateUnavailable(f"{what} now: {reason_of(error)}. {advice}") from error
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the database can be used later as it is.
+
+    psycopg does not tell a server that restarts from one that refuses this role: both are an `OperationalError`.
+    """
+    origin = getattr(error, "orig", None) or error
+    if isinstance(origin, sqlite3.Error):
+        return getattr(origin, "sqlite_errorcode", 0) & 0xFF in _PASSING
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
 
 
 def _sqlite_options(connection: Any, _record: object) -> None:

@@ -18,6 +18,7 @@ from victor_ext.settlement import Moment
 
 from .layout import CHUNK
 from .notices import report
+from .state import StateLost
 from .worker_lock import WorkerLock
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class TakeOver(threading.Thread):
         """The last moment at which this worker still had its lock, by a look at the server."""
         self.losses = 0
         """How often this worker has lost its lock."""
+        self.state_lost: StateLost | None = None
+        """The error to end with, if the database was deleted."""
 
     def alone_since(self, began: Moment, losses: int) -> Moment:
         """Return when this worker was last known to be the only one with a chunk.
@@ -73,6 +76,7 @@ class TakeOver(threading.Thread):
         stalled: dict[str, int] = {}
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
             while True:
+                failure: SQLAlchemyError | None = None
                 try:
                     # Before the look: this machine may be suspended until the answer is read.
                     moment = Moment(time.time(), time.monotonic())
@@ -83,9 +87,10 @@ class TakeOver(threading.Thread):
                         self._present = moment
                     stalled = self._from_workers(client, stalled)
                 except SQLAlchemyError as error:
-                    report(error)
+                    report(failure := error)
                 except Exception:
                     _logger.exception("Looking for chunks that were left stalled failed; it is tried again.")
+                self.state_lost = self._state.loss(failure)
                 if self._stop_event.wait(_ROUND):
                     return
 

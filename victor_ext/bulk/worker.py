@@ -28,6 +28,7 @@ from .notices import NOTICE, report
 from .pacing import pause_after
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
+from .state import StateLost
 from .takeover import TakeOver
 from .worker_lock import WorkerLock
 
@@ -65,6 +66,11 @@ class Worker:
         self._resources = ExitStack()
 
     @property
+    def state_lost(self) -> StateLost | None:
+        """The error to end with, if the database was deleted."""
+        return self._take_over.state_lost
+
+    @property
     def given_up(self) -> str | None:
         """Why this client cannot send anything, or None. The worker has stopped if it is set."""
         return self._delivery.given_up
@@ -87,7 +93,8 @@ class Worker:
         global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
         self._stop.set()
         try:
-            DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if self._running else 0)
+            is_waited_for = self._running and self.state_lost is None
+            DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if is_waited_for else 0)
         finally:
             _current = None
             self._take_over.join()

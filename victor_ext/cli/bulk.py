@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import shlex
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ import typer
 
 from . import bulk_output, bulk_processes
 from .bulk_processes import MAX_PROCESSES, WorkerProcesses
-from .failures import UNKNOWN, Misuse, victor_failure
+from .failures import FAILED, FOR_NOW, MISUSE, UNKNOWN, Misuse, victor_failure
 from .screen import Progress, complain, decided, notices, plain
 from .session import Session, Yes, flag, option, with_session
 from .signals import status_of
@@ -196,16 +196,16 @@ def resume(
 ) -> None:
     """Continue an interrupted batch: retry, with the same keys, the rows that are not settled."""
     sending = _Sending(session, state, workers, processes, key_retention, patience, yes)
-    statuses: list[BatchStatus] = []
+    statuses, failures = list["BatchStatus"](), list[int]()
 
     def question(sender: BulkSender) -> str:
         status = sender.status()
         return f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not settled, and are sent."
 
     for one in _batches(session, state, name, batch):
-        with sending.sender(question, batch=one, rate=rate) as sender, sending.run(one) as show:
+        with _noting(failures), sending.sender(question, batch=one, rate=rate) as sender, sending.run(one) as show:
             statuses.append(sender.resume(on_progress=show))
-    sending.finish(statuses)
+    sending.finish(statuses, failures)
 
 
 @bulk.command()
@@ -222,14 +222,15 @@ def status(
 
     The exit status is the one that `send` would end with now.
     """
-    statuses: list[BatchStatus] = []
+    exit_statuses: list[int] = []
     for one in _batches(session, state, name, batch):
-        with _sender(session, state, batch=one) as sender:
-            statuses.append(sender.status(refresh=refresh))
-        go_on = _next("resume", one, state, session, yes=False)
-        with decided():
-            bulk_output.show_status(statuses[-1], go_on, as_json=session.as_json)
-    raise typer.Exit(_exit_status(statuses))
+        with _noting(exit_statuses), _sender(session, state, batch=one) as sender:
+            status = sender.status(refresh=refresh)
+            exit_statuses.append(status.exit_status)
+            with decided():
+                go_on = _next("resume", one, state, session, yes=False)
+                bulk_output.show_status(status, go_on, as_json=session.as_json)
+    raise typer.Exit(_worst(exit_statuses))
 
 
 @bulk.command()
@@ -371,15 +372,26 @@ class _Sending:
                 bulk_output.show_interruption(latest, command, as_json=self.session.as_json)
                 raise typer.Exit(status_of(error)) from None
 
-    def finish(self, statuses: list[BatchStatus]) -> NoReturn:
-        """Show what became of the batches, and end the command."""
+    def finish(self, statuses: list[BatchStatus], failures: Sequence[int] = ()) -> NoReturn:
+        """Show what became of the batches, and end the command. Other batches have ended with `failures`."""
         for one in statuses:
             command = partial(_next, batch=one.batch, state=self.state, session=self.session, yes=self.yes)
             with decided():
                 bulk_output.show_result(one, command, as_json=self.session.as_json)
-        raise typer.Exit(_exit_status(statuses))
+        raise typer.Exit(_worst([*failures, *(one.exit_status for one in statuses)]))
 
 
-def _exit_status(batches: list[BatchStatus]) -> int:
-    statuses = {one.exit_status for one in batches}
-    return UNKNOWN if UNKNOWN in statuses else max(statuses, default=0)
+@contextmanager
+def _noting(exit_statuses: list[int]) -> Generator[None]:
+    """Note how a block has failed, and go on with the next batch; a signal ends the command."""
+    try:
+        yield
+    except typer.Exit as end:
+        if end.exit_code > FOR_NOW:
+            raise
+        exit_statuses.append(end.exit_code)
+
+
+def _worst(exit_statuses: list[int]) -> int:
+    """Return the exit status of a command for several batches: first what is not known, then what can be repeated."""
+    return max(exit_statuses, key=(0, FAILED, MISUSE, FOR_NOW, UNKNOWN).index, default=0)

@@ -130,12 +130,24 @@ def usage_message(error: Exception) -> str | None:
     return f"{usage_error.format_message()}{hint}"
 
 
+def exit_status_of(error: VictorError, *, wrote: bool) -> int:
+    """Return the exit status of a command that ends with an error. `wrote`: it may have changed something."""
+    # It may also be the second attempt for which a key could not be read.
+    if wrote and error.outcome in ("unknown", "accepted"):
+        return UNKNOWN
+    if isinstance(error, victor_ext.InvalidRequest | victor_ext.ConfigurationError):
+        return MISUSE
+    # The errors of bulk sending know what became of the rows.
+    own: int | None = getattr(error, "exit_status", None)
+    return own if own is not None else FOR_NOW if _may_pass(error) else FAILED
+
+
 def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str, str] | None = None) -> Failure:
     """Return the failure for a client error. Without `doubt` (a read), it has no outcome."""
     names = spelled or {}
-    misuse = isinstance(error, victor_ext.InvalidRequest | victor_ext.ConfigurationError)
+    exit_status = exit_status_of(error, wrote=doubt is not None)
+    misuse, unsettled = exit_status == MISUSE, exit_status == UNKNOWN
     local = misuse and len(error.problems) > 0
-    unsettled = doubt is not None and not misuse and error.outcome in ("unknown", "accepted")
     notes: list[str] = [*getattr(error, "__notes__", ())]
     if isinstance(error, victor_ext.ConfigurationError) and "not set" in error.summary:
         notes.append(CREDENTIALS)
@@ -146,7 +158,7 @@ def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str
     return Failure(
         kind=type(error).__name__,
         message=in_options(error.problems, names) if local else f"{error.summary} {_next_step(error, doubt)}".rstrip(),
-        exit_status=MISUSE if misuse else UNKNOWN if unsettled else FOR_NOW if _may_pass(error) else FAILED,
+        exit_status=exit_status,
         outcome=None if doubt is None else error.outcome.value,
         idempotency_key=None if doubt is None or misuse else error.idempotency_key or doubt.key,
         status_code=error.status_code,
