@@ -23,7 +23,7 @@ import victor_ext.bulk
 import victor_ext.settlement
 import victor_ext.tables
 from tests.bulk.bulk_runs import ACCOUNT, row, write_csv
-from victor_ext import ConfigurationError, VictorError
+from victor_ext import VictorError
 from victor_ext.bulk import BulkSender
 from victor_ext.sandbox import Sandbox
 
@@ -141,7 +141,7 @@ def test_no_line_that_reads_a_file_has_such_a_local(sender: Senders, tmp_path: P
 
 def test_no_line_has_a_local_that_shows_a_password_or_the_environment(telling: None, client: Any) -> None:
     def unreachable(state: str, **options: Any) -> None:
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(VictorError):
             BulkSender(client, state=state, batch="march", **options).send([row(1)])
 
     with Look() as look:

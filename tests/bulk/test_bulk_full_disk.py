@@ -15,7 +15,7 @@ from sqlalchemy import event
 
 from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, rows, write_csv
 from victor_ext import ConfigurationError
-from victor_ext.bulk import takeover, validating
+from victor_ext.bulk import StateUnavailable, takeover, validating
 from victor_ext.sandbox import Sandbox
 
 Senders = Callable[..., Any]
@@ -94,7 +94,7 @@ def test_a_disk_that_is_full_while_rows_are_stored_ends_the_command(
 ) -> None:
     sender(batch="before").send(rows(1))
     disk.fill()
-    with pytest.raises(ConfigurationError, match="full"):
+    with pytest.raises(StateUnavailable, match="full"):
         sender().send(rows(250, start=2))
     assert len(victor_sandbox.work_done_by_key()) == 1
     disk.full = False

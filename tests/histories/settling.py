@@ -24,9 +24,10 @@ from tests.histories.world import Process, World, pause
 from victor_ext import Victor, VictorError, VictorOAuth, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.layout import Chunk
+from victor_ext.bulk.progress import Progress
 from victor_ext.bulk.rows import Result, Row, RowOutcome
 from victor_ext.outbox import EntryState, Outbox
-from victor_ext.settlement import MAY_EXIST, Rival, Sent
+from victor_ext.settlement import MAY_EXIST, Rival
 
 LEASES, PATIENCE = (120.0, 2 * KEPT), 5.0
 """Seconds; the second lease is that of workers whose calls may take as long."""
@@ -200,7 +201,7 @@ class Inline:
 
 @dataclass(eq=False)
 class Batch:
-    """A batch of one state, as DBOS keeps it: the rows that are left, what a worker began, and the results.
+    """A batch of one state, as DBOS keeps it: the rows that are left, the steps of their attempt, and the results.
 
     A step is stored for the worker alone that has taken the batch up as the last one.
     """
@@ -209,10 +210,17 @@ class Batch:
     name: str
     rows: list[Row]
     left: list[Row]
-    began: tuple[Any, object] | None = None
+    progress: Progress = field(default_factory=Progress)
     owner: Process | None = None
     run: object = None
     results: dict[int, Result] = field(default_factory=dict)
+    broken_off: int = 0
+
+    def result(self, row: Row) -> tuple[Result | None, bool]:
+        """The result of a row, and whether it may be under way."""
+        index = self.left.index(row) if row in self.left else -1
+        stored = self.progress.results.get(index)
+        return stored or self.results.get(row.place), stored is None and 0 <= index < self.progress.begun
 
 
 def _row(batch: str, place: int, number: int, **changes: Any) -> Row:
@@ -257,29 +265,35 @@ class Batches(Workers):
     def start(self, number: int, choice: int) -> None:
         batch, process = self.batches[choice % len(self.batches)], self.processes[number]
         is_free = batch.owner is None or batch.owner.is_idle or self.can_be_lost
-        if batch.left and is_free and (process.account == "A" or batch.began is not None):
+        if batch.left and is_free and (process.account == "A" or batch.progress.begun):
             process.start(lambda: self._send(number, batch))
 
     def _send(self, number: int, batch: Batch) -> None:
         """One execution of a chunk, as `Worker` does it."""
         run = batch.run = object()
-        batch.owner = self.processes[number]
+        batch.owner, progress, results = self.processes[number], batch.progress, dict[int, Result]()
+        batch.broken_off += progress.begun > 0
         delivery = self.deliveries[number]
-        moment, sent = delivery.begin()
-        pause()
-        if batch.run is not run:
-            return
-        batch.began = batch.began or (sent.to_json(), run)
-        before = None if batch.began[1] is run else Sent.from_json(batch.began[0])
+        moment, _ = delivery.now()
         alone_since = (lambda: moment) if self.can_be_lost else None
-        results = delivery.deliver(
-            batch.left, SendTerms(KEPT, PATIENCE, None, before, partial(self._rivals, batch.state), alone_since)
-        )
+        rows = {
+            index: replace(row, sent=row.sent or progress.sent(index))
+            for index, row in enumerate(batch.left)
+            if index not in progress.results
+        }
+        terms = SendTerms(KEPT, PATIENCE, None, partial(self._rivals, batch.state), alone_since)
+        for step in delivery.deliver(rows, terms, progress.begun, results):
+            pause()
+            if batch.run is not run:
+                return
+            progress.add(step)
+            pause()
         pause()
         if batch.run is run:
-            batch.results.update(zip((row.place for row in batch.left), results, strict=True))
-            left = Chunk(KEPT, PATIENCE, batch.left).unsettled(results).rows
-            batch.left, batch.began = list(left), None
+            known = [(progress.results | results)[index] for index in range(len(batch.left))]
+            batch.results.update(zip((row.place for row in batch.left), known, strict=True))
+            left = Chunk(KEPT, PATIENCE, batch.left).unsettled(known).rows
+            batch.left, batch.progress = list(left), Progress()
         if delivery.given_up is not None:
             self.deliveries[number] = self._delivery(number)
 
@@ -288,7 +302,7 @@ class Batches(Workers):
         rivals: list[Rival] = []
         for batch in (each for each in self.batches if each.state == state):
             for row in batch.rows:
-                result, is_open = batch.results.get(row.place), batch.began is not None and row in batch.left
+                result, is_open = batch.result(row)
                 reference, named = (row.arguments or {})["client_reference_id"], result and result.id
                 reference = normalize("NFC", reference)
                 if (result or is_open) and (reference in references or named in ids):
@@ -308,6 +322,8 @@ class Batches(Workers):
     def judge(self) -> Iterator[str]:
         keys = [row.key for batch in self.batches for row in batch.rows]
         for batch in self.batches:
+            if unbegun := self._unbegun(batch):
+                yield f"lost: {len(unbegun)} rows of {batch.name} are in doubt that nobody began to send"
             for row in batch.rows:
                 result, works = batch.results.get(row.place), self.world.provider.of(row.key)
                 is_alone = keys.count(row.key) == 1
@@ -315,6 +331,17 @@ class Batches(Workers):
                 if wrong:
                     ids = [work.id for work in works]
                     yield f"{wrong}: {batch.name}/{row.number} of state {batch.state}: {result}; under its key is {ids}"
+
+    def _unbegun(self, batch: Batch) -> list[str]:
+        """Rows of which nothing is known though nobody began to send them: at most one for each sender that broke off.
+
+        That is where no answer has a time: else a key may have lapsed, or its age is not known.
+        """
+        if self.world.rules.dates != "never" or self.can_be_lost:
+            return []
+        unknown = [row for row in batch.rows if (one := batch.results.get(row.place)) and one.outcome in MAY_EXIST]
+        unbegun = [row.key for row in unknown if row.key not in self.world.asked]
+        return unbegun[batch.broken_off :]
 
     def _wrong(self, row: Row, result: Result | None, works: list[Work], *, is_alone: bool) -> str | None:
         # Another state cannot know of a key that lapsed before it was first used there.

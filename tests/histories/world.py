@@ -92,6 +92,8 @@ class World:
         """The keys of requests that were refused, other than by a conflict."""
         self.used: set[int] = set()
         """The calls that were told that their key was used before."""
+        self.asked: set[str | None] = set()
+        """The keys of requests that were about to leave."""
 
     def local(self) -> float:
         return self.now + (self.running.ahead if self.running else 0.0)
@@ -131,6 +133,7 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         provider = self.world.provider
         if (token := provider.token(request, content)) is not None:
             return self._answer(token)
+        self.world.asked.add(provider.key_of(request, content))
         kind, *details = self._pause()  # it is about to leave
         if kind in BEFORE or kind in CUT:
             raise BEFORE.get(kind, httpx.WriteError)("it happened")

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.settlement import SETTLED, Sent
+from victor_ext.settlement import SETTLED
 
 from .layout import (
     AT_ONCE,
-    BEGIN_STEP,
     CHUNK,
     COPY,
     LOAD,
@@ -30,7 +29,8 @@ from .layout import (
     queue_of,
     version_for,
 )
-from .rows import Result, RowOutcome
+from .progress import Progress, Step
+from .rows import RowOutcome
 from .vault import other_key
 
 if TYPE_CHECKING:
@@ -204,17 +204,14 @@ class BatchStore:
         while page := [number for _, number in islice(numbers, AT_ONCE)]:
             yield from sorted(self.tries(page, rows=rows).items())
 
-    def results(self, attempt: Try) -> tuple[list[Result] | None, Sent | None]:
-        """Return an attempt's results and the time it began to send; None for a step that has not run."""
-        began: Sent | None = None
-        results: list[Result] | None = None
+    def progress(self, attempt: Try) -> Progress:
+        """Return what is stored of an attempt."""
+        progress = Progress()
         for step in self._client.list_workflow_steps(attempt.id):
             output = _opened(step["output"], "A result in the bulk database")
-            if output is not None and step["function_name"] == BEGIN_STEP:
-                began = Sent.from_json(output["sent"])
             if output is not None and step["function_name"] == SEND_STEP:
-                results = [Result.from_json(result) for result in output]
-        return results, began
+                progress.add(Step.from_json(output))
+        return progress
 
     @contextmanager
     def _transaction(self) -> Generator[sa.Connection]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -43,7 +44,9 @@ from victor_ext.settlement import (
 
 from .lookups import Rivals, requests_by_reference
 from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
+from .progress import Step
 from .rows import Result, Row, RowOutcome
+from .under_way import RowsUnderWay
 
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
@@ -57,7 +60,6 @@ class SendTerms:
         retention: Seconds for which the provider keeps a key.
         patience: Seconds for which a row is retried in this attempt.
         rate: Rows per second, or None for no limit.
-        sent: Earliest possible send by an interrupted run, or None.
         rivals: Returns the rows, also of other batches, whose request may be taken for one of these rows'.
         alone_since: As in `Keys`.
     """
@@ -65,7 +67,6 @@ class SendTerms:
     retention: float
     patience: float
     rate: float | None
-    sent: Sent | None
     rivals: Rivals
     alone_since: Callable[[], Moment] | None = None
 
@@ -103,55 +104,118 @@ class Delivery:
         self._clock = ProviderClock(victor, monotonic)
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
+        self._free = threading.Semaphore(workers)
+        """Threads that no row has that is about to be sent, or whose result is not stored."""
         self._refused_keys: set[str] = set()
         self.given_up: str | None = None
         """Why no row can be sent with this client, or None. Sending has stopped if it is set."""
 
-    def begin(self) -> tuple[Moment, Sent]:
-        """Return the time before the first row of a chunk is sent. Asks the provider for it if necessary."""
-        self._backoff.wait()
-        self._ask()
+    def now(self) -> tuple[Moment, Sent]:
+        """Return the present time, and as what is stored of a row that is sent now."""
         now = self._clock.now()
         return now.moment, Sent.at(now.moment, now, self._caller)
 
-    def deliver(self, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
-        """Send the rows, and look up those that must not be sent again. Returns results in row order."""
+    def deliver(
+        self, rows: Mapping[int, Row], terms: SendTerms, begun: int, results: dict[int, Result]
+    ) -> Generator[Step]:
+        """Send rows, and look up those that must not be sent again.
+
+        Each step has to be stored before the next one is asked for. If nobody asks, the calls in progress end.
+
+        Args:
+            rows: The rows without a result, by index, in the order of the indexes.
+            begun: Rows before this one may have been sent before; see `Step`.
+            results: Results that are not stored yet. Those of the rows are added, also if nobody asks for more.
+        """
         rate_limiter = RateLimiter(terms.rate, self._stop, self._monotonic)
-        results = {
-            place: Result(RowOutcome.REFUSED, error=row.reason)
-            for place, row in enumerate(rows)
-            if row.arguments is None
-        }
-        if terms.sent or any(row.sent for row in rows):
+        step = Step(begun, None, dict(results))
+        refused = {index: row for index, row in rows.items() if row.arguments is None}
+        results |= {index: Result(RowOutcome.REFUSED, error=row.reason) for index, row in refused.items()}
+        to_send = [index for index in rows if index not in results]
+        settled: dict[int, Settlement | _Doubtful] = {}
+
+        def send(index: int) -> None:
+            settled[index] = self._send(rows[index], terms, rate_limiter)
+
+        def known(indexes: Iterable[int]) -> dict[int, Result]:
+            each = ((index, settled[index]) for index in indexes if index in settled)
+            return {index: self._result(one, rows[index].key) for index, one in each if isinstance(one, Settlement)}
+
+        try:
             self._backoff.wait()
             self._ask()
+            left = deque(to_send)
+            step = yield from self._send_few(left, send, known, step)
+            if left:
+                yield replace(step, begun=max(step.begun, left[-1] + 1), sent=self.now()[1])
+                self._send_all(left, send)
+        except BaseException:
+            results |= known(to_send)
+            raise
         # All of them before the first is judged: the last ones may explain why the first ones were rejected.
-        to_send = [place for place in range(len(rows)) if place not in results]
-        settled: dict[int, Settlement | _Doubtful] = {}
-        left = iter(to_send)
+        doubtful = [each for index in to_send if isinstance(each := settled[index], _Doubtful)]
+        looked_up = iter(self._look_up(doubtful, terms) if doubtful else ())
+        for index in to_send:
+            each = settled[index]
+            settlement = next(looked_up) if isinstance(each, _Doubtful) else each
+            results[index] = self._result(settlement, rows[index].key, is_final=True)
+
+    def _send_few(
+        self,
+        left: deque[int],
+        send: Callable[[int], None],
+        known: Callable[[Iterable[int]], dict[int, Result]],
+        step: Step,
+    ) -> Generator[Step, None, Step]:
+        """Send rows while the provider's time is not known: what is in doubt after a crash is not sent again then.
+
+        As many are in doubt at any time as there are threads, in all chunks of this process.
+
+        Returns:
+            What is to be stored with the next step. If the time is known now, the rows that are `left` are not sent.
+        """
+        under_way = RowsUnderWay(self._threads, self._free, send, self._stop)
+        try:
+            while left or under_way:
+                ended = under_way.ended()
+                step = replace(step, results={**step.results, **known(ended)})
+                _, sent = self.now()
+                if sent.known:
+                    break
+                if self._stop.is_set():  # nothing is sent any more
+                    for index in left:
+                        send(index)
+                    left.clear()
+                next_ones = [left.popleft() for _ in range(under_way.room_for(len(left)))]
+                step = replace(step, begun=max([step.begun, *(index + 1 for index in next_ones)]), sent=sent)
+                if next_ones or step.results:
+                    yield step
+                    step = Step(step.begun)
+                under_way.begin(next_ones)
+        finally:
+            under_way.close()
+        return replace(step, results={**step.results, **known(under_way.ended())})
+
+    def _send_all(self, to_send: Iterable[int], send: Callable[[int], None]) -> None:
+        left = iter([*to_send])
 
         def send_rows() -> None:
             # A thread takes row after row: a future for each one costs as much as a fifth of its call.
-            for place in left:
-                settled[place] = self._send(rows[place], terms, rate_limiter)
+            for index in left:
+                send(index)
 
-        threads = [self._threads.submit(send_rows) for _ in range(min(self._workers, len(to_send)))]
+        threads = [self._threads.submit(send_rows) for _ in range(self._workers)]
         wait(threads)
         for thread in threads:
             thread.result()
-        doubtful = [each for place in to_send if isinstance(each := settled[place], _Doubtful)]
-        looked_up = iter(self._look_up(doubtful, terms) if doubtful else ())
-        for place in to_send:
-            each = settled[place]
-            results[place] = self._result(next(looked_up) if isinstance(each, _Doubtful) else each, rows[place].key)
-        return [results[place] for place in range(len(rows))]
 
     def close(self) -> None:
         """Start no more threads. After a stop, each row that is left returns that it was not sent."""
         self._threads.shutdown(wait=False)
 
-    def _result(self, settlement: Settlement, key: str) -> Result:
-        if settlement.outcome is RowOutcome.REJECTED and self.given_up is not None and key in self._refused_keys:
+    def _result(self, settlement: Settlement, key: str, *, is_final: bool = False) -> Result:
+        is_of_client = self.given_up is not None or not is_final
+        if settlement.outcome is RowOutcome.REJECTED and is_of_client and key in self._refused_keys:
             # The client was rejected, not the row, and nothing was created: the row waits for `resume`.
             return Result(RowOutcome.WAITING, error=settlement.reason)
         outcome, request, sent = settlement.outcome, settlement.request, settlement.sent
@@ -172,7 +236,7 @@ class Delivery:
         keys = Keys(terms.retention, self._caller, terms.alone_since)
         ends, tries = self._monotonic() + terms.patience, 0
         victor = within_key_life(self._victor, terms.retention)
-        flow = settle(Payment(row.arguments or {}, row.sent or terms.sent), keys)
+        flow = settle(Payment(row.arguments or {}, row.sent), keys)
         try:
             step = next(flow)
             while not isinstance(step, LookUp):

@@ -103,22 +103,20 @@ def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]
     for attempt in tries:
         if not (attempt.taken or attempt.over):
             continue
-        stored, began = store.results(attempt)
-        if not attempt.over and began is None:
-            continue
-        rows = attempt.chunk.rows
-        for row, result in zip(rows, stored or [_open(row, began) for row in rows], strict=True):
-            known[row.place] = result
+        progress = store.progress(attempt)
+        if attempt.over or progress.begun:
+            for index, row in enumerate(attempt.chunk.rows):
+                known[row.place] = progress.results.get(index) or _open(row, progress.sent(index), is_over=attempt.over)
     return known
 
 
-def _open(row: Row, began: Sent | None) -> Result:
-    """Return the result of a row whose chunk has no stored results."""
+def _open(row: Row, began: Sent | None, *, is_over: bool) -> Result:
+    """Return the result of a row that has none stored."""
     if row.arguments is None:
         return Result(RowOutcome.REFUSED, error=row.reason)
     sent = row.sent or began
     if sent is None:
-        return Result(RowOutcome.WAITING, error="Its chunk was cancelled before it was sent.")
+        return Result(RowOutcome.WAITING, error="Its chunk was cancelled before it was sent." if is_over else None)
     return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.", sent=sent)
 
 

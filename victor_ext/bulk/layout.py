@@ -28,15 +28,15 @@ PLAN = "victor_bulk_plan"
 LOAD = "victor_bulk_load"
 COPY = "victor_bulk_copy"
 CHUNK = "victor_bulk_chunk"
-BEGIN_STEP = "begin"
 SEND_STEP = "send"
 VERSION = "victor-bulk-1"
 """Storage layout, the first part of the DBOS application version."""
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.
 
-A `kill -9` leaves at most `Settings.slots` times as many unknown, and they are sent again with the same keys. The queue
-is read ten times a second: with 250 rows, 16 calls at once to a fast provider waited for it.
+A `kill -9` leaves at most `Settings.slots` times as many unknown, which are sent again with the same keys. Where that
+is not safe, fewer are in doubt: see `Delivery.deliver`. The queue is read ten times a second: with 250 rows, 16 calls
+at once to a fast provider waited for it.
 """
 PACED_SECONDS = 5.0
 MAX_NAME = 100

@@ -207,20 +207,22 @@ class StatusReader:
             for number, tries in attempts.items():
                 counts = _counts(self._open[number], tries)
                 if self._by_others and tries[-1].taken and not tries[-1].over:
-                    counts = self._under_way(self._open[number], tries[-1], counts)
+                    counts = self._under_way(self._open[number], tries, counts)
                 (self._read if tries[-1].over else unfinished).update(counts)
             for number in over:
                 del self._open[number]
             if len(over) < _WINDOW:
                 return self._status(unfinished)
 
-    def _under_way(self, size: int, attempt: Try, counts: Counter[RowOutcome]) -> Counter[RowOutcome]:
-        stored, began = self._store.results(attempt)
-        if began is None:
+    def _under_way(self, size: int, tries: Sequence[Try], counts: Counter[RowOutcome]) -> Counter[RowOutcome]:
+        progress = self._store.progress(tries[-1])
+        if not progress.begun:
             return counts
         settled = Counter({outcome: count for outcome, count in counts.items() if outcome in SETTLED})
-        known = Counter(result.outcome for result in stored or ())
-        return settled + known + Counter({RowOutcome.UNKNOWN: size - settled.total() - known.total()})
+        known = settled + Counter(result.outcome for result in progress.results.values())
+        # Of a retry that has not begun with them, rows may have been sent before.
+        left = progress.in_doubt if len(tries) == 1 else size - known.total()
+        return known + Counter({RowOutcome.UNKNOWN: left})
 
     def _status(self, unfinished: Counter[RowOutcome]) -> BatchStatus:
         counts = self._read + unfinished

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self, cast
 
@@ -18,14 +18,15 @@ from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
-from victor_ext.settlement import LAST_CALLS, Moment, Rival, Sent
+from victor_ext.settlement import LAST_CALLS, Rival
 
 from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
-from .layout import BEGIN_STEP, CHUNK, SEND_STEP, Chunk, batch_of, next_try, priority_of, queue_of, version_for
+from .layout import CHUNK, SEND_STEP, Chunk, batch_of, next_try, priority_of, queue_of, version_for
 from .lookups import rivals_in
 from .notices import NOTICE, report
 from .pacing import pause_after
+from .progress import Progress, Step
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
 from .state import StateLost
@@ -150,44 +151,54 @@ class Worker:
     def _send(self, workflow_id: str, queue: str, data: Mapping[str, Any]) -> dict[str, int]:
         if self._stop.is_set():
             raise _WorkerGone
-        run = uuid.uuid4().hex
-        alone_since: Callable[[], Moment] | None = None
+        chunk, progress = Chunk.from_json(data), Progress()
+        steps: Generator[Step] | None = None
 
-        def begin() -> dict[str, Any]:
-            nonlocal alone_since
-            losses = self._take_over.losses
-            now, sent = self._delivery.begin()
-            alone_since = partial(self._take_over.alone_since, now, losses) if self._worker_lock.can_be_lost else None
-            return {"sent": sent.to_json(), "run": run}
+        def advance() -> list[Any]:
+            nonlocal steps
+            steps = steps or self._steps(workflow_id, queue, chunk, progress)
+            return next(steps).to_json()
 
-        # Stored before the first row is sent: a `run` of another execution means that rows may have been sent.
-        began: dict[str, Any] = DBOS.run_step({"name": BEGIN_STEP}, begin)
-        chunk = Chunk.from_json(data)
-        sent = Sent.from_json(began["sent"]) if began["run"] != run else None
-
-        def send() -> list[Any]:
-            results = self._unstored.pop(workflow_id, {})
-            places = [place for place in range(len(chunk.rows)) if place not in results]
-            retention = chunk.retention if self._retention is None else self._retention
-            patience = chunk.patience if self._patience is None else self._patience
-            rate = _rate_of(queue, self._stop)
-            rivals = partial(self._rivals, batch_of(workflow_id))
-            terms = SendTerms(retention, patience, rate, sent, rivals, alone_since)
-            results |= zip(places, self._delivery.deliver([chunk.rows[place] for place in places], terms), strict=True)
-            # Only what is true also if another worker has the chunk in between.
-            is_alone = not self._worker_lock.can_be_lost
-            kept = {place: one for place, one in results.items() if is_alone or one.outcome is RowOutcome.CREATED}
-            self._unstored[workflow_id] = kept
-            return [results[place].to_json() for place in range(len(chunk.rows))]
-
-        # DBOS stores nothing of a worker whose chunk was taken over: from then on it counts as another one's.
-        results = [Result.from_json(result) for result in DBOS.run_step({"name": SEND_STEP}, send)]
+        # DBOS returns the steps that are stored, and runs the others. It stores nothing of a worker whose chunk was
+        # taken over: from then on it counts as another one's, and no further row of it is sent here.
+        try:
+            while not progress.is_over:
+                progress.add(Step.from_json(DBOS.run_step({"name": SEND_STEP}, advance)))
+        finally:
+            if steps is not None:
+                steps.close()
         self._unstored.pop(workflow_id, None)
+        results = [progress.results[index] for index in range(len(chunk.rows))]
         left = chunk.unsettled(results)
         if left.rows and (self._stop.is_set() or any(result.outcome is RowOutcome.WAITING for result in results)):
             # After a stop, other workers can continue with the remaining rows at once.
             self._pass_on(workflow_id, queue, left)
         return dict(Counter(result.outcome.value for result in results))
+
+    def _steps(self, workflow_id: str, queue: str, chunk: Chunk, progress: Progress) -> Generator[Step]:
+        """Send what has no stored result, and yield the steps to store. `progress` has those that are stored."""
+        can_be_lost, losses = self._worker_lock.can_be_lost, self._take_over.losses
+        alone_since = partial(self._take_over.alone_since, self._delivery.now()[0], losses) if can_be_lost else None
+        retention = chunk.retention if self._retention is None else self._retention
+        patience = chunk.patience if self._patience is None else self._patience
+        rivals = partial(self._rivals, batch_of(workflow_id))
+        terms = SendTerms(retention, patience, _rate_of(queue, self._stop), rivals, alone_since)
+        results = self._unstored.pop(workflow_id, {})
+        rows = {
+            index: replace(row, sent=row.sent or progress.sent(index)) if index < progress.begun else row
+            for index, row in enumerate(chunk.rows)
+            if index not in results and index not in progress.results
+        }
+        try:
+            yield from self._delivery.deliver(rows, terms, progress.begun, results)
+            changed = {index: each for index, each in results.items() if progress.results.get(index) != each}
+            yield Step(progress.begun, None, changed, is_last=True)
+        except BaseException:
+            # Only what is true also if another worker has the chunk in between.
+            self._unstored[workflow_id] = {
+                index: one for index, one in results.items() if not can_be_lost or one.outcome is RowOutcome.CREATED
+            }
+            raise
 
     def _rivals(self, batch: str, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
         application = self._vault.application
