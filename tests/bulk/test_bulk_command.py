@@ -191,7 +191,8 @@ def background() -> Iterator[None]:
 
 @pytest.mark.usefixtures("background")
 @pytest.mark.parametrize(
-    ("how", "status"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.nightly)]
+    ("how", "status"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.nightly), (signal.SIGHUP, 129)],
 )
 def test_a_stop_is_clean_and_says_how_to_go_on(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any], how: signal.Signals, status: int

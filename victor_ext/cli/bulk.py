@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -85,6 +85,7 @@ def _sender(
         from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
     except ImportError as error:
         raise Misuse(f"{error}.") from error
+    session = replace(session, failed=FOR_NOW)
     with _fewer_collections(), session.client(limits=BulkSender.limits) as victor:
         try:
             sender = BulkSender(victor, state=state, workers=workers, **options)

@@ -130,8 +130,13 @@ def usage_message(error: Exception) -> str | None:
     return f"{usage_error.format_message()}{hint}"
 
 
-def exit_status_of(error: VictorError, *, wrote: bool) -> int:
-    """Return the exit status of a command that ends with an error. `wrote`: it may have changed something."""
+def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> int:
+    """Return the exit status of a command that ends with an error.
+
+    Args:
+        wrote: Whether it may have changed something.
+        failed: The status of another failure; `FOR_NOW` where 1 says what was read, and nothing could be.
+    """
     # It may also be the second attempt for which a key could not be read.
     if wrote and error.outcome in ("unknown", "accepted"):
         return UNKNOWN
@@ -139,13 +144,15 @@ def exit_status_of(error: VictorError, *, wrote: bool) -> int:
         return MISUSE
     # The errors of bulk sending know what became of the rows.
     own: int | None = getattr(error, "exit_status", None)
-    return own if own is not None else FOR_NOW if _may_pass(error) else FAILED
+    return own if own is not None else FOR_NOW if _may_pass(error) else failed
 
 
-def victor_failure(error: VictorError, doubt: Doubt | None, spelled: Mapping[str, str] | None = None) -> Failure:
+def victor_failure(
+    error: VictorError, doubt: Doubt | None, spelled: Mapping[str, str] | None = None, failed: int = FAILED
+) -> Failure:
     """Return the failure for a client error. Without `doubt` (a read), it has no outcome."""
     names = spelled or {}
-    exit_status = exit_status_of(error, wrote=doubt is not None)
+    exit_status = exit_status_of(error, wrote=doubt is not None, failed=failed)
     misuse, unsettled = exit_status == MISUSE, exit_status == UNKNOWN
     local = misuse and len(error.problems) > 0
     notes: list[str] = [*getattr(error, "__notes__", ())]

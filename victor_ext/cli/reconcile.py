@@ -17,7 +17,7 @@ import typer
 from victor_ext._output import OutputLost
 from victor_ext.systems import DEFAULT
 
-from .failures import FOR_NOW, MISUSE, Misuse, victor_failure
+from .failures import FOR_NOW, Misuse, victor_failure
 from .screen import Progress, complain, decided, plain, say, terminal_width
 from .session import Checks, Session, option, whole_file, with_session
 from .systems import Provider
@@ -134,12 +134,12 @@ def _failures(session: Session) -> Generator[None]:
     try:
         yield
     except VictorError as error:
-        failure = victor_failure(error, None, session.spelled)
+        failure = victor_failure(error, None, session.spelled, failed=FOR_NOW)
         if isinstance(error, InvalidEntries) and not session.as_json:
             _show_problems(error)
         else:
             failure.report(as_json=session.as_json)
-        raise typer.Exit(MISUSE if failure.exit_status == MISUSE else FOR_NOW) from None
+        raise typer.Exit(failure.exit_status) from None
     except OutputLost as error:
         complain(f"Error: the report could not be written: {error}.")
         raise typer.Exit(FOR_NOW) from None

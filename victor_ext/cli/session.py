@@ -71,7 +71,10 @@ Deadline = Annotated[
 
 @dataclass(frozen=True)
 class Session:
-    """Connection options of a command. None means the environment variable or the client's default."""
+    """Connection options of a command. None means the environment variable or the client's default.
+
+    `failed`: see `exit_status_of`.
+    """
 
     command: typer.Context = field(repr=False)
     environment: str | None = None
@@ -79,6 +82,7 @@ class Session:
     deadline: float | None = None
     as_json: bool = False
     profile: str | None = None
+    failed: int = FAILED
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
         """Set a system's variables to those of the chosen profile. Returns its name, or None. Raises `Misuse`."""
@@ -114,7 +118,7 @@ class Session:
         except (Misuse, typer.Exit):
             raise
         except victor_ext.VictorError as error:
-            self.end(victor_failure(error, doubt, self.spelled))
+            self.end(victor_failure(error, doubt, self.spelled, self.failed))
         except (Exception, KeyboardInterrupt) as error:
             if doubt is None:
                 raise
