@@ -44,10 +44,6 @@ class GuardedStream:
         """Write what was held back."""
         self._try(self._stream.flush)
 
-    def isatty(self) -> bool:
-        """Whether a person reads it."""
-        return self.lost is None and bool(self._stream.isatty())
-
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -174,18 +174,15 @@ class Delivery:
         Returns:
             What is to be stored with the next step. If the time is known now, the rows that are `left` are not sent.
         """
-        under_way = RowsUnderWay(self._threads, self._free, send, self._stop)
+        under_way = RowsUnderWay(self._threads, self._free, send)
         try:
             while left or under_way:
-                ended = under_way.ended()
-                step = replace(step, results={**step.results, **known(ended)})
+                step = replace(step, results={**step.results, **known(under_way.ended())})
                 _, sent = self.now()
                 if sent.known:
                     break
-                if self._stop.is_set():  # nothing is sent any more
-                    for index in left:
-                        send(index)
-                    left.clear()
+                while left and self._stop.is_set():  # nothing is sent any more
+                    send(left.popleft())
                 next_ones = [left.popleft() for _ in range(under_way.room_for(len(left)))]
                 step = replace(step, begun=max([step.begun, *(index + 1 for index in next_ones)]), sent=sent)
                 if next_ones or step.results:
@@ -196,15 +193,15 @@ class Delivery:
             under_way.close()
         return replace(step, results={**step.results, **known(under_way.ended())})
 
-    def _send_all(self, to_send: Iterable[int], send: Callable[[int], None]) -> None:
-        left = iter([*to_send])
+    def _send_all(self, indexes: Collection[int], send: Callable[[int], None]) -> None:
+        left = iter(indexes)
 
         def send_rows() -> None:
             # A thread takes row after row: a future for each one costs as much as a fifth of its call.
             for index in left:
                 send(index)
 
-        threads = [self._threads.submit(send_rows) for _ in range(self._workers)]
+        threads = [self._threads.submit(send_rows) for _ in range(min(self._workers, len(indexes)))]
         wait(threads)
         for thread in threads:
             thread.result()
