@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bulk.forked_command import CLOCK, SCRIPT, ForkedCommands
-from tests.cli.victor_command import Ran
+from tests.cli.victor_command import Ran, interruptible
 from victor_ext import idempotency_key_for
 from victor_ext.sandbox import SandboxCommands
 
@@ -108,9 +108,7 @@ class Bulk:
     @contextmanager
     def started(self, *words: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
         """Run it beside the block; whatever is left of it then is killed."""
-        # A child of a background job inherits that Ctrl-C is ignored: not here.
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
+        with interruptible():
             process = subprocess.Popen(
                 [SCRIPT, "bulk", *words],
                 cwd=self.folder,
@@ -120,8 +118,6 @@ class Bulk:
                 stderr=subprocess.PIPE,
                 text=True,
             )
-        finally:
-            signal.signal(signal.SIGINT, before)
         try:
             yield process
         finally:

@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, store_only, write_csv
-from tests.cli.victor_command import Command
+from tests.cli.victor_command import Command, interruptible
 from victor_ext import Victor, VictorOAuth
 from victor_ext.cli.bulk_processes import WorkerProcesses
 from victor_ext.sandbox import Sandbox
@@ -183,10 +183,11 @@ def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, words: tuple[str, ...]
 
 @pytest.fixture
 def background() -> Iterator[None]:
-    """This process ignores Ctrl-C, as a shell's background job does."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    yield
-    signal.signal(signal.SIGINT, before)
+    """This process ignores signals, as a shell's background job and one of nohup do."""
+    with interruptible():
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        yield
 
 
 @pytest.mark.usefixtures("background")

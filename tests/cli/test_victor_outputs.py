@@ -88,6 +88,8 @@ CASES = {
     "bulk, a file that is bad": said("bulk send bad.csv --dry-run --json", 2),
     "bulk status": said("bulk status made", 0),
     "bulk status of what is not known": said("bulk status unknown --json", 3),
+    "bulk resume": said("bulk resume unknown --patience 0 --json", 0),
+    "bulk drop": said("bulk drop made", 0),
     "bulk export": said("bulk export made", 0, 1, 141),
     "bulk export to a file": said("bulk export made -o out.csv", 0),
     "bulk export to a full disk": said("bulk export unknown -o full", 1),

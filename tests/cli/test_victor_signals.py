@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import victor_ext
-from tests.cli.victor_command import PATIENCE, Command
+from tests.cli.victor_command import PATIENCE, Command, interruptible
 
 SIGNALS = pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
@@ -24,12 +24,9 @@ SIGNALS = pytest.mark.parametrize(
 
 
 @pytest.fixture(autouse=True)
-def interruptible() -> Iterator[None]:
-    """A test run in the background, or by nohup, may have inherited that a signal is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler), signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    for number, handler in zip((signal.SIGINT, signal.SIGHUP), before, strict=True):
-        signal.signal(number, handler)
+def signals_arrive() -> Iterator[None]:
+    with interruptible():
+        yield
 
 
 class Finalizer:

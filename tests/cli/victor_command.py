@@ -109,17 +109,15 @@ class Command:
     @contextmanager
     def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
         """Start it; it is killed at the end of the block if it still runs."""
-        # A child of a background job inherits that Ctrl-C is ignored: not here.
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        process = subprocess.Popen(
-            [SCRIPT, *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self.environment,
-        )
-        signal.signal(signal.SIGINT, before)
+        with interruptible():
+            process = subprocess.Popen(
+                [SCRIPT, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=self.environment,
+            )
         watchdog = threading.Timer(PATIENCE, process.kill)
         watchdog.start()
         try:
@@ -134,6 +132,18 @@ class Command:
         process.send_signal(number)
         out, err = process.communicate(timeout=PATIENCE)
         return Ran(process.returncode, out, err)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let signals end what is started in the block: a child of a background job, or of nohup, may ignore them."""
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Terminal:

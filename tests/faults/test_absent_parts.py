@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.victor_command import interruptible
 from tests.faults.raw_sockets import PATIENCE
 from victor_ext.bulk import worker_lock
 from victor_ext.bulk.state import State
@@ -124,15 +125,12 @@ def test_a_signal_ends_the_command_without_a_timer(
 ) -> None:
     for name in ("SIGALRM", "setitimer"):
         monkeypatch.delattr(signal, name)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # perhaps it is ignored in a background job
-    handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
 
     def interrupted() -> int:
         signal.raise_signal(number)
         return 0
 
-    try:
+    with interruptible():
+        handlers = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
         assert as_on_windows(signals, monkeypatch).ended_by_signals(interrupted) == status
         assert {each: signal.getsignal(each) for each in handlers} == handlers
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -269,7 +269,9 @@ def drop(session: Session, name: BatchName = None, *, batch: Batch = None, state
     """Drop what was never sent: rows whose storing was interrupted, and refused rows."""
     (one,) = _batches(session, state, name, batch, only=True)
     with _sender(session, state, batch=one) as sender:
-        bulk_output.show_dropped(one, sender.drop(), as_json=session.as_json)
+        count = sender.drop()
+        with decided():
+            bulk_output.show_dropped(one, count, as_json=session.as_json)
 
 
 @bulk.command()
