@@ -2,84 +2,60 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.bulk.bulk_runs import PATIENCE, Bulk, row, wait_until, write_csv
 from tests.bulk.postgres import Postgres
+from tests.faults.raw_provider import Exchange, RawProvider, answer
+from tests.faults.raw_sockets import background
+from tests.histories.provider import Provider, Rules
 
 WORKERS, ANSWERED, ROWS = 4, 35, 250
 SEND = ("send", "march.csv", "--key-column", "invoice_no", "--workers", str(WORKERS))
-TOKEN = {"access_token": "a-token", "token_type": "Bearer", "expires": 4_102_444_800_000}
 
 
-class Provider(ThreadingHTTPServer):
-    """Makes once what it is asked for under a key. After so many answers, the others wait until it goes on."""
+class Held:
+    """Does what it is asked. After so many rows, it answers no further one until it goes on."""
 
-    daemon_threads = True
+    def __init__(self, server: RawProvider) -> None:
+        self.books, self.asked = Provider(Rules(), time.time), Counter[str]()
+        self._server, self._held, self._goes_on = server, list[tuple[Exchange, bytes]](), False
+        server.instead = self._act
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked, self.made = Counter[str](), dict[str, dict[str, Any]]()
-        self.goes_on, self.lock = threading.Event(), threading.Lock()
+    def _act(self, exchange: Exchange) -> None:
+        raw = exchange.request
+        request = httpx.Request(raw.method, f"https://victor.test{raw.path}", headers=raw.headers, content=raw.body)
+        with self.books.working(request, raw.body, 0) as reply:
+            self.asked.update(filter(None, [raw.key]))
+            self._held.append((exchange, answer(reply.body)))
+        if raw.key is None or len(self.asked) <= ANSWERED or self._goes_on:
+            exchange.send(self._held.pop()[1])
 
-    def make(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
-        with self.lock:
-            self.asked[key] += 1
-            receipt = {"status": "created", "direction": "outbound", "payment_request": body}
-            receipt |= {"client_reference_id": body.get("client_reference_id")}
-            made = self.made.setdefault(key, {"victor_payment_request_id": f"R{len(self.made):09}", **receipt})
-            is_held = len(self.asked) > ANSWERED
-        if is_held:
-            self.goes_on.wait(PATIENCE)
-        return made
-
-    def handle_error(self, *_: Any) -> None:
-        """Nobody reads what a killed process was told."""
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Provider
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self._say(TOKEN if "token" in self.path else self.server.make(self.headers["idempotency-key"], body))
-
-    def do_GET(self) -> None:
-        shown = [] if "page=" in self.path and "page=0" not in self.path else [*self.server.made.values()]
-        self._say({"page": 0, "page_size": ROWS, "results": shown})
-
-    def _say(self, value: object) -> None:
-        data = json.dumps(value).encode()
-        self.send_response_only(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+    def go_on(self) -> None:
+        """Answer, from now on, and to those that still wait."""
+        self._goes_on = True
+        for exchange, data in self._held:
+            self._server.background.do(partial(exchange.send, data))
 
 
 @pytest.fixture
-def provider(bulk: Bulk) -> Iterator[Provider]:
-    with Provider() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        bulk.environment["VICTOR_BASE_URL"] = f"http://127.0.0.1:{server.server_port}"
-        yield server
-        server.goes_on.set()
-        server.shutdown()
+def provider(bulk: Bulk) -> Iterator[Held]:
+    with background() as loop:
+        server = RawProvider(loop)
+        bulk.environment["VICTOR_BASE_URL"] = server.url()
+        yield Held(server)
+        server.close()
 
 
-def no_more_are_in_doubt_than_there_were_calls(bulk: Bulk, provider: Provider, status: int, *state: str) -> None:
+def no_more_are_in_doubt_than_there_were_calls(bulk: Bulk, provider: Held, status: int, *state: str) -> None:
     outcomes = Counter(line["outcome"] for line in bulk("export", *state).table)
     assert outcomes.keys() <= {"created", "unknown"}
     assert (status, 0 < outcomes["unknown"] <= WORKERS, outcomes.total()) == (3, True, ROWS), outcomes
@@ -87,7 +63,7 @@ def no_more_are_in_doubt_than_there_were_calls(bulk: Bulk, provider: Provider, s
 
 
 @pytest.mark.parametrize("has_references", [False, True])
-def test_a_killed_sender(bulk: Bulk, provider: Provider, has_references: bool) -> None:
+def test_a_killed_sender(bulk: Bulk, provider: Held, has_references: bool) -> None:
     references: Any = ({"client_reference_id": f"ref {number}"} if has_references else {} for number in range(ROWS))
     write_csv(bulk.folder / "march.csv", [row(number, **each) for number, each in enumerate(references)])
     with bulk.started(*SEND) as sending:
@@ -95,7 +71,7 @@ def test_a_killed_sender(bulk: Bulk, provider: Provider, has_references: bool) -
     now = bulk("status", "--json")
     assert (now.status, now.json["counts"]["unknown"] <= WORKERS) == (3, True)
     assert now.json["counts"]["waiting"] == ROWS - ANSWERED - WORKERS
-    provider.goes_on.set()
+    provider.go_on()
     ended = bulk("resume", "--workers", str(WORKERS))
     if has_references:
         assert (ended.status, ended.out, ended.err) == (0, f"march.csv: {ROWS} rows: {ROWS} created\n", "")
@@ -105,7 +81,7 @@ def test_a_killed_sender(bulk: Bulk, provider: Provider, has_references: bool) -
 
 
 def test_a_sender_that_was_stopped_and_taken_over(
-    bulk: Bulk, provider: Provider, postgres_server: Postgres, postgres: str
+    bulk: Bulk, provider: Held, postgres_server: Postgres, postgres: str
 ) -> None:
     write_csv(bulk.folder / "march.csv", [row(number) for number in range(ROWS)])
     state = ("--state", postgres)
@@ -113,7 +89,7 @@ def test_a_sender_that_was_stopped_and_taken_over(
         wait_until(lambda: len(provider.asked) == ANSWERED + WORKERS, sleeping)
         sleeping.send_signal(signal.SIGSTOP)
         postgres_server.drop_connections(postgres)
-        provider.goes_on.set()
+        provider.go_on()
         assert bulk("resume", "--workers", str(WORKERS), *state).status == 3
         sleeping.send_signal(signal.SIGCONT)
         _, err = sleeping.communicate(timeout=PATIENCE)

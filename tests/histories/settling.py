@@ -193,9 +193,10 @@ class Stop(threading.Event):
 class Inline:
     """In place of the threads that send the rows of a chunk."""
 
-    def submit(self, act: Callable[[], None]) -> Future[None]:
+    def submit(self, act: Callable[..., None], *arguments: Any) -> Future[None]:
         done = Future[None]()
-        done.set_result(act())
+        act(*arguments)
+        done.set_result(None)
         return done
 
 
@@ -303,8 +304,8 @@ class Batches(Workers):
         for batch in (each for each in self.batches if each.state == state):
             for row in batch.rows:
                 result, is_open = batch.result(row)
-                reference, named = (row.arguments or {})["client_reference_id"], result and result.id
-                reference = normalize("NFC", reference)
+                named = result.id if result else None
+                reference = normalize("NFC", (row.arguments or {})["client_reference_id"])
                 if (result or is_open) and (reference in references or named in ids):
                     may_exist = is_open or (result is not None and result.outcome in MAY_EXIST)
                     rivals.append(Rival(row.key, reference, named, may_exist))

@@ -234,7 +234,7 @@ PLANTED = {
     "a text in another form is another payment's": Planted("outbox", "lost: ", (0, 200), (
         ("victor_ext.ids:words_of", "in_one_form(text)", "text"),)),
     "a call of the outbox outlasts its key": Planted("outbox", "asked twice", (150, 100), (CAP, DAY)),
-    "a call of a batch outlasts its key": Planted("bulk", "asked twice", (200, 100), (CAP, DAY)),
+    "a call of a batch outlasts its key": Planted("bulk", "asked twice", (1220, 30), (CAP, DAY)),
     "a call sends its key as long as it has time": Planted("calls", "asked twice", (0, 60), (DAY,)),
     "a lease that ends next year is held until then": Planted("outbox", "lost: ", (0, 100), (
         (f"{OUTBOX}._claim", "columns.leased_until.between(local, local + 2 * self._lease)",

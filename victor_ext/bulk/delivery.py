@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,7 +46,6 @@ from .lookups import Rivals, requests_by_reference
 from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
 from .progress import Step
 from .rows import Result, Row, RowOutcome
-from .under_way import RowsUnderWay
 
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
@@ -104,8 +103,8 @@ class Delivery:
         self._clock = ProviderClock(victor, monotonic)
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
-        self._free = threading.Semaphore(workers)
-        """Threads that no row has that is about to be sent, or whose result is not stored."""
+        self._few = threading.Lock()
+        """Of the chunk that is sent while the provider's time is not known."""
         self._refused_keys: set[str] = set()
         self.given_up: str | None = None
         """Why no row can be sent with this client, or None. Sending has stopped if it is set."""
@@ -169,29 +168,33 @@ class Delivery:
     ) -> Generator[Step, None, Step]:
         """Send rows while the provider's time is not known: what is in doubt after a crash is not sent again then.
 
-        As many are in doubt at any time as there are threads, in all chunks of this process.
+        As many are in doubt at any time as there are threads: one chunk of this process has all of them.
 
         Returns:
             What is to be stored with the next step. If the time is known now, the rows that are `left` are not sent.
         """
-        under_way = RowsUnderWay(self._threads, self._free, send)
-        try:
-            while left or under_way:
-                step = replace(step, results={**step.results, **known(under_way.ended())})
-                _, sent = self.now()
-                if sent.known:
-                    break
-                while left and self._stop.is_set():  # nothing is sent any more
-                    send(left.popleft())
-                next_ones = [left.popleft() for _ in range(under_way.room_for(len(left)))]
-                step = replace(step, begun=max([step.begun, *(index + 1 for index in next_ones)]), sent=sent)
-                if next_ones or step.results:
-                    yield step
-                    step = Step(step.begun)
-                under_way.begin(next_ones)
-        finally:
-            under_way.close()
-        return replace(step, results={**step.results, **known(under_way.ended())})
+        under_way: dict[Future[None], int] = {}
+        with self._few:
+            try:
+                while left or under_way:
+                    ended = wait(under_way, return_when=FIRST_COMPLETED).done
+                    for each in ended:
+                        each.result()
+                    step = replace(step, results={**step.results, **known(under_way.pop(each) for each in ended)})
+                    _, sent = self.now()
+                    if sent.known:
+                        break
+                    while left and self._stop.is_set():  # nothing is sent any more
+                        send(left.popleft())
+                    next_ones = [left.popleft() for _ in range(min(len(left), self._workers - len(under_way)))]
+                    step = replace(step, begun=max([step.begun, *(index + 1 for index in next_ones)]), sent=sent)
+                    if next_ones or step.results:
+                        yield step
+                        step = Step(step.begun)
+                    under_way |= {self._threads.submit(send, index): index for index in next_ones}
+            finally:
+                wait(under_way)
+        return replace(step, results={**step.results, **known(under_way.values())})
 
     def _send_all(self, indexes: Collection[int], send: Callable[[int], None]) -> None:
         left = iter(indexes)
