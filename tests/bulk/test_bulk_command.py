@@ -299,7 +299,8 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
 def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     for name, amount in (("good.csv", "1"), ("bad.csv", "0")):
         write_csv(bulk.folder / name, [row(len(name), amount=amount)])
-        assert bulk("send", name, *KEY, "--skip-invalid").status == (amount == "0")
+        sent = bulk("send", name, *KEY, "--skip-invalid")
+        assert (sent.status, f"\n  victor bulk drop --batch {name}\n" in sent.err) == (amount == "0", amount == "0")
     assert bulk("status", "good.csv").status == 0
     assert [bulk("status", *words).status for words in ((), ("bad.csv",))] == [1, 1]
     bad = bulk("status", "bad.csv", "--json").json

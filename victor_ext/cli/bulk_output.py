@@ -85,6 +85,8 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     say(f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}")
     if status.unsettled:
         complain(f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}")
+    if "refused" in status.counts:
+        complain(f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}")
     if status.exit_status:
         complain(f"Every row, with what became of it:\n  {command('export')}")
 
