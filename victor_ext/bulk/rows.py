@@ -141,7 +141,7 @@ class Row:
 
     @property
     def identity(self) -> bytes:
-        """What it is told from other rows by."""
+        """What tells it from other rows."""
         return identity_of(self.key, self.number)
 
     def to_json(self) -> list[Any]:
