@@ -174,7 +174,7 @@ PLANTED = {
     "a key that may have lapsed is sent again": Planted("outbox", "asked twice", (0, 80), (
         (f"{SETTLEMENT}.key_age:_by_age", "age > kept - _margin(kept)", "False"),)),
     "what is looked up is not compared": Planted("bulk", "told wrong, created", (0, 40), (
-        (f"{VICTOR}.comparing:could_be", "'amount' in compared and all(compared.values())", "True"),)),
+        (f"{VICTOR}.comparing:could_be", "'amount' in compared and {*compared.values()} == {Likeness.SAME}", "True"),)),
     "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
         (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, caller))", ""),)),
     "a worker stores what it has no lease for": Planted("outbox", "lost: ", (0, 60), (
