@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import certifi
+import httpx
 import pytest
 
 from tests.faults.certificates import Authority
@@ -57,6 +58,15 @@ OFF: dict[str, Any] = {
 def test_no_argument_turns_it_off_for_another_machine(client: Any, base_url: str | None, verify: str) -> None:
     with pytest.raises(ConfigurationError, match="would accept anybody as"):
         client(AUTH, environment="production", base_url=base_url, verify=OFF[verify])
+
+
+@each_client
+@pytest.mark.parametrize("verify", [name for name, off in OFF.items() if isinstance(off, ssl.SSLContext)])
+def test_nor_for_a_proxy_on_another_machine(client: Any, verify: str) -> None:
+    """It is sent a password."""
+    proxy = httpx.Proxy("https://user:not-a-secret@proxy.example", ssl_context=OFF[verify])
+    with pytest.raises(ConfigurationError, match=r"^proxy: ssl_context=.* would accept anybody as proxy\.example: "):
+        client(AUTH, proxy=proxy)
 
 
 @each_client

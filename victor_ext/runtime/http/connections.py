@@ -96,23 +96,29 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def checked_verify(verify: Verify, base_url: httpx.URL) -> Verify:
-    """The TLS setting. Raises `ConfigurationError` where it would turn verification off for another machine."""
+def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
+    """The TLS context for a host, from the setting of this name.
+
+    Raises `ConfigurationError` where it would turn verification off for another machine, or cannot be read. The
+    authorities of the environment that cannot be read are an `OSError`.
+    """
     # Without `verify_mode`, there is no `check_hostname` either.
     off = not (verify.check_hostname if isinstance(verify, ssl.SSLContext) else verify)
-    if off and not is_this_machine(base_url.host):
+    if off and not is_this_machine(url.host):
         raise ConfigurationError(
-            f"verify={shown(verify)} would accept anybody as {base_url.host}: pass the path of a CA bundle that holds "
+            f"{name}={shown(verify)} would accept anybody as {url.host}: pass the path of a CA bundle that holds "
             "the certificate you want to trust, or an ssl.SSLContext with verify_mode and check_hostname as in "
             "ssl.create_default_context()."
         )
-    if off or isinstance(verify, ssl.SSLContext | bool):
+    if isinstance(verify, ssl.SSLContext):
         return verify
+    if off or isinstance(verify, bool):
+        return httpx.create_ssl_context(verify=not off)
     try:
         return ssl.create_default_context(cafile=verify)
     except (OSError, TypeError, ValueError) as error:
         why = getattr(error, "strerror", None) or type(error).__name__
-    raise ConfigurationError(f"verify={shown(verify, 200)} is not the path of a CA bundle that can be read ({why}).")
+    raise ConfigurationError(f"{name}={shown(verify, 200)} is not the path of a CA bundle that can be read ({why}).")
 
 
 def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) -> str | httpx.URL | httpx.Proxy | None:
@@ -249,10 +255,9 @@ def route_to(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx
     tls = proxy_tls = None
     try:
         if base_url.scheme == "https":  # plain http needs no certificates, which take time to read
-            verified = checked_verify(verify, base_url)
-            tls = httpx.create_ssl_context(verify=verified if isinstance(verified, ssl.SSLContext) else bool(verified))
+            tls = _tls_context(verify, base_url, "verify")
         if through is not None and through.url.scheme == "https":
-            proxy_tls = through.ssl_context or httpx.create_ssl_context()
+            proxy_tls = _tls_context(through.ssl_context or True, through.url, "proxy: ssl_context")
     except OSError as error:  # of which an SSLError is one
         why = getattr(error, "strerror", None) or type(error).__name__
     else:
