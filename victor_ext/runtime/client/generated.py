@@ -16,7 +16,7 @@ import httpx
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.runtime.client.config import checked_timeout
 from victor_ext.runtime.client.documented import has_declared_value
-from victor_ext.runtime.client.transport import EXTRA_QUERY
+from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of, readable_members
 from victor_ext.runtime.core.response import NOT_READ, Response
 from victor_ext.runtime.loop.profile import READER, SAFE_METHODS, Declared
@@ -59,7 +59,7 @@ class _Bound:
         client = cls(base_url=base_url, **token)  # type: ignore[call-arg] # the generated class's
         client._at, client._connect, client._options = base_url, connect, options
         http, bound = connect(options), cast("Any", client)
-        (bound.set_httpx_client if isinstance(http, httpx.Client) else bound.set_async_httpx_client)(http)
+        (bound.set_async_httpx_client if isinstance(http, AsyncHttpClient) else bound.set_httpx_client)(http)
         return client
 
     # A context opens and closes nothing: the connections belong to the client of this package.

@@ -22,8 +22,9 @@ from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 from .connection_pool import ConnectionPool, Lease
 from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
+from .originals import ASYNC, SYNC, ConnectsOtherwise, are_replaced
 from .proxies import Route
-from .through_client import ASYNC_METHODS, SYNC_METHODS, AsyncThroughClient, ThroughClient
+from .through_client import AsyncThroughClient, ThroughClient
 
 C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 
@@ -40,8 +41,8 @@ class PooledTransport(httpx.BaseTransport):
         self._backend = backend or SyncBackend()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if SYNC_METHODS.are_replaced():
-            return ThroughClient(_client_for(httpx.Client, self.route)).handle_request(request)
+        if are_replaced(SYNC.sending):
+            return self._through_client(request)
         request.read()
         timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
         permit = ThreadPermit(pool.semaphore)
@@ -53,10 +54,17 @@ class PooledTransport(httpx.BaseTransport):
             if not admitted:
                 raise httpx.PoolTimeout(_ALL_IN_USE)
             head = drive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.leased, step))
+        except ConnectsOtherwise:
+            lease.abandon()
         except BaseException:
             lease.abandon()
             raise
-        return _response(head, _Body(self, lease, timeouts.get("read")))
+        else:
+            return _response(head, _Body(self, lease, timeouts.get("read")))
+        return self._through_client(request)
+
+    def _through_client(self, request: httpx.Request) -> httpx.Response:
+        return ThroughClient(_client_for(httpx.Client, self.route)).handle_request(request)
 
     def take(self, connection: Connection, step: Step) -> Any:
         result = _act(self._backend, connection, step)
@@ -77,9 +85,8 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self._backend = backend or AsyncBackend()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if ASYNC_METHODS.are_replaced():
-            through = AsyncThroughClient(_client_for(httpx.AsyncClient, self.route))
-            return await through.handle_async_request(request)
+        if are_replaced(ASYNC.sending):
+            return await self._through_client(request)
         await request.aread()
         request.extensions[BEGUN] = False
         timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
@@ -92,10 +99,17 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
             if not admitted:
                 raise httpx.PoolTimeout(_ALL_IN_USE)
             head = await adrive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.leased, step))
+        except ConnectsOtherwise:
+            lease.abandon()
         except BaseException:
             lease.abandon()
             raise
-        return _response(head, _AsyncBody(self, lease, timeouts.get("read")))
+        else:
+            return _response(head, _AsyncBody(self, lease, timeouts.get("read")))
+        return await self._through_client(request)
+
+    async def _through_client(self, request: httpx.Request) -> httpx.Response:
+        return await AsyncThroughClient(_client_for(httpx.AsyncClient, self.route)).handle_async_request(request)
 
     async def take(self, connection: Connection, step: Step) -> Any:
         result = await _act(self._backend, connection, step)

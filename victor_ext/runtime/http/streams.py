@@ -22,6 +22,7 @@ from victor_ext.flows import adrive, drive
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.timeouts import as_of_now, is_over
 from victor_ext.runtime.http.connecting import Addresses, AwaitConnection, LookUp, as_network_error, connect
+from victor_ext.runtime.http.originals import require_connecting, require_connecting_awaited
 from victor_ext.runtime.http.tls_layer import READ_BYTES, Steps, TunnelStream
 
 A = TypeVar("A")
@@ -148,6 +149,7 @@ class SyncBackend:
         self._addresses = Addresses()
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> SyncStream:
+        require_connecting()
         return SyncStream(drive(connect(self._addresses, host, port, timeout), _take))
 
 
@@ -221,6 +223,7 @@ class AsyncBackend:
         self._addresses = Addresses()
 
     async def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> AsyncStream:
+        require_connecting_awaited()
         return AsyncStream(await adrive(connect(self._addresses, host, port, timeout), _atake))
 
 

@@ -1,8 +1,6 @@
 """Calls that go through an httpx client: the caller's own, or one that is used because httpx has been patched.
 
-A mock, a guard against the network, or a tracer replaces or wraps a method of httpx, or of httpcore below it, for the
-whole process: respx and vcrpy those of httpcore (respx optionally one of `Client`), pytest-httpx and OpenTelemetry
-those of the transports, Sentry and Datadog `Client.send`. It is meant for every client over httpx, so for this one too.
+`originals` says when that is so.
 """
 
 from __future__ import annotations
@@ -10,53 +8,12 @@ from __future__ import annotations
 # httpcore encodes the names of hosts with this codec. It is loaded here, because a call imports nothing.
 import encodings.idna  # noqa: F401 # pyright: ignore[reportUnusedImport] - see above
 from collections.abc import Awaitable, Callable, Mapping
-from types import FunctionType
 from typing import Any
 
-import httpcore
 import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.core.timeouts import BEGUN, MAY_HAVE_BEEN_SENT
-
-
-class Methods:
-    """Methods of a library that others may replace. One that the library does not have is watched, too."""
-
-    def __init__(self, *named: tuple[type, str]) -> None:
-        self._originals = [(owner, name, _original(owner, name)) for owner, name in named]
-
-    def are_replaced(self) -> bool:
-        """Whether one of them is no longer the library's own."""
-        for owner, name, original in self._originals:  # noqa: SIM110 - `any` costs eight calls more, at each attempt
-            if getattr(owner, name, None) is not original:
-                return True
-        return False
-
-
-def _original(owner: type, name: str) -> Any:
-    """The method, or what equals nothing if it has been replaced already. (A wrapper may have its name and module.)"""
-    method = getattr(owner, name, None)
-    module = method.__globals__.get("__name__", "") if isinstance(method, FunctionType) else ""
-    is_own = module.partition(".")[0] == owner.__module__.partition(".")[0]
-    return method if is_own or method is None else object()
-
-
-def _methods(client: type, handle: str, *senders: type, backend: type) -> Methods:
-    steps = ("send", "_transport_for_url", "_send_handling_auth", "_send_handling_redirects", "_send_single_request")
-    named = [(client, step) for step in steps] + [(sender, handle) for sender in senders]
-    return Methods(*named, (backend, "connect_tcp"))
-
-
-SYNC_METHODS = _methods(
-    httpx.Client, "handle_request", httpx.HTTPTransport, httpcore.ConnectionPool, httpcore.HTTPConnection,
-    backend=httpcore.SyncBackend,
-)  # fmt: skip
-ASYNC_METHODS = _methods(
-    httpx.AsyncClient, "handle_async_request", httpx.AsyncHTTPTransport, httpcore.AsyncConnectionPool,
-    httpcore.AsyncHTTPConnection, backend=httpcore.AnyIOBackend,
-)  # fmt: skip
-
 
 LOGGED = "victor_ext.logged"
 """The extension of a response that httpx has logged."""

@@ -1,0 +1,143 @@
+"""Whether httpx still connects and sends with the functions of its libraries.
+
+A mock, a guard against the network, or a tracer replaces or wraps one of them, for the whole process: respx and vcrpy
+those of httpcore, pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, and a
+fixture written by hand any of them. It is meant for every client over httpx, so for this one too: its calls then go
+through httpx. What sends is looked at for each attempt, and what connects for each new connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import sys
+from asyncio import proactor_events, selector_events
+from collections.abc import Iterator
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, Self
+
+import anyio
+import h11
+import httpcore
+import httpx
+
+_SENDS = re.compile("_?send|write$|handle_|_transport_for")
+_CONNECTS = re.compile(".*connect|__init__$|_init_|start_tls")
+_PARTS = re.compile("(?!.*Network).*(?:Client|HTTPTransport|SocketTransport|Pool|Connection|HTTPProxy|Backend|Stream)$")
+_LOOP_CONNECTS = ("create_connection", "_connect_sock", "sock_connect", "_sock_connect")
+_REPLACED = object()
+_GREEN = ("gevent", "eventlet")
+"""Packages that replace functions of Python by others that do the same."""
+
+
+class ConnectsOtherwise(Exception):
+    """What httpx connects with has been replaced, so a new connection is httpx's to open. Nothing was sent."""
+
+
+class Originals:
+    """Functions and classes of libraries as they were when they were added: those that send, and those that connect."""
+
+    def __init__(self) -> None:
+        self.sending = dict[tuple[Any, str], object]()
+        self._connecting = dict[tuple[Any, str], object]()
+        self._added = set[tuple[ModuleType, tuple[str, ...]]]()
+
+    def add(self, library: ModuleType | None, *names: str) -> Self:
+        """Add functions of a library, and classes with those that stand beside them, such as the streams of a backend.
+
+        They are added once. None is a library that is not loaded. A name that a release does not have is left out.
+        """
+        if library is not None and (library, names) not in self._added:
+            self._added.add((library, names))
+            for owner, name in _members(library, [name for name in names if hasattr(library, name)]):
+                of_kind = self.sending if _SENDS.match(name) else self._connecting
+                of_kind[owner, name] = _original(owner, name)
+        return self
+
+    def require_connecting(self) -> None:
+        """Raise `ConnectsOtherwise` if one of them has been replaced."""
+        if are_replaced(self._connecting) or are_replaced(self.sending):  # also of a library that has just been added
+            raise ConnectsOtherwise
+
+
+def are_replaced(originals: dict[tuple[Any, str], object]) -> bool:
+    """Whether one of them is not what it was, or had been replaced before and still is."""
+    for (owner, name), original in originals.items():
+        if getattr(owner, name, None) is not original:
+            if original is not _REPLACED or (own := _original(owner, name)) is _REPLACED:
+                return True
+            originals[owner, name] = own
+    return False
+
+
+def _members(library: ModuleType, names: list[str]) -> Iterator[tuple[Any, str]]:
+    yield from ((library, name) for name in names)
+    for home in filter(None, (_home(getattr(library, name)) for name in names)):
+        for name, part in vars(home).items():
+            if _PARTS.match(name) and _may_be_replaced(part):
+                yield home, name
+                functions = (name for name in dir(part) if _SENDS.match(name) or _CONNECTS.match(name))
+                yield from ((part, name) for name in functions if _may_be_replaced(getattr(part, name)))
+
+
+def _may_be_replaced(value: object) -> bool:
+    """Whether it is a class or a function, or what has replaced one."""
+    is_own = isinstance(value, type | FunctionType)
+    return is_own or (callable(value) and type(value).__module__ not in ("builtins", "types", "typing"))
+
+
+def _home(value: object) -> ModuleType | None:
+    """The module in which the code of a class stands. (httpx gives its classes another one.)"""
+    members = vars(value).values() if isinstance(value, type) else ()
+    places = (member.__globals__["__name__"] for member in members if type(member) is FunctionType)
+    return next((sys.modules[place] for place in places if _package(place) == _package(value.__module__)), None)
+
+
+def _original(owner: Any, name: str) -> object:
+    """What stands there; `_REPLACED` if that is not the library's own. (A wrapper may bear its name and its module.)"""
+    value = getattr(owner, name)
+    package = _package(owner.__name__ if isinstance(owner, ModuleType) else owner.__module__)
+    is_own = _package(value.__module__) == package if isinstance(value, type) else _is_of(value, package, "contextlib")
+    return value if is_own else _REPLACED
+
+
+def _is_of(function: Any, *packages: str) -> bool:
+    """Whether the code of a function stands in one of these packages."""
+    function = getattr(function, "__func__", function)
+    return type(function) is FunctionType and _package(function.__globals__["__name__"]) in packages
+
+
+def _package(name: str) -> str:
+    return name.partition(".")[0]
+
+
+SYNC, ASYNC = Originals(), Originals()
+SYNC.add(httpx, "Client", "HTTPTransport").add(h11, "Connection")
+SYNC.add(httpcore, "ConnectionPool", "HTTPConnection", "HTTP11Connection", "HTTPProxy", "SyncBackend")
+ASYNC.add(httpx, "AsyncClient", "AsyncHTTPTransport").add(h11, "Connection").add(anyio, "connect_tcp")
+ASYNC.add(httpcore, *(f"Async{name}" for name in ("ConnectionPool", "HTTPConnection", "HTTP11Connection", "HTTPProxy")))
+
+
+def require_connecting() -> None:
+    """As `Originals.require_connecting`, of blocking calls."""
+    SYNC.require_connecting()
+    if not _is_of(socket.create_connection, "socket", *_GREEN):
+        raise ConnectsOtherwise
+
+
+def require_connecting_awaited() -> None:
+    """As `Originals.require_connecting`, of awaited calls: of the running event loop, too."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        ASYNC.add(sys.modules.get("trio"), "open_tcp_stream", "SocketStream", "SSLStream").add(httpcore, "TrioBackend")
+    else:
+        ASYNC.add(sys.modules.get("anyio._backends._asyncio"), "SocketStream").add(httpcore, "AnyIOBackend")
+        ASYNC.add(selector_events, "_SelectorSocketTransport").add(proactor_events, "_ProactorSocketTransport")
+        for method in (getattr(loop, name, None) for name in _LOOP_CONNECTS):
+            is_compiled = type(method) is MethodType and type(method.__func__) is not FunctionType  # that of uvloop
+            if not (method is None or is_compiled or _is_of(method, "asyncio")):
+                raise ConnectsOtherwise
+    ASYNC.add(sys.modules.get("anyio.streams.tls"), "TLSStream")
+    ASYNC.require_connecting()
