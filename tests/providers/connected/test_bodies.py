@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import io
 import json
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partialmethod
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.faults.certificates import Authority
 from tests.providers.connected.till import URL
-from tests.providers.running import MODES, QUICK, run
-from victor_ext import ApiClient, AsyncApiClient, HeaderKey, InvalidRequest, Outcome, UnreadableResponse, VictorError
+from tests.providers.running import MODES, ONCE, QUICK, run
+from victor_ext import (
+    ApiClient,
+    AsyncApiClient,
+    ConnectionFailed,
+    HeaderKey,
+    InvalidRequest,
+    Outcome,
+    UnreadableResponse,
+    VictorError,
+)
 from victor_ext.spec.generate import generate
 
 OBJECT: Any = {"type": "object", "properties": {"id": {"type": "string"}}}
@@ -76,9 +91,11 @@ class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise answer
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
-    def call(self, mode: str, name: str, *, key: bool = False, times: int = 1, **arguments: Any) -> Any:
+    def call(
+        self, mode: str, name: str, *, key: bool = False, times: int = 1, options: Any = None, **arguments: Any
+    ) -> Any:
         client_class = importlib.import_module("bare_api.client").Client
-        options: Any = {"base_url": URL, "retry": QUICK, "transport": self}
+        options = options or {"base_url": URL, "retry": QUICK, "transport": self}
         options |= {"key": HeaderKey()} if key else {}
         module = importlib.import_module(f"bare_api.api.b.{name}")
 
@@ -140,6 +157,85 @@ def test_the_bytes_of_a_read_are_given_unless_they_are_a_page(mode: str) -> None
     assert Provider(httpx.Response(200, content=b"%PDF")).call(mode, "any_read").content == b"%PDF"
     with pytest.raises(UnreadableResponse):
         Provider(httpx.Response(200, content=b"\n<!DOCTYPE html><p>Log in")).call(mode, "any_read")
+
+
+TEXT, JSON = b"pay_1,44.23\n" * 200, b'{"id": 1}'
+PACKED, PACKED_JSON = gzip.compress(TEXT, mtime=0), gzip.compress(JSON, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_whole"),
+    [
+        (PACKED, True),
+        *((cut, False) for cut in (PACKED[:-1], PACKED[:-8], PACKED[:40], PACKED + PACKED, PACKED + b"more")),
+        *((odd, True) for odd in (PACKED_JSON[:-8], PACKED_JSON + b"more")),
+    ],
+)
+def test_a_compressed_text_without_its_end_is_no_success(mode: str, content: bytes, is_whole: bool) -> None:
+    class Compressed(Provider):
+        def answer(self, request: httpx.Request, body: bytes) -> httpx.Response:
+            return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(content))
+
+    why = r"its end is missing|something follows its compressed body"
+    with nullcontext() if is_whole else pytest.raises(UnreadableResponse, match=why):
+        assert Compressed(GOOD).call(mode, "any_read").content in (TEXT, JSON)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+
+
+@contextmanager
+def tls_server(authority: Authority, answer: bytes, *, notice: bool) -> Iterator[str]:
+    """Answers each connection once, and ends it with a closure alert, or as somebody on the way would."""
+    context, listening = authority.server(), socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            accepted, _ = listening.accept()
+            with suppress(OSError), context.wrap_socket(accepted, server_side=True) as tls:
+                tls.recv(65536)
+                tls.sendall(answer)
+                tls.unwrap() if notice else tls.shutdown(socket.SHUT_WR)
+
+    def serve_until_closed() -> None:
+        with suppress(OSError):
+            serve()
+
+    Thread(target=serve_until_closed, daemon=True).start()
+    yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+
+
+@pytest.mark.parametrize("through_httpx", [False, True])
+@pytest.mark.parametrize(
+    ("answer", "notice", "is_whole"),
+    [
+        (HEAD + b"\r\n" + TEXT, True, True),
+        (HEAD + b"\r\n" + TEXT, False, False),
+        (HEAD + b'\r\n{"id": 1}', False, True),
+        (HEAD + b"Content-Encoding: gzip\r\n\r\n" + PACKED, False, True),
+        (HEAD + b"Content-Encoding: gzip\r\n\r\n" + PACKED[:-1], False, False),
+        (HEAD + b'\r\n{"id": 1', False, False),
+        (HEAD + b"\r\n1250", False, False),
+        (HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(TEXT), TEXT), False, True),
+        (HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(TEXT) + 1, TEXT), False, False),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", False, True),
+    ],
+)
+def test_what_ends_with_its_connection_is_whole_where_that_was_announced(
+    mode: str, authority: Authority, answer: bytes, notice: bool, is_whole: bool, through_httpx: bool
+) -> None:
+    """RFC 9112, 9.8. Through httpx nobody says how the connection ended, so a text without a length proves nothing."""
+    is_whole = is_whole and not (through_httpx and notice)
+    options: Any = {"base_url": "", "verify": authority.trusted(), "retry": ONCE}
+    with tls_server(authority, answer, notice=notice) as url, pytest.MonkeyPatch.context() as patched:
+        if through_httpx:
+            for client in (httpx.Client, httpx.AsyncClient):
+                patched.setattr(client, "send", partialmethod(client.send))
+        with nullcontext() if is_whole else pytest.raises((UnreadableResponse, ConnectionFailed)):
+            content = Provider(GOOD).call(mode, "any_read", options={**options, "base_url": url}).content
+            assert answer.endswith((b"\r\n\r\n" + content, PACKED))
 
 
 GOOD = httpx.Response(200, json={})

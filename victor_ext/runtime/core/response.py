@@ -40,6 +40,13 @@ _UNPARSED = object()
 NOT_READ: Any = object()
 """The value of `Response.parsed` before a generated parser has read the response."""
 
+TELLS_ITS_END = "victor_ext.tells_its_end"
+"""The extension of a response whose stream raises `ClosedWithoutNotice`. Other transports end a body that was cut."""
+
+
+class ClosedWithoutNotice(httpx.ReadError):
+    """A TLS connection was closed without a closure alert, perhaps by somebody on the way (RFC 8446, 6.1)."""
+
 
 class Response(httpx.Response):
     """A response that has been read, and whose JSON is parsed at most once.
@@ -126,6 +133,8 @@ def read(
         for chunk in body.response.iter_raw():
             if not body.take(chunk):
                 break
+    except ClosedWithoutNotice as error:
+        body.end_with(error)
     finally:
         body.response.close()
     return body.whole()
@@ -147,6 +156,8 @@ async def aread(
         async for chunk in body.response.aiter_raw():
             if not body.take(chunk):
                 break
+    except ClosedWithoutNotice as error:
+        body.end_with(error)
     finally:
         await body.response.aclose()
     return body.whole()
@@ -174,6 +185,7 @@ class _Body:
         self._ends = math.inf if ends is None else ends
         self._content = BytesIO()
         self._size = 0
+        self._doubt: str | None = None  # why the body may not be whole, unless it is JSON that can be parsed
         # httpx decompresses whole pieces, as often as the response says it was compressed: a thousand bytes could
         # become gigabytes in memory before anything counts them.
         self._decompressor: Any = None
@@ -198,7 +210,7 @@ class _Body:
             raise httpx.ReadError("its body was already consumed", request=self.response.request) from error
         if len(content) > self._limit:
             self._is_too_long()
-        self._content = BytesIO(content)
+        self._content, self._decompressor = BytesIO(content), None
         return True
 
     def take(self, chunk: bytes) -> bool:
@@ -207,18 +219,34 @@ class _Body:
             raise httpx.ReadTimeout("the response did not end in time", request=self.response.request)
         if self._decompressor is not None:
             if self._decompressor.eof:  # zlib would keep what follows, without a limit
+                self._doubt = _FOLLOWED
                 return False
             try:
                 chunk = self._decompressor.decompress(chunk, self._limit - self._size + 1)
             except zlib.error as error:
                 self._cannot_be_decompressed(str(error))
                 return False
+            self._doubt = _FOLLOWED if self._decompressor.unused_data else None if self._decompressor.eof else _CUT
         self._size += len(chunk)
         if self._size > self._limit:
             self._is_too_long()
             return False
         self._content.write(chunk)
         return True
+
+    def end_with(self, error: ClosedWithoutNotice) -> None:
+        """End the body with its connection. Raises the error where the body says itself where it ends."""
+        if not self._ends_with_connection():
+            raise error
+        if self._decompressor is None:  # a compressed body says itself where it ends
+            self._doubt = _NO_NOTICE
+
+    def _ends_with_connection(self) -> bool:
+        """Whether the end of the connection is that of the body (RFC 9112, 6.3)."""
+        response = self.response
+        if response.status_code in (204, 304) or response.request.method == "HEAD":
+            return False
+        return "content-length" not in response.headers and "transfer-encoding" not in response.headers
 
     def _is_too_long(self) -> None:
         self.response.damage = f"its body is longer than {self._limit} bytes (max_response_bytes)"
@@ -230,7 +258,31 @@ class _Body:
             # Each becomes an object of Python, in a list a record: four kilobytes of gzip would fill the memory.
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
-        return self.response.keep(content, self._began)
+        response = self.response.keep(content, self._began)
+        if TELLS_ITS_END not in response.extensions and self._doubt is None and self._may_be_cut():
+            self._doubt = _NO_NOTICE
+        if self._doubt is not None and response.damage is None and not _is_whole_json(response):
+            response.damage = self._doubt
+        return response
+
+    def _may_be_cut(self) -> bool:
+        """Whether the body ended with a TLS connection, and nobody says how that ended (RFC 9112, 9.8)."""
+        is_tls = self.response.request.url.scheme == "https"
+        version: bytes = self.response.extensions.get("http_version", b"")
+        return is_tls and version.startswith(b"HTTP/1") and self._decompressor is None and self._ends_with_connection()
 
     def _cannot_be_decompressed(self, why: str) -> None:
         self.response.damage = f"its body cannot be decompressed ({why})"
+
+
+_CUT = "its body cannot be decompressed (its end is missing)"
+_FOLLOWED = "something follows its compressed body"
+_NO_NOTICE = "the connection may have been cut: its end, which is that of the body, came without notice"
+
+
+def _is_whole_json(response: Response) -> bool:
+    """Whether the body is a JSON object or list: these say themselves where they end."""
+    try:
+        return isinstance(response.json(), dict | list)
+    except ValueError:
+        return False

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 from collections.abc import Generator, Iterable
 from ipaddress import ip_address
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import httpx
 
 from victor_ext.runtime.core.clock import monotonic
+from victor_ext.runtime.core.response import ClosedWithoutNotice
 from victor_ext.runtime.core.timeouts import as_of_now, is_over
 
 E = TypeVar("E", bound=httpx.NetworkError)
@@ -24,6 +26,8 @@ def as_network_error(error: OSError, kind: type[E]) -> E:
     """
     if error.errno is None:
         raise error
+    if isinstance(error, ssl.SSLEOFError) and kind is httpx.ReadError:
+        return cast("E", ClosedWithoutNotice("the connection was closed without notice"))
     return kind(str(error))
 
 

@@ -15,6 +15,7 @@ import httpx
 from victor_ext.flows import adrive, drive
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
+from victor_ext.runtime.core.response import TELLS_ITS_END
 from victor_ext.runtime.core.timeouts import BEGUN, timing_of
 from victor_ext.runtime.http.parser import Head
 from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
@@ -211,5 +212,5 @@ _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=0)
 
 
 def _response(head: Head, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
-    extensions = {"http_version": b"HTTP/" + head.http_version}
+    extensions = {"http_version": b"HTTP/" + head.http_version, TELLS_ITS_END: True}
     return httpx.Response(head.status_code, headers=head.fields, stream=body, extensions=extensions)

@@ -61,7 +61,9 @@ class SyncStream:
                 tunnel = SyncTunnel(self, context, host)
                 tunnel.shake_hands(timeout)
                 return tunnel
-            secured = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
+            secured = context.wrap_socket(
+                self._socket, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
+            )
             self._socket = secured
             errors = httpx.ConnectTimeout, httpx.ConnectError
             self._when_ready(lambda _: secured.do_handshake(), None, _WRITE, timeout, *errors)

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from victor_ext.runtime.http.connecting import as_network_error
+
 T = TypeVar("T")
 Steps = Generator[bytes | None, bytes, T]
 
@@ -37,10 +39,10 @@ class TlsLayer:
         """Read up to `max_bytes`, as soon as any can be read; none at the end. Raises `httpx.ReadError`."""
         try:
             return (yield from self._through(lambda: self._tls.read(max_bytes)))
-        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+        except ssl.SSLZeroReturnError:
             return b""
         except ssl.SSLError as error:
-            raise httpx.ReadError(str(error)) from error
+            raise as_network_error(error, httpx.ReadError) from error
 
     def write(self, data: memoryview) -> Steps[None]:
         """Write all of it. Raises `httpx.WriteError`."""

@@ -74,7 +74,8 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
             what, outcome = "the request broke the protocol", Outcome.UNKNOWN
         return Failure(errors.ConnectionFailed, what, Repeat.NEVER, outcome)
     text = redact_excerpt(str(error))
-    what = _WHAT.get(type(error), "the exchange failed") + _in_parentheses(text)
+    kind = next((kind for kind in type(error).__mro__ if kind in _WHAT), None)
+    what = (_WHAT[kind] if kind else "the exchange failed") + _in_parentheses(text)
     timed_out = isinstance(error, httpx.TimeoutException)
     error_class = errors.TimedOut if timed_out else errors.ConnectionFailed
     if may_have_been_sent and isinstance(error, _NOT_SENT):
@@ -85,7 +86,7 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         # A certificate that is not trusted now is not trusted at the next attempt.
         repeat, outcome = Repeat.NEVER if "CERTIFICATE_VERIFY_FAILED" in str(error) else Repeat.ALWAYS, Outcome.NOT_SENT
     # Without its traceback: the frames of a caller's transport hold the headers, and so the token.
-    cause = type(error)(text) if type(error) in _WHAT else Exception(text)
+    cause = (kind or Exception)(text)
     return Failure(error_class, what, repeat, outcome, timed_out=timed_out, cause=cause)
 
 
