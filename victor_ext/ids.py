@@ -1,4 +1,4 @@
-"""When two ids, references or texts are one: the rule for all payment systems, files and databases."""
+"""When ids, references or texts are one, and texts that can be stored: for all payment systems, files and databases."""
 
 from __future__ import annotations
 
@@ -38,3 +38,11 @@ def canonical_id(text: str | None) -> str | None:
 def is_same_id(one: str | None, other: str | None) -> bool:
     """Return whether two ids are one."""
     return canonical_id(one) == canonical_id(other)
+
+
+def storable(text: str) -> str:
+    """Return the text as each database, file and terminal takes it.
+
+    Half of a character, for which UTF-8 has no bytes, and a zero are in the notation of Python: `\\ud83d`, `\\x00`.
+    """
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -14,6 +14,7 @@ from decimal import Context, Decimal
 from typing import Self
 
 from .errors import InvalidRequest, Problem
+from .runtime.core.json_values import decimal_of
 from .runtime.core.validation import shown
 
 __all__ = ["Money", "from_wire", "to_decimal", "to_wire"]
@@ -167,13 +168,7 @@ def from_wire(value: object, currency: str = "USD") -> Decimal | None:
             return None if said is None else Decimal(value)
         named = {each.upper().replace("$", "USD") for each in said.group(1, 3) if each}
         return Decimal(said[2]) if named == {currency} else None
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return None
-    try:
-        amount = Decimal(repr(value) if isinstance(value, float) else value)
-    except ValueError:
-        return None
-    return amount if amount.is_finite() else None
+    return decimal_of(value)
 
 
 def _read(amount: object, field: str) -> Decimal | list[Problem]:

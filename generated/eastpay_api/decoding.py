@@ -185,7 +185,7 @@ def _decimal(value: Any) -> Any:
     """A Decimal with the digits of the JSON, where they were kept: see `Digits`."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return MISMATCH
-    number = Decimal(value.text if isinstance(value, Digits) else str(value))
+    number = Decimal(str(value))
     return number if number.is_finite() else MISMATCH
 
 
@@ -200,6 +200,9 @@ class Digits(float):
         return number
 
     text: str
+
+    def __repr__(self) -> str:
+        return self.text
 
 
 def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:

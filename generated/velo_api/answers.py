@@ -61,7 +61,7 @@ def text_of(response: httpx.Response) -> str:
 
 
 def _text(response: httpx.Response) -> str:
-    """The text in its charset; without one, UTF-8, in which other bytes stand as `surrogateescape` has them."""
+    """The text in its charset; without one, UTF-8, in which other bytes are in the notation of Python: `\\xe9`."""
     if response.charset_encoding is not None:
         return response.text
-    return response.content.decode("utf-8", "surrogateescape")
+    return response.content.decode("utf-8", "backslashreplace")

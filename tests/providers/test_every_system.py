@@ -7,12 +7,14 @@ provider, inside or outside of this package, has the suite for an adapter: see `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.providers.running import Exchange
@@ -155,6 +157,45 @@ def test_an_exchange_is_refused_or_fails_for_good(harness: Any, exchange: Exchan
     harness.sandbox.down()
     nobody = Exchange(word=exchange.word, call=exchange.call, subject=lambda _: subject, work=lambda *_: 0)
     assert observed(harness, nobody) == Observed("not_sent", "ConnectionFailed", 0, 0)
+
+
+class Odd(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Adds to each object of the sandbox texts that nothing stores, and numbers that no float holds."""
+
+    MEMBERS = rb'{"half": "a\ud800\u0000", "h\ud800": "\ud83d\ude00", "exact": [1e-400, 12345678901234567.89, 1e400], '
+
+    def __init__(self) -> None:
+        self._wires = httpx.HTTPTransport(verify=False), httpx.AsyncHTTPTransport(verify=False)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._wires[0].handle_request(request)
+        return self._odd(response, response.read())
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._wires[1].handle_async_request(request)
+        return self._odd(response, await response.aread())
+
+    def _odd(self, response: httpx.Response, body: bytes) -> httpx.Response:
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-length"]
+        content = re.sub(rb'\{(?=\s*")', lambda _: self.MEMBERS, body)
+        return httpx.Response(response.status_code, headers=headers, content=content)
+
+    def close(self) -> None:
+        self._wires[0].close()
+
+    async def aclose(self) -> None:
+        await self._wires[1].aclose()
+
+
+@each_exchange
+def test_what_is_handed_out_can_be_stored_and_has_its_digits(harness: Any, exchange: Exchange) -> None:
+    subject = exchange.subject(harness)
+    result = harness(lambda client: exchange.call(client, subject), transport=Odd())
+    for each in result if isinstance(result, list) else [result]:
+        raw = getattr(each, "raw", each)
+        shown = repr([each, raw.to_dict() if hasattr(raw, "to_dict") else raw])
+        assert shown.isprintable()
+        assert "exact" not in shown or "[1e-400, 12345678901234567.89, 1e400]" in shown
 
 
 def test_a_token_is_refused(harness: Any, adapter: Any) -> None:

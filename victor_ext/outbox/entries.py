@@ -112,16 +112,10 @@ def sent_values(sent: Sent | None) -> dict[str, Any]:
 
 def values_of(request: PaymentRequest) -> dict[str, Any]:
     """What the table stores of a request that the provider has."""
-    status, error = request.status, request.error_message
     return {
         "state": EntryState.SENT.value,
-        "request_id": storable(request.id),
-        "status": None if status is None else storable(status),
+        "request_id": request.id,
+        "status": request.status,
         "ended": request.is_terminal,
-        "error": None if error is None else storable(error),
+        "error": request.error_message,
     }
-
-
-def storable(text: str) -> str:
-    """Text of the provider's as each database takes it: half of a character, and a zero, in the notation of Python."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

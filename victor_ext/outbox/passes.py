@@ -62,7 +62,6 @@ from .entries import (
     outbox_table,
     sent_of,
     sent_values,
-    storable,
     values_of,
 )
 
@@ -344,7 +343,7 @@ class OutboxBase:
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
         if settlement.outcome in SETTLED and about(error) is About.PAYMENT:
-            refused = {"state": EntryState.REFUSED.value, "error": storable(error.message)}
+            refused = {"state": EntryState.REFUSED.value, "error": error.message}
             return (yield from self._store(row.key, claim.lease, **refused))
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as it was.
         yield from self._store(row.key, claim.lease, state=row.state, leased_until=0.0, **sent_values(claim.sent))
@@ -352,9 +351,9 @@ class OutboxBase:
 
     def _store_found(self, connection: sa.Connection, row: Any, lease: float | None, settlement: Settlement) -> Entry:
         request, otherwise = settlement.request, settlement.unless_mine
-        if request is not None and otherwise is not None and self._has_rival(connection, row, storable(request.id)):
+        if request is not None and otherwise is not None and self._has_rival(connection, row, request.id):
             settlement = otherwise
-        values = {"state": EntryState.UNCLEAR.value, "error": storable(settlement.reason or "")}
+        values = {"state": EntryState.UNCLEAR.value, "error": settlement.reason or ""}
         if settlement.request is not None:
             values = values_of(settlement.request)
         return self._change(connection, row.key, lease, values)

@@ -188,8 +188,8 @@ class Store:
             "zone, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    *_named(payment), plain(payment.amount), plain(payment.requested), _storable(payment.currency),
-                    _storable(payment.status), _microseconds(payment.at), zone, payment.is_unreadable,
+                    *_named(payment), plain(payment.amount), plain(payment.requested), trimmed(payment.currency),
+                    trimmed(payment.status), _microseconds(payment.at), zone, payment.is_unreadable,
                 )
                 for payment, zone in payments
             ),
@@ -203,7 +203,7 @@ class Store:
         """
         cursor = self._database.executemany(
             "INSERT OR IGNORE INTO listed VALUES (?, ?)",
-            ((reading, canonical_id(_storable(payment.id)) or repr(payment)) for payment in payments),
+            ((reading, canonical_id(trimmed(payment.id)) or repr(payment)) for payment in payments),
         )
         return not payments or cursor.rowcount == len(payments)
 
@@ -309,13 +309,8 @@ def _theirs(id_: Any, reference: Any, amount: Any, requested: Any, currency: Any
 
 def _named(one: Entry | Theirs) -> Sequence[str | None]:
     """The reference and the id, each as it is and folded."""
-    reference, id_ = _storable(one.reference), canonical_id(_storable(one.id))
+    reference, id_ = trimmed(one.reference), canonical_id(trimmed(one.id))
     return reference, folded(reference), id_, folded(id_)
-
-
-def _storable(text: str | None) -> str | None:
-    # A provider's JSON may hold half of a character, which no database and no file takes.
-    return trimmed((text or "").encode("utf-8", "backslashreplace").decode())
 
 
 def _microseconds(moment: datetime | None) -> int | None:

@@ -1,17 +1,21 @@
-"""What the lowest room decides: which seconds and which header values can be, and how a body is decompressed."""
+"""What the lowest room decides: which seconds, header values and numbers can be, and how a body is decompressed."""
 
 from __future__ import annotations
 
 import gzip
 import math
+import pickle
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 import httpx
 import pytest
 
+from victor_ext.comparing import differs
+from victor_ext.money import from_wire
 from victor_ext.runtime.core.headers import LONGEST, header_complaint
-from victor_ext.runtime.core.json_values import differs
+from victor_ext.runtime.core.json_values import decimal_of, parsed
 from victor_ext.runtime.core.response import read
 from victor_ext.runtime.core.validation import Validation, are_seconds, seconds_complaint
 
@@ -90,3 +94,24 @@ def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():
         "text", "reference", "id", "page_size", "sensitive", "card",
     ]  # fmt: skip
     assert not [problem for problem in checks.problems if secret in problem.message]
+
+
+DIGITS = "1e-400", "12345678901234567.89", "-0.30000000000000000000001", "1E+400", "0.1"
+NO_DIGITS = "1e5000", "1e-5000", "0e-999999999", "1e99999999999999999999", "NaN", "Infinity"
+
+
+@pytest.mark.parametrize(
+    ("sent", "number"), [*((each, each) for each in DIGITS), *((each, None) for each in NO_DIGITS), ("1e2", "100")]
+)
+def test_a_number_has_the_digits_that_were_sent(sent: str, number: str | None):
+    read = parsed(f"[{sent}]".encode())
+    assert decimal_of(read[0]) == from_wire(read[0]) == (None if number is None else Decimal(number))
+    assert parsed(sent) == pickle.loads(pickle.dumps(read))[0] or sent == "NaN"
+    assert differs("44.23", read[0])
+
+
+def test_numbers_are_compared_by_their_digits():
+    one, other = parsed("12345678901234567.89"), parsed("12345678901234567.88")
+    assert (one == other, float(one) == float(other), len({one, other})) == (False, True, 2)
+    assert (parsed("12345678901234567.0"), bool(parsed("1e-400"))) == (12345678901234567, True)
+    assert parsed("1e-400") != 0.0 != parsed("1e-400")

@@ -21,7 +21,7 @@ from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
 from victor_ext.privacy import mask
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty, text_or_empty
+from victor_ext.runtime.core.json_values import decimal_of, list_or_empty, object_or_empty, text_or_empty
 
 R = TypeVar("R", bound="Record")
 T = TypeVar("T")
@@ -212,14 +212,6 @@ def as_timestamp(value: object) -> datetime | None:
     return moment if isinstance(moment, datetime) and moment.utcoffset() is not None else None
 
 
-def as_decimal(value: object) -> Decimal | None:
-    """A number, with the digits that were sent."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    number = Decimal(repr(value))
-    return number if number.is_finite() else None
-
-
 def identifier(path: str) -> Field[str]:
     """An id; empty when the provider sent none."""
     return Field(text_or_empty, path)
@@ -243,7 +235,7 @@ def timestamp(path: str) -> Field[datetime | None]:
 
 def decimal(path: str) -> Field[Decimal | None]:
     """A number, with the digits that were sent."""
-    return Field(as_decimal, path)
+    return Field(decimal_of, path)
 
 
 def records(path: str, kind: Callable[[Any], R]) -> Field[tuple[R, ...]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.runtime.core.json_values import is_object
+from victor_ext.runtime.core.json_values import is_object, parsed
 
 MAX_BYTES = 1 << 20
 """The longest body that is read (1 MiB). A notification has about one KiB."""
@@ -30,8 +29,8 @@ def notification_body(body: object, *, provider: str) -> dict[str, Any]:
     if len(body) > MAX_BYTES:
         raise invalid_notification(provider, f"is longer than {MAX_BYTES // 1024} KiB")
     try:
-        content: object = json.loads(body)
-    except (ValueError, RecursionError):
+        content: object = parsed(body)
+    except ValueError:
         raise invalid_notification(provider, "is not JSON") from None
     if not is_object(content):
         raise invalid_notification(provider, "is JSON, but no object")

@@ -5,12 +5,100 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from decimal import Decimal, InvalidOperation
+from typing import Any, Self, TypeGuard
 
 import httpx
 
+from victor_ext.ids import storable
+from victor_ext.runtime.core.validation import is_encodable
+
 _MEMBER = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
-_DECODER = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0, strict=False)
+_USUAL_DIGITS = 16
+"""Characters of a number, of which a float holds each one: 15 digits and a point (DBL_DIG of C)."""
+_MOST_PLACES = 4300
+"""Digits before or behind the point. A number with an exponent beyond is not read, as Python reads no longer int."""
+
+
+class ExactNumber(float):
+    """A number of JSON that no float holds, such as `1e-400`: its text, and a Decimal of it, have the digits sent."""
+
+    __slots__ = ("_digits",)
+    _digits: str
+
+    def __new__(cls, digits: str) -> Self:
+        number = super().__new__(cls, digits)
+        number._digits = digits
+        return number
+
+    def __getnewargs__(self) -> tuple[str]:  # type: ignore[override] # the float has not all digits
+        return (self._digits,)
+
+    def __repr__(self) -> str:
+        return self._digits
+
+    def __eq__(self, other: object) -> bool:
+        number = decimal_of(self)
+        return repr(self) == repr(other) if number is None else number == decimal_of(other)
+
+    def __ne__(self, other: object) -> bool:  # a float has one of its own
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(decimal_of(self))
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def decimal_of(value: object) -> Decimal | None:
+    """A number of JSON with the digits that were sent; None for anything else, and for one with too many of them."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    try:
+        number = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        return None
+    is_written_out = isinstance(value, int) or (number.is_finite() and abs(number.adjusted()) < _MOST_PLACES)
+    return number if is_written_out else None
+
+
+def _number(digits: str) -> float:
+    number = float(digits)
+    if len(digits) <= _USUAL_DIGITS and "e" not in digits and "E" not in digits:
+        return number
+    exact = ExactNumber(digits)
+    return exact if exact != number else number
+
+
+_DECODER = json.JSONDecoder(parse_float=_number)
+_TOLERANT = json.JSONDecoder(
+    parse_float=_number, parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0, strict=False
+)
+_ODD_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+
+
+def parsed(content: bytes | bytearray | str, **options: Any) -> Any:
+    """JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`.
+
+    `options` are those of `json.loads`. Raises `ValueError` where it is not JSON, or is nested too deeply to read.
+    """
+    text = content if isinstance(content, str) else content.decode(json.detect_encoding(content), "surrogatepass")
+    try:
+        value = json.loads(text, **options) if options else _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    is_odd = ("\\u" in text and _ODD_ESCAPE.search(text)) or not (text.isascii() or is_encodable(text))
+    return _all_storable(value) if is_odd else value
+
+
+def _all_storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if is_object(value):
+        return {storable(name): _all_storable(member) for name, member in value.items()}
+    return [_all_storable(item) for item in value] if is_list(value) else value
+
 
 NOT_JSON: Any = object()
 """What `json_of` returns for a body that is not JSON, since None is JSON's null."""
@@ -44,7 +132,7 @@ def json_of(message: httpx.Request | httpx.Response) -> Any:
     """The body of a request or a response as JSON; `NOT_JSON` when it cannot be read."""
     try:
         # A response of the attempt loop keeps what it has parsed, and several readers ask for it.
-        return message.json() if isinstance(message, httpx.Response) else json.loads(message.content)
+        return message.json() if isinstance(message, httpx.Response) else parsed(message.content)
     except (ValueError, RecursionError, httpx.RequestNotRead):
         return NOT_JSON
 
@@ -71,9 +159,9 @@ def readable_members(content: bytes) -> dict[str, Any]:
     place = 1 if text.startswith("{") else len(text)
     while named := _MEMBER.match(text, place):
         try:
-            value, place = _DECODER.raw_decode(text, named.end())
+            value, place = _TOLERANT.raw_decode(text, named.end())
         except (ValueError, RecursionError):
             rest, place = text[named.end() :], len(text)
             value = rest[1:] if rest.startswith('"') else {"{": dict[str, Any](), "[": list[Any]()}.get(rest[:1])
-        members[named[1]] = value
+        members[named[1]] = _all_storable(value)
     return members

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 import math
 import zlib
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from victor_ext.errors import VictorError
 from victor_ext.privacy import redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
+from victor_ext.runtime.core.json_values import parsed
 
 _MOST_OBJECTS = 100_000
 """A page of 1,000 payments has a tenth of it."""
@@ -104,12 +104,9 @@ class Response(httpx.Response):
             ValueError: It is not JSON, or is nested too deeply to read.
         """
         if kwargs:
-            return super().json(**kwargs)
+            return parsed(self.content, **kwargs)
         if self._parsed is _UNPARSED:
-            try:
-                self._parsed = json.loads(self.content)
-            except RecursionError:
-                raise ValueError("the JSON is nested too deeply") from None
+            self._parsed = parsed(self.content)
         return self._parsed
 
 

@@ -147,10 +147,11 @@ def _difference(value: Any, parsed: Any) -> str | None:
 
 def _raw_difference(content: bytes, parsed: Any) -> str | None:
     raw = getattr(parsed, "payload", parsed)
-    raw = (
-        raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else raw.read() if hasattr(raw, "read") else raw
-    )
-    return None if raw == content else f"the body is read as {short(parsed)}, not as it came"
+    if isinstance(raw, str):
+        is_same = raw == content.decode("utf-8", "backslashreplace")
+    else:
+        is_same = content == (raw.read() if hasattr(raw, "read") else raw)
+    return None if is_same else f"the body is read as {short(parsed)}, not as it came"
 
 
 def plain(value: Any) -> Any:
