@@ -15,11 +15,17 @@ inputs that a caller keeps need the replaced values in any case.
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from contextvars import ContextVar
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, SupportsIndex, TypeGuard, TypeVar, overload
+from urllib.parse import quote, quote_plus
+from weakref import ref
 
 T = TypeVar("T")
 R_co = TypeVar("R_co", covariant=True)
@@ -46,6 +52,16 @@ _SAFE_HEADERS = frozenset(
     {"accept", "content-type", "content-length", "host", "user-agent", "idempotency-key", "accept-encoding"}
 )
 
+
+CREDENTIALS = "victor_ext.credentials"
+"""The extension of a request with what signs it. Its method `secret_texts`, if it has one, says what is not shown."""
+
+QUOTED: ContextVar[ref[Any] | None] = ContextVar("victor_ext.quoted", default=None)
+"""The last request of this thread or task: no text about its response repeats its credentials."""
+
+_SHORTEST_CREDENTIAL = 6
+"""Characters. A shorter one is a word that occurs by chance."""
+_CREDENTIAL_HEADERS = frozenset({b"authorization", b"cookie"})
 
 HOLDS_SECRETS = "holds_secrets"
 """The extension of a request whose body is secret. A response to it is not quoted either: it may echo the body."""
@@ -250,9 +266,54 @@ def short_mask(number: str) -> str:
     return "****" + (number[-_KEPT_DIGITS:] if len(number) > _KEPT_DIGITS else "")
 
 
+def without_credentials(text: str) -> str:
+    """The text without the credentials of the request that it is about (`QUOTED`), nor the first half of one."""
+    for credential in _credentials():
+        shortest, at = max(_SHORTEST_CREDENTIAL, (len(credential) + 1) // 2), 0
+        while (at := text.find(credential[:shortest], at)) >= 0:
+            end = at + shortest
+            while end < len(text) and text[end : end + 1] == credential[end - at : end - at + 1]:
+                end += 1
+            text = f"{text[:at]}[secret]{text[end:]}"
+    return text
+
+
+def _credentials() -> list[Secret]:
+    """The credentials of the request, also percent-encoded, in Base64 and as in JSON; the longest first."""
+    request = None if (quoted := QUOTED.get()) is None else quoted()
+    if request is None:
+        return []
+    of_client = getattr(request.extensions.get(CREDENTIALS), "secret_texts", None)
+    plain = [] if of_client is None else list[Secret](of_client(request))
+    for name, value in request.headers.raw:
+        if isinstance(value, SecretBytes) or name.lower() in _CREDENTIAL_HEADERS:
+            plain += _parts(SecretBytes(value).decode("latin-1"))
+    return sorted({form for text in plain for form in _forms(text)}, key=len, reverse=True)
+
+
+def _parts(header: Secret) -> Iterator[Secret]:
+    """The value of a header, what follows its scheme, and the user and the password of Basic authentication."""
+    yield header
+    scheme, _, token = map(Secret, header.partition(" "))
+    yield token
+    if scheme.lower() == "basic":
+        with suppress(ValueError):
+            yield from map(Secret, SecretBytes(base64.b64decode(token)).decode("latin-1").split(":", 1))
+
+
+def _forms(text: Secret) -> Iterator[Secret]:
+    encoded = SecretBytes(text.encode("utf-8", "replace"))
+    in_base64 = (encode(encoded).rstrip(b"=").decode() for encode in (base64.b64encode, base64.urlsafe_b64encode))
+    forms = map(Secret, (text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], *in_base64))
+    yield from (form for form in forms if len(form) >= _SHORTEST_CREDENTIAL)
+
+
 def mask_digits(text: str) -> str:
-    """The text with each run of five or more digits masked to its last four: it may be an account number."""
-    return _LONG_DIGITS.sub(lambda match: mask(match.group()), text)
+    """The text without credentials, and with each run of five or more digits masked to its last four.
+
+    Such a run may be an account number.
+    """
+    return _LONG_DIGITS.sub(lambda match: mask(match.group()), without_credentials(text))
 
 
 def mask_tokens(text: str) -> str:
@@ -303,7 +364,11 @@ def is_code(value: object) -> bool:
 
 def one_line(text: object) -> str:
     """An id, a status or an amount of the provider for a message: one line of 200 characters, digits unmasked."""
-    whole = str(text)
+    return one_own_line(without_credentials(str(text)))
+
+
+def one_own_line(whole: str) -> str:
+    """As `one_line`, of a text that no provider wrote."""
     if not whole.isprintable():
         whole = "".join(char if char.isprintable() else " " for char in whole)
     flat = " ".join(whole.split())

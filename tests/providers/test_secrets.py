@@ -5,25 +5,42 @@ Of Victor, see `tests/test_leaks.py`.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import pickle
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx
 import pytest
 
 from tests.frames import assert_hidden, found_in, places
+from tests.providers.connected.till import Caller
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
-from tests.providers.running import GUID, MODES, QUICK, TOKEN, Script, run
+from tests.providers.running import GUID, MODES, QUICK, TOKEN, Script, is_for_token, run
 from tests.providers.velo.adapter import pay
-from victor_ext import ConfigurationError, InvalidRequest, VictorError
+from victor_ext import (
+    ApiKeyAuth,
+    AsyncVictor,
+    BasicAuth,
+    BearerAuth,
+    ClientCredentialsAuth,
+    ConfigurationError,
+    InvalidRequest,
+    SignedAuth,
+    Victor,
+    VictorError,
+    VictorJwt,
+    VictorOAuth,
+)
 from victor_ext.providers import FlexFactor, FlexFactorAuth, Money, Velo, VeloAuth, eastpay, flexfactor, velo
 
-KEY, SECRET, ACCESS, EMAIL = "app-key-0c1f7e55", "app-secret-9d1c44ab", "access-token-77aa01ff", "ada.l@example.com"
+KEY, SECRET, ACCESS, EMAIL = "app-key-0c1f7e55", "app-secret/9d1c44+ab", "access-token-77aa01ff", "ada.l@example.com"
 CREDENTIALS = (KEY, SECRET, ACCESS, f"{KEY}:{SECRET}", EMAIL)
 BEARER, NUMBER, CVV, STORED = "token-of-the-merchant-0c1f7e55aa31", "4929123456781234", "7391", "stored-card-5d1e77aa"
 NAME, ADDRESS, ADDED, FIELD, SENSE = "Lovelace-Byron", "203.0.113.77", 'added "q\u00e4"', "field-8c3b", "sense-5d1e"
@@ -170,7 +187,7 @@ def test_a_call_that_fails(mode: str, handler: str, name: str, call: str, caplog
     make, secrets, in_messages = system.calls[call]
     hidden = (*system.credentials, *secrets)
     script = Script(
-        HANDLERS[handler](system, " ".join((*secrets, *in_messages))),
+        HANDLERS[handler](system, " ".join((*system.credentials, *secrets, *in_messages))),
         token={**TOKEN, "access_token": ACCESS, "accessToken": ACCESS},
     )
     events: list[Any] = []
@@ -183,11 +200,77 @@ def test_a_call_that_fails(mode: str, handler: str, name: str, call: str, caplog
         raised = error
     if raised:
         assert_hidden(raised, hidden)
-        # What a provider wrote stays in the raw body, for the caller alone.
         shown = f"{raised}{raised!r}{raised.problems!r}"
+        raised.response = None  # what a provider wrote stays in the raw body, for the caller alone
         assert found_in(pickle.dumps(raised).decode("latin-1"), system.credentials[:2]) == []
         assert isinstance(raised, InvalidRequest) or script.requests or script.for_tokens
     assert found_in(shown + caplog.text + repr(events), (*hidden, *in_messages)) == []
+
+
+def signed(request: httpx.Request) -> None:
+    request.headers["X-Signature"] = f"v1 {SECRET}"
+    request.url = request.url.copy_merge_params({"signature": KEY})
+
+
+PAIR = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
+AUTHS: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
+    "a bearer token": (lambda: BearerAuth(SECRET), (SECRET,)),
+    "a key in a header": (lambda: ApiKeyAuth(SECRET, header="X-Key"), (SECRET,)),
+    "a key in the query": (lambda: ApiKeyAuth(SECRET, query="key"), (SECRET,)),
+    "user and password": (lambda: BasicAuth(KEY, SECRET), (KEY, SECRET, PAIR)),
+    "signed": (lambda: SignedAuth(lambda _: f"Signed {SECRET}"), (SECRET,)),
+    "issued": (lambda: ClientCredentialsAuth("/token", KEY, lambda: SECRET), (KEY, SECRET, ACCESS)),
+    "issued for a form": (lambda: ClientCredentialsAuth("/token", KEY, SECRET, in_body=True), (KEY, SECRET, ACCESS)),
+    "a function": (lambda: signed, (KEY, SECRET)),
+    "VictorJwt": (lambda: VictorJwt(KEY, sign=lambda _: b"signature"), (KEY,)),
+    "VictorOAuth": (lambda: VictorOAuth(KEY, SECRET), (KEY, SECRET, ACCESS)),
+}
+REPEATED: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "percent-encoded": lambda text: quote(text, safe=""),
+    "in Base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "in JSON": lambda text: json.dumps(text)[1:-1],
+    "cut": lambda text: text[: len(text) * 2 // 3],
+}
+
+
+def repeating(status: int, texts: list[str], *, html: bool) -> Callable[[httpx.Request], httpx.Response]:
+    words = ", ".join(f"Invalid API Key provided: {text}" for text in texts)
+    error = {"message": words, "field": texts[-1], "code": texts[0], "details": {text: [words] for text in texts}}
+    body = {"error": error, "errors": [words, error], "message": words, "victor_payment_request_id": texts[0]}
+    headers = {"X-Request-Id": texts[0], "Location": f"https://{words}", "Content-Encoding": texts[0] if html else ""}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if is_for_token(request):
+            return httpx.Response(200, json={**TOKEN, "access_token": ACCESS})
+        return httpx.Response(status, headers=headers, **({"text": f"<p>{words}"} if html else {"json": body}))
+
+    return answer
+
+
+@pytest.mark.parametrize("html", [False, True])
+@pytest.mark.parametrize("way", REPEATED)
+@pytest.mark.parametrize("name", AUTHS)
+@pytest.mark.parametrize("mode", MODES)
+def test_what_a_provider_repeats_of_the_credentials(
+    mode: str, name: str, way: str, html: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    make, secrets = AUTHS[name]
+    said = [REPEATED[way](secret) for secret in secrets]
+    for status in (200, 302, 400, 401, 409, 500):
+        events: list[Any] = []
+        options = {"auth": make(), "retry": QUICK, "on_event": events.append}
+        options["transport"] = httpx.MockTransport(repeating(status, said, html=html))
+        if name.startswith("Victor"):
+            kind = (Victor, AsyncVictor)[MODES.index(mode)]
+            call = partial(run, kind, lambda client: client.payment_requests.get("b34783af0"), **options)
+        else:
+            call = partial(Caller(mode, **options).call, "payments.get_payment", "pay_1")
+        with pytest.raises(VictorError) as raised:
+            call()
+        assert_hidden(raised.value, said)
+        assert found_in(f"{raised.value.request_id}{raised.value.response_info!r}{events!r}{caplog.text}", said) == []
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, cast
+from urllib.parse import urlencode
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.privacy import Secret, concealed, kind_of
+from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import (
     RotatingSecret,
     SecretText,
@@ -30,6 +31,8 @@ _LONGEST_LIFE = 10 * 366 * 86_400.0
 """Seconds. A token endpoint that names a longer life is not believed."""
 
 SignRequest = Callable[[httpx.Request], None]
+SIGNED_QUERY = "victor_ext.signed_query"
+"""The extension of a request with the query that is sent. Errors, events and logs have the one without credentials."""
 
 
 class Credentials(Protocol):
@@ -78,12 +81,13 @@ class BasicAuth(_Stored):
     def __init__(self, username: str, password: SecretText = "") -> None:
         username, password = map(concealed, (username, password))
         self._username = checked_secret("username", username)
-        self._password = RotatingSecret("password", password).current if password else lambda: Secret("")
+        self._password = RotatingSecret("password", password) if password else None
         if ":" in self._username:
             raise ConfigurationError("username holds a colon: pass user name and password as two arguments.")
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
-        return FixedToken(lambda: _basic(self._username, self._password()))
+        password = self._password
+        return FixedToken(lambda: _basic(self._username, Secret("") if password is None else password.current()))
 
 
 def _basic(username: Secret, password: Secret) -> Secret:
@@ -95,7 +99,7 @@ class ApiKeyAuth(_Stored):
     """A key in a header of the provider's, or in the query.
 
     Args:
-        key: The key; for a header also a `Path` or a function, as for `BearerAuth`.
+        key: The key; or a `Path` or a function, as for `BearerAuth`.
         header: The header's name.
         query: The parameter's name, if the provider takes the key in the URL. Servers and proxies log URLs: prefer a
             header where there is a choice. No URL of this package's errors, events and logs has the key. Those of
@@ -107,15 +111,14 @@ class ApiKeyAuth(_Stored):
 
     def __init__(self, key: SecretText, *, header: str = "X-API-Key", query: str | None = None) -> None:
         key = concealed(key)
-        self._key = RotatingSecret("key", key).current if query is None else checked_secret("key", key)
-        self._header = header
+        self._key = RotatingSecret("key", key)
+        self._header, self._query = header, query
         if not is_token(header if query is None else query):
             raise ConfigurationError("header (or query) must be the name that the provider's documentation has.")
-        self.query = (query, self._key) if query is not None and isinstance(self._key, str) else None
-        """The parameter of the query with the key, or None."""
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
-        return NoAuth() if isinstance(self._key, str) else FixedToken(self._key, header=self._header)
+        key, name = self._key.current, self._query
+        return FixedToken(key, header=self._header) if name is None else _QueryKey(name, key)
 
 
 class SignedAuth(_Stored):
@@ -240,19 +243,46 @@ class NoAuth:
         return False
 
 
-class _OwnFunction(NoAuth):
+class SignsQuery(NoAuth):
+    """Adds to the query, below the attempt loop."""
+
+
+class _QueryKey(SignsQuery):
+    def __init__(self, name: str, key: Callable[[], Secret]) -> None:
+        self._name, self._key = name, key
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+        # httpx would encode the other parameters again.
+        parts = request.url.query, Secret(urlencode([(self._name, self._key())])).encode()
+        request.extensions[SIGNED_QUERY] = SecretBytes(b"&".join(filter(None, parts)))
+        return done()
+
+
+class _OwnFunction(SignsQuery):
     """A function of the caller's, which signs each attempt's request in place."""
 
     def __init__(self, sign: SignRequest) -> None:
         self._sign = checked_function("auth", sign)
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        before = request.url
+        url, fields = request.url, request.headers.raw
         self._sign(request)
-        if request.url.copy_with(query=None) != before.copy_with(query=None):
-            request.url = before
+        signed, request.url = request.url, url
+        if signed.copy_with(query=None) != url.copy_with(query=None):
             raise ConfigurationError("auth changed the address of the request: it may set headers and the query only.")
+        request.extensions[SIGNED_QUERY] = SecretBytes(signed.query)
+        request.headers = httpx.Headers(
+            [
+                fields[fields.index(each)] if each in fields else (each[0], SecretBytes(each[1]))
+                for each in request.headers.raw
+            ]
+        )
         return done()
+
+    def secret_texts(self, request: httpx.Request) -> list[Secret]:
+        """What the function has added to the query: see `privacy.CREDENTIALS`."""
+        sent = httpx.QueryParams(bytes(request.extensions.get(SIGNED_QUERY, b"")))
+        return [Secret(value) for name, value in sent.multi_items() if value not in request.url.params.get_list(name)]
 
 
 def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:

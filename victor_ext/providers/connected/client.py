@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
-from urllib.parse import urlencode
 
 import httpx
 
@@ -30,8 +29,9 @@ from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.unauthorized import Authenticator
 
-from .auth import ApiKeyAuth, ClientCredentialsAuth, Credentials, SignRequest, credentials_of
+from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
 from .paging import ListReader, PagesOf, PageStyle, T
 from .profile import profile_of
 
@@ -44,27 +44,24 @@ _ACCEPT = "application/json, */*;q=0.8"
 
 
 class _Wire:
-    """Between the attempt loop and the connections: a token endpoint of another origin, and a key in the query.
+    """Between the attempt loop and the connections: a token endpoint of another origin, and credentials in the query.
 
     Args:
         api: The transport to the API.
         tokens: The transport to the token endpoint, if it is of another origin.
         origin: Scheme, host and port of that endpoint.
-        query: The name and the key to put into the query of each request.
     """
 
-    def __init__(self, api: Any, tokens: Any, origin: object, query: tuple[str, str] | None) -> None:
-        self.api, self.tokens, self._origin, self._query = api, tokens, origin, query
+    def __init__(self, api: Any, tokens: Any, origin: object) -> None:
+        self.api, self.tokens, self._origin = api, tokens, origin
 
     def route(self, request: httpx.Request) -> tuple[Any, httpx.Request]:
-        """The transport and the request to send. The loop, its errors and the log of httpx keep the one without key."""
+        """The transport and the request to send. The loop, its errors and the log of httpx keep the one unsigned."""
         to_tokens = self.tokens is not None and _origin_of(request.url) == self._origin
-        transport = self.tokens if to_tokens else self.api
-        if self._query is None:
+        transport, query = self.tokens if to_tokens else self.api, request.extensions.get(SIGNED_QUERY)
+        if query is None:
             return transport, request
-        # httpx would encode the other parameters again.
-        pair = urlencode([self._query]).encode("ascii")
-        url = request.url.copy_with(query=b"&".join(filter(None, (request.url.query, pair))))
+        url = request.url.copy_with(query=query)
         sent = httpx.Request(request.method, url, headers=request.headers, stream=request.stream)
         sent.extensions = request.extensions  # not a copy: the connections note in them what they have done
         return transport, sent
@@ -154,24 +151,27 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
             given,
             profile=profile_of(name or package.removesuffix("_api") or url.host, url, place),
             authenticator=credentials.authenticator(url, clock, self._lock()),
+            credentials=credentials,
             base_url=url,
             context=client,
             clock=clock,
             accept=_ACCEPT,
         )
-        self._start(config, given, self._wired(credentials, url, given))
+        self._start(config, given, self._wired(credentials, config.loop.authenticator, url, given))
 
-    def _wired(self, credentials: Credentials, url: httpx.URL, given: Mapping[str, Any]) -> Any:
+    def _wired(
+        self, credentials: Credentials, authenticator: Authenticator, url: httpx.URL, given: Mapping[str, Any]
+    ) -> Any:
         """The transport for credentials that need more than connections to the API; else the caller's own, or None."""
         transport = self._chosen(given)
-        query = credentials.query if isinstance(credentials, ApiKeyAuth) else None
+        in_query = isinstance(authenticator, SignsQuery)
         tokens = credentials.token_url(url) if isinstance(credentials, ClientCredentialsAuth) else url
         elsewhere = transport is None and _origin_of(tokens) != _origin_of(url)
-        if query is None and not elsewhere:
+        if not in_query and not elsewhere:
             return transport
         api = self._connect_to(url, given) if transport is None else transport
         beside = self._connect_to(tokens, given) if elsewhere else None
-        return self._wire_type(api, beside, _origin_of(tokens), query)
+        return self._wire_type(api, beside, _origin_of(tokens))
 
     def _attach(self) -> None:
         """No resources: the operations are those of the generated package."""

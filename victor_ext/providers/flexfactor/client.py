@@ -104,6 +104,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
             given,
             profile=profile_of(name, "" if is_default else str(url), auth.hint(name)),
             authenticator=auth.authenticator(name, url, clock, self._lock()),
+            credentials=auth,
             base_url=url,
             environment=name,
             caller=auth.caller or caller_digest(merchant.mid, product="victor-ext flexfactor merchant"),

@@ -100,6 +100,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
             given,
             profile=profile_of(name, url),
             authenticator=auth.authenticator(name, url, clock, self._lock()),
+            credentials=auth,
             base_url=url,
             environment=name,
             caller=auth.caller,

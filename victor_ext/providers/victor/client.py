@@ -82,6 +82,7 @@ class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
             given,
             profile=profile_of(chosen, url),
             authenticator=auth.authenticator(chosen, url, clock, self._lock()),
+            credentials=auth,
             base_url=url,
             environment=chosen.name,
             caller=getattr(auth, "caller", None),

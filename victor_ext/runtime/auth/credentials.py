@@ -37,6 +37,11 @@ class UnpicklableCredentials:
     def __deepcopy__(self, _memo: object) -> Self:
         return self
 
+    def secret_texts(self, _request: object) -> list[Secret]:
+        """The texts that no message repeats: see `privacy.CREDENTIALS`."""
+        parts = (part.last if isinstance(part, RotatingSecret) else part for part in vars(self).values())
+        return [part for part in parts if isinstance(part, Secret)]
+
 
 def checked_secret(name: str, value: object, *, source: str = "the provider's portal") -> Secret:
     """A secret that a header or a body can carry, without the blanks around it.
@@ -117,6 +122,8 @@ class RotatingSecret:
 
     current: Callable[[], Secret]
     """Returns the secret of this moment."""
+    last: Secret = Secret("")
+    """The secret that was returned last."""
 
     def __init__(
         self,
@@ -129,7 +136,8 @@ class RotatingSecret:
         value = concealed(value)
 
         def checked(text: object) -> Secret:
-            return check(checked_secret(name, text, source=source))
+            self.last = check(checked_secret(name, text, source=source))
+            return self.last
 
         if isinstance(value, os.PathLike):
             path = Path(cast("os.PathLike[str]", value))

@@ -139,7 +139,8 @@ class ClientConfig:
     """The configuration of a client, the same for both modes; `given` are the options, as `take` returns them.
 
     `environment` is what a `repr` shows, `caller` a digest of the credentials' public part, `context` any data for the
-    provider's resources, `accept` the content types that are asked for. Raises `ConfigurationError`.
+    provider's resources, `accept` the content types that are asked for, `credentials` what no message repeats (see
+    `privacy.CREDENTIALS`). Raises `ConfigurationError`.
     """
 
     def __init__(
@@ -154,6 +155,7 @@ class ClientConfig:
         caller: str | None = None,
         context: Any = None,
         accept: str = "application/json",
+        credentials: object = None,
     ) -> None:
         self.accept = accept
         self.extras = NO_EXTRAS
@@ -175,6 +177,7 @@ class ClientConfig:
             deadline=_checked_deadline(given["deadline"]),
             max_response_bytes=_checked_count("max_response_bytes", given["max_response_bytes"]),
             reporter=_reporter(given["on_event"]),
+            credentials=credentials,
         )
 
     def replace(

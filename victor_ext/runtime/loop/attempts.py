@@ -9,10 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from weakref import ref
 
 import httpx
 
 from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
+from victor_ext.privacy import CREDENTIALS, QUOTED
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Response
 from victor_ext.runtime.core.timeouts import (
@@ -57,6 +59,7 @@ class AttemptLoop:
     turns: Lock | None = None
     draw: Callable[[], float] = random.random
     max_response_bytes: int = MAX_RESPONSE_BYTES
+    credentials: object = None
 
     def call(self, request: httpx.Request) -> Flow[Response]:
         """One logical call. Returns a good response, or raises a typed error."""
@@ -226,6 +229,8 @@ class _Call:
         if has_key:
             self._refuse_after_sleep(request)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
+        request.extensions[CREDENTIALS] = loop.credentials
+        QUOTED.set(ref(request))
         request.extensions[ALLOW_IMMEDIATE_REUSE] = counted and self._may_reuse_at_once(request)
         self._attempts += counted
         timing = None

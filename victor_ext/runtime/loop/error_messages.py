@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from victor_ext.errors import Outcome, Problem, VictorError
-from victor_ext.privacy import HOLDS_SECRETS, one_line, redact_excerpt
+from victor_ext.privacy import HOLDS_SECRETS, one_line, one_own_line, redact_excerpt
 
 from .classification import Failure
 from .conflicts import Use
@@ -71,7 +71,7 @@ def _what_happened(
         what = f"{what}: {listed}" if good else f"status {failure.response.status_code}: {listed}"
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
-    return f"{request.method} {one_line(request.url.path)} at {profile.who} failed{tries}: {ended}."
+    return f"{request.method} {one_own_line(request.url.path)} at {profile.who} failed{tries}: {ended}."
 
 
 def what_to_do(

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Outcome
-from victor_ext.privacy import one_line, redact_excerpt
+from victor_ext.privacy import one_own_line, redact_excerpt
 from victor_ext.runtime.core.headers import header_complaint
 from victor_ext.runtime.core.timeouts import Timing
 from victor_ext.runtime.loop.profile import READER, Reader
@@ -150,7 +150,7 @@ class CallReport:
             "operation": None if reader is None else reader.declared.name,
             "method": request.method,
             "path_template": None if reader is None else reader.declared.path,
-            "path": one_line(request.url.path),
+            "path": one_own_line(request.url.path),
             "idempotency_key": key,
         }
 
@@ -187,7 +187,7 @@ class CallReport:
         if not for_token:
             return self._call
         # The address that issues tokens is a setting, so it holds no id.
-        path = one_line(request.url.path)
+        path = one_own_line(request.url.path)
         return {**self._call, "method": request.method, "path": path, "path_template": path}
 
 
