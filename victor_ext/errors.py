@@ -30,7 +30,7 @@ from typing import Any, Self
 
 import httpx
 
-from .privacy import shown_headers
+from .privacy import SecretBytes, shown_headers
 from .response_info import ResponseInfo
 
 __all__ = (
@@ -225,9 +225,9 @@ _NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding",
 def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
     """Return a copy of the response without its connection; it can be pickled."""
     try:
-        content = response.content
+        content = SecretBytes(response.content)
     except httpx.ResponseNotRead:
-        content = b""
+        content = SecretBytes()
     # Raw bytes: httpx cannot encode a header value that is not ASCII again.
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _NOT_KEPT]
     copy = httpx.Response(response.status_code, headers=headers, content=content, request=request)

@@ -6,24 +6,28 @@ Celery's soft time limit is such a handler, and reporters of errors show the loc
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import httpx
 import pytest
 
+import victor_ext
 from tests.faults.certificates import Authority
+from tests.faults.damaged_answers import WHOLE, Damage
 from tests.faults.odd_servers import Deaf, full
-from tests.faults.raw_provider import CREATE, Act, RawProvider, answer, behave
+from tests.faults.raw_provider import CREATE, Act, Exchange, RawProvider, answer, behave
 from tests.faults.raw_sockets import Background
-from tests.security.journeys import Journeys
+from tests.security.journeys import Caller, Journeys
 from tests.security.recorder import RecordingProxy
-from tests.security.secrets import Secrets, of_error, of_frames
+from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorJwt, VictorOAuth
 
 SOON = 0.2
@@ -188,3 +192,54 @@ def test_no_frame_shows_what_the_call_holds(
         del payment
         secrets.check(of_error(error))
         secrets.check(of_frames(error.__traceback__, (str(Path(httpx.__file__).parent),)))
+
+
+WIRE = tuple(str(Path(victor_ext.__file__).parent / "runtime" / name) for name in ("http", "core/response.py"))
+LIBRARY = str(Path(httpx.__file__).parent)
+
+
+@contextmanager
+def looking_at_each_line(hidden: Sequence[str], found: set[str]) -> Iterator[None]:
+    """Find the locals that show something, at each line at which a signal may come."""
+
+    def look(frame: FrameType, _event: str, _argument: object) -> Any:
+        code = frame.f_code
+        if not code.co_filename.startswith((*WIRE, LIBRARY)):
+            return None
+        for name, value in frame.f_locals.items():
+            with suppress(AttributeError):  # an object that is being made
+                if any(secret in repr(value) for secret in hidden):
+                    found.add(f"{name} in {code.co_qualname} ({Path(code.co_filename).name})")
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+@pytest.mark.parametrize(("mode", "tls"), [("sync", False), ("async", True)])
+def test_no_line_on_the_wire_has_a_local_that_shows_bytes(
+    mode: str, tls: bool, background: Background, authority: Authority, secrets: Secrets
+) -> None:
+    provider, found = RawProvider(background, tls=authority.server() if tls else None), set[str]()
+    provider.state.token["access_token"] = TOKEN
+    auth = VictorOAuth(secrets.client_id, secrets.client_secret)
+    options: dict[str, Any] = {"base_url": provider.url(), "verify": authority.trusted(), "deadline": 10.0}
+
+    for damage in WHOLE:
+
+        def act(exchange: Exchange, damage: Damage = damage) -> None:
+            exchange.send(damage.make(json.dumps({**json.loads(exchange.work()), "to": ACCOUNT}).encode()))
+            exchange.end(damage.then or "stall")
+
+        provider.instead = act
+        caller = Caller(mode, auth, **options)
+        with looking_at_each_line((secrets.client_secret, TOKEN, ACCOUNT), found):
+            made = caller("create", **{**Journeys().payment()(None), "notes": "caf\u00e9"})  # type: ignore[arg-type] # it needs no sandbox
+        caller.close()
+        assert not isinstance(made, Exception), (damage, made)
+    provider.close()
+    assert found == set()

@@ -18,7 +18,7 @@ from victor_ext.runtime.auth.credentials import (
     checked_function,
     checked_secret,
 )
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value, token_request
 from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import header_complaint, is_token
@@ -199,16 +199,14 @@ class ClientCredentialsAuth(_Stored):
         """The token cache of one client."""
         url = self.token_url(base_url)
 
-        def token_request() -> httpx.Request:
-            headers, form = {"accept": "application/json"}, dict(self._form)
-            if self._in_body:
-                form |= {"client_id": self._client_id, "client_secret": self._client_secret.current()}
-            else:
-                headers["authorization"] = _basic(self._client_id, self._client_secret.current())
-            return httpx.Request("POST", url, headers=headers, data=form)
+        def ask() -> httpx.Request:
+            pair = self._client_id, self._client_secret.current()
+            named = dict(zip(("client_id", "client_secret"), pair, strict=True)) if self._in_body else {}
+            headers = {} if self._in_body else {"authorization": _basic(*pair)}
+            return token_request(url, {**self._form, **named}, as_form=True, headers=headers)
 
         hint = f"Check ClientCredentialsAuth(token_url, client_id, client_secret) and its scope: {url.host} was asked."
-        return OAuthToken(token_request, issued_token, clock, lock, hint=hint)
+        return OAuthToken(ask, issued_token, clock, lock, hint=hint)
 
 
 def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:

@@ -15,7 +15,7 @@ from victor_ext.runtime.auth.credentials import (
     caller_digest,
     checked_secret,
 )
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of, token_request
 from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
@@ -66,16 +66,15 @@ class FlexFactorAuth(UnpicklableCredentials):
         """The token cache of one client. No call takes a refresh token: the next one is fetched with the same pair."""
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
-        def token_request() -> httpx.Request:
-            body = {"AppKey": self._app_key, "AppSecret": self._app_secret.current()}
-            return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
+        def ask() -> httpx.Request:
+            return token_request(url, {"AppKey": self._app_key, "AppSecret": self._app_secret.current()})
 
         def code_of(response: httpx.Response) -> str:
             # Nothing else of a response that may repeat the credentials is shown, and no part of these.
             codes = (problem.code for problem in read_problems(response) if split_code(problem.code))
             return next((code for code in codes if code not in f"{self._app_key} {self._app_secret.current()}"), "")
 
-        return OAuthToken(token_request, issued_token, clock, lock, hint=self.hint(environment), code_of=code_of)
+        return OAuthToken(ask, issued_token, clock, lock, hint=self.hint(environment), code_of=code_of)
 
 
 class FlexFactorToken(UnpicklableCredentials):

@@ -22,7 +22,7 @@ from victor_ext.runtime.auth.credentials import (
     checked_secret,
     file_stamp,
 )
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of
+from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of, token_request
 from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.validation import are_seconds, shown
@@ -195,8 +195,7 @@ class VictorOAuth(UnpicklableCredentials):
 
         def ask() -> httpx.Request:
             # The document describes only the body. The provider's samples send it as JSON with POST.
-            body = {"client_id": self._client_id, "client_secret": self._client_secret.current()}
-            return httpx.Request("POST", url, json=body, headers={"accept": "application/json"})
+            return token_request(url, {"client_id": self._client_id, "client_secret": self._client_secret.current()})
 
         hint = (
             f"Check the client id and secret: {environment.name} was asked, and keys of one environment "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
 from victor_ext.errors import AuthenticationError, Problem, StatusError, UnreadableResponse
-from victor_ext.privacy import HOLDS_SECRETS, Secret
+from victor_ext.privacy import HOLDS_SECRETS, Secret, SecretBytes
 from victor_ext.runtime.auth.tokens import IssuedToken, TokenCache
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
@@ -84,6 +85,16 @@ class OAuthToken(TokenCache):
             request_id=refusal.request_id,
             problems=[Problem("", code, f"the provider gave the code {code}")] if code else (),
         )
+
+
+def token_request(
+    url: httpx.URL, body: Mapping[str, str], *, as_form: bool = False, headers: Mapping[str, str] | None = None
+) -> httpx.Request:
+    """A POST with these members, of which no frame of httpx shows the text."""
+    content = SecretBytes((urlencode(body) if as_form else json.dumps(body)).encode())
+    kind = "application/x-www-form-urlencoded" if as_form else "application/json"
+    always = {"accept": "application/json", "content-type": kind}
+    return httpx.Request("POST", url, headers={**always, **(headers or {})}, content=content)
 
 
 def header_value(token_type: object, token: object) -> Secret | None:

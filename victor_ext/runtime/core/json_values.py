@@ -11,6 +11,7 @@ from typing import Any, Self, TypeGuard
 import httpx
 
 from victor_ext.ids import storable
+from victor_ext.privacy import Secret, SecretBytes
 from victor_ext.runtime.core.validation import is_encodable
 
 _MEMBER = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
@@ -132,7 +133,7 @@ def json_of(message: httpx.Request | httpx.Response) -> Any:
     """The body of a request or a response as JSON; `NOT_JSON` when it cannot be read."""
     try:
         # A response of the attempt loop keeps what it has parsed, and several readers ask for it.
-        return message.json() if isinstance(message, httpx.Response) else parsed(message.content)
+        return message.json() if isinstance(message, httpx.Response) else parsed(SecretBytes(message.content))
     except (ValueError, RecursionError, httpx.RequestNotRead):
         return NOT_JSON
 
@@ -152,9 +153,9 @@ def no_object_reason(response: httpx.Response) -> str | None:
     return None if is_object(body) else "its body is JSON, but no object"
 
 
-def readable_members(content: bytes) -> dict[str, Any]:
+def readable_members(content: SecretBytes) -> dict[str, Any]:
     """The members of a JSON object, or of the beginning of one. Of a text that is cut, its beginning is the value."""
-    text = content.decode(json.detect_encoding(content), "replace").lstrip()
+    text = Secret(content.decode(json.detect_encoding(content), "replace").lstrip())
     members = dict[str, Any]()
     place = 1 if text.startswith("{") else len(text)
     while named := _MEMBER.match(text, place):

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import VictorError
-from victor_ext.privacy import redact_excerpt
+from victor_ext.privacy import SecretBytes, redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.json_values import parsed
@@ -73,19 +73,19 @@ class Response(httpx.Response):
     parsed: Any = NOT_READ
     unusable: Callable[[Response, str], VictorError] | None = None
     _parsed: Any = _UNPARSED
-    _whole: bytes | None = None
+    _whole: SecretBytes | None = None
 
     @property
     def content(self) -> bytes:
-        return super().content if self._whole is None else self._whole
+        return super().content if self._whole is None else bytes(self._whole)
 
     def read(self) -> bytes:
-        return super().read() if self._whole is None else self._whole
+        return super().read() if self._whole is None else bytes(self._whole)
 
     async def aread(self) -> bytes:
-        return await super().aread() if self._whole is None else self._whole
+        return await super().aread() if self._whole is None else bytes(self._whole)
 
-    def keep(self, content: bytes, began: float) -> Response:
+    def keep(self, content: SecretBytes, began: float) -> Response:
         """Keep the body of an exchange that ends now, and how long it took."""
         self._whole, self.elapsed = content, timedelta(seconds=monotonic() - began)
         return self
@@ -104,9 +104,9 @@ class Response(httpx.Response):
             ValueError: It is not JSON, or is nested too deeply to read.
         """
         if kwargs:
-            return parsed(self.content, **kwargs)
+            return parsed(SecretBytes(self.content), **kwargs)
         if self._parsed is _UNPARSED:
-            self._parsed = parsed(self.content)
+            self._parsed = parsed(SecretBytes(self.content))
         return self._parsed
 
 
@@ -202,7 +202,7 @@ class _Body:
         if not self.response.is_stream_consumed:
             return False
         try:
-            content = self.response.content
+            content = SecretBytes(self.response.content)
         except httpx.StreamError as error:
             raise httpx.ReadError("its body was already consumed", request=self.response.request) from error
         if len(content) > self._limit:
@@ -219,7 +219,7 @@ class _Body:
                 self._doubt = _FOLLOWED
                 return False
             try:
-                chunk = self._decompressor.decompress(chunk, self._limit - self._size + 1)
+                chunk = SecretBytes(self._decompressor.decompress(chunk, self._limit - self._size + 1))
             except zlib.error as error:
                 self._cannot_be_decompressed(str(error))
                 return False
@@ -250,7 +250,7 @@ class _Body:
         self.response.too_long = True
 
     def whole(self) -> Response:
-        content = self._content.getvalue()
+        content = SecretBytes(self._content.getvalue())
         if len(content) > _MOST_OBJECTS and content.count(b"{") + content.count(b"[") > _MOST_OBJECTS:
             # Each becomes an object of Python, in a list a record: four kilobytes of gzip would fill the memory.
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"

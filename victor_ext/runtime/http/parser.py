@@ -13,7 +13,7 @@ from typing import NamedTuple
 import h11
 import httpx
 
-from victor_ext.privacy import redact_excerpt
+from victor_ext.privacy import HiddenValue, SecretBytes, redact_excerpt
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -38,10 +38,11 @@ class H11Exchange:
 
     def request(self, method: str, target: bytes, fields: Fields, content: bytes) -> bytes:
         """The bytes of a request. Raises `httpx.LocalProtocolError` where it cannot be written."""
+        send, end = self._connection.send, h11.EndOfMessage()
         try:
-            request = h11.Request(method=method, target=target, headers=fields)
-            events = [request, *([h11.Data(data=content)] if content else []), h11.EndOfMessage()]
-            return b"".join(self._connection.send(event) or b"" for event in events)
+            # No frame holds the events, whose reprs show what is sent.
+            head = SecretBytes(send(h11.Request(method=method, target=target, headers=fields)) or b"")
+            return SecretBytes(head + (send(h11.Data(data=content)) if content else b"") + (send(end) or b""))
         except h11.LocalProtocolError as error:
             why = redact_excerpt(str(error))
         raise httpx.LocalProtocolError(why)
@@ -63,10 +64,10 @@ class H11Exchange:
 
     def body(self) -> bytes | None:
         """The next piece of the body, empty after the last; None: more bytes are to be received."""
-        event = self._next_event()
-        if event is h11.NEED_DATA:
+        event = HiddenValue(self._next_event())
+        if event.value is h11.NEED_DATA:
             return None
-        return bytes(event.data) if type(event) is h11.Data else b""
+        return SecretBytes(event.value.data) if type(event.value) is h11.Data else b""
 
     def has_ended(self) -> bool:
         """Whether the response is whole, nothing has come behind it, and another one may follow."""
@@ -149,7 +150,7 @@ class Parser:
             length = _body_length(fields)
             if length is not None:
                 self._head = Head(int(usual[1]), usual[2], b"1.1", fields)
-                self._received = data[usual.end() :]
+                self._received = bytes.__getitem__(data, slice(usual.end(), None))
                 if length == _CHUNKED:
                     self._chunked_head = usual[0]
                 else:
@@ -183,14 +184,13 @@ class Parser:
         if not self._left:
             self._ended = True
             return b""
-        piece, self._received = self._received[: self._left], self._received[self._left :]
+        piece, self._received = SecretBytes(self._received[: self._left]), self._received[self._left :]
         self._left -= len(piece)
         return piece or None
 
     def _chunks(self, head: bytes) -> bytes | None:
         """As `body`, of a body that comes in chunks."""
-        data = self._chunk_data()
-        left = self._received
+        data, left = self._chunk_data(), SecretBytes(self._received)
         if data:
             return data
         if self._left:
@@ -210,7 +210,7 @@ class Parser:
 
     def _chunk_data(self) -> bytes:
         """The data of the usual chunks that have come, up to where more is needed, or something else comes."""
-        received, at, pieces = self._received, 0, list[bytes]()
+        received, at, pieces = SecretBytes(self._received), 0, list[bytes]()
         while at < len(received):
             if self._left > len(_CHUNK_END):
                 pieces.append(received[at : at + self._left - len(_CHUNK_END)])
@@ -226,8 +226,8 @@ class Parser:
                 self._left = int(size[1], 16) + len(_CHUNK_END)
             else:
                 break
-        self._received = received[at:]
-        return b"".join(pieces)
+        self._received = bytes.__getitem__(received, slice(at, None))
+        return SecretBytes(b"".join(pieces))
 
     def begin_again(self) -> bool:
         """Get ready for another exchange. Returns False if the last one has not ended, or more bytes have come."""
@@ -255,7 +255,7 @@ def _request(method: str, target: bytes, fields: Fields, content: bytes) -> byte
     ):
         return None
     first = b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target)
-    return b"".join([first, *[b"%b: %b\r\n" % field for field in fields], b"\r\n", content])
+    return SecretBytes(b"".join([first, *[b"%b: %b\r\n" % field for field in fields], b"\r\n", content]))
 
 
 def _body_length(fields: Fields) -> int | None:

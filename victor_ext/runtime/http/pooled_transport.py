@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import httpx
 
 from victor_ext.flows import adrive, drive
-from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from victor_ext.runtime.core.response import TELLS_ITS_END
 from victor_ext.runtime.core.timeouts import BEGUN, timing_of
@@ -138,7 +137,7 @@ class _Body(httpx.SyncByteStream):
             if piece is None:
                 connection.parser.receive(self._transport.take(connection, self._read))
             elif piece:
-                yield SecretBytes(piece)
+                yield piece
             else:
                 return
 
@@ -157,7 +156,7 @@ class _AsyncBody(httpx.AsyncByteStream):
             if piece is None:
                 connection.parser.receive(await self._transport.take(connection, self._read))
             elif piece:
-                yield SecretBytes(piece)
+                yield piece
             else:
                 return
 

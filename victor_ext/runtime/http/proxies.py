@@ -70,7 +70,7 @@ class Route:
             target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
             proxy_headers = _proxy_headers(self.proxy)
         headers = proxy_headers + request.headers.raw
-        return memoryview(connection.parser.request(request.method, target, headers, request.content))
+        return memoryview(connection.parser.request(request.method, target, headers, SecretBytes(request.content)))
 
 
 def _host(url: httpx.URL) -> str:

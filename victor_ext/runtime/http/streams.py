@@ -19,6 +19,7 @@ import anyio
 import httpx
 
 from victor_ext.flows import adrive, drive
+from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.timeouts import as_of_now, is_over
 from victor_ext.runtime.http.connecting import Addresses, AwaitConnection, LookUp, as_network_error, connect
@@ -45,7 +46,8 @@ class SyncStream:
         """Read up to `max_bytes`, as soon as any can be read."""
         if is_over(timeout):
             raise httpx.ReadTimeout("the response did not end in time")
-        return self._when_ready(self._socket.recv, max_bytes, _READ, timeout, httpx.ReadTimeout, httpx.ReadError)
+        errors = httpx.ReadTimeout, httpx.ReadError
+        return SecretBytes(self._when_ready(self._socket.recv, max_bytes, _READ, timeout, *errors))
 
     def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
         """Write all of it."""
@@ -176,7 +178,7 @@ class AsyncStream:
             if not await _in_time(anyio.wait_readable(self._socket), timeout):
                 raise httpx.ReadTimeout("no data arrived in time")
             try:
-                return self._socket.recv(max_bytes)
+                return SecretBytes(self._socket.recv(max_bytes))
             except BlockingIOError:
                 continue
             except OSError as error:

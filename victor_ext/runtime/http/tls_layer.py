@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.http.connecting import as_network_error
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ class TlsLayer:
     def read(self, max_bytes: int) -> Steps[bytes]:
         """Read up to `max_bytes`, as soon as any can be read; none at the end. Raises `httpx.ReadError`."""
         try:
-            return (yield from self._through(lambda: self._tls.read(max_bytes)))
+            return (yield from self._through(lambda: SecretBytes(self._tls.read(max_bytes))))
         except ssl.SSLZeroReturnError:
             return b""
         except ssl.SSLError as error:
