@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from victor_ext.spec.__main__ import main
 from victor_ext.spec.checking.package import Package
 from victor_ext.spec.generate import COPIED, generate
 
@@ -66,6 +67,12 @@ def document(text: list[str]) -> dict[str, Any]:
         {"name": next(of), "in": "query", "description": next(of), "schema": words},
         {"name": next(of), "in": "header", "schema": some},
         {"name": next(of), "in": "cookie", "schema": some},
+        {
+            "name": next(of),
+            "in": "query",
+            "style": "deepObject",
+            "schema": {"type": "object", "properties": {next(of): some}},
+        },
     ]
     answer = {"description": next(of), "content": {"application/json": {"schema": union}}}
     get = {
@@ -126,7 +133,7 @@ def test_texts_arrive_as_they_are(shift: int, tmp_path: Path) -> None:
     result = generate(spec, tmp_path)
     check_modules(result.package)
     get = next(iter(tree["paths"].values()))["get"]
-    query, _, cookie = get["parameters"]
+    query, _, cookie, deep = get["parameters"]
     with Package(result.package) as package:
         assert CANARY not in sys.modules
         models = package.load("models")
@@ -135,4 +142,31 @@ def test_texts_arrive_as_they_are(shift: int, tmp_path: Path) -> None:
         assert {member.value for each in enums for member in each} >= set(query["schema"]["enum"])
     trees = [ast.parse(path.read_bytes()) for path in (result.package / "api").rglob("*.py")]
     texts = {node.value for each in trees for node in ast.walk(each) if isinstance(node, ast.Constant)}
-    assert {query["name"], cookie["name"]} <= texts
+    assert {query["name"], cookie["name"], f"{deep['name']}[{next(iter(deep['schema']['properties']))}]"} <= texts
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("lint", "old.json", "--all"), ("lint", "old.json", "--json"), ("check", "old.json"), ("check", "old.json", "--json"),
+        ("generate", "old.json", "--out", ".", "--verbose"), ("diff", "old.json", "new.json"),
+        ("diff", "old.json", "new.json", "--github"), ("update", "old.json", "new.json", "--out", "."),
+        ("lint", "unread.json"),
+    ],
+)  # fmt: skip
+def test_no_text_of_a_document_steers_a_terminal_or_a_workflow(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    evil = ("\x1b]0;t\x07", "\x9b2J", "\u202e", "\n::error::x\r", "{0:>9}", "%s")
+    for name in ("old", "new"):
+        tree = document([f"{evil[place % len(evil)]}{name}{place}" for place in range(PLACES)])
+        Path(f"{name}.json").write_text(json.dumps(tree), encoding="utf-8")
+    Path("unread.json").write_text(
+        json.dumps({"openapi": f"9{evil}", "paths": {evil[0]: {"$ref": evil[3]}}}), encoding="utf-8"
+    )
+    main(command)
+    shown = capsys.readouterr()
+    lines = f"{shown.out}\n{shown.err}".split("\n")
+    assert len(lines) > 2
+    assert [line for line in lines if not line.isprintable() or line.startswith("::error::x")] == []

@@ -10,7 +10,7 @@ from types import FrameType
 
 from victor_ext._output import guarded_output
 
-from .commands import FAILURES
+from .commands import FAILURES, show
 from .commands.documents import DIFF, LINT
 from .commands.packages import CHECK, GENERATE
 from .commands.update import UPDATE
@@ -34,10 +34,10 @@ def _run(arguments: Sequence[str] | None, prog: str) -> int:
     try:
         status: int = options.run(options)
     except FAILURES as error:
-        print(error, file=sys.stderr)
+        show(str(error), to=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{getattr(options, 'out', None) or error.filename} cannot be written: {error}", file=sys.stderr)
+        show(f"{getattr(options, 'out', None) or error.filename} cannot be written: {error}", to=sys.stderr)
         return 2
     return status
 

@@ -160,9 +160,8 @@ class Passing:
         flat = parameter.style == "deepObject" or (parameter.style == "form" and parameter.explode)
         sink = Sink()
         if properties and flat:
-            pattern = "{}" if parameter.style == "form" else parameter.name + "[{}]"
             for each in properties:
-                wire = pattern.format(each)
+                wire = each if parameter.style == "form" else f"{parameter.name}[{each}]"
                 for (where, key), arguments in sent.items():
                     nested = parameter.style == "deepObject" and key.startswith(f"{wire}[")
                     if where == location and (key == wire or nested):

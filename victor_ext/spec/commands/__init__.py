@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from victor_ext.spec.checking.problems import AcceptanceError
-from victor_ext.spec.diff.report import ApprovalError
+from victor_ext.spec.diff.report import ApprovalError, one_line
 from victor_ext.spec.document import DocumentError
 
 FAILURES = (DocumentError, AcceptanceError, ApprovalError, RuntimeError)
@@ -23,6 +24,18 @@ class Command(NamedTuple):
     epilog: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+
+
+def show(*lines: str, to: Any = None) -> None:
+    """Print each line without control characters: a text of a document could forge lines or colours."""
+    show_as_is("\n".join(map(one_line, lines)), to=to)
+
+
+def show_as_is(text: str, *, to: Any = None) -> None:
+    """Print a text in which no control character is the document's, in the letters that the stream has."""
+    stream = to or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_required: bool) -> None:

@@ -27,7 +27,7 @@ from victor_ext.spec.diff.report import (
 from victor_ext.spec.document import load
 from victor_ext.spec.lint import RULES, Finding, findings
 
-from . import Command, add_copies, copies
+from . import Command, add_copies, copies, show, show_as_is
 
 # ---- diff ----
 
@@ -92,7 +92,7 @@ def _approve(report: Report, file: Path, options: argparse.Namespace) -> Report:
     scope = "wire" if options.no_python else "both"
     added = [Approval(entry.fingerprint, options.approve, scope, expires) for entry in report.breaking()]
     write_approvals(file, added)
-    print(f"{file}: {len(added)} approved", file=sys.stderr)
+    show(f"{file}: {len(added)} approved", to=sys.stderr)
     return replace(report, approvals=[*report.approvals, *added])
 
 
@@ -104,8 +104,7 @@ def _write(report: Report, form: str | None, out: Path | None) -> None:
         width = shutil.get_terminal_size().columns if terminal else 100
         text = as_text(report, width=width, colour=terminal and not os.environ.get("NO_COLOR"))
     if out is None:
-        encoding = sys.stdout.encoding or "utf-8"
-        print(text.encode(encoding, "backslashreplace").decode(encoding))
+        show_as_is(text)
     else:
         out.write_text(text + "\n", encoding="utf-8")
 
@@ -143,8 +142,10 @@ def _run_lint(options: argparse.Namespace) -> int:
     status = 0
     for document in options.documents:
         by_rule = findings(document, skip=frozenset(options.skip), copies=copies(options))
-        lines = [_as_json(document, by_rule)] if options.json else _as_text(document, by_rule, show_all=options.all)
-        print("\n".join(lines))
+        if options.json:
+            print(_as_json(document, by_rule))
+        else:
+            show(*_as_text(document, by_rule, show_all=options.all))
         status |= any(by_rule.values())
     return int(status)
 
@@ -175,7 +176,7 @@ def _as_json(file: Path, by_rule: Mapping[str, Sequence[Finding]]) -> str:
         for finding in places
     ]
     counts = {name: len(places) for name, places in by_rule.items() if places}
-    return json.dumps({"document": file.name, "findings": entries, "counts": counts}, indent=2, ensure_ascii=False)
+    return json.dumps({"document": file.name, "findings": entries, "counts": counts}, indent=2)
 
 
 LINT = Command(

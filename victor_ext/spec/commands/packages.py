@@ -12,7 +12,7 @@ from victor_ext.spec.checking.problems import AcceptanceError
 from victor_ext.spec.document import DocumentError
 from victor_ext.spec.generate import generate
 
-from . import Command, add_package_arguments, copies
+from . import Command, add_package_arguments, copies, show
 
 SHOWN = 10
 """The files of each kind that are named without `--verbose`."""
@@ -43,13 +43,13 @@ def _run_generate(options: argparse.Namespace) -> int:
 def _generate(document: Path, options: argparse.Namespace) -> int:
     result = generate(document, options.out, name=options.name, decimals=options.decimals, copies=copies(options))
     for line in result.log.lines() if options.verbose else ():
-        print(f"  {line}")
+        show(f"  {line}")
     for line in result.left_out:
-        print(f"  LEFT OUT: {line}", file=sys.stderr)
+        show(f"  LEFT OUT: {line}", to=sys.stderr)
         if line in result.log.reasons and (options.verbose or not result.written):
-            print(f"    openapi-python-client: {result.log.reasons[line]}", file=sys.stderr)
+            show(f"    openapi-python-client: {result.log.reasons[line]}", to=sys.stderr)
     if not result.written:
-        print(f"{document.name}: no package was made, and {result.package} is as it was.", file=sys.stderr)
+        show(f"{document.name}: no package was made, and {result.package} is as it was.", to=sys.stderr)
         return 2
     kinds = (
         ("+", "new", result.changes.new),
@@ -57,13 +57,13 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
         ("-", "gone", result.changes.gone),
     )
     counts = ", ".join(f"{len(paths)} {word}" for _, word, paths in kinds if paths) or "nothing changed"
-    print(f"{document.name} -> {result.package}: {counts}")
+    show(f"{document.name} -> {result.package}: {counts}")
     for sign, _, paths in () if result.is_new else kinds:
         shown = paths if options.verbose else paths[:SHOWN]
         for path in shown:
-            print(f"  {sign} {path}")
+            show(f"  {sign} {path}")
         if len(shown) < len(paths):
-            print(f"  {sign} ... and {len(paths) - len(shown)} more (--verbose)")
+            show(f"  {sign} ... and {len(paths) - len(shown)} more (--verbose)")
     return int(bool(result.left_out))
 
 
@@ -119,7 +119,7 @@ def _check(document: Path, options: argparse.Namespace) -> int:
     except Exception as error:
         raise DocumentError(f"{document} cannot be checked: {type(error).__name__}: {error}") from error
     if options.json:
-        print(json.dumps(report.as_json(), ensure_ascii=False))
+        print(json.dumps(report.as_json()))
     else:
         _print(report, verbose=options.verbose)
     return int(bool(report.problems))
@@ -127,12 +127,12 @@ def _check(document: Path, options: argparse.Namespace) -> int:
 
 def _print(report: Report, *, verbose: bool) -> None:
     for problem in report.problems:
-        print(problem.line(), file=sys.stderr)
+        show(problem.line(), to=sys.stderr)
     for entry in report.added:
-        print(f"now accepted: {entry.place}")
+        show(f"now accepted: {entry.place}")
     for entry in report.accepted if verbose else ():
-        print(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
-    print(report.summary())
+        show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
+    show(report.summary())
 
 
 CHECK = Command(

@@ -28,7 +28,7 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
 
-from . import Command, add_generation, copies
+from . import Command, add_generation, copies, show, show_as_is
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
 MAX_LINES = 40
@@ -65,16 +65,16 @@ def _run(options: argparse.Namespace) -> int:
         names = document.name, newer.name
         report = report_on(before, after, changes, called=names, file=document, approved=approvals)
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
-        print(f"{as_text(report, width=width)}\n")
+        show_as_is(f"{as_text(report, width=width)}\n")
         losses = check_generated(after, newer.name, new.made, accepted).problems
         for loss in losses:
-            print(f"{loss.place}: {loss.what}", file=sys.stderr)
+            show(f"{loss.place}: {loss.what}", to=sys.stderr)
         if losses:
             command = ["victor", "spec", "check", str(newer), "--accepted", str(accepted), "--accept", "REASON"]
-            print(
+            show(
                 f"Nothing was replaced: the package of {newer.name} would lack what is named above. Mend the document, "
                 f"or do without it:\n  {shlex.join(command)}",
-                file=sys.stderr,
+                to=sys.stderr,
             )
             return 2
         changelog = ""
@@ -84,7 +84,7 @@ def _run(options: argparse.Namespace) -> int:
     if changelog and options.changelog is not None:
         _replace(options.changelog, changelog.encode("utf-8"))
     _replace(document, newer.read_bytes())
-    print(f"{newer} -> {document}, {package}")
+    show(f"{newer} -> {document}, {package}")
     return _print_decisions(report)
 
 
@@ -93,13 +93,13 @@ def _print_decisions(report: Report) -> int:
     breaking = report.breaking()
     looks = [entry for entry in report.entries if "look" in (entry.wire, entry.python) and entry not in breaking]
     if not breaking and not looks:
-        print("No change breaks anything, and none needs a look.")
+        show("No change breaks anything, and none needs a look.")
         return 0
-    print(f"\n{number(len(breaking) + len(looks), 'decision')} for a person:")
+    show("", f"{number(len(breaking) + len(looks), 'decision')} for a person:")
     for count, entry in enumerate([*breaking, *looks], 1):
-        print(f"{count:3}. {one_line(entry.place)}: {one_line(shortened(entry))} ({operations_text(entry)})")
+        show(f"{count:3}. {entry.place}: {shortened(entry)} ({operations_text(entry)})")
         if entry.names:
-            print(f"     {', '.join(entry.names)}")
+            show(f"     {', '.join(entry.names)}")
     return 1
 
 

@@ -55,12 +55,11 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
 def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
     """Put one parameter for each property in the place of the object."""
     required = list_at(whole, "required") if parameter.get("required") else []
-    pattern = "{}" if style == "form" else parameter["name"] + "[{}]"
     flat = [
         in_place_of(
             parameter,
             {
-                "name": pattern.format(name),
+                "name": name if style == "form" else f"{parameter['name']}[{name}]",
                 "in": "query",
                 "required": name in required,
                 "schema": schema,
