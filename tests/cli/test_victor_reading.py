@@ -89,6 +89,7 @@ def test_what_others_wrote_cannot_steer_a_terminal(command: Command, victor_sand
         assert "\u202e" not in ran.out
         assert "\x07" not in ran.out
     assert command("rfp", "get", request_id, "--json").json["notes"] == evil
+    assert "\u202e" not in command("bulk", "resume", "batch", evil).err
 
 
 def test_colour_is_for_terminals_that_want_it(command: Command, victor_sandbox: Sandbox) -> None:

@@ -27,7 +27,7 @@ def say(line: str | Text) -> None:
 
 def complain(text: str) -> None:
     """Print on standard error, as far as it can be written: the exit status shows the result all the same."""
-    print(text, file=sys.stderr, flush=True)
+    print("\n".join(map(plain, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 @contextmanager
