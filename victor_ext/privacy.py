@@ -104,6 +104,19 @@ class SecretBytes(bytes):
         return Secret(bytes.decode(self, encoding, errors))
 
 
+class SecretObject(dict[str, Any]):
+    """The members of a JSON object, such as a token: the repr hides them, and `get` conceals a text."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def get(self, name: str, default: Any = None) -> Any:
+        # No variable: a signal may come at each line.
+        return Secret(super().get(name)) if isinstance(super().get(name), str) else super().get(name, default)
+
+
 def concealed(value: Any) -> Any:
     """Text or bytes as a `Secret` or `SecretBytes`, also in a tuple, such as a user and a password; else unchanged."""
     if isinstance(value, str):

@@ -194,18 +194,20 @@ def test_no_frame_shows_what_the_call_holds(
         secrets.check(of_frames(error.__traceback__, (str(Path(httpx.__file__).parent),)))
 
 
-WIRE = tuple(str(Path(victor_ext.__file__).parent / "runtime" / name) for name in ("http", "core/response.py"))
-LIBRARY = str(Path(httpx.__file__).parent)
+PACKAGE = Path(victor_ext.__file__).parent
+WIRE = (*(str(PACKAGE / "runtime" / name) for name in ("http", "core/response.py")), str(Path(httpx.__file__).parent))
 
 
 @contextmanager
-def looking_at_each_line(hidden: Sequence[str], found: set[str]) -> Iterator[None]:
-    """Find the locals that show something, at each line at which a signal may come."""
+def looking_at_each_line(credentials: Sequence[str], sent: Sequence[str], found: set[str]) -> Iterator[None]:
+    """Find the locals that show credentials, or on the wire what is sent, at each line at which a signal may come."""
 
     def look(frame: FrameType, _event: str, _argument: object) -> Any:
         code = frame.f_code
-        if not code.co_filename.startswith((*WIRE, LIBRARY)):
+        on_the_wire = code.co_filename.startswith(WIRE)
+        if not on_the_wire and not code.co_filename.startswith(str(PACKAGE)):
             return None
+        hidden = (*credentials, *sent) if on_the_wire else credentials
         for name, value in frame.f_locals.items():
             with suppress(AttributeError):  # an object that is being made
                 if any(secret in repr(value) for secret in hidden):
@@ -221,7 +223,7 @@ def looking_at_each_line(hidden: Sequence[str], found: set[str]) -> Iterator[Non
 
 
 @pytest.mark.parametrize(("mode", "tls"), [("sync", False), ("async", True)])
-def test_no_line_on_the_wire_has_a_local_that_shows_bytes(
+def test_no_line_has_a_local_that_shows_credentials_or_bytes_on_the_wire(
     mode: str, tls: bool, background: Background, authority: Authority, secrets: Secrets
 ) -> None:
     provider, found = RawProvider(background, tls=authority.server() if tls else None), set[str]()
@@ -237,7 +239,7 @@ def test_no_line_on_the_wire_has_a_local_that_shows_bytes(
 
         provider.instead = act
         caller = Caller(mode, auth, **options)
-        with looking_at_each_line((secrets.client_secret, TOKEN, ACCOUNT), found):
+        with looking_at_each_line((secrets.client_secret, TOKEN), (ACCOUNT,), found):
             made = caller("create", **{**Journeys().payment()(None), "notes": "caf\u00e9"})  # type: ignore[arg-type] # it needs no sandbox
         caller.close()
         assert not isinstance(made, Exception), (damage, made)

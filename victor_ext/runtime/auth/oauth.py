@@ -66,8 +66,7 @@ class OAuthToken(TokenCache):
             error.response = None  # its body may hold a token that works
             raise
         else:
-            # As it came: a token is sent as it is, or not at all.
-            token = self._read(json.loads(response.content), self._clock.now())
+            token = self._read(response.json(), self._clock.now())
             if token is None:
                 raise UnreadableResponse(
                     f"The response of the token endpoint {request.url.path} has status {response.status_code}, but no "

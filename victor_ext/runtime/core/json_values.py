@@ -11,7 +11,7 @@ from typing import Any, Self, TypeGuard
 import httpx
 
 from victor_ext.ids import storable
-from victor_ext.privacy import Secret, SecretBytes
+from victor_ext.privacy import Secret, SecretBytes, SecretObject
 from victor_ext.runtime.core.validation import is_encodable
 
 _MEMBER = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
@@ -73,19 +73,23 @@ def _number(digits: str) -> float:
 
 
 _DECODER = json.JSONDecoder(parse_float=_number)
+_SECRET_DECODER = json.JSONDecoder(object_hook=SecretObject)
 _TOLERANT = json.JSONDecoder(
     parse_float=_number, parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0, strict=False
 )
 _ODD_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 
 
-def parsed(content: bytes | bytearray | str, **options: Any) -> Any:
+def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **options: Any) -> Any:
     """JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`.
 
+    Secret JSON, of `SecretObject`s, is as it came: a token is sent as it is, or not at all.
     `options` are those of `json.loads`. Raises `ValueError` where it is not JSON, or is nested too deeply to read.
     """
     text = content if isinstance(content, str) else content.decode(json.detect_encoding(content), "surrogatepass")
     try:
+        if is_secret:
+            return _SECRET_DECODER.decode(text)
         value = json.loads(text, **options) if options else _DECODER.decode(text)
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None

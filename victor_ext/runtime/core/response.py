@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import VictorError
-from victor_ext.privacy import SecretBytes, redact_excerpt
+from victor_ext.privacy import HOLDS_SECRETS, SecretBytes, redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.json_values import parsed
@@ -106,7 +106,7 @@ class Response(httpx.Response):
         if kwargs:
             return parsed(SecretBytes(self.content), **kwargs)
         if self._parsed is _UNPARSED:
-            self._parsed = parsed(SecretBytes(self.content))
+            self._parsed = parsed(SecretBytes(self.content), is_secret=HOLDS_SECRETS in self.request.extensions)
         return self._parsed
 
 
