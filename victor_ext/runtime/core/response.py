@@ -57,6 +57,7 @@ class Response(httpx.Response):
     Attributes:
         damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
         too_long: Whether the body is longer than the limit, so that another attempt would bring the same.
+        is_secret: Whether the body is read as `SecretObject`s.
         attempts: How many attempts of the call it took.
         request_id_headers: Headers that may carry the provider's id of the exchange.
         request_id_in_body: Reads that id from the body, or None where no body has it.
@@ -67,6 +68,7 @@ class Response(httpx.Response):
 
     damage: str | None = None
     too_long: bool = False
+    is_secret: bool = False
     attempts: int = 1
     request_id_headers: tuple[str, ...] = ()
     request_id_in_body: Callable[[Response], str | None] | None = None
@@ -106,7 +108,7 @@ class Response(httpx.Response):
         if kwargs:
             return parsed(SecretBytes(self.content), **kwargs)
         if self._parsed is _UNPARSED:
-            self._parsed = parsed(SecretBytes(self.content), is_secret=HOLDS_SECRETS in self.request.extensions)
+            self._parsed = parsed(SecretBytes(self.content), is_secret=self.is_secret)
         return self._parsed
 
 
@@ -169,7 +171,7 @@ class _Body:
         # The transport made the response, and only `json()` differs. A copy would cost more than all the rest here.
         response.__class__ = Response
         assert isinstance(response, Response)
-        response.request = request
+        response.request, response.is_secret = request, HOLDS_SECRETS in request.extensions
         # Anybody's words, of any length, which the repr of a response shows. Without them it has the standard's.
         response.extensions.pop("reason_phrase", None)
         if "set-cookie" in response.headers:
