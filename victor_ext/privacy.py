@@ -61,6 +61,8 @@ QUOTED: ContextVar[ref[Any] | None] = ContextVar("victor_ext.quoted", default=No
 
 _SHORTEST_CREDENTIAL = 6
 """Characters. A shorter one is a word that occurs by chance."""
+_MASKED = "\0"
+"""Stands for `[secret]` until all are masked: a credential may be a part of that word."""
 _CREDENTIAL_HEADERS = frozenset({b"authorization", b"cookie"})
 
 HOLDS_SECRETS = "holds_secrets"
@@ -282,13 +284,15 @@ def short_mask(number: str) -> str:
 def without_credentials(text: str) -> str:
     """The text without the credentials of the request that it is about (`QUOTED`), nor the first half of one."""
     for credential in _credentials():
-        shortest, at = max(_SHORTEST_CREDENTIAL, (len(credential) + 1) // 2), 0
-        while (at := text.find(credential[:shortest], at)) >= 0:
+        shortest = max(_SHORTEST_CREDENTIAL, (len(credential) + 1) // 2)
+        kept, end = list[str](), 0
+        while (at := text.find(credential[:shortest], end)) >= 0:
+            kept.append(text[end:at])
             end = at + shortest
             while end < len(text) and text[end : end + 1] == credential[end - at : end - at + 1]:
                 end += 1
-            text = f"{text[:at]}[secret]{text[end:]}"
-    return text
+        text = _MASKED.join([*kept, text[end:]])
+    return text.replace(_MASKED, "[secret]")
 
 
 def _credentials() -> list[Secret]:

@@ -273,6 +273,12 @@ def test_what_a_provider_repeats_of_the_credentials(
         assert found_in(f"{raised.value.request_id}{raised.value.response_info!r}{events!r}{caplog.text}", said) == []
 
 
+def test_a_credential_that_is_a_part_of_its_mask() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(400, json={"message": "no secret-1 or secret-1"}))
+    with pytest.raises(VictorError, match=r"no \[secret\] or \[secret\]"):
+        Caller("sync", auth=BearerAuth("secret-1"), transport=transport).call("payments.get_payment", "pay_1")
+
+
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
 @pytest.mark.parametrize("name", ["flexfactor", "velo"])
 def test_a_token_endpoint_that_echoes(name: str, status: int, caplog: pytest.LogCaptureFixture) -> None:
