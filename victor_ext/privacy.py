@@ -283,6 +283,7 @@ def short_mask(number: str) -> str:
 
 def without_credentials(text: str) -> str:
     """The text without the credentials of the request that it is about (`QUOTED`), nor the first half of one."""
+    text = text.replace("[secret]", _MASKED)
     for credential in _credentials():
         shortest = max(_SHORTEST_CREDENTIAL, (len(credential) + 1) // 2)
         kept, end = list[str](), 0

@@ -92,7 +92,7 @@ def token_request(
     """A POST with these members, of which no frame of httpx shows the text."""
     content = SecretBytes((urlencode(body) if as_form else json.dumps(body)).encode())
     kind = "application/x-www-form-urlencoded" if as_form else "application/json"
-    always = {"accept": "application/json", "content-type": kind}
+    always = {"accept": "application/json", "Content-Type": kind}  # as httpx spells it: mocks compare it
     return httpx.Request("POST", url, headers={**always, **(headers or {})}, content=content)
 
 
