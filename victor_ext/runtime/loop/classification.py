@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import httpx
 
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.privacy import HOLDS_SECRETS, excerpt, redact_excerpt
+from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.response import Response
 
 from .conflicts import Use, earlier_use
@@ -146,8 +147,8 @@ def reports_error(response: httpx.Response) -> bool:
         body: Any = response.json()
     except ValueError:
         return _ERROR_MEMBER.search(response.content) is not None
-    members = cast("dict[str, Any]", body).items() if isinstance(body, dict) else ()
-    return any(_is_something(value) for name, value in members if name.lower() in _ERRORS)
+    # No name for each value: a value that is no error may be a secret, and a traceback shows what has a name.
+    return is_object(body) and any(_is_something(body[name]) for name in body if name.lower() in _ERRORS)
 
 
 def _is_something(value: Any) -> bool:
