@@ -13,16 +13,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, store_only, write_csv
 from tests.cli.victor_command import Command, interruptible
 from victor_ext import Victor, VictorOAuth
-from victor_ext.cli.bulk_processes import WorkerProcesses
 from victor_ext.sandbox import Sandbox
 
 KEY = ("--key-column", "invoice_no")
@@ -169,7 +166,6 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
         (("send", "invoices.csv", "--key-column", "number"), "Error: the file cannot be read. Nothing was sent."),
         (("send", "invoices.csv", "--key-column", "invoice"), "one, such as invoice_no: --key-column NAME."),
         (("send", "invoices.csv", *KEY, "--rate", "0"), "--rate=0.0 must be a number of rows a second"),
-        (("send", "invoices.csv", "--processes", "2"), "--processes 2 needs a PostgreSQL database"),
         (("worker",), "--state is an SQLite file, on which one process works at a time"),
     ],
 )
@@ -325,44 +321,6 @@ def test_a_batch_that_cannot_be_resumed_hides_no_other_one(
     victor_sandbox.clear_faults()
     ended = bulk("resume")
     assert (ended.status, ended.out) == (2, "ours: 1 row: 1 created\n")
-
-
-def test_several_processes_share_a_batch_and_end_with_the_first_one(
-    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Callable[..., Any]
-) -> None:
-    records = rows(1500)
-    write_csv(bulk.folder / "invoices.csv", records)
-    password = "not-a-password"
-    state = postgres.replace("postgres@", f"postgres:{password}@")
-    with bulk.started("send", "invoices.csv", *KEY, "--processes", "3", "--state", state) as first:
-        wait_until_sent(victor_sandbox, first, 1)
-        one, other = psutil.Process(first.pid).children()
-        assert "--batch" in one.cmdline()
-        # Every user of the machine sees the arguments of a process, and its owner the environment.
-        assert password in state
-        assert password not in f"{one.cmdline()} {one.environ()}"
-        one.kill()
-        assert first.stderr is not None
-        told = first.stderr.readline()
-        first.kill()
-        first.communicate(timeout=60)
-    assert told in [
-        f"Worker {number} of 3 was killed by signal 9. The others go on, and take over its rows.\n" for number in (2, 3)
-    ]
-    assert psutil.wait_procs([other], timeout=60)[1] == []
-    assert sender(state=postgres, batch="invoices.csv").resume().exit_status == 0
-    asked_once(victor_sandbox, keys_of("invoices.csv", records))
-
-
-def test_a_worker_imports_nothing_from_the_folder_of_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "victor_ext").mkdir()
-    (tmp_path / "victor_ext" / "__init__.py").write_text("raise SystemExit(7)")
-    monkeypatch.chdir(tmp_path)
-    under_way: Any = SimpleNamespace(over=False)
-    shown: list[str] = []
-    with WorkerProcesses(2, "postgresql://", ["--help"], shown.append) as workers:
-        workers.watch(under_way)
-    assert shown == []
 
 
 def test_the_example_asks_once(

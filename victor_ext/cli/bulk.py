@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from . import bulk_output, bulk_processes
-from .bulk_processes import MAX_PROCESSES, WorkerProcesses
+from . import bulk_output
 from .failures import FAILED, FOR_NOW, MISUSE, UNKNOWN, Misuse, victor_failure
 from .screen import Progress, complain, decided, notices, plain
 from .session import Session, Yes, flag, option, with_session
@@ -48,12 +47,6 @@ Batch = Annotated[str | None, option("The batch's name.", "NAME")]
 BatchName = Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
 Rate = Annotated[float | None, option("Maximum rows per second over all machines (default: no limit).", "N")]
 Workers = Annotated[int, option("Concurrent calls of this process, 1 to 100.", "N")]
-Processes = Annotated[
-    int,
-    option(
-        "Processes that send, each with --workers calls; more than one needs PostgreSQL.", "N", min=1, max=MAX_PROCESSES
-    ),
-]
 Refresh = Annotated[
     bool, flag("--refresh", "Read the present status of the requests from the provider: completed is paid.")
 ]
@@ -136,7 +129,6 @@ def send(
     ] = None,
     rate: Rate = None,
     workers: Workers = 16,
-    processes: Processes = 1,
     due_date: Annotated[str | None, option("Of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")] = None,
     skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")] = False,
     encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
@@ -162,7 +154,7 @@ def send(
         "batch": batch, "key_column": key_column, "rate": rate, "due_date": due_date, "skip_invalid": skip_invalid,
         "encoding": encoding, "ask_again": ask_again,
     }  # fmt: skip
-    sending = _Sending(session, state, workers, processes, key_retention, patience, yes)
+    sending = _Sending(session, state, workers, key_retention, patience, yes)
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
 
     def question(sender: BulkSender) -> str:
@@ -190,13 +182,12 @@ def resume(
     state: State = _DEFAULT_STATE,
     rate: Rate = None,
     workers: Workers = 16,
-    processes: Processes = 1,
     key_retention: KeyRetention = None,
     patience: Patience = None,
     yes: Yes = False,
 ) -> None:
     """Continue an interrupted batch: retry, with the same keys, the rows that are not settled."""
-    sending = _Sending(session, state, workers, processes, key_retention, patience, yes)
+    sending = _Sending(session, state, workers, key_retention, patience, yes)
     statuses, failures = list["BatchStatus"](), list[int]()
 
     def question(sender: BulkSender) -> str:
@@ -284,13 +275,8 @@ def worker(
     workers: Workers = 16,
     key_retention: KeyRetention = None,
     patience: Patience = None,
-    state_from_input: Annotated[bool, typer.Option("--state-from-input", hidden=True)] = False,
 ) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine."""
-    if state_from_input:
-        state = bulk_processes.state_from_input()
-        if not state:
-            return
     if state.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
@@ -300,7 +286,7 @@ def worker(
     with _sender(session, state, workers=workers, **options) as sender, notices():
         complain(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.")
         try:
-            sender.work(stop=bulk_processes.stop_when_input_ends() if state_from_input else None)
+            sender.work()
         except KeyboardInterrupt:
             complain("Stopped.")
             raise typer.Exit from None
@@ -330,17 +316,9 @@ class _Sending:
     session: Session
     state: str
     workers: int
-    processes: int
     key_retention: float | None
     patience: float | None
     yes: bool
-
-    def __post_init__(self) -> None:
-        if self.processes > 1 and self.state.startswith("sqlite"):
-            raise Misuse(
-                f"--processes {self.processes} needs a PostgreSQL database: --state is an SQLite file, on which one "
-                "process works at a time. Leave --processes out, or keep the batch in --state postgresql://..."
-            )
 
     def sender(
         self, question: Callable[[BulkSender], str] | None, **options: Any
@@ -360,15 +338,10 @@ class _Sending:
             latest = status
             waiting = sum(count for outcome, count in status.counts.items() if outcome == "waiting")
             progress.show(status.batch, status.rows - waiting, status.rows, bulk_output.counts(status))
-            others.watch(status)
 
-        words = ["--batch", batch, "--workers", str(self.workers), *self.session.options()]
-        words += [] if self.key_retention is None else ["--key-retention", f"{self.key_retention:f}"]
-        words += [] if self.patience is None else ["--patience", f"{self.patience:f}"]
         with Progress(as_json=self.session.as_json) as progress:
             try:
-                with WorkerProcesses(self.processes, self.state, words, progress.tell) as others:
-                    yield show
+                yield show
             except KeyboardInterrupt as error:
                 progress.close()
                 command = _next("resume", batch, self.state, self.session, yes=self.yes)
