@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -16,21 +17,7 @@ if TYPE_CHECKING:
     from tests.faults.certificates import Authority
     from tests.faults.raw_sockets import Background
 
-HERE = Path(__file__).parent
-THOROUGH_FOLDERS = ("fuzz", "release", "spec")
-THOROUGH_FILES = ("test_exports.py",)
-"""They search for examples, or start processes."""
-SLOW_FOLDERS = (
-    *("bulk", "cli", "connected", "faults", "guards", "histories", "mutants", "outbox", "pages", "pythons"),
-    *("reconciliation", "sandbox", "security"),
-)
-SLOW_FILES = (
-    *("test_any_argument.py", "test_calls_import_nothing.py", "test_demo.py", "test_docs.py"),
-    *("test_fifth_system.py", "test_leaks.py", "test_log.py", "test_new_operations.py", "test_noticed.py"),
-    *("test_private_keys.py", "test_python_page.py", "test_reference.py", "test_soak.py"),
-    *("test_testing_fixtures.py", "test_types.py", "test_waiting.py"),
-)
-"""Their tests start processes, wait, or take more than a second together."""
+NOT_QUICK = re.compile(r"^pytestmark = .*\bmark\.(slow|thorough)\b", re.MULTILINE)
 
 # The same examples in every run, but with `make test-all`; and an example that is slow on a busy machine is no failure.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize="VICTOR_SEARCH" not in os.environ)
@@ -64,11 +51,11 @@ def _refuse_processes(event: str, _arguments: object) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `--quick`, do not import what is left out: that takes as long as many tests."""
+    """With `--quick`, do not import a file whose mark leaves it out: that takes as long as many tests."""
     if not config.getoption("quick"):
         return None
-    folders = {*THOROUGH_FOLDERS, *SLOW_FOLDERS} & set(collection_path.relative_to(HERE).parts)
-    return True if folders or collection_path.name in (*THOROUGH_FILES, *SLOW_FILES) else None
+    is_left_out = collection_path.suffix == ".py" and NOT_QUICK.search(collection_path.read_text("utf-8"))
+    return True if is_left_out else None
 
 
 @pytest.fixture(scope="session")
@@ -100,9 +87,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what takes long; leave out what the tier does not run."""
     for item in items:
-        folder = item.path.relative_to(HERE.parent).parts[1]
-        searches = hypothesis.is_hypothesis_test(getattr(item, "obj", None))
-        if searches or folder in THOROUGH_FOLDERS or item.path.name in THOROUGH_FILES:
+        if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
             item.add_marker("thorough")
         if "pytester" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")

@@ -22,6 +22,7 @@ import victor_ext
 from tests.providers.connected.till import till_api
 from tests.providers.systems import ADAPTERS
 
+pytestmark = pytest.mark.slow
 PACKAGE = Path(victor_ext.__file__).parent
 
 PROGRAM = """

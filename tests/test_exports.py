@@ -14,6 +14,7 @@ import pytest
 import victor_ext
 from victor_ext import errors, money, testing, zulu
 
+pytestmark = pytest.mark.thorough
 PACKAGE = Path(victor_ext.__file__).parent
 HEAVY = ["cryptography", "jwt", "typer", "rich", "starlette", "uvicorn", "anyio", "asyncio", "victor_api", "dbos"]
 HEAVY += ["django"]

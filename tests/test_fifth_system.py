@@ -21,6 +21,7 @@ from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import BulkSender
 from victor_ext.systems import System, entry_points_of
 
+pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parent / "fifth_system"
 NOW = datetime.now(UTC)
 WINDOW: Any = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}

@@ -19,6 +19,7 @@ from tests.providers.running import run as use
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
 
+pytestmark = pytest.mark.slow
 API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
 CLIENT_ID = "client-id-0c1f7e55"
 CLIENT_SECRET = "client-secret-9d1c44ab"

@@ -16,6 +16,7 @@ from victor_ext import AsyncVictor, PaymentRequest, RetryPolicy, Victor, VictorE
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "python.md").read_text(encoding="utf-8")
 RETRY = (DOCS / "retry.md").read_text(encoding="utf-8")

@@ -19,6 +19,7 @@ from victor_ext.providers.flexfactor.records import FlexFactorRecord
 from victor_ext.sandbox.server.commands import ServerCommands
 from victor_ext.sandbox.server.provider import SandboxProvider
 
+pytestmark = pytest.mark.slow
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "api"
 SHOWN = [path for page in PAGES.glob("*.md") for path in re.findall(r"(?m)^::: (\S+)$", page.read_text("utf-8"))]
 """What the pages show: dotted paths. A path that leads nowhere is an error of `make docs`."""

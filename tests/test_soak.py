@@ -15,6 +15,7 @@ from tests.providers.victor.adapter import payment
 from victor_ext import Victor
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 
 

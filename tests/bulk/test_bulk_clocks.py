@@ -28,7 +28,7 @@ HOUR, DAY = 3600, 24 * 3600
 KEPT = HOUR // 2
 """Seconds for which the provider keeps a key."""
 SEND = ("--key-column", "invoice_no", "--workers", "1", "--key-retention", f"{KEPT}s")
-pytestmark = pytest.mark.victor_sandbox(key_life=KEPT)
+pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(key_life=KEPT)]
 
 
 def broken_off(bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahead: float) -> None:

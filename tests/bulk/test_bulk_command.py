@@ -22,6 +22,7 @@ from tests.cli.victor_command import Command, interruptible
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 KEY = ("--key-column", "invoice_no")
 
 

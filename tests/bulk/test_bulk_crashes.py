@@ -25,6 +25,7 @@ from tests.cli.victor_command import Ran
 from victor_ext import ConfigurationError
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
 ROWS = 600
 KEY = ("--key-column", "invoice_no")

@@ -19,6 +19,7 @@ from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.sandbox import Sandbox
 from victor_ext.tables.texts import folded, trimmed
 
+pytestmark = pytest.mark.slow
 RUN = "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 """What a cell begins with that a spreadsheet runs; with a tab or an end of a line before it, too."""
 FORMULA = "=cmd|'/c calc'!A1"

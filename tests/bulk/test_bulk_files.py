@@ -20,7 +20,7 @@ from victor_ext.bulk import Check, InvalidRows
 from victor_ext.bulk.columns import ARGUMENTS
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 HEADING = "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,notes"
 GOOD = f"INV-1,{ACCOUNT},aHeq349838,44.23,BUSINESS,{today()},"
 

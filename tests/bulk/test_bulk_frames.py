@@ -27,6 +27,7 @@ from victor_ext import VictorError
 from victor_ext.bulk import BulkSender
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 OURS = tuple(
     str(Path(module.__file__).parent) for module in (victor_ext.bulk, victor_ext.settlement, victor_ext.tables)
 )

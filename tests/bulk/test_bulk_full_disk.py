@@ -18,6 +18,7 @@ from victor_ext import ConfigurationError
 from victor_ext.bulk import StateUnavailable, takeover, validating
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 Senders = Callable[..., Any]
 LOTS = 1 << 30
 

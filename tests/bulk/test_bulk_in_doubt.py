@@ -18,6 +18,7 @@ from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import background
 from tests.histories.provider import Provider, Rules
 
+pytestmark = pytest.mark.slow
 WORKERS, ANSWERED, ROWS = 4, 35, 250
 SEND = ("send", "march.csv", "--key-column", "invoice_no", "--workers", str(WORKERS))
 

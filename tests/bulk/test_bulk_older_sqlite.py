@@ -23,6 +23,7 @@ from victor_ext import ConfigurationError
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 Senders = Callable[..., Any]
 
 

@@ -14,6 +14,8 @@ from victor_ext.bulk import layout
 from victor_ext.bulk.pacing import Backoff, RateLimiter
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 
 class Clock(threading.Event):
     """A clock that only waits move."""

@@ -13,6 +13,7 @@ from victor_ext import ServerError
 from victor_ext.bulk.lookups import NOT_FOUND
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 KEY = ("--key-column", "invoice_no")
 
 

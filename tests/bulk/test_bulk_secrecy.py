@@ -15,6 +15,7 @@ from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 SECRETS = (ACCOUNT, "aHeq349838", "INV-1", "a note to nobody", "region of row", "[idempotency", "victor_payment")
 
 

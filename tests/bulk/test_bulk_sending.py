@@ -19,6 +19,7 @@ from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, ide
 from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, layout, takeover, worker
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 Senders = Callable[..., Any]
 
 

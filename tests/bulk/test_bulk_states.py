@@ -12,6 +12,7 @@ from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, rows, stor
 from tests.bulk.postgres import Postgres
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 KEY = ("--key-column", "invoice_no")
 Senders = Callable[..., Any]
 

@@ -26,6 +26,7 @@ from victor_ext.bulk.layout import CHUNK, COPY, LOAD, PLAN
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 Senders = Callable[..., Any]
 SHORT, LONG = 2000, 20_000
 """Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million, and sends them."""

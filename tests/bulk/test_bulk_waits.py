@@ -22,6 +22,7 @@ from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.rows import Result, Row
 from victor_ext.settlement import Moment, Sent
 
+pytestmark = pytest.mark.slow
 PATIENCE = 120.0
 CALLER = "a digest of credentials"
 GAPS = [1, 2, 4, 8, 16, 30, 30, 30]

@@ -17,6 +17,7 @@ from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 KEY = ("--key-column", "invoice_no")
 
 

@@ -16,6 +16,7 @@ from tests.cli.victor_command import Command
 from victor_ext import __version__, idempotency_key_for
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 
+pytestmark = pytest.mark.slow
 LIGHT = """
 import sys
 from victor_ext.cli import main

@@ -18,7 +18,7 @@ import pytest
 from tests.cli.victor_command import SCRIPT, Command, Ran, until
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 ACCOUNT = "043987673645"
 NEEDED = {
     "--payee-account-number": ACCOUNT,

@@ -21,6 +21,7 @@ from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox
 
+pytestmark = pytest.mark.slow
 CHECKS = ["Settings", "Credentials", "Environment", "DNS", "Connection", "TLS", "Signed read", "Clock"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.victor_sandbox(auto=None)
+pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(auto=None)]
 
 
 @pytest.fixture

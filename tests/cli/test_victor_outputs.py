@@ -29,7 +29,7 @@ NEEDED = ["--payee-account-number", "043987673645", "--payer-counterparty-id", "
           "--biller-type", "BUSINESS", "--due-date", "today"]  # fmt: skip
 KEY = "a secret for tests, of some length"
 BOOK = "client_reference_id,amount\nINV-1,44.23\n"
-pytestmark = pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")]
 
 
 def ended_pipe() -> Any:

@@ -12,7 +12,7 @@ from tests.cli.test_victor_create import KEY, creates, words
 from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.victor_sandbox(environment="production")
+pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(environment="production")]
 
 
 @pytest.fixture

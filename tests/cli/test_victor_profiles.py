@@ -11,7 +11,7 @@ from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.velo import VeloSandbox
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import pytest
 import victor_ext
 from tests.cli.victor_command import PATIENCE, Command, interruptible
 
+pytestmark = pytest.mark.slow
 SIGNALS = pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )

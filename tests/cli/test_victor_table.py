@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 LONG = "Rent of March for the flat in 12 Long Street, third floor, without the heating"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

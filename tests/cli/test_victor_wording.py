@@ -15,6 +15,7 @@ from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command, Ran
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 PAYMENTS = "client_reference_id,payee_account_number,payer_counterparty_id,amount,biller_type,due_date"
 
 KEY = "773e5a85-068e-5a65-856b-5d2a6b01e0aa"

@@ -10,6 +10,8 @@ from .document import Document
 from .record import SYSTEMS
 from .test_contracts import contract_of
 
+pytestmark = pytest.mark.slow
+
 
 def members_of(document: Document, system: str) -> dict[str, tuple[str, ...]]:
     """The members that the calls of a client reach, by schema; exceptions are left out."""

@@ -22,6 +22,7 @@ from victor_ext.bulk import worker_lock
 from victor_ext.bulk.state import State
 from victor_ext.cli import signals
 
+pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
 WITHOUT = """
 import os, runpy, select, signal, sys

@@ -25,6 +25,7 @@ from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_connections import open_files
 from victor_ext import AsyncVictor, RetryPolicy, VictorError, VictorOAuth
 
+pytestmark = pytest.mark.slow
 CANCELLED = int(os.environ.get("VICTOR_CANCELLATIONS", "900"))
 """How many calls are cancelled, in all the tests here together."""
 TASKS, CONNECTIONS = 8, 4

@@ -17,6 +17,7 @@ from tests.faults.raw_provider import Exchange, answer
 from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, RetryScheduled, TimedOut
 
+pytestmark = pytest.mark.slow
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
 each_mode = pytest.mark.parametrize("mode", MODES)
 SHORT = 0.2

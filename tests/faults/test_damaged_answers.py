@@ -10,6 +10,7 @@ from tests.faults.raw_provider import Exchange, answer
 from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, UnreadableResponse
 
+pytestmark = pytest.mark.slow
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)
 each_mode = pytest.mark.parametrize("mode", MODES)
 

@@ -19,6 +19,7 @@ from tests.faults.raw_sockets import Background
 from tests.security.recorder import RecordingProxy
 from victor_ext import DeadlineExceeded
 
+pytestmark = pytest.mark.slow
 DEADLINE = 0.3
 TOLERATED = 0.1
 """Seconds by which a call may outlast its deadline, besides what this machine itself is late by."""

@@ -21,6 +21,7 @@ from victor_ext import AsyncVictor, TimedOut, VictorJwt, VictorOAuth
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, VeloAuth
 
+pytestmark = pytest.mark.slow
 TOKENS = answer(json.dumps({**TOKEN, "accessToken": "t", "expires_in": 3600}).encode())
 """A token in the words of every system."""
 CLIENTS = {

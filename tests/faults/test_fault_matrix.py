@@ -31,6 +31,7 @@ from tests.faults.raw_provider import Act, Exchange
 from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, RetryPolicy, TimedOut
 
+pytestmark = pytest.mark.slow
 ADAPTERS = 12
 STALL = 0.2
 

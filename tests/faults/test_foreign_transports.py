@@ -20,6 +20,8 @@ from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def provider(background: Background) -> Iterator[RawProvider]:

@@ -15,6 +15,7 @@ from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import PATIENCE, Background
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 PROGRAM = """

@@ -18,6 +18,7 @@ from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import Background
 from tests.faults.test_cancellations import closing_now_and_then
 
+pytestmark = pytest.mark.slow
 INTERRUPTS = int(os.environ.get("VICTOR_INTERRUPTS", "300"))
 PATIENCE = 60.0 + INTERRUPTS / 20
 

@@ -17,6 +17,7 @@ from tests.faults.raw_sockets import Background
 from victor_ext import UnreadableResponse
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 
+pytestmark = pytest.mark.slow
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 CHUNK = b" " * MIB

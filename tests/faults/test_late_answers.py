@@ -34,6 +34,7 @@ from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, Poole
 from victor_ext.runtime.http.proxies import Route
 from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 
+pytestmark = pytest.mark.slow
 LATEST = 0.01
 """Seconds after the first answer within which the second one comes."""
 

@@ -26,6 +26,7 @@ from victor_ext import (
 )
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 WORKERS = 200
 """In simulated time; half as many over real sockets."""
 CROWD = WORKERS // 2

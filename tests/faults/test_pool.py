@@ -17,6 +17,7 @@ from victor_ext import AsyncVictor, RetryPolicy, TimedOut, Victor, VictorOAuth
 from victor_ext.runtime.http.connections import route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 
+pytestmark = pytest.mark.slow
 AUTH = VictorOAuth("id", "not-a-secret")
 each_mode = pytest.mark.parametrize("mode", MODES)
 

@@ -11,6 +11,7 @@ from tests.faults.certificates import Authority
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
 
+pytestmark = pytest.mark.slow
 STATUSES = ("301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect")
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS)

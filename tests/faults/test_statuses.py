@@ -10,6 +10,7 @@ from tests.faults.adapters import ATTEMPTS, MODES, Operation, adapter
 from tests.faults.raw_provider import Act, Exchange, answer
 from tests.faults.raw_sockets import Background
 
+pytestmark = pytest.mark.slow
 FINAL = (400, 401, 402, 403, 404, 405, 406, 409, 410, 412, 413, 415, 418, 422, 426, 431, 451, 499)
 """The provider refused."""
 THROTTLED = 429

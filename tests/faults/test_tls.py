@@ -21,6 +21,7 @@ from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, RetryPolicy
 
+pytestmark = pytest.mark.slow
 VERSIONS = {"tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}
 SHORT = 0.2
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.fuzz.fuzz_wire import MODES, answer
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.parametrize("name", MODES)
 @pytest.mark.parametrize("cookie", [b"a=b", b"\xc3\xbc=\xff", b"a=b; Max-Age=" + b"9" * 40])

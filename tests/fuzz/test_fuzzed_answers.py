@@ -14,6 +14,7 @@ from tests.fuzz.fuzz_reading import read_all_of_error
 from tests.fuzz.fuzz_wire import MODES, OPERATIONS, AsyncFuzzed, Fuzzed, answer
 from victor_ext import VictorError
 
+pytestmark = pytest.mark.thorough
 STEADY = settings(
     deadline=None,
     database=None,

@@ -20,6 +20,7 @@ from threading import Thread
 
 import pytest
 
+pytestmark = pytest.mark.slow
 SUITES = Path(__file__).parent / "suites"
 ROOT = SUITES.parents[2]
 LIBRARIES = Path(sys.prefix) / "guards"

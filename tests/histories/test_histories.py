@@ -30,6 +30,7 @@ from tests.histories.world import pause
 from tests.mistakes import Replacement, named
 from tests.outbox.django_project import set_up, use_database
 
+pytestmark = pytest.mark.slow
 SEED = os.environ.get("SEED", "histories")
 PARTS, HISTORIES = 4, 800
 

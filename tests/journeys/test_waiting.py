@@ -24,6 +24,7 @@ from victor_ext import (
 )
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 FAR_BELOW_THE_DEADLINE = 20.0
 
 

@@ -11,6 +11,7 @@ from tests.mutants.changes import Change, Module
 from tests.mutants.checkouts import TOOLS
 from tests.mutants.mutants import Scope, fates
 
+pytestmark = pytest.mark.slow
 SUMS = """\
 from __future__ import annotations
 from dataclasses import dataclass

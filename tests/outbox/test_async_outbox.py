@@ -19,6 +19,7 @@ from victor_ext import AsyncVictor
 from victor_ext.outbox import AsyncOutbox, EntryState
 from victor_ext.testing import Faults, TimeTravel
 
+pytestmark = pytest.mark.slow
 KEY = invoice()["idempotency_key"]
 
 

@@ -21,6 +21,7 @@ from victor_ext.outbox import EntryState, Outbox
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults, TimeTravel
 
+pytestmark = pytest.mark.slow
 set_up()
 
 from django.conf import settings  # noqa: E402 - Django is set up before it is imported

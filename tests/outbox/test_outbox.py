@@ -45,7 +45,7 @@ from victor_ext.sandbox import Sandbox
 from victor_ext.settlement import Moment
 from victor_ext.testing import Faults, TimeTravel
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from tests.providers.victor.adapter import invoice
 from victor_ext import BadRequest, Victor, VictorJwt
 from victor_ext.outbox import Outbox
 
+pytestmark = pytest.mark.slow
+
 
 class Word(StrEnum):
     RENT = "RENT"

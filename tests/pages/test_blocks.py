@@ -14,6 +14,7 @@ from sybil.region import Lexeme
 from tests.pages.page import PAGES, PARSED, READ_ONLY, ROOT, languages, name_of, parsed, unresolved
 from tests.pages.shell import Shell
 
+pytestmark = pytest.mark.slow
 pytest_plugins = ["pytester"]
 KNOWN = {"python", "sh", "console", "http", *READ_ONLY, *PARSED}
 

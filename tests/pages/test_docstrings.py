@@ -22,7 +22,7 @@ from victor_ext.providers.flexfactor import FlexFactor
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
 def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **given: Any) -> None:

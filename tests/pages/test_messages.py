@@ -10,6 +10,7 @@ import pytest
 
 from tests.pages.page import ROOT
 
+pytestmark = pytest.mark.slow
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 OF_LIBRARIES = {"Name or service not known", "certificate verify failed"}
 """What the system and its libraries say. The package passes it on."""

@@ -11,6 +11,7 @@ import pytest
 
 from tests.pages.picture import PICTURES, RECORD, normalised, recorded
 
+pytestmark = pytest.mark.slow
 SCRIPT: dict[str, Any] = runpy.run_path(str(RECORD))
 
 

@@ -13,6 +13,8 @@ from victor_ext.bulk.export import COLUMNS
 from victor_ext.bulk.rows import ASKED
 from victor_ext.cli.bulk_output import show_status
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("made", ["I9PSZYM724", "IAPSZYMBCD", "1234567890"])
 def test_any_id_is_steady(made: str) -> None:

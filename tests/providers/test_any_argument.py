@@ -43,6 +43,7 @@ from victor_ext import (
 )
 from victor_ext.providers import Money, eastpay, flexfactor, velo
 
+pytestmark = pytest.mark.slow
 FIRST, LAST = datetime.min, datetime.max  # noqa: DTZ901 - naive ones are to be refused, too
 
 WHOLE = st.one_of(

@@ -20,6 +20,7 @@ from victor_ext import ApiClient, AsyncApiClient, Outcome, RetryPolicy, ServerEr
 from victor_ext.providers.eastpay import profile as eastpay_profile
 from victor_ext.providers.flexfactor import profile as flexfactor_profile
 
+pytestmark = pytest.mark.slow
 SYSTEMS: dict[str, tuple[Any, dict[str, Any]]] = {
     **{name: (CLIENTS[name], ARGUMENTS[name]) for name in CLIENTS},
     "connected": ((ApiClient, AsyncApiClient), {"client": Client, "base_url": "https://api.till.example"}),

@@ -19,6 +19,7 @@ from victor_ext.money import Money
 from victor_ext.providers.eastpay import Payment
 from victor_ext.reconciliation import Entry, Reconciliation, reconcile
 
+pytestmark = pytest.mark.slow
 START = datetime(2026, 3, 4, tzinfo=UTC)
 WINDOW = {"start": START, "end": START + timedelta(days=1)}
 

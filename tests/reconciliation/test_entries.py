@@ -14,6 +14,7 @@ from victor_ext.money import Money
 from victor_ext.reconciliation import Entry, InvalidEntries
 from victor_ext.reconciliation.entries import EntryReader
 
+pytestmark = pytest.mark.slow
 PRICE = Money.of("44.23", "USD")
 
 

@@ -16,6 +16,7 @@ from victor_ext.money import Money
 from victor_ext.reconciliation import Entry, Kind, Row, Theirs
 from victor_ext.reconciliation.store import Store
 
+pytestmark = pytest.mark.slow
 UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"
 WHEN = datetime(2026, 3, 4, 12, tzinfo=UTC)
 

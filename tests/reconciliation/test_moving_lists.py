@@ -19,6 +19,7 @@ from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.reconciliation import Kind, reconcile
 
+pytestmark = pytest.mark.slow
 START = datetime(2026, 3, 4, tzinfo=UTC)
 NOON = "2026-03-04T12:00:00Z"
 UUID = "0b2e5f7c-1d3a-4c6b-8e9f-aabbccddeeff"

@@ -24,7 +24,7 @@ from victor_ext.reconciliation import reconcile, reconcile_async
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 Report = list[tuple[str, str | None, tuple[str, ...]]]
 
 

@@ -17,6 +17,7 @@ from tests.reconciliation.planted import Planted, planted
 from victor_ext import zulu
 from victor_ext.reconciliation.report import FIELDS
 
+pytestmark = pytest.mark.slow
 __all__ = ["planted"]
 
 

@@ -14,6 +14,7 @@ from victor_ext import Victor
 from victor_ext.reconciliation import reconcile
 from victor_ext.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
 ACCOUNT = "043987673645"
 ROW = {"reference": "R", "amount": "1", "payee_account_number": ACCOUNT}
 

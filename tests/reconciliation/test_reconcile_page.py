@@ -8,10 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from victor_ext import AsyncVictor
 from victor_ext.cli.reconcile import _KINDS
 from victor_ext.reconciliation import COLUMNS, Kind
 
+pytestmark = pytest.mark.slow
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "reconcile.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 

@@ -16,7 +16,7 @@ from victor_ext.money import Money
 from victor_ext.reconciliation import Kind, Progress, reconcile, reconcile_async
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 __all__ = ["planted"]
 
 

@@ -10,6 +10,7 @@ import pytest
 from victor_ext import InvalidRequest
 from victor_ext.books import Window, Zone
 
+pytestmark = pytest.mark.slow
 START = datetime(2026, 3, 4, tzinfo=UTC)
 END = START + timedelta(days=1)
 WINDOW = Window(START, END, timedelta(minutes=10))

@@ -22,6 +22,7 @@ from tests.release.contents import (
 from tests.release.sbom import completed, direct
 from victor_ext import __version__
 
+pytestmark = pytest.mark.thorough
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS = list(PROJECT["optional-dependencies"])
 

@@ -15,6 +15,8 @@ from tests.providers.victor.adapter import payment
 from victor_ext import VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def seen():

@@ -18,6 +18,7 @@ from tests.providers.victor.adapter import payment
 from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
+pytestmark = pytest.mark.slow
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect, sync_playwright = playwright_api.expect, playwright_api.sync_playwright
 

@@ -18,6 +18,8 @@ from tests.sandbox.sandbox_callers import KEY, LIST, Caller, SandboxProcess
 from victor_ext.sandbox.__main__ import main, parser_of, provider_named
 from victor_ext.sandbox.server.faults import KINDS, Fault
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def generous_umask():

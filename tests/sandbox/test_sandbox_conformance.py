@@ -27,6 +27,7 @@ from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.victor.document import document_path, load_document
 from victor_ext.sandbox.victor.formats import Formats
 
+pytestmark = pytest.mark.slow
 schema = schemathesis.openapi.from_dict(yaml.safe_load(document_path().read_text(encoding="utf-8")))
 CONFORMANCE = (content_type_conformance, response_schema_conformance, status_code_conformance)
 bounded = settings(

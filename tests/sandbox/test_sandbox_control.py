@@ -15,6 +15,8 @@ from tests.cli.victor_command import until
 from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["here", "over-http"])
 def commands(request, sandbox) -> SandboxCommands:

@@ -20,6 +20,8 @@ from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.server.run import Service
 from victor_ext.sandbox.victor.provider import VictorProvider
 
+pytestmark = pytest.mark.slow
+
 
 def create_bytes(caller, key=KEY):
     return caller.raw("POST", CREATE, json.dumps(a_body()).encode(), {"idempotency-key": key})

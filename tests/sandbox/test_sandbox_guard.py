@@ -15,6 +15,7 @@ from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox
 
+pytestmark = pytest.mark.slow
 JSON = {"content-type": "application/json"}
 CREDENTIALS = {Sandbox: "api-keys", VeloSandbox: "keys", EastPaySandbox: "merchants", FlexFactorSandbox: "clients"}
 """Each sandbox, with the command that makes credentials and hands them over."""

@@ -9,6 +9,8 @@ import pytest
 
 from tests.sandbox.sandbox_callers import CREATE, KEY, a_body
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_same_key_and_body_get_the_same_bytes_and_no_second_request(sandbox, caller):
     first = caller.create(KEY)

@@ -9,7 +9,7 @@ import pytest
 from tests.sandbox.sandbox_callers import KEY
 from victor_ext.sandbox.victor.model import STATUSES
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 HERE = "243884643621"
 
 

@@ -11,7 +11,7 @@ import yaml
 from victor_ext.sandbox.velo import VeloSandbox
 from victor_ext.sandbox.victor.document import document_path
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
 def ids(items):

@@ -20,6 +20,7 @@ from victor_ext.sandbox.server import Operation
 from victor_ext.sandbox.server.faults import KINDS
 from victor_ext.sandbox.server.operations import OperationTable
 
+pytestmark = pytest.mark.slow
 KEY = "0b0c8f6e-4a5d-4f0e-9a55-0f8f3c6f2a11"
 
 

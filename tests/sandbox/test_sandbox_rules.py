@@ -13,7 +13,7 @@ from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, a_body, exchange
 from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.victor.lifecycle import DueDates
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
 def changed(path, value):

@@ -17,6 +17,8 @@ import pytest
 from tests.sandbox.sandbox_callers import API_KEY, CREATE, KEY, LIST, Caller, SandboxProcess, a_body
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
+pytestmark = pytest.mark.slow
+
 
 def test_everything_is_there_after_a_restart(start, tmp_path):
     sandbox, caller = start(state=tmp_path / "state.db")

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.hashes import SHA512
 
 from tests.sandbox.sandbox_callers import LIST, make_pair, parsed
 
+pytestmark = pytest.mark.slow
+
 
 def now() -> int:
     return int(time.time())

@@ -32,6 +32,7 @@ from tests.security.recorder import Recorder
 from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth
 from victor_ext.runtime.loop.idempotency_keys import MAX_KEY_LENGTH, MIN_KEY_LENGTH
 
+pytestmark = pytest.mark.slow
 EVIL = "X-Evil: 1"
 NASTY = [
     f"a\r\n{EVIL}", f"a\n{EVIL}", f"a\r{EVIL}", f"a\r\n\r\nGET /v2/evil HTTP/1.1\r\n{EVIL}", f"%0d%0a{EVIL}",

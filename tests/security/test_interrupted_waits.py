@@ -36,7 +36,7 @@ SOON = 0.2
 TOKEN_PATH = "/v2/auth/token"
 TOKEN = "opaque-token-of-the-interrupted-77aa01ff"
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal")]
 
 
 class SoftTimeLimit(TimeoutError):

@@ -40,6 +40,7 @@ from victor_ext import (
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 
+pytestmark = pytest.mark.slow
 MARK = "marked-and-fake"
 MID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 ODD = {

@@ -28,6 +28,7 @@ from victor_ext import (
 from victor_ext.runtime.http.connections import route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 
+pytestmark = pytest.mark.slow
 AUTH = VictorOAuth("client-id", "not-a-secret")
 SECRETS = (b"not-a-secret", b"t" * 40, b"Bearer", ACCOUNT.encode(), b"/v2/", b"\r\nAuthorization:")
 each_mode = pytest.mark.parametrize("mode", ["sync", "async"])

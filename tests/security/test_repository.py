@@ -14,6 +14,7 @@ import pytest
 from tests.security.audit import NOT_ASKED, verdict
 from tests.security.secret_scan import ROOT, found_in, new_in, tracked
 
+pytestmark = pytest.mark.slow
 GOOD = {"name": "attrs", "version": "25.1", "vulns": []}
 HOLE = {"name": "attrs", "version": "25.1", "vulns": [{"id": "X-2026-1", "fix_versions": ["25.2"]}]}
 OPEN = {"name": "attrs", "version": "25.1", "vulns": [{"id": "X-2026-1", "fix_versions": []}]}

@@ -17,6 +17,7 @@ from tests.security.journeys import Caller
 from tests.security.recorder import Recorder
 from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, Outcome, PaymentRequest, Victor, VictorOAuth
 
+pytestmark = pytest.mark.slow
 AUTH = VictorOAuth("client-id", "not-a-secret")
 CLIENTS = [Victor, AsyncVictor]
 each_client = pytest.mark.parametrize("client", CLIENTS)

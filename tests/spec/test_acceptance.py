@@ -13,6 +13,7 @@ import pytest
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.checking.problems import Problem, judge, read_accepted
 
+pytestmark = pytest.mark.thorough
 LOSS = "GET /ping: answer '700', which is no status of HTTP"
 OTHER = "GET /pong: answer '700', which is no status of HTTP"
 ANSWER = "{'200': {description: Ok, content: {application/json: {schema: {type: string}}}}, '700': {description: No}}"

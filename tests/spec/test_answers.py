@@ -19,6 +19,7 @@ from victor_ext.spec.document import load
 
 from .wire import TEXT, Tree, Wire, an_object, document, listed, ref, taking
 
+pytestmark = pytest.mark.thorough
 THING = ref("Thing")
 INLINE = an_object(b=TEXT)
 

@@ -16,6 +16,7 @@ from victor_ext.spec.check import check
 
 from .wire import TEXT, Tree, Wire, an_object, answering, done, listed, ref
 
+pytestmark = pytest.mark.thorough
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 BINARY: Tree = {"type": "string", "format": "binary"}
 NOTE = ref("Note")

@@ -15,6 +15,7 @@ from victor_ext.spec import bounds
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
 
+pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
 MEMORY = 2**30
 

@@ -16,6 +16,7 @@ from victor_ext.spec.checking.package import build
 
 from .wire import TEXT, Tree, Wire, an_object, answering, document, done, ref, taking
 
+pytestmark = pytest.mark.thorough
 HERE = Path(__file__).resolve().parent
 
 

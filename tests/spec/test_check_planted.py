@@ -13,6 +13,7 @@ from victor_ext.spec.checking.problems import Findings
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
+pytestmark = pytest.mark.thorough
 SHOP = Path(__file__).with_name("shop.yaml")
 
 TAMPERED = """

@@ -18,6 +18,7 @@ from victor_ext.spec.check import check
 
 from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, ref, taking
 
+pytestmark = pytest.mark.thorough
 NUMBER: Tree = {"type": "number"}
 EXACT = {"type": "number", "format": "decimal"}
 CARD = an_object(

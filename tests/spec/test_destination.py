@@ -19,6 +19,7 @@ from victor_ext.spec.check import differences
 from victor_ext.spec.destination import HEADER
 from victor_ext.spec.generate import generate
 
+pytestmark = pytest.mark.thorough
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (ROOT / "openapi").glob("*.yaml")
 

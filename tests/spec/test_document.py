@@ -19,6 +19,7 @@ from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import TEMPLATES, parse, render
 from victor_ext.spec.rewrites import prepare
 
+pytestmark = pytest.mark.thorough
 Tree = dict[str, Any]
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 

@@ -14,6 +14,7 @@ from victor_ext.spec.checking.package import Package
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
 
+pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 ROOT = """
 openapi: 3.0.3

@@ -24,7 +24,7 @@ from victor_ext import BearerAuth, CursorPages, HeaderKey, Outcome, RetryPolicy,
 from victor_ext.errors import StatusError
 from victor_ext.spec.generate import generate
 
-pytestmark = pytest.mark.nightly
+pytestmark = [pytest.mark.thorough, pytest.mark.nightly]
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "add-a-payment-api.md"
 SERVER = """

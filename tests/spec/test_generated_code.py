@@ -18,6 +18,7 @@ from victor_ext.spec.tree import Placed, is_list, is_mapping, placed
 from . import test_answers, test_bodies, test_parameters
 from .wire import TEXT, Tree, Wire, an_object, answering, ref
 
+pytestmark = pytest.mark.thorough
 CALLS = """
 from wire_types import Client, DEFAULT_BASE_URL
 from wire_types.api.default import comma_list, octets, pdf, same, shared, unions

@@ -19,6 +19,7 @@ from victor_ext.spec.generate import COPIED, generate
 
 from .test_document import build
 
+pytestmark = pytest.mark.thorough
 CANARY = "victor_ext_canary"
 RUN = f"__import__('sys').modules.setdefault('{CANARY}', 1)"
 

@@ -8,6 +8,7 @@ import pytest
 
 from victor_ext.spec.lint import RULES, findings
 
+pytestmark = pytest.mark.thorough
 HEAD = """
 openapi: 3.0.3
 info: {title: Shop, version: '1'}

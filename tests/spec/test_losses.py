@@ -17,6 +17,7 @@ from victor_ext.spec.generate import generate
 
 from .wire import TEXT, Tree, an_object, answering, document, listed, ref, taking
 
+pytestmark = pytest.mark.thorough
 Make = Callable[..., "Made"]
 
 

@@ -18,6 +18,7 @@ from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, Vic
 from victor_ext.spec.check import check
 from victor_ext.spec.generate import generate
 
+pytestmark = pytest.mark.thorough
 RECEIPT = """
     PaymentRequestReceipt:
       description: Details of a request for payment (RfP).

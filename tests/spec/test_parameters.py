@@ -16,6 +16,7 @@ from victor_ext.spec.check import check
 
 from .wire import BASE, TEXT, Tree, Wire, an_object, done
 
+pytestmark = pytest.mark.thorough
 STRINGS: Tree = {"type": "array", "items": TEXT}
 POINT = {**an_object(r={"type": "integer"}, g={"type": "boolean"}), "additionalProperties": {"type": "integer"}}
 MAP: Tree = {"type": "object", "additionalProperties": TEXT}

@@ -14,6 +14,7 @@ from victor_ext.spec.check import check
 
 from .wire import TEXT, Tree, Wire, an_object, answering, reading, ref
 
+pytestmark = pytest.mark.thorough
 NUMBER: Tree = {"type": "integer"}
 
 

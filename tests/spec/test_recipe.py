@@ -15,6 +15,7 @@ from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import Report, check, differences
 from victor_ext.spec.generate import generate, package_name
 
+pytestmark = pytest.mark.thorough
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted((ROOT / "openapi").glob("*.yaml"))
 CHECK = ["check", str(ROOT / "openapi" / "victor.yaml")]

@@ -14,6 +14,7 @@ from victor_ext.spec.rewrites import Log, prepare
 
 from .wire import TEXT, Tree, an_object, document, listed
 
+pytestmark = pytest.mark.thorough
 THING = an_object(a=TEXT)
 
 

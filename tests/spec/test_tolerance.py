@@ -31,6 +31,7 @@ from victor_api.types import UNSET, Unset
 from tests.spec.spec_values import ANY_JSON, Values, gist
 from victor_ext.spec.document import load
 
+pytestmark = pytest.mark.thorough
 QUICK = settings(
     max_examples=50,
     deadline=None,

@@ -14,6 +14,8 @@ from victor_ext.spec.check import check
 
 from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, reading, ref, taking
 
+pytestmark = pytest.mark.thorough
+
 
 def word(*values: str) -> Tree:
     return {"type": "string", "enum": [*values]}

@@ -13,6 +13,7 @@ import pytest
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.generate import generate
 
+pytestmark = pytest.mark.thorough
 OLD = """openapi: 3.0.3
 info: {title: Shop, version: 1.4.0}
 servers: [{url: 'https://shop.example'}]

@@ -18,7 +18,7 @@ from victor_ext import AsyncVictor, Outcome, RateLimited, TimedOut, Victor, Vict
 from victor_ext.sandbox import Received, Sandbox
 from victor_ext.testing import Faults, TimeTravel
 
-pytestmark = pytest.mark.hours
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
 pytest_plugins = ["pytester"]
 KEY = "invoice-1042-0123456789"
 

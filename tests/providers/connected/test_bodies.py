@@ -64,7 +64,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     sys.path.remove(str(folder))
 
 
-pytestmark = [pytest.mark.usefixtures("package"), pytest.mark.parametrize("mode", MODES)]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("package"), pytest.mark.parametrize("mode", MODES)]
 
 
 class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):

@@ -31,6 +31,7 @@ from victor_ext import (
     connect_async,
 )
 
+pytestmark = pytest.mark.slow
 PAYMENT = {"id": "pay_1", "amount": 4423, "currency": "EUR", "status": "accepted"}
 MARK = "marked-and-fake"
 

@@ -20,6 +20,7 @@ from tests.providers.running import MODES, QUICK, run
 from victor_ext import ApiClient, AsyncApiClient, BodyKey, HeaderKey, VictorError
 from victor_ext.spec.generate import generate
 
+pytestmark = pytest.mark.slow
 KEY, TEXT = "invoice-1042", {"type": "string"}
 DONE = {"200": {"description": "", "content": {"application/json": {"schema": {"properties": {"id": TEXT}}}}}}
 PATHS = {

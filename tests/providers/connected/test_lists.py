@@ -28,6 +28,7 @@ from victor_ext import (
 from victor_ext.providers.connected import paging
 from victor_ext.providers.connected.paging import MOST_EMPTY_PAGES, next_link
 
+pytestmark = pytest.mark.slow
 ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]
 ENVELOPE = {"items": "data", "id": "id"}
 Params = httpx.QueryParams

@@ -24,6 +24,7 @@ from victor_ext import (
     UnreadableResponse,
 )
 
+pytestmark = pytest.mark.slow
 ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(5)]
 BY_CURSOR = CursorPages("cursor", in_body=True, more="has_more", items="data", id="id")
 Body = dict[str, Any]

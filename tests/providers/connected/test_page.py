@@ -20,6 +20,7 @@ import pytest
 import victor_ext
 from tests.providers.connected.till import DOCUMENT, till_api
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

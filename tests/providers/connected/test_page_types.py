@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.providers.connected.till import till_api
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 TILL = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "till" in block]

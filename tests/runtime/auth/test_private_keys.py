@@ -21,6 +21,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.auth.private_keys import load_rsa_key
 from victor_ext.runtime.auth.signed_tokens import signed_token
 
+pytestmark = pytest.mark.slow
 PASSWORD = "correct horse"
 PKCS8, PKCS1 = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
 PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER

@@ -34,6 +34,7 @@ from .cases import (
     receives,
 )  # fmt: skip
 
+pytestmark = pytest.mark.thorough
 _BASE = {"Base": {"type": "object", "required": ["id"], "properties": {"id": TEXT}}}
 _COMPOSED = {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"pin": TEXT}}]}
 _WORD = {"Status": STATUS}

@@ -18,6 +18,7 @@ from victor_ext.spec.diff import documents
 
 from .cases import CARD, STATUS, STATUSES, TEXT, Tree, card, receives, sends
 
+pytestmark = pytest.mark.thorough
 BREAKS = {"Card": card(pin=TEXT)}, {"Card": card()}
 
 

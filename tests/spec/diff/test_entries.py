@@ -15,6 +15,7 @@ from victor_ext.spec.diff.entry import Entry, PythonChange
 
 from .cases import CARD, TEXT, Tree, card, document, json_content, operation, receives, sends
 
+pytestmark = pytest.mark.thorough
 BASE = ref("Base")
 
 

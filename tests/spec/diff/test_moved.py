@@ -18,6 +18,7 @@ from victor_ext.spec.tree import METHODS
 
 from .cases import CODE, MORE, TEXT, WIRE, Case, Tree, card, document, json_content, operation
 
+pytestmark = pytest.mark.thorough
 INTEGER, NINE, FOUR = {"type": "integer"}, {"type": "string", "maxLength": 9}, {"type": "string", "maxLength": 4}
 OLD, NEW = card(pin=NINE, limit=INTEGER, gone=TEXT), card(("id", "day"), pin=FOUR, limit=TEXT, day=TEXT)
 # What changed in the schema, by property: the levels when it is sent, and when it is received.

@@ -17,6 +17,7 @@ from tests.contracts.test_contracts import contract_of
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.diff.report import read_approvals
 
+pytestmark = pytest.mark.thorough
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "changes.md"
 
 

@@ -12,6 +12,7 @@ import pytest
 from victor_ext.spec.diff.entry import PythonChange
 from victor_ext.spec.diff.python import python_changes
 
+pytestmark = pytest.mark.thorough
 OLD = """
 openapi: 3.0.3
 info: {title: Cards, version: "1"}
