@@ -127,8 +127,8 @@ bench: setup .venv/peers ## Measure against raw httpx and other clients, and wri
 bench-page: setup ## Make docs/benchmarks.md and its chart again from the recorded run
 	@$(BIN)/python -m benchmarks.page
 
-hot-paths: setup ## Accept the calls that one GET, one create and one page make now, with each Python that is here
-	@$(BIN)/python -m benchmarks.hot_paths --accept --pythons 3.11 3.12 3.13 3.14
+hot-paths: setup ## Count the function calls of one GET, one create and one page, by function
+	@$(BIN)/python -m benchmarks.hot_paths
 
 # In an environment of its own: no client is made faster or slower by what another one, or an extra of ours, installs.
 .venv/peers: benchmarks/peers/requirements.txt | $(SETUP)
