@@ -208,7 +208,7 @@ test-pythons: .venv/pythons ## Use the wheel on Python 3.11 to 3.14, each extra 
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=.venv/pythons $(BIN)/python -m nox $(if $(PYTHONS),--pythons $(PYTHONS))
 
 .PHONY: build sbom workflows clean
-build: setup .venv/release ## Build the wheel and the source distribution into dist/, and check both
+build: sbom ## Build the wheel and the source distribution into dist/, with the SBOM in both, and check them
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build
 	@$(BIN)/python -m tests.release dist

@@ -20,6 +20,7 @@ from tests.release.contents import (
     wrong_entry_points,
     wrong_metadata,
     wrong_names,
+    wrong_sbom,
 )
 from victor_ext import __version__
 
@@ -31,6 +32,7 @@ def wrong_wheel(wheel: Path, extras: list[str]) -> Iterator[str]:
     metadata = next((data for name, data in found.items() if name.endswith(".dist-info/METADATA")), b"")
     yield from wrong_metadata(metadata, __version__, extras)
     yield from wrong_entry_points(found)
+    yield from wrong_sbom(found, __version__)
 
 
 def wrong_source(source: Path, wheel: Path, extras: list[str]) -> Iterator[str]:
@@ -38,6 +40,7 @@ def wrong_source(source: Path, wheel: Path, extras: list[str]) -> Iterator[str]:
     found = files_of(source)
     yield from wrong_names(found, expected_in_source(committed()))
     yield from wrong_metadata(found.get("PKG-INFO", b""), __version__, extras)
+    yield from wrong_sbom(found, __version__)
     with tempfile.TemporaryDirectory() as folder, tarfile.open(source) as archive:
         archive.extractall(folder, filter="data")
         (tree,) = Path(folder).iterdir()

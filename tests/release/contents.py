@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import json
 import re
 import subprocess
 import tarfile
@@ -15,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 GENERATED = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
 
+SBOM = "build/sbom.cdx.json"
 LICENSE = "*.dist-info/licenses/LICENSE"
 NOWHERE = ("*.pyc", "*__pycache__*", "*.pem", "*.key", "*.env", "*.sqlite*", "*.log", "*~", "*.orig", "*.rej", "*.swp")
 METADATA = {
@@ -55,7 +57,7 @@ def expected_in_wheel(files: Iterable[str]) -> set[str]:
 
 def expected_in_source(files: Iterable[str]) -> set[str]:
     """The files of the repository without what only its host reads."""
-    return {name for name in files if not name.startswith((".github/", ".ci/"))} | {"PKG-INFO"}
+    return {name for name in files if not name.startswith((".github/", ".ci/"))} | {"PKG-INFO", SBOM}
 
 
 def wrong_names(found: Iterable[str], expected: set[str]) -> Iterator[str]:
@@ -82,6 +84,14 @@ def wrong_metadata(text: bytes, version: str, extras: Iterable[str]) -> Iterator
         yield "has no description"
     for link in re.findall(r"\]\((?!https?:|#)([^)]*)\)|<!--", description):
         yield f"describes itself with a link or a comment that no package index can show: {link}"
+
+
+def wrong_sbom(found: Mapping[str, bytes], version: str) -> Iterator[str]:
+    """An SBOM that is not there, or of another version."""
+    sboms = [data for name, data in found.items() if fnmatch(name, "*.dist-info/sboms/*.json") or name == SBOM]
+    said = [json.loads(data)["metadata"]["component"]["version"] for data in sboms]
+    if said != [version]:
+        yield f"has SBOMs of {said}, not one of {version}: see `make sbom`"
 
 
 def wrong_entry_points(found: Mapping[str, bytes]) -> Iterator[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.release.contents import (
     ROOT,
+    SBOM,
     committed,
     expected_in_source,
     expected_in_wheel,
@@ -18,6 +19,7 @@ from tests.release.contents import (
     wrong_entry_points,
     wrong_metadata,
     wrong_names,
+    wrong_sbom,
 )
 from tests.release.sbom import completed, direct
 from victor_ext import __version__
@@ -67,7 +69,15 @@ def test_what_belongs_nowhere_is_named_also_when_it_is_committed(name: str) -> N
 
 def test_the_source_distribution_has_all_but_what_its_host_reads() -> None:
     files = [".ci/run", ".github/workflows/ci.yml", "Makefile"]
-    assert expected_in_source(files) == {"Makefile", "PKG-INFO"}
+    assert expected_in_source(files) == {"Makefile", "PKG-INFO", SBOM}
+
+
+@pytest.mark.parametrize("place", ["victor_ext-1.2.3.dist-info/sboms/sbom.cdx.json", SBOM])
+def test_an_sbom_too_few_or_of_another_version_is_named(place: str) -> None:
+    found = {place: b'{"metadata": {"component": {"version": "1.2.3"}}}', "sbom.json": b"{}"}
+    assert [*wrong_sbom(found, "1.2.3")] == []
+    assert [*wrong_sbom(found, "1.2.4")] == ["has SBOMs of ['1.2.3'], not one of 1.2.4: see `make sbom`"]
+    assert [*wrong_sbom({}, "1.2.3")] == ["has SBOMs of [], not one of 1.2.3: see `make sbom`"]
 
 
 def test_an_entry_point_too_few_is_named(wheel: dict[str, bytes]) -> None:
