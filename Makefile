@@ -21,13 +21,13 @@ $(SETUP): requirements.lock pyproject.toml
 	@touch $(SETUP)
 
 .PHONY: lock
+# The bot of dependencies runs the command that stands at the top of each lock: `=` in each option, names without folders.
+LOCK = uv pip compile --quiet --upgrade --universal --python-version=3.11 --generate-hashes
 lock: setup ## Write requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group dev --universal \
-		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	@for tools in $(patsubst %.in,%,$(wildcard tests/*/requirements.in benchmarks/*/requirements.in)); do \
-		test $$tools = tests/mutants/requirements && alone=--no-deps || alone=; \
-		$(BIN)/uv pip compile --quiet --upgrade $$alone $$tools.in --universal --python-version 3.11 \
-			--generate-hashes --no-emit-index-url --no-header -o $$tools.txt || exit 1; done
+	@export PATH="$(CURDIR)/$(BIN):$$PATH" && $(LOCK) pyproject.toml --all-extras --group=dev --output-file=requirements.lock && \
+		for folder in $(dir $(wildcard tests/*/requirements.in benchmarks/*/requirements.in)); do \
+			test $$folder = tests/mutants/ && alone=--no-deps || alone=; \
+			(cd $$folder && $(LOCK) $$alone requirements.in --output-file=requirements.txt) || exit 1; done
 
 .PHONY: generate check-generated
 DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml,$(wildcard openapi/*.yaml))
@@ -36,6 +36,8 @@ generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder N
 		-- $(if $(SPEC),"$$SPEC",$(DOCUMENTS))
 
 check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
+	@for found in $(filter-out $(patsubst openapi/%.yaml,generated/%_api,$(DOCUMENTS)),$(wildcard generated/*)); do \
+		echo "$$found is of no document in openapi/. What 'make generate' does not write has no place in generated/."; exit 1; done
 	@$(BIN)/python -m victor_ext.spec check --out=generated $(DOCUMENTS)
 
 .PHONY: update-spec
