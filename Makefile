@@ -141,8 +141,9 @@ hot-paths: setup ## Count the function calls of one GET, one create and one page
 	@touch $@
 
 .PHONY: soak cancellations
-soak: setup ## Send up to 100,000 requests from 64 workers through a network that fails one exchange in five (or SOAK=options)
-	@$(BIN)/python -m soak $(SOAK)
+soak: CALLS = 100000
+soak: setup ## One long history: 100,000 calls of 64 workers, while one exchange in five fails (or CALLS=..., SEED=...)
+	@$(BIN)/python -m tests.histories "$(CALLS)" "$(SEED)" soak
 
 cancellations: CALLS = 100000
 cancellations: setup ## Cancel 100,000 calls, and interrupt a tenth as many by Ctrl-C (or CALLS=...)

@@ -1,13 +1,18 @@
-"""`python -m tests.histories [HISTORIES] [SEED] [KIND]`: run many histories on all cores, and print what fails."""
+"""`python -m tests.histories [HISTORIES] [SEED] [KIND]`: run many histories on all cores, and print what fails.
+
+Of the kind `soak`, one long history is run, with so many calls of 64 workers.
+"""
 
 from __future__ import annotations
 
 import os
 import random
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 from tests.histories.history import LIKELY, draw, kind_of, run, shortest
 
@@ -44,19 +49,32 @@ def replayable(seed: str, complaint: str, kind: str | None = None) -> str:
     return f"seed {seed!r}: {complaint}\n{history!r}"
 
 
+def soak(calls: int, workers: int, seed: str) -> Found:
+    """Run one history of this kind and length."""
+    drawn, found = draw(seed, "soak"), Found()
+    found.count = 1
+    for complaint in run(replace(drawn, setup=drawn.setup | {"calls": calls, "workers": workers}), found.words):
+        found.wrong.setdefault(kind_of(complaint), []).append((seed, complaint))
+    return found
+
+
 def main(count: int, seed: str, kind: str | None) -> int:
-    print(f"{count} histories from seed {seed!r}", flush=True)
-    parts, found = 8 * (os.cpu_count() or 1), Found()
-    with ProcessPoolExecutor() as pool:
-        for part in [pool.submit(run_all, seed, range(place, count, parts), kind) for place in range(parts)]:
-            found.add(part.result())
+    print(f"{count} {'calls' if kind == 'soak' else 'histories'} from seed {seed!r}", flush=True)
+    parts, found, began = 8 * (os.cpu_count() or 1), Found(), time.monotonic()
+    if kind == "soak":
+        found = soak(count, 64, seed)
+    else:
+        with ProcessPoolExecutor() as pool:
+            for part in [pool.submit(run_all, seed, range(place, count, parts), kind) for place in range(parts)]:
+                found.add(part.result())
     for word, times in sorted(found.words.items()):
         print(f"{times:>8} {word}")
     for each in found.wrong.values():
         print(
             f"\n{len(each)} times, such as with {replayable(*min(each, key=lambda one: len(one[0])), kind)}", flush=True
         )
-    print(f"\n{sum(map(len, found.wrong.values()))} wrong in {found.count} histories from seed {seed!r}")
+    took = f"seed {seed!r}, in {time.monotonic() - began:.0f} s"
+    print(f"\n{sum(map(len, found.wrong.values()))} wrong in {found.count} histories from {took}")
     return 1 if found.wrong else 0
 
 

@@ -11,14 +11,15 @@ from typing import Any
 from tests.histories.calls import Calls
 from tests.histories.provider import KEPT
 from tests.histories.reading import Readings
-from tests.histories.real import Senders, Sockets
+from tests.histories.real import Senders, Soak, Sockets
 from tests.histories.settling import YEAR, Batches, Outboxes
 from tests.histories.world import OK, Event
 
 KINDS: dict[str, Any] = {
     "calls": Calls, "outbox": Outboxes, "bulk": Batches, "reading": Readings, "sockets": Sockets, "senders": Senders,
+    "soak": Soak,
 }  # fmt: skip
-SHARES = (4_800, 1_800, 2_200, 1_100, 75, 25)
+SHARES = (4_800, 1_800, 2_200, 1_100, 75, 22, 3)
 """How many of 10,000 are of each kind."""
 EVENTS = ("start", "go", "kill", "wait", "clock", "meanwhile")
 LIKELY = {"calls": (20, 72, 3, 2, 2, 1), "reading": (8, 72, 1, 1, 0, 18)}
@@ -84,7 +85,10 @@ def run(history: History, words: Counter[str] | None = None) -> list[str]:
     """Let it happen. Returns what was done or told wrong; `words` counts what was told."""
     scene = KINDS[history.kind](**history.setup)
     if history.kind not in LIKELY:
-        return list(dict.fromkeys(scene.play()))
+        wrong = list(dict.fromkeys(scene.play()))
+        if words is not None and history.kind == "soak":
+            words.update(f"soak: {word}" for word in scene.words())
+        return wrong
     with scene.world.clocks():
         for event in history.events:
             _let_happen(scene, *event)

@@ -1,12 +1,16 @@
-"""The smaller share that needs real parts: bulk with DBOS and its database, and connections that answer twice."""
+"""The smaller share that needs real parts: bulk with DBOS and its database, answers that come twice, and long runs."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import itertools
 import json
+import os
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -24,7 +28,7 @@ from tests.faults.raw_sockets import background
 from tests.histories.calls import BASE, QUICK
 from tests.histories.provider import BODIES, Provider, Rules
 from tests.histories.world import Killed
-from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth, idempotency_key_for
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkSender, layout, pacing
 from victor_ext.bulk import run as bulk_run
 
@@ -229,3 +233,197 @@ class Sockets:
         with suppress(VictorError):
             return key, victor.payment_requests.create(**BASE, idempotency_key=key).id
         return key, None
+
+
+FAULTS = {
+    "ended before the work": 4, "answered before the work": 4, "answer cut": 8, "answered after the work": 4,
+    "body cut": 2, "late answer": 2, "late work": 2, "done twice": 1, "answered twice": 1, "another answer later": 4,
+}  # fmt: skip
+"""How often each befalls an exchange that fails."""
+ENDS: Any = ("reset", "reset", "reset", "reset", "close", "close", "close", "close", "stall")
+BEFORE, AFTER = (408, 425, 429, 429, 500, 502, 503, 503, 504, 520), (408, 500, 502, 503, 504, 524)
+"""What something answers instead of the provider, before or after its work. A 429 asks to come back at once."""
+
+
+class Soak:
+    """Half threads, half tasks: many calls for a long time, while a share of the exchanges fails.
+
+    Each fiftieth call is for the payment of the call before. A caller waits a second for an answer.
+    """
+
+    def __init__(self, calls: int, workers: int, seconds: float, rate: float, seed: int) -> None:
+        self.calls, self.workers, self.rate, self.seed, self.dice = calls, workers, rate, seed, Random(seed)
+        self.numbers, self.ends_at = itertools.count(), time.monotonic() + seconds
+        self.provider, self.answers = Provider(Rules(), time.time), [b""]
+        self.told: list[tuple[int, str, str | None]] = []
+        self.wrong: list[str] = []
+        self.befallen, self.on_their_way, self.kept = Counter[str](), 0, 0
+
+    @classmethod
+    def draw(cls, dice: Random) -> dict[str, Any]:
+        return {
+            "calls": 300,
+            "workers": 16,
+            "seconds": 420.0,
+            "rate": dice.choice([0.2, 0.3]),
+            "seed": dice.randrange(10**6),
+        }
+
+    def words(self) -> Iterator[str]:
+        yield from (word for _, word, _ in self.told)
+        yield from self.befallen.elements()
+
+    # The provider's side, in the thread of its event loop
+
+    def _act(self, exchange: Exchange) -> None:
+        exchange._provider.record.requests.clear()
+        if self.dice.random() >= self.rate:
+            return exchange.send(self._done(exchange))
+        kind, seconds = self.dice.choices([*FAULTS], [*FAULTS.values()])[0], self.dice.choice((0.05, 0.2, 0.5, 1.2))
+        self.befallen[f"fault: {kind}"] += 1
+        if kind == "ended before the work":
+            exchange.end(self.dice.choice(ENDS))
+        elif kind == "answered before the work":
+            exchange.send(self._instead(BEFORE))
+        elif kind == "late work":
+            self.on_their_way += 1
+            exchange._provider.background.loop.call_later(seconds, self._do_late, exchange)
+        else:
+            self._spoil(exchange, kind, seconds, self._done(exchange))
+        return None
+
+    def _do_late(self, exchange: Exchange) -> None:
+        exchange.later(0.0, self._done(exchange))
+        self.on_their_way -= 1
+        exchange._provider.quiet.note()
+
+    def _spoil(self, exchange: Exchange, kind: str, seconds: float, done: bytes) -> None:
+        body = done.partition(b"\r\n\r\n")[2]
+        if kind == "late answer":
+            return exchange.later(seconds, done)
+        if kind == "answer cut":
+            exchange.send(done[: self.dice.randrange(len(done))])
+            return exchange.end(self.dice.choice(ENDS))
+        if kind == "done twice":
+            self._done(exchange)
+        if kind == "another answer later":
+            exchange.later(self.dice.uniform(0.0, 0.01), self.answers[0])
+        instead = {
+            "answered after the work": self._instead(AFTER), "answered twice": done + done,
+            "body cut": answer(body[: self.dice.randrange(len(body))]),
+        }  # fmt: skip
+        return exchange.send(instead.get(kind, done))
+
+    def _done(self, exchange: Exchange) -> bytes:
+        raw = exchange.request
+        request = httpx.Request(raw.method, f"https://victor.test{raw.path}", headers=raw.headers, content=raw.body)
+        with self.provider.working(request, raw.body, 0) as reply:
+            done = answer(reply.body, f"{reply.status} Done")
+        self.answers = [*self.answers, done][-100:]
+        return done
+
+    def _instead(self, statuses: tuple[int, ...]) -> bytes:
+        body = BODIES[self.dice.choice(["empty", "html", "login", "text"])]
+        return answer(body, f"{self.dice.choice(statuses)} Instead", "Retry-After: 0")
+
+    # The callers
+
+    def _payments(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """What is left to ask for, with its number."""
+        while (call := next(self.numbers)) < self.calls and time.monotonic() < self.ends_at:
+            number = call - 1 if call % 50 == 49 else call
+            key = idempotency_key_for("soak", self.seed, number)
+            yield number, {**BASE, "client_reference_id": f"SOAK-{number}", "idempotency_key": key}
+
+    def _note(self, number: int, payment: dict[str, Any], result: Any) -> None:
+        word, named, key = "success", getattr(result, "id", None), payment["idempotency_key"]
+        if isinstance(result, Exception):
+            word = result.outcome.value if isinstance(result, VictorError) else "broken"
+        elif result.client_reference_id != payment["client_reference_id"]:
+            self.wrong.append(f"told wrong: {result.client_reference_id} for {payment['client_reference_id']}")
+        if word == "broken" or result.idempotency_key != key:
+            self.wrong.append(f"told wrong: {result!r} of the key {key}")
+        self.told.append((number, word, named))
+
+    def _threads(self, options: Any) -> None:
+        def work() -> None:
+            for number, payment in self._payments():
+                try:
+                    result: Any = victor.payment_requests.create(**payment)
+                except Exception as error:  # noqa: BLE001 - whatever it is, it was told
+                    result = error
+                self._note(number, payment, result)
+
+        with Victor(VictorOAuth("A", "a-secret"), **options) as victor, ThreadPoolExecutor(self.workers // 2) as pool:
+            for thread in [pool.submit(work) for _ in range(self.workers // 2)]:
+                thread.result()
+            self.kept = max(self.kept, _kept())
+
+    async def _tasks(self, options: Any) -> None:
+        async def work() -> None:
+            for number, payment in self._payments():
+                try:
+                    result: Any = await victor.payment_requests.create(**payment)
+                except Exception as error:  # noqa: BLE001 - whatever it is, it was told
+                    result = error
+                self._note(number, payment, result)
+
+        async with AsyncVictor(VictorOAuth("A", "a-secret"), **options) as victor:
+            await asyncio.gather(*(work() for _ in range(self.workers - self.workers // 2)))
+            self.kept = max(self.kept, _kept())
+
+    def play(self) -> Iterator[str]:
+        sockets, kept = _open_sockets(), _kept()
+        with background() as loop, ThreadPoolExecutor(2) as pool:
+            server = RawProvider(loop)
+            server.instead = self._act
+            retry = RetryPolicy(base=0.05, cap=1.0)
+            options = {"base_url": server.url(), "timeout": 1.0, "deadline": 30.0, "retry": retry}
+            both = [pool.submit(self._threads, options), pool.submit(lambda: asyncio.run(self._tasks(options)))]
+            for each in both:
+                each.result()
+            server.quiet.wait_for(lambda: not self.on_their_way, "what is on its way to the provider")
+            server.close()
+        yield from self.wrong
+        if _open_sockets() != sockets:
+            yield f"leak: {_open_sockets()} sockets are open, and were {sockets}"
+        if self.kept - kept > 1_000 + self.calls / 10:
+            yield f"leak: {self.kept - kept} objects are kept after {len(self.told)} calls"
+        yield from self._judge()
+
+    def _judge(self) -> Iterator[str]:
+        made: dict[str, list[str]] = {}
+        for work in self.provider.done:
+            made.setdefault(work.values["client_reference_id"], []).append(work.id)
+        told: dict[int, list[tuple[str, str | None]]] = {}
+        for number, word, named in self.told:
+            told.setdefault(number, []).append((word, named))
+        for number, results in told.items():
+            ids, words = made.get(f"SOAK-{number}", []), {word for word, _ in results}
+            if len(ids) > 1:
+                yield f"asked twice: {number} was done {len(ids)} times"
+            if not ids and words & {"success", "accepted"}:
+                yield f"told wrong: {words} of {number}, and nothing was done"
+            if ids and words <= {"rejected", "not_sent"}:
+                yield f"told wrong: {words} of {number}, and there is {ids}"
+            if any(word == "success" and [named] != ids for word, named in results):
+                yield f"told wrong: {results} of {number}, and there is {ids}"
+
+
+def _kept() -> int:
+    """How many objects of the package and of what carries its calls there are."""
+    gc.collect()
+    kinds = Counter(str(type(each).__module__).partition(".")[0] for each in gc.get_objects())
+    return kinds["victor_ext"] + kinds["victor_api"] + kinds["httpx"]
+
+
+def _open_sockets() -> int:
+    """How many this process has; 0 where the system does not tell."""
+    places = list(Path("/proc/self/fd").iterdir()) if Path("/proc/self/fd").exists() else []
+    return sum(_leads_to(place).startswith("socket:") for place in places)
+
+
+def _leads_to(place: Path) -> str:
+    with suppress(OSError):
+        return os.readlink(place)
+    return ""

@@ -22,10 +22,11 @@ from sqlalchemy import make_url
 
 from tests.bulk.postgres import Postgres
 from tests.histories import settling
-from tests.histories.__main__ import replayable, run_all
+from tests.histories.__main__ import replayable, run_all, soak
 from tests.histories.calls import kiosk
 from tests.histories.history import KINDS, draw, run
 from tests.histories.provider import KEPT
+from tests.histories.real import FAULTS
 from tests.histories.world import pause
 from tests.mistakes import Replacement, named
 from tests.outbox.django_project import set_up, use_database
@@ -43,6 +44,15 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
     for family, word in (("outbox", "sent"), ("bulk", "created"), ("calls", "success"), ("reading", "read")):
         told = {name: times for name, times in found.words.items() if name.startswith(f"{family}:")}
         assert told[f"{family}: {word}"] > 0.3 * sum(told.values()), f"to know nothing is no answer: {told}"
+
+
+def test_a_long_run_keeps_the_promise() -> None:
+    found = soak(400, 16, SEED)
+    assert not found.wrong, found.wrong
+    befallen = {word: times for word, times in found.words.items() if "fault: " in word}
+    assert set(befallen) == {f"soak: fault: {kind}" for kind in FAULTS}
+    assert sum(befallen.values()) > 60
+    assert found.words["soak: success"] > 350
 
 
 def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,6 +171,11 @@ result = yield from self._attempt(request, counted=signed)
 PLANTED = {
     "a key is made anew for each attempt": Planted("calls", "told wrong", (0, 20), (
         (f"{CALL}._attempt_until_definite", "result = yield from self._attempt(request, counted=signed)", NEW_KEY),)),
+    "a key is made anew for each attempt of a long run": Planted("soak", "asked twice", (0, 1), (
+        (f"{CALL}._attempt_until_definite", "result = yield from self._attempt(request, counted=signed)", NEW_KEY),)),
+    "a lost answer of a long run is a rejection": Planted("soak", "told wrong", (0, 1), (
+        (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),
+        (f"{LOOP}.classification:may_repeat", "has_key or method in SAFE_METHODS", "False"))),
     "writes without a key are repeated": Planted("calls", "asked twice", (0, 60), (
         (f"{LOOP}.classification:may_repeat", "has_key or method in SAFE_METHODS", "True"),)),
     "a lost answer is a rejection": Planted("calls", "told wrong", (0, 20), (

@@ -108,7 +108,7 @@ class Ledger:
             direction="outbound",
             status="created",
             amount=details["amount"],
-            # Interned: a soak makes hundreds of thousands of requests that share these texts.
+            # Interned: a long run makes hundreds of thousands of requests that share these texts.
             biller_type=intern(details["biller_type"]),
             due_date=intern(details["due_date"]),
             created_at=now,
