@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
+from victor_ext import RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.spec.check import check
 from victor_ext.spec.generate import generate
 
@@ -159,20 +158,15 @@ def test_a_new_property_enum_value_and_operation_are_there_to_use(newer_api: Mod
     assert json.loads(seen[0].content) == {"text": "Please", "channel": "mail"}
 
 
-# The operations of the newer document through the wrapper's client: they are judged by what the document says of them.
+# Through the wrapper's client, which judges an operation that it does not know by what the document says of it: more in
+# `tests/providers/test_new_operations.py`.
 
 SWEEPS = [{"account": "x-1", "total": "44.23"}, {"account": "x-2", "swept_at": "2026-03-04T05:06:07Z"}]
-GOOD: dict[str, tuple[int, Any]] = {
-    "GET /v2/sweep": (200, SWEEPS),
-    "POST /v2/sweep": (204, None),
-    "GET /v2/sweep/count": (200, 2),
-    "GET /v2/payment-requests/summary": (200, {"waiting": 3}),
-}
-CALLS: dict[str, tuple[str, dict[str, Any]]] = {
-    "GET /v2/sweep": ("list_sweeps", {}),
-    "POST /v2/sweep": ("start_sweep", {"idempotency_key": "k" * 20}),
-    "GET /v2/sweep/count": ("count_sweeps", {}),
-    "GET /v2/payment-requests/summary": ("summarize_payment_requests", {}),
+GOOD: dict[str, tuple[str, int, Any]] = {
+    "list_sweeps": ("GET /v2/sweep", 200, SWEEPS),
+    "start_sweep": ("POST /v2/sweep", 204, None),
+    "count_sweeps": ("GET /v2/sweep/count", 200, 2),
+    "summarize_payment_requests": ("GET /v2/payment-requests/summary", 200, {"waiting": 3}),
 }
 
 
@@ -182,94 +176,45 @@ def plain(value: Any) -> Any:
     return value.to_dict() if hasattr(value, "to_dict") else value
 
 
-class Provider:
-    """Wants a token; answers `METHOD /path` with what `answers` has for it, one after the other. The last one stays."""
+def bound(**answers: tuple[str, int, Any]) -> Any:
+    """The newer package's client on that of the wrapper, for a provider that has one answer for each operation."""
+    by_operation = {operation: answer for operation, *answer in answers.values()}
+    token = {"access_token": "t-1", "token_type": "Bearer", "expires": 4_102_444_800_000}
 
-    def __init__(self) -> None:
-        self.answers: dict[str, list[tuple[int, Any]]] = {operation: [answer] for operation, answer in GOOD.items()}
-        self.seen: list[tuple[str, str | None]] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def answered(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/v2/auth/token":
-            token = {"access_token": "t-1", "token_type": "Bearer", "expires": 4_102_444_800_000}
             return httpx.Response(200, json=token)
         assert request.headers["Authorization"] == "Bearer t-1"
-        operation = f"{request.method} {request.url.path}"
-        self.seen.append((operation, request.headers.get("Idempotency-Key")))
-        answers = self.answers[operation]
-        status, body = answers.pop(0) if len(answers) > 1 else answers[0]
+        status, body = by_operation[f"{request.method} {request.url.path}"]
         return httpx.Response(status) if body is None else httpx.Response(status, json=body)
 
-
-@pytest.fixture
-def provider() -> Provider:
-    return Provider()
-
-
-Caller = Callable[[str], Any]
-
-
-@pytest.fixture(params=["blocking", "awaited"])
-def caller(request: pytest.FixtureRequest, newer_api: ModuleType, provider: Provider) -> Caller:
-    """Calls one of the operations through `victor.bind(Client)`; returns the generated `Response`."""
     from newer_api.client import Client
 
-    def module(name: str) -> Any:
-        return importlib.import_module(f"newer_api.api.default.{name}")
-
-    options: dict[str, Any] = {
-        "auth": VictorOAuth("id", "not-a-secret"),
-        "transport": httpx.MockTransport(provider),
-        "retry": RetryPolicy(max_attempts=2, base=0.0),
-    }
-
-    def blocking(operation: str) -> Any:
-        name, named = CALLS[operation]
-        with Victor(**options) as victor:
-            return module(name).sync_detailed(client=victor.bind(Client), **named)
-
-    async def awaited(operation: str) -> Any:
-        name, named = CALLS[operation]
-        async with AsyncVictor(**options) as victor:
-            return await module(name).asyncio_detailed(client=victor.bind(Client), **named)
-
-    return blocking if request.param == "blocking" else lambda operation: asyncio.run(awaited(operation))
+    options: Any = {"transport": httpx.MockTransport(answered), "retry": RetryPolicy(max_attempts=1)}
+    return Victor(VictorOAuth("id", "not-a-secret"), **options).bind(Client)
 
 
-@pytest.mark.parametrize("operation", CALLS)
-class TestNewOperations:
-    def test_what_the_document_declares_is_read(self, caller: Caller, operation: str) -> None:
-        found = caller(operation)
-        assert (found.status_code, plain(found.parsed)) == GOOD[operation]
-        for each in found.parsed if isinstance(found.parsed, list) else [found.parsed]:
-            assert type(each).__name__ in {"Sweep", "NoneType", "int", "SummarizePaymentRequestsResponse200"}
-
-    def test_a_failure_is_tried_again_signed_and_with_one_key(
-        self, caller: Caller, provider: Provider, operation: str
-    ) -> None:
-        provider.answers[operation].insert(0, (503, {}))
-        assert caller(operation).status_code == GOOD[operation][0]
-        assert provider.seen == [(operation, CALLS[operation][1].get("idempotency_key"))] * 2
+@pytest.mark.parametrize("name", GOOD)
+def test_what_the_newer_document_declares_is_read_through_the_wrappers_client(newer_api: ModuleType, name: str) -> None:
+    module: Any = importlib.import_module(f"newer_api.api.default.{name}")
+    found = module.sync_detailed(client=bound(**GOOD))
+    assert (found.status_code, plain(found.parsed)) == GOOD[name][1:]
+    for each in found.parsed if isinstance(found.parsed, list) else [found.parsed]:
+        assert type(each).__name__ in {"Sweep", "NoneType", "int", "SummarizePaymentRequestsResponse200"}
 
 
-def test_the_rules_of_the_operations_that_the_wrapper_knows_are_as_strict_as_before(
-    newer_api: ModuleType, provider: Provider
-) -> None:
+def test_the_rules_of_the_operations_that_the_wrapper_knows_are_as_strict_as_before(newer_api: ModuleType) -> None:
     from newer_api.api.payment_requests import create_request_payment, get_payment_request, list_payment_requests
-    from newer_api.client import Client
 
-    provider.answers = {
-        "GET /v2/payment-requests/p-1": [(200, {"waiting": 3})],
-        "GET /v2/payment-requests": [(200, [])],
-        "POST /v2/payment-requests/request-payment": [(200, {"status": "created"})],
-    }
-    options: Any = {"transport": httpx.MockTransport(provider), "retry": RetryPolicy(max_attempts=1)}
-    with Victor(VictorOAuth("id", "not-a-secret"), **options) as victor:
-        api = victor.bind(Client)
-        with pytest.raises(UnreadableResponse, match="none of the expected members"):
-            get_payment_request.sync("p-1", client=api)
-        with pytest.raises(UnreadableResponse, match="no object"):
-            list_payment_requests.sync(client=api)
-        body = importlib.import_module("newer_api.models").NewRtpRfpPaymentRequest.from_dict({})
-        with pytest.raises(UnreadableResponse, match="no victor_payment_request_id"):
-            create_request_payment.sync(client=api, body=body)
+    api = bound(
+        get=("GET /v2/payment-requests/p-1", 200, {"waiting": 3}),
+        list=("GET /v2/payment-requests", 200, []),
+        create=("POST /v2/payment-requests/request-payment", 200, {"status": "created"}),
+    )
+    with pytest.raises(UnreadableResponse, match="none of the expected members"):
+        get_payment_request.sync("p-1", client=api)
+    with pytest.raises(UnreadableResponse, match="no object"):
+        list_payment_requests.sync(client=api)
+    body = importlib.import_module("newer_api.models").NewRtpRfpPaymentRequest.from_dict({})
+    with pytest.raises(UnreadableResponse, match="no victor_payment_request_id"):
+        create_request_payment.sync(client=api, body=body)
