@@ -38,38 +38,47 @@ class Case:
         return document
 
 
-def schema(name: str, /, **changes: Any) -> Edit:
-    """Change keys of a schema or property: `Payee`, `Payee.email`; None removes a key."""
+def change(*steps: str, **changes: Any) -> Edit:
+    """Change keys of a part of the document: to a value, or by a function; None removes one.
+
+    A step in a list is the name of a parameter.
+    """
 
     def edit(document: Tree) -> None:
-        tree = document["components"]["schemas"]
-        first, *rest = name.split("/")
-        tree = tree[first]
-        for step in rest:
-            tree = tree["properties"][step]
+        tree: Any = document
+        for step in steps:
+            tree = tree[step] if isinstance(tree, dict) else next(each for each in tree if each.get("name") == step)
         for key, value in changes.items():
-            tree[key] = value
+            tree[key] = value(tree[key]) if callable(value) else value
             if value is None:
                 del tree[key]
 
     return edit
 
 
-def property_(name: str, key: str, value: Tree | None, *, required: bool = False) -> Edit:
-    """Add a property to a schema, or remove it (None)."""
+def schema(name: str, /, **changes: Any) -> Edit:
+    """Change keys of a schema, or of a property: `Payee`, `Payee/email`."""
+    first, *properties = name.split("/")
+    return change(
+        "components", "schemas", first, *(step for each in properties for step in ("properties", each)), **changes
+    )
 
-    def edit(document: Tree) -> None:
-        tree = document["components"]["schemas"][name]
-        tree["properties"].pop(key, None)
-        tree["required"] = [each for each in tree.get("required", []) if each != key]
-        if value is not None:
-            tree["properties"][key] = value
-        if required:
-            tree["required"].append(key)
-        if not tree["required"]:
-            del tree["required"]
 
-    return edit
+def operation(path: str, method: str, **changes: Any) -> Edit:
+    return change("paths", path, method, **changes)
+
+
+def parameter(path: str, method: str, name: str, /, **changes: Any) -> Edit:
+    return change("paths", path, method, "parameters", name, **changes)
+
+
+def shared_parameter(name: str, /, **changes: Any) -> Edit:
+    return change("components", "parameters", name, **changes)
+
+
+def answer(path: str, method: str, status: str, value: Tree | None) -> Edit:
+    """Add or replace an answer, or remove it (None)."""
+    return change("paths", path, method, "responses", **{status: value})
 
 
 def required(name: str, key: str, *, now: bool) -> Edit:
@@ -83,6 +92,18 @@ def required(name: str, key: str, *, now: bool) -> Edit:
             del tree["required"]
 
     return edit
+
+
+def property_(name: str, key: str, value: Tree | None, *, needed: bool = False) -> Edit:
+    """Add a property to a schema in the place of an earlier one, or remove it (None)."""
+
+    def edit(document: Tree) -> None:
+        properties = document["components"]["schemas"][name]["properties"]
+        properties.pop(key, None)
+        if value is not None:
+            properties[key] = value
+
+    return both(edit, required(name, key, now=needed))
 
 
 def text(before: str, after: str) -> Edit:
@@ -100,21 +121,6 @@ def both(*edits: Edit) -> Edit:
     return lambda document: [edit(document) for edit in edits]
 
 
-def operation(path: str, method: str, **changes: Any) -> Edit:
-    """Change keys of an operation."""
-    return lambda document: document["paths"][path][method].update(changes)
-
-
-def parameter(path: str, method: str, name: str, /, **changes: Any) -> Edit:
-    """Change keys of a parameter."""
-
-    def edit(document: Tree) -> None:
-        found = document["paths"][path][method]["parameters"]
-        next(each for each in found if each.get("name") == name).update(changes)
-
-    return edit
-
-
 def add_parameter(path: str, method: str, added: Tree) -> Edit:
     return lambda document: document["paths"][path][method].setdefault("parameters", []).append(added)
 
@@ -130,41 +136,22 @@ def drop_parameter(path: str, method: str, name: str) -> Edit:
     return edit
 
 
-def answer(path: str, method: str, status: str, value: Tree | None) -> Edit:
-    """Add or replace an answer, or remove it (None)."""
-
-    def edit(document: Tree) -> None:
-        found = document["paths"][path][method]["responses"]
-        found.pop(status, None)
-        if value is not None:
-            found[status] = value
-
-    return edit
-
-
-def shared_parameter(name: str, /, **changes: Any) -> Edit:
-    return lambda document: document["components"]["parameters"][name].update(changes)
+def called(mapping: Tree, before: str, after: str) -> None:
+    """Give a key of a mapping another name in its place."""
+    entries = [(after if name == before else name, each) for name, each in mapping.items()]
+    mapping.clear()
+    mapping.update(entries)
 
 
 def renamed(before: str, after: str) -> Edit:
     """Rename a schema."""
-
-    def edit(document: Tree) -> None:
-        text(f'"#/components/schemas/{before}"', f'"#/components/schemas/{after}"')(document)
-        named = document["components"]["schemas"]
-        document["components"]["schemas"] = {after if name == before else name: tree for name, tree in named.items()}
-
-    return edit
+    references = text(f'"#/components/schemas/{before}"', f'"#/components/schemas/{after}"')
+    return both(references, lambda document: called(document["components"]["schemas"], before, after))
 
 
 def moved(before: str, after: str) -> Edit:
     """Give a path another template."""
-
-    def edit(document: Tree) -> None:
-        paths = document["paths"]
-        document["paths"] = {after if path == before else path: item for path, item in paths.items()}
-
-    return edit
+    return lambda document: called(document["paths"], before, after)
 
 
 def inlined(name: str) -> Edit:
@@ -182,17 +169,6 @@ STRING: Tree = {"type": "string"}
 LIST, CREATE = "/v2/payment-requests", "/v2/payment-requests/request-payment"
 RESPOND, ONE = (f"{LIST}{middle}/{{victor_payment_request_id}}" for middle in ("/respond-to-request", ""))
 FORM = "application/x-www-form-urlencoded; charset=UTF-8"
-STATUSES = [
-    "created",
-    "accepted",
-    "completed",
-    "declined",
-    "expired",
-    "failed",
-    "pending",
-    "processing",
-    "needs-review",
-]
 
 
 def content(path: str, method: str, edit: Callable[[Tree], object], status: str | None = None) -> Edit:
@@ -263,7 +239,7 @@ STAYED = [
         CREATE, "post", "Idempotency-Key", schema={"type": "string", "minLength": 8, "maxLength": 128})),
     Case("victor", "default of a filter", "look", "none", schema("ListPaymentRequests/page_size", default=10)),
     # ---- Bodies ----
-    Case("victor", "required property added to a request", "breaks", "breaks", property_("RfpPayerDetails", "name", STRING, required=True)),
+    Case("victor", "required property added to a request", "breaks", "breaks", property_("RfpPayerDetails", "name", STRING, needed=True)),
     Case("victor", "optional property added to a request", "fine", "fine", property_("RfpPayerDetails", "name", STRING)),
     Case("victor", "property of a request removed", "breaks", "breaks", property_("RfpBasePaymentDetails", "notes", None)),
     Case("victor", "property of a request becomes required", "breaks", "breaks", required("RfpBasePaymentDetails", "notes", now=True)),
@@ -285,7 +261,7 @@ STAYED = [
     # ---- Answers ----
     Case("victor", "property of an answer removed", "breaks", "breaks", property_("PaymentRequestReceipt", "error_message", None)),
     Case("victor", "property of an answer added", "fine", "fine", property_("PaymentRequestReceipt", "tracking_id", STRING)),
-    Case("victor", "required property of an answer added", "fine", "fine", property_("ApiErrorResponse", "trace", STRING, required=True)),
+    Case("victor", "required property of an answer added", "fine", "fine", property_("ApiErrorResponse", "trace", STRING, needed=True)),
     Case("eastpay", "property of an answer becomes optional", "breaks", "none", required("Checkout", "id", now=False)),
     Case("eastpay", "property of an answer becomes required", "fine", "none", required("Payment", "timestamp", now=True)),
     Case("velo", "property of an answer has another type", "breaks", "breaks", schema("SourceAccount/balance", type="string", format=None)),
@@ -298,8 +274,8 @@ STAYED = [
     Case("velo", "property of an answer becomes an object", "breaks", "breaks", both(
         property_("FundingAccount", "name", None),
         property_("FundingAccount", "name", {"type": "object", "properties": {"short": STRING}}))),
-    Case("victor", "word of an answer added", "look", "fine", schema("PaymentRequestReceipt/status", enum=[*STATUSES, "frozen"])),
-    Case("victor", "word of an answer removed", "fine", "breaks", schema("PaymentRequestReceipt/status", enum=STATUSES[:-1])),
+    Case("victor", "word of an answer added", "look", "fine", schema("PaymentRequestReceipt/status", enum=lambda words: [*words, "frozen"])),
+    Case("victor", "word of an answer removed", "fine", "breaks", schema("PaymentRequestReceipt/status", enum=lambda words: words[:-1])),
     Case("victor", "answer no longer has words", "look", "breaks", schema("PaymentRequestReceipt/direction", enum=None)),
     Case("velo", "answer has words now", "fine", "look", schema("PayeeChange/onboardedStatus", enum=["CREATED", "ONBOARDED"])),
     Case("velo", "date of an answer is text", "breaks", "breaks", schema("Payee/created", format=None)),

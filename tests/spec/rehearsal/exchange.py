@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 import importlib
-import inspect
 import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
-from enum import Enum
-from io import BytesIO
-from typing import Any, NamedTuple, get_args, get_origin
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
-from uuid import UUID
 
 import httpx
+
+from victor_ext.spec.checking.package import Function, build
+from victor_ext.spec.checking.passing import Probe, shape
+from victor_ext.spec.checking.recording import Caller
 
 from .provider import FORM, REFUSED, Answer, Operation, Provider, Request
 from .values import key_paths
@@ -28,98 +28,24 @@ class Proof(NamedTuple):
     reason: str
 
 
-class Function:
-    """A function of the old package, and which argument is sent as what: that is seen in the requests that it makes."""
+class Call:
+    """A function of the old package, and which argument is sent as what: that is seen in the request that it makes."""
 
-    def __init__(self, module: Any, client: Any) -> None:
-        self.module = module
-        self._client = client
-        parameters = inspect.signature(module.sync_detailed, eval_str=True).parameters
-        self.types = {name: each.annotation for name, each in parameters.items() if name != "client"}
-        required = [name for name in self.types if parameters[name].default is inspect.Parameter.empty]
-        marks = {f"zq{number}zq": name for number, name in enumerate(required)}
-        given = {name: mark if str in _classes(self.types[name]) else self._any(name) for mark, name in marks.items()}
-        plain = self._sent(given)
-        self.method, self.path = plain.method.lower(), plain.url.path
-        self.marks = marks
-        self.names = {key: marks[value] for key, value in _members(plain).items() if value in marks}
-        for name in [name for name in self.types if name not in required and name != "body"]:
-            found = _members(self._sent({**given, name: self._any(name)})).keys() - _members(plain).keys()
-            self.names |= dict.fromkeys(found, name)
-
-    def _sent(self, arguments: dict[str, Any]) -> httpx.Request:
-        """The request of a call, which is not sent anywhere."""
-        seen: list[httpx.Request] = []
-
-        def noted(request: httpx.Request) -> httpx.Response:
-            seen.append(request)
-            return httpx.Response(299)
-
-        client = self._client(base_url="http://localhost", raise_on_unexpected_status=False)
-        with httpx.Client(base_url="http://localhost", transport=httpx.MockTransport(noted)) as connection:
-            self.module.sync_detailed(**arguments, client=client.set_httpx_client(connection))
-        return seen[0]
-
-    def _any(self, name: str) -> Any:
-        """Any value of an argument's type."""
-        if name == "body":
-            return self._body({})
-        known = {
-            str: "zq", bool: True, int: 7, float: 1.5, UUID: UUID(int=7),
-            datetime.datetime: datetime.datetime.now(datetime.UTC), datetime.date: datetime.date(2026, 3, 4),
-        }  # fmt: skip
-        classes = _classes(self.types[name])
-        value = next((known[each] for each in classes if each in known), "zq")
-        enums = [each for each in classes if issubclass(each, Enum)]
-        value = next(iter(enums[0])) if enums else value
-        return [value] if list in map(get_origin, (self.types[name], *get_args(self.types[name]))) else value
-
-    def is_for(self, operation: Operation) -> bool:
-        """Whether this is the function of an operation; notes the arguments in the path."""
-        pattern = re.sub(r"\\{[^}]+\\}", "(zq[0-9]+zq)", re.escape(operation.path))
-        found = re.fullmatch(pattern, self.path)
-        if self.method != operation.method or found is None:
-            return False
+    def __init__(self, function: Function, caller: Caller, operation: Operation) -> None:
+        probe = Probe(function, caller)
         names = re.findall(r"{([^}]+)}", operation.path)
-        self.names |= {("path", name): self.marks[mark] for name, mark in zip(names, found.groups(), strict=True)}
-        return True
+        self.module, self._hints = function.module, function.hints
+        self._names = {("path", name): argument for name, argument in zip(names, probe.in_path, strict=True)}
+        self._names |= {key: arguments[0] for key, arguments in probe.sent.items()}
 
     def arguments(self, request: Request) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for (place, wire), value in request.parameters.items():
-            name = self.names[place, wire.lower() if place == "header" else wire]
-            found[name] = self._typed(name, value)
+        sent = {
+            (place, wire.lower() if place == "header" else wire): v for (place, wire), v in request.parameters.items()
+        }
+        given = {self._names[key]: value for key, value in sent.items()}
         if request.body is not None:
-            found["body"] = self._body(request.body)
-        return found
-
-    def _body(self, value: Any) -> Any:
-        models = [each for each in _classes(self.types["body"]) if hasattr(each, "from_dict")]
-        if models:
-            return models[0].from_dict(value)
-        files = [each for each in _classes(self.types["body"]) if each.__name__ == "File"]
-        return files[0](payload=BytesIO(str(value).encode())) if files else value
-
-    def _typed(self, name: str, value: Any) -> Any:
-        classes = _classes(self.types[name])
-        if isinstance(value, list):
-            return [self._typed(name, each) for each in value]
-        if datetime.datetime in classes and isinstance(value, str):
-            return datetime.datetime.fromisoformat(value)
-        if datetime.date in classes and isinstance(value, str):
-            return datetime.date.fromisoformat(value)
-        return UUID(value) if UUID in classes else value
-
-
-def _members(request: httpx.Request) -> dict[tuple[str, str], str]:
-    """What a request has beside its path and its body."""
-    query = {("query", name): value for name, value in request.url.params.multi_items()}
-    return query | {("header", name): value for name, value in request.headers.items()}
-
-
-def _classes(annotation: Any) -> list[Any]:
-    own = [annotation] if isinstance(annotation, type) else []
-    return own + [each for part in get_args(annotation) for each in _classes(part)]
+            given["body"] = request.body
+        return {name: build(self._hints[name], value) for name, value in given.items()}
 
 
 class OldClient:
@@ -130,10 +56,17 @@ class OldClient:
         api = importlib.import_module(f"{package}.api")
         names = [found.name for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.") if not found.ispkg]
         self.client = importlib.import_module(f"{package}.client").Client
-        functions = [Function(importlib.import_module(name), self.client) for name in names]
+        functions = [Function(importlib.import_module(name)) for name in names]
+        caller = Caller(
+            SimpleNamespace(load=lambda name: importlib.import_module(f"{package}.{name}")), "http://localhost"
+        )  # type: ignore[arg-type] # all that it asks of a package
         self.functions = {
-            key: next(each for each in functions if each.is_for(operation))
-            for key, operation in provider.operations.items()
+            (method, path): Call(
+                next(each for each in functions if (each.method, shape(each.path)) == (method, shape(path))),
+                caller,
+                operation,
+            )
+            for (method, path), operation in provider.operations.items()
         }
         self.errors: Any = importlib.import_module(f"{package}.errors")
         self.answers = {key: list(each.responses()) for key, each in provider.operations.items()}
@@ -169,7 +102,7 @@ class OldClient:
     def _operation(
         self,
         key: tuple[str, str],
-        function: Function,
+        function: Call,
         new: Provider,
         client: Any,
         seen: dict[str, Any],
