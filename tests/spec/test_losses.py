@@ -151,6 +151,37 @@ READ: dict[str, Tree] = {
         f"the module of {first} and {second}": {first: an_object(a=TEXT), second: an_object(b=TEXT)}
         for first, second in (("IBAN", "Iban"), ("HTTPError", "HttpError"), ("a-b", "a_b"), ("X", "x"))
     },
+    "an object, a list or null": {
+        "N": an_object(n={"type": ["object", "array", "null"], "properties": {"k": TEXT}, "items": TEXT})
+    },
+    "an object composed with more, within itself": {
+        "Node": an_object(
+            parent={"allOf": [ref("Node"), {"description": "The one above."}]},
+            more={"allOf": [ref("Node"), an_object(w=TEXT)]},
+            several=listed({"allOf": [ref("Node"), an_object(v=TEXT)]}),
+        )
+    },
+    "a discriminator without a mapping": {
+        "Either": {"oneOf": [ref("Card"), ref("Bank")], "discriminator": {"propertyName": "kind"}},
+        "Card": an_object(("kind",), kind=TEXT, of=an_object(number=TEXT), more=TEXT),
+        "Bank": an_object(("kind",), kind=TEXT, of=an_object(iban=TEXT)),
+    },
+    "null as a constant": {
+        "Either": {"anyOf": [an_object(bank={"enum": [None]}), an_object(bank=an_object(iban=TEXT))]}
+    },
+    "null and nothing else": {"N": an_object(a={"type": "null"}, b={"type": ["null"]}, c={"const": None}, d=TEXT)},
+    "values that contradict what they are combined with": {
+        "Turns": {"type": "integer", "oneOf": [{"const": 1}, {"const": 2}]},
+        "Both": an_object(
+            one={"type": "integer", "enum": [2], "allOf": [ref("Turns")]},
+            none={"type": "integer", "enum": [3], "allOf": [ref("Turns")]},
+        ),
+    },
+    "maps of maps": {
+        "Links": {"type": "object", "additionalProperties": ref("Links")},
+        "Plain": an_object(links={"additionalProperties": ref("Link")}),
+        "Link": an_object(href=TEXT),
+    },
     "a module for two inline schemas": {
         "A": an_object(IBAN=an_object(a=TEXT), Iban=an_object(b=TEXT)),
         "AIban": an_object(c=TEXT),

@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterator
 from copy import copy
 from typing import Any, NamedTuple, TypeGuard
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
+
+import httpx
 
 Tree = dict[str, Any]
 """A mapping of the document."""
@@ -245,6 +247,18 @@ def bare_type(content_type: str) -> str:
 def is_json(content_type: str) -> bool:
     """Whether a content type is JSON."""
     return bare_type(content_type).endswith(("/json", "+json"))
+
+
+# ---- Servers ----
+
+
+def is_url(text: str) -> bool:
+    """Whether a server can be called: `https://host:<port>` cannot, nor a URL with a variable in it."""
+    try:
+        httpx.URL(urljoin("https://server.example", text))
+    except (httpx.InvalidURL, ValueError):
+        return False
+    return not re.search(r"{[^{}]+}", text)
 
 
 # ---- Places: `components.schemas.Card.properties.price`, `servers[0].url` ----

@@ -6,8 +6,10 @@ import copy
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.spec.test_check_documents import ODD
+from tests.spec.test_document import ANYWHERE, DOCUMENT, VALUES, Place, put
 from tests.spec.wire import ref
 from victor_ext.spec.components import Components
 from victor_ext.spec.diff.compare import compare
@@ -153,7 +155,6 @@ class TestComponents:
     @pytest.mark.parametrize(
         "odd",
         [
-            *ODD.values(),
             {"paths": {"/a": {"get": {"parameters": [None, {"$ref": 5}], "responses": []}}}},
             {"components": {"schemas": {"A": True, "B": False, "C": None, "D": {"properties": {"x": True}}}}},
             {"components": {"schemas": {"A": {"allOf": [ref("A")]}}}},
@@ -166,6 +167,14 @@ class TestComponents:
         assert entries(whole, whole) == []
         entries(whole, many({"A": card()}))
         entries(many({"A": card()}), whole)
+
+    @settings(max_examples=150)
+    @given(place=ANYWHERE, value=st.sampled_from(VALUES))
+    def test_any_node_of_either_document_may_be_anything(self, place: Place, value: Any) -> None:
+        odd = put(DOCUMENT, place, value)
+        assert entries(odd, odd) == []
+        entries(odd, DOCUMENT)
+        entries(DOCUMENT, odd)
 
     @pytest.mark.parametrize("odd", [None, "x", 0, []])
     def test_an_odd_content_is_no_content(self, odd: object) -> None:

@@ -157,18 +157,9 @@ def _server(owners: list[Node]) -> str:
             for name, variable in server.mapping("variables").items():
                 url = url.replace(f"{{{name}}}", str(variable.tree.get("default", "")))
             within = _server(owners[number + 1 :])
-            whole = urljoin(f"{within}/", url) if url and _is_url(url) else within
+            whole = urljoin(f"{within}/", url) if url and tree.is_url(url) else within
             return (whole if httpx.URL(whole).host else SOMEWHERE).rstrip("/")
     return SOMEWHERE
-
-
-def _is_url(text: str) -> bool:
-    """Whether a server can be called; if not (`https://{tenant}.example`, `https://host:<port>`), the client's is."""
-    try:
-        httpx.URL(text)
-    except httpx.InvalidURL:
-        return False
-    return "{" not in text
 
 
 def _parameters(document: Document, path: str, item: Node, node: Node) -> list[Parameter]:

@@ -6,10 +6,19 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urljoin
 
-import httpx
-
 from victor_ext.spec.requests import HOOKS, Hook
-from victor_ext.spec.tree import Tree, hooks, is_json, is_list, list_at, mapping_at, mappings_at, operations, resolve
+from victor_ext.spec.tree import (
+    Tree,
+    hooks,
+    is_json,
+    is_list,
+    is_url,
+    list_at,
+    mapping_at,
+    mappings_at,
+    operations,
+    resolve,
+)
 
 from .base import Log, components
 from .serialization import parameters
@@ -144,9 +153,6 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
         yield " and ".join(words) or "none"
 
 
-VARIABLE = re.compile(r"{([^{}]+)}")
-
-
 def record_servers(document: Tree, log: Log) -> None:
     """Record the servers of the document, and that of each operation that has another one.
 
@@ -159,7 +165,7 @@ def record_servers(document: Tree, log: Log) -> None:
     for operation in operations(document):
         own = _urls(operation.tree) or _urls(operation.item)
         for url in own[:1] if not {*own} & {*(absolute or shared)[:1]} else []:
-            whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute and _is_url(url) else url
+            whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute and is_url(url) else url
             if not _is_absolute(whole):
                 log.left_out.append(f"{operation.where}: its server {url} is no absolute URL: sent to base_url")
                 continue
@@ -183,13 +189,4 @@ def _urls(tree: Tree) -> list[str]:
 
 
 def _is_absolute(url: str) -> bool:
-    return url.lower().startswith(("https://", "http://")) and _is_url(url)
-
-
-def _is_url(url: str) -> bool:
-    """Whether it can be called: `https://host:<port>` cannot, nor a URL with a variable in it."""
-    try:
-        httpx.URL(url)
-    except httpx.InvalidURL:
-        return False
-    return not VARIABLE.search(url)
+    return url.lower().startswith(("https://", "http://")) and is_url(url)
