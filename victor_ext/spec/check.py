@@ -106,12 +106,10 @@ class _Inspection:
     def _operation(self, operation: Operation, probe: Probe) -> None:
         findings = self.findings
         try:
-            requests = OperationRequests(self.document, operation, probe, self.caller, findings, self._models)
+            subject = self.document, operation, probe, self.caller, findings, self._models
+            requests = OperationRequests(*subject)
             requests.check()
-            least = requests.least()
-            OperationAnswers(
-                self.document, operation, probe.function, least, self.caller, findings, self._models
-            ).check()
+            OperationAnswers(*subject).check(requests.least())
         except Exception as error:  # noqa: BLE001 - a check that cannot end is a finding, not a traceback
             what = f"it cannot be checked: {type(error).__name__}: {error}"
             findings.wrong(operation.place, " ".join(what.split()))

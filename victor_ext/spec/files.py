@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from . import bounds
 from .bounds import MAX_BYTES, check_values
-from .tree import METHODS, PlaceError, Tree, is_list, is_mapping
+from .tree import METHODS, PlaceError, Tree, is_list, is_mapping, target, unused
 
 Read = Callable[[Path], Any]
 Steps = tuple[str, ...]
@@ -132,16 +132,16 @@ class _Bundle:
         is_pointer = not fragment or unquote(fragment).startswith("/")
         if file == self._path and not address and is_pointer:
             return None
-        target = self._file(file, address, place) if address else file
+        found = self._file(file, address, place) if address else file
         if not is_pointer:
-            fragment = self._anchors(target).get(unquote(fragment), "")
-            if not fragment and file == target == self._path:
+            fragment = self._anchors(found).get(unquote(fragment), "")
+            if not fragment and file == found == self._path:
                 return None
             fragment = fragment or "/"
-        value = _at(self._files[target], fragment)
+        value = _at(self._files[found], fragment)
         if value is None:
             raise PlaceError(f"{place} leads to nothing.")
-        return _Target(target, fragment, value)
+        return _Target(found, fragment, value)
 
     def _anchors(self, file: Path) -> dict[str, str]:
         """The pointer of each `$anchor` of a file."""
@@ -160,17 +160,17 @@ class _Bundle:
                 f"with --copy {address}=FILE."
             )
         folder = self._path.parent
-        target = (file.parent / unquote(address) if copy is None else copy).resolve()
-        if copy is None and not target.is_relative_to(folder):
+        other = (file.parent / unquote(address) if copy is None else copy).resolve()
+        if copy is None and not other.is_relative_to(folder):
             raise PlaceError(f"{place} is outside the document's folder: put the file into {folder}.")
-        if target not in self._files:
-            if not target.is_file():
+        if other not in self._files:
+            if not other.is_file():
                 raise PlaceError(f"{place} leads to no file.")
-            self._bytes += target.stat().st_size
+            self._bytes += other.stat().st_size
             if len(self._files) >= MAX_FILES or self._bytes > MAX_BYTES:
                 raise PlaceError(f"{place} is too much: at most {MAX_FILES:,} files of {MAX_BYTES:,} bytes together.")
-            self._files[target] = self._read(target)
-        return target
+            self._files[other] = self._read(other)
+        return other
 
     def _part(self, match: _Target, section: str, place: str) -> str:
         """The reference to a part of another file, which is put into a section of `components` when it is new."""
@@ -179,11 +179,7 @@ class _Bundle:
             part = deepcopy(match.value)
             parts = self._section(section, place)
             last = match.fragment.rpartition("/")[2] or match.file.name.partition(".")[0]
-            name = base = re.sub(r"\W+", "_", unquote(last)).strip("_") or "part"
-            number = 2
-            while name in parts:
-                name = f"{base}_{number}"
-                number += 1
+            name = unused(re.sub(r"\W+", "_", unquote(last)).strip("_") or "part", parts)
             self._names[key] = name
             parts[name] = part
             self._values += check_values(part)
@@ -248,12 +244,4 @@ def _holders(tree: Any, above: Steps, key_of_text: str) -> Iterator[tuple[Steps,
 
 
 def _at(tree: Any, fragment: str) -> Any:
-    for step in unquote(fragment).split("/")[1:]:
-        name = step.replace("~1", "/").replace("~0", "~")
-        if is_mapping(tree):
-            tree = tree.get(name)
-        elif is_list(tree) and name.isdecimal() and int(name) < len(tree):
-            tree = tree[int(name)]
-        else:
-            return None
-    return tree
+    return target(tree, f"#{unquote(fragment)}") if fragment else tree

@@ -18,7 +18,7 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 
 from .requests import PREFIX, key
 from .rewrites.names import classes
-from .tree import Tree, list_at, mapping_at, operations, place_of, resolve, step
+from .tree import Tree, list_at, mapping_at, operations, place_of, resolve, step, unused
 
 _SPELLED = (
     "[] list; <= at_most; >= at_least; != not_equal; < lt; > gt; = equal; + plus; ! not; * star; @ at; $ dollar; "
@@ -89,13 +89,8 @@ def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[st
             continue
         if name in used or _oddness(wires[place]):
             name = spelled(wires[place])
-        number = 2
-        base = name
-        while name in used:
-            name = f"{base}_{number}"
-            number += 1
-        used.add(name)
-        names[place] = name
+        names[place] = unused(name, used)
+        used.add(names[place])
     return names
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from copy import copy
+from itertools import chain, count
 from typing import Any, NamedTuple, TypeGuard
 from urllib.parse import unquote, urljoin
 
@@ -76,6 +77,12 @@ def trees_at(tree: Tree, key: str) -> list[Tree]:
     return [each for each in list_at(tree, key) if is_mapping(each)]
 
 
+def unused(name: str, taken: Container[str], spelled: Callable[[str], str] = str) -> str:
+    """The name, or `name_2`, `name_3` and so on where it is taken. `spelled` makes of a name what is taken."""
+    names = chain([name], (f"{name}_{number}" for number in count(2)))
+    return next(each for each in names if spelled(each) not in taken)
+
+
 # ---- Schemas: a boolean one becomes a mapping ----
 
 
@@ -119,6 +126,12 @@ def descendants(named: Tree, parent: str) -> list[str]:
         reached.update(dict.fromkeys(own))
         pending += own
     return [*reached]
+
+
+def types_of(schema: Tree) -> list[Any]:
+    """The declared types of a schema, which it has as a list or as one."""
+    kind = schema.get("type")
+    return kind if is_list(kind) else [] if kind is None else [kind]
 
 
 def is_null(schema: Tree) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -14,11 +13,9 @@ import httpx
 from victor_ext.spec.tree import is_list, is_mapping
 
 from .expected import difference, short
-from .models import Models
-from .operations import Answer, Medium, Operation
-from .package import Function, is_model
-from .problems import Findings
-from .recording import Caller
+from .operations import Answer, Medium
+from .package import is_model
+from .passing import Subject
 from .values import FREE, Synthesis, is_valid
 from .views import Document
 
@@ -27,25 +24,17 @@ MAX_ALTERNATIVES = 12
 """Members of a union in one answer that are tried; models try all of theirs."""
 
 
-@dataclass
-class OperationAnswers:
-    """The answers of one operation. `least` makes the arguments of a call."""
+class OperationAnswers(Subject):
+    """The answers of one operation."""
 
-    document: Document
-    operation: Operation
-    function: Function
-    least: Callable[[], dict[str, Any]]
-    caller: Caller
-    findings: Findings
-    models: Models
+    def check(self, least: Callable[[], dict[str, Any]]) -> None:
+        """Feed every documented answer to the sync and the async function, unless no request can be sent at all.
 
-    def __post_init__(self) -> None:
-        self._synthesis = Synthesis(self.document, as_json=True)
-
-    def check(self) -> None:
-        """Feed every documented answer to the sync and the async function, unless no request can be sent at all."""
+        `least` makes the arguments of a call.
+        """
+        self._least, self._synthesis = least, Synthesis(self.document, as_json=True)
         try:
-            self.caller.request(self.function, self.least())
+            self.caller.request(self.probe.function, least())
         except Exception:  # noqa: BLE001 - the check of the requests has reported it
             for _ in self.operation.answers:
                 self.findings.count("answers", present=False)
@@ -109,8 +98,8 @@ class OperationAnswers:
                     return
             if is_json:
                 self.models.compare(medium.schema, value, parsed)
-            if number == 0 and hasattr(self.function.module, "sync") and is_json:
-                returned = self.caller.answer(self.function, self.least(), response, "sync")
+            if number == 0 and hasattr(self.probe.function.module, "sync") and is_json:
+                returned = self.caller.answer(self.probe.function, self._least(), response, "sync")
                 if plain(returned) != plain(parsed):
                     self.findings.wrong(medium.place, "sync reads it otherwise than sync_detailed")
                     return
@@ -126,7 +115,7 @@ class OperationAnswers:
     def _read(self, place: str, response: httpx.Response, *, awaited: bool, words: tuple[str, ...]) -> Any:
         way = "asyncio_detailed" if awaited else "sync_detailed"
         try:
-            parsed = self.caller.answer(self.function, self.least(), response, way)
+            parsed = self.caller.answer(self.probe.function, self._least(), response, way)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             what = f"{way} raises {type(error).__name__} for it: {error}"
             self.findings.missing(place, what, self.operation.title, *words)

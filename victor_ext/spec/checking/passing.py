@@ -15,6 +15,7 @@ from typing import Any
 from victor_ext.spec.tree import is_mapping
 
 from .expected import short, text
+from .models import Models
 from .operations import Medium, Operation, Parameter
 from .package import Function, NoArgumentError, build, enum_values, is_model, misfit, options
 from .problems import Findings
@@ -97,6 +98,18 @@ def _value_of(hint: Any, marker: str | None) -> Any:
 def _is_body(hint: Any) -> bool:
     """Whether an argument takes an object or a file, as no parameter but one of the name `body` does."""
     return any(is_model(option) or getattr(option, "__name__", "") == "File" for option in options(hint))
+
+
+@dataclass
+class Subject:
+    """One operation of the document and its function in the package, with what the check of them uses."""
+
+    document: Document
+    operation: Operation
+    probe: Probe
+    caller: Caller
+    findings: Findings
+    models: Models
 
 
 Arguments = dict[str, Any]

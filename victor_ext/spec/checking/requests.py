@@ -13,28 +13,19 @@ import httpx
 from victor_ext.spec.tree import is_list, is_mapping
 
 from .expected import FORM, body_differences, query_pairs, same_text, short, shown, take, values
-from .models import Models
-from .operations import IGNORED_HEADERS, Medium, Operation, Parameter
+from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
-from .passing import Given, Passing, Probe
-from .problems import Findings
-from .recording import Caller, Request, comparable
+from .passing import Given, Passing, Subject
+from .recording import Request, comparable
 from .values import TRICKY, Synthesis, is_valid
-from .views import Document, Node
+from .views import Node
 
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
 
 
 @dataclass
-class OperationRequests:
+class OperationRequests(Subject):
     """The requests of one operation."""
-
-    document: Document
-    operation: Operation
-    probe: Probe
-    caller: Caller
-    findings: Findings
-    models: Models
 
     def __post_init__(self) -> None:
         self._synthesis = Synthesis(self.document)

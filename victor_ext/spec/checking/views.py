@@ -18,6 +18,7 @@ from victor_ext.spec.tree import (
     members,
     named_schemas,
     target,
+    types_of,
 )
 
 MAX_VIEWS = 64
@@ -255,8 +256,7 @@ class Document:
 
 def _own(node: Node) -> View:
     tree = node.tree
-    kinds = tree.get("type")
-    types = [kind for kind in (kinds if is_list(kinds) else [kinds]) if isinstance(kind, str)]
+    types = [kind for kind in types_of(tree) if isinstance(kind, str)]
     nullable = bool(tree.get("nullable")) or "null" in types
     types = [kind for kind in types if kind in ("object", "array", "string", "integer", "number", "boolean")]
     if not types and not nullable:

@@ -151,13 +151,8 @@ def _schemes(sides: Sides) -> None:
         for kind, flow in [*mappings_at(old, "flows"), ("", old)]:
             other = mapping_at(mapping_at(new, "flows"), kind) if kind else new
             if not other:
-                sides.add(
-                    "scheme-changed",
-                    place,
-                    reach,
-                    f"{_essence(old)} with the flow {kind}",
-                    f"{_essence(new)} without it",
-                )
+                former, latter = f"{_essence(old)} with the flow {kind}", f"{_essence(new)} without it"
+                sides.add("scheme-changed", place, reach, former, latter)
                 continue
             for key in _ADDRESSES:
                 if flow.get(key) != other.get(key):

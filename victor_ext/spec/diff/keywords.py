@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at
+from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at, types_of
 
 DOCUMENTATION = {"description", "title", "summary", "example", "examples", "externalDocs", "$comment"}
 """Keys whose changes are counted only."""
@@ -31,8 +31,7 @@ def keywords(tree: Tree) -> dict[str, Any]:
     `type` is a set without null; `null` says that null is admitted; `enum` has the values as JSON, and `const` is an
     enum of one; `closed` and `open` say what `additionalProperties` says.
     """
-    kind = tree.get("type")
-    types = frozenset(str(each) for each in (kind if is_list(kind) else [] if kind is None else [kind]))
+    types = frozenset(map(str, types_of(tree)))
     given: dict[str, Any] = {
         "type": types - {"null"} or None,
         "null": tree.get("nullable") is True or _admits_null(tree, types) or None,

@@ -65,7 +65,7 @@ def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) ->
     if id(whole) in done:
         return done[id(whole)]
     done[id(whole)] = None  # a schema says nothing more of itself
-    own = {kind for kind in kinds(whole) if kind not in ("None", "null")}
+    own = kinds(whole) - {"null"}
     limits = [own | {"integer"} if "number" in own else own] if own else []
     limits += [each for part in list_at(whole, "allOf") if (each := _admitted(document, part, done)) is not None]
     for key in ("oneOf", "anyOf"):

@@ -14,7 +14,18 @@ from urllib.parse import unquote
 from openapi_python_client import strings
 
 from victor_ext.spec.requests import PREFIX
-from victor_ext.spec.tree import Tree, bare_type, is_list, is_mapping, list_at, mapping_at, operations, resolve, target
+from victor_ext.spec.tree import (
+    Tree,
+    bare_type,
+    is_list,
+    is_mapping,
+    list_at,
+    mapping_at,
+    operations,
+    resolve,
+    target,
+    unused,
+)
 
 from .base import Log, components, media_types, schemas
 
@@ -195,24 +206,20 @@ def _short(name: str) -> str:
 
 def unique_operation_id(document: Tree, log: Log) -> None:
     """Give each operation of a tag its own id: it is the name of a module in the tag's folder."""
-    taken: set[tuple[str, str]] = set()
+    by_tag: dict[str, set[str]] = {}
     for operation in operations(document):
         tags = [_short(tag) for tag in operation.tree.get("tags") or ["default"]]
-        tag = module_name(tags[0], "tag")
+        taken = by_tag.setdefault(module_name(tags[0], "tag"), set())
         operation.tree["tags"] = tags
         own = re.sub(r"[:/{}]+", "_", operation.tree.get("operationId") or "").strip("_")  # `cards:list`
         name = own or f"{operation.method}_{_words(operation.path)}"
-        if (tag, module_name(_short(name))) in taken:
+        if module_name(_short(name)) in taken:
             name = f"{name}_{operation.method}_{_words(operation.path)}"
-        name = base = _short(name)
-        number = 2
-        while (tag, module_name(name)) in taken:
-            name = f"{base}_{number}"
-            number += 1
+        name = unused(_short(name), taken, module_name)
         if name != operation.tree.get("operationId"):
             log("unique-operation-id", f"{operation.where} is now {name}")
         operation.tree["operationId"] = name
-        taken.add((tag, module_name(name)))
+        taken.add(module_name(name))
 
 
 def _words(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from victor_ext.spec.tree import Tree, in_place_of, is_list, is_mapping, list_at, resolve
+from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, resolve, types_of
 
 REDEFINED = "x-redefined"
 """The key of a composition that `both` made; `inline_allof` settles it."""
@@ -97,8 +97,7 @@ def _has_fields(document: Tree, schema: Tree) -> bool:
 
 def _kinds(schema: Tree) -> list[str]:
     """The declared types of a value beside null."""
-    kind = schema.get("type")
-    return [each for each in (kind if is_list(kind) else [kind]) if each not in (None, "null")]
+    return [each for each in types_of(schema) if each != "null"]
 
 
 def _is_closed(schema: Tree) -> bool:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_json, is_list, is_mapping, is_null, mapping_at, operations, resolve
+from victor_ext.spec.tree import Tree, is_json, is_list, is_mapping, is_null, mapping_at, operations, resolve, types_of
 
 from .base import HAD_NULL, Log, answers, components, reachable, schemas
 from .composition import all_properties, has_siblings, is_object, is_single_reference
@@ -28,7 +28,7 @@ def repair_type(document: Tree, log: Log) -> None:
         if "$ref" in schema:
             continue
         kind = schema.get("type")
-        if kind is not None and (kind == [] or not set(kind if is_list(kind) else [kind]) <= TYPES):
+        if kind is not None and (kind == [] or not set(types_of(schema)) <= TYPES):
             del schema["type"]
             log("repair-type", f"{where} (was {kind})")
         if kind is None and is_mapping(schema.get("items")) and not TYPED_BY & schema.keys():
@@ -106,7 +106,7 @@ def exact_number(document: Tree, log: Log) -> None:
     patterns = [re.compile(re.escape(each).replace(r"\*", ".*")) for each in log.decimals]
     for where, schema in schemas(document):
         kind = schema.get("type")
-        if "number" not in (kind if is_list(kind) else [kind]) or "const" in schema:
+        if "number" not in types_of(schema) or "const" in schema:
             continue
         if schema.get("format") == "decimal" or any(each.fullmatch(where) for each in patterns):
             number = {"type": "string", "format": DECIMAL}

@@ -8,11 +8,11 @@ from victor_ext.spec.tree import (
     Tree,
     in_place_of,
     is_json,
-    is_list,
     list_at,
     mapping_at,
     operations,
     resolve,
+    types_of,
 )
 
 from .base import Log, children
@@ -141,9 +141,7 @@ def is_object(document: Tree, schema: Tree) -> bool:
 
 def kinds(whole: Tree) -> set[str]:
     """The types that a schema declares by itself."""
-    kind = whole.get("type")
-    declared = {str(each) for each in (kind if is_list(kind) else [kind])}
-    return declared | {"object"} if whole.get("properties") else declared
+    return {str(each) for each in types_of(whole)} | ({"object"} if whole.get("properties") else set())
 
 
 def parameters(document: Tree) -> list[tuple[Operation, Tree]]:

@@ -112,7 +112,7 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
 
 def _is_about_objects(document: Tree, member: Tree) -> bool:
     """Whether no value of a member is a scalar or a list."""
-    return not any(kinds(whole) - {"None", "null", "object"} for whole in variants(document, member))
+    return not any(kinds(whole) - {"null", "object"} for whole in variants(document, member))
 
 
 def _with(document: Tree, schema: Tree, member: Tree, where: str) -> Tree:
