@@ -13,14 +13,10 @@ from victor_ext.spec import rewrites
 from victor_ext.spec.check import Report, check
 from victor_ext.spec.checking.package import build
 
-from .wire import TEXT, Tree, Wire, an_object, answering, document, done, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, document, done, parameter, ref, taking
 
 pytestmark = pytest.mark.thorough
 HERE = Path(__file__).resolve().parent
-
-
-def parameter(name: str, place: str = "query", schema: Tree = TEXT, **more: Any) -> Tree:
-    return {"in": place, "name": name, "schema": schema, **more}
 
 
 OK: Tree = {"responses": {"200": {"description": "-"}}}

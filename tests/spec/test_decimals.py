@@ -16,7 +16,7 @@ import pytest
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, parameter, ref, taking
 
 pytestmark = pytest.mark.thorough
 NUMBER: Tree = {"type": "number"}
@@ -28,10 +28,6 @@ CARD = an_object(
     either={"type": ["number", "string"], "format": "decimal"},
 )
 LONG = "12345678901234567.89"
-
-
-def parameter(name: str, place: str, schema: Tree) -> Tree:
-    return {"in": place, "name": name, "schema": schema}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from victor_ext.spec.checking.package import Package
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
-from .wire import TEXT, Tree, an_object, answering, document, listed, ref, taking
+from .wire import TEXT, Tree, an_object, answering, document, listed, parameter, ref, taking
 
 pytestmark = pytest.mark.thorough
 Make = Callable[..., "Made"]
@@ -51,10 +51,6 @@ def make(tmp_path: Path) -> Make:
 
 
 # ---- Two names that are one in Python ----
-
-
-def parameter(name: str, place: str = "query", **others: Any) -> Tree:
-    return {"name": name, "in": place, "schema": TEXT, **({"required": True} if place == "path" else {}), **others}
 
 
 @pytest.mark.parametrize(

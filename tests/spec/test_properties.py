@@ -12,7 +12,7 @@ import pytest
 
 from victor_ext.spec.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, reading, ref
+from .wire import TEXT, Tree, Wire, an_object, answering, listed, reading, ref
 
 pytestmark = pytest.mark.thorough
 NUMBER: Tree = {"type": "integer"}
@@ -20,10 +20,6 @@ NUMBER: Tree = {"type": "integer"}
 
 def twice(earlier: Tree, later: Tree) -> Tree:
     return {"allOf": [an_object(o=earlier), an_object(o=later)]}
-
-
-def listed(items: Tree) -> Tree:
-    return {"type": "array", "items": items}
 
 
 SCHEMAS: Tree = {

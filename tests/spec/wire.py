@@ -33,6 +33,11 @@ def listed(items: Any) -> Tree:
     return {"type": "array", "items": items}
 
 
+def parameter(name: str, place: str = "query", schema: Any = TEXT, **more: Any) -> Tree:
+    """A parameter; one in the path is required."""
+    return {"in": place, "name": name, "schema": schema, **({"required": True} if place == "path" else {}), **more}
+
+
 def answering(schema: Tree, **more: Any) -> Tree:
     """An operation whose answer has a schema."""
     answer = {"description": "-", "content": {"application/json": {"schema": schema}}}
