@@ -108,11 +108,6 @@ def test_a_text_within_json(wire: Wire) -> None:
     assert [read(wire, name, "application/json", b'"1"') for name in ("texts", "any_text", "csv")] == ["1"] * 3
 
 
-def test_two_json_types_beside_a_text(wire: Wire) -> None:
-    assert read(wire, "versions", "application/v2+json", b'{"b": "1"}').b == "1"
-    assert read(wire, "versions", "text/csv", b"b") == "b"
-
-
 @pytest.mark.parametrize(
     ("name", "names"),
     [

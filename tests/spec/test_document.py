@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import io
 import json
@@ -18,8 +17,6 @@ from hypothesis import strategies as st
 
 from victor_ext.spec.__main__ import main
 from victor_ext.spec.document import DocumentError, load
-from victor_ext.spec.generate import TEMPLATES, parse, render
-from victor_ext.spec.rewrites import prepare
 
 pytestmark = pytest.mark.thorough
 Tree = dict[str, Any]
@@ -119,18 +116,6 @@ VALUES: list[Any] = [
     *(None, True, False, [], "x", 3, -1.5, {}, [1], [None], "", {"a": 1}, {"": None}, "#/components/schemas/A"),
     *({"$ref": "#/components/schemas/T"}, {"$ref": 3}, {"$ref": ""}, {"$ref": "#/paths"}, {"allOf": [A]}, [A, A]),
 ]
-
-
-def build(tree: Tree, folder: Path) -> list[str]:
-    """As `generate`, without formatting. Each module is checked to be Python. Returns what no mending could keep."""
-    (folder / "some.json").write_text(json.dumps(tree), encoding="utf-8")
-    prepared, log = prepare(load(folder / "some.json"))
-    data = parse(prepared, log)
-    assert data is not None, log.reasons
-    render(data, folder / "built", TEMPLATES, log)
-    for path in (folder / "built").rglob("*.py"):
-        ast.parse(path.read_bytes())
-    return [loss for loss in log.reasons if loss.endswith("by a request of your own")]
 
 
 ANYWHERE = st.sampled_from([each for each in places(DOCUMENT) if each])
