@@ -73,7 +73,8 @@ def _run(options: argparse.Namespace) -> int:
             command = ["victor", "spec", "check", str(newer), "--accepted", str(accepted), "--accept", "REASON"]
             show(
                 f"Nothing was replaced: the package of {newer.name} would lack what is named above. Mend the document, "
-                f"or do without it:\n  {shlex.join(command)}",
+                "or do without it:",
+                f"  {shlex.join(command)}",
                 to=sys.stderr,
             )
             return 2
