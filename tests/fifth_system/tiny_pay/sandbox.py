@@ -28,7 +28,7 @@ from victor_ext.sandbox.server import (
 )
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.server import Call, JsonObject, Response, SandboxContext
+    from victor_ext.sandbox.server import Call, JsonObject, Response
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,18 +74,12 @@ class TinyProvider(SandboxProvider[TinySettings]):
     settings_type = TinySettings
     commands_type = TinyCommands
 
-    def __init__(self, context: SandboxContext, settings: TinySettings) -> None:
-        super().__init__(context, settings)
+    def new_state(self) -> None:
         self._clients: dict[str, str] = {}
-        self._tokens = TokenStore(context.clock)
+        self._tokens = TokenStore(self.context.clock)
         self.charges: dict[str, JsonObject] = {}
         self._done: dict[str, tuple[bytes, Response]] = {}
         """By key: the body that asked for it, and what was answered."""
-
-    def reset(self) -> None:
-        """Forget everything, credentials included."""
-        for known in (self._clients, self._tokens, self.charges, self._done):
-            known.clear()
 
     def error(self, status: int, code: str, message: str) -> Response:
         """The provider's shape of an error; the machinery uses it, too."""

@@ -258,10 +258,10 @@ class TokenCommands(ServerCommands):
         return dict(store.issued)
 
     @command("POST", "/tokens/revoke")
-    def revoke_tokens(self) -> int:
-        """Revoke every token; returns their number."""
+    def revoke_tokens(self, client_id: str | None = None) -> int:
+        """Revoke the tokens of one client (None: of all); returns their number."""
         store: TokenStore = self._state.tokens
-        return store.revoke()
+        return store.revoke(owner=client_id)
 
 
 class ServerOverHttp(ServerCommands):

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from email.utils import formatdate
 
 from victor_ext.sandbox.server.exchange import KeyLocation, Response
@@ -51,10 +51,16 @@ class Clock:
 class TokenStore:
     """Issued tokens with owner and expiry, by the wall clock. Only digests of tokens are kept."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        tokens: MutableMapping[str, tuple[str, float]] | None = None,
+        issued: MutableMapping[str, int] | None = None,
+    ) -> None:
         self._clock = clock
-        self._tokens: dict[str, tuple[str, float]] = {}
-        self.issued: dict[str, int] = {}
+        self._tokens: MutableMapping[str, tuple[str, float]] = {} if tokens is None else tokens
+        self.issued: MutableMapping[str, int] = {} if issued is None else issued
+        """How many tokens each owner was given."""
 
     def issue(self, owner: str, life: float) -> tuple[str, float]:
         """A new token for `life` seconds, and the epoch seconds of its expiry. Earlier tokens stay valid."""
@@ -69,17 +75,17 @@ class TokenStore:
         owner, expires = self._tokens.get(digest(token), ("", 0.0))
         return owner if expires > self._clock.wall() else None
 
-    def revoke(self, token: str | None = None) -> int:
-        """Revoke one token (None: all of them); returns how many there were."""
-        if token is not None:
-            return 0 if self._tokens.pop(digest(token), None) is None else 1
-        count = len(self._tokens)
-        self._tokens.clear()
-        return count
+    def knows(self, token: str) -> bool:
+        """Whether a token was issued and not revoked. It may have expired."""
+        return digest(token) in self._tokens
 
-    def clear(self) -> None:
-        self._tokens.clear()
-        self.issued.clear()
+    def revoke(self, *, token: str | None = None, owner: str | None = None) -> int:
+        """Revoke one token, or those of one owner, or all of them; returns how many there were."""
+        wanted = None if token is None else digest(token)
+        revoked = [one for one, (its, _) in self._tokens.items() if wanted in (None, one) and owner in (None, its)]
+        for one in revoked:
+            del self._tokens[one]
+        return len(revoked)
 
 
 def digest(secret: str) -> str:

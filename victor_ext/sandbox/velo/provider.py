@@ -105,7 +105,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             raise Refused(401, "The access token is invalid.")
         call.owner = owner
         if operation == "logout":
-            state.tokens.revoke(token)
+            state.tokens.revoke(token=token)
             return empty_response(204)
         state.accounts.move()
         if operation in _READS:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from victor_ext.sandbox.server.context import Clock, digest
 from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Directory
+from victor_ext.sandbox.victor.state import Directory, read_public_key
 
 ISSUER = "victor-api"
 _PADDING = PKCS1v15()
@@ -63,9 +63,9 @@ class Authenticator:
         if claims.get("iss") != ISSUER:
             raise Refused("wrong_issuer", f"iss must be '{ISSUER}'.")
         api_key = claims.get("sub")
-        key = self._directory.public_keys.get(api_key) if isinstance(api_key, str) else None
-        if key is None or not isinstance(api_key, str):
+        if not isinstance(api_key, str) or api_key not in self._directory.public_keys:
             raise Refused("unknown_api_key", "sub is not an API key of this environment.")
+        key = read_public_key(self._directory.public_keys[api_key])
         try:
             key.verify(signature, f"{header_text}.{claims_text}".encode("ascii"), _PADDING, _HASH)
         except InvalidSignature:
@@ -89,22 +89,19 @@ class Authenticator:
             raise Refused("expired_token", "exp has passed by this server's clock; see the Date header.")
 
     def _issued(self, token: str) -> str:
-        issued = self._directory.tokens.get(digest(token))
-        if issued is None:
-            raise Refused("unknown_token", "This token was not issued here, or it was revoked.")
-        client_id, expires = issued
-        if expires < self._clock.wall():
+        client_id = self._directory.tokens.owner(token)
+        if client_id is not None:
+            return client_id
+        if self._directory.tokens.knows(token):
             raise Refused("expired_token", "This token has expired; ask /v2/auth/token for a new one.")
-        return client_id
+        raise Refused("unknown_token", "This token was not issued here, or it was revoked.")
 
     def issue(self, client_id: str, client_secret: str) -> JsonObject:
         """A new token for a client, in the provider's shape; raises `Refused` for a wrong pair."""
         known = self._directory.clients.get(client_id)
         if known is None or not secrets.compare_digest(known, digest(client_secret)):
             raise Refused("invalid_client", "client_id and client_secret are not a pair of this environment.")
-        token = secrets.token_urlsafe(32)
-        expires = self._clock.wall() + self._settings.token_life
-        self._directory.add_token(digest(token), client_id, expires)
+        token, expires = self._directory.tokens.issue(client_id, self._settings.token_life)
         return {"access_token": token, "token_type": "Bearer", "expires": int(expires * 1000)}
 
 

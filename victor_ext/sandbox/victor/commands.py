@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from victor_ext.sandbox.server.commands import ServerCommands, command, member, nothing
+from victor_ext.sandbox.server.commands import TokenCommands, command, member, nothing
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.victor.core import Core, declared, read_date
 from victor_ext.sandbox.victor.document import Problem
@@ -28,7 +28,7 @@ from victor_ext.sandbox.victor.model import (
 Answer = Literal["Accepted", "Declined"]
 
 
-class SandboxCommands(ServerCommands):
+class SandboxCommands(TokenCommands):
     """The commands of Victor's sandbox. Each is a call of the control API.
 
     Misuse is a `ValueError`; a payment request that does not exist is a `LookupError`.
@@ -56,17 +56,6 @@ class SandboxCommands(ServerCommands):
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
         """Let a client ask for tokens; returns its `client_id` and `client_secret`, new ones where they are None."""
         return self._state.add_oauth_client(client_id, client_secret)
-
-    @command("GET", "/oauth-clients")
-    def tokens_issued(self) -> dict[str, int]:
-        """How many tokens were issued to each client."""
-        directory = self._state.directory
-        return {name: directory.issued.get(name, 0) for name in directory.clients}
-
-    @command("POST", "/tokens/revoke", returns=member("revoked", int))
-    def revoke_tokens(self, client_id: str | None = None) -> JsonObject:
-        """Revoke the tokens of one client (None: of all). Returns their number, `revoked`."""
-        return {"revoked": self._state.directory.revoke_tokens(client_id)}
 
     # Accounts and counterparties
 

@@ -8,7 +8,7 @@ import uuid
 from datetime import date
 from decimal import Decimal
 
-from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server.context import Clock, digest
 from victor_ext.sandbox.server.exchange import Call
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
 from victor_ext.sandbox.victor.authentication import new_key_pair
@@ -19,7 +19,7 @@ from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.lifecycle import DueDates
 from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, DEMO_COUNTERPARTIES
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Directory, Store
+from victor_ext.sandbox.victor.state import Directory, Store, read_public_key
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
@@ -93,14 +93,11 @@ class Core:
     def __init__(self, settings: SandboxSettings, clock: Clock, journal: Journal) -> None:
         self._settings, self._clock, self._journal = settings, clock, journal
         self.due_dates = DueDates(clock, settings.due_date_zone)
-        self.directory, self.store = Directory(journal), Store(journal, clock)
+        self.directory, self.store = Directory(journal, clock), Store(journal, clock)
+        self.tokens = self.directory.tokens
         self.ledger = Ledger(settings, clock, self.store, self.directory, self.due_dates)
-        requests, keys, facts = journal.load()
-        for kind, name, value in facts:
-            if kind == "clock":
-                clock.advanced = value
-            else:
-                self.directory.restore(kind, name, value)
+        requests, keys = journal.load()
+        clock.advanced = journal.facts("clock").get("advanced", clock.advanced)
         self.store.restore(requests, keys)
         self.ledger.lifecycle.schedule(requests)
         if settings.demo_data and not self.directory.accounts:
@@ -121,12 +118,14 @@ class Core:
         made = {"api_key": api_key or str(uuid.uuid4())}
         if public_key is None:
             made["private_key"], public_key = new_key_pair()
-        self.directory.add_api_key(made["api_key"], public_key)
+        read_public_key(public_key)
+        self.directory.public_keys[made["api_key"]] = public_key
         return made
 
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
         name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
-        self.directory.add_client(name, secret)
+        self.directory.clients[name] = digest(secret)
+        self.tokens.issued.setdefault(name, 0)
         return {"client_id": name, "client_secret": secret}
 
     def create_problems(self, body: JsonValue, *, from_outside: bool = False) -> list[Problem]:

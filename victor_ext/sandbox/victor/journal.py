@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from collections import UserDict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple, TypeVar
 
 from victor_ext.sandbox.server.operations import JsonValue
 from victor_ext.sandbox.server.privacy import open_private
@@ -28,6 +30,7 @@ CREATE TABLE IF NOT EXISTS facts (kind TEXT NOT NULL, name TEXT NOT NULL, value 
     PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
 """
+T = TypeVar("T")
 _UPSERT = "INSERT INTO requests (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"
 
 
@@ -38,10 +41,6 @@ class KeyRecord(NamedTuple):
     key: str
     fingerprint: bytes
     request_id: str
-
-
-Saved: TypeAlias = tuple[list[PaymentRequest], list[KeyRecord], list[tuple[str, str, JsonValue]]]
-"""Requests, keys and facts."""
 
 
 class Journal:
@@ -69,17 +68,19 @@ class Journal:
             reason = error.strerror if isinstance(error, OSError) else error
             raise OSError(f"the state file {os.fspath(path)!r} cannot be used: {reason}") from error
 
-    def load(self) -> Saved:
+    def load(self) -> tuple[list[PaymentRequest], list[KeyRecord]]:
         if self._db is None:
-            return [], [], []
+            return [], []
         requests = self._db.execute("SELECT record FROM requests ORDER BY position")
         keys = self._db.execute("SELECT owner, key, fingerprint, request_id FROM keys")
-        facts = self._db.execute("SELECT kind, name, value FROM facts ORDER BY kind, name")
-        return (
-            [PaymentRequest.from_dict(json.loads(record)) for (record,) in requests],
-            [KeyRecord(*row) for row in keys],
-            [(kind, name, json.loads(value)) for kind, name, value in facts],
-        )
+        return [PaymentRequest(**json.loads(record)) for (record,) in requests], [KeyRecord(*row) for row in keys]
+
+    def facts(self, kind: str) -> dict[str, JsonValue]:
+        """The facts of one kind, by name."""
+        if self._db is None:
+            return {}
+        rows = self._db.execute("SELECT name, value FROM facts WHERE kind = ? ORDER BY name", (kind,))
+        return {name: json.loads(value) for name, value in rows}
 
     def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
         """Write requests, and the key under which the work was done, in one transaction."""
@@ -94,7 +95,9 @@ class Journal:
 
     def put(self, kind: str, name: str, value: object) -> None:
         if self._db is not None:
-            self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (kind, name, json.dumps(value)))
+            self._db.execute(
+                "INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (kind, name, json.dumps(value, default=asdict))
+            )
 
     def drop(self, kind: str, name: str) -> None:
         if self._db is not None:
@@ -107,3 +110,20 @@ class Journal:
     def close(self) -> None:
         if self._db is not None:
             self._db.close()
+
+
+class Facts(UserDict[str, T]):
+    """Facts of one kind by name. Each is written to the journal before it counts."""
+
+    def __init__(self, journal: Journal, kind: str, read: Callable[[Any], T] = lambda value: value) -> None:
+        super().__init__()
+        self._journal, self._kind = journal, kind
+        self.data = {name: read(value) for name, value in journal.facts(kind).items()}
+
+    def __setitem__(self, name: str, value: T) -> None:
+        self._journal.put(self._kind, name, value)
+        self.data[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        self._journal.drop(self._kind, name)
+        del self.data[name]

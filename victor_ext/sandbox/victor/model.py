@@ -75,12 +75,8 @@ class PaymentRequest:
         return f"{_stamp(self.created_at)}PAIN{self.id}"
 
     def to_dict(self) -> JsonObject:
-        """Every field that has a value; `from_dict` reads it back."""
+        """Every field that has a value."""
         return {name: value for name in _NAMES if (value := getattr(self, name)) is not None}
-
-    @classmethod
-    def from_dict(cls, data: JsonObject) -> PaymentRequest:
-        return cls(**data)
 
 
 _NAMES = tuple(field.name for field in fields(PaymentRequest))

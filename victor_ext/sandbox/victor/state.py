@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from victor_ext.sandbox.server.context import Clock, digest
-from victor_ext.sandbox.server.operations import JsonValue
+from victor_ext.sandbox.server.context import Clock, TokenStore
 from victor_ext.sandbox.server.provider import Move, Tone
-from victor_ext.sandbox.victor.journal import Journal, KeyRecord
+from victor_ext.sandbox.victor.journal import Facts, Journal, KeyRecord
 from victor_ext.sandbox.victor.model import BUILT_IN, OPEN, Account, Counterparty, PaymentRequest, Status
 
 _KEPT = 2_000
@@ -28,64 +27,22 @@ TONES: dict[Status, Tone] = {
 
 
 class Directory:
-    """API keys, OAuth clients with their tokens, accounts and counterparties."""
+    """API keys, OAuth clients with their tokens, accounts and counterparties, as the journal has them."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-        self.public_keys: dict[str, RSAPublicKey] = {}
-        self.clients: dict[str, str] = {}
-        self.tokens: dict[str, tuple[str, float]] = {}
-        self.issued: dict[str, int] = {}
-        self.accounts: dict[str, Account] = {}
-        self.counterparties = {counterparty.id: counterparty for counterparty in BUILT_IN}
-
-    def restore(self, kind: str, name: str, value: JsonValue) -> None:
-        match kind:
-            case "api_key":
-                self.public_keys[name] = read_public_key(value)
-            case "client":
-                self.clients[name] = value
-            case "token":
-                self.tokens[name] = (value[0], value[1])
-            case "issued":
-                self.issued[name] = value
-            case "account":
-                self.accounts[name] = Account(**value)
-            case _:
-                self.counterparties[name] = Counterparty(**value)
-
-    def add_api_key(self, api_key: str, public_key_pem: str) -> None:
-        """Accept tokens signed by the matching private key; `ValueError` for a key that cannot be used."""
-        key = read_public_key(public_key_pem)
-        self._journal.put("api_key", api_key, public_key_pem)
-        self.public_keys[api_key] = key
-
-    def add_client(self, client_id: str, client_secret: str) -> None:
-        """Let a client ask for tokens. Only a digest of its secret is kept."""
-        self.clients[client_id] = digest(client_secret)
-        self._journal.put("client", client_id, self.clients[client_id])
-
-    def add_token(self, token_digest: str, client_id: str, expires: float) -> None:
-        count = self.issued.get(client_id, 0) + 1
-        self._journal.put("token", token_digest, [client_id, expires])
-        self._journal.put("issued", client_id, count)
-        self.tokens[token_digest] = (client_id, expires)
-        self.issued[client_id] = count
-
-    def revoke_tokens(self, client_id: str | None = None) -> int:
-        """Revoke the tokens of one client (None: of all); returns their number."""
-        revoked = [token for token, (owner, _) in self.tokens.items() if client_id in (None, owner)]
-        for token in revoked:
-            self._journal.drop("token", token)
-            del self.tokens[token]
-        return len(revoked)
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self.public_keys: Facts[str] = Facts(journal, "api_key")
+        """By API key, as PEM."""
+        self.clients: Facts[str] = Facts(journal, "client")
+        """By client id: the digest of the secret."""
+        self.tokens = TokenStore(clock, Facts(journal, "token"), Facts(journal, "issued"))
+        self.accounts = Facts(journal, "account", lambda value: Account(**value))
+        self.counterparties = Facts(journal, "counterparty", lambda value: Counterparty(**value))
+        self.counterparties.data = {each.id: each for each in BUILT_IN} | self.counterparties.data
 
     def add_account(self, account: Account) -> None:
-        self._journal.put("account", account.account_number, asdict(account))
         self.accounts[account.account_number] = account
 
     def add_counterparty(self, counterparty: Counterparty) -> None:
-        self._journal.put("counterparty", counterparty.id, asdict(counterparty))
         self.counterparties[counterparty.id] = counterparty
 
 
@@ -148,6 +105,7 @@ class Store:
         self.requests[request.id] = request
 
 
+@lru_cache
 def read_public_key(pem: str) -> RSAPublicKey:
     """The RSA public key in a PEM; `ValueError` says what is wrong with it."""
     try:
