@@ -5,35 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from victor_ext.sandbox.eastpay.state import (
-    NO_SUCH_REFERENCE,
-    STARTED,
-    SUCCEEDED,
-    Checkout,
-    EastPaySettings,
-    Ending,
-    Entry,
-    State,
-    hundredths,
-    is_declined,
-    parameter_errors,
-    result,
-)
-from victor_ext.sandbox.server import (
-    Call,
-    JsonObject,
-    JsonValue,
-    NotFound,
-    Operation,
-    Response,
-    SandboxProvider,
-    ServerCommands,
-    command,
-    find,
-    json_response,
-    member,
-    nothing,
-)
+from victor_ext.sandbox.eastpay import state as rules
+from victor_ext.sandbox.eastpay.state import STARTED, SUCCEEDED, Checkout, EastPaySettings, Ending, Entry, State, result
+from victor_ext.sandbox.server.commands import NotFound, ServerCommands, command, find, member, nothing
+from victor_ext.sandbox.server.exchange import Call, Response, json_response
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
+from victor_ext.sandbox.server.provider import SandboxProvider
 
 _BASES = ("eastpay", "pay", "gateway")
 _CHECKOUT_LIFE = 15 * 60
@@ -152,7 +129,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if reference:
             call.refers_to(reference)
         required = ("paymentType",) if operation == "follow_up" else ("paymentType", "amount", "currency")
-        errors = parameter_errors(form, required)
+        errors = rules.parameter_errors(form, required)
         if form.get("entityId") and form["entityId"] != call.owner:
             errors.append({"name": "entityId", "message": "is not the token's"})
         types = {"pay": ("PA", "DB"), "prepare": ("PA", "DB"), "follow_up": ("CP", "RV", "RF")}[operation]
@@ -165,24 +142,24 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return self._pay(call, form) if operation == "pay" else self._follow_up(call, form)
 
     def _pay(self, call: Call, form: dict[str, str]) -> Response:
-        entry = self.state.new_entry(call.owner, form["paymentType"], form, hundredths(form), self._now)
+        entry = self.state.new_entry(call.owner, form["paymentType"], form, rules.hundredths(form), self._now)
         return self._answer(call, entry)
 
     def _follow_up(self, call: Call, form: dict[str, str]) -> Response:
         entry = self._entry(call.params["id"], call.owner)
         call.exchange.operation = {"CP": "capture", "RV": "reverse", "RF": "refund"}[form["paymentType"]]
-        cents = hundredths(form) or entry.cents
+        cents = rules.hundredths(form) or entry.cents
         forbidden = self.state.is_forbidden(entry, form["paymentType"], cents, self._now)
         step = self.state.new_entry(call.owner, form["paymentType"], form, cents, self._now)
         step.root = entry.id
         if forbidden:
-            step.ending = Ending(NO_SUCH_REFERENCE)
+            step.ending = Ending(rules.NO_SUCH_REFERENCE)
         entry.steps.append(step)
         return self._answer(call, step)
 
     def _answer(self, call: Call, entry: Entry) -> Response:
         """Count the work, and answer with the first code of the payment."""
-        if not is_declined(entry.ending.final):
+        if not rules.is_declined(entry.ending.final):
             reference = entry.form.get("merchantTransactionId")
             call.did_work(*([reference] if reference else []))
         call.exchange.request_id = entry.id
@@ -228,7 +205,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def payment_response(self, entry: Entry, code: str | None = None) -> Response:
         """The response about a payment, with a result code (None: the current one)."""
         code = code or entry.code_at(self._now)
-        status = self.settings.declined_status if is_declined(code) else 200
+        status = self.settings.declined_status if rules.is_declined(code) else 200
         return json_response(status, self._envelope(self._payment(entry, code)))
 
     @staticmethod
@@ -273,6 +250,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def pay_checkout(self, checkout_id: str, ending: Ending) -> Entry:
         checkout = self._checkout(checkout_id)
         form = checkout.form
-        paid = self.state.new_entry(checkout.owner, form["paymentType"], form, hundredths(form), self._now)
+        paid = self.state.new_entry(checkout.owner, form["paymentType"], form, rules.hundredths(form), self._now)
         paid.ending, checkout.paid = ending, paid
         return paid

@@ -9,29 +9,13 @@ from datetime import datetime
 from decimal import Decimal
 from urllib.parse import parse_qs
 
+from victor_ext.sandbox.flexfactor.checks import field_errors, moment_of, problem_details, validation_problem
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
-from victor_ext.sandbox.flexfactor.state import (
-    STATE_NUMBERS,
-    FlexFactorSettings,
-    Order,
-    State,
-    field_errors,
-    moment_of,
-    problem_details,
-    validation_problem,
-)
-from victor_ext.sandbox.server import (
-    BodyKey,
-    Call,
-    JsonObject,
-    NotFound,
-    Operation,
-    Response,
-    SandboxProvider,
-    empty_response,
-    find,
-    json_response,
-)
+from victor_ext.sandbox.flexfactor.state import STATE_NUMBERS, FlexFactorSettings, Order, State
+from victor_ext.sandbox.server.commands import NotFound, find
+from victor_ext.sandbox.server.exchange import BodyKey, Call, Response, empty_response, json_response
+from victor_ext.sandbox.server.operations import JsonObject, Operation
+from victor_ext.sandbox.server.provider import SandboxProvider
 
 _NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [], "customProperties": {}}
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import cast
 
-from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, TokenStore, find, json_response
+from victor_ext.sandbox.flexfactor.checks import GUID
+from victor_ext.sandbox.server import Call, JsonObject, Response, TokenStore, find
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
@@ -30,7 +30,6 @@ STATE_AFTER = {
 }
 """The state of an order after a decision, by the guide to the provider's portal, or else the sandbox's choice."""
 
-GUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 CANCELLABLE = frozenset({"Draft", "Onhold", "Processing", "Capturerequired"})
 
 
@@ -141,7 +140,7 @@ class State:
         """Add a client. What is None is made; the merchant is that of the first client."""
         app_key, app_secret = app_key or uuid.uuid4().hex, app_secret or uuid.uuid4().hex
         mid = mid or self.first_mid
-        if not GUID.fullmatch(mid):
+        if not re.fullmatch(GUID, mid):
             raise ValueError("mid must be a GUID")
         self.clients[app_key] = (app_secret, mid)
         return {"app_key": app_key, "app_secret": app_secret, "mid": mid}
@@ -179,90 +178,3 @@ class State:
         if mid is None:
             mid = next((owner for name, owner in reversed(self.by_external_id) if name == external_id), "")
         return find(self.by_external_id, (external_id, mid), "order")
-
-
-# The checks of requests, and the provider's format of errors
-
-
-def problem_details(status: int, title: str, errors: dict[str, list[str]] | None = None) -> Response:
-    """ASP.NET's ProblemDetails."""
-    trace_id = f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
-    body: JsonObject = {"title": title, "status": status, "traceId": trace_id, "errors": errors or {}}
-    return json_response(status, body, {"apigw-requestid": uuid.uuid4().hex[:16]})
-
-
-def validation_problem(errors: dict[str, list[str]]) -> Response:
-    return problem_details(400, "One or more validation errors occurred.", errors)
-
-
-def field_errors(operation: str, body: JsonObject, cards: Container[JsonValue]) -> dict[str, list[str]]:
-    """The errors of the body of an operation, by the provider's spelling of each field. `cards` are known tokens."""
-    errors: dict[str, list[str]] = {}
-    for path, check in _CHECKS.get(operation, {}).items():
-        part, _, name = path.rpartition(".")
-        holder: JsonValue = body.get(part) if part else body
-        if not isinstance(holder, dict):
-            errors[_pascal(part)] = [f"The {_pascal(part)} field is required."]
-        elif not check(cast("JsonObject", holder).get(name)):
-            field = f"{_pascal(part)}." if part else ""
-            errors[field + _pascal(name)] = [f"The {_pascal(name)} field is required, and must be as documented."]
-        elif name == "cardNumber" and cast("JsonObject", holder).get(name) not in cards:
-            errors["PaymentMethod.CardNumber"] = ["The CardNumber is no token of the vault."]
-    return errors
-
-
-def _pascal(name: str) -> str:
-    return name[:1].upper() + name[1:]
-
-
-def _is_text(value: JsonValue) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _is_guid(value: JsonValue) -> bool:
-    return isinstance(value, str) and GUID.fullmatch(value) is not None
-
-
-def _is_cents(value: JsonValue) -> bool:
-    return type(value) is int and value > 0
-
-
-def _is_currency(value: JsonValue) -> bool:
-    return isinstance(value, str) and re.fullmatch("[A-Z]{3}", value) is not None
-
-
-def _is_moment(value: JsonValue) -> bool:
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value).utcoffset() is not None
-    except ValueError:
-        return False
-
-
-_TRANSMISSION: dict[str, Callable[[JsonValue], bool]] = {
-    "isDeclined": lambda value: isinstance(value, bool),
-    "orderId": _is_text,
-    "mid": _is_guid,
-    "transaction.id": _is_text,
-    "transaction.timestampUtc": _is_moment,
-    "transaction.amount": _is_cents,
-    "transaction.currency": _is_currency,
-    "payer.email": _is_text,
-    "paymentMethod.cardNumber": _is_text,
-}
-_CHECKS: dict[str, dict[str, Callable[[JsonValue], bool]]] = {
-    "transmit": _TRANSMISSION,
-    # Only declined transactions are evaluated.
-    "evaluate": {**_TRANSMISSION, "isDeclined": lambda value: value is True, "idempotencyKey": _is_guid},
-    "capture": {"idempotencyKey": _is_guid, "orderId": _is_guid, "amount": _is_cents, "currency": _is_currency},
-    # In dollars.
-    "refund": {"amountToRefund": lambda value: isinstance(value, int | float) and not isinstance(value, bool)},
-}
-"""The checks of each operation's body, by the path of the field."""
-
-
-def moment_of(given: Sequence[str] | None) -> datetime | None:
-    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is not one."""
-    if not given:
-        return None
-    moment = datetime.fromisoformat(given[0])
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

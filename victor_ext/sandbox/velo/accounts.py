@@ -14,7 +14,6 @@ class Accounts:
         self.banks: dict[str, JsonObject] = {}
         self.fundings: dict[str, JsonObject] = {}
         self._ready: dict[str, float] = {}
-        self._changed: dict[str, float] = {}
 
     def add_source(self, name: str, currency: str, balance: int) -> JsonObject:
         account_id = self._new_id()
@@ -73,7 +72,7 @@ class Accounts:
             "fundingAccountType": "FBO",
         }
         self._ready[funding_id] = self._now() + self._base.settings.funding_time
-        self._changed[funding_id] = self._now()
+        self._base.touch(funding_id)
         return f"/v1/fundings/{funding_id}", [account_id]
 
     def move(self) -> int:
@@ -82,7 +81,7 @@ class Accounts:
         due = [one for one in pending if self._now() >= self._ready[one["fundingId"]]]
         for funding in due:
             funding["status"], funding["allocationDate"] = "ALLOCATED", iso(self._now())
-            self._changed[funding["fundingId"]] = self._now()
+            self._base.touch(funding["fundingId"])
             self.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
         return len(due)
 
@@ -91,7 +90,7 @@ class Accounts:
             {
                 "amount": one["amount"],
                 "currency": one["currency"],
-                "dateTime": iso(self._changed[one["fundingId"]]),
+                "dateTime": iso(self._base.changed[one["fundingId"]]),
                 "status": "PENDING" if one["status"] == "PENDING" else "CREDIT",
                 "sourceAccountName": self.sources[one["sourceAccountId"]]["name"],
                 "fundingType": "ACH",
@@ -99,7 +98,7 @@ class Accounts:
                 "events": [
                     {
                         "eventId": f"{one['fundingId'][:-1]}0",
-                        "eventDateTime": iso(self._changed[one["fundingId"]]),
+                        "eventDateTime": iso(self._base.changed[one["fundingId"]]),
                         "fundingEventType": "PAYOR_FUNDING_REQUESTED",
                     }
                 ],
@@ -107,9 +106,6 @@ class Accounts:
             for one in self.fundings.values()
         ]
 
-    def changes(self, since: float) -> list[JsonObject]:
-        return [
-            {name: one[name] for name in ("fundingId", "amount", "currency", "status")}
-            for one in self.fundings.values()
-            if self._changed[one["fundingId"]] >= since
-        ]
+    def changes(self) -> list[JsonObject]:
+        names = ("fundingId", "amount", "currency", "status")
+        return [{name: one[name] for name in names} for one in self.fundings.values()]

@@ -9,17 +9,12 @@ from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Base
 from victor_ext.sandbox.velo.payouts import Payout, Payouts
 
-_EXPORTED = (
-    *("sourceAmount", "sourceCurrency", "remoteId", "sourceAccountName", "paymentAmount", "paymentCurrency"),
-    *("payorPaymentId", "status"),
-)
+_MONEY = ("sourceAmount", "sourceCurrency", "paymentAmount", "paymentCurrency")
+_EXPORTED = (*_MONEY, "remoteId", "sourceAccountName", "payorPaymentId", "status")
 """Titles of the sandbox's own choice: those of Velo's file are not documented."""
 _AUDITED = (
     *("paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency"),
     *("submittedDateTime", "status", "paymentMemo", "transmissionType", "remoteSystemId", "events"),
-)
-_CHANGED = (
-    *("paymentId", "payorPaymentId", "paymentCurrency", "paymentAmount", "sourceCurrency", "sourceAmount", "status"),
 )
 
 
@@ -31,24 +26,22 @@ class Audit:
         """The payout as `getPayout` returns it."""
         accepted = _accepted(payout)
         rejected = [one for one in payout.payments if one["status"] == "REJECTED"]
-        common = ("remoteId", "amount", "sourceAccountName", "payorPaymentId")
+
+        def shown(one: JsonObject) -> JsonObject:
+            names = ("remoteId", "amount", "sourceAccountName", "payorPaymentId")
+            return {**{name: one[name] for name in names}, "currencyType": one["currency"]}
+
         return {
             "payoutId": payout.id,
             "status": payout.status,
             "paymentsSubmitted": len(payout.payments),
             "paymentsAccepted": len(accepted),
             "paymentsRejected": len(rejected),
-            "paymentsWithdrawn": sum(one["status"] == "WITHDRAWN" for one in payout.payments),
+            "paymentsWithdrawn": _count(payout, "WITHDRAWN"),
             "fxSummaries": self._payouts.exchanges(payout) if "quotedDateTime" in payout.times else [],
             "accounts": self._costs(accepted),
-            "acceptedPayments": [
-                {**{name: one[name] for name in common}, "currencyType": one["currency"], "railsId": "SANDBOX"}
-                for one in accepted
-            ],
-            "rejectedPayments": [
-                {**{name: one[name] for name in common}, "currencyType": one["currency"], "reason": one["reason"]}
-                for one in rejected
-            ],
+            "acceptedPayments": [{**shown(one), "railsId": "SANDBOX"} for one in accepted],
+            "rejectedPayments": [{**shown(one), "reason": one["reason"]} for one in rejected],
         }
 
     def _costs(self, payments: list[JsonObject]) -> list[JsonObject]:
@@ -133,11 +126,10 @@ class Audit:
             if one["status"] != "SUBMITTED"
         ]
 
-    def changes(self, since: float) -> list[JsonObject]:
+    def changes(self) -> list[JsonObject]:
+        names = ("paymentId", "payorPaymentId", "status", *_MONEY)
         return [
-            {"payoutId": one["payout"]["payoutId"], **{name: one[name] for name in _CHANGED}}
-            for one in self.payments()
-            if self._payouts.changed[one["paymentId"]] >= since
+            {"payoutId": one["payout"]["payoutId"], **{name: one[name] for name in names}} for one in self.payments()
         ]
 
 

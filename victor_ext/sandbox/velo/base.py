@@ -39,10 +39,15 @@ class Base:
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
         made = self.new_id()
         self.payor_id = payor_id or made
+        self.changed: dict[str, float] = {}
+        """When each payee, funding and payment last changed, by its id."""
         self.notifications: list[JsonObject] = []
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def touch(self, changed_id: str) -> None:
+        self.changed[changed_id] = self.now()
 
     def timestamp(self) -> str:
         return iso(self.now())

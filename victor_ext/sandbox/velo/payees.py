@@ -11,7 +11,6 @@ class Payees:
         self._base = base
         self._now, self._new_id = base.now, base.new_id
         self.all: dict[str, JsonObject] = {}
-        self._changed: dict[str, float] = {}
         self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
 
     def by_remote_id(self, remote_id: str) -> JsonObject | None:
@@ -20,16 +19,11 @@ class Payees:
 
     def add(self, given: JsonObject) -> JsonObject:
         payee_id = self._new_id()
+        ref = {"payorId": self._base.payor_id, "remoteId": given["remoteId"], "payableStatus": True}
+        ref["invitationStatus"] = "PENDING"
         payee: JsonObject = {
             "payeeId": payee_id,
-            "payorRefs": [
-                {
-                    "payorId": self._base.payor_id,
-                    "remoteId": given["remoteId"],
-                    "invitationStatus": "PENDING",
-                    "payableStatus": True,
-                }
-            ],
+            "payorRefs": [ref],
             "email": given.get("email"),
             "onboardedStatus": "CREATED",
             "watchlistStatus": "PENDING",
@@ -41,7 +35,7 @@ class Payees:
             "disabled": False,
         }
         self.all[payee_id] = payee
-        self._changed[payee_id] = self._now()
+        self._base.touch(payee_id)
         return payee
 
     def create(self, body: JsonObject) -> tuple[str, list[str]]:
@@ -70,7 +64,7 @@ class Payees:
         if body.get("individual") or body.get("company"):
             payee["displayName"] = _display_name(body)
         payee["country"] = _part(body, "address").get("country", payee["country"])
-        self._changed[payee_id] = self._now()
+        self._base.touch(payee_id)
 
     def rename(self, payee_id: str, body: JsonObject) -> None:
         payee, remote_id = find(self.all, payee_id, "payee"), text_of(body, "remoteId", 1, 100)
@@ -78,7 +72,7 @@ class Payees:
         if other is not None and other is not payee:
             raise Refused(409, "Another payee has this remoteId.", "remoteId")
         payee["payorRefs"][0]["remoteId"] = remote_id
-        self._changed[payee_id] = self._now()
+        self._base.touch(payee_id)
 
     def invite(self, payee_id: str, _: JsonObject) -> None:
         status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
@@ -90,12 +84,12 @@ class Payees:
         if has_payments or payee["onboardedStatus"] != "ONBOARDED":
             why = "has payments" if has_payments else "has not onboarded"
             raise Refused(400, f"The payee {why}.")
-        del self.all[payee_id], self._changed[payee_id]
+        del self.all[payee_id]
 
     def onboard(self, payee_id: str) -> None:
         payee = find(self.all, payee_id, "payee")
         payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = "ONBOARDED", "ACCEPTED"
-        self._changed[payee_id] = self._now()
+        self._base.touch(payee_id)
 
     def invitations(self) -> list[JsonObject]:
         return [
@@ -109,7 +103,7 @@ class Payees:
             return {"status": "SUBMITTED", "failureCount": 0, "pendingCount": count, "failures": []}
         return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
 
-    def changes(self, since: float) -> list[JsonObject]:
+    def changes(self) -> list[JsonObject]:
         return [
             {
                 **{name: payee[name] for name in ("payeeId", "displayName", "email", "onboardedStatus")},
@@ -117,7 +111,6 @@ class Payees:
                 "payeeCountry": payee["country"],
             }
             for payee in self.all.values()
-            if self._changed[payee["payeeId"]] >= since
         ]
 
 

@@ -29,8 +29,6 @@ class Payouts:
         self._base, self._payees, self._accounts = base, payees, accounts
         self._now, self._new_id = base.now, base.new_id
         self.all: dict[str, Payout] = {}
-        self.changed: dict[str, float] = {}
-        """When each payment came into its status."""
 
     def submit(self, body: JsonObject) -> tuple[str, list[str]]:
         """Make a payout; returns its address, and the payor's ids of its payments."""
@@ -141,7 +139,7 @@ class Payouts:
             "paymentCurrency": payment["currency"],
         }
         payment["events"].append(event)
-        self.changed[payment["paymentId"]] = self._now()
+        self._base.touch(payment["paymentId"])
         names = ("paymentId", "payorPaymentId", "status")
         source = {"sourceType": "payment_status_changed", **{name: payment[name] for name in names}}
         self._base.notify("payment", f"payment.{status.lower()}", source)

@@ -6,17 +6,10 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from victor_ext.sandbox.server import (
-    Call,
-    JsonObject,
-    NotFound,
-    Operation,
-    Response,
-    SandboxProvider,
-    empty_response,
-    find,
-    json_response,
-)
+from victor_ext.sandbox.server.commands import NotFound, find
+from victor_ext.sandbox.server.exchange import Call, Response, empty_response, json_response
+from victor_ext.sandbox.server.operations import JsonObject, Operation
+from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.velo.base import Refused, VeloSettings, object_of, page_of
 from victor_ext.sandbox.velo.state import State, VeloCommands
 
@@ -205,14 +198,15 @@ def _page(
 
 
 def _changes(
-    items: Callable[[State, float], list[JsonObject]], default: int, largest: int
+    items: Callable[[State], list[JsonObject]], its_id: str, default: int, largest: int
 ) -> Callable[[State, Call], JsonObject]:
-    """A list of what has changed since a time."""
+    """A list of what has changed since a time; `its_id` is the member with the id of an item."""
 
     def read(state: State, call: Call) -> JsonObject:
         query = call.query_values()
         state.check_payor(query, required=True)
-        changed = items(state, datetime.fromisoformat(query.get("updatedSince", "")).timestamp())
+        since = datetime.fromisoformat(query.get("updatedSince", "")).timestamp()
+        changed = [item for item in items(state) if state.base.changed[item[its_id]] >= since]
         return page_of(call.exchange.operation, changed, query, default=default, largest=largest)
 
     return read
@@ -237,7 +231,7 @@ def _one(read: Callable[[State, str], JsonObject]) -> Callable[[State, Call], Js
 
 _READS: dict[str, Callable[[State, Call], JsonObject]] = {
     "list_payees": _page(lambda state, _: [*state.payees.all.values()], required=True),
-    "payee_changes": _changes(lambda state, since: state.payees.changes(since), 100, 1000),
+    "payee_changes": _changes(lambda state: state.payees.changes(), "payeeId", 100, 1000),
     "get_batch": _one(lambda state, batch_id: state.payees.batch(batch_id)),
     "get_payee": _one(lambda state, payee_id: find(state.payees.all, payee_id, "payee")),
     "invitations": _page(lambda state, _: state.payees.invitations(), required=True),
@@ -246,12 +240,12 @@ _READS: dict[str, Callable[[State, Call], JsonObject]] = {
     "list_banks": _page(lambda state, _: [*state.accounts.readable_banks().values()]),
     "get_bank": _one(lambda state, account_id: find(state.accounts.readable_banks(), account_id, "funding account")),
     "get_funding": _one(lambda state, funding_id: find(state.accounts.fundings, funding_id, "funding")),
-    "funding_changes": _changes(lambda state, since: state.accounts.changes(since), 25, 100),
+    "funding_changes": _changes(lambda state: state.accounts.changes(), "fundingId", 25, 100),
     "get_payout": _one(lambda state, payout_id: state.audit.summary(state.payouts.get(payout_id))),
     "quote": _one(lambda state, payout_id: state.payouts.quote(payout_id)),
     "payout_payments": _page(lambda state, call: state.payouts.get(call.params["payout_id"]).payments),
     "list_payments": _page(lambda state, _: state.audit.payments()),
-    "payment_changes": _changes(lambda state, since: state.audit.changes(since), 100, 1000),
+    "payment_changes": _changes(lambda state: state.audit.changes(), "paymentId", 100, 1000),
     "get_payment": _one(lambda state, payment_id: state.audit.payment(payment_id)),
     "list_payouts": _page(lambda state, _: state.audit.payouts()),
     "payout_history": _payout_history,
