@@ -17,6 +17,7 @@ from victor_ext.sandbox.server.exchange import BodyKey, Call, Response, empty_re
 from victor_ext.sandbox.server.operations import JsonObject, Operation
 from victor_ext.sandbox.server.provider import SandboxProvider
 
+_LARGEST_PAGE = 100
 _NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [], "customProperties": {}}
 
 
@@ -179,7 +180,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             return validation_problem({"Query": ["A value is not valid."]})
         if number < 1 or size < 1:
             return validation_problem({"PageNumber": ["The value must be above zero."]})
-        size = min(size, self.settings.largest_page)
+        size = min(size, _LARGEST_PAGE)
         _check_merchant(query.get("mid", [call.owner])[0], call)
         text = query.get("query", [""])[0].lower()
         matching = [

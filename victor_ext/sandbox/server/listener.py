@@ -19,6 +19,8 @@ from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.operations import JsonObject
 
 _BACKLOG = 2048
+_KEEP_ALIVE = 75
+"""Seconds after which an idle connection is closed."""
 
 
 class Listener:
@@ -39,7 +41,7 @@ class Listener:
             date_header=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=context.settings.keep_alive,
+            timeout_keep_alive=_KEEP_ALIVE,
         )
         self._config.load()
         self._state = ServerState()

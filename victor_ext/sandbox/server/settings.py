@@ -100,7 +100,6 @@ class ServerSettings:
     keep_received: int = option(
         100_000, at_least=0, metavar="N", help="how many calls are remembered; counts by key cover all"
     )
-    keep_alive: int = option(75, at_least=0, metavar="SECONDS", help="an idle connection is closed after this time")
     body_limit: int = option(1 << 20, at_least=1, metavar="BYTES", help="a larger request body is answered with 413")
 
     def __post_init__(self) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, text_of
 
+_FUNDING_TIME = 10.0
+"""Seconds until requested money has arrived."""
+
 
 class Accounts:
     def __init__(self, base: Base) -> None:
@@ -71,7 +74,7 @@ class Accounts:
             "allocationType": "AUTOMATIC",
             "fundingAccountType": "FBO",
         }
-        self._ready[funding_id] = self._now() + self._base.settings.funding_time
+        self._ready[funding_id] = self._now() + _FUNDING_TIME
         self._base.touch(funding_id)
         return f"/v1/fundings/{funding_id}", [account_id]
 

@@ -24,7 +24,6 @@ class VeloSettings(ServerSettings):
     validation: float = option(0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected")
     settlement: float = option(30.0, at_least=0, help="seconds until an instructed payout is completed")
     batch_time: float = option(0.0, at_least=0, help="seconds until a batch of new payees is processed")
-    funding_time: float = option(10.0, at_least=0, help="seconds until requested money has arrived")
     retry_after: int = option(
         2, at_least=0, help="seconds until a new funding account can be read, and the value of Retry-After"
     )

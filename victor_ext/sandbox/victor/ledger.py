@@ -6,7 +6,6 @@ import hashlib
 import json
 import random
 import string
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -32,14 +31,6 @@ from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
-_AFTERWARDS: dict[Status, Status] = {
-    "created": "pending",
-    "pending": "expired",
-    "processing": "expired",
-    "needs-review": "expired",
-    "accepted": "completed",
-}
-"""The next status of a request that the `depart` option moves."""
 _STEP = 1.0
 """Seconds of the business clock for one step of a request's life without `auto`."""
 
@@ -250,13 +241,6 @@ class Ledger:
         self._store.commit([moved])
         self.lifecycle.schedule([moved])
         return moved
-
-    def depart(self, requests: Iterable[PaymentRequest]) -> None:
-        """Move requests out of their status, where there is a next one."""
-        for request in requests:
-            to = _AFTERWARDS.get(request.status)
-            if to is not None:
-                self.move(request.id, to)
 
     def _stamp(self) -> float:
         # In milliseconds, as the provider does, and never before the last request.

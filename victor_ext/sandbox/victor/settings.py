@@ -82,9 +82,6 @@ class SandboxSettings(ServerSettings):
     shift: int = option(
         0, at_least=0, metavar="N", help="pretend that N requests arrive between two pages: each repeats N items"
     )
-    depart: int = option(
-        0, at_least=0, metavar="N", help="let N requests of each page that was read by status leave that status"
-    )
     strict_accounts: bool = option(False, help="refuse payee accounts and counterparties that were not added")
     due_date_zone: str | None = option(
         None,
@@ -103,7 +100,6 @@ class SandboxSettings(ServerSettings):
         metavar="SECONDS",
         help="how long each step of a request takes; off (None in Python): requests move by command only",
     )
-    check_answers: bool = option(True, help="hold every answer against the document; off: faster lists")
     demo_data: bool = option(False, help="start with accounts, counterparties and two inbound requests")
 
     @property
