@@ -63,11 +63,13 @@ class Call:
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     def json(self) -> JsonValue:
-        """The body as JSON; `ValueError` when it is not JSON."""
+        """The body as JSON; `ValueError` when it is not JSON. Half of a surrogate pair is not text."""
         try:
-            return json.loads(self.body.decode("utf-8"))
+            body = json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
+            json.dumps(body, ensure_ascii=False).encode("utf-8")  # else it could be neither stored nor sent back
         except RecursionError:
             raise ValueError("the body is nested too deeply") from None
+        return body
 
     def json_object(self) -> JsonObject | None:
         """The body as a JSON object; None for any other body."""
@@ -100,6 +102,10 @@ class Call:
         if references and self.exchange.reference is None:
             self.exchange.reference = references[0]
         self._log.count_work(self.exchange.idempotency_key, references)
+
+
+def _no_constant(name: str) -> JsonValue:
+    raise ValueError(f"{name} is not JSON")
 
 
 @dataclass(frozen=True)

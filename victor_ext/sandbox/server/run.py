@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import ClassVar, Generic, Self, TypeVar, cast
+from typing import ClassVar, Generic, Self, TypedDict, TypeVar, Unpack, cast
 
 from starlette.types import ASGIApp
 
@@ -159,21 +159,22 @@ class ServerInThread(ServerCommands, Generic[S]):
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)
 
 
-def serve(
-    provider_type: type[AnyProvider],
-    settings: ServerSettings,
-    *,
-    quiet: bool = False,
-    json_line: bool = False,
-    ready_file: str | os.PathLike[str] | None = None,
-    env_file: str | os.PathLike[str] | None = None,
-) -> int:
-    """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot be used.
+class Running(TypedDict, total=False):
+    """How a sandbox in the foreground tells where it is."""
 
-    Unless `quiet`, prints where it listens and one line for each call to stderr. Once connections are accepted,
-    `json_line` prints `url`, `control_url` and `pid` as JSON to stdout, and `ready_file` gets the same. `env_file` gets
-    settings for a client with fresh credentials.
-    """
+    quiet: bool
+    """Print neither where it listens nor one line for each call to stderr."""
+    json_line: bool
+    """Print `url`, `control_url` and `pid` as one JSON object to stdout, once connections are accepted."""
+    ready_file: str | os.PathLike[str] | None
+    """A file that gets the same."""
+    env_file: str | os.PathLike[str] | None
+    """A file that gets settings for a client, with fresh credentials."""
+
+
+def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running: Unpack[Running]) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot be used."""
+    quiet, env_file, ready_file = running.get("quiet", False), running.get("env_file"), running.get("ready_file")
 
     async def run() -> None:
         with _stop_signals() as stopping:
@@ -189,7 +190,7 @@ def serve(
             facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
             if ready_file is not None:
                 _write("--ready-file", ready_file, facts + "\n")
-            if json_line:
+            if running.get("json_line"):
                 print(facts, flush=True)
             if not quiet:
                 print(_greeting(service), file=sys.stderr, flush=True)

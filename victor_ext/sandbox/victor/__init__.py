@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
+from typing import Unpack
 
 from victor_ext.sandbox.server.commands import ServerOverHttp
-from victor_ext.sandbox.server.run import ServerInThread, serve
+from victor_ext.sandbox.server.run import Running, ServerInThread, serve
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.provider import VictorProvider
 from victor_ext.sandbox.victor.settings import SandboxSettings
@@ -34,21 +34,11 @@ class RemoteSandbox(SandboxCommands, ServerOverHttp):
     """
 
 
-def run(
-    settings: SandboxSettings,
-    *,
-    quiet: bool = False,
-    json_line: bool = False,
-    ready_file: str | os.PathLike[str] | None = None,
-    env_file: str | os.PathLike[str] | None = None,
-) -> int:
+def run(settings: SandboxSettings, **running: Unpack[Running]) -> int:
     """Serve in the foreground until Ctrl-C, as the command line does; returns the exit status.
 
     Args:
         settings: How the sandbox behaves.
-        quiet: Print no line for each call.
-        json_line: Print one JSON object with the addresses, in place of the greeting.
-        ready_file: A file that gets the addresses once the sandbox listens.
-        env_file: A file that gets OAuth credentials, and a key pair that is commented out.
+        running: `quiet`, `json_line`, `ready_file` and `env_file`: how it tells where it is, as on the command line.
     """
-    return serve(VictorProvider, settings, quiet=quiet, json_line=json_line, ready_file=ready_file, env_file=env_file)
+    return serve(VictorProvider, settings, **running)
