@@ -109,25 +109,6 @@ def test_what_comes_of_it_has_both_parts(victor_sandbox: Sandbox, victor: Victor
     assert ended.to_dict()["response"]["status"] == "accepted"
 
 
-@LISTED
-@pytest.mark.parametrize("status", [400, 403, 404])
-def test_a_list_that_may_not_be_read_leaves_it_to_get(victor_sandbox: Sandbox, victor: Victor, status: int) -> None:
-    request_id = outbound(victor)
-    victor_sandbox.move(request_id, "completed")
-    victor_sandbox.inject("status", operation="list", status=status, times=None)
-
-    assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
-
-
-@BOTH
-def test_a_get_in_trouble_does_not_hide_the_list(victor_sandbox: Sandbox, victor: Victor) -> None:
-    request_id = outbound(victor)
-    victor_sandbox.move(request_id, "completed")
-    victor_sandbox.inject("status", operation="get", status=501, times=None)
-
-    assert victor.payment_requests.wait(request_id, until="completed", timeout=0).status == "completed"
-
-
 def test_a_request_that_there_is_not(victor: Victor) -> None:
     with pytest.raises(VictorError, match="no payment request with this id"):
         victor.payment_requests.wait("NOPE", timeout=5)
@@ -208,16 +189,20 @@ def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(wo
         Statuses(None, word).wait("completed")
 
 
-@LISTED
 @pytest.mark.parametrize(
-    ("status", "word"), [*((status, "completed") for status in (500, 501, 503, 429)), (503, "accepted")]
+    ("operation", "status", "word"),
+    [
+        *(pytest.param("list", status, "completed", marks=LISTED) for status in (400, 403, 404, 500, 501, 503, 429)),
+        pytest.param("list", 503, "accepted", marks=LISTED),
+        *(pytest.param("get", 501, "completed", marks=marks) for marks in ((), LISTED)),
+    ],
 )
-def test_a_list_in_trouble_does_not_hide_what_get_tells(
-    victor_sandbox: Sandbox, victor: Victor, status: int, word: str
+def test_a_list_or_a_get_that_fails_does_not_hide_what_the_other_tells(
+    victor_sandbox: Sandbox, victor: Victor, operation: str, status: int, word: str
 ) -> None:
     request_id = outbound(victor)
     victor_sandbox.move(request_id, word)
-    victor_sandbox.inject("status", operation="list", status=status, times=None)
+    victor_sandbox.inject("status", operation=operation, status=status, times=None)
 
     quick = victor.with_options(retry=RetryPolicy(max_attempts=2, base=0.0))
     assert quick.payment_requests.wait(request_id, until=word, timeout=0).status == word

@@ -203,6 +203,8 @@ def test_a_control_port_stays_up(start):
     remote.down()
     with pytest.raises(httpx.ConnectError):
         caller.list()
+    assert httpx.get(remote.info()["page"]).status_code == 200
+    assert remote.info()["page"] == sandbox.control_url + "/"
     remote.up()
     assert caller.list().status_code == 200
 

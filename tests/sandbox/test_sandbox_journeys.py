@@ -259,28 +259,14 @@ def test_the_status_of_one_request_is_either_pending_or_error(start, options):
         assert caller.get(request_id).json()["status"] == (status if "get_status" in options else documented)
 
 
-def test_there_is_no_response_of_an_outbound_request(odd):
+def test_what_else_is_null_or_claimed(odd):
     _, caller = odd
     made = caller.created()
     outbound, inbound = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
     assert caller.get(outbound).json()["payment_request"]["payment_request_response"] is None
     assert caller.get(inbound).json()["payment_request"]["payment_request_response"] == {}
-
-
-def test_pages_claim_a_size_of_25(odd):
-    _, caller = odd
-    caller.created()
+    assert caller.respond(inbound).json()["modified_amount"] is None
     assert caller.list(page_size=1).json()["page_size"] == 25
-
-
-def test_errors_carry_a_null_and_springs_other_fields(odd):
-    _, caller = odd
     assert caller.create(amount="0").json()["data"] is None
     error = caller.list(page=-1).json()["allErrors"][0]
     assert (error["field"], error["bindingFailure"]) == ("page", False)
-
-
-def test_an_answer_says_null_for_what_was_not_changed(odd):
-    _, caller = odd
-    child = caller.created()["victor_payment_request_child_id"]
-    assert caller.respond(child).json()["modified_amount"] is None

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.fifth_system.tiny_pay.sandbox import TinySandbox
-from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, exchange
+from tests.sandbox.sandbox_callers import CREATE, KEY, RawConnection
 from victor_ext.sandbox import RemoteSandbox
 from victor_ext.sandbox.__main__ import provider_named, providers
 from victor_ext.sandbox.server import Operation, ServerInThread, json_response
@@ -369,11 +369,3 @@ def test_another_provider_shows_its_keys_and_calls(http):
     assert name in form
     assert secret not in form
     assert token not in form
-
-
-def test_the_page_is_on_the_control_port_too(start, http):
-    sandbox, _ = start(control_port=0)
-    sandbox.down()
-    assert http.get(sandbox.control_url).status_code == 200
-    assert sandbox.info()["page"] == sandbox.control_url + "/"
-    assert exchange(sandbox.control_url, f"GET {LIST} HTTP/1.0\r\n\r\n".encode())[0].startswith(b"HTTP/1.1 403 ")

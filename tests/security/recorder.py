@@ -10,13 +10,13 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+from tests.faults.raw_provider import answer
 from tests.faults.raw_sockets import Background
 from victor_ext.sandbox.server.listener import stop_accepting
 
 TOKEN = {"access_token": "t" * 40, "token_type": "Bearer", "expires": 4_102_444_800_000}
 RECORD = {"victor_payment_request_id": "b34783af0", "status": "accepted", "page": 0, "results": []}
-BODY = json.dumps(TOKEN | RECORD).encode()
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+ANSWER = answer(json.dumps(TOKEN | RECORD).encode())
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
 
@@ -28,9 +28,10 @@ class Recorder:
         requests: The head of each request, as it came.
     """
 
-    def __init__(self, background: Background, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, background: Background, tls: ssl.SSLContext | None = None, answer: bytes = ANSWER) -> None:
         self._background = background
         self._tls = tls
+        self._answer = answer
         self.received = b""
         self.requests: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -63,7 +64,7 @@ class Recorder:
             body = await reader.readexactly(int(length[1])) if length else b""
             self.received += head + body
             self.requests.append(head)
-            writer.write(ANSWER)
+            writer.write(self._answer)
 
     def close(self) -> None:
         self._background.run(self.shut())
@@ -91,8 +92,7 @@ class RecordingProxy(Recorder):
         answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n",
     ) -> None:
         self._upstream = upstream
-        self._answer = answer
-        super().__init__(background, tls)
+        super().__init__(background, tls, answer)
 
     async def _exchanges(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")

@@ -7,8 +7,6 @@ import copy
 import json
 import logging
 import pickle
-import traceback
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -16,8 +14,9 @@ import httpx
 import pytest
 from victor_api.client import Client
 
+from tests.faults.raw_provider import answer
 from tests.faults.raw_sockets import Background
-from tests.frames import HAND_WRITTEN
+from tests.frames import assert_hidden
 from tests.providers.victor.adapter import payment
 from tests.security.recorder import Recorder
 from victor_ext import (
@@ -64,21 +63,10 @@ OF_A_HEADER = [odd for odd in ODD if odd != "a blank within it"]
 """A header may hold a blank: what it means is between the caller and the provider."""
 
 
-class Issuer(Recorder):
-    """Answers everything with the same token."""
-
-    def __init__(self, background: Background, members: dict[str, Any]) -> None:
-        body = json.dumps({"expires": 4_102_444_800_000, "expires_in": 1799, **members}).encode()
-        self.answer = (
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-        )
-        super().__init__(background)
-
-    async def _exchanges(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            self.requests.append(head)
-            writer.write(self.answer)
+def issuer_of(background: Background, members: dict[str, Any], status: str = "200 OK") -> Recorder:
+    """A server that answers everything with the same token."""
+    token = {"expires": 4_102_444_800_000, "expires_in": 1799, **members}
+    return Recorder(background, answer=answer(json.dumps(token).encode(), status))
 
 
 class Handed:
@@ -146,19 +134,9 @@ def observe(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorEr
     raise AssertionError("it was sent")
 
 
-def shown(error: BaseException, caplog: pytest.LogCaptureFixture) -> Iterator[str]:
-    """Every visible text of an error, and the log."""
-    yield from (str(error), repr(error), repr(vars(error)), caplog.text)
-    yield "".join(traceback.format_exception(error))
-    for one in (error.__cause__, error.__context__):
-        if one is not None:
-            yield from (str(one), repr(one), repr(one.args))
-    frame = error.__traceback__
-    while frame is not None:
-        if frame.tb_frame.f_code.co_filename.startswith(HAND_WRITTEN):
-            yield repr(frame.tb_frame.f_locals)
-        frame = frame.tb_next
-    yield repr(pickle.dumps(error)) + repr(copy.copy(error))
+def assert_shown_nowhere(error: VictorError, caplog: pytest.LogCaptureFixture) -> None:
+    assert_hidden(error, [MARK])
+    assert MARK not in repr(pickle.dumps(error)) + repr(copy.copy(error)) + caplog.text
 
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
@@ -169,13 +147,13 @@ class TestATokenThatCannotBeSent:
         self, system: str, odd: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        issuer = Issuer(background, {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"})
+        issuer = issuer_of(background, {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"})
         error = observe(system, issuer.url, awaited=awaited)
         assert type(error) is UnreadableResponse
         assert "no usable token" in str(error)
         assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
         assert len(issuer.requests) == 1
-        assert [text for text in shown(error, caplog) if MARK in text] == []
+        assert_shown_nowhere(error, caplog)
         issuer.close()
 
     @pytest.mark.parametrize("odd", [*OF_A_HEADER, "a blank before its type"])
@@ -191,7 +169,7 @@ class TestATokenThatCannotBeSent:
         assert "Authorization header that cannot be sent: it " in str(error)
         assert (error.outcome, error.attempts, recorder.requests) == (Outcome.NOT_SENT, 0, [])
         assert error.idempotency_key is not None
-        assert [text for text in shown(error, caplog) if MARK in text] == []
+        assert_shown_nowhere(error, caplog)
         recorder.close()
 
 
@@ -235,10 +213,9 @@ def test_the_credentials_of_a_connected_system_are_in_no_error(
     kind: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    issuer = Issuer(background, {})  # a token response without a token, and no payment request either
-    issuer.answer = issuer.answer.replace(b"200 OK", b"400 No")
+    issuer = issuer_of(background, {}, "400 No")  # a token response without a token, and no payment request either
     error = observe("connected", issuer.url, awaited=awaited, auth=SECRET_IN[kind]())
-    assert [text for text in shown(error, caplog) if MARK in text] == []
+    assert_shown_nowhere(error, caplog)
     sent = b"".join(issuer.requests)
     assert len(issuer.requests) == (0 if "no header" in kind else 1)
     assert (MARK.encode() in sent) is (kind in {
