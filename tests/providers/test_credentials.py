@@ -257,6 +257,7 @@ def test_a_private_key_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     else:
         given = {"file": file, "function": lambda: current[0], "a path of a function": lambda: str(file)}[of]
         client = Victor(VictorJwt("a-key", given), **options)
+    assert_copied_and_not_pickled(VictorJwt("s3cret-key", first))
     call(client)
     current[0] = second
     replace(file, second)
@@ -277,6 +278,14 @@ def needed(kind: Any) -> list[str]:
     return [each.name for each in inspect.signature(kind).parameters.values() if each.default is each.empty]
 
 
+def assert_copied_and_not_pickled(auth: Any) -> None:
+    assert copy.copy(auth) is copy.deepcopy(auth) is auth
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="holds a secret and is not pickled: make it in each process") as raised:
+            pickle.dumps(auth, protocol)
+        assert_hidden(raised.value, ["s3cret", "PRIVATE KEY"])
+
+
 @pytest.mark.parametrize("name", AUTHS)
 class TestEachKind:
     @pytest.mark.parametrize("wrong", ["", " ", 7, None, b"s3cr", "a\nb", "s3cr\u00e9t", "two\r\nlines"])
@@ -293,9 +302,7 @@ class TestEachKind:
         kind = AUTHS[name]
         auth = kind(*(f"s3cret-{argument}" for argument in needed(kind)))
         assert "s3cret" not in repr(auth) + repr(vars(auth))
-        assert copy.deepcopy(auth) is auth
-        with pytest.raises(TypeError, match=r"not pickled|holds a secret"):
-            pickle.dumps(auth)
+        assert_copied_and_not_pickled(auth)
         if name in OTHER_WORDS:
             with pytest.raises(ConfigurationError):
                 kind(*OTHER_WORDS[name])

@@ -7,7 +7,6 @@ import copy
 import logging
 import pickle
 import pprint
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,13 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-import victor_api
 from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
 import victor_ext
+from tests.frames import OURS, places
 
-OURS = tuple(str(Path(str(package.__file__)).parent) for package in (victor_ext, victor_api, httpx))
+LOOKED_AT = (*OURS, str(Path(httpx.__file__).parent))
 """The HTTP library's frames hold what it was called with: the JSON of the request, and where it connects."""
 ACCOUNT = "071204958836"
 SENTRY_DEPTH = 5
@@ -89,14 +88,9 @@ def _ways(secret: str) -> set[str]:
 
 def of_error(error: BaseException | None) -> Iterator[tuple[str, str]]:
     """Where an error, and those that led to it, can be looked at."""
+    yield from places(error, files=())
     while error is not None:
-        yield "str", str(error)
-        yield "repr", repr(error)
-        yield "args", repr(error.args)
-        yield "notes", repr(getattr(error, "__notes__", ()))
-        yield "traceback", "".join(traceback.format_exception(error))
         if isinstance(error, victor_ext.VictorError):
-            yield "attributes", repr(vars(error))
             bare = copy.copy(error)
             bare.response = None  # the provider's own words are for the caller, and are said to be so
             yield "pickle", pickle.dumps(bare).decode("latin-1")
@@ -104,7 +98,7 @@ def of_error(error: BaseException | None) -> Iterator[tuple[str, str]]:
         error = error.__cause__ or error.__context__
 
 
-def of_frames(frames: TracebackType | None, files: tuple[str, ...] = OURS) -> Iterator[tuple[str, str]]:
+def of_frames(frames: TracebackType | None, files: tuple[str, ...] = LOOKED_AT) -> Iterator[tuple[str, str]]:
     """The locals of our frames, as three kinds of reporters show them."""
     if frames is None:
         return

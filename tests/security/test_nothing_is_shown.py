@@ -3,7 +3,6 @@ pickle, a local of our frames, or the sandbox's own file."""
 
 from __future__ import annotations
 
-import copy
 import logging
 import pickle
 import traceback
@@ -167,16 +166,6 @@ def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Sec
     shown = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
     theirs = [frame.locals or {} for frame in shown.stack if frame.name == "of_the_user"]
     secrets.check((name, text) for names in theirs for name, text in names.items() if name != "secrets")
-
-
-@pytest.mark.parametrize("kind", CREDENTIALS)
-def test_credentials_are_copied_and_not_pickled(kind: str, secrets: Secrets) -> None:
-    auth = CREDENTIALS[kind](secrets)
-    assert copy.copy(auth) is copy.deepcopy(auth) is auth
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        with pytest.raises(TypeError, match="holds a secret and is not pickled: make it in each process") as raised:
-            pickle.dumps(auth, protocol)
-        secrets.check(of_error(raised.value))
 
 
 class TestTheSearch:

@@ -162,12 +162,6 @@ def test_a_whitelisted_test_card_has_a_token(sandbox: FlexFactorSandbox) -> None
     assert post(f"{sandbox.url}/v1/evaluate", body, token)[1]["status"] == "APPROVED"
 
 
-def test_a_token_ends(sandbox: FlexFactorSandbox) -> None:
-    token, mid = token_of(sandbox)
-    sandbox.set_clock_skew(601)
-    assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token)[0] == 401
-
-
 def test_what_is_not_there(sandbox: FlexFactorSandbox) -> None:
     for command in (
         lambda: sandbox.settle("INV-0", "APPROVED"),

@@ -79,12 +79,6 @@ def test_what_is_another_payors_is_forbidden(signed: httpx.Client, sandbox: Velo
     assert sandbox.work_done_by_reference() == {}
 
 
-def test_a_token_ends(signed: httpx.Client, sandbox: VeloSandbox) -> None:
-    assert signed.get("/v2/fundingAccounts").status_code == 200
-    sandbox.set_clock_skew(1800)
-    refused(signed.get("/v2/fundingAccounts"), 401)
-
-
 @pytest.mark.parametrize(
     ("body", "location"),
     [
