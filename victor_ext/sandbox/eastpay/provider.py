@@ -33,7 +33,7 @@ class EastPayCommands(ServerCommands):
     @command("POST", "/merchants", returns=lambda made: Merchant(str(made["entity_id"]), str(made["token"])))
     def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
         """Let an entity call with a token; returns both (None: new ones are made)."""
-        return self._provider.add_merchant(entity_id, token)
+        return self._provider.state.add_merchant(entity_id, token)
 
     @command("POST", "/decisions", returns=nothing)
     def decide(self, reference: str, code: str = SUCCEEDED, *, then: str | None = None, after: float = 0.0) -> None:
@@ -48,7 +48,10 @@ class EastPayCommands(ServerCommands):
     @command("POST", "/checkouts/{checkout_id}/pay", returns=member("id", str))
     def pay_checkout(self, checkout_id: str, code: str = SUCCEEDED) -> JsonObject:
         """Pay a checkout as the shopper, with the result `code`; returns the id of the payment."""
-        return {"id": self._provider.pay_checkout(checkout_id, Ending(code)).id}
+        checkout = self._provider.checkout(checkout_id)
+        checkout.paid = self._provider.new_entry(checkout.owner, checkout.form)
+        checkout.paid.ending = Ending(code)
+        return {"id": checkout.paid.id}
 
     @command("GET", "/payments/{payment_id}/notification", returns=lambda made: str(made["body"]).encode())
     def notification(self, payment_id: str) -> JsonObject:
@@ -92,7 +95,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return json_response(status, self._envelope({"result": {**result(f"100.{group}.{status}", message), **more}}))
 
     def client_settings(self, url: str) -> str:
-        merchant = self.add_merchant()
+        merchant = self.state.add_merchant()
         return (
             f"EASTPAY_BASE_URL={url}/eastpay\nEASTPAY_TOKEN={merchant['token']}\n"
             f"EASTPAY_ENTITY_ID={merchant['entity_id']}\n"
@@ -104,7 +107,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         try:
             if operation != "widget":
                 return self._authenticated(operation, call)
-            self._checkout(call.params["id"])
+            self.checkout(call.params["id"])
             return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
         except NotFound as error:
             return self._error(404, str(error))
@@ -142,16 +145,15 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return self._pay(call, form) if operation == "pay" else self._follow_up(call, form)
 
     def _pay(self, call: Call, form: dict[str, str]) -> Response:
-        entry = self.state.new_entry(call.owner, form["paymentType"], form, rules.hundredths(form), self._now)
-        return self._answer(call, entry)
+        return self._answer(call, self.new_entry(call.owner, form))
 
     def _follow_up(self, call: Call, form: dict[str, str]) -> Response:
         entry = self._entry(call.params["id"], call.owner)
         call.exchange.operation = {"CP": "capture", "RV": "reverse", "RF": "refund"}[form["paymentType"]]
         cents = rules.hundredths(form) or entry.cents
         forbidden = self.state.is_forbidden(entry, form["paymentType"], cents, self._now)
-        step = self.state.new_entry(call.owner, form["paymentType"], form, cents, self._now)
-        step.root = entry.id
+        step = self.new_entry(call.owner, form)
+        step.root, step.cents = entry.id, cents
         if forbidden:
             step.ending = Ending(rules.NO_SUCH_REFERENCE)
         entry.steps.append(step)
@@ -195,7 +197,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return json_response(200, self._envelope({"id": made.id, "result": result(STARTED)}))
 
     def _checkout_status(self, call: Call) -> Response:
-        checkout = self._checkout(call.params["id"])
+        checkout = self.checkout(call.params["id"])
         if checkout.owner != call.owner:
             raise NotFound("There is no such checkout.")
         if checkout.paid is None:
@@ -227,7 +229,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             raise NotFound("There is no such payment.")
         return entry
 
-    def _checkout(self, checkout_id: str) -> Checkout:
+    def checkout(self, checkout_id: str) -> Checkout:
         """A checkout that is paid or has not expired; raises `NotFound`."""
         checkout = find(self.state.checkouts, checkout_id, "checkout")
         if checkout.paid is None and self._now >= checkout.expires_at:
@@ -238,18 +240,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def _now(self) -> float:
         return self.context.clock.now()
 
-    # What the commands do
-
-    def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
-        """Let an entity call with a token. What is None is made."""
-        entity_id = entity_id or f"EB{len(self.state.tokens) + 1:06d}"
-        token = token or f"sandbox-{self.state.new_id()}"
-        self.state.tokens[token] = entity_id
-        return {"entity_id": entity_id, "token": token}
-
-    def pay_checkout(self, checkout_id: str, ending: Ending) -> Entry:
-        checkout = self._checkout(checkout_id)
-        form = checkout.form
-        paid = self.state.new_entry(checkout.owner, form["paymentType"], form, rules.hundredths(form), self._now)
-        paid.ending, checkout.paid = ending, paid
-        return paid
+    def new_entry(self, owner: str, form: dict[str, str]) -> Entry:
+        """A payment or a step that a checked form asks for, as of now."""
+        return self.state.new_entry(owner, form, self._now)

@@ -119,13 +119,20 @@ class State:
     def new_id(self) -> str:
         return f"{self._random.getrandbits(128):032x}"
 
-    def new_entry(self, owner: str, payment_type: str, form: dict[str, str], cents: int, now: float) -> Entry:
-        """Add a payment or a step, without the card data."""
+    def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
+        """Let an entity call with a token. What is None is made."""
+        entity_id = entity_id or f"EB{len(self.tokens) + 1:06d}"
+        token = token or f"sandbox-{self.new_id()}"
+        self.tokens[token] = entity_id
+        return {"entity_id": entity_id, "token": token}
+
+    def new_entry(self, owner: str, form: dict[str, str], now: float) -> Entry:
+        """Add the payment or the step that a checked form asks for, without the card data."""
         kept = {name: value for name, value in form.items() if not name.startswith("card.")}
         ending = self.endings.get(form.get("merchantTransactionId", ""), Ending())
         if form.get("card.cvv") == "999":
             ending = Ending("800.100.153")
-        entry = Entry(self.new_id(), owner, payment_type, kept, ending, now, cents)
+        entry = Entry(self.new_id(), owner, form["paymentType"], kept, ending, now, hundredths(form))
         self.entries[entry.id] = entry
         return entry
 

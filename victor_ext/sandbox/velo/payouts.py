@@ -65,18 +65,21 @@ class Payouts:
         self.move()
         return payout
 
-    def quote(self, payout_id: str) -> JsonObject:
+    def _in_status(self, payout_id: str, *statuses: str, refusal: int = 409) -> Payout:
+        """A payout in one of these statuses; of any other it is a refusal."""
         payout = self.get(payout_id)
-        if payout.status not in ("ACCEPTED", "QUOTED"):
-            raise Refused(409, f"The payout is {payout.status}.")
+        if payout.status not in statuses:
+            raise Refused(refusal, f"The payout is {payout.status}.")
+        return payout
+
+    def quote(self, payout_id: str) -> JsonObject:
+        payout = self._in_status(payout_id, "ACCEPTED", "QUOTED")
         payout.status, payout.times["quotedDateTime"] = "QUOTED", self._base.timestamp()
         return {"fxSummaries": self.exchanges(payout)}
 
     def instruct(self, payout_id: str) -> None:
         """Pay the accepted payments."""
-        payout = self.get(payout_id)
-        if payout.status not in ("ACCEPTED", "QUOTED"):
-            raise Refused(409, f"The payout is {payout.status}.")
+        payout = self._in_status(payout_id, "ACCEPTED", "QUOTED")
         accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
         if "quotedDateTime" not in payout.times and any(one["currency"] != one["sourceCurrency"] for one in accepted):
             raise Refused(409, "Payments of other currencies need a quote first.")
@@ -89,9 +92,7 @@ class Payouts:
             self._set_status(payment, "FUNDED" if funded else "AWAITING_FUNDS")
 
     def withdraw(self, payout_id: str) -> None:
-        payout = self.get(payout_id)
-        if payout.status not in ("SUBMITTED", "ACCEPTED", "QUOTED"):
-            raise Refused(400, f"The payout is {payout.status}.")
+        payout = self._in_status(payout_id, "SUBMITTED", "ACCEPTED", "QUOTED", refusal=400)
         payout.status, payout.times["withdrawnDateTime"] = "WITHDRAWN", self._base.timestamp()
         for payment in payout.payments:
             self._set_status(payment, "WITHDRAWN")
