@@ -64,16 +64,14 @@ class TestInSimulatedTime:
         full = next(moment for moment, left in outage.quota_at if moment > end and left == 500)
         assert full < end + 5
 
-    def test_the_first_failures_at_one_moment_are_not_tried_again_at_one_moment(self) -> None:
-        outage = Outage(refused).run(0.5)
+    @pytest.mark.parametrize(
+        ("fault", "soonest"), [(refused, 0.0), (failing(503, retry_after="3"), 3.0)], ids=["refused", "asked to wait"]
+    )
+    def test_first_failures_at_one_moment_are_not_tried_again_at_one_moment(self, fault: Any, soonest: float) -> None:
+        outage = Outage(fault).run(0.5)
         assert len(outage.retries) == len(set(outage.retries)) == 100
+        assert min(outage.retries) >= soonest
         assert busiest(outage.retries, 0.05) <= 30  # of 100, over half a second
-
-    def test_nor_when_all_are_asked_to_come_back_at_one_moment(self) -> None:
-        outage = Outage(failing(503, retry_after="3")).run(0.5)
-        assert len(set(outage.retries)) == 100
-        assert min(outage.retries) >= 3.0
-        assert busiest(outage.retries, 0.05) <= 30
 
 
 Call = Callable[[Any, int], Any]

@@ -688,18 +688,18 @@ def test_looking_may_fail(client_class: type) -> None:
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
+BARE = {"victor_payment_request_id": "a7ffd43c37c1", "status": "created"}
+
+
 @both_clients
-@pytest.mark.parametrize("key", [None, KEY], ids=["a key made here", "a key of the caller's"])
-def test_a_bare_receipt_is_a_yes(client_class: type, key: str | None) -> None:
-    provider = Provider(lambda _request: {"victor_payment_request_id": "a7ffd43c37c1", "status": "created"})
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [(None, BARE), (KEY, BARE), (None, described(payee=None, reference=None))],
+    ids=["a key made here", "a key of the caller's", "under a key made here there is no other payment"],
+)
+def test_a_bare_receipt_is_a_yes(client_class: type, key: str | None, answer: Any) -> None:
+    provider = Provider(lambda _request: answer)
     assert provider.call(client_class, lambda victor: create_with_key(victor, key=key)).id == "a7ffd43c37c1"
-    assert len(provider.asked) == 1
-
-
-@both_clients
-def test_under_a_key_made_here_there_is_no_other_payment(client_class: type) -> None:
-    provider = Provider(lambda _request: described(payee=None, reference=None))
-    assert provider.call(client_class, lambda victor: create_with_key(victor, key=None)).id == "a7ffd43c37c1"
     assert len(provider.asked) == 1
 
 

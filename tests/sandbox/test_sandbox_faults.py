@@ -28,21 +28,20 @@ def create_bytes(caller, key=KEY):
     return caller.raw("POST", CREATE, json.dumps(a_body()).encode(), {"idempotency-key": key})
 
 
-def test_refuse_resets_before_anything_is_read(sandbox, caller):
-    sandbox.inject("refuse")
-    assert exchange(sandbox.url, create_bytes(caller)) == (b"", "reset")
-    (seen,) = sandbox.received()
-    assert (seen.status, seen.fault, seen.work_done, seen.idempotency_key) == (None, "refuse", False, None)
-
-
-@pytest.mark.parametrize("how", ["reset", "close"])
-@pytest.mark.parametrize("after", [0, 1, 60, 400, -1, None, 10_000])
-def test_a_request_cut_anywhere_does_no_work(sandbox, caller, after, how):
-    sandbox.inject("cut_request", after=after, how=how)
+@pytest.mark.parametrize(
+    ("kind", "after", "how"),
+    [
+        ("refuse", None, "reset"),
+        *(("cut_request", *each) for each in product([0, 1, 60, 400, -1, None, 10_000], ["reset", "close"])),
+    ],
+)
+def test_a_request_refused_or_cut_anywhere_does_no_work(sandbox, caller, kind, after, how):
+    sandbox.inject(kind, after=after, how=how)
     assert exchange(sandbox.url, create_bytes(caller)) == (b"", how)
     assert sandbox.requests() == []
     (seen,) = sandbox.received()
-    assert (seen.status, seen.fault, seen.work_done) == (None, "cut_request", False)
+    assert (seen.status, seen.fault, seen.work_done) == (None, kind, False)
+    assert seen.idempotency_key is None or kind == "cut_request", "of what is refused nothing is read"
 
 
 def test_a_cut_request_knows_its_key_when_that_much_was_read(sandbox, caller):

@@ -103,22 +103,19 @@ class TestCredentials:
         assert [request.headers["x-count"] for request in provider.requests] == ["1", "2"]
         assert len(set(signed)) == 1
 
-    def test_what_an_own_function_raises_is_raised_as_it_is(self, mode: str) -> None:
-        def sign(_request: httpx.Request) -> None:
+    def test_an_own_function_that_raises_or_changes_the_address_sends_nothing(self, mode: str) -> None:
+        def unavailable(_request: httpx.Request) -> None:
             raise LookupError("no token in the vault")
 
-        provider = Provider()
-        with pytest.raises(LookupError, match="vault"):
-            Caller(mode, provider, auth=sign).call("payments.get_payment", "pay_1")
-        assert provider.requests == []
-
-    def test_an_own_function_cannot_send_the_token_elsewhere(self, mode: str) -> None:
-        def sign(request: httpx.Request) -> None:
+        def elsewhere(request: httpx.Request) -> None:
             request.url = httpx.URL("https://elsewhere.example/")
 
         provider = Provider()
-        with pytest.raises(ConfigurationError, match="changed the address"):
-            Caller(mode, provider, auth=sign).call("payments.get_payment", "pay_1")
+        for sign, error, words in (
+            (unavailable, LookupError, "vault"), (elsewhere, ConfigurationError, "changed the address"),
+        ):  # fmt: skip
+            with pytest.raises(error, match=words):
+                Caller(mode, provider, auth=sign).call("payments.get_payment", "pay_1")
         assert provider.requests == []
 
     def test_a_key_in_the_query_is_on_the_wire_and_nowhere_else(

@@ -162,17 +162,19 @@ def test_a_page_is_read_when_it_is_needed_and_each_iteration_begins_again() -> N
         assert len(list(items)) == len(list(items)) == len(ITEMS)
 
 
-def test_items_that_move_while_they_are_read_are_yielded_once(mode: str) -> None:
+@pytest.mark.parametrize(
+    ("pages", "options", "read"),
+    [
+        ([ITEMS[0:3], ITEMS[2:5], ITEMS[4:7], []], ENVELOPE, ITEMS),
+        ([ITEMS[:1], ITEMS[:1], []], {"items": "data"}, [ITEMS[0]] * 2),
+    ],
+    ids=["with the member of the id: each once", "without it: nothing is dropped"],
+)
+def test_items_that_move_while_they_are_read(mode: str, pages: Any, options: Any, read: Any) -> None:
     """A new payment at the front moves the others back by one."""
-    pages = iter([ITEMS[0:3], ITEMS[2:5], ITEMS[4:7], []])
-    result = Caller(mode, Lists(lambda _params: {"data": next(pages)})).read(payments(), OffsetPages(**ENVELOPE))
-    assert ids(result) == [item["id"] for item in ITEMS]
-
-
-def test_without_an_id_nothing_is_dropped(mode: str) -> None:
-    pages = iter([ITEMS[:1], ITEMS[:1], []])
-    result = Caller(mode, Lists(lambda _params: {"data": next(pages)})).read(payments(), OffsetPages(items="data"))
-    assert ids(result) == ["pay_0", "pay_0"]
+    turns = iter(pages)
+    result = Caller(mode, Lists(lambda _params: {"data": next(turns)})).read(payments(), OffsetPages(**options))
+    assert ids(result) == [item["id"] for item in read]
 
 
 def test_the_page_itself_may_be_the_list(mode: str) -> None:

@@ -207,16 +207,12 @@ class TestReadingAToken:
     @pytest.mark.parametrize("expires", [1_683_308_669_000, 1_683_308_669_000.0, 1_683_308_669])
     def test_expires_is_an_absolute_time_in_milliseconds(self, expires):
         token = self.read(expires=expires)
-        assert token.expires_at == 1_683_308_669
-        assert token.seconds_left(self.NOW) == 669
+        assert (token.expires_at, token.seconds_left(self.NOW)) == (1_683_308_669, 669)
 
     @pytest.mark.parametrize(
-        "expires", [None, "soon", "", [], {}, True, math.nan, math.inf, 1e300, 10**400, -(10**400)]
+        "said",
+        [{}, *({"expires": end} for end in (None, "soon", "", [], {}, True, math.nan, math.inf, 10**400, -(10**400)))],
     )
-    def test_an_end_that_cannot_be_read_is_not_known(self, expires):
-        token = self.read(expires=expires)
-        assert token.expires_at is None
-        assert token.seconds_left(self.NOW) == math.inf
-
-    def test_no_end_is_not_known(self):
-        assert self.read().expires_at is None
+    def test_an_end_that_cannot_be_read_is_not_known(self, said):
+        token = self.read(**said)
+        assert (token.expires_at, token.seconds_left(self.NOW)) == (None, math.inf)

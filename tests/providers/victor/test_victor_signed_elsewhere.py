@@ -94,17 +94,14 @@ class TestReuse:
             harness.call()
         assert len(harness.received) == 2
 
-    def test_each_attempt_has_its_own_if_that_is_asked_for(self, mode: str, kms: Kms) -> None:
-        harness = harness_of(mode, kms, reuse=0)
+    @pytest.mark.parametrize(("script", "options", "sent"), [([OK], {"reuse": 0}, 2), ([OK, UNAUTHORIZED, OK], {}, 3)])
+    def test_a_token_is_signed_anew_when_it_is_refused_or_each_is_to_be_new(
+        self, mode: str, kms: Kms, script: Any, options: Any, sent: int
+    ) -> None:
+        harness = harness_of(mode, kms, script, **options)
         harness.call()
         harness.call()
-        assert kms.asked == 2
-
-    def test_a_token_that_is_refused_is_signed_anew_once(self, mode: str, kms: Kms) -> None:
-        harness = harness_of(mode, kms, [OK, UNAUTHORIZED, OK])
-        harness.call()
-        harness.call()
-        assert (kms.asked, len(harness.received)) == (2, 3)
+        assert (kms.asked, len(harness.received)) == (2, sent)
 
     def test_one_of_a_wrong_clock_is_signed_by_the_providers(self, mode: str, kms: Kms) -> None:
         ahead = 1_770_000_000 + 3600
