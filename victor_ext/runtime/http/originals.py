@@ -8,11 +8,9 @@ through httpx. What sends is looked at for each attempt, and what connects for e
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 import sys
-from asyncio import proactor_events, selector_events
 from collections.abc import Iterator
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, Self
@@ -128,16 +126,25 @@ def require_connecting() -> None:
 
 def require_connecting_awaited() -> None:
     """As `Originals.require_connecting`, of awaited calls: of the running event loop, too."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
+    loop = _asyncio_loop()
+    if loop is None:
         ASYNC.add(sys.modules.get("trio"), "open_tcp_stream", "SocketStream", "SSLStream").add(httpcore, "TrioBackend")
     else:
         ASYNC.add(sys.modules.get("anyio._backends._asyncio"), "SocketStream").add(httpcore, "AnyIOBackend")
-        ASYNC.add(selector_events, "_SelectorSocketTransport").add(proactor_events, "_ProactorSocketTransport")
+        ASYNC.add(sys.modules.get("asyncio.selector_events"), "_SelectorSocketTransport")
+        ASYNC.add(sys.modules.get("asyncio.proactor_events"), "_ProactorSocketTransport")
         for method in (getattr(loop, name, None) for name in _LOOP_CONNECTS):
             is_compiled = type(method) is MethodType and type(method.__func__) is not FunctionType  # that of uvloop
             if not (method is None or is_compiled or _is_of(method, "asyncio")):
                 raise ConnectsOtherwise
     ASYNC.add(sys.modules.get("anyio.streams.tls"), "TLSStream")
     ASYNC.require_connecting()
+
+
+def _asyncio_loop() -> Any:
+    """The running event loop of asyncio, or None. A program of blocking calls does not load asyncio."""
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return None if asyncio is None else asyncio.get_running_loop()
+    except RuntimeError:
+        return None
