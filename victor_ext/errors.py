@@ -30,7 +30,7 @@ from typing import Any, Self
 
 import httpx
 
-from .privacy import SecretBytes, shown_headers
+from .privacy import SecretBytes, body_of, shown_headers
 from .response_info import ResponseInfo
 
 __all__ = (
@@ -225,12 +225,13 @@ _NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding",
 def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
     """Return a copy of the response without its connection; it can be pickled."""
     try:
-        content = SecretBytes(response.content)
+        content = body_of(response)
     except httpx.ResponseNotRead:
         content = SecretBytes()
     # Raw bytes: httpx cannot encode a header value that is not ASCII again.
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _NOT_KEPT]
     copy = httpx.Response(response.status_code, headers=headers, content=content, request=request)
+    copy.stream = httpx.ByteStream(b"")  # httpx has read it, and would hold the body twice
     with suppress(RuntimeError):  # nobody has measured it
         copy.elapsed = response.elapsed
     return copy

@@ -57,12 +57,14 @@ CREDENTIALS = "victor_ext.credentials"
 """The extension of a request with what signs it. Its method `secret_texts`, if it has one, says what is not shown."""
 
 QUOTED: ContextVar[ref[Any] | None] = ContextVar("victor_ext.quoted", default=None)
-"""The last request of this thread or task: no text about its response repeats its credentials."""
+"""The request of the call that is made here, until the call ends: no text about its response repeats its credentials.
+
+A weak reference: a task or a connection that begins meanwhile has a copy of it, and may outlive the call.
+"""
 
 _SHORTEST_CREDENTIAL = 6
 """Characters. A shorter one is a word that occurs by chance."""
-_MASKED = "\0"
-"""Stands for `[secret]` until all are masked: a credential may be a part of that word."""
+_MASKED = "[secret]"
 _CREDENTIAL_HEADERS = frozenset({b"authorization", b"cookie"})
 
 HOLDS_SECRETS = "holds_secrets"
@@ -117,6 +119,12 @@ class SecretObject(dict[str, Any]):
     def get(self, name: str, default: Any = None) -> Any:
         # No variable: a signal may come at each line.
         return Secret(super().get(name)) if isinstance(super().get(name), str) else super().get(name, default)
+
+
+def body_of(message: Any) -> SecretBytes:
+    """The body of a request or a response; not a copy, where it is kept as secret bytes."""
+    whole = getattr(message, "whole", None)
+    return whole if isinstance(whole, SecretBytes) else SecretBytes(message.content)
 
 
 def concealed(value: Any) -> Any:
@@ -283,17 +291,21 @@ def short_mask(number: str) -> str:
 
 def without_credentials(text: str) -> str:
     """The text without the credentials of the request that it is about (`QUOTED`), nor the first half of one."""
-    text = text.replace("[secret]", _MASKED)
+    parts = text.split(_MASKED)  # a credential may be a part of that word
     for credential in _credentials():
-        shortest = max(_SHORTEST_CREDENTIAL, (len(credential) + 1) // 2)
-        kept, end = list[str](), 0
-        while (at := text.find(credential[:shortest], end)) >= 0:
-            kept.append(text[end:at])
-            end = at + shortest
-            while end < len(text) and text[end : end + 1] == credential[end - at : end - at + 1]:
-                end += 1
-        text = _MASKED.join([*kept, text[end:]])
-    return text.replace(_MASKED, "[secret]")
+        parts = [piece for part in parts for piece in _around(part, credential)]
+    return _MASKED.join(parts)
+
+
+def _around(text: str, credential: Secret) -> Iterator[str]:
+    """The pieces of a text before, between and after what it has of a credential."""
+    shortest, end = max(_SHORTEST_CREDENTIAL, (len(credential) + 1) // 2), 0
+    while (at := text.find(credential[:shortest], end)) >= 0:
+        yield text[end:at]
+        end = at + shortest
+        while end < len(text) and text[end : end + 1] == credential[end - at : end - at + 1]:
+            end += 1
+    yield text[end:]
 
 
 def _credentials() -> list[Secret]:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import product
 
 import pytest
 
@@ -22,7 +23,6 @@ MIB = 1024 * 1024
 GIB = 1024 * MIB
 CHUNK = b" " * MIB
 
-each_operation = pytest.mark.parametrize("operation", ["create", "respond"])
 each_mode = pytest.mark.parametrize("mode", MODES)
 
 
@@ -42,6 +42,13 @@ def until_the_end(exchange: Exchange) -> None:
     exchange.work()
     exchange.send(bare(["HTTP/1.1 200 OK", "Connection: close"]))
     exchange.stream(CHUNK, 1024)
+
+
+def in_a_text(exchange: Exchange) -> None:
+    """What the object says before is searched for evidence."""
+    exchange.work()
+    exchange.send(bare(["HTTP/1.1 200 OK", f"Content-Length: {GIB}"], b'{"id": "an id", "note": "'))
+    exchange.stream(b"x" * MIB, 1024)
 
 
 def squeezed(data: bytes, *codings: str) -> Callable[[Exchange], None]:
@@ -64,9 +71,12 @@ def peak() -> Iterator[list[int]]:
         tracemalloc.stop()
 
 
-@each_operation
+@pytest.mark.parametrize(
+    ("operation", "act"),
+    [*product(["create", "respond"], [declared, in_chunks, until_the_end]), ("create", in_a_text)],
+    ids=lambda value: getattr(value, "__name__", value),
+)
 @each_mode
-@pytest.mark.parametrize("act", [declared, in_chunks, until_the_end], ids=lambda act: act.__name__)
 def test_a_body_of_1_gib(
     background: Background, mode: str, operation: Operation, act: Callable[[Exchange], None]
 ) -> None:

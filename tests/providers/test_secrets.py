@@ -5,6 +5,7 @@ Of Victor, see `tests/test_leaks.py`.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
@@ -38,6 +39,7 @@ from victor_ext import (
     VictorJwt,
     VictorOAuth,
 )
+from victor_ext.privacy import redact_excerpt
 from victor_ext.providers import FlexFactor, FlexFactorAuth, Money, Velo, VeloAuth, eastpay, flexfactor, velo
 
 KEY, SECRET, ACCESS, EMAIL = "app-key-0c1f7e55", "app-secret/9d1c44+ab", "access-token-77aa01ff", "ada.l@example.com"
@@ -277,6 +279,34 @@ def test_a_credential_that_is_a_part_of_its_mask() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(400, json={"message": "no secret-1 or secret-1"}))
     with pytest.raises(VictorError, match=r"no \[secret\] or \[secret\]"):
         Caller("sync", auth=BearerAuth("secret-1"), transport=transport).call("payments.get_payment", "pay_1")
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("mode", MODES)
+def test_credentials_are_masked_until_their_call_ends(mode: str, status: int) -> None:
+    """A call within another one masks its own; after both, a text is of no call, though an error keeps the frames."""
+
+    failed = list[VictorError]()
+
+    def refusing(mode: str, secret: str, **options: Any) -> Caller:
+        answer = httpx.Response(status, json={"error": {"message": f"no {secret}", "code": secret}})
+        return Caller(mode, lambda _: answer, auth=BearerAuth(secret), **options)
+
+    def call_another(_event: object) -> None:
+        with pytest.raises(VictorError):
+            refusing("sync", ACCESS).call("payments.get_payment", "pay_1")
+
+    async def fail(caller: Caller, client: Any) -> None:
+        try:
+            made = caller.started(client, "payments.get_payment", "pay_1")
+            await made
+        except VictorError as error:
+            failed.append(error)
+        assert_hidden(failed[0], [SECRET])
+        assert redact_excerpt(f"{SECRET} {ACCESS}") == f"{SECRET} {ACCESS}"
+
+    caller = refusing(mode, SECRET, on_event=call_another)
+    caller.run(lambda client: asyncio.run(fail(caller, client)) if mode == "blocking" else fail(caller, client))
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
 import httpx
 
 from victor_ext.errors import Outcome, UnreadableResponse
-from victor_ext.privacy import SecretBytes
+from victor_ext.privacy import body_of
 from victor_ext.runtime.client.config import checked_timeout
 from victor_ext.runtime.client.documented import has_declared_value
 from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient
@@ -149,7 +149,7 @@ class _ParserOf:
         self._client, self.declared, self.document = client, operation, client.document
 
     def is_evidence(self, response: httpx.Response) -> bool:
-        members = readable_members(SecretBytes(response.content))
+        members = readable_members(body_of(response))
         if not members:
             return False
         # With another good status than the documented one, it may still be what is declared for that.

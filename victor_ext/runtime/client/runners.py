@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
+from weakref import ref
 
 import httpx
 
 from victor_ext.flows import adrive, drive
+from victor_ext.privacy import QUOTED
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.flow import Sleep
@@ -63,6 +65,8 @@ class Call:
         response, client.response = client.response, None
         self.response = response if isinstance(response, Response) else None
         self.attempts = 1 if self.response is None else self.response.attempts
+        if self.response is not None:
+            QUOTED.set(ref(self.response.request))  # until the flow ends
 
     def prepared(self, api: ApiWithin, extras: Extras) -> tuple[Any, dict[str, Any]]:
         """The generated client for this one call, and its arguments."""
@@ -159,10 +163,13 @@ class _Runner:
 class SyncRunner(_Runner):
     def run(self, flow: OperationFlow[T]) -> T:
         """Run the flow to its end. The records that it returns know the response of its last call."""
-        last: list[Call] = []
-        result = drive(flow, lambda step: self._execute(step, last))
-        _describe(result, last)
-        return result
+        last, about = list[Call](), QUOTED.get()
+        try:
+            result = drive(flow, lambda step: self._execute(step, last))
+            _describe(result, last)
+            return result
+        finally:
+            QUOTED.set(about)
 
     def _execute(self, step: Call | Sleep, last: list[Call]) -> Any:
         if type(step) is Sleep:
@@ -177,10 +184,13 @@ class SyncRunner(_Runner):
 
 class AsyncRunner(_Runner):
     async def run(self, flow: OperationFlow[T]) -> T:
-        last: list[Call] = []
-        result = await adrive(flow, lambda step: self._execute(step, last))
-        _describe(result, last)
-        return result
+        last, about = list[Call](), QUOTED.get()
+        try:
+            result = await adrive(flow, lambda step: self._execute(step, last))
+            _describe(result, last)
+            return result
+        finally:
+            QUOTED.set(about)
 
     async def _execute(self, step: Call | Sleep, last: list[Call]) -> Any:
         if type(step) is Sleep:

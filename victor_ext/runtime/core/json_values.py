@@ -11,9 +11,14 @@ from typing import Any, Self, TypeGuard
 import httpx
 
 from victor_ext.ids import storable
-from victor_ext.privacy import Secret, SecretBytes, SecretObject
+from victor_ext.privacy import SecretBytes, SecretObject, body_of
 from victor_ext.runtime.core.validation import is_encodable
 
+_MOST_OF_A_CUT_TEXT = 1000
+"""Characters of it that are its value."""
+_OBJECT = re.compile(rb"[\s\0\xef\xbb\xbf\xfe\xff]*\{")
+"""The beginning of a JSON object, in each encoding of JSON. Nothing else is decoded to be searched."""
+_BEGINNING = re.compile(r"\s*\{")
 _MEMBER = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
 _USUAL_DIGITS = 16
 """Characters of a number, of which a float holds each one: 15 digits and a point (DBL_DIG of C)."""
@@ -137,7 +142,7 @@ def json_of(message: httpx.Request | httpx.Response) -> Any:
     """The body of a request or a response as JSON; `NOT_JSON` when it cannot be read."""
     try:
         # A response of the attempt loop keeps what it has parsed, and several readers ask for it.
-        return message.json() if isinstance(message, httpx.Response) else parsed(SecretBytes(message.content))
+        return message.json() if isinstance(message, httpx.Response) else parsed(body_of(message))
     except (ValueError, RecursionError, httpx.RequestNotRead):
         return NOT_JSON
 
@@ -159,14 +164,17 @@ def no_object_reason(response: httpx.Response) -> str | None:
 
 def readable_members(content: SecretBytes) -> dict[str, Any]:
     """The members of a JSON object, or of the beginning of one. Of a text that is cut, its beginning is the value."""
-    text = Secret(content.decode(json.detect_encoding(content), "replace").lstrip())
     members = dict[str, Any]()
-    place = 1 if text.startswith("{") else len(text)
+    if _OBJECT.match(content) is None:
+        return members
+    text = content.decode(json.detect_encoding(content), "replace")
+    begun = _BEGINNING.match(text)
+    place = len(text) if begun is None else begun.end()
     while named := _MEMBER.match(text, place):
         try:
             value, place = _TOLERANT.raw_decode(text, named.end())
         except (ValueError, RecursionError):
-            rest, place = text[named.end() :], len(text)
+            rest, place = text[named.end() : named.end() + _MOST_OF_A_CUT_TEXT], len(text)
             value = rest[1:] if rest.startswith('"') else {"{": dict[str, Any](), "[": list[Any]()}.get(rest[:1])
         members[named[1]] = _all_storable(value)
     return members

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import VictorError
-from victor_ext.privacy import HOLDS_SECRETS, SecretBytes, redact_excerpt
+from victor_ext.privacy import HOLDS_SECRETS, SecretBytes, body_of, redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.json_values import parsed
@@ -61,6 +61,7 @@ class Response(httpx.Response):
         attempts: How many attempts of the call it took.
         request_id_headers: Headers that may carry the provider's id of the exchange.
         request_id_in_body: Reads that id from the body, or None where no body has it.
+        whole: The body as it was read, which `content` copies where these are secret bytes (see `privacy.body_of`).
         parsed: What the generated parser made of it within the attempt loop; `NOT_READ` where the loop did not ask it.
         unusable: Makes the error of the call from the response and the reason, for code above the attempt loop that
             finds that it cannot use the response.
@@ -74,22 +75,22 @@ class Response(httpx.Response):
     request_id_in_body: Callable[[Response], str | None] | None = None
     parsed: Any = NOT_READ
     unusable: Callable[[Response, str], VictorError] | None = None
+    whole: bytes | None = None
     _parsed: Any = _UNPARSED
-    _whole: SecretBytes | None = None
 
     @property
     def content(self) -> bytes:
-        return super().content if self._whole is None else bytes(self._whole)
+        return super().content if self.whole is None else bytes(self.whole)
 
     def read(self) -> bytes:
-        return super().read() if self._whole is None else bytes(self._whole)
+        return super().read() if self.whole is None else bytes(self.whole)
 
     async def aread(self) -> bytes:
-        return await super().aread() if self._whole is None else bytes(self._whole)
+        return await super().aread() if self.whole is None else bytes(self.whole)
 
     def keep(self, content: SecretBytes, began: float) -> Response:
         """Keep the body of an exchange that ends now, and how long it took."""
-        self._whole, self.elapsed = content, timedelta(seconds=monotonic() - began)
+        self.whole, self.elapsed = content, timedelta(seconds=monotonic() - began)
         return self
 
     def info(self) -> ResponseInfo:
@@ -103,12 +104,14 @@ class Response(httpx.Response):
         """The body as JSON.
 
         Raises:
-            ValueError: It is not JSON, or is nested too deeply to read.
+            ValueError: It is not JSON, is nested too deeply to read, or was cut.
         """
+        if self.too_long:
+            raise ValueError(self.damage)
         if kwargs:
-            return parsed(SecretBytes(self.content), **kwargs)
+            return parsed(body_of(self), **kwargs)
         if self._parsed is _UNPARSED:
-            self._parsed = parsed(SecretBytes(self.content), is_secret=self.is_secret)
+            self._parsed = parsed(body_of(self), is_secret=self.is_secret)
         return self._parsed
 
 
@@ -253,6 +256,7 @@ class _Body:
 
     def whole(self) -> Response:
         content = SecretBytes(self._content.getvalue())
+        self._content.close()  # one copy in memory, also while it is parsed
         if len(content) > _MOST_OBJECTS and content.count(b"{") + content.count(b"[") > _MOST_OBJECTS:
             # Each becomes an object of Python, in a list a record: four kilobytes of gzip would fill the memory.
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"

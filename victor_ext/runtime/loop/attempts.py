@@ -103,10 +103,13 @@ class _Call:
         self._retry_report: CallReport | None = None
 
     def run(self) -> Flow[Response]:
-        flow = self._attempt_until_definite(self._request, signed=True)
+        flow, about = self._attempt_until_definite(self._request, signed=True), QUOTED.get()
         if self._loop.turns is not None:
             flow = self._in_turn(self._loop.turns, flow)
-        response = yield from (flow if self._report is None else self._reported(self._report, flow))
+        try:
+            response = yield from (flow if self._report is None else self._reported(self._report, flow))
+        finally:
+            QUOTED.set(about)
         # Those of an attempt know this call. In a circle, both would wait for the garbage collector.
         self._request.extensions["timeout"] = self._timeouts
         response.unusable, response.attempts = self._unusable, self._attempts
@@ -159,7 +162,12 @@ class _Call:
         """The error of this call when the code above the loop cannot read its good response."""
         failure = of_unusable(response, why)
         self._outcome = self._outcome.combined_with(failure.outcome)
-        return self._error(response.request, failure)
+        about = QUOTED.get()
+        QUOTED.set(ref(response.request))
+        try:
+            return self._error(response.request, failure)
+        finally:
+            QUOTED.set(about)
 
     def _attempt_until_definite(self, request: httpx.Request, *, signed: bool) -> Flow[Response]:
         """Attempt the request until the result is definite. Signed: the caller's request; else one for a token."""
@@ -189,11 +197,14 @@ class _Call:
 
     def authorize(self, request: httpx.Request) -> Flow[None]:
         """Put a token on the request."""
+        about = QUOTED.get()
         try:
             yield from sendable(request, self._loop.authenticator.authorize(request, self._exchange, self._left()))
         except VictorError as error:
             self._complete_error(error)  # no token could be had
             raise
+        finally:
+            QUOTED.set(about)
 
     def _complete_error(self, error: VictorError) -> None:
         """Set outcome, key, attempts and advice of the call on an error that was raised before a request was sent."""

@@ -10,8 +10,8 @@ import httpx
 
 from victor_ext import errors
 from victor_ext.errors import Outcome
-from victor_ext.privacy import HOLDS_SECRETS, excerpt, redact_excerpt
-from victor_ext.runtime.core.json_values import is_object
+from victor_ext.privacy import HOLDS_SECRETS, body_of, excerpt, redact_excerpt
+from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.core.response import Response
 
 from .conflicts import Use, earlier_use
@@ -143,10 +143,9 @@ def reports_error(response: httpx.Response) -> bool:
     null, false, 0, "", [] and {}, and lists and objects of these, are not errors. Names are compared in any letter
     case, also in what can be read of a body that is not complete JSON.
     """
-    try:
-        body: Any = response.json()
-    except ValueError:
-        return _ERROR_MEMBER.search(response.content) is not None
+    body = json_of(response)
+    if body is NOT_JSON:
+        return _ERROR_MEMBER.search(body_of(response)) is not None
     # No name for each value: a value that is no error may be a secret, and a traceback shows what has a name.
     return is_object(body) and any(_is_something(body[name]) for name in body if name.lower() in _ERRORS)
 
@@ -189,7 +188,7 @@ def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Fa
         error_class = errors.NotFound
     what = f"status {status} {response.reason_phrase}".rstrip()
     quoted = not response.request.extensions.get(HOLDS_SECRETS) and profile.may_quote_body(response)
-    body = excerpt(response.content) if quoted else ""
+    body = excerpt(body_of(response)) if quoted else ""
     what = f"{what}: {body}" if body else what
     if status in profile.transient_statuses:
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)

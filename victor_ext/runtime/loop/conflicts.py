@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 import httpx
 
-from victor_ext.privacy import HOLDS_SECRETS
+from victor_ext.privacy import HOLDS_SECRETS, body_of
 
 from .idempotency_keys import KeyPlace
 from .profile import SAFE_METHODS
@@ -68,7 +68,7 @@ def earlier_use(response: httpx.Response, place: KeyPlace) -> Use | None:
     request, status = response.request, response.status_code
     if request.method in SAFE_METHODS or HOLDS_SECRETS in request.extensions:
         return None
-    text = _words(response.content[:_MOST_TEXT].decode("utf-8", "replace"))
+    text = _words(body_of(response)[:_MOST_TEXT].decode("utf-8", "replace"))
     if status != 409 and not _is_about_key(text, request, place):
         is_elsewhere = status in (401, 407, 429)
         if is_elsewhere or not (re.search(_REPEATED, text) or re.search(_BARE_KEY, text)):

@@ -51,6 +51,8 @@ def error_for(
         problems=problems,
         hint="" if call is None else what_to_do(outcome, key, call, profile, conflict=used),
     )
+    if response is not None and error.body is not None:
+        response.whole = error.body  # frames of the traceback keep the response: one body in memory, not two
     error.__cause__ = failure.cause
     return error
 
