@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from tests.frames import assert_hidden, found_in, places
-from tests.providers.connected.till import Caller
+from tests.providers.connected.till import Caller, operation
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
 from tests.providers.running import GUID, MODES, QUICK, TOKEN, Script, is_for_token, run
@@ -33,6 +33,7 @@ from victor_ext import (
     ClientCredentialsAuth,
     ConfigurationError,
     InvalidRequest,
+    OffsetPages,
     SignedAuth,
     Victor,
     VictorError,
@@ -307,6 +308,31 @@ def test_credentials_are_masked_until_their_call_ends(mode: str, status: int) ->
 
     caller = refusing(mode, SECRET, on_event=call_another)
     caller.run(lambda client: asyncio.run(fail(caller, client)) if mode == "blocking" else fail(caller, client))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_quoted_of_a_good_response_is_masked_too(mode: str) -> None:
+    """What a record says, while the wait for it lasts, and the id of a page that has no items."""
+    record = {"victor_payment_request_id": "b34783af0", "status": "declined", "error_message": f"no {ACCESS}"}
+    script = Script(httpx.Response(200, json=record), token={**TOKEN, "access_token": ACCESS})
+    options = {"auth": VictorOAuth(KEY, SECRET), "transport": script.transport}
+
+    async def fail(made: Callable[[], Any]) -> None:
+        with pytest.raises(VictorError, match=r"\(no \[secret\]\)") as raised:
+            await made()
+        assert (redact_excerpt(ACCESS), raised.value.outcome) == (ACCESS, "rejected")
+
+    def use(client: Any) -> Any:
+        waiting = partial(client.payment_requests.wait, "b34783af0", until="accepted", timeout=0)
+        return asyncio.run(fail(waiting)) if mode == "blocking" else fail(waiting)
+
+    run((Victor, AsyncVictor)[MODES.index(mode)], use, **options)
+    page = httpx.Response(200, headers={"X-Request-Id": SECRET}, json={"data": "pay_1"})
+    with pytest.raises(VictorError, match="has no list") as raised:
+        Caller(mode, lambda _: page, auth=BearerAuth(SECRET)).read(
+            operation("payments.list_payments"), OffsetPages(items="data")
+        )
+    assert raised.value.request_id == "[secret]"
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
