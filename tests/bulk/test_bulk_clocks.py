@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
 from tests.bulk.postgres import Postgres
@@ -22,7 +24,7 @@ from victor_ext import ProviderTime, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk import worker
 from victor_ext.bulk.layout import CHUNK
 from victor_ext.sandbox import Sandbox
-from victor_ext.settlement import Keys, Moment, Now, Sent
+from victor_ext.settlement import Keys, Moment, Now, Sent, within_key_life
 
 HOUR, DAY = 3600, 24 * 3600
 KEPT = HOUR // 2
@@ -189,7 +191,6 @@ BY_PROVIDER = Now(Moment(NOW, 50.0), ProviderTime(datetime.fromtimestamp(NOW, UT
         (HOUR - 299, HOUR, TOO_OLD),
         (529, 600, SENT_AGAIN),
         (531, 600, TOO_OLD),
-        (0, 69, TOO_OLD),
     ],
 )
 def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | None) -> None:
@@ -197,6 +198,16 @@ def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | Non
     assert found is None if why is None else why in (found or "")
     if why is SENT_AGAIN:
         assert CALLERS in (reason(Sent(NOW - age, "another", known=True), BY_PROVIDER, kept) or "")
+
+
+@given(st.floats(100, 10 * DAY), st.floats(0, 1), st.none() | st.floats(1, 20 * DAY))
+def test_a_call_that_is_made_ends_before_its_key(kept: float, part: float, deadline: float | None) -> None:
+    with Victor(VictorOAuth("id", "not-a-secret"), deadline=deadline) as victor:
+        longest = within_key_life(victor, kept).payment_requests.deadline
+    assert longest is not None and longest <= (deadline or longest)
+    age = part * kept
+    assert reason(None, BY_PROVIDER, kept) is SENT_AGAIN and longest < kept
+    assert reason(Sent(NOW - age, "me", known=True), BY_PROVIDER, kept) or age + longest < kept
 
 
 @pytest.mark.parametrize(("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)])

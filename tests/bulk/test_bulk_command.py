@@ -164,6 +164,10 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
         (("export", "--batch", "nothing", "-o", "nothing.csv"), "no batch nothing"),
         (("resume", "one", "--batch", "two"), "Two batches"),
         (("send", "invoices.csv", "--key-retention", "soon"), "24h"),
+        (
+            ("send", "invoices.csv", *KEY, "--key-retention", "5s"),
+            "--key-retention=5.0 must be a number of seconds, at",
+        ),
         (("send", "invoices.csv", "--key-column", "number"), "Error: the file cannot be read. Nothing was sent."),
         (("send", "invoices.csv", "--key-column", "invoice"), "one, such as invoice_no: --key-column NAME."),
         (("send", "invoices.csv", *KEY, "--rate", "0"), "--rate=0.0 must be a number of rows a second"),

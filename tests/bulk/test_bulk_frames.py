@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -23,7 +24,7 @@ import victor_ext.bulk
 import victor_ext.settlement
 import victor_ext.tables
 from tests.bulk.bulk_runs import ACCOUNT, row, write_csv
-from victor_ext import VictorError
+from victor_ext import Victor, VictorError
 from victor_ext.bulk import BulkSender
 from victor_ext.sandbox import Sandbox
 
@@ -103,7 +104,7 @@ def telling(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
-    sender: Senders, victor_sandbox: Sandbox, telling: None
+    sender: Senders, client: Victor, victor_sandbox: Sandbox, telling: None
 ) -> None:
     def send(records: list[dict[str, str]], **options: Any) -> Any:
         return sender(storage_key=SECRETS["the storage key"], workers=1, **options).send(records)
@@ -111,7 +112,9 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
     victor_sandbox.inject("lose_answer", operation="create", times=2)
     with Look() as look:
         send(FIRST, skip_invalid=True)
-        sender(storage_key=SECRETS["the storage key"], key_retention=0.001).resume()
+        victor_sandbox.set_clock_skew(200)
+        assert client.payment_requests.find("none", start_datetime=datetime.now(UTC)) == []  # with a Date
+        sender(storage_key=SECRETS["the storage key"], key_retention=100).resume()
         send([row(1, client_reference_id="b"), row(2), row(3, notes="x"), row(5)], skip_invalid=True)
         list(sender(storage_key=SECRETS["the storage key"]).export())
     assert {

@@ -183,7 +183,10 @@ def test_the_command_makes_one_pass_or_many(
     assert {entry.status for entry in outbox.entries("sent")} == {"completed"}  # it was refreshed nevertheless
 
     with monkeypatch.context() as patched:
-        patched.setattr(settings, "VICTOR_OUTBOX", {"lease": timedelta(seconds=59)}, raising=False)
+        patched.setattr(settings, "VICTOR_OUTBOX", {"keys_kept": timedelta(seconds=2)}, raising=False)
+        with pytest.raises(CommandError, match=r"keys_kept=.*2\) is below 100 s"):
+            call_command("send_payment_requests")
+        patched.setattr(settings, "VICTOR_OUTBOX", {"lease": timedelta(seconds=59)})
         for interval in (None, 0.5):
             with pytest.raises(CommandError, match="a deadline of 60 s, and the lease of the outbox is 59 s"):
                 call_command("send_payment_requests", interval=interval)

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor, money
+from victor_ext.settlement import LEAST_KEPT
 from victor_ext.systems import System, titles
 
 from .layout import CHUNK_ROWS, Submission
@@ -55,7 +56,8 @@ class Settings:
                 "key_column", "key_column=payee_account_number does not tell rows apart: many go to one account."
             )
         _number("rate", self.rate, lambda rate: 0 < rate <= MAX_RATE, "rows a second, above 0 and at most 10000")
-        _number("key_retention", self.key_retention, lambda seconds: seconds > 0, "seconds, above 0")
+        bounds = f"seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before their key"
+        _number("key_retention", self.key_retention, lambda seconds: seconds >= LEAST_KEPT, bounds)
         _number("patience", self.patience, lambda seconds: 0 <= seconds <= DAY, "seconds, at least 0 and at most 86400")
         if isinstance(self.workers, bool) or not isinstance(self.workers, int) or not 1 <= self.workers <= MAX_WORKERS:
             raise _refused("workers", f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.")

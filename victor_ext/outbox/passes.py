@@ -32,6 +32,7 @@ from victor_ext import (
 )
 from victor_ext.ids import reference_of
 from victor_ext.settlement import (
+    LEAST_KEPT,
     SETTLED,
     About,
     AnyVictor,
@@ -169,6 +170,10 @@ class OutboxBase:
 
     def __init__(self, keys_kept: timedelta, lease: timedelta, table: str) -> None:
         self._kept = keys_kept.total_seconds()
+        if self._kept < LEAST_KEPT:
+            raise ConfigurationError(
+                f"keys_kept={keys_kept!r} is below {LEAST_KEPT:g} s: a call and its repeats must end before their key."
+            )
         self._lease = lease.total_seconds()
         self.table = outbox_table(table)
 

@@ -25,10 +25,10 @@ from .flow import (
     about,
     settle,
 )
-from .key_age import LAST_CALLS, AnyVictor, Keys, Moment, Now, Sent, within_key_life
+from .key_age import LAST_CALLS, LEAST_KEPT, AnyVictor, Keys, Moment, Now, Sent, within_key_life
 
 __all__ = (
-    "LAST_CALLS", "MAY_EXIST", "SETTLED", "About", "AnyVictor", "Create", "Flow", "Keys", "LookUp", "Matches",
-    "Moment", "Now", "Payment", "PaymentOutcome", "Rival", "Sent", "Settlement", "Turn", "about", "as_checked",
-    "dumped", "is_stored_as", "loaded", "plain", "settle", "within_key_life",
+    "LAST_CALLS", "LEAST_KEPT", "MAY_EXIST", "SETTLED", "About", "AnyVictor", "Create", "Flow", "Keys", "LookUp",
+    "Matches", "Moment", "Now", "Payment", "PaymentOutcome", "Rival", "Sent", "Settlement", "Turn", "about",
+    "as_checked", "dumped", "is_stored_as", "loaded", "plain", "settle", "within_key_life",
 )  # fmt: skip

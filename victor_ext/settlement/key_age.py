@@ -22,8 +22,9 @@ _LEAST_MARGIN = 70.0
 """Minimum margin for short retentions: the default call duration, plus the age of a `Date` header."""
 _DATES_DIFFER = 10.0
 """Tolerance in seconds for a negative age: `Date` has whole seconds, arrives late, and differs between hosts."""
-_LEAST_KEPT = 100.0
-"""Seconds: if keys live less, half a minute without a sign of another worker is no doubt, or none would be sent."""
+LEAST_KEPT = 100.0
+"""Seconds. Shorter lives are refused: a call could outlast its key, or half a minute without a sign of another worker
+would be a doubt, so that none would be sent."""
 _EARLIER = timedelta(minutes=5)
 """By how much a request may be older than the time of sending, by the provider's clock."""
 _CLOCKS_DIFFER = timedelta(days=1)
@@ -103,7 +104,7 @@ class Keys:
     """How long the provider keeps keys, and whose keys they are.
 
     Attributes:
-        kept: Seconds for which the provider keeps a key.
+        kept: Seconds for which the provider keeps a key, at least `LEAST_KEPT`.
         caller: Digest of the client's credentials: the provider may keep the keys of each caller apart.
         alone_since: Returns when this worker was last known to be the only one with the payment, if another one can
             take it over meanwhile; else None. A worker that was stopped (a suspended machine) does not know that it was
@@ -124,12 +125,11 @@ class Keys:
 
         `sent` is the earliest possible send, as stored or as a time in this process; None: it was not sent.
         """
-        kept = self.kept
         if sent is None:
             if self.alone_since is None:
                 return None
-            sent, kept = self.alone_since(), max(kept, _LEAST_KEPT)
-        reason = _by_age(now.since(sent), kept) if isinstance(sent, Moment) else self._of_stored(sent, now)
+            sent = self.alone_since()
+        reason = _by_age(now.since(sent), self.kept) if isinstance(sent, Moment) else self._of_stored(sent, now)
         return None if reason is None else (sent, reason)
 
     def is_over(self, sent: Sent | Moment | None, now: Now) -> bool:
