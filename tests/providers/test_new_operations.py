@@ -29,8 +29,8 @@ REFUSALS = {**{name: ADAPTERS[name].REFUSAL for name in CLIENTS}, "connected": {
 """What each of them says where it refuses."""
 
 NO_SUCCESS: list[Any] = [
-    {"error": "no"}, {"errors": [{"message": "x"}]}, {"error": {"code": 7}}, {"error": True}, {"Errors": [1]},
-    {"id": None, "error": 7}, {"id": {"of": "another type"}, "error": "no"}, {"id": None, "errors": {"a": 1}},
+    {"error": "busy"}, {"errors": [{"message": "x"}]}, {"error": {"code": 7}}, {"error": True}, {"Errors": [1]},
+    {"id": None, "error": 7}, {"id": {"of": "another type"}, "error": "busy"}, {"id": None, "errors": {"a": 1}},
 ]  # fmt: skip
 """Objects with nothing of what is declared, and an error."""
 NO_ERROR: list[Any] = [
@@ -113,7 +113,7 @@ class TestOnEachSystem:
     def test_an_error_where_no_body_is_declared_is_no_success(
         self, system: str, mode: str, name: str, status: int
     ) -> None:
-        answer = httpx.Response(status, json={"error": "no"})
+        answer = httpx.Response(status, json={"error": "busy"})
         self.refused(system, mode, answer, name, "reports an error", sent=1 if status == 204 else 0)
 
     def test_an_object_of_something_else_is_no_success_of_a_write(self, system: str, mode: str) -> None:
@@ -168,7 +168,7 @@ class TestKeysOfVictor:
         assert (raised.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, 1)
 
 
-@pytest.mark.parametrize("body", [{"error": "no"}, {"error": {"code": 7}}], ids=str)
+@pytest.mark.parametrize("body", [{"error": "busy"}, {"error": {"code": 7}}], ids=str)
 @pytest.mark.parametrize(
     ("system", "name", "arguments"),
     [

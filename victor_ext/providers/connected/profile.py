@@ -9,7 +9,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.privacy import HOLDS_SECRETS, is_code, mask_digits, redact_code, redact_excerpt
-from victor_ext.runtime.client.documented import document_complaint
+from victor_ext.runtime.client.documented import document_complaint, lists_declared_errors
 from victor_ext.runtime.core.json_values import (
     is_list,
     is_object,
@@ -37,6 +37,7 @@ def profile_of(name: str, base_url: httpx.URL, key_place: KeyPlace) -> Profile:
         key_place=key_place,
         problems=read_problems,
         unreadable=_unreadable,
+        may_list_errors=lists_declared_errors,
         authentication_hint=f"Check the credentials, and that they are for {base_url.host}.",
         recovery_hint=lambda request: f"at the provider{_no_key(key_place, request)}",
     )

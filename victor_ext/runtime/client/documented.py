@@ -119,6 +119,22 @@ def document_complaint(response: httpx.Response, problems: Callable[[httpx.Respo
     return reason
 
 
+def lists_declared_errors(response: httpx.Response) -> bool:
+    """Whether all that a good response has in `error` and `errors` is what the document declares for it.
+
+    Such as the rows of a batch that were refused. They are beside declared evidence, and not in the class that the
+    document has for an error.
+    """
+    reader: Reader | None = response.request.extensions.get(READER)
+    if reader is None or not isinstance(response, Response):
+        return False
+    model: Any = response.parsed
+    if not has_declared_value(model) or reader.is_of_error(response):
+        return False
+    declared = (field.name for field in model.__attrs_attrs__ if type(getattr(model, field.name)).__name__ != "Unset")
+    return not reports_error(response, but={name.replace("_", "") for name in declared})
+
+
 _NO_EVIDENCE = frozenset({"additional_properties", "error", "errors"})
 
 

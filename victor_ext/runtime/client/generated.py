@@ -140,6 +140,9 @@ class _Bound:
         return self.over(self._at, self._connect, {**self._options, **changes})
 
 
+_ERROR_STATUSES = (400, 401, 402, 403, 404, 409, 422, 429, 500, 503)
+
+
 class _ParserOf:
     """The `Reader` of the response to one request."""
 
@@ -161,6 +164,16 @@ class _ParserOf:
             if has_declared_value(model) or status == response.status_code:
                 return has_declared_value(model)
         return False
+
+    def is_of_error(self, response: Response) -> bool:
+        read = (self._as_of(status, response) for status in _ERROR_STATUSES)
+        return any(type(model) is type(response.parsed) for model in read)
+
+    def _as_of(self, status: int, response: Response) -> Any:
+        try:
+            return self.declared.parse(client=self._client, response=Response(status, content=response.content))
+        except Exception:  # noqa: BLE001 - as above
+            return None
 
     def __call__(self, response: Response) -> str | None:
         try:

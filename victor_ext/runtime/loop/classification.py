@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import httpx
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.privacy import HOLDS_SECRETS, body_of, excerpt, redact_excerpt
-from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
+from victor_ext.runtime.core.json_values import NOT_JSON, is_list, is_object, json_of
 from victor_ext.runtime.core.response import Response
 
 from .conflicts import Use, earlier_use
@@ -134,27 +135,39 @@ def _complaint(response: Response, profile: Profile) -> str | None:
 
 
 _ERRORS = frozenset({"error", "errors", "allerrors"})
-_ERROR_MEMBER = re.compile(rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|""|\[\s*\]|\{\s*\})', re.IGNORECASE)
+_NO_ERROR = {
+    "error": ("none", "null", "false", "0", "no", "ok", "success"),
+    "code": ("0", "00", "200"),
+    "message": ("ok", "success"),
+}
+_ERROR_MEMBER = re.compile(
+    rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})', re.IGNORECASE
+)
 
 
-def reports_error(response: httpx.Response) -> bool:
+def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
     """Whether the body is a JSON object with something in `error` or `errors`, whatever it is.
 
-    null, false, 0, "", [] and {}, and lists and objects of these, are not errors. Names are compared in any letter
-    case, also in what can be read of a body that is not complete JSON.
+    null, false, 0, "", [] and {}, and lists and objects of these, are not errors. Nor are words for it ("none", "ok"),
+    a `code` of 0, "00" or 200, and a `message` of success. Names are compared in any letter case, also in what can be
+    read of a body that is not complete JSON. Members named in `but` are left out.
     """
     body = json_of(response)
     if body is NOT_JSON:
         return _ERROR_MEMBER.search(body_of(response)) is not None
     # No name for each value: a value that is no error may be a secret, and a traceback shows what has a name.
-    return is_object(body) and any(_is_something(body[name]) for name in body if name.lower() in _ERRORS)
+    return is_object(body) and any(
+        _is_something(body[name], "error") for name in body if name.lower() in _ERRORS and name.lower() not in but
+    )
 
 
-def _is_something(value: Any) -> bool:
-    if isinstance(value, dict | list):
-        parts: Any = value.values() if isinstance(value, dict) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - of JSON
-        return any(map(_is_something, parts))
-    return bool(value.strip() if isinstance(value, str) else value)
+def _is_something(value: Any, name: str = "") -> bool:
+    if is_object(value):
+        return any(_is_something(value[member], member) for member in value)
+    if is_list(value):
+        return any(map(_is_something, value))
+    is_empty = not (value.strip() if isinstance(value, str) else value)
+    return not is_empty and str(value).strip().lower() not in _NO_ERROR.get(name.lower(), ())
 
 
 def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:

@@ -41,6 +41,10 @@ class Reader(Protocol):
         """
         ...
 
+    def is_of_error(self, response: Response) -> bool:
+        """Whether the document declares the class of what was read for an error status, too."""
+        ...
+
     def __call__(self, response: Response) -> str | None:
         """Why the response cannot be read, or None. What was read is kept as `response.parsed`."""
         ...
@@ -69,7 +73,7 @@ class Profile:
         mismatch: What a good response is about when that is something else than the request, or None. Such a response
             proves nothing about the work.
         may_list_errors: Whether a good response to a write may have something in `error` or `errors`: the reasons of a
-            decision. No other one is a success.
+            decision, or what its document declares. No other one is a success.
         is_read_by_id: Whether a request reads what the id in its path names.
         names_its_subject: Whether a good response to a read by id names that id. Over a connection that has just been
             used, no other response is believed: it may be a late second response to an earlier request.
