@@ -6,7 +6,7 @@ What is there and differs is another's. What is there and cannot be read confirm
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
@@ -71,6 +71,12 @@ def about_another(asked: str, named: object, what: str, part: str = "body") -> s
     if found is Likeness.UNREADABLE:
         return f"its {part} does not say which {what} it is about: the id is neither text nor a whole number"
     return f"its {part} is about another {what}, {one_line(named)}" if found is Likeness.OTHER else None
+
+
+def is_about_one_of(ids: Iterable[object], named: object) -> bool:
+    """Whether a part names one of these ids, or none at all."""
+    texts = filter(None, map(as_id, ids))
+    return any(likeness(same_id, text, named) in (Likeness.SAME, Likeness.UNSAID) for text in texts)
 
 
 def as_id(value: object) -> str | None:

@@ -389,6 +389,38 @@ def test_what_is_read_back_of_another_request_settles_nothing(client_class: type
 
 
 @both_clients
+@pytest.mark.parametrize("call", ["get", "wait"])
+@pytest.mark.parametrize(
+    ("more", "amount"),
+    [
+        ({"victor_payment_request_child_id": "A-0"}, 5), ({"victor_payment_request_parent_id": "A-0"}, 5),
+        ({"direction": "OUTBOUND"}, 10), ({"direction": "OUTBOUND", "victor_payment_request_child_id": "A-1"}, None),
+        ({"direction": "OUTBOUND", ID: None}, None), ({"direction": "INBOUND"}, None),
+    ],
+)  # fmt: skip
+def test_a_response_of_the_child_or_the_parent_is_its_own(
+    client_class: type, call: str, more: dict[str, Any], amount: int | None
+) -> None:
+    """That of an outbound request may name its child, of which `get` says nothing: then no word of it is believed."""
+    answered = reading(status="Accepted", modified_amount="5.00", victor_payment_request_id="A-0") | {ID: "b34783af0"}
+    whole = {"page": 0, "results": []} | answered | {"status": "Pending"} | more
+    arguments = {} if call == "get" else {"until": ["pending", "accepted"], "timeout": 0}
+    provider = Provider(lambda _request: whole)
+
+    def read(victor: Any) -> Any:
+        return getattr(victor.payment_requests, call)("b34783af0", **arguments)
+
+    if amount is None:
+        with pytest.raises(VictorError) as raised:
+            provider.call(client_class, read)
+        assert "response is about another payment request, A-0" in f"{raised.value} {raised.value.__cause__}"
+    else:
+        record = provider.call(client_class, read)
+        assert (record.amount, record.status) == (amount, "accepted" if amount == 5 else "pending")
+        assert (record.response is None) == (amount == 10)
+
+
+@both_clients
 def test_an_id_that_is_a_number_counts_as_its_digits(client_class: type) -> None:
     def answer(named: Any) -> PaymentRequest:
         provider = Provider(lambda _request: {**reading(), "victor_payment_request_id": named})

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext.comparing import about_another, as_id
+from victor_ext.comparing import about_another, as_id, is_about_one_of
 from victor_ext.errors import Problem
 from victor_ext.privacy import mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
@@ -26,10 +26,11 @@ from victor_ext.runtime.loop.profile import READER, Profile, Reader
 
 from .auth import Environment
 from .settings import CREATE_PATH
+from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction
 
 _LIST_PATH = "/v2/payment-requests"
 _KEY = "Idempotency-Key"
-_ID_NAMES = {"victor_payment_request_id", "victor_id", "id"}
+_ID_NAMES = {ID, "victor_id", "id"}
 _NO_MESSAGE = "the provider gave no message"
 
 
@@ -108,16 +109,16 @@ def _unreadable(answer: httpx.Response) -> str | None:
     return no_object_reason(answer) or _missing(answer, object_of(answer))
 
 
-_RECORD_MEMBERS = ("victor_payment_request_id", "status", "payment_request")
+_RECORD_MEMBERS = (ID, "status", "payment_request")
 """A single payment request has at least one of these fields."""
 
 
 def _missing(answer: httpx.Response, body: dict[str, Any]) -> str | None:
     """Return which required part the body of a successful response lacks, or None."""
     request = answer.request
-    if "victor_payment_request_id" not in body and read_problems(answer):
+    if ID not in body and read_problems(answer):
         return "its body reports an error"
-    if _is_create(request) and not (as_id(body.get("victor_payment_request_id")) or "").strip():
+    if _is_create(request) and not (as_id(body.get(ID)) or "").strip():
         return "its body has no victor_payment_request_id"
     if _is_respond(request) and not text_or_empty(body.get("status")):
         return "its body does not say which response was recorded"
@@ -138,18 +139,19 @@ def _mismatch(answer: httpx.Response) -> str | None:
     if not (_is_respond(request) or _is_get(request)):
         return None
     asked = request.url.path.rpartition("/")[2]
+    whole = about_another(asked, body.get(ID), "payment request")
     response = object_or_empty(object_or_empty(body.get("payment_request")).get("payment_request_response"))
-    parts = {"body": body, "payment_request_response": response}
-    others = (
-        about_another(asked, part.get("victor_payment_request_id"), "payment request", where)
-        for where, part in parts.items()
-    )
-    return next(filter(None, others), None)
+    child, parent = (body.get(name) for name in (CHILD_ID, PARENT_ID)) if _is_get(request) else (None, None)
+    # An outbound request may have its child's response. The document has no child_id in `get`: then nothing is read.
+    is_childs = body.get(ID) and not child and as_direction(body.get("direction")) is Direction.OUTBOUND
+    if whole or is_about_one_of((asked, child, parent), response.get(ID)) or (_is_get(request) and is_childs):
+        return whole
+    return about_another(asked, response.get(ID), "payment request", "payment_request_response")
 
 
 def _names_its_subject(answer: httpx.Response) -> bool:
     """Return whether a response to a read by id, which no check refused, has an id: the one in the path."""
-    return object_of(answer).get("victor_payment_request_id") not in (None, "")
+    return object_of(answer).get(ID) not in (None, "")
 
 
 def _another_page(number: object, asked: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from victor_api import models
 
 from victor_ext import money, zulu
-from victor_ext.comparing import as_id
+from victor_ext.comparing import as_id, is_about_one_of
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
 from victor_ext.runtime.core.json_values import is_object
@@ -205,7 +205,7 @@ class PaymentRequest(Record):
         key = fields.pop("idempotency_key", None)
         return cls(fake_model(fields), key)
 
-    id = Field(_as_id, "victor_payment_request_id")
+    id = Field(_as_id, statuses.ID)
 
     @property
     def status(self) -> Status | str | None:
@@ -281,8 +281,8 @@ class PaymentRequest(Record):
 
     approval_notes = Field(_approval_notes)
     client_reference_id = text("client_reference_id")
-    parent_id = text("victor_payment_request_parent_id")
-    child_id = text("victor_payment_request_child_id")
+    parent_id = text(statuses.PARENT_ID)
+    child_id = text(statuses.CHILD_ID)
     error_message = text("error_message")
 
     @property
@@ -305,8 +305,15 @@ class PaymentRequest(Record):
 
     @property
     def _response_model(self) -> Any:
-        """The model of the response to the request; the result of `accept` or `decline` is one itself."""
-        return self.value_at(_RESPONSE) if self._has_info else self.raw
+        """The model of the response to the request; the result of `accept` or `decline` is one itself.
+
+        One that names neither this request nor its child or parent proves nothing.
+        """
+        if not self._has_info:
+            return self.raw
+        response, own = self.value_at(_RESPONSE), self.id
+        ids = (own, self.child_id, self.parent_id)
+        return response if not own or is_about_one_of(ids, value_in(response, statuses.ID)) else None
 
     def has_reference(self, client_reference_id: str) -> bool:
         """Whether the request has this `client_reference_id`, in any Unicode form. Blanks around it are ignored."""

@@ -32,6 +32,9 @@ NetworkWord = Literal["FedNow", "RTP"] | StrEnum | Word
 EnvironmentWord = Literal["staging", "production"] | Word
 
 
+ID, PARENT_ID, CHILD_ID = (f"victor_payment_request{whose}_id" for whose in ("", "_parent", "_child"))
+
+
 class Status(StrEnum):
     """The status of a payment request. COMPLETED means paid; ACCEPTED does not."""
 
