@@ -157,6 +157,8 @@ MEANINGS: list[tuple[dict[str, Any], str, dict[str, str]]] = [
         {"success": True, "status": 400}, {"success": True, "statusCode": 400012}, {"status": 503, "title": "busy"},
         {"success": True, "StatusCode": "404"}, {"status": 409}, {"statusCode": "500001"},
         {"success": True, "Success": False, "status": "OK"}, {"status": "APPROVED", "errors": ["boom"]},
+        {"success": True, "responseCode": "400012"}, {"success": True, "Code": 400012}, {"errorCode": " 500001 "},
+        {"success": True, "error": {"code": 400012, "message": "no"}},
         {"success": False, "status": "SUBMITTED"}, {"success": False, "status": "APPROVED", "orderId": ORDER},
     )),
     *(({"status": status, **success}, NOT_YET, dict.fromkeys(GOES_ON, RESULT)) for success in ({}, {"success": True})
@@ -165,6 +167,7 @@ MEANINGS: list[tuple[dict[str, Any], str, dict[str, str]]] = [
     ({"success": True, "status": "APPROVED"}, RESULT, dict.fromkeys(CANCELS, NOT_YET)),
     ({"success": True, "status": "SOMETHING-NEW"}, RESULT, {}),
     ({"success": True, "statusCode": "200001", "status": "SUCCESS"}, RESULT, {}),
+    *(({"status": "SUCCESS", "responseCode": code}, RESULT, {}) for code in ("100", 404, "200001", "4000123")),
     ({"status": "unauthorized"}, NOT_YET, {}),
     ({"status": "COMPLETED"}, RESULT, dict.fromkeys(CANCELS, NOT_YET)),  # it may be the order's
     ({"status": "SOMETHING-NEW", "orderId": ORDER}, NOT_YET, {"evaluate": RESULT}),

@@ -21,6 +21,7 @@ from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
 from .responses import (
+    CODES,
     Says,
     code_in,
     error_status,
@@ -146,8 +147,6 @@ def _unreadable(response: httpx.Response) -> str | None:
 _NO_MESSAGE = "the provider gave no message"
 _SENTENCES = ("responseMessage", "result", "detail", "message", "title", "error")
 _ITEM = ("item1", *_SENTENCES)
-_CODES = ("item3", "code", "errorcode", "responsecode", "statuscode")
-"""The fields that hold codes, in lower case. What is most specific comes first."""
 _MOST_PROBLEMS = 1000
 
 
@@ -190,7 +189,7 @@ def _listed(value: Any) -> list[Any]:
 
 def _of_item(item: object, field: str, status: int) -> Iterator[tuple[str, str, str]]:
     """The field, the code and the message of a problem, if it is one."""
-    if is_code(item) and field.lower() in ("", *_CODES):  # in another field it may be an account number
+    if is_code(item) and field.lower() in ("", *CODES):  # in another field it may be an account number
         yield "", redact_code(item), ""
     elif isinstance(item, str) or code_in(item, status):
         yield field, "", str(item)
@@ -204,7 +203,7 @@ def _first_text(body: dict[str, Any], *names: str) -> str:
 
 def _code(body: dict[str, Any]) -> str:
     status = member(body, "status")
-    codes = [member(body, name) for name in _CODES] + [status] * (split_code(status) is not None)
+    codes = [member(body, name) for name in CODES] + [status] * (split_code(status) is not None)
     return redact_code(next((code for code in codes if code is not None), ""))
 
 

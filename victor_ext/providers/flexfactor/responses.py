@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from victor_ext.privacy import one_line
-from victor_ext.runtime.core.json_values import is_list, is_object, text_or_empty
+from victor_ext.runtime.core.json_values import is_list, is_object, object_or_empty, text_or_empty
 
 _FAILURES = frozenset({"FAILED", "FAIL", "FAILURE", "ERROR", "REJECTED", "REFUSED", "INVALID"})
 """States that mean that the call itself failed."""
@@ -58,6 +58,8 @@ _TABLE: dict[bool | None, tuple[Says, Says, Says, Says, Says]] = {
     None: (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES, Says.NOT_YET),
 }
 
+CODES = ("item3", "code", "errorcode", "responsecode", "statuscode")
+"""The fields that hold codes, in lower case. What is most specific comes first."""
 _ERROR = re.compile(r"([45][0-9]{2})(?:\.0|[0-9]{3})?")
 
 
@@ -175,7 +177,11 @@ def _is_known(status: str) -> bool:
 def error_status(body: dict[str, Any]) -> int:
     """The HTTP status of an error, in a ProblemDetails or at the beginning of a six-digit code; 0 without one."""
     words = (str(member(body, name)) for name in ("status", "statusCode"))
-    return next((int(code[1]) for word in words if (code := _ERROR.fullmatch(word))), 0)
+    stated = (int(code[1]) for word in words if (code := _ERROR.fullmatch(word)))
+    places = (body, object_or_empty(member(body, "error")))
+    codes = (split_code(member(place, name)) for place in places for name in CODES)  # a shorter one is a bank's
+    coded = (code.http_status for code in codes if code and code.http_status >= 400)
+    return next(stated, 0) or next(coded, 0)
 
 
 def in_words(body: dict[str, Any]) -> str:
