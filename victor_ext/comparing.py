@@ -14,7 +14,7 @@ from typing import Any
 from victor_ext.ids import is_same_id, words_of
 from victor_ext.money import from_wire
 from victor_ext.privacy import one_line
-from victor_ext.runtime.core.json_values import is_list, is_object
+from victor_ext.runtime.core.json_values import flag_of, is_list, is_object
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 _MOST_BITS = 1024
@@ -106,9 +106,8 @@ def same_word(sent: str, received: object) -> bool | None:
 
 def same_flag(sent: object, received: object) -> bool | None:
     """Compare flags, also those that come as text. Nothing that was sent is false."""
-    if isinstance(received, str):
-        received = {"true": True, "false": False}.get(received.strip().lower())
-    return received is bool(sent) if isinstance(received, bool) else None
+    flag = flag_of(received)
+    return None if flag is None else flag is bool(sent)
 
 
 def same_amount(currency: str) -> Comparer:

@@ -216,7 +216,7 @@ def test_the_word_that_was_meant_is_success_in_any_letter_case(client_class: typ
         assert len(provider.asked) == 1
 
 
-def known(amount: str | None = "100.00", *, allowed: bool | None = True) -> PaymentRequest:
+def known(amount: str | None = "100.00", *, allowed: Any = "true") -> PaymentRequest:
     """A request as it was read before it was answered."""
     details = {"amount": amount, "amount_modification_allowed": allowed}
     seen = {"victor_payment_request_id": "b34783af0", "direction": "inbound", "status": "pending"}
@@ -225,7 +225,7 @@ def known(amount: str | None = "100.00", *, allowed: bool | None = True) -> Paym
 
 
 @both_clients
-@pytest.mark.parametrize("allowed", [None, False])
+@pytest.mark.parametrize("allowed", [None, False, "FALSE", 1])
 def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(client_class: type, allowed: Any) -> None:
     """Without the flag it is false: the document's default."""
     record = known(allowed=allowed)

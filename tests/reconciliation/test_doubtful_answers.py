@@ -69,6 +69,8 @@ def test_an_asked_amount_that_cannot_be_read_makes_no_other_amount_equal(
     ("amount", "details", "expected"),
     [
         pytest.param("40.00", {"amount_modification_allowed": True}, ("modified", ""), id="as the request allowed"),
+        pytest.param("40.00", {"amount_modification_allowed": " True"}, ("modified", ""), id="it allowed it, as text"),
+        pytest.param("40.00", {"amount_modification_allowed": "yes"}, ("differs", "amount"), id="nobody can read that"),
         pytest.param("40.00", {}, ("differs", "amount"), id="without the flag, it did not: the document's default"),
         pytest.param("40.00", {"amount_modification_allowed": False}, ("differs", "amount"), id="it did not allow it"),
         pytest.param("a lot", {}, ("differs", "amount"), id="the amount that comes cannot be read"),

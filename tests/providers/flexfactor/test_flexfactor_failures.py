@@ -223,7 +223,7 @@ def test_the_own_members_of_a_page_win(more: dict[str, Any], inside: bool) -> No
     "body",
     [{}, [], {"hello": 1}, {"a": [], "b": []}, {"a": {"x": []}, "b": {"y": []}}, {"hasNextPage": False, "items": None},
      {"pageCount": 0}, {"pageNumber": 1, "tags": ["a"]}, {"isLastPage": True, "cart": {"items": [1]}},
-     {"items": [1, "a"], "isLastPage": True}, {"items": [], "hasNextPage": True}],
+     {"items": [1, "a"], "isLastPage": True}, {"items": [], "hasNextPage": True}, {"items": [], "isLastPage": "False"}],
 )  # fmt: skip
 def test_what_is_no_page_is_not_taken_for_the_end(body: Any) -> None:
     client, script = scripted(httpx.Response(200, json=body))

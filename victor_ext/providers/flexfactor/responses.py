@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from victor_ext.privacy import one_line
-from victor_ext.runtime.core.json_values import is_list, is_object, object_or_empty, text_or_empty
+from victor_ext.runtime.core.json_values import flag_of, is_list, is_object, object_or_empty, text_or_empty
 
 _FAILURES = frozenset({"FAILED", "FAIL", "FAILURE", "ERROR", "REJECTED", "REFUSED", "INVALID"})
 """States that mean that the call itself failed."""
@@ -114,9 +114,7 @@ def success_of(body: dict[str, Any]) -> bool | None:
 
 
 def _flag(value: object) -> bool | None:
-    if isinstance(value, int | float):
-        return bool(value) if value in (0, 1) else None
-    return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
+    return bool(value) if isinstance(value, int | float) and value in (0, 1) else flag_of(value)
 
 
 def status_of(body: dict[str, Any]) -> str:
@@ -249,8 +247,8 @@ def _arrays_of_orders(holder: dict[str, Any]) -> list[list[Any]]:
 
 
 def _ends_of(page: dict[str, Any]) -> Iterator[bool]:
-    more, last = member(page, "hasNextPage"), member(page, "isLastPage")
-    if isinstance(more, bool) or isinstance(last, bool):
+    more, last = (_flag(member(page, name)) for name in ("hasNextPage", "isLastPage"))
+    if more is not None or last is not None:
         yield more is not True and last is not False
 
 

@@ -21,7 +21,7 @@ from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
 from victor_ext.privacy import mask
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.core.json_values import decimal_of, list_or_empty, object_or_empty, text_or_empty
+from victor_ext.runtime.core.json_values import decimal_of, flag_of, list_or_empty, object_or_empty, text_or_empty
 
 R = TypeVar("R", bound="Record")
 T = TypeVar("T")
@@ -199,10 +199,6 @@ def as_object(value: object) -> dict[str, Any]:
     return dict(object_or_empty(value))
 
 
-def as_boolean(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
 def as_timestamp(value: object) -> datetime | None:
     """An aware datetime, from a datetime or ISO 8601; None without an offset, for then the moment is not known."""
     try:
@@ -226,7 +222,7 @@ def integer(path: str) -> Field[int | None]:
 
 
 def boolean(path: str) -> Field[bool | None]:
-    return Field(as_boolean, path)
+    return Field(flag_of, path)
 
 
 def timestamp(path: str) -> Field[datetime | None]:

@@ -57,6 +57,13 @@ class ExactNumber(float):
         return True
 
 
+def flag_of(value: object) -> bool | None:
+    """A flag, also as text in any letter case; None for anything else."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
 def decimal_of(value: object) -> Decimal | None:
     """A number of JSON with the digits that were sent; None for anything else, and for one with too many of them."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
