@@ -298,18 +298,18 @@ def without_credentials(text: str) -> str:
 
 
 def _around(text: str, credential: Secret) -> Iterator[str]:
-    """The pieces of a text before, between and after what it has of a credential."""
-    shortest, end = max(_SHORTEST_CREDENTIAL, (len(credential) + 1) // 2), 0
-    while (at := text.find(credential[:shortest], end)) >= 0:
+    """The pieces of a text before, between and after what it has of a credential, in any letter case."""
+    shortest, end, folded = max(_SHORTEST_CREDENTIAL, (len(credential) + 1) // 2), 0, _folded(text)
+    while (at := folded.find(credential[:shortest], end)) >= 0:
         yield text[end:at]
         end = at + shortest
-        while end < len(text) and text[end : end + 1] == credential[end - at : end - at + 1]:
+        while end < len(text) and folded[end : end + 1] == credential[end - at : end - at + 1]:
             end += 1
     yield text[end:]
 
 
 def _credentials() -> list[Secret]:
-    """The credentials of the request, also percent-encoded, in Base64 and as in JSON; the longest first."""
+    """The credentials of the request in small letters, also percent-encoded, in Base64, in JSON; the longest first."""
     request = None if (quoted := QUOTED.get()) is None else quoted()
     if request is None:
         return []
@@ -335,7 +335,12 @@ def _forms(text: Secret) -> Iterator[Secret]:
     encoded = SecretBytes(text.encode("utf-8", "replace"))
     in_base64 = (encode(encoded).rstrip(b"=").decode() for encode in (base64.b64encode, base64.urlsafe_b64encode))
     forms = map(Secret, (text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], *in_base64))
-    yield from (form for form in forms if len(form) >= _SHORTEST_CREDENTIAL)
+    yield from (_folded(form) for form in forms if len(form) >= _SHORTEST_CREDENTIAL)
+
+
+def _folded(text: str) -> Secret:
+    """The text in small letters. It has the same length: of all letters, only one becomes two."""
+    return Secret(text.replace("\u0130", "i").lower())
 
 
 def mask_digits(text: str) -> str:

@@ -234,6 +234,8 @@ REPEATED: dict[str, Callable[[str], str]] = {
     "in Base64": lambda text: base64.b64encode(text.encode()).decode(),
     "in JSON": lambda text: json.dumps(text)[1:-1],
     "cut": lambda text: text[: len(text) * 2 // 3],
+    "in capitals": str.upper,
+    "in small letters": str.lower,
 }
 
 
