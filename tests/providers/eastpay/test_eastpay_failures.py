@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.eastpay.adapter import PRICE, Harness, observe, scripted
+from tests.providers.eastpay.adapter import PRICE, Harness, observe, pay, scripted
 from victor_ext import BadRequest, ConnectionFailed, Outcome, RetryPolicy, StatusError, UnreadableResponse, VictorError
 from victor_ext.providers.eastpay import EastPay, Payment
 
@@ -92,6 +92,27 @@ class TestA400:
         payment = observe(400, {"id": "8ac7", "result": {"code": code}})
         assert isinstance(payment, Payment)
         assert payment.result.rejected
+
+    @pytest.mark.parametrize("asks", [False, True])
+    @pytest.mark.parametrize("status", [200, 400])
+    @pytest.mark.parametrize("code", ["800.110.100", "800.100.153", "100.300.701"])
+    @pytest.mark.parametrize("words", ["Duplicate transmission", "DUPLICATE_REFERENCE", "Payment already taken"])
+    def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(
+        self, asks: bool, status: int, code: str, words: str
+    ) -> None:
+        """Who asked for another card would charge the shopper twice, when the answer to the first one was lost."""
+        said = {"result": {"code": code, "description": words}}
+        call = (lambda client: client.payments.inquire("8ac7")) if asks else (lambda client: pay(client, "INV-1"))
+        seen = observe(status, {"id": "8ac7", **said}, call)
+        assert isinstance(seen, Payment)
+        assert (seen.result.kind, seen.result.must_inquire, seen.result.rejection) == ("unknown", True, None)
+        assert "look before you charge again" in seen.result.meaning
+        alone = observe(status, said, call)
+        if not asks and (status == 200 or "transmission" in words):
+            assert alone.result.must_inquire
+        else:
+            assert isinstance(alone, VictorError)
+            assert asks or (alone.outcome is Outcome.UNKNOWN and "look with payments.find('INV-1')" in str(alone))
 
     @pytest.mark.parametrize("more", [{}, {"parameterErrors": [{"name": "amount"}]}])
     def test_a_code_of_success_contradicts_it_and_is_neither(self, more: dict[str, Any]) -> None:

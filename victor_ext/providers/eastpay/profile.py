@@ -23,6 +23,8 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
+from victor_ext.runtime.loop.conflicts import earlier_use, is_about_earlier
+from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.profile import Profile
 
 from .result_codes import Rejection, ResultClass, ResultCode
@@ -100,6 +102,9 @@ def is_payment_result(response: httpx.Response) -> bool:
         return True
     if response.status_code != 400 or _parameter_errors(body) or not code.code:
         return False
+    if code.rejected and is_about_earlier(_description_in(body)):
+        # A refusal of the call that says so is open for all systems: the error tells how to look.
+        return _names_a_payment(body) or (response.request.method != "GET" and not earlier_use(response, NoKey()))
     if code.is_code and not code.rejected:
         return True
     may_refuse_the_request = code.is_code and code.rejection is not Rejection.DECLINED
@@ -124,7 +129,7 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
         problems.append(Problem(field=name, code=code, message=message, provider_field=name or None))
     if result_code.succeeded:
         problems.append(Problem("", code, f"{_CONTRADICTION} ({code})"))
-    description = text_or_empty(object_or_empty(body.get("result")).get("description"))
+    description = _description_in(body)
     if not problems and (code or description):
         message = _redacted(description, private) or _NO_MESSAGE
         known = f"; {code}: {result_code.meaning}" if result_code.rejected else f" ({code})" if code else ""
@@ -226,6 +231,10 @@ def _redacted(text: str, private: re.Pattern[str] | None) -> str:
 
 def _code_in(body: dict[str, Any]) -> ResultCode:
     return ResultCode.parse(object_or_empty(body.get("result")).get("code"))
+
+
+def _description_in(body: dict[str, Any]) -> str:
+    return text_or_empty(object_or_empty(body.get("result")).get("description"))
 
 
 def _parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ class _EastPayRecord(Record):
     __slots__ = ()
 
     id = identifier("id")
-    result = Field(ResultCode.parse, "result.code")
+    result = Field(ResultCode.parse, "result.code", "result.description")
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that the gateway sent, by its names on the wire."""

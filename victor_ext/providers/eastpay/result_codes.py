@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from victor_ext.privacy import redact_excerpt
+from victor_ext.runtime.loop.conflicts import is_about_earlier
 
 __all__ = ["Rejection", "ResultClass", "ResultCode"]
 
@@ -32,7 +33,7 @@ class ResultClass(StrEnum):
     """It was refused. Nothing was charged."""
 
     UNKNOWN = "unknown"
-    """It has another form than EastPay's codes, or the table does not have it: inquire. Never charge again."""
+    """It is not in the table, or calls the payment a duplicate: inquire. Never charge again."""
 
 
 class Rejection(StrEnum):
@@ -105,14 +106,18 @@ class ResultCode:
 
     Attributes:
         code: The code as it came; empty when none came.
+        is_repeat: Whether its description calls the payment a duplicate. A rejection then proves nothing of the first
+            one, so it is of class `UNKNOWN`.
     """
 
     code: str
+    is_repeat: bool = False
 
     @classmethod
-    def parse(cls, text: object) -> ResultCode:
-        """The code in a value of any type. A value that is not text is an empty code, of class `UNKNOWN`."""
-        return cls(text if isinstance(text, str) else "")
+    def parse(cls, text: object, description: object = None) -> ResultCode:
+        """The code in a value of any type, with the gateway's words for it. Without text it is empty, and `UNKNOWN`."""
+        is_repeat = isinstance(description, str) and is_about_earlier(description)
+        return cls(text if isinstance(text, str) else "", is_repeat)
 
     @property
     def is_code(self) -> bool:
@@ -126,7 +131,9 @@ class ResultCode:
 
     def _rule(self) -> tuple[ResultClass, Rejection | None]:
         rules = (rule[1:] for rule in _RULES if self.is_code and re.fullmatch(rule[0], self.code))
-        return next(rules, (ResultClass.UNKNOWN, None))
+        kind, rejection = next(rules, (ResultClass.UNKNOWN, None))
+        is_open = self.is_repeat and kind is ResultClass.REJECTED
+        return (ResultClass.UNKNOWN, None) if is_open else (kind, rejection)
 
     @property
     def succeeded(self) -> bool:
@@ -167,11 +174,11 @@ class ResultCode:
     @property
     def meaning(self) -> str:
         """Its meaning in words: of the code if the table has it, else of its parts."""
-        known = _MEANINGS.get(self.code)
-        if known is not None:
+        known, is_open = _MEANINGS.get(self.code), self.is_repeat and self.kind is ResultClass.UNKNOWN
+        if known is not None and not is_open:
             return known
         words = ": ".join(filter(None, (self.family, self.group))) or "this is not in EastPay's table"
-        advice = f" {_LOOK_FIRST}" if self.rejection is Rejection.REQUEST else ""
+        advice = f" {_LOOK_FIRST}" if is_open or self.rejection is Rejection.REQUEST else ""
         return f"{words[0].upper()}{words[1:]}; {_PERMITTED[self.kind]}.{advice}"
 
     def __str__(self) -> str:

@@ -131,6 +131,11 @@ def _texts(value: Any, names: str, key: str, member: str = "") -> Iterator[str]:
             yield f"{member}: {value}" if member else value
 
 
+def is_about_earlier(text: str) -> bool:
+    """Whether the words for a result say that the request was made before, or is being made."""
+    return re.search(f"duplicat|{_REPEATED}", _words(text[:_MOST_TEXT])) is not None
+
+
 def _words(text: str) -> str:
     """`IDEMPOTENCY_KEY_REUSED` and `idempotencyKeyReused` as `idempotency key reused`."""
     return re.sub(r"[\s_-]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)).lower()
