@@ -53,7 +53,7 @@ class TillCommands(ServerCommands):
     @command("POST", "/tokens/revoke", returns=nothing)
     def revoke_tokens(self) -> JsonObject:
         """Refuse every token that was issued."""
-        self._provider.tokens.clear()
+        self._provider.tokens.revoke()
         return {}
 
 
@@ -80,7 +80,8 @@ class TillProvider(SandboxProvider[TillSettings]):
         self._done: dict[str, tuple[bytes, Response]] = {}
 
     def reset(self) -> None:
-        for known in (self._clients, self.tokens, self._payments, self._done):
+        self.tokens = TokenStore(self.context.clock)
+        for known in (self._clients, self._payments, self._done):
             known.clear()
 
     def error(self, status: int, code: str, message: str) -> Response:
