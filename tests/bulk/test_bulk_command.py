@@ -297,6 +297,28 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     assert len(victor_sandbox.work_done_by_key()) == 3
 
 
+def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(2))
+    send, left = (
+        ("send", "invoices.csv", *KEY, "--batch"),
+        "one: 0 rows dropped. What it has was sent, or waits to be sent",
+    )
+    victor_sandbox.inject("status", operation="create", status=503, times=None)
+    assert bulk(*send, "one", "--patience", "0", "--deadline", "0.5").status == 3
+    copy, dropped = bulk(*send, "two"), bulk("drop", "one")
+    assert "not known: to go on with that batch, run 'victor bulk resume' for it; to send all of them again" in copy.err
+    go_on = "Go on with:\n  victor bulk resume --batch one\n"
+    assert (copy.status, dropped.status, dropped.out, dropped.err) == (2, 0, f"{left}: 2 unknown.\n", go_on)
+    victor_sandbox.clear_faults()
+    assert bulk("resume", "one").status == 0
+    copy, dropped = bulk(*send, "two"), bulk("drop", "one")
+    assert "All rows of one have a result: to see it, run 'victor bulk export' for that batch; to send all" in copy.err
+    assert (copy.status, dropped.status, dropped.out, dropped.err) == (2, 0, f"{left}: 2 created.\n", "")
+    assert bulk(*send, "two", "--ask-again").status == 0
+
+
 def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     for name, amount in (("good.csv", "1"), ("bad.csv", "0")):
         write_csv(bulk.folder / name, [row(len(name), amount=amount)])

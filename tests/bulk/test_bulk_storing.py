@@ -99,8 +99,8 @@ def test_only_the_source_whose_storing_was_interrupted_completes_it(
         for act in acts:
             with pytest.raises(
                 ConfigurationError,
-                match=rf"march is being stored: storing {len(records) - before} rows "
-                rf"from {file} .* none of them was sent\. .* give them up with .*\.drop\(\)",
+                match=rf"march is being stored, or that was interrupted: {len(records) - before} rows "
+                rf"from {file}, and none of them was sent\. .* give them up with .*\.drop\(\)",
             ):
                 act()
     file.unlink()
@@ -124,7 +124,7 @@ def test_what_was_never_sent_is_dropped(sender: Senders, victor_sandbox: Sandbox
     interrupt(at_step, sender(), iter(rows(530)))
     with pytest.raises(ConfigurationError, match="They cannot be read from Python again"):
         sender().resume()
-    with pytest.raises(ConfigurationError, match=r"march is being stored, or .*to give up .*drop\(\)"):
+    with pytest.raises(ConfigurationError, match=r"march is being stored, or .*to give its rows up, .*drop\(\)"):
         sender(batch="april").send(rows(530))
     assert (sender().drop(), sender().drop()) == (530, 0)
     assert (sender().status().rows, sender().resume().exit_status) == (0, 0)
@@ -189,7 +189,7 @@ def test_what_comes_while_a_batch_is_stored(
     ours, theirs = keys_of("march", rows(250)), keys_of(batch, others)
     expected: dict[tuple[str, str], tuple[str, set[str]]] = {
         ("others", PLAN): ("Another process is storing", theirs),
-        ("others", LOAD): ("march is being stored", ours),
+        ("others", LOAD): ("march is being stored, or that", ours),
         ("a copy", PLAN): ("march has the same rows as the batch april", theirs),
         ("a copy", LOAD): ("april has the same rows as the batch march", ours),
         ("a drop", PLAN): ("no batch march", ours),
@@ -245,20 +245,20 @@ def test_a_killed_command_whose_file_was_replaced_asks_for_the_first_one_or_a_dr
             kill(process)
         holder.rollback()
     status = bulk("status", *options)
-    assert (status.status, status.out) == (75, "march.csv: 230 rows: 230 waiting (storing it was interrupted)\n")
+    assert (status.status, status.out) == (75, "march.csv: 230 rows: 230 waiting (being stored, or interrupted)\n")
     write_csv(file, rows(40))
     for ended in (bulk("resume", *options), bulk(*send), bulk(*send, "--dry-run")):
-        assert (ended.status, f"storing 230 rows from {file}" in ended.err) == (2, True)
+        assert (ended.status, f"interrupted: 230 rows from {file}" in ended.err) == (2, True)
         assert "send that file again as it was, or give its rows up with 'victor bulk drop'." in ended.err
     # Its rows are a copy only until they are dropped.
     write_csv(bulk.folder / "other.csv", rows(230))
     copy = bulk(send[0], "other.csv", *send[2:], "--dry-run")
     assert (copy.status, "march.csv is being stored" in copy.err) == (2, True)
-    assert "name it with --batch, with the same key column and values as before; to give up what was" in copy.err
-    assert "'victor bulk drop'; to send all of them again on purpose, pass --ask-again." in copy.err
-    for count in (230, 0):
+    assert "name it with --batch, with the same key column and values as before; to give its rows up, run" in copy.err
+    assert "'victor bulk drop' for it; to send all of them again on purpose, pass --ask-again." in copy.err
+    for said in ("230 rows dropped. None of them was ever sent.", "0 rows dropped. It has no rows."):
         dropped = bulk("drop", *options)
-        assert (dropped.status, dropped.out) == (0, f"march.csv: {count} rows dropped. None of them was ever sent.\n")
+        assert (dropped.status, dropped.out) == (0, f"march.csv: {said}\n")
     assert bulk(send[0], "other.csv", *send[2:]).status == 0
     assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of("other.csv", rows(230)), 1)
     assert bulk(send[0], "other.csv", "--batch", "again", *send[2:], "--ask-again").status == 0

@@ -111,7 +111,7 @@ class BatchStore:
             load, plan = (self._submission(batch, kind, number) for kind in ("load", "plan"))
             is_itself = batch == self.batch and plan is not None and plan.digest == source
             if not is_itself and (load is None or load.rows):
-                raise _copied(self.batch, batch, is_stored=load is not None)
+                raise _copied(self.batch, BatchStore(self._client, self.engine, self.application, batch), load)
         return len(marks)
 
     def add_plan(self, plan: Submission, asked: str, *, ask_again: bool) -> None:
@@ -336,14 +336,24 @@ def _other_owner(owner: str, application: str, what: str) -> ConfigurationError:
     )
 
 
-def _copied(batch: str, other: str, *, is_stored: bool) -> ConfigurationError:
-    message = f"{batch} has the same rows as the batch {other}, whose customers would be asked again."
-    message += "" if is_stored else f" {other} is being stored, or storing it was interrupted."
-    hint = (
-        f"to go on with that batch, write batch={other!r}, with its key column under the name and with the values of "
-        "that time; to give up what was never sent of it, drop(); to ask all of them again on purpose, ask_again=True"
-    )
-    return ConfigurationError.of([Problem("", "copy", message, hint=hint)])
+def _copied(batch: str, store: BatchStore, load: Submission | None) -> ConfigurationError:
+    other = store.batch
+    sender = f"BulkSender(batch={other!r}, ...)"
+    if load is None:
+        code, state = "copy_being_stored", f"{other} is being stored, or that was interrupted."
+        hint = (
+            f"to go on with that batch, write batch={other!r}, with its key column under the name and with the values "
+            f"of that time; to give its rows up, {sender}.drop()"
+        )
+    elif any(tries[-1].unsettled != 0 for _, tries in store.chunks(store.loads())):
+        code, state = "copy_unsettled", f"Rows of {other} wait to be sent, or their outcome is not known."
+        hint = f"to go on with that batch, {sender}.resume()"
+    else:
+        code, state = "copy_settled", f"All rows of {other} have a result."
+        hint = f"to see it, {sender}.export()"
+    message = f"{batch} has the same rows as the batch {other}, whose customers would be asked again. {state}"
+    hint += "; to ask all of them again on purpose, ask_again=True"
+    return ConfigurationError.of([Problem("", code, message, hint=hint)])
 
 
 def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:

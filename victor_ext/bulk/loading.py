@@ -264,8 +264,8 @@ def retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Se
 def being_stored(batch: str, plan: Submission, why: str = _CHANGED) -> ConfigurationError:
     """Return the error for a batch whose last submission was interrupted while it was stored."""
     message = (
-        f"{batch} is being stored: storing {plan.rows:,} rows from {plan.source or 'Python'} is under way or was "
-        f"interrupted, and none of them was sent. {why}"
+        f"{batch} is being stored, or that was interrupted: {plan.rows:,} rows from {plan.source or 'Python'}, and "
+        f"none of them was sent. {why}"
     )
     hint = f"send those rows again as they were, or give them up with BulkSender(batch={batch!r}, ...).drop()"
     return ConfigurationError.of([Problem("", "being_stored", message, hint=hint)])

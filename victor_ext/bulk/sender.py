@@ -168,7 +168,7 @@ class BulkSender:
         return self._send(plan.source, settings, Expected(), on_progress, None)
 
     def drop(self) -> int:
-        """Drop from the batch what was never sent: rows whose storing was interrupted, and refused rows.
+        """Drop from the batch what was never sent: refused rows, and rows that were left being stored.
 
         They are neither counted nor exported any more. If they are sent again, they are new rows. Returns their number.
 

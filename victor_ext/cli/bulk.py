@@ -212,7 +212,7 @@ def status(
 ) -> None:
     """Show the progress of batches; with --refresh: who has paid. With --json: one JSON document a line.
 
-    The exit status is the one that `send` would end with now.
+    The exit status is that of the stored rows. Changed rows of a file are not among them: `send` refuses them.
     """
     exit_statuses: list[int] = []
     for one in _batches(session, state, name, batch):
@@ -257,12 +257,14 @@ def export(
 @bulk.command()
 @with_session
 def drop(session: Session, name: BatchName = None, *, batch: Batch = None, state: State = _DEFAULT_STATE) -> None:
-    """Drop what was never sent: rows whose storing was interrupted, and refused rows."""
+    """Drop what was never sent: refused rows, and rows that were left being stored."""
     (one,) = _batches(session, state, name, batch, only=True)
     with _sender(session, state, batch=one) as sender:
         count = sender.drop()
+        left = None if count else sender.status()
         with decided():
-            bulk_output.show_dropped(one, count, as_json=session.as_json)
+            go_on = _next("resume", one, state, session, yes=False)
+            bulk_output.show_dropped(one, count, left, go_on, as_json=session.as_json)
 
 
 @bulk.command()

@@ -64,7 +64,7 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
         say(json.dumps(status_as_dict(status)))
         return
     under_way = "" if status.over else " (under way, or interrupted)"
-    state = under_way if status.complete else " (storing it was interrupted)"
+    state = under_way if status.complete else " (being stored, or interrupted)"
     say(f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}{state}")
     if not (status.complete and status.over):
         complain(f"Go on with:\n  {resume}")
@@ -91,10 +91,17 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
         complain(f"Every row, with what became of it:\n  {command('export')}")
 
 
-def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
-    """Print how many rows were dropped."""
-    text = f"{plain(batch)}: {rows_text(count)} dropped. None of them was ever sent."
-    say(json.dumps({"batch": batch, "dropped": count}) if as_json else text)
+def show_dropped(batch: str, count: int, left: BatchStatus | None, resume: str, *, as_json: bool) -> None:
+    """Print how many rows were dropped. If none: what is `left`, and `resume`, the command that goes on with it."""
+    if as_json:
+        say(json.dumps({"batch": batch, "dropped": count}))
+        return
+    text = "None of them was ever sent."
+    if left is not None:
+        text = f"What it has was sent, or waits to be sent: {counts(left)}." if left.rows else "It has no rows."
+    say(f"{plain(batch)}: {rows_text(count)} dropped. {text}")
+    if left is not None and left.unsettled:
+        complain(f"Go on with:\n  {resume}")
 
 
 def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool) -> None:
@@ -143,8 +150,8 @@ def _not_stored(sender: BulkSender, resume: str) -> str:
     if status.complete:
         return ""
     return (
-        f"Storing {plain(status.batch)} was interrupted: the rows that are not in this export were not stored, and not "
-        f"sent. Go on with:\n  {resume}"
+        f"{plain(status.batch)} is being stored, or that was interrupted: the rows that are not in this export were "
+        f"not sent. Go on with:\n  {resume}"
     )
 
 

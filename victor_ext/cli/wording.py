@@ -27,6 +27,7 @@ _ARGUMENTS = {
 
 _DATE = "write YYYY-MM-DD, today or tomorrow"
 _AMOUNT = "write 44.23"
+_ASK_AGAIN = "to send all of them again on purpose, pass --ask-again"
 # Hints by problem code, or by field.
 _HINTS = {
     "amount": _AMOUNT,
@@ -38,8 +39,10 @@ _HINTS = {
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
     "being_stored": "send that file again as it was, or give its rows up with 'victor bulk drop'",
-    "copy": "to continue that batch, name it with --batch, with the same key column and values as before; to give up "
-    "what was never sent of it, 'victor bulk drop'; to send all of them again on purpose, pass --ask-again",
+    "copy_being_stored": "to go on with that batch, name it with --batch, with the same key column and values as "
+    f"before; to give its rows up, run 'victor bulk drop' for it; {_ASK_AGAIN}",
+    "copy_unsettled": f"to go on with that batch, run 'victor bulk resume' for it; {_ASK_AGAIN}",
+    "copy_settled": f"to see it, run 'victor bulk export' for that batch; {_ASK_AGAIN}",
 }
 
 
