@@ -16,8 +16,8 @@ from psycopg import IsolationLevel
 from tests.outbox.django_project import set_up, use_database
 from tests.outbox.test_outbox import set_leases
 from tests.providers.victor.adapter import invoice
-from victor_ext import InvalidRequest, Victor
-from victor_ext.outbox import EntryState, Outbox
+from victor_ext import ConfigurationError, InvalidRequest, Victor
+from victor_ext.outbox import AsyncOutbox, EntryState, Outbox
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults, TimeTravel
 
@@ -230,3 +230,17 @@ def test_another_database_is_refused(outbox: DjangoOutbox, monkeypatch: pytest.M
     monkeypatch.setattr("victor_ext.outbox.django.driver._DIALECTS", {})
     with pytest.raises(ImproperlyConfigured, match=r"'default'.* of the type \w+: use SQLite or PostgreSQL"):
         outbox.counts()
+
+
+@pytest.mark.parametrize("outbox_class", [Outbox, AsyncOutbox, DjangoOutbox])
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("lease", 120, r"lease=120 .*timedelta\(seconds=120\)"),
+        ("keys_kept", 86400.5, r"keys_kept=86400.5 .*timedelta\(seconds=86400.5\)"),
+        ("lease", "2 min", r"lease='2 min' .*timedelta\(seconds=120\)"),
+    ],
+)
+def test_a_time_that_is_no_timedelta_is_refused(outbox_class: Any, name: str, value: object, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        outbox_class("default", **{name: value})

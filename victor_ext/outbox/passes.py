@@ -169,6 +169,11 @@ class OutboxBase:
     """What both outboxes have in common. The arguments are those of `Outbox`."""
 
     def __init__(self, keys_kept: timedelta, lease: timedelta, table: str) -> None:
+        given: dict[str, object] = {"keys_kept": keys_kept, "lease": lease}
+        for name, value in given.items():
+            if not isinstance(value, timedelta):
+                seconds = value if isinstance(value, int | float) else 120
+                raise ConfigurationError(f"{name}={value!r:.40} is no timedelta: write timedelta(seconds={seconds}).")
         self._kept = keys_kept.total_seconds()
         if self._kept < LEAST_KEPT:
             raise ConfigurationError(
