@@ -13,6 +13,9 @@ from typing import Any
 class OutputLost(Exception):
     """Standard output cannot be written: it is closed, its reader has gone, or the disk is full."""
 
+    told = False
+    """Whether it was said: each write raises the same one."""
+
     @property
     def reader_has_gone(self) -> bool:
         """Whether the reader of a pipe has ended, as `head` does: no error."""

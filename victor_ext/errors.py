@@ -286,7 +286,13 @@ class NotFound(StatusError):
 
 
 class Conflict(StatusError):
-    """409, or the state at the provider contradicts the call."""
+    """409, or the state at the provider contradicts the call.
+
+    Attributes:
+        in_progress: Whether the provider says that a call with this key goes on. Only then may a repeat end otherwise.
+    """
+
+    in_progress = False
 
 
 class RateLimited(StatusError):

@@ -199,6 +199,28 @@ def test_a_key_of_another_payment_is_not_to_be_repeated(command: Command, victor
     assert "Take another key only when it is certain that this payment does not exist" in ran.error["message"]
 
 
+@pytest.mark.parametrize(
+    ("said", "next_command"),
+    [
+        ("anotherPayload", "list --direction outbound"),
+        ("inProgress", "create "),
+        ("conflict", "list --direction outbound"),
+    ],
+)
+def test_only_a_repeat_that_can_end_otherwise_is_advice(
+    command: Command, victor_sandbox: Sandbox, said: str, next_command: str
+) -> None:
+    command(*CREATE, "--amount", "1")
+    victor_sandbox.inject("status", operation="create", status=409, body=json.dumps({"error": said}), times=None)
+    ran = command(*CREATE, "--amount", "2", "--deadline", "1", "--json")
+    assert (ran.status, ran.error["outcome"]) == (3, "unknown")
+    assert ran.error["next_command"].startswith(f"victor rfp {next_command}")
+    victor_sandbox.clear_faults()
+    conflict = command(*CREATE, "--amount", "2")
+    [look] = re.findall(r"^This command only reads:\n  victor (rfp list .*)$", conflict.err, re.MULTILINE)
+    assert [record["amount"] for record in command(*shlex.split(look), "--json").json_lines] == ["1"]
+
+
 def problems(ran: Ran) -> list[tuple[str | None, str]]:
     return [(problem["option"], problem["field"]) for problem in ran.error["problems"]]
 

@@ -7,7 +7,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -21,7 +21,7 @@ from .signals import status_of
 from .wording import CERTIFICATE, CREDENTIALS, in_options, sentence, spelling_of
 
 if TYPE_CHECKING:
-    from victor_ext import Problem, VictorError
+    from victor_ext import PaymentRequest, Problem, VictorError
 
 FAILED = 1
 MISUSE = 2
@@ -34,6 +34,9 @@ _LISTED = 10
 """Maximum number of problems in a client message."""
 _AS_THEY_ARE = ("message", "outcome", "idempotency_key", "status_code", "attempts", "request_id", "retry_after")
 """Fields of a failure that stand in its JSON under their own names."""
+
+
+ONLY_READS = "This command only reads:"
 
 
 class Misuse(Exception):
@@ -174,7 +177,7 @@ def victor_failure(
         retry_after=error.retry_after,
         problems=error.problems,
         notes=notes,
-        doubt=doubt if unsettled and not _is_of_another_payment(error) else None,
+        doubt=_settling(error, doubt) if unsettled else None,
         spelled=names,
     )
 
@@ -185,7 +188,7 @@ def _next_step(error: VictorError, doubt: Doubt | None) -> str:
         return "Try again, with a longer --timeout." if isinstance(error, victor_ext.TimedOut) and error.hint else ""
     look = f"look with '{shlex.join(doubt.look)}'"
     option = None if error.idempotency_key is None else shlex.join(["--idempotency-key", error.idempotency_key])
-    conflict = isinstance(error, victor_ext.Conflict)
+    conflict = isinstance(error, victor_ext.Conflict) and not error.in_progress
     if conflict and error.outcome is victor_ext.Outcome.REJECTED:
         return f"{error.outcome.next_step(option, look)} To see the other answer, {look}."
     if _is_of_another_payment(error):
@@ -194,6 +197,15 @@ def _next_step(error: VictorError, doubt: Doubt | None) -> str:
             "does not exist."
         )
     return error.outcome.next_step(option, look, conflict=conflict and error.status_code is not None)
+
+
+def _settling(error: VictorError, doubt: Doubt | None) -> Doubt | None:
+    """Return how to resolve it, or None if only the message says. After a conflict, a repeat would end the same."""
+    if doubt is None or _is_of_another_payment(error):
+        return None
+    if doubt.key is not None and isinstance(error, victor_ext.Conflict) and not error.in_progress:
+        return replace(doubt, advice=ONLY_READS, command=doubt.look, secret=None)
+    return doubt
 
 
 def _is_of_another_payment(error: VictorError) -> bool:
@@ -211,8 +223,11 @@ def _may_pass(error: VictorError) -> bool:
     return error.outcome in ("not_sent", "rejected") and isinstance(error, passing)
 
 
-def broken_off(error: BaseException, doubt: Doubt) -> Failure:
-    """Return the failure for a write that ended otherwise than by the client. It must not look like a rejection."""
+def broken_off(error: BaseException, doubt: Doubt, made: PaymentRequest | None = None) -> Failure:
+    """Return the failure for a write that ended otherwise than by the client. It must not look like a rejection.
+
+    `made` is what the provider returned, if that was read.
+    """
     outcome, details = "unknown", list[str]()
     match error:
         case KeyboardInterrupt():
@@ -220,9 +235,14 @@ def broken_off(error: BaseException, doubt: Doubt) -> Failure:
             exit_status = status_of(error)
         case OutputLost():
             kind, outcome, exit_status = "OutputLost", "accepted", UNKNOWN
-            message = f"The provider executed it, but the result could not be written: {error}."
+            what = "it" if made is None else f"it (payment request {made.id})"
+            message = f"The provider executed {what}, but the result could not be written: {error}."
         case _:
             kind, exit_status = type(error).__name__, UNKNOWN
             message = f"Unexpected error: {error}. The provider may have executed it."
             details = "".join(traceback.format_exception(error)).splitlines()
-    return Failure(kind, message, exit_status, outcome, doubt.key, doubt=doubt, details=details)
+    failure = Failure(kind, message, exit_status, outcome, doubt.key, doubt=doubt, details=details)
+    info = None if made is None else made.response_info
+    if info is None:
+        return failure
+    return replace(failure, status_code=info.status_code, attempts=info.attempts, request_id=info.request_id)

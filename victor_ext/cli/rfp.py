@@ -13,7 +13,7 @@ import typer
 import victor_ext
 
 from . import view
-from .failures import Doubt
+from .failures import ONLY_READS, Doubt
 from .screen import complain, masked, notices, plain, say, terminal_width
 from .session import Checks, Session, Yes, day, flag, option, with_session
 from .table import at_most, show_list, with_payers
@@ -111,7 +111,8 @@ def create(
         session.confirm(victor, question, yes=yes)
         with session.failures(doubt):
             made = victor.payment_requests.create(**arguments)
-            _show(made, as_json=session.as_json, place=session.place(victor))
+            with session.failures(doubt, made):
+                _show(made, as_json=session.as_json, place=session.place(victor))
 
 
 @rfp.command()
@@ -236,19 +237,23 @@ def accept(
             return "\n".join([*(line.plain for line in lines), f"This pays it{other}."])
 
         session.confirm(victor, question, yes=yes)
-        with session.failures(_answer_doubt(request_id, session)):
+        doubt = _answer_doubt(request_id, session)
+        with session.failures(doubt):
             # The client reports missing notes together with other problems.
             answered = victor.payment_requests.accept(request, notes=notes or "", modified_amount=modified_amount)
-            _show(answered, as_json=session.as_json, place=session.place(victor))
+            with session.failures(doubt, answered):
+                _show(answered, as_json=session.as_json, place=session.place(victor))
 
 
 @rfp.command()
 @with_session
 def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = None) -> None:
     """Refuse to pay an inbound request. It is sent once, and read back if the outcome is unknown."""
-    with session.client(_answer_doubt(request_id, session)) as victor:
+    doubt = _answer_doubt(request_id, session)
+    with session.client(doubt) as victor:
         answered = victor.payment_requests.decline(request_id, notes=notes or "")
-        _show(answered, as_json=session.as_json, place=session.place(victor))
+        with session.failures(doubt, answered):
+            _show(answered, as_json=session.as_json, place=session.place(victor))
 
 
 @rfp.command()
@@ -299,10 +304,17 @@ def _search(reference: str | None, session: Session, *, is_first: bool) -> list[
     """Return a command that lists what `create` may have made, possibly in an earlier run with the user's key."""
     begin = datetime.now(UTC) - (timedelta(minutes=5) if is_first else timedelta(days=1))
     what = ["list", "--direction", "outbound"] if reference is None else ["find", reference]
-    return ["victor", "rfp", *what, "--start-datetime", f"{begin:%Y-%m-%dT%H:%M:%SZ}", *session.options()]
+    return [
+        "victor",
+        "rfp",
+        *what,
+        "--start-datetime",
+        f"{begin:%Y-%m-%dT%H:%M:%SZ}",
+        *session.options(as_json=session.as_json),
+    ]
 
 
 def _answer_doubt(request_id: str, session: Session) -> Doubt:
     get = ["victor", "rfp", "get", request_id]
     command = [*get, *session.options(as_json=session.as_json)]
-    return Doubt(advice="This command only reads:", command=command, look=[*get, *session.options()])
+    return Doubt(advice=ONLY_READS, command=command, look=[*get, *session.options()])

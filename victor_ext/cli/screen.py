@@ -32,11 +32,13 @@ def complain(text: str) -> None:
 
 @contextmanager
 def decided() -> Generator[None]:
-    """Show in the block how a command has ended. What cannot be written is said, and changes nothing of that."""
+    """Show in the block how a command has ended. What cannot be written is said once, and changes nothing of that."""
     try:
         yield
     except OutputLost as error:
-        complain(f"Error: the output could not be written: {error}.")
+        if not error.told:
+            complain(f"Error: the output could not be written: {error}.")
+        error.told = True
 
 
 def _styled(line: Text) -> str:

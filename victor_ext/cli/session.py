@@ -26,7 +26,7 @@ from .systems import system_of, use_profile, values
 from .wording import spellings
 
 if TYPE_CHECKING:
-    from victor_ext import Problem, Victor
+    from victor_ext import PaymentRequest, Problem, Victor
 
 _DEFAULT_DEADLINE = 60.0
 """Seconds; the client's default."""
@@ -111,8 +111,8 @@ class Session:
         return system, system.load("client").from_env(**{**settings, **self._given()})
 
     @contextmanager
-    def failures(self, doubt: Doubt | None = None) -> Generator[None]:
-        """Report a failure of the block, and end the command. A command that writes has a `doubt`."""
+    def failures(self, doubt: Doubt | None = None, made: PaymentRequest | None = None) -> Generator[None]:
+        """Report a failure of the block, and end the command. One that writes has a `doubt`, and later what it made."""
         try:
             yield
         except (Misuse, typer.Exit):
@@ -122,7 +122,7 @@ class Session:
         except (Exception, KeyboardInterrupt) as error:
             if doubt is None:
                 raise
-            self.end(broken_off(error, doubt))
+            self.end(broken_off(error, doubt, made))
 
     @property
     def spelled(self) -> dict[str, str]:

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victo
         status = _run(arguments, prog)
         stdout.flush()
         if stdout.lost is not None and not stdout.lost.reader_has_gone:
-            print(f"The output could not be written: {stdout.lost}.", file=sys.stderr)
+            print(f"Error: the output could not be written: {stdout.lost}.", file=sys.stderr)
     return status
 
 

@@ -10,7 +10,15 @@ import pytest
 
 from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, token_answer
 from victor_ext import errors
-from victor_ext.errors import AuthenticationError, BadRequest, Outcome, Problem, ServerError, UnreadableResponse
+from victor_ext.errors import (
+    AuthenticationError,
+    BadRequest,
+    Outcome,
+    Problem,
+    RateLimited,
+    ServerError,
+    UnreadableResponse,
+)
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 
@@ -81,6 +89,12 @@ def token_harness(answer):
 def test_a_token_endpoint_that_says_no_with_a_200_has_refused_the_credentials():
     with pytest.raises(AuthenticationError, match="refused the credentials"):
         token_harness(token_answer(success=False, message="s3cret-of-mine is wrong")).call()
+
+
+def test_a_token_that_cannot_be_had_says_after_how_many_attempts():
+    with pytest.raises(RateLimited, match=r"POST /token at Pay \(test\) failed after 6 attempts: status 429") as raised:
+        token_harness(httpx.Response(429)).call()
+    assert raised.value.attempts == 0, "the call was not sent"
 
 
 def test_what_was_asked_with_a_secret_is_not_quoted():

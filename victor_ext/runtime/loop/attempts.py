@@ -315,7 +315,10 @@ class _Call:
         left = self._left()
         if asked is not None:
             if asked >= (MOST_SECONDS if left is None else left):
-                why = f"the next attempt would have to wait longer than {'30 days' if left is None else self._limit()}"
+                most = "30 days"
+                if left is not None:  # rounded down: it is less than what is asked
+                    most = f"the {int(max(left, 0) * 100) / 100:g} s that are left of {self._limit()}"
+                why = f"the next attempt would have to wait longer than {most}"
                 raise self._error(request, failure, retry_after=asked, why=why)
             # The jitter takes at most half of the time left: the next attempt needs the rest.
             wait = asked + (wait if left is None else min(wait, (left - asked) / 2))
@@ -373,10 +376,17 @@ class _Call:
             outcome=self._outcome,
             key=self._key,
             attempts=self._attempts,
+            tries=self._tries(),
             retry_after=retry_after,
             why=why,
             error_class=error_class,
         )
+
+    def _tries(self) -> int:
+        """How often the request that failed was sent: the caller's, or the one for a token."""
+        if self._failing is not None:
+            return self._attempts
+        return 1 if self._best_effort_ends is not None else self._retries + 1
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
         what = "no time is left for an attempt"

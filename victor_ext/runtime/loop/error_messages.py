@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from victor_ext.errors import Outcome, Problem, VictorError
+from victor_ext.errors import Conflict, Outcome, Problem, VictorError
 from victor_ext.privacy import HOLDS_SECRETS, one_line, one_own_line, redact_excerpt
 
 from .classification import Failure
@@ -24,16 +24,20 @@ def error_for(
     outcome: Outcome,
     key: str | None,
     attempts: int,
+    tries: int,
     retry_after: float | None,
     why: str = "",
     error_class: type[VictorError] | None = None,
 ) -> VictorError:
-    """The error of a request that is given up. `call` is None when that was a request for a token."""
+    """The error of a request that is given up, after `tries` of it, in a call that was sent `attempts` times.
+
+    `call` is None when that was a request for a token.
+    """
     response = failure.response
     # A response to a request that holds a secret may repeat it, so it is not quoted.
     quoted = response is not None and not response.request.extensions.get(HOLDS_SECRETS)
     problems = tuple(profile.problems(response)) if response is not None and quoted else ()
-    sentences = [_what_happened(failure, profile, request, attempts, problems, why)]
+    sentences = [_what_happened(failure, profile, request, tries, problems, why)]
     if retry_after is not None:
         sentences.append(f"The provider asks for no other request within {retry_after:g} s.")
     if response is not None and response.status_code == 401:
@@ -53,14 +57,16 @@ def error_for(
     )
     if response is not None and error.body is not None:
         response.whole = error.body  # frames of the traceback keep the response: one body in memory, not two
+    if isinstance(error, Conflict):
+        error.in_progress = failure.use is Use.IN_PROGRESS
     error.__cause__ = failure.cause
     return error
 
 
 def _what_happened(
-    failure: Failure, profile: Profile, request: httpx.Request, attempts: int, problems: tuple[Problem, ...], why: str
+    failure: Failure, profile: Profile, request: httpx.Request, tries: int, problems: tuple[Problem, ...], why: str
 ) -> str:
-    tries = f" after {attempts} attempts" if attempts > 1 else ""
+    after = f" after {tries} attempts" if tries > 1 else ""
     what = failure.what
     if problems and failure.response is not None:
         listed = "; ".join(
@@ -73,7 +79,7 @@ def _what_happened(
         what = f"{what}: {listed}" if good else f"status {failure.response.status_code}: {listed}"
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
-    return f"{request.method} {one_own_line(request.url.path)} at {profile.who} failed{tries}: {ended}."
+    return f"{request.method} {one_own_line(request.url.path)} at {profile.who} failed{after}: {ended}."
 
 
 def what_to_do(
