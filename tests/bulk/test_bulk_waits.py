@@ -282,7 +282,7 @@ def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple
 
 @pytest.mark.parametrize(
     ("kept", "away", "outcome"),
-    [(60.0, 2.0, "created"), (60.0, 40.0, "unknown"), (86_400.0, 3_600.0, "created"), (86_400.0, 86_300.0, "unknown")],
+    [(100.0, 2.0, "created"), (100.0, 40.0, "unknown"), (86_400.0, 3_600.0, "created"), (86_400.0, 86_300, "unknown")],
 )
 def test_a_row_is_sent_by_a_worker_that_was_just_the_only_one(
     kept: float, away: float, outcome: str, victor_key_pair: tuple[str, str]
