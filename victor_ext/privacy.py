@@ -61,7 +61,8 @@ QUOTED: ContextVar[ref[Any] | None] = ContextVar("victor_ext.quoted", default=No
 
 A weak reference: a task or a connection that begins meanwhile has a copy of it, and may outlive the call.
 """
-
+_DERIVED = "victor_ext.derived_credentials"
+"""The extension of a request with its credentials, and what was derived of them: an error may have 1,000 texts."""
 _SHORTEST_CREDENTIAL = 6
 """Characters. A shorter one is a word that occurs by chance."""
 _MASKED = "[secret]"
@@ -318,7 +319,11 @@ def _credentials() -> list[Secret]:
     for name, value in request.headers.raw:
         if isinstance(value, SecretBytes) or name.lower() in _CREDENTIAL_HEADERS:
             plain += _parts(SecretBytes(value).decode("latin-1"))
-    return sorted({form for text in plain for form in _forms(text)}, key=len, reverse=True)
+    derived: tuple[list[Secret], list[Secret]] | None = request.extensions.get(_DERIVED)
+    if derived is None or derived[0] != plain:  # a renewed token is another one
+        forms = sorted({form for text in plain for form in _forms(text)}, key=len, reverse=True)
+        derived = request.extensions[_DERIVED] = plain, forms
+    return derived[1]
 
 
 def _parts(header: Secret) -> Iterator[Secret]:

@@ -157,23 +157,21 @@ class _ParserOf:
             return False
         # With another good status than the documented one, it may still be what is declared for that.
         for status in (response.status_code, *range(200, 300)):
-            try:
-                model = self.declared.parse(client=self._client, response=Response(status, json=members))
-            except Exception:  # noqa: BLE001, S112 - a generated parser may fail in any way; this status then declares nothing
-                continue
-            if has_declared_value(model) or status == response.status_code:
+            model = self._read_as(Response(status, json=members))
+            if has_declared_value(model) or (status == response.status_code and model is not NOT_READ):
                 return has_declared_value(model)
         return False
 
     def is_of_error(self, response: Response) -> bool:
-        read = (self._as_of(status, response) for status in _ERROR_STATUSES)
+        read = (self._read_as(Response(status, content=response.content)) for status in _ERROR_STATUSES)
         return any(type(model) is type(response.parsed) for model in read)
 
-    def _as_of(self, status: int, response: Response) -> Any:
+    def _read_as(self, response: Response) -> Any:
+        """What the document declares for this body and status; `NOT_READ` if it declares nothing that fits."""
         try:
-            return self.declared.parse(client=self._client, response=Response(status, content=response.content))
-        except Exception:  # noqa: BLE001 - as above
-            return None
+            return self.declared.parse(client=self._client, response=response)
+        except Exception:  # noqa: BLE001 - a generated parser may fail in any way
+            return NOT_READ
 
     def __call__(self, response: Response) -> str | None:
         try:

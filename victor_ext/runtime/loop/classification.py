@@ -129,9 +129,9 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
 
 def _complaint(response: Response, profile: Profile) -> str | None:
     """Why a good response to a write is no success, or None. A record that is read may have errors of its own."""
-    if response.request.method in SAFE_METHODS or response.status_code >= 300 or profile.may_list_errors(response):
+    if response.request.method in SAFE_METHODS or response.status_code >= 300 or not reports_error(response):
         return None
-    return "its body reports an error" if reports_error(response) else None
+    return None if profile.may_list_errors(response) else "its body reports an error"
 
 
 _ERRORS = frozenset({"error", "errors", "allerrors"})
