@@ -12,8 +12,8 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from victor_ext.comparing import differs, same_id
 from victor_ext.money import from_wire
+from victor_ext.runtime.core.comparing import differs, same_id
 from victor_ext.runtime.core.headers import LONGEST, header_complaint
 from victor_ext.runtime.core.json_values import decimal_of, parsed
 from victor_ext.runtime.core.response import read

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
 
-from victor_ext import comparing
-from victor_ext.comparing import Comparer, Likeness
 from victor_ext.errors import Problem
+from victor_ext.money import from_wire
 from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import document_complaint, is_generated
+from victor_ext.runtime.core import comparing
+from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import (
     is_list,
     is_object,
@@ -62,7 +64,7 @@ def _repeated(response: httpx.Response) -> comparing.Values:
     if response.request.method != "POST" or not _is_about_one_payment(response.request):
         return ()
     sent = dict(_form_of(response.request))
-    kinds = _KINDS | {"amount": comparing.same_amount(sent.get("currency", ""))}
+    kinds = _KINDS | {"amount": comparing.same_amount(partial(from_wire, currency=sent.get("currency", "")))}
     return comparing.values(kinds, sent.get, object_of(response).get)
 
 

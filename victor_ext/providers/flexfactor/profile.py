@@ -11,11 +11,11 @@ from urllib.parse import unquote
 
 import httpx
 
-from victor_ext import comparing
-from victor_ext.comparing import Comparer, Likeness
 from victor_ext.errors import Problem, VictorError
 from victor_ext.privacy import HIDDEN, SHORTEST, is_code, mask, pattern_of, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.client.documented import document_complaint, is_generated
+from victor_ext.runtime.core import comparing
+from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import is_list, is_object, json_of, no_object_reason, object_of, text_or_empty
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile

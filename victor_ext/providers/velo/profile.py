@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from victor_ext.comparing import about_another
 from victor_ext.errors import Outcome, Problem, UnreadableResponse
 from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.client.documented import document_complaint, is_generated
+from victor_ext.runtime.core.comparing import about_another
 from victor_ext.runtime.core.json_values import (
     is_list,
     json_of,

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, cast
 
-from victor_ext import comparing, money
-from victor_ext.comparing import Comparer, Likeness
+from victor_ext import money
 from victor_ext.errors import Conflict, Outcome
 from victor_ext.privacy import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
 from victor_ext.runtime.client.records import Record
+from victor_ext.runtime.core import comparing
+from victor_ext.runtime.core.comparing import Comparer, Likeness
 
 from .checks import as_date, spelled
 from .requests import ARGUMENTS, CreateRequest
@@ -98,7 +99,7 @@ def _same_day(sent: date, received: object) -> bool | None:
 
 
 _KINDS: dict[str, Comparer] = {
-    _AMOUNT: comparing.same_amount("USD"),
+    _AMOUNT: comparing.same_amount(money.from_wire),
     _DUE_DATE: _same_day,
     _FLAG: comparing.same_flag,
     "payment_details.biller_type": comparing.same_word,

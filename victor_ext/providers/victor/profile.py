@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from victor_ext.comparing import about_another, as_id, is_about_one_of
 from victor_ext.errors import Problem
 from victor_ext.privacy import mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.client.documented import declares_header, document_complaint, is_generated
+from victor_ext.runtime.core.comparing import about_another, as_id, is_about_one_of
 from victor_ext.runtime.core.json_values import (
     is_list,
     is_object,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from victor_api import models
 
 from victor_ext import money, zulu
-from victor_ext.comparing import as_id, is_about_one_of
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
+from victor_ext.runtime.core.comparing import as_id, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
 
 from . import statuses

@@ -11,13 +11,13 @@ from victor_api import models
 from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
-from victor_ext.comparing import Likeness, likeness, same_text
 from victor_ext.errors import Conflict, Outcome, Problem, VictorError
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
+from victor_ext.runtime.core.comparing import Likeness, likeness, same_text
 
 from .checks import RESPONSE_ARGUMENTS, RESPONSE_NOTES, Validation, amount_problems, id_problem, shown
 from .reading import get

@@ -12,9 +12,9 @@ from enum import Enum, auto
 from typing import Any
 
 from victor_ext.ids import is_same_id, words_of
-from victor_ext.money import from_wire
 from victor_ext.privacy import one_line
-from victor_ext.runtime.core.json_values import flag_of, is_list, is_object
+
+from .json_values import flag_of, is_list, is_object
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 _MOST_BITS = 1024
@@ -110,12 +110,12 @@ def same_flag(sent: object, received: object) -> bool | None:
     return None if flag is None else flag is bool(sent)
 
 
-def same_amount(currency: str) -> Comparer:
-    """A comparer of exact amounts, as numbers or as text that may name this currency too."""
+def same_amount(read: Callable[[object], Decimal | None]) -> Comparer:
+    """A comparer of exact amounts, which `read` reads from numbers and from text."""
 
     def compare(sent: object, received: object) -> bool | None:
-        amount = from_wire(received, currency)
-        return None if amount is None else amount == from_wire(sent, currency)
+        amount = read(received)
+        return None if amount is None else amount == read(sent)
 
     return compare
 
