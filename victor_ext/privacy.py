@@ -68,9 +68,6 @@ _SHORTEST_CREDENTIAL = 6
 _MASKED = "[secret]"
 _CREDENTIAL_HEADERS = frozenset({b"authorization", b"cookie"})
 
-HOLDS_SECRETS = "holds_secrets"
-"""The extension of a request whose body is secret. A response to it is not quoted either: it may echo the body."""
-
 
 class Secret(str):
     """A secret string, shown as `[secret]`. A slice of it is one too, since some reporters show how a text begins."""

@@ -158,9 +158,7 @@ if not data and begin != 0:
     raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
 """
 NO_ANSWER = "of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))"
-MAY_REUSE = """
-return not self._attempts and request.method in SAFE_METHODS and self._loop.profile.is_read_by_id(request)
-"""
+MAY_REUSE = "return not self._attempts and self._loop.profile.operation_of(request).is_read_by_id"
 NEW_KEY = """
 if signed and self._key:
     import uuid
@@ -175,9 +173,9 @@ PLANTED = {
         (f"{CALL}._attempt_until_definite", "result = yield from self._attempt(request, counted=signed)", NEW_KEY),)),
     "a lost answer of a long run is a rejection": Planted("soak", "told wrong", (0, 1), (
         (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),
-        (f"{LOOP}.classification:may_repeat", "has_key or method in SAFE_METHODS", "False"))),
+        (f"{LOOP}.classification:may_repeat", "has_key or row.reads", "False"))),
     "writes without a key are repeated": Planted("calls", "asked twice", (0, 60), (
-        (f"{LOOP}.classification:may_repeat", "has_key or method in SAFE_METHODS", "True"),)),
+        (f"{LOOP}.classification:may_repeat", "has_key or row.reads", "True"),)),
     "a lost answer is a rejection": Planted("calls", "told wrong", (0, 20), (
         (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),)),
     "four values of an answer are compared": Planted("calls", "told wrong", (0, 200), (
@@ -203,8 +201,8 @@ PLANTED = {
     "a call with a conflict was rejected": Planted("calls", "told wrong", (0, 40), (
         (OF_USE, "Outcome.UNKNOWN", "Outcome.REJECTED"),)),
     "every operation takes the key": Planted("calls", "asked twice", (0, 300), (
-        ("victor_ext.runtime.client.documented:by_document",
-         "says(request) is False and not takes(request)", "False"),)),
+        ("victor_ext.providers.connected.operations:DocumentOperations._key",
+         "declared is not None and declares_key(declared, place)", "True"),)),
     "only a 409 says that a key was used": Planted("calls", "under its key", (0, 300), (
         (f"{LOOP}.conflicts:earlier_use", "re.search(_REPEATED, text) or re.search(_BARE_KEY, text)", "False"),)),
     "a number of extra_body is stored as text": Planted("outbox", "was sent as", (0, 20), (

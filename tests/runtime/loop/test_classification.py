@@ -21,6 +21,7 @@ from victor_ext.errors import (
 )
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
+from victor_ext.runtime.loop.operations import TOKEN
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
 
@@ -79,7 +80,9 @@ def token_harness(answer):
         def ask():
             return httpx.Request("POST", "https://pay.example/token", json={"secret": "s3cret-of-mine"})
 
-        return OAuthToken(ask, lambda body, now: None, clock, lock, hint="Check the secret.")
+        return OAuthToken(
+            ask, lambda body, now: None, clock, lock, hint="Check the secret.", row=replace(TOKEN, refuses=refused)
+        )
 
     harness = Harness("sync", profile=SAYS_NO, auth=authenticator)
     harness.network.tokens = lambda request: answer

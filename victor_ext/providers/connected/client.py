@@ -19,7 +19,6 @@ from victor_ext.runtime.client.config import (
     take,
     with_client_options,
 )
-from victor_ext.runtime.client.documented import by_document
 from victor_ext.runtime.client.extras import NO_EXTRAS
 from victor_ext.runtime.client.generated import bound_class
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
@@ -32,6 +31,7 @@ from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlac
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
+from .operations import DocumentOperations
 from .paging import ListReader, PagesOf, PageStyle, T
 from .profile import profile_of
 
@@ -142,14 +142,10 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
         url, credentials, clock = checked_base_url(base_url), credentials_of(auth), ServerClock()
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         place = _checked_key(key)
-        if isinstance(place, HeaderKey | BodyKey):
-            document = bound_class(cast("Hashable", client)).document
-            if not document:
-                raise ConfigurationError(f"{package} does not say which operations take a key: generate it again.")
-            place = by_document(place, document, url.raw_path.decode().rstrip("/"))
+        table = DocumentOperations(bound_class(cast("Hashable", client)).document, url, place, package)
         config = ClientConfig(
             given,
-            profile=profile_of(name or package.removesuffix("_api") or url.host, url, place),
+            profile=profile_of(name or package.removesuffix("_api") or url.host, url, place, table),
             authenticator=credentials.authenticator(url, clock, self._lock()),
             credentials=credentials,
             base_url=url,

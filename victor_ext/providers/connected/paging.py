@@ -23,7 +23,7 @@ from victor_ext.runtime.client.generated import is_instance, type_name
 from victor_ext.runtime.client.paging import Page, PageReader
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.loop.classification import reports_error
+from victor_ext.runtime.loop.evidence import reports_error
 
 T = TypeVar("T")
 Place = str | Callable[[Any], Any]

@@ -8,17 +8,16 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.privacy import HOLDS_SECRETS, is_code, mask_digits, redact_code, redact_excerpt
-from victor_ext.runtime.client.documented import document_complaint, lists_declared_errors
+from victor_ext.privacy import is_code, mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.core.json_values import (
     is_list,
     is_object,
-    no_object_reason,
     object_of,
     object_or_empty,
     text_or_empty,
 )
-from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace
+from victor_ext.runtime.loop.idempotency_keys import KeyPlace
+from victor_ext.runtime.loop.operations import Operations
 from victor_ext.runtime.loop.profile import Profile
 
 _MOST_PROBLEMS = 100
@@ -29,31 +28,16 @@ _KINDS = ("type", "error")
 _FIELDS = ("field", "param", "parameter", "path", "pointer", "location")
 
 
-def profile_of(name: str, base_url: httpx.URL, key_place: KeyPlace) -> Profile:
+def profile_of(name: str, base_url: httpx.URL, key_place: KeyPlace, operations: Operations) -> Profile:
     """The profile of an API by its document."""
     return Profile(
         name=name,
         environment=str(base_url),
         key_place=key_place,
+        operations=operations,
         problems=read_problems,
-        unreadable=_unreadable,
-        may_list_errors=lists_declared_errors,
         authentication_hint=f"Check the credentials, and that they are for {base_url.host}.",
-        recovery_hint=lambda request: f"at the provider{_no_key(key_place, request)}",
     )
-
-
-def _no_key(place: KeyPlace, request: httpx.Request) -> str:
-    if isinstance(place, HeaderKey | BodyKey) and place.ignores_key(request):
-        return f" ({place.name!r} is no key of this operation: see takes_key)"
-    return ""
-
-
-def _unreadable(response: httpx.Response) -> str | None:
-    """Why a good response cannot be read, or None. A token is in an object; for the rest, see `document_complaint`."""
-    if response.request.extensions.get(HOLDS_SECRETS):
-        return no_object_reason(response)
-    return document_complaint(response, read_problems)
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:

@@ -13,7 +13,7 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.money import from_wire
 from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
-from victor_ext.runtime.client.documented import document_complaint, is_generated
+from victor_ext.runtime.client.documented import is_generated
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import (
@@ -26,6 +26,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import earlier_use, is_about_earlier
+from victor_ext.runtime.loop.evidence import document_complaint
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.profile import Profile
 

@@ -22,7 +22,7 @@ from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.flow import Lock
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
-from .profile import read_problems
+from .profile import TOKEN, read_problems
 from .responses import split_code
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
@@ -74,7 +74,7 @@ class FlexFactorAuth(UnpicklableCredentials):
             codes = (problem.code for problem in read_problems(response) if split_code(problem.code))
             return next((code for code in codes if code not in f"{self._app_key} {self._app_secret.current()}"), "")
 
-        return OAuthToken(ask, issued_token, clock, lock, hint=self.hint(environment), code_of=code_of)
+        return OAuthToken(ask, issued_token, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN)
 
 
 class FlexFactorToken(UnpicklableCredentials):

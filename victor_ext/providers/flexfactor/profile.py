@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 from urllib.parse import unquote
@@ -13,10 +14,12 @@ import httpx
 
 from victor_ext.errors import Problem, VictorError
 from victor_ext.privacy import HIDDEN, SHORTEST, is_code, mask, pattern_of, redact_code, redact_excerpt, texts_within
-from victor_ext.runtime.client.documented import document_complaint, is_generated
+from victor_ext.runtime.client.documented import is_generated
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import is_list, is_object, json_of, no_object_reason, object_of, text_or_empty
+from victor_ext.runtime.loop import operations
+from victor_ext.runtime.loop.evidence import Problems, document_complaint
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.profile import Profile
 
@@ -135,6 +138,13 @@ def _unreadable(response: httpx.Response) -> str | None:
     reason = no_object_reason(response) or comparing.cannot_be_read(_repeated(response)) or lack_of(operation, body)
     is_empty = operation in _MAY_BE_EMPTY and says(operation, body) is Says.NOTHING
     return reason or (document_complaint(response, read_problems) if is_empty else None)
+
+
+def _no_token(response: httpx.Response, _problems: Problems) -> str | None:
+    return _unreadable(response)
+
+
+TOKEN = replace(operations.TOKEN, evidence=_no_token, refuses=_refused)
 
 
 # Errors. The provider's error bodies have several shapes:

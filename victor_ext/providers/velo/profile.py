@@ -11,7 +11,7 @@ import httpx
 
 from victor_ext.errors import Outcome, Problem, UnreadableResponse
 from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
-from victor_ext.runtime.client.documented import document_complaint, is_generated
+from victor_ext.runtime.client.documented import is_generated
 from victor_ext.runtime.core.comparing import about_another
 from victor_ext.runtime.core.json_values import (
     is_list,
@@ -22,9 +22,9 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
+from victor_ext.runtime.loop.evidence import document_complaint
 from victor_ext.runtime.loop.profile import Profile
 
-from .auth import TOKEN_PATH
 from .settings import ENVIRONMENTS
 
 # With a digit: Velo's ids are UUIDs, and what has none is a word of a path (`/v3/payouts`, a proxy's `/login`).
@@ -110,7 +110,6 @@ class _Rule(NamedTuple):
 _PAGE = ("content",)
 _CSV = ("",)  # no member: the body is an export
 _RULES = (
-    _Rule("POST", re.escape(TOKEN_PATH), ("access_token",)),
     _Rule("POST", "/v3/payouts/[^/]+/quote", (), look="payouts.get(payout_id)"),
     _Rule("POST", "/v3/payouts", makes="payout", look="payments.find(payor_payment_id, payor_id=..., since=...)"),
     _Rule("POST", "/v4/payees", makes="batch of payees", look="payees.list(payor_id, remote_id=...)"),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     PrivateKey = str | bytes | os.PathLike[str] | RSAPrivateKey
 
+TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 _ISSUER = "victor-api"
 _SOURCE = "the client portal"
 _MARGIN = 60
@@ -191,7 +192,7 @@ class VictorOAuth(UnpicklableCredentials):
         self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
         """Return a token cache for one client."""
-        url = base_url.copy_with(path=base_url.path.rstrip("/") + "/v2/auth/token")
+        url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:
             # The document describes only the body. The provider's samples send it as JSON with POST.

@@ -18,9 +18,9 @@ from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Resource, Walk
 from victor_ext.runtime.client.runners import OperationFlow, call_for_json, drop_none
 from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.loop.operations import names_only
 
 from .checks import REFERENCE, Validation, check_id
-from .profile import names_only
 from .records import PaymentRequest
 from .requests import FILTERS_TO_LEAVE, ListRequest, generated_arguments
 

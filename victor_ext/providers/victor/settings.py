@@ -15,8 +15,6 @@ from victor_ext.runtime.client.settings import environment_and_url, options_from
 
 from .auth import Credentials, Environment, VictorJwt, VictorOAuth, key_source
 
-CREATE_PATH = "/v2/payment-requests/request-payment"
-TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 _BOTH_KINDS = (
     "Set VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set VICTOR_CLIENT_ID with "
     "VICTOR_CLIENT_SECRET."

@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 import httpx
 
 from victor_ext.errors import AuthenticationError, Problem, StatusError, UnreadableResponse
-from victor_ext.privacy import HOLDS_SECRETS, Secret, SecretBytes
+from victor_ext.privacy import Secret, SecretBytes
 from victor_ext.runtime.auth.tokens import IssuedToken, TokenCache
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
+from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.flow import Flow, Lock
+from victor_ext.runtime.loop.operations import TOKEN, Operation
 from victor_ext.runtime.loop.unauthorized import Exchange
 
 _PASSING_STATUSES = frozenset({408, 425, 429})
@@ -32,6 +34,7 @@ class OAuthToken(TokenCache):
 
     `ask` makes the request. `read` reads a token from the JSON object of the response and the provider's time; None
     without a token. `hint` says what to check when the endpoint refuses, and `code_of` reads the provider's code then.
+    `row` is the endpoint's in the table of its system.
     """
 
     def __init__(
@@ -43,16 +46,18 @@ class OAuthToken(TokenCache):
         *,
         hint: str = "",
         code_of: Callable[[httpx.Response], str] = lambda _response: "",
+        row: Operation = TOKEN,
     ) -> None:
         super().__init__(clock, lock)
         self._ask = ask
         self._read = read
         self._hint = hint
         self._code_of = code_of
+        self._row = row
 
     def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:  # noqa: ARG002 - the exchange knows what is left
         request = self._ask()
-        request.extensions[HOLDS_SECRETS] = True
+        request.extensions[OPERATION] = self._row
         try:
             response = yield from exchange(request, best_effort=best_effort)
         except StatusError as error:

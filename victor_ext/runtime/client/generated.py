@@ -16,11 +16,10 @@ import httpx
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.privacy import body_of
 from victor_ext.runtime.client.config import checked_timeout
-from victor_ext.runtime.client.documented import has_declared_value
 from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of, readable_members
 from victor_ext.runtime.core.response import NOT_READ, Response
-from victor_ext.runtime.loop.profile import READER, SAFE_METHODS, Declared
+from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, has_declared_value
 
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]

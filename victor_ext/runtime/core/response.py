@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import VictorError
-from victor_ext.privacy import HOLDS_SECRETS, SecretBytes, body_of, redact_excerpt
+from victor_ext.privacy import SecretBytes, body_of, redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.json_values import parsed
@@ -39,6 +39,9 @@ _UNPARSED = object()
 
 NOT_READ: Any = object()
 """The value of `Response.parsed` before a generated parser has read the response."""
+
+OPERATION = "victor_ext.operation"
+"""The extension of a request with its `Operation`: what the table of its system says of it."""
 
 TELLS_ITS_END = "victor_ext.tells_its_end"
 """The extension of a response whose stream raises `ClosedWithoutNotice`. Other transports end a body that was cut."""
@@ -174,7 +177,8 @@ class _Body:
         # The transport made the response, and only `json()` differs. A copy would cost more than all the rest here.
         response.__class__ = Response
         assert isinstance(response, Response)
-        response.request, response.is_secret = request, HOLDS_SECRETS in request.extensions
+        response.request = request
+        response.is_secret = getattr(request.extensions.get(OPERATION), "is_secret", False)
         # Anybody's words, of any length, which the repr of a response shows. Without them it has the standard's.
         response.extensions.pop("reason_phrase", None)
         if "set-cookie" in response.headers:

@@ -16,7 +16,7 @@ import httpx
 from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
 from victor_ext.privacy import CREDENTIALS, QUOTED
 from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Response
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, OPERATION, Response
 from victor_ext.runtime.core.timeouts import (
     ALLOW_IMMEDIATE_REUSE,
     MAY_HAVE_BEEN_SENT,
@@ -33,7 +33,7 @@ from .error_messages import error_for, request_id_of, what_to_do
 from .events import CallReport, Reporter
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
-from .profile import SAFE_METHODS, Profile
+from .profile import Profile
 from .redirects import MAX_REDIRECTS, keep_content, redirected
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
 from .unauthorized import Authenticator, may_try_another_token, sendable
@@ -64,7 +64,8 @@ class AttemptLoop:
     def call(self, request: httpx.Request) -> Flow[Response]:
         """One logical call. Returns a good response, or raises a typed error."""
         may_repeat = type(request.stream) is httpx.ByteStream or keep_content(request)
-        key = self.profile.key_place.prepare(request) if request.method not in SAFE_METHODS else None
+        row = request.extensions[OPERATION] = self.profile.row_of(request)
+        key = None if row.reads else self.profile.key_place.prepare(request)
         return _Call(self, request, key, is_read_once=not may_repeat).run()
 
     def sign(self, request: httpx.Request) -> Flow[None]:
@@ -286,11 +287,12 @@ class _Call:
 
         A read by id knows its own response. What the response to a write repeats of it, another payment may have, too.
         """
-        return not self._attempts and request.method in SAFE_METHODS and self._loop.profile.is_read_by_id(request)
+        return not self._attempts and self._loop.profile.operation_of(request).is_read_by_id
 
     def _may_be_late(self, request: httpx.Request, response: Response) -> bool:
         """Whether a good response may be a late second one to an earlier request on the same connection."""
-        return request.extensions.get(REUSED_IMMEDIATELY, False) and not self._loop.profile.names_its_subject(response)
+        row = self._loop.profile.operation_of(request)
+        return request.extensions.get(REUSED_IMMEDIATELY, False) and not row.names_its_subject(response)
 
     def _refuse_after_sleep(self, request: httpx.Request) -> None:
         """Raise if this machine slept since the call began: the provider may have forgotten the key meanwhile.
@@ -307,7 +309,8 @@ class _Call:
     def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
         """Wait for the next attempt, or raise the error of the call."""
         loop = self._loop
-        repeatable = may_repeat(failure, method=request.method, has_key=self._key is not None or not signed)
+        row = loop.profile.operation_of(request)
+        repeatable = may_repeat(failure, row, has_key=self._key is not None or not signed)
         if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
             raise self._error(request, failure)
         wait = loop.policy.wait_before(self._retries + 1, loop.draw)

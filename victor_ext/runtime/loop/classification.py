@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 
 from victor_ext import errors
 from victor_ext.errors import Outcome
-from victor_ext.privacy import HOLDS_SECRETS, body_of, excerpt, redact_excerpt
-from victor_ext.runtime.core.json_values import NOT_JSON, is_list, is_object, json_of
+from victor_ext.privacy import body_of, excerpt, redact_excerpt
 from victor_ext.runtime.core.response import Response
 
 from .conflicts import Use, earlier_use
-from .profile import READER, SAFE_METHODS, Profile, Reader
+from .evidence import READER, Reader, reports_error
+from .operations import Operation, names_only
+from .profile import Profile
 
 
 class Repeat(Enum):
@@ -101,18 +100,18 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
 
     `begun`: an earlier attempt with the same key may have begun the work.
     """
-    status = response.status_code
+    status, row = response.status_code, profile.operation_of(response.request)
     if 200 <= status < 300 or (
-        status >= 400 and profile.is_result is not None and response.damage is None and profile.is_result(response)
+        status >= 400 and row.results is not None and response.damage is None and row.results(response)
     ):
-        refusal = None if response.damage else profile.rejection_reason(response)
+        refusal = None if response.damage or row.refuses is None else row.refuses(response)
         if refusal is not None:
             what = f"the response has status {status}, but its body reports a rejection ({refusal})"
             return _of_use(response, profile, what, begun=begun) or Failure(
                 errors.BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response
             )
-        mismatch = None if response.damage else profile.mismatch(response)
-        wrong = response.damage or mismatch or profile.unreadable(response) or _complaint(response, profile)
+        mismatch = None if response.damage or row.id is None else row.id(response)
+        wrong = response.damage or mismatch or row.evidence(response, profile.problems) or _complaint(response, row)
         if wrong is None:
             return None
         if mismatch or (response.damage is None and (profile.problems(response) or reports_error(response))):
@@ -127,47 +126,11 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
     return _of_error_status(response, profile, begun=begun)
 
 
-def _complaint(response: Response, profile: Profile) -> str | None:
+def _complaint(response: Response, row: Operation) -> str | None:
     """Why a good response to a write is no success, or None. A record that is read may have errors of its own."""
-    if response.request.method in SAFE_METHODS or response.status_code >= 300 or not reports_error(response):
+    if row.reads or response.status_code >= 300 or not reports_error(response):
         return None
-    return None if profile.may_list_errors(response) else "its body reports an error"
-
-
-_ERRORS = frozenset({"error", "errors", "allerrors"})
-_NO_ERROR = {
-    "error": ("none", "null", "false", "0", "no", "ok", "success"),
-    "code": ("0", "00", "200"),
-    "message": ("ok", "success"),
-}
-_ERROR_MEMBER = re.compile(
-    rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})', re.IGNORECASE
-)
-
-
-def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
-    """Whether the body is a JSON object with something in `error` or `errors`, whatever it is.
-
-    null, false, 0, "", [] and {}, and lists and objects of these, are not errors. Nor are words for it ("none", "ok"),
-    a `code` of 0, "00" or 200, and a `message` of success. Names are compared in any letter case, also in what can be
-    read of a body that is not complete JSON. Members named in `but` are left out.
-    """
-    body = json_of(response)
-    if body is NOT_JSON:
-        return _ERROR_MEMBER.search(body_of(response)) is not None
-    # No name for each value: a value that is no error may be a secret, and a traceback shows what has a name.
-    return is_object(body) and any(
-        _is_something(body[name], "error") for name in body if name.lower() in _ERRORS and name.lower() not in but
-    )
-
-
-def _is_something(value: Any, name: str = "") -> bool:
-    if is_object(value):
-        return any(_is_something(value[member], member) for member in value)
-    if is_list(value):
-        return any(map(_is_something, value))
-    is_empty = not (value.strip() if isinstance(value, str) else value)
-    return not is_empty and str(value).strip().lower() not in _NO_ERROR.get(name.lower(), ())
+    return None if row.may_list_errors and row.may_list_errors(response) else "its body reports an error"
 
 
 def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
@@ -195,13 +158,12 @@ def of_late(response: Response) -> Failure:
 
 
 def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Failure:
-    status = response.status_code
+    status, row = response.status_code, profile.operation_of(response.request)
     error_class = error_class_for(status)
-    if error_class is errors.BadRequest and profile.is_unknown_id(response):
+    if error_class is errors.BadRequest and row.unknown_id and names_only(profile.problems(response), row.unknown_id):
         error_class = errors.NotFound
     what = f"status {status} {response.reason_phrase}".rstrip()
-    quoted = not response.request.extensions.get(HOLDS_SECRETS) and profile.may_quote_body(response)
-    body = excerpt(body_of(response)) if quoted else ""
+    body = excerpt(body_of(response)) if row.may_quote(response) else ""
     what = f"{what}: {body}" if body else what
     if status in profile.transient_statuses:
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
@@ -213,7 +175,7 @@ def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Fa
     if status == 429:
         return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
     # A conflict is with something that exists. Where an error status may carry a result, a damaged response may be one.
-    doubtful = error_class is errors.Conflict or (response.damage is not None and profile.is_result is not None)
+    doubtful = error_class is errors.Conflict or (response.damage is not None and row.results is not None)
     return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response)
 
 
@@ -227,10 +189,10 @@ def _of_use(response: Response, profile: Profile, what: str, *, begun: bool) -> 
     return Failure(errors.Conflict, what, repeat, Outcome.UNKNOWN, response, use=use)
 
 
-def may_repeat(failure: Failure, *, method: str, has_key: bool) -> bool:
-    """Whether this request may be sent again after this failure."""
+def may_repeat(failure: Failure, row: Operation, *, has_key: bool) -> bool:
+    """Whether a request of an operation may be sent again after this failure."""
     if failure.repeat is Repeat.REPEATABLE:
-        return has_key or method in SAFE_METHODS
+        return has_key or row.reads
     return failure.repeat is Repeat.ALWAYS
 
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import httpx
 
-from victor_ext.privacy import HOLDS_SECRETS, body_of
+from victor_ext.privacy import body_of
 from victor_ext.runtime.core.json_values import NOT_JSON, is_list, is_object, json_of
+from victor_ext.runtime.core.response import OPERATION
 
 from .idempotency_keys import KeyPlace
-from .profile import SAFE_METHODS
+from .operations import of_no_table
 
 _MOST_TEXT = 20_000
 
@@ -83,7 +84,8 @@ def earlier_use(response: httpx.Response, place: KeyPlace) -> Use | None:
     credentials and a 429 about the rate, unless it names the key.
     """
     request, status = response.request, response.status_code
-    if request.method in SAFE_METHODS or HOLDS_SECRETS in request.extensions:
+    row = request.extensions.get(OPERATION) or of_no_table(request)
+    if row.reads or row.is_secret:
         return None
     key = _words(place.read(request) or "")
     name = re.escape(_words(getattr(place, "name", "")))

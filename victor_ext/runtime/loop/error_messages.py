@@ -5,11 +5,11 @@ from __future__ import annotations
 import httpx
 
 from victor_ext.errors import Conflict, Outcome, Problem, VictorError
-from victor_ext.privacy import HOLDS_SECRETS, one_line, one_own_line, redact_excerpt
+from victor_ext.privacy import one_line, one_own_line, redact_excerpt
 
 from .classification import Failure
 from .conflicts import Use
-from .profile import SAFE_METHODS, Profile
+from .profile import Profile
 
 _LISTED = 10
 """The most problems that a message lists; the error's `problems` has all of them."""
@@ -35,7 +35,7 @@ def error_for(
     """
     response = failure.response
     # A response to a request that holds a secret may repeat it, so it is not quoted.
-    quoted = response is not None and not response.request.extensions.get(HOLDS_SECRETS)
+    quoted = response is not None and not profile.operation_of(response.request).is_secret
     problems = tuple(profile.problems(response)) if response is not None and quoted else ()
     sentences = [_what_happened(failure, profile, request, tries, problems, why)]
     if retry_after is not None:
@@ -86,9 +86,10 @@ def what_to_do(
     outcome: Outcome, key: str | None, request: httpx.Request, profile: Profile, *, conflict: bool = False
 ) -> str:
     """What the caller may do after the failure. Empty for a read, which may always be repeated."""
-    if request.method in SAFE_METHODS:
+    row = profile.operation_of(request)
+    if row.reads:
         return ""
-    look = f"look {profile.recovery_hint(request)}".rstrip()
+    look = f"look {row.hint(request)}".rstrip()
     step = outcome.next_step(None if key is None else f"idempotency_key={key!r}", look, conflict=conflict)
     return f"{step} The response is in the error's `body`." if outcome is Outcome.ACCEPTED else step
 

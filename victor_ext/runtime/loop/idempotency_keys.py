@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -16,6 +17,7 @@ import httpx
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.ids import in_one_form
 from victor_ext.runtime.core.json_values import object_of, text_or_empty
+from victor_ext.runtime.core.response import OPERATION
 
 _PLAIN_EXPONENT = 100
 _COMPACT_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
@@ -125,6 +127,24 @@ def _unsendable(key: str) -> Problem | None:
     return Problem(field, "characters", message)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """Whether an operation takes a key.
+
+    Attributes:
+        is_taken: Whether it takes one. Else a key that is there is none: it makes no repeat safe.
+        is_made: Whether one is made where the caller gives none.
+        shortest: The fewest characters of a key; None where its place says what a good one is.
+    """
+
+    is_taken: bool = True
+    is_made: bool = False
+    shortest: int | None = None
+
+
+NO_KEY, TAKEN, MADE = KeyRule(is_taken=False), KeyRule(), KeyRule(is_made=True)
+
+
 class KeyPlace(Protocol):
     """Where a provider takes the idempotency key."""
 
@@ -164,7 +184,7 @@ class HeaderKey:
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the header of `request`, or None."""
-        return None if self.ignores_key(request) else request.headers.get(self.name) or None
+        return request.headers.get(self.name) or None if rule_of(self, request).is_taken else None
 
     def prepare(self, request: httpx.Request) -> str | None:
         """The key in the header of `request`; a new one where the operation takes a key and none was given.
@@ -172,15 +192,17 @@ class HeaderKey:
         Raises:
             InvalidRequest: The key that was given is none that the operation takes. Nothing was sent.
         """
-        if self.ignores_key(request):
+        rule = rule_of(self, request)
+        if not rule.is_taken:
             return None
         given: str | None = request.headers.get(self.name)
         if given is not None:
-            problem = self.problem(request, given)
+            own = rule.shortest
+            problem = self.problem(request, given) if own is None else key_problem(given, shortest=own)
             if problem is not None:
                 raise InvalidRequest.of([problem], doing="Nothing was sent")
             return given
-        if self.takes_key is None or not self.takes_key(request):
+        if not rule.is_made:
             return None
         key = request.headers[self.name] = new_key()
         return key
@@ -208,11 +230,21 @@ class BodyKey:
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the body of `request`, or None."""
-        if self.ignores_key(request):
+        if not rule_of(self, request).is_taken:
             return None
         return text_or_empty(object_of(request).get(self.name)) or None
 
     prepare = read
+
+
+def rule_of(place: HeaderKey | BodyKey, request: httpx.Request) -> KeyRule:
+    """The rule of the request's operation, or else what the caller's functions say of the request."""
+    rule: KeyRule | None = getattr(request.extensions.get(OPERATION), "key", None)
+    if rule is not None:
+        return rule
+    if place.ignores_key(request):
+        return NO_KEY
+    return MADE if place.takes_key is not None and place.takes_key(request) else TAKEN
 
 
 class NoKey:

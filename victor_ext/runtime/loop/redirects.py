@@ -6,7 +6,7 @@ import httpx
 
 from victor_ext.errors import InvalidRequest
 
-from .profile import SAFE_METHODS
+from .evidence import SAFE_METHODS
 
 MAX_REDIRECTS = 5
 """The most redirects that one call follows."""

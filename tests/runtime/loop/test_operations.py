@@ -1,0 +1,153 @@
+"""A request finds its row by method and path template, whoever made it; and what is not in the table."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from victor_api.client import Client
+
+from tests.providers.running import MODES, Script
+from tests.providers.victor.adapter import over, payment
+from victor_ext import BadRequest
+from victor_ext.providers.connected.operations import DocumentOperations
+from victor_ext.providers.victor.operations import OPERATIONS
+from victor_ext.runtime.loop.evidence import READER
+from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, NoKey
+from victor_ext.runtime.loop.operations import Effect, Operation, Operations
+
+TEMPLATES = (
+    "GET /v4/payees", "POST /v4/payees /v3/payees", "GET /v4/payees/{}", "DELETE /v4/payees/{}",
+    "GET /v4/payees/batch/{}", "GET /v4/payees/deltas", "GET /v4/payees/payors/{}/invitationStatus",
+    "POST /v3/payouts/{}", "POST /v3/payouts/{}/quote", "POST /v1/payments/{}:cancel", "GET /v1/files/caf\u00e9/{}",
+)  # fmt: skip
+TABLES = {
+    "victor": OPERATIONS,
+    "others": {name: Operation(effect=Effect.READS) for name in TEMPLATES},
+}
+CASES = [
+    (table, f"{method} {template}", row)
+    for table, rows in TABLES.items()
+    for name, row in rows.items()
+    for method, *templates in [name.split(" /")]
+    for template in (f"/{each}" for each in templates)
+]
+WORDS = {word for _, name, _ in CASES for word in name.split("/")}
+IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
+    lambda text: text not in {".", "..", *WORDS} and not text.endswith(":cancel")
+)
+
+
+def table(rows: Any, base_url: str = "https://pay.example", place: Any = None) -> Operations:
+    return Operations(rows, httpx.URL(base_url), place or HeaderKey())
+
+
+def generated(method: str, path: str, **declared: Any) -> httpx.Request:
+    """A request of a generated function, whose own URL is not looked at."""
+    facts = SimpleNamespace(method=method, path=path, **{"headers": (), "members": (), **declared})
+    reader = SimpleNamespace(declared=facts)
+    return httpx.Request(method, "https://pay.example/anywhere", extensions={READER: reader})
+
+
+@given(
+    case=st.sampled_from(CASES),
+    ids=st.lists(IDS, min_size=2, max_size=2),
+    base=st.sampled_from(["", "/", "/api", "/api/v2/", "/a%2Fb/%C3%A9"]),
+    end=st.sampled_from(["", "/", "?page=1", "/?page=/v4/payees/deltas"]),
+)
+def test_a_request_by_hand_finds_the_row_of_the_generated_one(case: Any, ids: list[str], base: str, end: str) -> None:
+    name, row = case[1:]
+    method, _, template = name.partition(" ")
+    operations = table(TABLES[case[0]], f"https://pay.example{base}")
+    assert operations.of(generated(method, template.replace("{}", "{its_id}"))) is row
+    path = quote(template, safe="/{}:")
+    for id_ in ids:
+        path = path.replace("{}", quote(id_, safe=""), 1)
+    client = httpx.Client(base_url=f"https://pay.example{base}")
+    assert operations.of(client.build_request(method, path + end)) is row
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v4", "/v4/payees", "/apiv4/payees", "/api//v4/payees", "/api/v4//payees", "/api/v4/payees//",
+     "/api/v9/payees", "/api/v4/payees%2Fdeltas", "/api/v4/payees/a/b", "/api/v4/payees/batch/"],
+)  # fmt: skip
+def test_another_path_has_no_row(path: str) -> None:
+    operations = table({"GET /v4/payees": READS, "GET /v4/payees/batch/{}": READS}, "https://pay.example/api")
+    row = operations.of(httpx.Request("GET", f"https://pay.example{path}"))
+    assert (row is READS, row.effect) == (False, Effect.READS)
+
+
+READS = Operation(effect=Effect.READS)
+
+
+def test_templates_that_fit_as_well_are_none() -> None:
+    operations = table({"POST /a/{}/c": READS, "POST /a/b/{}": READS})
+    assert operations.of(httpx.Request("POST", "https://pay.example/a/b/c")).effect is Effect.MOVES_MONEY
+
+
+@pytest.mark.parametrize(
+    ("place", "declared", "key"),
+    [
+        (HeaderKey(), {"headers": ("idempotency-KEY",)}, MADE),
+        (HeaderKey(), {"members": ("Idempotency-Key",)}, NO_KEY),
+        (BodyKey("key"), {"members": ("key",)}, TAKEN), (BodyKey("key"), {"headers": ("key",)}, NO_KEY),
+    ],
+)  # fmt: skip
+def test_what_has_no_row_takes_a_key_that_the_document_declares(place: Any, declared: Any, key: Any) -> None:
+    assert table({}, place=place).of(generated("POST", "/new", **declared)).key is key
+    assert table({}, place=place).of(httpx.Request("POST", "https://pay.example/new")).key is NO_KEY
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_table_is_asked_once_for_a_call_and_never_for_its_token(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    find = Operations.of
+    monkeypatch.setattr(Operations, "of", lambda self, request: asked.append(request.url.path) or find(self, request))
+    script = Script(httpx.Response(503), httpx.Response(200, json={"victor_payment_request_id": "pr_1"}))
+    over(mode, script, lambda client: client.payment_requests.create(**payment()))
+    assert (len(script.requests), len(script.for_tokens)) == (2, 1)
+    assert asked == ["/v2/payment-requests/request-payment"]
+
+
+@pytest.mark.parametrize(("method", "quoted"), [("POST", False), ("GET", True)])
+def test_a_response_may_repeat_a_request_of_which_nothing_is_known(method: str, quoted: bool) -> None:
+    body = {"name": "Ada Lovelace"} if method == "POST" else None
+    with pytest.raises(BadRequest) as raised:
+        over(
+            "blocking",
+            Script(httpx.Response(400, text="wrong: Ada Lovelace")),
+            lambda client: client.bind(Client).get_httpx_client().request(method, "/v2/new", json=body),
+        )
+    assert ("Ada" in str(raised.value)) is quoted
+
+
+def test_the_endpoint_of_tokens_is_secret_by_hand_too() -> None:
+    row = table(OPERATIONS).of(httpx.Request("POST", "https://pay.example/v2/auth/token"))
+    assert (row.is_secret, row.effect, row.key) == (True, Effect.SETS, NO_KEY)
+
+
+OBJECTS = [
+    ("list_payments", "GET", "/payments"), ("pay", "POST", "/payments"), ("get_payment", "GET", "/payments/{id}"),
+    ("cancel", "POST", "/payments/{payment_id}/cancel"), ("note", "POST", "/notes/{id}/text"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("POST", "/payments/p%2F1/cancel", "with get_payment or at the provider"),
+        ("POST", "/payments", "at the provider"),
+        ("POST", "/notes/1/text", "at the provider"), ("POST", "/new", "at the provider"),
+    ],
+)  # fmt: skip
+def test_an_action_on_an_object_is_looked_up_by_its_read(method: str, path: str, hint: str) -> None:
+    document = [SimpleNamespace(name=name, method=m, path=at, headers=(), members=()) for name, m, at in OBJECTS]
+    operations = DocumentOperations(document, httpx.URL("https://pay.example/api"), NoKey(), "pay_api")
+    request = httpx.Request(method, f"https://pay.example/api{path}")
+    assert operations.of(request).hint(request) == hint

@@ -1,0 +1,175 @@
+"""What makes a response with a good status a success: by the document, or by the words of a table of operations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol, TypeAlias
+
+import httpx
+
+from victor_ext.errors import Problem
+from victor_ext.privacy import body_of
+from victor_ext.runtime.core.json_values import NOT_JSON, is_list, is_object, json_of, no_object_reason, object_of
+from victor_ext.runtime.core.response import NOT_READ, Response
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, 9.2.1) and may always be repeated."""
+
+READER = "victor_ext.reader"
+"""The extension of a request with the `Reader` of its response. Only generated operations set it."""
+
+Declared: TypeAlias = Any
+"""What a document declares of an operation: an object of the generated class `Operation`, which each package has."""
+
+
+class Reader(Protocol):
+    """Reads the response to one request with the parser that was generated for the operation."""
+
+    declared: Declared
+    """The operation."""
+    document: Sequence[Declared]
+    """All operations of its document."""
+
+    def is_evidence(self, response: httpx.Response) -> bool:
+        """Whether a body, or the beginning of one, has a member that the document declares for a good response.
+
+        The member has a value that the document allows there. Anybody's JSON (a login page's, a proxy's) has none.
+        """
+        ...
+
+    def is_of_error(self, response: Response) -> bool:
+        """Whether the document declares the class of what was read for an error status, too."""
+        ...
+
+    def __call__(self, response: Response) -> str | None:
+        """Why the response cannot be read, or None. What was read is kept as `response.parsed`."""
+        ...
+
+
+Problems: TypeAlias = Callable[[httpx.Response], Sequence[Problem]]
+"""Reads the problems in a body, in the shapes of a provider."""
+
+Evidence: TypeAlias = Callable[[httpx.Response, Problems], str | None]
+"""Why a response with a good status is no success, or None."""
+
+
+_ERRORS = frozenset({"error", "errors", "allerrors"})
+_NO_ERROR = {
+    "error": ("none", "null", "false", "0", "no", "ok", "success"),
+    "code": ("0", "00", "200"),
+    "message": ("ok", "success"),
+}
+_ERROR_MEMBER = re.compile(
+    rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})', re.IGNORECASE
+)
+
+
+def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
+    """Whether the body is a JSON object with something in `error` or `errors`, whatever it is.
+
+    null, false, 0, "", [] and {}, and lists and objects of these, are not errors. Nor are words for it ("none", "ok"),
+    a `code` of 0, "00" or 200, and a `message` of success. Names are compared in any letter case, also in what can be
+    read of a body that is not complete JSON. Members named in `but` are left out.
+    """
+    body = json_of(response)
+    if body is NOT_JSON:
+        return _ERROR_MEMBER.search(body_of(response)) is not None
+    # No name for each value: a value that is no error may be a secret, and a traceback shows what has a name.
+    return is_object(body) and any(
+        _is_something(body[name], "error") for name in body if name.lower() in _ERRORS and name.lower() not in but
+    )
+
+
+def _is_something(value: Any, name: str = "") -> bool:
+    if is_object(value):
+        return any(_is_something(value[member], member) for member in value)
+    if is_list(value):
+        return any(map(_is_something, value))
+    is_empty = not (value.strip() if isinstance(value, str) else value)
+    return not is_empty and str(value).strip().lower() not in _NO_ERROR.get(name.lower(), ())
+
+
+def document_complaint(response: httpx.Response, problems: Problems) -> str | None:
+    """Why a good response is not what the document declares for its operation and status; None when it is.
+
+    Arrays, bare values, empty bodies that are documented so, and objects with a declared member are good. So is an
+    empty object, and to a read any other, unless it has an `error` or `errors` (see `reports_error`), or the provider's
+    `problems` finds any in it. To a write it is no evidence: a login page and a proxy respond so, too.
+    """
+    reader: Reader | None = response.request.extensions.get(READER)
+    if reader is None or not isinstance(response, Response):
+        return None
+    reason = reader(response)
+    # None: the document declares no body for this status, or not this status.
+    model: Any = None if response.parsed is NOT_READ else response.parsed
+    declares = len(getattr(model, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
+    if model is not None and (not declares or has_declared_value(model)):
+        return reason
+    if reports_error(response) or problems(response):
+        return "its body reports an error"
+    if declares and response.request.method not in SAFE_METHODS and object_of(response):
+        return "its body has nothing that the document declares"
+    return reason
+
+
+def lists_declared_errors(response: httpx.Response) -> bool:
+    """Whether all that a good response has in `error` and `errors` is what the document declares for it.
+
+    Such as the rows of a batch that were refused. They are beside declared evidence, and not in the class that the
+    document has for an error.
+    """
+    reader: Reader | None = response.request.extensions.get(READER)
+    if reader is None or not isinstance(response, Response):
+        return False
+    model: Any = response.parsed
+    if not has_declared_value(model) or reader.is_of_error(response):
+        return False
+    declared = (field.name for field in model.__attrs_attrs__ if type(getattr(model, field.name)).__name__ != "Unset")
+    return not reports_error(response, but={name.replace("_", "") for name in declared})
+
+
+_NO_EVIDENCE = frozenset({"additional_properties", "error", "errors"})
+
+
+def has_declared_value(model: Any) -> bool:
+    """Whether a generated model has a declared member with a value that the document allows.
+
+    That is one of the declared type and, of an enum, one of its words. Blank text is none.
+    """
+    # What is of another type is in `additional_properties`, and the member is UNSET. An error is no evidence of work.
+    names = (field.name for field in getattr(model, "__attrs_attrs__", ()) if field.name not in _NO_EVIDENCE)
+    return any(_is_allowed(getattr(model, name)) for name in names)
+
+
+def _is_allowed(value: Any) -> bool:
+    if isinstance(value, Enum):
+        return value in list(type(value))  # an unknown word is a member of its own
+    return bool(value.strip()) if isinstance(value, str) else value is not None and type(value).__name__ != "Unset"
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Evidence of a JSON object with one of these members, and no problem in the body.
+
+    Attributes:
+        names: The members. None at all: any object will do.
+        lack: What a message says of a body without them.
+        is_there: Whether a value is one.
+        proof: A member with which problems in the body are no failure of the call: they are the object's own.
+    """
+
+    names: tuple[str, ...] = ()
+    lack: str = ""
+    is_there: Callable[[Any], bool] = lambda value: value is not None
+    proof: str = ""
+
+    def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
+        body, reason = object_of(response), no_object_reason(response)
+        if reason is not None:
+            return reason
+        if self.proof not in body and problems(response):
+            return "its body reports an error"
+        return None if not self.names or any(self.is_there(body.get(name)) for name in self.names) else self.lack

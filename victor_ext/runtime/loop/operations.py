@@ -1,0 +1,282 @@
+"""What an operation is: one row for each in a table of its system, found by method and path template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cache, cached_property
+from typing import TypeAlias
+from urllib.parse import unquote
+
+import httpx
+
+from victor_ext.errors import Problem
+from victor_ext.runtime.core.comparing import about_another
+from victor_ext.runtime.core.json_values import object_of
+
+from .evidence import (
+    READER,
+    SAFE_METHODS,
+    Declared,
+    Evidence,
+    Members,
+    Problems,
+    Reader,
+    document_complaint,
+    lists_declared_errors,
+)
+from .idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule
+
+Says: TypeAlias = Callable[[httpx.Response], str | None]
+Whether: TypeAlias = Callable[[httpx.Response], bool]
+
+
+class Effect(Enum):
+    """What a call does. All but reads are repeated only with a key, or if they were certainly not done."""
+
+    READS = auto()
+    SETS = auto()  # harmless if done twice
+    MAKES = auto()
+    MOVES_MONEY = auto()
+
+
+class Shown(Enum):
+    """What messages may quote of a response, which may repeat the request."""
+
+    EVERYTHING = auto()
+    UNSENT = auto()  # the body only where the request had none; the problems in it always
+    NOTHING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatsId:
+    """Where a good response repeats the id that ends the path of the request.
+
+    Attributes:
+        what: What has the id, for messages.
+        member: The member of the body with the id.
+        unlike: How a response is about something else although it has this id, or None.
+    """
+
+    what: str
+    member: str
+    unlike: Says = lambda _response: None
+
+    def __call__(self, response: httpx.Response) -> str | None:
+        """How the response is about something else than was asked for, or None."""
+        other = about_another(id_in_path(response.request), object_of(response).get(self.member), self.what)
+        return other or self.unlike(response)
+
+    def is_named(self, response: httpx.Response) -> bool:
+        """Whether a response that no check refused has the id."""
+        return object_of(response).get(self.member) not in (None, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Operation:
+    """What the package knows of an operation. A row states what differs from the defaults.
+
+    Attributes:
+        effect: What a call does.
+        key: Whether it takes an idempotency key, and in what form. None: its `KeyPlace` says.
+        evidence: What a good response must have. The default: what the document declares.
+        id: How a response shows that it is about another thing than the request: where it repeats the id of the path,
+            or a function. Such a response proves nothing about the work.
+        look_up: How to find out whether a write was done, such as "with payments.find(reference)".
+        results: Whether a response with an error status is a result of the call all the same, such as a payment that
+            was declined: it is then read and returned like a good response. None: no such response is.
+        refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
+            was done; a response that leaves a doubt is no evidence.
+        unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with the id that was asked
+            for: `NotFound`. To a write it may be about the state.
+        may_list_errors: Whether a good response to a write may have something in `error` or `errors`: the reasons of a
+            decision, or what its document declares. No other one is a success.
+        shown: What messages may quote of its responses.
+    """
+
+    effect: Effect
+    key: KeyRule | None = NO_KEY
+    evidence: Evidence = document_complaint
+    id: RepeatsId | Says | None = None
+    look_up: str | Callable[[httpx.Request], str] = ""
+    results: Whether | None = None
+    refuses: Says | None = None
+    unknown_id: Collection[str] = ()
+    may_list_errors: Whether | None = None
+    shown: Shown | Whether = Shown.EVERYTHING
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing, and may always be repeated."""
+        return self.effect is Effect.READS
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its requests or responses hold secrets, so that nothing of them is shown."""
+        return self.shown is Shown.NOTHING
+
+    @property
+    def is_read_by_id(self) -> bool:
+        """Whether it reads what the id in its path names, and its response repeats that id."""
+        return self.reads and isinstance(self.id, RepeatsId)
+
+    def names_its_subject(self, response: httpx.Response) -> bool:
+        """Whether a good response to a read by id names that id.
+
+        Over a connection that has just been used, no other response is believed: it may be a late second response to
+        an earlier request.
+        """
+        return isinstance(self.id, RepeatsId) and self.id.is_named(response)
+
+    def may_quote(self, response: httpx.Response) -> bool:
+        """Whether a message may quote the start of a response's body."""
+        if callable(self.shown):
+            return self.shown(response)
+        return self.shown is Shown.EVERYTHING or (self.shown is Shown.UNSENT and not response.request.content)
+
+    def hint(self, request: httpx.Request) -> str:
+        """How to find out whether a write was done; empty where nothing is known."""
+        return self.look_up(request) if callable(self.look_up) else self.look_up
+
+
+def _path_of(request: httpx.Request) -> str:
+    return request.url.raw_path.partition(b"?")[0].decode("ascii")
+
+
+def names_only(problems: Sequence[Problem], names: Collection[str]) -> bool:
+    """Whether there are problems, and all of them are about a field with one of these names."""
+    return bool(problems) and all(problem.field.rpartition(".")[2] in names for problem in problems)
+
+
+def id_in_path(request: httpx.Request) -> str:
+    """The id that ends the path of a request. An encoded slash is a part of it."""
+    return unquote(_path_of(request).removesuffix("/").rpartition("/")[2])
+
+
+AN_OBJECT = Members()
+TOKEN = Operation(effect=Effect.SETS, shown=Shown.NOTHING, evidence=AN_OBJECT)
+"""The row of a request for a token. `OAuthToken` sets it: the endpoint may be anywhere."""
+
+
+def of_no_table(request: httpx.Request) -> Operation:
+    """What holds of an operation of which nothing is known but the method."""
+    return _UNKNOWN[request.method in SAFE_METHODS, None]
+
+
+def _unknown(response: httpx.Response, problems: Problems) -> str | None:
+    """Whether the document knows the operation as it was called. Of a request by hand only an object is a success."""
+    is_generated = READER in response.request.extensions
+    return document_complaint(response, problems) if is_generated else AN_OBJECT(response, problems)
+
+
+_UNKNOWN = {
+    (reads, key): Operation(
+        effect=Effect.READS if reads else Effect.MOVES_MONEY,
+        key=key,
+        evidence=_unknown,
+        may_list_errors=lists_declared_errors,
+        shown=Shown.UNSENT,
+    )
+    for reads in (False, True)
+    for key in (None, NO_KEY, TAKEN, MADE)
+}
+
+
+def declares_key(operation: Declared, place: KeyPlace) -> bool:
+    """Whether the document declares the key of this place for the operation. Headers have any letter case."""
+    if isinstance(place, HeaderKey):
+        return any(header.lower() == place.name.lower() for header in operation.headers)
+    return isinstance(place, BodyKey) and place.name in operation.members
+
+
+def declared_key(operation: Declared, place: KeyPlace) -> KeyRule:
+    """The rule of an operation for a key that is taken only where the document declares it."""
+    return (MADE if isinstance(place, HeaderKey) else TAKEN) if declares_key(operation, place) else NO_KEY
+
+
+class Operations:
+    """The table of a system for one client.
+
+    Args:
+        rows: The operations, by method and path template with unnamed placeholders: `"POST /v3/payouts/{}"`. One that
+            has several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`.
+        base_url: What requests made by hand have before the path of a template.
+        place: Where the provider takes the idempotency key.
+    """
+
+    def __init__(self, rows: Mapping[str, Operation], base_url: httpx.URL, place: KeyPlace) -> None:
+        self._rows: dict[str, Operation] = {}
+        for name, row in rows.items():
+            method, *templates = name.split()
+            self._rows |= {f"{method} {template}": row for template in templates}
+        self._base = base_url.raw_path.partition(b"?")[0].decode("ascii").rstrip("/")
+        self._place = place
+
+    def of(self, request: httpx.Request) -> Operation:
+        """The row of a request. The attempt loop asks once for each call, and keeps it as an extension.
+
+        Without a row, the document alone says what a good response is, and a key is taken only where it declares one.
+        """
+        reader: Reader | None = request.extensions.get(READER)
+        declared = None if reader is None else reader.declared
+        row = self._rows.get(self._name_below(request, self._matcher) if declared is None else name_of(declared))
+        if row is not None:
+            return row
+        key = NO_KEY if declared is None else declared_key(declared, self._place)
+        return _UNKNOWN[request.method in SAFE_METHODS, key]
+
+    def _name_below(self, request: httpx.Request, matcher: Matcher) -> str:
+        """The name of the row of a request that was made by hand; empty without one."""
+        path = _path_of(request)
+        return matcher.find(request.method, path[len(self._base) :]) if path.startswith(f"{self._base}/") else ""
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return Matcher(self._rows)
+
+
+def name_of(declared: Declared) -> str:
+    """The name of the row of an operation: its method and its path with unnamed placeholders."""
+    return f"{declared.method} {unnamed(declared.path)}"
+
+
+@cache
+def unnamed(path: str) -> str:
+    """A path template without the names of its placeholders."""
+    return re.sub(r"\{[^{}]*\}", "{}", path)
+
+
+class Matcher:
+    """Finds the template that fits a path, among names of rows such as `"POST /v3/payouts/{}"`."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._fitting: dict[tuple[str, int], list[tuple[str, list[re.Pattern[str]], list[int]]]] = {}
+        for name in names:
+            method, _, template = name.partition(" ")
+            parts = _parts(template)
+            patterns = [re.compile(".+".join(map(re.escape, part.split("{}"))), re.DOTALL) for part in parts]
+            rank = [2 * ("{}" not in part) + (part != "{}") for part in parts]
+            self._fitting.setdefault((method, len(parts)), []).append((name, patterns, rank))
+
+    def find(self, method: str, path: str) -> str:
+        """The name of the row with the most literal segments; empty if none fits, or if several fit as well.
+
+        Args:
+            method: The method, in capitals.
+            path: The path below the base URL, percent-encoded: an encoded slash is a part of an id.
+        """
+        parts = [unquote(part) for part in _parts(path)]
+        fitting = [
+            (sum(rank), name)
+            for name, patterns, rank in self._fitting.get((method, len(parts)), ())
+            if all(pattern.fullmatch(part) for pattern, part in zip(patterns, parts, strict=True))
+        ]
+        best = max(fitting, default=(0, ""))
+        return best[1] if sum(rank == best[0] for rank, _ in fitting) == 1 else ""
+
+
+def _parts(path: str) -> list[str]:
+    """The segments of a path. A slash at its end makes no difference."""
+    return path.removeprefix("/").removesuffix("/").split("/")
