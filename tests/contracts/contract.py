@@ -204,16 +204,6 @@ class Contract:
                 by_name[call.name] = {leaf.place: sorted(exchange.readers(leaf)) for leaf in document.leaves(schema)}
         return by_name
 
-    def mixed_up(self, document: Document) -> list[str]:
-        """The calls that take a response about another object than the one that their path names."""
-        return [
-            f"{call.name} takes a response whose {place} is another id than it asked for: compare them in `profile.py`."
-            for operation, call in self._called(document)
-            for exchange in self.exchanges[operation.id]
-            for place, value in call.answer.items()
-            if value in exchange.ids and not isinstance(exchange.answered({place: "another-id"}), VictorError)
-        ]
-
     def limits(self, document: Document) -> list[str]:
         """Where the client takes what the document forbids, or refuses what it allows, one sentence each."""
         items: list[str] = []
@@ -284,13 +274,7 @@ class Exchange:
             known = contract.calls.get(each.id)
             self._answers[each.id] = _with(body, known.answer if known else {})
         self.sent: set[str] = set()
-        self.ids: set[str] = set()
-        """The parts of the request's path."""
         self.result = self._run(self._answers)
-
-    def answered(self, members: Mapping[str, Any]) -> Any:
-        """The result when the response has other values at some paths."""
-        return self._run({**self._answers, self._operation.id: _with(self._answers[self._operation.id], members)})
 
     def readers(self, leaf: Leaf) -> set[str]:
         """The members of the result that change when an answer lacks this value."""
@@ -307,7 +291,6 @@ class Exchange:
             body = answers[operation.id]
             if operation is self._operation:
                 self.sent |= operation.places_in(request)
-                self.ids |= {*request.url.path.split("/")}
             headers = {"Location": f"{request.url}/made-1", "Retry-After": "1"} if operation.answer[1] is None else {}
             return (
                 httpx.Response(operation.answer[0], json=body, headers=headers)

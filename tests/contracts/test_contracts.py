@@ -35,11 +35,6 @@ def test_each_limit_of_the_document_is_a_rule_of_the_client(system: str) -> None
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_a_response_about_another_object_is_no_success(system: str) -> None:
-    assert contract_of(system).mixed_up(Document.of(system)) == []
-
-
-@pytest.mark.parametrize("system", SYSTEMS)
 def test_the_record_is_what_each_call_reads(system: str) -> None:
     contract = contract_of(system)
     if record_of(contract) != contract.record.read_text(encoding="utf-8"):

@@ -1,0 +1,173 @@
+"""The rules of all systems, over all rows of their tables, by the methods that call each operation.
+
+What is expected follows from the row alone. A row that is taken out must change what is seen.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.contracts.contract import Call, _specific, _with
+from tests.contracts.document import Document
+from tests.providers.running import QUICK, Script, run
+from tests.providers.systems import ARGUMENTS, CLIENTS
+from tests.providers.test_introspection import methods_of
+from tests.providers.test_operations_table import SYSTEMS, answers_of
+from victor_ext import ConnectionFailed
+from victor_ext.runtime.core.response import OPERATION
+from victor_ext.runtime.loop.evidence import document_complaint
+from victor_ext.runtime.loop.operations import Operation, of_no_table
+from victor_ext.runtime.loop.profile import Profile
+
+LOST = httpx.ReadError("the connection was cut")
+LOGIN_PAGE = httpx.Response(200, text="<html>Sign in</html>")
+UNDECLARED: Mapping[str, Mapping[str, Any]] = {"listOrders": {"items": [{"id": "o-1"}]}}
+"""Members of good answers that are in no document."""
+OF_ANYBODY = httpx.Response(200, json={"message": "signed in"})
+
+
+@dataclass
+class Seen:
+    """What came of a call: the requests of its operation, and the error."""
+
+    requests: list[httpx.Request] = field(default_factory=list)
+    error: Exception | None = None
+
+    @property
+    def row(self) -> Operation:
+        return self.requests[0].extensions[OPERATION]
+
+    @property
+    def keys(self) -> set[str | None]:
+        return {_key(request) for request in self.requests}
+
+    @property
+    def told(self) -> tuple[int, str, str]:
+        return len(self.requests), self.outcome, str(self.error)
+
+    @property
+    def outcome(self) -> str:
+        return "success" if self.error is None else str(getattr(self.error, "outcome", "a fault"))
+
+
+def _key(request: httpx.Request) -> str | None:
+    if "json" not in request.headers.get("content-type", ""):
+        return request.headers.get("idempotency-key")
+    body = json.loads(request.content)
+    return request.headers.get("idempotency-key") or (body.get("idempotencyKey") if isinstance(body, dict) else None)
+
+
+@dataclass(frozen=True)
+class Case:
+    """An operation of a system, and the method that calls it."""
+
+    system: str
+    operation: Any
+    call: Call
+
+    def operation_of(self, request: httpx.Request) -> Any:
+        fitting = [each for each in Document.of(self.system).operations if each.matches(request)]
+        return max(fitting, key=_specific)  # `/payees/deltas` is no payee
+
+    def good(self, request: httpx.Request, changes: Mapping[str, Any] = MappingProxyType({})) -> httpx.Response:
+        """A good answer to any request of the system, as its document declares it."""
+        operation = self.operation_of(request)
+        body = _with(answers_of(self.system)[operation.id], changes)
+        if body is None:
+            return httpx.Response(operation.answer[0], headers={"Location": f"{request.url}/made-1"})
+        return httpx.Response(operation.answer[0], json={**body, **UNDECLARED.get(operation.id, {})})
+
+    def observe(self, *lines: Any) -> Seen:
+        """Make the call. These lines answer its operation first; then, and for all else, the document does."""
+        seen, left = Seen(), list(lines)
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            if self.operation_of(request) is not self.operation:
+                return self.good(request)
+            seen.requests.append(request)
+            line = left.pop(0) if left else self.good
+            line = line(request) if callable(line) else line
+            if isinstance(line, Exception):
+                raise line
+            return line
+
+        transport = Script(answer).transport
+        try:
+            run(CLIENTS[self.system][0], self.use, **ARGUMENTS[self.system], transport=transport, retry=QUICK)
+        except Exception as error:  # noqa: BLE001 - without its row, a response may be read that cannot be
+            seen.error = error
+        return seen
+
+    def use(self, client: Any) -> Any:
+        result = self.call.make[0](client)
+        return next(iter(result.pages()), None) if hasattr(result, "pages") else result
+
+
+def cases() -> Iterator[Any]:
+    for system in SYSTEMS:
+        calls = importlib.import_module(f"tests.contracts.{system}").CONTRACT.calls
+        for operation in Document.of(system).operations:
+            if operation.id in calls and calls[operation.id].has_record:
+                yield pytest.param(Case(system, operation, calls[operation.id]), id=f"{system}-{operation.id}")
+
+
+each_row = pytest.mark.parametrize("case", [*cases()])
+
+
+@each_row
+def test_only_what_reads_or_has_a_key_is_repeated(case: Case) -> None:
+    seen = case.observe(LOST)
+    if seen.row.reads:
+        assert (seen.outcome, len(seen.requests)) == ("success", 2)
+    elif seen.keys != {None}:
+        assert (seen.outcome, len(seen.requests), len(seen.keys)) == ("success", 2, 1)
+    else:
+        assert len(seen.requests) == 1
+
+
+@each_row
+def test_nobody_elses_answer_is_a_success(case: Case) -> None:
+    assert case.observe(*[LOGIN_PAGE] * 3).outcome != "success"
+    anybodys = case.observe(*[OF_ANYBODY] * 3)
+    if not anybodys.row.reads and case.operation.id != "invitePayee":  # "an object, or nothing", whatever it has
+        assert anybodys.outcome != "success"
+
+
+@each_row
+def test_an_id_of_another_object_is_refused(case: Case) -> None:
+    asked = case.observe().requests[0].url.path.split("/")
+    for place, value in case.call.answer.items():
+        if value in asked:
+            assert case.observe(*[partial(case.good, changes={place: "another-id"})] * 3).outcome != "success", place
+
+
+@each_row
+def test_the_message_of_an_unknown_outcome_says_where_to_look(case: Case) -> None:
+    seen = case.observe(*[LOST] * 3)
+    hint = "" if seen.row.reads else seen.row.hint(seen.requests[0])
+    if isinstance(seen.error, ConnectionFailed):
+        assert hint in str(seen.error)
+    client = CLIENTS[case.system][0](**ARGUMENTS[case.system])
+    assert {*re.findall(r"\b(\w+\.\w+)\(", hint)} <= {*methods_of(client)}
+
+
+@each_row
+def test_a_row_that_is_taken_out_is_missed(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripts: list[list[Any]] = [[], [LOST], [LOST] * 3, [OF_ANYBODY] * 3, [httpx.Response(200)] * 3]
+    scripts += [[partial(case.good, changes={place: "another-id"})] * 3 for place in case.call.answer]
+    with_row = [case.observe(*script) for script in scripts]
+    row = with_row[0].row
+    monkeypatch.setattr(Profile, "row_of", lambda _self, request: of_no_table(request))
+    without = [case.observe(*script) for script in scripts]
+    if not row.reads or row.id is not None or row.evidence is not document_complaint:
+        assert [seen.told for seen in without] != [seen.told for seen in with_row]
