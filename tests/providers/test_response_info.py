@@ -15,7 +15,7 @@ import pytest
 from tests.providers.running import MODES, ONCE, Script, run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from victor_ext import AuthenticationError, NotFound, Ping, ResponseInfo, RetryPolicy, Victor, VictorError
-from victor_ext.providers.velo.profile import Receipt
+from victor_ext.providers.velo.operations import Receipt
 from victor_ext.runtime.client.records import Record
 
 from .test_operations_table import NOW, SYSTEMS, Recorder, arguments_of, table

@@ -29,7 +29,8 @@ from victor_ext.providers.velo import (
     Receipt,
     Velo,
 )
-from victor_ext.providers.velo.profile import created_id, read_problems
+from victor_ext.providers.velo.operations import created_id
+from victor_ext.providers.velo.profile import read_problems
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
@@ -133,7 +134,7 @@ class TestGoodAnswers:
         member, asked, named = said
         good, wrong = ({member: each, "status": "ACCEPTED"} for each in (named, other))
         assert call(scripted(httpx.Response(200, json=good))[0], asked) is not None
-        with pytest.raises(UnreadableResponse, match="about another object"):
+        with pytest.raises(UnreadableResponse, match="about another"):
             call(scripted(httpx.Response(200, json=wrong))[0], asked)
 
     @pytest.mark.parametrize("asked", ["COMPLETED", "INCOMPLETE"])
@@ -227,7 +228,7 @@ def test_the_rules_hold_behind_a_base_url_with_a_version_in_its_path() -> None:
             client.payouts.submit([pay()])
         assert raised.value.outcome is Outcome.UNKNOWN
         script.lines = [httpx.Response(200, json={"payoutId": "another-2", "status": "ACCEPTED"})]
-        with pytest.raises(UnreadableResponse, match="about another object"):
+        with pytest.raises(UnreadableResponse, match="about another"):
             client.payouts.get("id-1")
 
 

@@ -40,7 +40,7 @@ class TestPayments:
             return httpx.Response(200, json={"paymentId": "pay-2", "status": "WITHDRAWN"})
 
         with scripted(answer)[0] as velo:
-            with pytest.raises(UnreadableResponse, match="about another object"):
+            with pytest.raises(UnreadableResponse, match="about another"):
                 velo.payments.get("pay-1")
             with pytest.raises(Exception, match="503") as raised:
                 velo.payments.withdraw("pay-1", reason="Not due")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .auth import VeloAuth
 from .client import AsyncVelo, Velo
-from .profile import Receipt
+from .operations import Receipt
 from .records import (
     AcceptedPayment,
     Funding,

@@ -22,7 +22,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call_without_body, 
 from victor_ext.runtime.loop.flow import Sleep
 
 from .checks import Validation, check_id
-from .profile import Receipt
+from .operations import Receipt
 from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountList, changes, read, walk
 from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
 from .settings import FundingAccountTypeWord

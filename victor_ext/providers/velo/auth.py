@@ -29,7 +29,7 @@ from victor_ext.runtime.loop.flow import Lock
 from victor_ext.runtime.loop.operations import TOKEN
 
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
-_TOKEN = replace(TOKEN, evidence=Members(("access_token",), "its body has none of the expected members"))
+TOKEN_ROW = replace(TOKEN, evidence=Members(("access_token",), "its body has none of the expected members"))
 _SOURCE = "what Velo's back office gave you"
 
 
@@ -78,7 +78,7 @@ class VeloAuth(UnpicklableCredentials):
             return httpx.Request("POST", url, headers=headers, content=b"")
 
         hint = f"Check VeloAuth(api_key, api_secret): {environment} was asked, whose keys no other environment takes."
-        return OAuthToken(token_request, issued_token, clock, lock, hint=hint, row=_TOKEN)
+        return OAuthToken(token_request, issued_token, clock, lock, hint=hint, row=TOKEN_ROW)
 
 
 def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:

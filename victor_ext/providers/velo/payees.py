@@ -25,7 +25,7 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 
 from .checks import Validation, check_id
-from .profile import batch_id as batch_id_of
+from .operations import batch_id as batch_id_of
 from .reading import ChangeFeed, InvitationList, PayeeList, changes, read, walk, write
 from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual, NewPayee

@@ -27,7 +27,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from victor_ext.words import Word
 
 from .checks import Validation, check_id
-from .profile import Receipt
+from .operations import Receipt
 from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, has_status, read, walk, write
 from .records import Payment, Payout, PayoutHistory, PayoutPayment, PayoutStatistics, PayoutSummary, Quote
 from .requests import PaymentInstruction

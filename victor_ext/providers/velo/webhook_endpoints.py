@@ -16,7 +16,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call_without_body, 
 from victor_ext.runtime.core.json_values import list_or_empty
 
 from .checks import Validation
-from .profile import Receipt
+from .operations import Receipt
 from .reading import WebhookList, read, walk
 from .settings import CategoryWord
 from .webhooks import SHORTEST_AUTHORIZATION

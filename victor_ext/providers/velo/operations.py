@@ -1,0 +1,156 @@
+"""What each operation of Velo is: the table that the attempt loop asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.runtime.core.json_values import is_list, object_of, text_or_empty
+from victor_ext.runtime.loop.evidence import Evidence, Members, Problems, document_complaint
+from victor_ext.runtime.loop.operations import AN_OBJECT, Effect, Operation, RepeatsId, Says, Shown
+
+from .auth import TOKEN_PATH, TOKEN_ROW
+
+# With a digit: Velo's ids are UUIDs, and what has none is a word of a path (`/v3/payouts`, a proxy's `/login`).
+_ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def created_id(response: Any) -> str | None:
+    """The id of what was made: the last part of the address in `Location`, or None."""
+    location = str(response.headers.get("location", "")).partition("?")[0].partition("#")[0]
+    last = location.rstrip("/").rpartition("/")[2]
+    return last if _ID.fullmatch(last) else None
+
+
+def batch_id(response: Any) -> str | None:
+    """The id of a batch of payees, in the body or else at the end of `Location`. None when it is in neither."""
+    stated = text_or_empty(object_of(response).get("batchId"))
+    return stated if _ID.fullmatch(stated) else created_id(response)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What Velo says of work that it has accepted and not finished (status 202).
+
+    Attributes:
+        id: The id of what is being made: the last part of `location`.
+        location: Its address, as Velo wrote it.
+        retry_after: Seconds to wait before it is read, if Velo says so.
+    """
+
+    id: str
+    location: str
+    retry_after: float | None = None
+
+    @classmethod
+    def of(cls, response: Any) -> Receipt:
+        """Read the headers of a response. Raises `UnreadableResponse` when they do not say what was accepted."""
+        made = created_id(response)
+        if made is None:  # of an operation without a row, such as one that a newer document has moved
+            message = "Velo accepted the request, but the response has no id."
+            raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
+        wait = re.fullmatch("[0-9]{1,6}", response.headers.get("retry-after", ""))
+        return cls(made, response.headers["location"], float(wait[0]) if wait else None)
+
+
+def _checked(own: Evidence) -> Evidence:
+    """Evidence without a problem in the body, in which neither `own` nor the document misses anything."""
+
+    def complaint(response: httpx.Response, problems: Problems) -> str | None:
+        if problems(response):  # next to a page, it would be the end of a list
+            return "its body reports an error"
+        return own(response, problems) or document_complaint(response, problems)
+
+    return complaint
+
+
+def _made(what: str, id_of: Says = created_id) -> Evidence:
+    why = f"it does not say which {what} it made (its Location has no id)"
+    return _checked(lambda response, _: None if id_of(response) else why)
+
+
+def _has(*names: str) -> Evidence:
+    return _checked(Members(names, "its body has none of the expected members"))
+
+
+def _no_csv(response: httpx.Response, _: Problems) -> str | None:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return None if kind in ("application/csv", "text/csv", "application/octet-stream") else "its body is not CSV"
+
+
+_OBJECT = _checked(AN_OBJECT)
+_DONE = _checked(lambda response, problems: AN_OBJECT(response, problems) if response.content else None)
+
+
+def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Operation:
+    return Operation(effect=Effect.READS, evidence=evidence, id=repeats)
+
+
+def _write(effect: Effect, look: str, evidence: Evidence = _DONE, shown: Shown = Shown.EVERYTHING) -> Operation:
+    return Operation(effect=effect, evidence=evidence, look_up=look and f"with {look}", shown=shown)
+
+
+# Believed, what has none would be the end of a list.
+_LIST = _read(_checked(Members(("content",), "its body has no list in `content`", is_list)))
+# Of requests that name people or accounts, or hold the header of a webhook.
+_PRIVATE = Shown.UNSENT
+SETS, MAKES, MOVES_MONEY = Effect.SETS, Effect.MAKES, Effect.MOVES_MONEY
+
+# Behind the template that a method calls stand other versions of it, which only Velo's own document has.
+OPERATIONS: Mapping[str, Operation] = {
+    f"POST {TOKEN_PATH}": TOKEN_ROW,
+    "POST /v1/logout": _write(SETS, ""),
+    "POST /v4/payees /v3/payees": _write(
+        MAKES, "payees.list(payor_id, remote_id=...)", _made("batch of payees", batch_id), _PRIVATE
+    ),
+    "POST /v4/payees/{}/invite /v3/payees/{}/invite": _write(
+        MAKES, "payees.invitations(payor_id, payee_id=...)", shown=_PRIVATE
+    ),
+    "POST /v4/payees/{}/payeeDetailsUpdate /v3/payees/{}/payeeDetailsUpdate"
+    " /v4/payees/{}/remoteIdUpdate /v3/payees/{}/remoteIdUpdate": _write(SETS, "payees.get(payee_id)", shown=_PRIVATE),
+    "DELETE /v4/payees/{} /v3/payees/{}": _write(SETS, "payees.get(payee_id)"),
+    "GET /v4/payees/{} /v3/payees/{}": _read(repeats=RepeatsId("payee", "payeeId")),
+    "GET /v4/payees/batch/{} /v3/payees/batch/{}": _read(_has("status")),
+    "GET /v4/payees /v3/payees": _LIST,
+    "GET /v4/payees/deltas /v3/payees/deltas": _LIST,
+    "GET /v4/payees/payors/{}/invitationStatus /v3/payees/payors/{}/invitationStatus": _LIST,
+    "POST /v3/sourceAccounts/{}/fundingRequest": _write(
+        MOVES_MONEY, "fundings.changes(payor_id, since=...)", _made("funding")
+    ),
+    "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(repeats=RepeatsId("source account", "id")),
+    "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
+    "POST /v2/fundingAccounts": _write(MAKES, "funding_accounts.list(payor_id=...)", _made("account"), _PRIVATE),
+    "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
+    "GET /v2/fundingAccounts": _LIST,
+    "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
+    "GET /v4/paymentaudit/fundings /v1/paymentaudit/fundings": _LIST,
+    "GET /v1/deltas/fundings": _LIST,
+    "POST /v3/payouts": _write(MAKES, "payments.find(payor_payment_id, payor_id=..., since=...)", _made("payout")),
+    "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),
+    "POST /v3/payouts/{} /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
+    "DELETE /v3/payouts/{} /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
+    "GET /v3/payouts/{}": _read(_has("payoutId", "status"), RepeatsId("payout", "payoutId")),
+    "GET /v3/payouts/{}/payments": _LIST,
+    "GET /v4/paymentaudit/payouts /v3/paymentaudit/payouts": _LIST,
+    "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": _read(_has("summary", "content")),
+    "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _read(
+        _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
+    ),
+    "POST /v1/payments/{}/withdraw": _write(MOVES_MONEY, "payments.get(payment_id)"),
+    "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _read(
+        _has("paymentId", "status"), RepeatsId("payment", "paymentId")
+    ),
+    "GET /v4/paymentaudit/payments /v3/paymentaudit/payments": _LIST,
+    "GET /v4/payments/deltas /v1/deltas/payments": _LIST,
+    "GET /v4/paymentaudit/transactions /v3/paymentaudit/transactions": _read(_checked(_no_csv)),
+    "POST /v1/webhooks": _write(MAKES, "webhooks.list(payor_id)", _made("webhook"), _PRIVATE),
+    "POST /v1/webhooks/{}": _write(SETS, "webhooks.get(webhook_id)", shown=_PRIVATE),
+    "POST /v1/webhooks/{}/ping": _write(SETS, "", _OBJECT),
+    "GET /v1/webhooks/{}": _read(_has("id", "webhookUrl"), RepeatsId("webhook", "id")),
+    "GET /v1/webhooks": _LIST,
+}
