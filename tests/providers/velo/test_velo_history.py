@@ -39,11 +39,8 @@ class TestPayments:
                 return httpx.Response(503)
             return httpx.Response(200, json={"paymentId": "pay-2", "status": "WITHDRAWN"})
 
-        with scripted(answer)[0] as velo:
-            with pytest.raises(UnreadableResponse, match="about another"):
-                velo.payments.get("pay-1")
-            with pytest.raises(Exception, match="503") as raised:
-                velo.payments.withdraw("pay-1", reason="Not due")
+        with scripted(answer)[0] as velo, pytest.raises(Exception, match="503") as raised:
+            velo.payments.withdraw("pay-1", reason="Not due")
         assert getattr(raised.value, "outcome", None) is Outcome.UNKNOWN
 
 
@@ -118,8 +115,6 @@ class TestMoney:
             ("\ufefftitle,größe\r\n".encode(), "text/csv; charset=utf-8", "title,größe\r\n"),
             (b"", "application/csv", ""),
             (b"a\xff", "application/csv", None),
-            (b"{}", "application/json", None),
-            (b'{"errors": [{"errorMessage": "no"}]}', "application/json", None),
         ],
     )
     def test_what_an_export_can_be(self, body: bytes, content_type: str, found: str | None) -> None:
