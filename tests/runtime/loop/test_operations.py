@@ -129,6 +129,12 @@ def test_a_response_may_repeat_a_request_of_which_nothing_is_known(method: str, 
     assert ("Ada" in str(raised.value)) is quoted
 
 
+@pytest.mark.parametrize("status", [204, 200, 202])
+def test_no_body_is_a_success_of_what_is_not_known_only_if_the_status_says_so(status: int) -> None:
+    response = httpx.Response(status, request=httpx.Request("POST", "https://pay.example/v2/users/u/unlock"))
+    assert (table({}).of(response.request).evidence(response, lambda _: ()) is None) is (status == 204)
+
+
 def test_the_endpoint_of_tokens_is_secret_by_hand_too() -> None:
     row = table(OPERATIONS).of(httpx.Request("POST", "https://pay.example/v2/auth/token"))
     assert (row.is_secret, row.effect, row.key) == (True, Effect.SETS, NO_KEY)

@@ -166,9 +166,10 @@ def of_no_table(request: httpx.Request) -> Operation:
 
 
 def _unknown(response: httpx.Response, problems: Problems) -> str | None:
-    """Whether the document knows the operation as it was called. Of a request by hand only an object is a success."""
-    is_generated = READER in response.request.extensions
-    return document_complaint(response, problems) if is_generated else AN_OBJECT(response, problems)
+    """Whether the document knows the operation as it was called. By hand, an object or a 204 is a success."""
+    if READER in response.request.extensions:
+        return document_complaint(response, problems)
+    return None if response.status_code == 204 and not response.content else AN_OBJECT(response, problems)
 
 
 _UNKNOWN = {
