@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from operator import attrgetter
 from typing import Any
 
 import httpx
@@ -11,7 +10,6 @@ import pytest
 
 from tests.contracts.document import Document, Operation
 from tests.providers.test_operations_table import route
-from tests.providers.velo.adapter import scripted
 from victor_ext.providers.velo.operations import OPERATIONS
 from victor_ext.providers.velo.profile import read_problems
 from victor_ext.runtime.loop.operations import Shown
@@ -52,6 +50,4 @@ def test_a_row_is_what_the_document_says(operation: Operation) -> None:
 
     assert row.reads is (operation.method == "GET")
     assert bool(row.look_up) is not (row.reads or operation.id in NOT_LOOKED_UP)
-    if row.look_up:
-        assert callable(attrgetter(row.hint(request).removeprefix("with ").partition("(")[0])(scripted()[0]))
     assert (row.shown is Shown.UNSENT) is (bool(operation.bodies) and operation.id not in NOTHING_PRIVATE)

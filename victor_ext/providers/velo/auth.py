@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -24,12 +23,10 @@ from victor_ext.runtime.auth.tokens import IssuedToken
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.flow import Lock
-from victor_ext.runtime.loop.operations import TOKEN
 
-TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
-TOKEN_ROW = replace(TOKEN, evidence=Members(("access_token",), "its body has none of the expected members"))
+from .operations import OPERATIONS, TOKEN_PATH
+
 _SOURCE = "what Velo's back office gave you"
 
 
@@ -78,7 +75,8 @@ class VeloAuth(UnpicklableCredentials):
             return httpx.Request("POST", url, headers=headers, content=b"")
 
         hint = f"Check VeloAuth(api_key, api_secret): {environment} was asked, whose keys no other environment takes."
-        return OAuthToken(token_request, issued_token, clock, lock, hint=hint, row=TOKEN_ROW)
+        row = OPERATIONS[f"POST {TOKEN_PATH}"]
+        return OAuthToken(token_request, issued_token, clock, lock, hint=hint, row=row)
 
 
 def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
