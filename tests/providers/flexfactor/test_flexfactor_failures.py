@@ -173,17 +173,6 @@ def test_a_wrong_request_names_its_fields(harness: Harness) -> None:
     assert trace_id(raised.value) == "00-1" != raised.value.request_id  # which is the gateway's
 
 
-def test_an_id_with_a_slash_makes_no_other_operation_of_a_call() -> None:
-    from flexfactor_api.api.orders import refund_order
-    from flexfactor_api.models import RefundRequest
-
-    client, script = scripted(httpx.Response(200, json={"success": False, "status": "FAILED"}))
-    for order_id in ("x/v1/transmit", "v1", "a/v1/orders", "x/../../v1/evaluate"):
-        with pytest.raises(BadRequest, match="its body reports a rejection"):
-            refund_order.sync(order_id, client=client.api, body=RefundRequest(amount_to_refund=4.2))
-    assert len(script.requests) == 4
-
-
 # The list
 
 

@@ -16,6 +16,7 @@ from tests.providers.running import MODES, Script
 from tests.providers.victor.adapter import over, payment
 from victor_ext import BadRequest
 from victor_ext.providers.connected.operations import DocumentOperations
+from victor_ext.providers.flexfactor.operations import OPERATIONS as OF_FLEXFACTOR
 from victor_ext.providers.victor.operations import OPERATIONS
 from victor_ext.runtime.loop.evidence import READER
 from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, NoKey
@@ -28,6 +29,7 @@ TEMPLATES = (
 )  # fmt: skip
 TABLES = {
     "victor": OPERATIONS,
+    "flexfactor": OF_FLEXFACTOR,
     "others": {name: Operation(effect=Effect.READS) for name in TEMPLATES},
 }
 CASES = [
