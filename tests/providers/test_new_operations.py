@@ -18,7 +18,8 @@ from tests.providers.running import MODES, ONCE, QUICK, Script, run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from victor_ext import ApiClient, AsyncApiClient, Outcome, RetryPolicy, ServerError, UnreadableResponse
 from victor_ext.providers.eastpay import profile as eastpay_profile
-from victor_ext.providers.flexfactor import profile as flexfactor_profile
+from victor_ext.providers.flexfactor.operations import OPERATIONS as OF_FLEXFACTOR
+from victor_ext.runtime.loop.operations import name_of
 
 pytestmark = pytest.mark.slow
 SYSTEMS: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -188,10 +189,13 @@ def test_nor_is_it_on_a_known_operation(system: str, name: str, arguments: dict[
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize(
-    ("package", "wrapped"), [("eastpay_api", eastpay_profile._WRAPPED), ("flexfactor_api", flexfactor_profile._WRAPPED)]
-)
-def test_the_operations_with_rules_of_their_own_are_those_that_there_are(package: str, wrapped: frozenset[str]) -> None:
-    api = importlib.import_module(f"{package}.api")
+def test_the_operations_with_rules_of_their_own_are_those_that_there_are() -> None:
+    api = importlib.import_module("eastpay_api.api")
     there = {path.stem for path in Path(api.__path__[0]).glob("*/*.py")} - {"__init__"}
-    assert there == wrapped
+    assert there == eastpay_profile._WRAPPED
+
+
+@pytest.mark.parametrize(("system", "rows"), [("flexfactor", OF_FLEXFACTOR)])
+def test_each_operation_of_a_document_has_a_row(system: str, rows: Any) -> None:
+    document = importlib.import_module(f"{system}_api.operations").OPERATIONS
+    assert {name_of(each) for each in document} == rows.keys()

@@ -12,7 +12,8 @@ from flexfactor_api import models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.providers.flexfactor.adapter import declined, scripted
+from tests.providers.flexfactor.adapter import scripted
+from tests.providers.flexfactor.test_flexfactor_answers import CALLS
 from victor_ext import InvalidRequest, VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import ErrorCode, split_code, trace_id
@@ -45,19 +46,12 @@ NOT_READ = [b"[" * 100_000, b'{"traceId":' * 100_000, b"\xff", b"null", b"7" * 5
 @given(
     JSON.map(lambda body: json.dumps(body).encode()) | st.sampled_from(NOT_READ) | st.binary(max_size=9),
     st.sampled_from([200, 202, 400, 409, 500]),
-    st.sampled_from(["evaluate", "refund", "get", "list", "cancel"]),
+    st.sampled_from([*CALLS]),
 )
 def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: bytes, status: int, operation: str) -> None:
     client, _script = scripted(httpx.Response(status, content=body))
-    calls: dict[str, Any] = {
-        "evaluate": lambda: client.evaluate(**declined()),
-        "refund": lambda: client.orders.refund(ORDER, Money(1, "USD")),
-        "get": lambda: client.orders.get(ORDER),
-        "list": lambda: next(iter(client.orders.list()), None),
-        "cancel": lambda: client.orders.cancel(ORDER),
-    }
     try:
-        result = calls[operation]()
+        result = CALLS[operation](client)
     except VictorError as error:
         observed = f"{error} {trace_id(error)}"
     else:

@@ -16,6 +16,7 @@ from tests.providers.running import MODES, Script
 from tests.providers.victor.adapter import over, payment
 from victor_ext import BadRequest
 from victor_ext.providers.connected.operations import DocumentOperations
+from victor_ext.providers.flexfactor.operations import OPERATIONS as FLEXFACTOR
 from victor_ext.providers.velo.operations import OPERATIONS as VELO
 from victor_ext.providers.victor.operations import OPERATIONS
 from victor_ext.runtime.loop.evidence import READER
@@ -30,6 +31,7 @@ TEMPLATES = (
 TABLES = {
     "victor": OPERATIONS,
     "velo": VELO,
+    "flexfactor": FLEXFACTOR,
     "others": {name: Operation(effect=Effect.READS) for name in TEMPLATES},
 }
 CASES = [

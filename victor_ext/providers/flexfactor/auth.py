@@ -22,10 +22,9 @@ from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.flow import Lock
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
-from .profile import TOKEN, read_problems
+from .operations import TOKEN, TOKEN_PATH
+from .profile import read_problems
 from .responses import split_code
-
-TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 
 
 class FlexFactorAuth(UnpicklableCredentials):

@@ -98,11 +98,10 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
             wanted = "FlexFactorAuth(app_key, app_secret) or FlexFactorToken(token)"
             raise ConfigurationError(f"auth must be {wanted}, not {kind_of(auth)}.")
         name, url = checked_place(environment, hosts, base_url)
-        is_default = url == httpx.URL(HOSTS[hosts][name])
         clock = ServerClock()
         config = ClientConfig(
             given,
-            profile=profile_of(name, "" if is_default else str(url), auth.hint(name)),
+            profile=profile_of(name, url, auth.hint(name), elsewhere=url != httpx.URL(HOSTS[hosts][name])),
             authenticator=auth.authenticator(name, url, clock, self._lock()),
             credentials=auth,
             base_url=url,

@@ -22,7 +22,7 @@ from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import MOST, Validation
 from .records import Cancellation, Order, OrderStatus, Refund
-from .responses import Says, page_of, says
+from .responses import Says, page_of, says_cancelled
 from .settings import Merchant
 
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
@@ -251,7 +251,7 @@ class Orders(Resource[Mode]):
         """
         left = self.clock.countdown(self.deadline)
         cancelled = yield from _cancel(cancel_order, "order_id", order_id, idempotency_key)
-        if says("cancel", cancelled.raw) is not Says.YES:
+        if says_cancelled(cancelled.raw) is not Says.YES:
             yield from _check_cancelled(order_id, cancelled.idempotency_key, left())
         return cancelled
 
@@ -333,6 +333,6 @@ def _status_numbers(validation: Validation, status: object, argument: str) -> li
 
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:
     page = page_of((yield from call(list_orders, models.OrderPage, page_number=reader.number, **filters)).to_dict())
-    assert page is not None  # the profile has checked it
+    assert page is not None  # the row has checked it
     orders, reader.is_last = page[0], page[1] is True
     return [Order(models.Order.from_dict(item)) for item in orders]

@@ -1,150 +1,42 @@
-"""What the runtime needs to know of FlexFactor: where keys go, how its errors look, what a good response is."""
+"""The provider's profile for the runtime: the table of operations, the format of errors, and what they may repeat."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any
-from urllib.parse import unquote
 
 import httpx
 
 from victor_ext.errors import Problem, VictorError
 from victor_ext.privacy import HIDDEN, SHORTEST, is_code, mask, pattern_of, redact_code, redact_excerpt, texts_within
-from victor_ext.runtime.client.documented import is_generated
-from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Likeness
-from victor_ext.runtime.core.json_values import is_list, is_object, json_of, no_object_reason, object_of, text_or_empty
-from victor_ext.runtime.loop import operations
-from victor_ext.runtime.loop.evidence import Problems, document_complaint
+from victor_ext.runtime.core.json_values import is_list, is_object, json_of, object_of, text_or_empty
+from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
+from victor_ext.runtime.loop.operations import Operation, Operations, Shown
 from victor_ext.runtime.loop.profile import Profile
 
-from .responses import (
-    CODES,
-    Says,
-    code_in,
-    error_status,
-    in_words,
-    is_refused_order,
-    lack_of,
-    member,
-    operation_of,
-    path_of,
-    says,
-    split_code,
-)
-
-_KEYED = frozenset({"evaluate", "capture", "cancel", "external-cancel"})
-_MAY_BE_EMPTY = frozenset({"cancel", "external-cancel"})
-
-_LOOK = {
-    "evaluate": "with orders.list(), or stop it with orders.external_cancel(order_id)",
-    "capture": "with orders.get(order_id)",
-    "refund": "with orders.get(order_id)",
-    "cancel": "with orders.get(order_id)",
-    "external-cancel": "with orders.list()",
-    "transmit": "in the merchant portal",
-}
+from .operations import OPERATIONS, Result
+from .responses import CODES, Says, code_in, error_status, member, says, split_code
 
 
-def profile_of(environment: str, elsewhere: str, authentication_hint: str) -> Profile:
-    """The provider's profile; `elsewhere` is the URL that is called, empty when it is the environment's own."""
+def profile_of(environment: str, base_url: httpx.URL, authentication_hint: str, *, elsewhere: bool) -> Profile:
+    """The provider's profile; `elsewhere`: the URL is not the environment's own, so that messages contain it."""
+    place = BodyKey("idempotencyKey")
     return Profile(
         name="FlexFactor",
-        environment=f"{environment}, {elsewhere}" if elsewhere else environment,
-        key_place=BodyKey("idempotencyKey", ignores_key=lambda request: operation_of(request) not in _KEYED),
+        environment=f"{environment}, {base_url}" if elsewhere else environment,
+        key_place=place,
+        operations=Operations(OPERATIONS, base_url, place),
         # Its pages give status 409 both meanings. Only one that mentions the payload, and not progress, is final.
         waits_for_conflicts=True,
         problems=read_problems,
-        may_quote_body=lambda response: operation_of(response.request) not in _PRIVATE,
-        rejection_reason=_refused,
-        unreadable=_unreadable,
-        mismatch=_mismatch,
-        may_list_errors=lambda response: is_refused_order(operation_of(response.request), object_of(response)),
         request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
         request_id_in_body=trace_id,
-        recovery_hint=lambda request: _LOOK.get(operation_of(request), ""),
         authentication_hint=authentication_hint,
     )
-
-
-# Good responses.
-
-_MOVES_MONEY = frozenset({*_KEYED, "refund", "transmit"})
-_WRAPPED = frozenset({
-    "create_token", "transmit", "evaluate", "capture", "list_orders", "get_order", "refund_order", "cancel_order",
-    "cancel_order_by_external_id",
-})  # fmt: skip
-"""The operations, by the names of their generated modules, that the rules of this module are for."""
-
-
-_REPEATED: dict[str, Comparer] = {
-    **dict.fromkeys(("idempotencyKey", "mid", "senseKey"), comparing.same_id), "currency": comparing.same_word,
-}  # fmt: skip
-"""What a response may repeat of the request. Amounts are no evidence: the unit differs between operations."""
-
-
-def _repeated(response: httpx.Response) -> comparing.Values:
-    if response.request.method != "POST" or operation_of(response.request) == "token":
-        return ()
-    sent, body = object_of(response.request), object_of(response)
-    return comparing.values(
-        _REPEATED, lambda name: comparing.as_id(member(sent, name)), lambda name: member(body, name)
-    )
-
-
-def _is_unknown(request: httpx.Request) -> bool:
-    """Whether the operation is one that the wrapper does not know: the document alone says what it returns."""
-    return operation_of(request) not in _MOVES_MONEY and is_generated(request, *_WRAPPED)
-
-
-def _refused(response: httpx.Response) -> str | None:
-    if _is_unknown(response.request):
-        return None
-    if _mismatch(response):
-        return None  # a refusal of something else leaves open what became of this
-    body = object_of(response)
-    return in_words(body) if says(operation_of(response.request), body) is Says.NO else None
-
-
-def _mismatch(response: httpx.Response) -> str | None:
-    """Which other order a response is about. (`evaluate` and `external_cancel` name another id than a response.)"""
-    if _is_unknown(response.request):
-        return None
-    operation, body = operation_of(response.request), object_of(response)
-    other = comparing.first_that_is(Likeness.OTHER, _repeated(response))
-    if other is not None:
-        return f"its body is about another call: its {other} is not the one that was sent"
-    asked = member(object_of(response.request), "orderId") if operation == "capture" else None
-    if operation in ("order", "refund", "cancel"):
-        asked = unquote((*path_of(response.request), "")[1])
-    named = member(body, "id") if operation == "order" else None
-    named = member(body, "orderId") if named is None else named
-    return comparing.about_another(asked, named, "order") if isinstance(asked, str) and asked else None
-
-
-def _unreadable(response: httpx.Response) -> str | None:
-    """What is wrong with a good response: it has to say what the operation was called for."""
-    if _is_unknown(response.request):
-        return document_complaint(response, read_problems)
-    operation = operation_of(response.request)
-    if not response.content and operation in _MAY_BE_EMPTY:
-        return None
-    body = object_of(response)
-    reason = no_object_reason(response) or comparing.cannot_be_read(_repeated(response)) or lack_of(operation, body)
-    is_empty = operation in _MAY_BE_EMPTY and says(operation, body) is Says.NOTHING
-    return reason or (document_complaint(response, read_problems) if is_empty else None)
-
-
-def _no_token(response: httpx.Response, _problems: Problems) -> str | None:
-    return _unreadable(response)
-
-
-TOKEN = replace(operations.TOKEN, evidence=_no_token, refuses=_refused)
 
 
 # Errors. The provider's error bodies have several shapes:
@@ -168,8 +60,9 @@ def trace_id(source: VictorError | httpx.Response) -> str | None:
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems in a body that says no: at least one if it is a JSON object. None in a body that says yes."""
-    body = object_of(response)
-    if response.status_code < 400 and says(operation_of(response.request), body) in (Says.YES, Says.NOTHING):
+    body, row = object_of(response), response.request.extensions.get(OPERATION)
+    meaning = row.evidence.says if row is not None and isinstance(row.evidence, Result) else says
+    if response.status_code < 400 and meaning(body) in (Says.YES, Says.NOTHING):
         return ()
     private = _private_pattern(response.request)
     body = body if private is None else _without(body, private)
@@ -239,7 +132,6 @@ def _problem(field: str, code: str, message: str, status: int, default: str = ""
 # Private data of a request, which a response may repeat.
 
 
-_PRIVATE = ("evaluate", "transmit", "refund")
 _PUBLIC_NAMES = {
     "": "mid siteid orderid idempotencykey isdeclined ismit isrecurring expirydateutc amounttorefund",
     "transaction.": (
@@ -257,7 +149,8 @@ _LONGEST = 20_000
 
 def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
     """Matches the payer's and card's data in a request, and members that the caller added; None without any."""
-    if operation_of(request) not in _PRIVATE:
+    row: Operation | None = request.extensions.get(OPERATION)
+    if row is None or row.shown is not Shown.UNSENT:
         return None
     values = texts_within(json_of(request), lambda place: place.lower() in _PUBLIC, numbers=True)
     texts = {text for value in values if len(text := value.strip()) >= SHORTEST}

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum
+from functools import partial
 from typing import Any, NamedTuple
-
-import httpx
 
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.json_values import flag_of, is_list, is_object, object_or_empty, text_or_empty
@@ -18,7 +17,7 @@ from victor_ext.runtime.core.json_values import flag_of, is_list, is_object, obj
 _FAILURES = frozenset({"FAILED", "FAIL", "FAILURE", "ERROR", "REJECTED", "REFUSED", "INVALID"})
 """States that mean that the call itself failed."""
 
-_REFUSALS = frozenset({"DECLINED", "EXPIRED", "CANCELLED", "CANCELED"})
+REFUSALS = frozenset({"DECLINED", "EXPIRED", "CANCELLED", "CANCELED"})
 """States that are a decision against the order: the result of `evaluate`, and a failure of most other calls."""
 
 _ENDS = frozenset(
@@ -29,13 +28,8 @@ _ENDS = frozenset(
 _IN_PROGRESS = re.compile("PENDING|PROCESSING|PROGRESS|CHALLENGE|SUBMITTED|REQUIRED|QUEUED|WAIT|HOLD|REVIEW|DRAFT")
 """Parts of states in which no money has been moved yet."""
 
-_IMMEDIATE = frozenset({"capture", "refund", "cancel", "external-cancel"})
-"""Operations that must be complete when the response arrives; any other state is not a result."""
-
 _NOT_CANCELLED = frozenset({"COMPLETED", "CAPTURED", "REFUNDED"})
 """Ends of an order that was not cancelled, unless `success` says that they are those of the call."""
-
-_READS = frozenset({"token", "orders", "order"})
 
 
 class Says(Enum):
@@ -86,20 +80,6 @@ def code_in(text: object, status: int) -> str:
     return match[0] if match else ""
 
 
-def path_of(request: httpx.Request) -> list[str]:
-    """The parts of a request's path after the version. They are not decoded: an id may hold a slash."""
-    _, version, rest = request.url.raw_path.partition(b"?")[0].decode("ascii").rpartition("/v1/")
-    return rest.split("/") if version else [""]
-
-
-def operation_of(request: httpx.Request) -> str:
-    """The operation that a request calls, by its path: `evaluate`, `refund`, `orders`, `order` and so on."""
-    parts = path_of(request)
-    if parts[0] != "orders":
-        return parts[-1] if parts == ["oauth2", "token"] else parts[0]
-    return {1: "orders", 2: "order"}.get(len(parts), parts[-1])
-
-
 def member(body: dict[str, Any], name: str) -> Any:
     """A member by its name in any letter case: the provider's spelling differs from place to place."""
     if name in body:
@@ -127,49 +107,52 @@ def is_done(body: dict[str, Any]) -> bool:
     return status_of(body) in {"", *_ENDS}
 
 
-def is_refused_order(operation: str, body: dict[str, Any]) -> bool:
-    """Whether a body is a decision of `evaluate` against the order, which may list its reasons as errors."""
-    return operation == "evaluate" and status_of(body) in _REFUSALS
-
-
-def says(operation: str, body: dict[str, Any]) -> Says:
-    """What a body says of a call of the operation."""
+def says(body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, decides: bool = False) -> Says:
+    """What a body says of a write: one that must be done at once, makes an order CANCELLED, or decides about it."""
     success, status = success_of(body), status_of(body)
-    # The status or the code of an error, or a list of errors, which may accompany a success.
-    error = error_status(body)
-    complains = bool(error or (not success and member(body, "errors")))
-    in_doubt = error >= 500 or error in _UNDECIDED
-    if operation in _READS:
-        # The state is the order's, and an order may have errors of its own.
-        if operation == "order" and success is None and complains and not names_order(body):
-            return Says.BOTH if in_doubt else Says.NO
-        return Says.NO if success is False else Says.YES
-    if is_refused_order(operation, body):
+    complains, in_doubt = _complaint(body)
+    if decides and status in REFUSALS:
         return Says.YES  # a decision is what was asked for
     if complains and (success or in_doubt):
         return Says.BOTH
-    return _TABLE[False if complains else success][_meaning(operation, status, body)]
+    row = _TABLE[False if complains else success]
+    if not status:
+        return row[_MISSING]
+    if status in _FAILURES or (status in REFUSALS and not cancels):
+        return row[_FAILURE]
+    if at_once and (_IN_PROGRESS.search(status) or (cancels and status == "APPROVED")):
+        return row[_PROGRESS]
+    is_good = _is_known(status) or (decides and names_order(body))
+    return row[_GOOD if is_good and not (cancels and status in _NOT_CANCELLED) else _NEW]
+
+
+says_decided, says_cancelled = partial(says, decides=True), partial(says, at_once=True, cancels=True)
+
+
+def says_read(body: dict[str, Any]) -> Says:
+    """What a body says of a read. Its state and its errors are the order's."""
+    return Says.NO if success_of(body) is False else Says.YES
+
+
+def says_order(body: dict[str, Any]) -> Says:
+    """What a body says of the read of an order. One that only complains is no order with errors of its own."""
+    complains, in_doubt = _complaint(body)
+    if not complains or success_of(body) is not None or names_order(body):
+        return says_read(body)
+    return Says.BOTH if in_doubt else Says.NO
 
 
 _UNDECIDED = frozenset({408, 409, 425})  # errors below 500 after which the work may have been done
 
 
-def _meaning(operation: str, status: str, body: dict[str, Any]) -> int:
-    cancels = operation.endswith("cancel")  # it makes an order CANCELLED
-    if not status:
-        return _MISSING
-    if status in _FAILURES or (status in _REFUSALS and not cancels):
-        return _FAILURE
-    goes_on = _IN_PROGRESS.search(status)
-    if operation in _IMMEDIATE and (goes_on or (cancels and status == "APPROVED")):
-        return _PROGRESS
-    if cancels and status in _NOT_CANCELLED:
-        return _NEW
-    return _GOOD if _is_known(status) or (operation == "evaluate" and names_order(body)) else _NEW
+def _complaint(body: dict[str, Any]) -> tuple[bool, bool]:
+    """Whether a body has an error's status or code, or a list of errors without a success; and leaves a doubt."""
+    error = error_status(body)
+    return bool(error or (not success_of(body) and member(body, "errors"))), error >= 500 or error in _UNDECIDED
 
 
 def _is_known(status: str) -> bool:
-    return status in _ENDS or status in _REFUSALS or _IN_PROGRESS.search(status) is not None
+    return status in _ENDS or status in REFUSALS or _IN_PROGRESS.search(status) is not None
 
 
 def error_status(body: dict[str, Any]) -> int:
@@ -189,32 +172,6 @@ def in_words(body: dict[str, Any]) -> str:
     if status:
         words.append(f"status is {status}")
     return ", ".join(words) or "it lists errors"
-
-
-def lack_of(operation: str, body: dict[str, Any]) -> str | None:
-    """Why a body is not the result of a call, for a message; None when it is. See `says`.
-
-    An empty object is documented after a cancellation: `orders.cancel` reads the order then.
-    """
-    meaning = says(operation, body)
-    if meaning in (Says.BOTH, Says.NOT_YET):
-        what = "contradicts itself" if meaning is Says.BOTH else "does not say that it is done"
-        return f"its body {what} ({in_words(body)})"
-    states_a_result, lack = meaning is not Says.NOTHING, "its body states no result"
-    if operation == "orders":
-        page = page_of(body)
-        hides_some = page is not None and not page[0] and page[1] is False  # taken for the end, it would
-        states_a_result = page is not None and not hides_some
-        lack = f"its {'page is empty, and says that another follows' if hides_some else 'body is not a page of orders'}"
-    elif operation == "order":
-        states_a_result, lack = is_order(body), "its body is not an order"
-    elif operation == "evaluate":
-        states_a_result, lack = bool(status_of(body)), "its body has no decision"
-    elif operation == "transmit":
-        states_a_result |= member(body, "transmitId") not in (None, "")
-    elif operation.endswith("cancel"):
-        states_a_result |= not body or names_order(body)
-    return None if states_a_result else lack
 
 
 _NOT_ORDERS = frozenset({"errors", "warnings", "links"})

@@ -104,13 +104,14 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
     if 200 <= status < 300 or (
         status >= 400 and row.results is not None and response.damage is None and row.results(response)
     ):
-        refusal = None if response.damage or row.refuses is None else row.refuses(response)
+        mismatch = None if response.damage or row.id is None else row.id(response)
+        # A refusal of something else leaves open what became of this.
+        refusal = None if response.damage or mismatch or row.refuses is None else row.refuses(response)
         if refusal is not None:
             what = f"the response has status {status}, but its body reports a rejection ({refusal})"
             return _of_use(response, profile, what, begun=begun) or Failure(
                 errors.BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response
             )
-        mismatch = None if response.damage or row.id is None else row.id(response)
         wrong = response.damage or mismatch or row.evidence(response, profile.problems) or _complaint(response, row)
         if wrong is None:
             return None

@@ -150,9 +150,10 @@ def names_only(problems: Sequence[Problem], names: Collection[str]) -> bool:
     return bool(problems) and all(problem.field.rpartition(".")[2] in names for problem in problems)
 
 
-def id_in_path(request: httpx.Request) -> str:
-    """The id that ends the path of a request. An encoded slash is a part of it."""
-    return unquote(_path_of(request).removesuffix("/").rpartition("/")[2])
+def id_in_path(request: httpx.Request, after: int = 0) -> str:
+    """The id that ends the path of a request, or has some segments after it. An encoded slash is a part of it."""
+    parts = _path_of(request).removesuffix("/").rsplit("/", after + 1)
+    return unquote(parts[-1 - after]) if len(parts) > after else ""
 
 
 AN_OBJECT = Members()
