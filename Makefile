@@ -172,8 +172,8 @@ secrets: setup ## Look for secrets in every file that is committed, or about to 
 mutants: MUTANTS = 300
 mutants: SEED = 1
 mutants: .venv/mutants ## Change 300 lines where decisions lie, one at a time: do the tests notice? (or MUTANTS=all, SEED=...)
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/mutants
-	@$(BIN)/python -m tests.mutants.mutants --mutants "$(MUTANTS)" --seed "$(SEED)"
+	@PYTHONPATH="$(CURDIR)/$<" $(BIN)/python -m pytest -q -p no:cacheprovider tests/mutants
+	@PYTHONPATH="$(CURDIR)/$<" $(BIN)/python -m tests.mutants.mutants --mutants "$(MUTANTS)" --seed "$(SEED)"
 
 # What one target alone needs stands beside the environment: what the tests run with stays as it is locked.
 .venv/fuzz .venv/mutants .venv/pythons .venv/release .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
