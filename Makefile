@@ -161,7 +161,7 @@ fuzz: .venv/fuzz ## Search for answers that break the client, for 60 seconds (or
 	@$(BIN)/python -m tests.fuzz.fuzz_answers "$(SECONDS)"
 	@echo "Nothing found in $(SECONDS) seconds."
 
-audit: .venv/security ## Ask the advisory database about every locked dependency (needs the network)
+audit: .venv/release ## Ask the advisory database about every locked dependency (needs the network)
 	@PYTHONPATH=$< $(BIN)/python tests/security/audit.py requirements.lock
 
 secrets: setup ## Look for secrets in every file that is committed, or about to be
@@ -176,7 +176,7 @@ mutants: .venv/mutants ## Change 300 lines where decisions lie, one at a time: d
 	@PYTHONPATH="$(CURDIR)/$<" $(BIN)/python -m tests.mutants.mutants --mutants "$(MUTANTS)" --seed "$(SEED)"
 
 # What one target alone needs stands beside the environment: what the tests run with stays as it is locked.
-.venv/fuzz .venv/mutants .venv/pythons .venv/release .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/fuzz .venv/mutants .venv/pythons .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@rm -rf $@
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
 		--target $@ -r $< || { rm -rf $@; echo "$< cannot be installed here: see above. (The fuzzer has wheels for" \
