@@ -216,7 +216,6 @@ build: sbom ## Build the wheel and the source distribution into dist/, with the 
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build
 	@$(BIN)/python -m tests.release dist
-	@PYTHONPATH=.venv/release $(BIN)/python -m twine check --strict dist/*
 
 sbom: setup .venv/release ## Write build/sbom.cdx.json: what the package and its extras depend on, as locked (CycloneDX)
 	@mkdir -p build

@@ -91,7 +91,9 @@ def test_metadata(wheel: dict[str, bytes]) -> None:
     assert [*wrong_metadata(text, version, EXTRAS)] == []
     assert len([*wrong_metadata(text, "9.9", EXTRAS)]) == 1
     assert len([*wrong_metadata(text, version, EXTRAS[1:])]) == 1
-    assert len([*wrong_metadata(b"", version, EXTRAS)]) == 8
+    assert len([*wrong_metadata(b"", version, EXTRAS)]) == 11
+    odd = text.replace(b"Requires-Dist: httpx", b"Requires-Dist: >httpx")
+    assert "no index takes: '>httpx" in next(wrong_metadata(odd, version, EXTRAS))
 
 
 def test_the_extra_all_is_all_other_extras_but_the_one_with_exact_pins() -> None:
