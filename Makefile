@@ -161,8 +161,9 @@ fuzz: .venv/fuzz ## Search for answers that break the client, for 60 seconds (or
 	@$(BIN)/python -m tests.fuzz.fuzz_answers "$(SECONDS)"
 	@echo "Nothing found in $(SECONDS) seconds."
 
-audit: .venv/security ## Ask the advisory database about every locked dependency (needs the network)
-	@PYTHONPATH=$< $(BIN)/python tests/security/audit.py requirements.lock
+audit: .venv/release ## Ask the advisory database about every locked dependency (needs the network)
+	@# --strict: nothing is good that was not looked up.
+	@PYTHONPATH=$< $(BIN)/python -m pip_audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock
 
 secrets: setup ## Look for secrets in every file that is committed, or about to be
 	@$(BIN)/python tests/security/secret_scan.py
@@ -172,11 +173,11 @@ secrets: setup ## Look for secrets in every file that is committed, or about to 
 mutants: MUTANTS = 300
 mutants: SEED = 1
 mutants: .venv/mutants ## Change 300 lines where decisions lie, one at a time: do the tests notice? (or MUTANTS=all, SEED=...)
-	@$(BIN)/python -m pytest -q -p no:cacheprovider tests/mutants
-	@$(BIN)/python -m tests.mutants.mutants --mutants "$(MUTANTS)" --seed "$(SEED)"
+	@PYTHONPATH="$(CURDIR)/$<" $(BIN)/python -m pytest -q -p no:cacheprovider tests/mutants
+	@PYTHONPATH="$(CURDIR)/$<" $(BIN)/python -m tests.mutants.mutants --mutants "$(MUTANTS)" --seed "$(SEED)"
 
 # What one target alone needs stands beside the environment: what the tests run with stays as it is locked.
-.venv/fuzz .venv/mutants .venv/pythons .venv/release .venv/security: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/fuzz .venv/mutants .venv/pythons .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@rm -rf $@
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
 		--target $@ -r $< || { rm -rf $@; echo "$< cannot be installed here: see above. (The fuzzer has wheels for" \
@@ -215,7 +216,6 @@ build: sbom ## Build the wheel and the source distribution into dist/, with the 
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build
 	@$(BIN)/python -m tests.release dist
-	@PYTHONPATH=.venv/release $(BIN)/python -m twine check --strict dist/*
 
 sbom: setup .venv/release ## Write build/sbom.cdx.json: what the package and its extras depend on, as locked (CycloneDX)
 	@mkdir -p build

@@ -1,205 +1,196 @@
-"""`make mutants`: change one place of the code at a time, and see whether a test notices.
+"""`make mutants`: cosmic-ray changes one place of the code at a time; does a test notice?
 
-    python -m tests.mutants.mutants [--mutants 300|all] [--seed 1] [--processes 2] [MODULE ...]
+    python -m tests.mutants.mutants [--mutants 300|all] [--seed 1] [MODULE ...]
 
-It works in temporary copies of the checkout. First the fast tests run on the unchanged code, and it is noted which test
-runs through which line. Then each change is shown those tests, the quick files first, up to the first that fails:
-the change is killed. One that no test notices has survived: it is printed, and needs a test, or an entry in
-`accepted.toml` that says why not.
+cosmic-ray makes each change, runs the tests with a limit of time, restores the file and tells the difference. Here is
+what it lacks: a sample, copies of the checkout to work in, and the choice of the tests that run through a change.
 
-The exit status is 1 when fewer than 95 % were killed of those that are not accepted, 2 when nothing can be said.
+The exit status is 1 when a change survived that `accepted.toml` does not name, 2 when nothing can be said.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import multiprocessing
 import os
+import re
+import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import tomllib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Literal
+from typing import Any
+
+from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome
+from coverage import CoverageData
 
 from tests.mutants import scope
-from tests.mutants.changes import Change, Module, sample
-from tests.mutants.checkouts import TOOLS, Checkout, Processes, copy_of
-from tests.mutants.measured import Measured
+from tests.mutants.changes import Change, around, sample
 
-ROOT = Path(__file__).resolve().parents[2]
-ACCEPTED = Path(__file__).with_name("accepted.toml")
-ENOUGH = 0.95
-
-Fate = Literal["killed", "survived", "accepted"]
-Name = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one change."""
-
-    change: Change
-    fate: Fate
-    why: str = ""
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+PROCESSES = min(2, os.cpu_count() or 1)
+SLOW = 3.0
+"""Seconds. A test that takes longer is none of the fast ones."""
+BUDGET = 25.0
+"""Seconds of tests that one change is shown at most: enough for all that run through most lines."""
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "measuring"]
 
 
-@dataclass(frozen=True)
-class Scope:
-    """What is changed, and what is to notice."""
+class Measured:
+    """Which tests concern a change: what was measured on the unchanged code, in the working directory."""
 
-    root: Path
-    modules: Sequence[str]
-    tests: Sequence[str]
-    imported_from: Sequence[str] = ("",)
-    plugins: Sequence[str] = ("_hypothesis_pytestplugin",)
-    processes: int = 2
+    def __init__(self, folder: Path) -> None:
+        self.seconds: dict[str, float]
+        self.seconds, self.failed = json.loads((folder / "times.json").read_text(encoding="utf-8"))
+        self._lines: Any = CoverageData(no_disk=True)
+        for part in sorted(folder.glob("lines.*")):
+            (read := CoverageData(str(part))).read()
+            self._lines.update(read)
 
+    def concerned(self, change: Change) -> list[str]:
+        """The shortest tests that run through the change, or what is around it, up to the budget, file by file."""
+        through = self._by_line(change.module)
+        ranges = list(around(Path(change.module).read_text(encoding="utf-8"), change.line))
+        found = [{test for line in each for test in through.get(line, ())} for each in ranges]
+        tests = next(filter(None, found), set())
+        if not found[0]:  # it may run at import: who only looks at a constant runs through no line of the module
+            tests |= self._naming(Path(change.module).stem)
+        kept: list[str] = []
+        for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
+            if sum(map(self.seconds.__getitem__, [*kept, test])) > BUDGET:
+                break
+            kept.append(test)
+        files = list(dict.fromkeys(test.split("::")[0] for test in kept))
+        return sorted(kept, key=lambda test: files.index(test.split("::")[0]))
 
-HERE = Scope(ROOT, scope.MODULES, scope.TESTS, scope.IMPORTED_FROM, scope.PLUGINS)
+    @cache  # noqa: B019 - there is one of it, which lives as long as the run
+    def _naming(self, stem: str) -> frozenset[str]:
+        imported = re.compile(rf"^(from|import) .*\b{stem}\b", re.MULTILINE)
+        files = {test.split("::")[0] for test in self.seconds}
+        naming = {file for file in files if imported.search(Path(file).read_text(encoding="utf-8"))}
+        return frozenset(test for test, time in self.seconds.items() if test.split("::")[0] in naming and time <= SLOW)
 
-
-def fates(what: Scope, changes: Iterable[Change], accepted: set[Name]) -> Iterator[Result]:
-    """Try each change in a copy of the checkout, and tell what became of it."""
-    with _copies(what) as (copies, measured, processes):
-        free: SimpleQueue[Checkout] = SimpleQueue()
-        for each in copies:
-            free.put(each)
-
-        def try_change(change: Change) -> Result:
-            checkout = free.get()
-            try:
-                return _fate(checkout, change, measured, accepted)
-            finally:
-                free.put(checkout)
-
-        with ThreadPoolExecutor(len(copies)) as pool:
-            try:
-                for done in as_completed([pool.submit(try_change, change) for change in changes]):
-                    yield done.result()
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-                processes.end()
-
-
-def _fate(checkout: Checkout, change: Change, measured: Measured, accepted: set[Name]) -> Result:
-    file = checkout.folder / change.module
-    unchanged = file.read_bytes()
-    tests = measured.concerned(change.module, change.lines)
-    try:
-        file.write_text(change.source, encoding="utf-8")
-        passed = not tests or checkout.passes(tests, 10 + 4 * measured.seconds_of(tests))
-        if not passed:
-            return Result(change, "killed", "over its time" if passed is None else "a test failed")
-    finally:
-        file.write_bytes(unchanged)
-    why = f"{len(tests)} tests passed" if tests else "no test runs through it"
-    return Result(change, "accepted" if change.name in accepted else "survived", why)
+    @cache  # noqa: B019 - as above
+    def _by_line(self, module: str) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = self._lines.contexts_by_lineno(str(Path(module).resolve()))
+        return {line: [t for t in tests if self.seconds.get(t, SLOW + 1) <= SLOW] for line, tests in found.items()}
 
 
-@contextmanager
-def _copies(what: Scope) -> Iterator[tuple[list[Checkout], Measured, Processes]]:
-    processes = Processes()
+def survivors(root: Path, what: Any, changes: Sequence[Change]) -> Iterator[tuple[Change, str, str] | None]:
+    """Each change that no test noticed, with the lines as they were and as they became; None for each other."""
     with tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as name:
+        folder = Path(name).resolve()
+        free = multiprocessing.Queue()
+        left_out = shutil.ignore_patterns(".*", "__pycache__", "build", "dist", "site")
+        shutil.copytree(root, folder / "0", ignore=left_out, symlinks=True)
+        os.chdir(folder / "0")
+        measured = _measure(folder, what)
+        for number in range(1, PROCESSES + 1):
+            shutil.copytree(folder / "0", folder / str(number), symlinks=True)
+            free.put(folder / str(number))
+        pool = ProcessPoolExecutor(PROCESSES, initializer=_begin, initargs=(free, what.IMPORTED_FROM, what.PLUGINS))
         try:
-            folder = Path(name).resolve()
-            copies = [Checkout(copy_of(what.root, folder / "1"), processes, what.imported_from, what.plugins)]
-            copies[0].compile()
-            (folder / "measured").mkdir()
-            status = copies[0].measure(what.tests, what.modules, folder / "measured", what.processes)
-            if status not in (0, 1):
-                sys.exit("The tests cannot be run on the unchanged code: see whether pytest runs by itself.")
-            measured = Measured(folder / "measured", copies[0].folder)
-            if measured.unfit:
-                print(
-                    "Not used, as the unchanged code does not pass them:", *measured.unfit, sep="\n  ", file=sys.stderr
-                )
-            for number in range(2, what.processes + 1):
-                shutil.copytree(copies[0].folder, folder / str(number))
-                copies.append(Checkout(folder / str(number), processes, what.imported_from, what.plugins))
-            yield copies, measured, processes
+            jobs = {}
+            for change in changes:
+                tests = measured.concerned(change)
+                jobs[pool.submit(_survives, change, tests, sum(map(measured.seconds.__getitem__, tests)))] = change
+            for job in as_completed(jobs):
+                yield (jobs[job], *job.result()) if job.result() else None
         finally:
-            processes.end()
+            pool.shutdown(cancel_futures=True)
+            os.chdir(root)
 
 
-def read_accepted(file: Path) -> set[Name]:
-    """The changes that need no test; `why` is for the reader."""
-    entries = tomllib.loads(file.read_text(encoding="utf-8")).get("accepted", [])
-    return {(entry["function"], entry["was"], entry["becomes"]) for entry in entries if entry["why"].strip()}
+def _measure(folder: Path, what: Any) -> Measured:
+    """Run the tests on the unchanged code, and note which test runs through which line."""
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "."], check=False)
+    (folder / "measured").mkdir()
+    variables = {"MUTANTS_MEASURE": str(folder / "measured"), "MUTANTS_MODULES": json.dumps(what.MODULES)}
+    variables |= _path(what.IMPORTED_FROM) | {"COVERAGE_CORE": "ctrace"}  # the newer way of measuring knows no contexts
+    tests = [str(path) for pattern in what.TESTS for path in sorted(Path().glob(pattern))]
+    spread = ["-n", str(PROCESSES), "--dist", "worksteal"]
+    command = [*PYTEST, *spread, *tests]
+    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        print(done.stdout, done.stderr, "The tests cannot be run on the unchanged code.", sep="\n", file=sys.stderr)
+        sys.exit(2)
+    measured = Measured(folder / "measured")
+    if measured.failed:
+        print("Not used, as the unchanged code does not pass them:", *measured.failed, sep="\n  ", file=sys.stderr)
+    return measured
 
 
-def table(results: Sequence[Result]) -> tuple[list[str], float]:
-    """The lines of the table, and the share that was killed of what is not accepted."""
-    rows = [("module", "mutants", "killed", "survived", "accepted", "share")]
-    for module in [*sorted({each.change.module for each in results}), None]:
-        counts = Counter(each.fate for each in results if module in (None, each.change.module))
-        to_kill = counts["killed"] + counts["survived"]
-        share = counts["killed"] / to_kill if to_kill else 1.0
-        numbers = (counts.total(), counts["killed"], counts["survived"], counts["accepted"], f"{share:.1%}")
-        rows.append((module or "all", *map(str, numbers)))
-    return [f"{row[0]:50}" + "".join(f"{cell:>10}" for cell in row[1:]) for row in rows], share
+def _path(imported_from: Sequence[str]) -> dict[str, str]:
+    """The copy stands first on the path, and the tools last: the tests run with what is locked."""
+    path = [*(Path(part).resolve() for part in imported_from), HERE, *os.environ.get("PYTHONPATH", "").split(":")]
+    return {"PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONHASHSEED": "0", "PYTEST_ADDOPTS": ""}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def _begin(free: multiprocessing.Queue[Path], imported_from: Sequence[str], plugins: Sequence[str]) -> None:
+    """A process with a copy of its own."""
+    os.chdir(free.get())
+    os.environ.update(_path(imported_from), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTEST_PLUGINS=",".join(plugins))
+    os.environ["MUTANTS_CHOSEN"] = str(Path("chosen.json").resolve())
+
+
+def _survives(change: Change, tests: list[str], seconds: float) -> tuple[str, str] | None:
+    """What was, and what it became, when these tests pass."""
+    Path("chosen.json").write_text(json.dumps(tests), encoding="utf-8")
+    command = shlex.join([*PYTEST, "-x", *dict.fromkeys(test.split("::")[0] for test in tests)]) if tests else "true"
+    spec = MutationSpec(Path(change.module), change.operator, change.occurrence, (0, 0), (0, 1))
+    result = mutate_and_test([spec], command, 10 + 4 * seconds)
+    if result.worker_outcome is not WorkerOutcome.NORMAL or result.test_outcome is TestOutcome.INCOMPETENT:
+        raise RuntimeError(f"{change} could not be tried: {result.output}")
+    if result.test_outcome is TestOutcome.KILLED:
+        return None
+    lines = [line for line in result.diff.splitlines() if line[:1] in "-+" and line[:3] not in ("---", "+++")]
+    was, becomes = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+    return was, becomes
+
+
+def read_accepted(file: Path) -> set[tuple[str, ...]]:
+    """The changes that need no test; why not is for the reader."""
+    return {tuple(change) for changes in tomllib.loads(file.read_text(encoding="utf-8")).values() for change in changes}
+
+
+def main() -> int:
     """The command."""
-    options = _options(arguments)
-    if not TOOLS.is_dir():
-        print(f"{TOOLS} is not there: `make mutants` makes it.", file=sys.stderr)
-        return 2
-    sys.path.append(str(TOOLS))
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)
-    modules = [module for module in scope.MODULES if not options.modules or Path(module).stem in options.modules]
-    accepted = read_accepted(ACCEPTED)
-    changes = list(sample([Module(ROOT, module) for module in modules], options.seed, options.mutants))
-    what = replace(HERE, modules=modules, processes=options.processes)
-    print(f"{len(changes)} changes (seed {options.seed}); first the tests run on the unchanged code ...", flush=True)
-    try:
-        results = list(_with_progress(fates(what, changes, accepted), len(changes)))
-    except KeyboardInterrupt:
-        print("\nInterrupted; nothing is left behind.", file=sys.stderr)
-        return 130
-    lines, share = table(results)
-    print("", *lines, sep="\n")
-    return 0 if share >= ENOUGH else 1
-
-
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Change one place of the code at a time: does a test notice?")
     parser.add_argument("--mutants", type=_number_or_all, default=300, help="how many, or all (default: 300)")
     parser.add_argument("--seed", type=int, default=1, help="which of them (default: 1)")
-    parser.add_argument(
-        "--processes", type=int, default=min(2, os.cpu_count() or 1), help="at the same time (default: 2)"
-    )
-    parser.add_argument("modules", nargs="*", choices=[[], *(Path(module).stem for module in scope.MODULES)],
-                        metavar="MODULE", help="these alone, such as timeouts")  # fmt: skip
-    return parser.parse_args(arguments)
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="these alone, such as timeouts")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.chdir(ROOT)
+    modules = [module for module in scope.MODULES if not options.modules or Path(module).stem in options.modules]
+    changes = sample(modules, options.seed, options.mutants)
+    if not changes:
+        parser.error("there is nothing to change: see MODULES in scope.py")
+    accepted = read_accepted(HERE / "accepted.toml")
+    print(f"{len(changes)} changes (seed {options.seed}); first the tests run on the unchanged code ...", flush=True)
+    survived = let_live = 0
+    for number, each in enumerate(survivors(ROOT, scope, changes), 1):
+        if each and (each[0].function, *each[1:]) in accepted:
+            let_live += 1
+        elif each:
+            survived += 1
+            print(f"survived in {each[0].function} (line {each[0].line})\n  - {each[1]}\n  + {each[2]}", flush=True)
+        if number % 25 == 0 or number == len(changes):
+            print(f"{number} of {len(changes)}: {survived} survived, {let_live} accepted", flush=True)
+    return 1 if survived else 0
 
 
 def _number_or_all(text: str) -> int | None:
-    if text == "all":
-        return None
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number above 0 nor 'all'")
-    return int(text)
-
-
-def _with_progress(results: Iterator[Result], total: int) -> Iterator[Result]:
-    counts: Counter[str] = Counter()
-    for number, each in enumerate(results, 1):
-        counts[each.fate] += 1
-        if each.fate == "survived":
-            print(f"survived in {each.change.function} ({each.why})")
-            print(f"  - {each.change.was}\n  + {each.change.becomes}", flush=True)
-        if number % 25 == 0 or number == total:
-            print(f"{number} of {total}: {counts['killed']} killed, {counts['survived']} survived", flush=True)
-        yield each
+    return None if text == "all" else int(text)
 
 
 if __name__ == "__main__":

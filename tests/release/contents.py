@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
+from packaging.metadata import Metadata
+
 ROOT = Path(__file__).parents[2]
 GENERATED = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
 
@@ -72,6 +74,10 @@ def wrong_names(found: Iterable[str], expected: set[str]) -> Iterator[str]:
 
 def wrong_metadata(text: bytes, version: str, extras: Iterable[str]) -> Iterator[str]:
     """What the metadata says wrongly, or does not say."""
+    try:
+        Metadata.from_email(text)
+    except ExceptionGroup as group:
+        yield from (f"has metadata that no index takes: {each}" for each in group.exceptions)
     metadata = email.message_from_bytes(text)
     for name, pattern in {**METADATA, "Version": re.escape(version)}.items():
         if not re.fullmatch(pattern, metadata.get(name, "")):
