@@ -51,7 +51,7 @@ def spec_diff(folder: Path) -> str:
     for path, text in zip(paths, (old, new), strict=True):
         path.write_text(text, encoding="utf-8")
     result = compare(*map(load, paths), python_changes(*paths))
-    report = Report("old.yaml", "new.yaml", "new.yaml", result.entries, result.documentation)
+    report = Report(old="old.yaml", new="new.yaml", file="new.yaml", **vars(result))
     return as_text(report, width=WIDTH - 4, colour=True)
 
 

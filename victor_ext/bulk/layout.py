@@ -95,13 +95,11 @@ class Chunk:
     rows: Sequence[Row] = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the chunk as JSON data."""
         rows = [row.to_json() for row in self.rows]
         return {"retention": self.retention, "patience": self.patience, "rows": rows}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Chunk:
-        """Create a chunk from JSON data."""
         rows = [Row.from_json(row) for row in data["rows"]]
         return cls(data["retention"], data["patience"], rows)
 
@@ -118,12 +116,10 @@ def version_for(account: str) -> str:
 
 
 def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[Submission, int]]:
-    """Yield each chunk number with its submission."""
     return ((load, number) for load in loads for number in range(load.first, load.last + 1))
 
 
 def rows_of(load: Submission, number: int) -> int:
-    """Return the number of rows in a chunk."""
     return min(load.chunk_rows, load.rows - (number - load.first) * load.chunk_rows)
 
 

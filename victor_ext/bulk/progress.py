@@ -29,13 +29,11 @@ class Step:
     is_last: bool = False
 
     def to_json(self) -> list[Any]:
-        """Return the step as JSON data."""
         results = {str(index): result.to_json() for index, result in self.results.items()}
         return [self.begun, self.sent and self.sent.to_json(), results, self.is_last]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Step:
-        """Create a step from JSON data."""
         begun, sent, results, is_last = data
         return cls(
             begun,
@@ -62,7 +60,6 @@ class Progress:
         self._sent: list[Sent | None] = []
 
     def add(self, step: Step) -> None:
-        """Add the next step."""
         self.begun, self.is_over = step.begun, step.is_last
         self.results |= step.results
         self._begun.append(step.begun)

@@ -145,13 +145,11 @@ class Row:
         return identity_of(self.key, self.number)
 
     def to_json(self) -> list[Any]:
-        """Return the row as JSON data."""
         sent = self.sent and self.sent.to_json()
         return [self.number, self.key, self.fingerprint, self.arguments, self.extras, self.reason, sent, self.place]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Row:
-        """Create a row from JSON data."""
         number, key, fingerprint, arguments, extras, reason, sent, place = data
         return cls(number, key, fingerprint, arguments, extras, reason, Sent.from_json(sent), place)
 
@@ -167,12 +165,10 @@ class Result:
     sent: Sent | None = None
 
     def to_json(self) -> list[Any]:
-        """Return the result as JSON data."""
         return [self.outcome.value, self.id, self.status, self.error, self.sent and self.sent.to_json()]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Result:
-        """Create a result from JSON data."""
         outcome, request_id, status, error, sent = data
         return cls(RowOutcome(outcome), request_id, status, error, Sent.from_json(sent))
 

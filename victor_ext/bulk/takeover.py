@@ -19,7 +19,7 @@ from victor_ext.settlement import Moment
 from .layout import CHUNK
 from .notices import report
 from .state import StateLost
-from .worker_lock import WorkerLock
+from .worker_lock import ServerLock, WorkerLock
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -80,7 +80,7 @@ class TakeOver(threading.Thread):
                 try:
                     # Before the look: this machine may be suspended until the answer is read.
                     moment = Moment(time.time(), time.monotonic())
-                    if self._worker_lock.renew():
+                    if isinstance(self._worker_lock, ServerLock) and self._worker_lock.renew():
                         self.losses += 1
                         self._lost_at = time.monotonic()
                     else:
@@ -110,17 +110,19 @@ class TakeOver(threading.Thread):
                     # The claim was stored but its response was lost, for example in a server crash.
                     client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
                     del still_stalled[info.workflow_id]
-        if time.monotonic() - self._lost_at >= _GRACE:
+        lock = self._worker_lock
+        if isinstance(lock, ServerLock) and time.monotonic() - self._lost_at >= _GRACE:
             for executor in {info.executor_id for info in pending} - {mine, None}:
-                self._from_worker(client, str(executor))
+                _take_over(client, lock, str(executor))
         return still_stalled
 
-    def _from_worker(self, client: DBOSClient, executor: str) -> None:
-        """Queue the chunks of another worker again if it is dead: if its lock is free."""
-        if not self._worker_lock.claim(executor):
-            return
-        try:
-            for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
-                client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
-        finally:
-            self._worker_lock.release(executor)
+
+def _take_over(client: DBOSClient, lock: ServerLock, executor: str) -> None:
+    """Queue the chunks of another worker again if it is dead: if its lock is free."""
+    if not lock.claim(executor):
+        return
+    try:
+        for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
+            client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
+    finally:
+        lock.release(executor)

@@ -77,7 +77,6 @@ class Spool:
         return None if row is None else KnownRow(*row)
 
     def add(self, encrypted: str) -> None:
-        """Add an encrypted chunk."""
         self._db.execute("INSERT INTO chunks (encrypted) VALUES (?)", (encrypted,))
 
     def __iter__(self) -> Iterator[str]:

@@ -70,17 +70,6 @@ class FileLock:
                 os.close(lock)
         return self._lock is not None
 
-    def renew(self) -> bool:
-        """Return False: the kernel keeps the lock, so it never needs renewal."""
-        return False
-
-    def claim(self, executor: str) -> bool:  # noqa: ARG002 - the shape of the other lock
-        """Return False: no other worker can be active."""
-        return False
-
-    def release(self, executor: str) -> None:
-        """Do nothing: `claim` takes no lock."""
-
     def close(self) -> None:
         """Free the lock."""
         lock, self._lock = self._lock, None
@@ -172,5 +161,4 @@ WorkerLock = FileLock | ServerLock
 
 
 def lock_in(state: State) -> WorkerLock:
-    """Return the lock for the database."""
     return FileLock(state) if state.is_sqlite else ServerLock(state)

@@ -181,7 +181,6 @@ def counts(status: BatchStatus) -> str:
 
 
 def status_as_dict(status: BatchStatus) -> dict[str, Any]:
-    """Return a status as JSON data."""
     return {
         "batch": status.batch,
         "rows": status.rows,

@@ -90,7 +90,6 @@ class Failure:
         complain(json.dumps(self.as_dict()) if as_json else "\n".join(self._lines()))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the failure as JSON data."""
         problems = [
             {
                 "option": spelling_of(problem.field, self.spelled),

@@ -152,8 +152,6 @@ class Components:
                     break
         return place
 
-    # ---- Reading the document ----
-
     def _target(self, reference: Any) -> Tree | None:
         if not isinstance(reference, str):
             return None

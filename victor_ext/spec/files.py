@@ -144,7 +144,6 @@ class _Bundle:
         return _Target(found, fragment, value)
 
     def _anchors(self, file: Path) -> dict[str, str]:
-        """The pointer of each `$anchor` of a file."""
         if file not in self._pointers:
             self._pointers[file] = {
                 holder["$anchor"]: "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)

@@ -41,12 +41,10 @@ def copied(tree: Tree) -> Tree:
 
 
 def is_mapping(value: Any) -> TypeGuard[Tree]:
-    """Whether a value is a mapping."""
     return isinstance(value, dict)
 
 
 def is_list(value: Any) -> TypeGuard[list[Any]]:
-    """Whether a value is a list."""
     return isinstance(value, list)
 
 
@@ -109,7 +107,6 @@ def schema_list_at(tree: Tree, key: str) -> list[Tree]:
 
 
 def named_schemas(document: Tree) -> Tree:
-    """The schemas in `components`."""
     return mapping_at(mapping_at(document, "components"), "schemas")
 
 
@@ -258,7 +255,6 @@ def bare_type(content_type: str) -> str:
 
 
 def is_json(content_type: str) -> bool:
-    """Whether a content type is JSON."""
     return bare_type(content_type).endswith(("/json", "+json"))
 
 

@@ -35,7 +35,9 @@ def entry(number: int, wire: str = "breaks", python: str = "none", **more: Any) 
 
 
 def report(*entries: Entry, approved: tuple[Approval, ...] = ()) -> Report:
-    return Report("old.yaml", "new.yaml", "api/new.yaml", entries, 3, approved, datetime.date(2026, 6, 1))
+    names = {"old": "old.yaml", "new": "new.yaml", "file": "api/new.yaml"}
+    day = datetime.date(2026, 6, 1)
+    return Report(**names, entries=entries, documentation=3, approvals=approved, today=day)
 
 
 APPROVED = Approval(f"{2:016}", "we never read it", "wire", datetime.date(2026, 12, 31))

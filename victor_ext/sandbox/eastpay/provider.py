@@ -142,10 +142,9 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             return self._error(400, "invalid parameters", parameterErrors=errors)
         if operation == "prepare":
             return self._prepare(call, form)
-        return self._pay(call, form) if operation == "pay" else self._follow_up(call, form)
-
-    def _pay(self, call: Call, form: dict[str, str]) -> Response:
-        return self._answer(call, self.new_entry(call.owner, form))
+        if operation == "pay":
+            return self._answer(call, self.new_entry(call.owner, form))
+        return self._follow_up(call, form)
 
     def _follow_up(self, call: Call, form: dict[str, str]) -> Response:
         entry = self._entry(call.params["id"], call.owner)

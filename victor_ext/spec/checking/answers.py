@@ -67,8 +67,6 @@ class OperationAnswers(Subject):
         )
         return next(free, 599)
 
-    # ---- One answer ----
-
     def _empty(self, answer: Answer, status: int, *, is_empty: bool) -> None:
         for awaited in (False, True):
             parsed = self._read(answer.place, httpx.Response(status), awaited=awaited, words=(answer.status,))
@@ -144,7 +142,6 @@ def _raw_difference(content: bytes, parsed: Any) -> str | None:
 
 
 def plain(value: Any) -> Any:
-    """A decoded value as JSON."""
     if is_model(value):
         return value.to_dict()
     if is_list(value):

@@ -125,7 +125,6 @@ def difference(expected: Any, actual: Any, where: str = "") -> str | None:
 
 
 def short(value: Any) -> str:
-    """A value for a message."""
     shown = repr(value) if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=repr)
     return shown if len(shown) <= 80 else shown[:77] + "..."
 

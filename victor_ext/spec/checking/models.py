@@ -78,8 +78,6 @@ class Models:
                 self._known.add((id(view), model))
                 self._waiting.append((view, model))
 
-    # ---- One value ----
-
     def _compared(self, node: Node, value: Any, decoded: Any) -> _Outcome:
         """With the alternative of the schema that the decoded value fits best."""
         if value is None:
@@ -155,8 +153,6 @@ class Models:
                 outcome.add(self._compared(view.additional, child, free[name]))
         return outcome
 
-    # ---- One model ----
-
     def _try(self, view: View, model: Any) -> None:
         """Decode values of a schema by its class, compare them, and build an equal object by the constructor."""
         numbers = max((len(self._document.views(child)) for child in view.properties.values()), default=1)
@@ -194,8 +190,6 @@ class Models:
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             return _wrong(view.place, f"{model.__name__} raises {type(error).__name__}: {error}")
         return self._of_model(view, value, decoded)
-
-    # ---- Reports ----
 
     def _count(self, kind: str, place: str, *, present: bool) -> None:
         if (kind, place) not in self._counted:

@@ -42,8 +42,6 @@ class OperationRequests(Subject):
         given = next(self._required())
         return lambda: self._passing.arguments(given, self._passing.body_options(given)[0])
 
-    # ---- What is called ----
-
     def _calls(self) -> Iterator[Given]:
         media: list[Medium | None] = [*self.operation.bodies] or [None]
         for number in (0, 1):
@@ -89,8 +87,6 @@ class OperationRequests(Subject):
             return "text"
         synthesis = self._json_synthesis if medium.is_json else self._synthesis
         return synthesis.value(medium.schema, "sent", number, full=full)
-
-    # ---- One call ----
 
     def _compare(self, given: Given) -> None:
         try:

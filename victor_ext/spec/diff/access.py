@@ -23,9 +23,6 @@ def compare_access(sides: Sides) -> None:
     _schemes(sides)
 
 
-# ---- Servers ----
-
-
 def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     (former, place), (latter, new_place) = _effective_servers(sides.old, old), _effective_servers(sides.new, new)
     start, reach = f"{sides.moves.before(place or new_place)}servers", Reach(frozenset({old.name}))
@@ -69,9 +66,6 @@ def _effective_servers(components: Components, operation: Operation) -> tuple[li
         if list_at(tree, "servers"):
             return trees_at(tree, "servers"), f"{place}."
     return trees_at(components.document, "servers"), ""
-
-
-# ---- Security ----
 
 
 def _security(sides: Sides, old: Operation, new: Operation) -> None:

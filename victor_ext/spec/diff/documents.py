@@ -30,14 +30,8 @@ def report_on(
 ) -> Report:
     """Compare two loaded documents, which stay as they are.
 
-    Args:
-        before: The earlier document.
-        after: The newer one.
-        python: The changes of their packages; None when they were not compared.
-        called: What the report calls the documents.
-        file: The path that annotations name.
-        approved: The changes that were approved.
-        check_version: Whether `info.version` must have moved as the changes ask for.
+    `python` has the changes of their packages; None when they were not compared. The report calls the documents as
+    `called` says, and annotations name `file`. With `check_version`, `info.version` must have moved far enough.
     """
     result = compare(copied(before), copied(after), python)
     return Report(

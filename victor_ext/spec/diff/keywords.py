@@ -112,8 +112,6 @@ def _limit(tree: Tree, keyword: str) -> Limit | None:
     return (max(limits) if lower else min(limits)) if limits else None
 
 
-# ---- What a change means ----
-
 Difference = tuple[str, str, str]
 """The kind, the old value and the new one."""
 

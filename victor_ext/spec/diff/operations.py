@@ -59,8 +59,6 @@ class OperationComparison:
         for step in theirs.keys() - ours.keys():
             self.sides.add("operation-added", f"{place}.callbacks.{step}", _both(name))
 
-    # ---- Parameters ----
-
     def _parameters(self, old: Operation, new: Operation) -> None:
         before, after = self.sides.old.parameters(old), self.sides.new.parameters(new)
         renamed = renamed_parameters(old, new)
@@ -79,8 +77,6 @@ class OperationComparison:
             kind = "required-parameter-added" if _is_required(self.sides.new, tree) else "optional-parameter-added"
             place = self.sides.moves.before(self.sides.new_shapes.place(tree, new.place))
             self.sides.add(kind, place, request)
-
-    # ---- Bodies and answers ----
 
     def _body(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = mapping_at(old, "requestBody"), mapping_at(new, "requestBody")

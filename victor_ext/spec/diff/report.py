@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from victor_ext.spec.bounds import read_text
 from victor_ext.spec.document import read_entries
 from victor_ext.spec.tree import is_list, is_mapping
 
+from .compare import Comparison
 from .entry import LEVELS, Column, Entry, Level, worst
 
 _KEYS = ("fingerprint", "reason", "scope", "expires")
@@ -78,27 +79,21 @@ def write_approvals(path: Path, added: Sequence[Approval]) -> None:
 COLUMNS: tuple[Column, ...] = ("wire", "python")
 
 
-@dataclass(frozen=True)
-class Report:
-    """The entries of a comparison, and what counts."""
+@dataclass(frozen=True, kw_only=True)
+class Report(Comparison):
+    """A comparison, and what counts."""
 
     old: str
     new: str
     """What the documents are called: a path, or `git:REV:path`."""
     file: str
     """The path of the new document, for annotations."""
-    entries: Sequence[Entry]
-    documentation: int = 0
-    """Changed texts and examples."""
     approvals: Sequence[Approval] = ()
     today: datetime.date = datetime.date.min
     version_problem: str | None = None
     python_compared: bool = True
     lines: Lines | None = None
     """The lines of the new document, for annotations."""
-    added: Sequence[str] = ()
-    moved: Mapping[str, str] = field(default_factory=dict[str, str])
-    """As in `Comparison`."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""

@@ -97,8 +97,6 @@ class SchemaComparison:
         self._visited.add(pair)
         return is_new
 
-    # ---- References that lead to another schema ----
-
     def _replaced(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Note a reference that leads to something else, if that differs."""
         pairs = [(old_end, new_end)]
@@ -141,8 +139,6 @@ class SchemaComparison:
             self._known[pair] = _Comparison(tuple(self.sides.changes), tuple(self._links))
             self.sides.changes, self._visited, self._links = kept
         return self._known[pair]
-
-    # ---- One pair ----
 
     def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         before, after = self.sides.old_shapes.shape(old_end), self.sides.new_shapes.shape(new_end)
@@ -215,8 +211,6 @@ class SchemaComparison:
             self.sides.add("became-required", place, reach)
         if name in before.required and name not in after.required and before.required[name] not in bases:
             self.sides.add("became-optional", place, reach)
-
-    # ---- Unions ----
 
     def _unions(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         """Compare the unions of two schemas. What has no union counts as a union of itself."""

@@ -196,7 +196,6 @@ def text_of(type_: Type) -> str:
 
 
 def class_names(type_: Type) -> Iterator[str]:
-    """All names in a type."""
     for name, inner in type_:
         yield name
         for each in inner:
