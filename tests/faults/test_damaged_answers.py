@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Operation, adapter, places
+from tests.faults.adapters import ATTEMPTS, Operation, adapter, each_mode, each_operation, places
 from tests.faults.damaged_answers import LOST, NO_EVIDENCE, UNREADABLE, WHOLE, chunked
 from tests.faults.raw_provider import Exchange, answer
 from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, UnreadableResponse
 
 pytestmark = pytest.mark.slow
-each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 @each_operation
