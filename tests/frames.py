@@ -5,8 +5,9 @@ from __future__ import annotations
 import pickle
 import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import victor_ext
 from victor_ext import VictorError
@@ -18,9 +19,9 @@ OURS = (HAND_WRITTEN, f"{_FOLDER.parent / 'generated'}/")
 """The same, with those of the generated packages."""
 
 
-def places(error: BaseException | None, files: tuple[str, ...] = OURS) -> Iterator[tuple[str, str]]:
+def places(raised: BaseException, files: tuple[str, ...] = OURS) -> Iterator[tuple[str, str]]:
     """Each place of an error, and of those that led to it, with what it shows. The frames are those of these files."""
-    while error is not None:
+    for error in chain(raised):
         yield "str", str(error)
         yield "repr", f"{error!r} {error.args!r} {getattr(error, '__notes__', ())!r}"
         if isinstance(error, VictorError):
@@ -29,17 +30,26 @@ def places(error: BaseException | None, files: tuple[str, ...] = OURS) -> Iterat
             yield "headers of the request", repr(error.request and error.request.headers)
         yield "traceback", "".join(traceback.format_exception(error))
         yield from locals_of(error, files)
-        error = error.__cause__ or error.__context__
 
 
-def locals_of(error: BaseException, files: tuple[str, ...] = OURS) -> Iterator[tuple[str, str]]:
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that led to it."""
+    if error is not None:
+        yield error
+        yield from chain(error.__cause__)
+        yield from chain(error.__context__ if error.__context__ is not error.__cause__ else None)
+
+
+def locals_of(
+    error: BaseException, files: tuple[str, ...] = OURS, shown: Callable[[Any], str] = repr
+) -> Iterator[tuple[str, str]]:
     """The local variables of the frames in these files, as a traceback shows them."""
     step = error.__traceback__
     while step is not None:
         code = step.tb_frame.f_code
         if code.co_filename.startswith(files):
             for name, value in step.tb_frame.f_locals.items():
-                yield f"{name} in {code.co_qualname} ({Path(code.co_filename).name})", repr(value)
+                yield f"{name} in {code.co_qualname} ({Path(code.co_filename).name})", shown(value)
         step = step.tb_next
 
 

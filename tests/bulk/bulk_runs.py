@@ -6,15 +6,15 @@ import csv
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bulk.forked_command import CLOCK, SCRIPT, ForkedCommands
-from tests.cli.victor_command import Ran, interruptible
+from tests.bulk.forked_command import CLOCK
+from tests.cli.victor_command import Command, Ran
 from victor_ext import idempotency_key_for
 from victor_ext.sandbox import SandboxCommands
 
@@ -79,49 +79,20 @@ def asked_once(sandbox: SandboxCommands, keys: set[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Bulk:
-    """`victor bulk`, in a folder and an environment of its own."""
+class Bulk(Command):
+    """`victor bulk`, in a process of its own: where it can be, one that is forked."""
 
-    environment: dict[str, str]
-    folder: Path
-    forked: ForkedCommands
+    patience: float = PATIENCE
+    forked: Any = None
 
     def __call__(self, *words: str, **variables: str) -> Ran:
-        """Run it to its end, in a process of its own."""
-        ran = self.forked.run(["bulk", *words], self.folder, {**self.environment, **variables}, PATIENCE)
-        if ran is not None:
-            assert "Traceback" not in ran[2], ran[2]
-            return Ran(*ran)
-        ended = subprocess.run(
-            [SCRIPT, "bulk", *words],
-            cwd=self.folder,
-            env={**self.environment, **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert "Traceback" not in ended.stderr, ended.stderr
-        return Ran(ended.returncode, ended.stdout, ended.stderr)
+        ran = self.forked.run(["bulk", *words], self.folder, {**self.environment, **variables}, self.patience)
+        ended = self.in_a_process("bulk", *words, **variables) if ran is None else Ran(*ran)
+        assert "Traceback" not in ended.err, ended.err
+        return ended
 
-    @contextmanager
-    def started(self, *words: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
-        """Run it beside the block; whatever is left of it then is killed."""
-        with interruptible():
-            process = subprocess.Popen(
-                [SCRIPT, "bulk", *words],
-                cwd=self.folder,
-                env={**self.environment, **variables},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        try:
-            yield process
-        finally:
-            kill(process)
+    def started(self, *words: str, **variables: str) -> AbstractContextManager[subprocess.Popen[str]]:
+        return super().started("bulk", *words, **variables)
 
 
 def shifted(seconds: float | Path) -> dict[str, str]:

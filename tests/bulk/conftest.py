@@ -59,7 +59,7 @@ def bulk(
         "VICTOR_CLIENT_SECRET": client_secret,
         "VICTOR_BULK_KEY": STORAGE_KEY,
     }
-    return Bulk({**bare_environment, **settings}, folder, forked)
+    return Bulk({**bare_environment, **settings}, folder, forked=forked)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import runpy
 import signal
 import subprocess
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, row, rows, store_only, write_csv
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, store_only, wait_until, write_csv
 from tests.cli.victor_command import Command, interruptible
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -202,7 +201,7 @@ def test_a_stop_is_clean_and_says_how_to_go_on(
     records = rows(40)
     write_csv(bulk.folder / "invoices.csv", records)
     with bulk.started("send", "invoices.csv", *KEY, "--rate", "10") as process:
-        wait_until_sent(victor_sandbox, process, 5)
+        wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 5, process)
         process.send_signal(how)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (status, "")
@@ -218,27 +217,18 @@ def test_a_stop_is_clean_and_says_how_to_go_on(
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
 
 
-def wait_until_sent(victor_sandbox: Sandbox, process: subprocess.Popen[str], count: int) -> None:
-    while len(victor_sandbox.work_done_by_key()) < count:
-        try:
-            process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
-        raise AssertionError(process.communicate())
-
-
 def test_a_worker_joins_and_ends_with_a_signal(
     bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Callable[..., Any]
 ) -> None:
     records = rows(30)
     write_csv(bulk.folder / "invoices.csv", records)
     with bulk.started("send", "invoices.csv", *KEY, "--rate", "10", "--state", postgres) as sending:
-        wait_until_sent(victor_sandbox, sending, 3)
+        wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 3, sending)
         sending.kill()
         sending.communicate()
         # The sender is gone: the worker takes over what it had taken, and the rest.
         with bulk.started("worker", "--state", postgres) as worker:
-            wait_until_sent(victor_sandbox, worker, 30)
+            wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 30, worker)
             worker.send_signal(signal.SIGTERM)
             out, err = worker.communicate(timeout=60)
     assert (worker.returncode, out) == (0, "")
@@ -249,33 +239,10 @@ def test_a_worker_joins_and_ends_with_a_signal(
 
 def test_a_bar_at_a_terminal(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     write_csv(bulk.folder / "invoices.csv", rows(20))
-    leader, follower = pty.openpty()
-    with subprocess.Popen(
-        [SCRIPT, "bulk", "send", "invoices.csv", *KEY, "--rate", "20"],
-        cwd=bulk.folder,
-        env={**bulk.environment, "TERM": "xterm"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=follower,
-        text=True,
-    ) as process:
-        os.close(follower)
-        shown = b""
-        while True:
-            try:
-                read = os.read(leader, 4096)
-            except OSError:
-                break
-            if not read:
-                break
-            shown += read
-        assert process.stdout is not None
-        assert process.stdout.read() == "invoices.csv: 20 rows: 20 created\n"
-    os.close(leader)
-    text = shown.decode("utf-8", "replace")
-    assert "20/20" in text
-    assert "20 created" in text
-    assert process.returncode == 0
+    ran = bulk.at_terminal("bulk", "send", "invoices.csv", *KEY, "--rate", "20")
+    assert (ran.status, ran.out) == (0, "invoices.csv: 20 rows: 20 created\n")
+    assert "20/20" in ran.err
+    assert "20 created" in ran.err
 
 
 def test_the_same_file_without_its_key_column_asks_nobody_again(

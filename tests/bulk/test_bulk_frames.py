@@ -7,6 +7,7 @@ the function that hides the password of a URL.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import threading
@@ -24,6 +25,7 @@ import victor_ext.bulk
 import victor_ext.settlement
 import victor_ext.tables
 from tests.bulk.bulk_runs import ACCOUNT, row, write_csv
+from tests.frames import chain, locals_of
 from victor_ext import Victor, VictorError
 from victor_ext.bulk import BulkSender
 from victor_ext.sandbox import Sandbox
@@ -159,20 +161,6 @@ def test_no_line_has_a_local_that_shows_a_password_or_the_environment(telling: N
     assert look.found == set()
 
 
-def locals_of(error: BaseException) -> Iterator[tuple[str, str]]:
-    """Every local of our frames in an error and in those that led to it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        frames = seen.__traceback__
-        while frames is not None:
-            code = frames.tb_frame.f_code
-            if code.co_filename.startswith(OURS):
-                for name, value in frames.tb_frame.f_locals.items():
-                    yield f"{name} in {code.co_qualname}", "\n".join(shown(value))
-            frames = frames.tb_next
-        seen = seen.__cause__ or seen.__context__
-
-
 class Odd(dict[str, str]):
     """A row that fails when its values are asked for."""
 
@@ -201,7 +189,8 @@ def test_what_callers_raise_carries_no_row_with_it(sender: Senders) -> None:
     for name, act in acts.items():
         with pytest.raises((LookupError, VictorError)) as raised:
             act()
-        seen = dict(locals_of(raised.value))
+        everywhere = (locals_of(error, OURS, lambda value: "\n".join(shown(value))) for error in chain(raised.value))
+        seen = dict(itertools.chain(*everywhere))
         assert len(seen) > 5, name
         assert [place for place, text in seen.items() if ACCOUNT in text or "a secret for tests" in text] == [], name
 

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from tests.bulk.bulk_runs import SCRIPT, Bulk, asked_once, keys_of, rows, write_csv
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, rows, write_csv
+from tests.cli.victor_command import SCRIPT
 from victor_ext import ConfigurationError
 from victor_ext.bulk import StateUnavailable, takeover, validating
 from victor_ext.sandbox import Sandbox

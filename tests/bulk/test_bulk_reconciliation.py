@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, store_only, write_csv
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, store_only, wait_until, write_csv
 from victor_ext import ConfigurationError, ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import delivery
 from victor_ext.reconciliation import Kind, reconcile
@@ -36,12 +35,8 @@ def broken_off(bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]) 
         victor_sandbox.inject("delay", operation="create", delay=60, skip=3, times=None)
         options = ("--key-column", "invoice_no", "--workers", "1", "--key-retention", f"{KEPT}s")
         with bulk.started("send", file.name, *options) as process:
-            while len(victor_sandbox.attempts_by_key()) < 4:
-                try:
-                    process.wait(0.05)
-                except subprocess.TimeoutExpired:
-                    continue
-                raise AssertionError(process.communicate())
+            wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= 4, process)
+            assert process.poll() is None, process.communicate()
         victor_sandbox.clear_faults()
         victor_sandbox.set_clock_skew(KEPT)
         return lambda **options: sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", **options)

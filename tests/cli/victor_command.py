@@ -57,9 +57,11 @@ class Ran:
 
 @dataclass(frozen=True)
 class Command:
-    """The command with an environment of its own."""
+    """The command with an environment of its own, in a folder; and the seconds that it has."""
 
     environment: dict[str, str]
+    folder: Path = Path()
+    patience: float = PATIENCE
 
     def __call__(self, *words: str, **variables: str) -> Ran:
         """Run it to its end in this process, which saves the start of another one."""
@@ -82,8 +84,9 @@ class Command:
             stdout=stdout,
             stderr=stderr,
             text=True,
+            cwd=self.folder,
             env={**self.environment, **variables},
-            timeout=PATIENCE,
+            timeout=self.patience,
             check=False,
         )
         return Ran(ended.returncode, ended.stdout or "", ended.stderr or "")
@@ -101,13 +104,14 @@ class Command:
             stdin=subprocess.DEVNULL if typed is None else outputs[1].theirs,
             stdout=outputs[0].theirs,
             stderr=outputs[1].theirs,
+            cwd=self.folder,
             env={**self.environment, "COLUMNS": "", "TERM": "xterm-256color", **variables},
         )
         texts = [output.read_to_end() for output in outputs]
-        return Ran(process.wait(PATIENCE), *texts)
+        return Ran(process.wait(self.patience), *texts)
 
     @contextmanager
-    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *words: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
         """Start it; it is killed at the end of the block if it still runs."""
         with interruptible():
             process = subprocess.Popen(
@@ -116,9 +120,10 @@ class Command:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
-                env=self.environment,
+                cwd=self.folder,
+                env={**self.environment, **variables},
             )
-        watchdog = threading.Timer(PATIENCE, process.kill)
+        watchdog = threading.Timer(self.patience, process.kill)
         watchdog.start()
         try:
             yield process
@@ -130,7 +135,7 @@ class Command:
     def stopped(self, process: subprocess.Popen[str], number: signal.Signals) -> Ran:
         """Send a signal, and say how the process ended."""
         process.send_signal(number)
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=self.patience)
         return Ran(process.returncode, out, err)
 
 

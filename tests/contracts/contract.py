@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,6 +33,7 @@ class Call:
         answer: Members that a good answer needs, over what the document's schema gives: the id that was asked for.
         has_record: False for an answer that callers do not see, such as a token.
         add: What a new argument of the method needs.
+        given: The arguments, of a call that was made `of` them; and those by name.
     """
 
     name: str
@@ -39,13 +41,20 @@ class Call:
     answer: Mapping[str, Any] = field(default_factory=dict)
     has_record: bool = True
     add: str = "one"
+    given: tuple[Any, ...] = ()
+    named: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, name: str, *args: Any, answer: Mapping[str, Any] | None = None, has_record: bool = True, **named: Any
+        cls, name: str, /, *args: Any, answer: Mapping[str, Any] | None = None, has_record: bool = True, **named: Any
     ) -> Call:
         """A call of the method with these arguments."""
-        return cls(name, (lambda client: attrgetter(name)(client)(*args, **named),), answer or {}, has_record)
+        make = (lambda client: attrgetter(name)(client)(*args, **named),)
+        return cls(name, make, answer or {}, has_record, given=args, named=named)
+
+    def another(self, client: Any, **changes: Any) -> Any:
+        """The same call with other arguments."""
+        return attrgetter(self.name)(client)(*self.given, **{**self.named, **changes})
 
 
 @dataclass(frozen=True)
@@ -182,7 +191,9 @@ class Contract:
     def recorded(self) -> dict[str, dict[str, str]]:
         """What `reading` found when it was last recorded, the members of a place as one text."""
         record = json.loads(self.record.read_text(encoding="utf-8"))
-        return {call: record[places] if isinstance(places, str) else places for call, places in record.items()}
+        return {
+            call: dict(_places_of(record[lines] if isinstance(lines, str) else lines)) for call, lines in record.items()
+        }
 
     @property
     def record(self) -> Path:
@@ -243,6 +254,21 @@ class Contract:
         for operation in document.operations:
             if operation.id in self.calls:
                 yield operation, self.calls[operation.id]
+
+
+def snake_case(member: str) -> str:
+    """The attribute that a member has by default: `payee_id` of `payeeId`."""
+    return re.sub("(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0]}", member).lower()
+
+
+def _places_of(lines: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The places in the lines of a record, each with what reads it."""
+    for line, members in lines.items():
+        schema, _, kind = line.partition(" in ")
+        for said in members.split("; "):
+            member, _, attribute = said.partition(": ")
+            is_read = not kind.startswith("refused")
+            yield f"{schema}.{member}", f"{kind}.{attribute or snake_case(member)}" if is_read else kind
 
 
 def around(limit: str, schema: Mapping[str, Any]) -> list[tuple[Any, bool]]:

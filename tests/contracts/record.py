@@ -5,17 +5,27 @@ from __future__ import annotations
 import importlib
 import json
 
-from .contract import Contract
+from .contract import Contract, snake_case
 from .document import Document
 
 SYSTEMS = ("eastpay", "flexfactor", "velo", "victor")
 
 
 def record_of(contract: Contract) -> str:
-    """Which members of an answer each call reads now; a call that reads the same as another names that one."""
+    """Which members of an answer each call reads now; a call that reads the same as another names that one.
+
+    A line has the members of one schema, and of one attribute's record: `id` is read by the attribute `id`.
+    """
     record: dict[str, object] = {}
     for call, places in sorted(contract.reading(Document.of(contract.name)).items()):
-        read = {place: ", ".join(members) for place, members in places.items() if members}
+        lines: dict[str, list[str]] = {}
+        for place, readers in sorted(places.items()):
+            schema, _, member = place.rpartition(".")
+            if readers:
+                kind, _, attribute = ", ".join(readers).partition(".")
+                said = member if attribute in ("", snake_case(member)) else f"{member}: {attribute}"
+                lines.setdefault(f"{schema} in {kind}", []).append(said)
+        read = {line: "; ".join(members) for line, members in lines.items()}
         record[call] = next((other for other, known in record.items() if known == read and read), read)
     return json.dumps(record, indent=1, sort_keys=True) + "\n"
 

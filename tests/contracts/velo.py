@@ -71,36 +71,6 @@ def one_payee(velo: Any, **changes: Any) -> Any:
     return velo.payees.create("payor-1", [NewPayee(**{**usual, **changes})])
 
 
-def payees(velo: Any) -> Any:
-    return velo.payees.list(
-        "payor-1", remote_id="payee-7", email="ada@example.com", display_name="Ada", onboarded_status="ONBOARDED",
-        watchlist_status="PASSED", ofac_status="PASSED", payee_type="Individual", payee_country="US",
-        disabled=False, sort="displayName:asc", page_size=25,
-    )  # fmt: skip
-
-
-def source_accounts(velo: Any) -> Any:
-    return velo.source_accounts.list(
-        payor_id="payor-1", physical_account_id="physical-1", physical_account_name="Physical",
-        funding_account_id="bank-1", account_type="FBO", include_user_deleted=True, sort="name:asc", page_size=25,
-    )  # fmt: skip
-
-
-def funding_accounts(velo: Any) -> Any:
-    return velo.funding_accounts.list(
-        payor_id="payor-1", name="Bank", country="US", currency="USD", account_type="FBO", sensitive=False,
-        sort="name:asc", page_size=25,
-    )  # fmt: skip
-
-
-def new_funding_account(velo: Any, **changes: Any) -> Any:
-    usual = {
-        "payor_id": "payor-1", "name": "Bank", "account_type": "FBO", "account_name": "Example Ltd",
-        "account_number": "12345678", "routing_number": "123456789", "currency": "USD",
-    }  # fmt: skip
-    return velo.funding_accounts.create(**{**usual, **changes})
-
-
 def submit(velo: Any, payout_memo: str = "March", **changes: Any) -> Any:
     usual = {
         "remote_id": "payee-7", "amount": PRICE, "source_account_name": "USD account",
@@ -117,27 +87,10 @@ def fund(velo: Any, amount: int = 4423) -> Any:
     return velo.source_accounts.fund("account-1", funding_account_id="bank-1", amount=Money(amount, "USD"))
 
 
-def payout_payments(velo: Any) -> Any:
-    return velo.payouts.payments(
-        "payout-1", payor_payment_id="INV-1042", remote_id="payee-7", status="SUBMITTED",
-        source_account_name="USD account", transmission_type="ACH", payment_memo="Thank you", page_size=25,
-    )  # fmt: skip
-
-
 _AUDIT_FILTERS: dict[str, Any] = {
     "rails_id": "SANDBOX", "remote_system_id": "OB012", "transmission_type": "ACH", "source_amount_from": 1,
     "source_amount_to": 2**31 - 1, "payment_amount_from": 0, "payment_amount_to": 4423,
 }  # fmt: skip
-
-
-def payments(velo: Any) -> Any:
-    return velo.payments.list(
-        "payor-1", payee_id="payee-id-7", remote_id="payee-7", status="CONFIRMED",
-        source_account_name="USD account", source_currency="USD", payment_currency="USD", payment_memo="Thank you",
-        payor_name="Example", schedule_status="ANY", scheduled_from=DAY, scheduled_to=DAY,
-        post_instruct_fx_status="COMPLETED", **_AUDIT_FILTERS, submitted_from=DAY, submitted_to=DAY,
-        sensitive=False, sort="submittedDateTime:asc", page_size=25,
-    )  # fmt: skip
 
 
 def payee(velo: Any) -> Any:
@@ -154,13 +107,6 @@ def payee_update(velo: Any, **changes: Any) -> Any:
 
 def company_update(velo: Any) -> Any:
     return payee_update(velo, individual=None, company=COMPANY)
-
-
-def payouts(velo: Any) -> Any:
-    return velo.payouts.list(
-        "payor-1", status="INSTRUCTED", memo="March", from_payor_name="Example", submitted_from=DAY, submitted_to=DAY,
-        schedule_status="ANY", scheduled_from=DAY, scheduled_to=DAY, sort="status:asc", page_size=25,
-    )  # fmt: skip
 
 
 def audited_payments(velo: Any) -> Any:
@@ -215,78 +161,101 @@ def _address(**changes: Any) -> Address:
     return Address(**{"line1": "1 Main Street", "city": "Springfield", "country": "US", **changes})
 
 
-_PAGED: dict[str, Any] = {
-    "listPayees": lambda velo, size: velo.payees.list("payor-1", page_size=size),
-    "listPayeeChanges": lambda velo, size: velo.payees.changes("payor-1", since=SINCE, page_size=size),
-    "listSourceAccounts": lambda velo, size: velo.source_accounts.list(page_size=size),
-    "listFundingAccounts": lambda velo, size: velo.funding_accounts.list(page_size=size),
-    "listFundingChanges": lambda velo, size: velo.fundings.changes("payor-1", since=SINCE, page_size=size),
-    "listPayoutPayments": lambda velo, size: velo.payouts.payments("payout-1", page_size=size),
-    "listPayments": lambda velo, size: velo.payments.list("payor-1", page_size=size),
-    "listPaymentChanges": lambda velo, size: velo.payments.changes("payor-1", since=SINCE, page_size=size),
-    "listPayeeInvitations": lambda velo, size: velo.payees.invitations("payor-1", page_size=size),
-    "listPayouts": lambda velo, size: velo.payouts.list("payor-1", page_size=size),
-    "getPayoutHistory": lambda velo, size: velo.payouts.audited_payments("payout-1", page_size=size),
-    "listFundings": lambda velo, size: velo.fundings.list("payor-1", page_size=size),
-    "listWebhooks": lambda velo, size: velo.webhooks.list("payor-1", page_size=size),
-}
+CALLS = {
+    "authenticate": Call("VeloAuth", (payee,), {"token_type": "bearer", "expires_in": 3600}, has_record=False),
+    "listPayees": Call.of(
+        "payees.list", "payor-1", remote_id="payee-7", email="ada@example.com", display_name="Ada",
+        onboarded_status="ONBOARDED", watchlist_status="PASSED", ofac_status="PASSED", payee_type="Individual",
+        payee_country="US", disabled=False, sort="displayName:asc", page_size=25,
+    ),
+    "createPayees": Call("payees.create", (new_payees,)),
+    "getPayee": Call("payees.get", (payee,), {"payeeId": "payee-id-7"}),
+    "getPayeeBatch": Call.of("payees.batch", "batch-1"),
+    "listPayeeChanges": Call.of("payees.changes", "payor-1", since=SINCE, page_size=100),
+    "listSourceAccounts": Call.of(
+        "source_accounts.list", payor_id="payor-1", physical_account_id="physical-1", physical_account_name="Physical",
+        funding_account_id="bank-1", account_type="FBO", include_user_deleted=True, sort="name:asc", page_size=25,
+        answer=items(CURRENCY),
+    ),
+    "getSourceAccount": Call.of("source_accounts.get", "account-1", answer={**CURRENCY, "id": "account-1"}),
+    "requestFunding": Call("source_accounts.fund", (fund,)),
+    "listFundingAccounts": Call.of(
+        "funding_accounts.list", payor_id="payor-1", name="Bank", country="US", currency="USD", account_type="FBO",
+        sensitive=False, sort="name:asc", page_size=25,
+    ),
+    "createFundingAccount": Call.of(
+        "funding_accounts.create", payor_id="payor-1", name="Bank", account_type="FBO", account_name="Example Ltd",
+        account_number="12345678", routing_number="123456789", currency="USD",
+    ),
+    "getFundingAccount": Call.of("funding_accounts.get", "bank-1", sensitive=False, answer={"id": "bank-1"}),
+    "getFunding": Call.of("fundings.get", "funding-1", answer={**CURRENCY, "fundingId": "funding-1"}),
+    "listFundingChanges": Call.of("fundings.changes", "payor-1", since=SINCE, page_size=25, answer=items(CURRENCY)),
+    "submitPayout": Call("payouts.submit", (submit,)),
+    "getPayout": Call.of("payouts.get", "payout-1", answer={**PAYOUT, "payoutId": "payout-1"}),
+    "instructPayout": Call.of("payouts.instruct", "payout-1", stop_if_rates_worse_by=0.5),
+    "withdrawPayout": Call.of("payouts.withdraw", "payout-1"),
+    "quotePayout": Call.of("payouts.quote", "payout-1", answer=SUMMARY),
+    "listPayoutPayments": Call.of(
+        "payouts.payments", "payout-1", payor_payment_id="INV-1042", remote_id="payee-7", status="SUBMITTED",
+        source_account_name="USD account", transmission_type="ACH", payment_memo="Thank you", page_size=25,
+        answer=items(CURRENCY),
+    ),
+    "listPayments": Call.of(
+        "payments.list", "payor-1", payee_id="payee-id-7", remote_id="payee-7", status="CONFIRMED",
+        source_account_name="USD account", source_currency="USD", payment_currency="USD", payment_memo="Thank you",
+        payor_name="Example", schedule_status="ANY", scheduled_from=DAY, scheduled_to=DAY,
+        post_instruct_fx_status="COMPLETED", **_AUDIT_FILTERS, submitted_from=DAY, submitted_to=DAY, sensitive=False,
+        sort="submittedDateTime:asc", page_size=25, answer=items(PAYMENT),
+    ),
+    "getPayment": Call.of(
+        "payments.get", "payment-1", sensitive=False, answer={**PAYMENT, "paymentId": "payment-1"}
+    ),
+    "withdrawPayment": Call.of("payments.withdraw", "payment-1", reason="Not due"),
+    "exportTransactions": Call.of(
+        "payments.export", "payor-1", start=DAY, end=DAY, include="payorOnly", has_record=False
+    ),
+    "listPayouts": Call.of(
+        "payouts.list", "payor-1", status="INSTRUCTED", memo="March", from_payor_name="Example", submitted_from=DAY,
+        submitted_to=DAY, schedule_status="ANY", scheduled_from=DAY, scheduled_to=DAY, sort="status:asc", page_size=25,
+        answer=items(SUBMITTED),
+    ),
+    "getPayoutHistory": Call(
+        "payouts.history", (lambda velo: velo.payouts.history("payout-1"), audited_payments), items(PAYMENT)
+    ),
+    "getPayoutStatistics": Call.of("payouts.statistics", "payor-1"),
+    "listFundings": Call.of(
+        "fundings.list", "payor-1", source_account_name="USD account", sort="amount", page_size=25
+    ),
+    "deletePayee": Call.of("payees.delete", "payee-id-7"),
+    "updatePayee": Call("payees.update", (payee_update, company_update)),
+    "updatePayeeRemoteId": Call.of(
+        "payees.update_remote_id", "payee-id-7", payor_id="payor-1", remote_id="payee-8"
+    ),
+    "invitePayee": Call.of("payees.invite", "payee-id-7", payor_id="payor-1"),
+    "listPayeeInvitations": Call.of(
+        "payees.invitations", "payor-1", payee_id="payee-id-7", invitation_status="PENDING", page_size=25
+    ),
+    "createWebhook": Call("webhooks.create", (new_webhook,)),
+    "listWebhooks": Call.of("webhooks.list", "payor-1", page_size=25),
+    "getWebhook": Call.of("webhooks.get", "webhook-1", answer={"id": "webhook-1"}),
+    "updateWebhook": Call("webhooks.update", (webhook_update,)),
+    "pingWebhook": Call.of("webhooks.ping", "webhook-1"),
+    "listPaymentChanges": Call.of("payments.changes", "payor-1", since=SINCE, page_size=100, answer=items(AUDITED)),
+}  # fmt: skip
+
+
+def other(operation: str, argument: str) -> Any:
+    """The call of an operation, with a value for one of its arguments."""
+    return lambda velo, value: CALLS[operation].another(velo, **{argument: value})
+
+
+_PAGED = {operation: other(operation, "page_size") for operation, call in CALLS.items() if "page_size" in call.named}
+_PAGED["getPayoutHistory"] = lambda velo, value: velo.payouts.audited_payments("payout-1", page_size=value)
 
 CONTRACT = Contract(
     "velo",
     client,
-    {
-        "authenticate": Call("VeloAuth", (payee,), {"token_type": "bearer", "expires_in": 3600}, has_record=False),
-        "listPayees": Call("payees.list", (payees,)),
-        "createPayees": Call("payees.create", (new_payees,)),
-        "getPayee": Call("payees.get", (payee,), {"payeeId": "payee-id-7"}),
-        "getPayeeBatch": Call.of("payees.batch", "batch-1"),
-        "listPayeeChanges": Call.of("payees.changes", "payor-1", since=SINCE, page_size=100),
-        "listSourceAccounts": Call("source_accounts.list", (source_accounts,), items(CURRENCY)),
-        "getSourceAccount": Call.of("source_accounts.get", "account-1", answer={**CURRENCY, "id": "account-1"}),
-        "requestFunding": Call("source_accounts.fund", (fund,)),
-        "listFundingAccounts": Call("funding_accounts.list", (funding_accounts,)),
-        "createFundingAccount": Call("funding_accounts.create", (new_funding_account,)),
-        "getFundingAccount": Call.of("funding_accounts.get", "bank-1", sensitive=False, answer={"id": "bank-1"}),
-        "getFunding": Call.of("fundings.get", "funding-1", answer={**CURRENCY, "fundingId": "funding-1"}),
-        "listFundingChanges": Call.of("fundings.changes", "payor-1", since=SINCE, page_size=25, answer=items(CURRENCY)),
-        "submitPayout": Call("payouts.submit", (submit,)),
-        "getPayout": Call.of("payouts.get", "payout-1", answer={**PAYOUT, "payoutId": "payout-1"}),
-        "instructPayout": Call.of("payouts.instruct", "payout-1", stop_if_rates_worse_by=0.5),
-        "withdrawPayout": Call.of("payouts.withdraw", "payout-1"),
-        "quotePayout": Call.of("payouts.quote", "payout-1", answer=SUMMARY),
-        "listPayoutPayments": Call("payouts.payments", (payout_payments,), items(CURRENCY)),
-        "listPayments": Call("payments.list", (payments,), items(PAYMENT)),
-        "getPayment": Call.of(
-            "payments.get", "payment-1", sensitive=False, answer={**PAYMENT, "paymentId": "payment-1"}
-        ),
-        "withdrawPayment": Call.of("payments.withdraw", "payment-1", reason="Not due"),
-        "exportTransactions": Call.of(
-            "payments.export", "payor-1", start=DAY, end=DAY, include="payorOnly", has_record=False
-        ),
-        "listPayouts": Call("payouts.list", (payouts,), items(SUBMITTED)),
-        "getPayoutHistory": Call(
-            "payouts.history", (lambda velo: velo.payouts.history("payout-1"), audited_payments), items(PAYMENT)
-        ),
-        "getPayoutStatistics": Call.of("payouts.statistics", "payor-1"),
-        "listFundings": Call.of(
-            "fundings.list", "payor-1", source_account_name="USD account", sort="amount", page_size=25
-        ),
-        "deletePayee": Call.of("payees.delete", "payee-id-7"),
-        "updatePayee": Call("payees.update", (payee_update, company_update)),
-        "updatePayeeRemoteId": Call.of(
-            "payees.update_remote_id", "payee-id-7", payor_id="payor-1", remote_id="payee-8"
-        ),
-        "invitePayee": Call.of("payees.invite", "payee-id-7", payor_id="payor-1"),
-        "listPayeeInvitations": Call.of(
-            "payees.invitations", "payor-1", payee_id="payee-id-7", invitation_status="PENDING", page_size=25
-        ),
-        "createWebhook": Call("webhooks.create", (new_webhook,)),
-        "listWebhooks": Call.of("webhooks.list", "payor-1", page_size=25),
-        "getWebhook": Call.of("webhooks.get", "webhook-1", answer={"id": "webhook-1"}),
-        "updateWebhook": Call("webhooks.update", (webhook_update,)),
-        "pingWebhook": Call.of("webhooks.ping", "webhook-1"),
-        "listPaymentChanges": Call.of("payments.changes", "payor-1", since=SINCE, page_size=100, answer=items(AUDITED)),
-    },
+    CALLS,
     unlimited={
         **{f"{operation}: query:page": "A walk counts its pages itself, from 1." for operation in _PAGED},
         **dict.fromkeys(
@@ -352,16 +321,14 @@ CONTRACT = Contract(
         "updatePayee: body:challenge.description": lambda velo, value: payee_update(
             velo, challenge=Challenge(value="12345", description=value)
         ),
-        "updatePayeeRemoteId: body:remoteId": lambda velo, value: velo.payees.update_remote_id(
-            "payee-id-7", payor_id="payor-1", remote_id=value
-        ),
-        "withdrawPayment: body:reason": lambda velo, value: velo.payments.withdraw("payment-1", reason=value),
+        "updatePayeeRemoteId: body:remoteId": other("updatePayeeRemoteId", "remote_id"),
+        "withdrawPayment: body:reason": other("withdrawPayment", "reason"),
         "createWebhook: body:webhookUrl": lambda velo, value: new_webhook(velo, url=value),
         "updateWebhook: body:webhookUrl": lambda velo, value: webhook_update(velo, url=value),
         "requestFunding: body:amount": fund,
-        "createFundingAccount: body:name": lambda velo, value: new_funding_account(velo, name=value),
-        "createFundingAccount: body:accountName": lambda velo, value: new_funding_account(velo, account_name=value),
-        "createFundingAccount: body:accountNumber": lambda velo, value: new_funding_account(velo, account_number=value),
-        "createFundingAccount: body:routingNumber": lambda velo, value: new_funding_account(velo, routing_number=value),
+        "createFundingAccount: body:name": other("createFundingAccount", "name"),
+        "createFundingAccount: body:accountName": other("createFundingAccount", "account_name"),
+        "createFundingAccount: body:accountNumber": other("createFundingAccount", "account_number"),
+        "createFundingAccount: body:routingNumber": other("createFundingAccount", "routing_number"),
     },
 )

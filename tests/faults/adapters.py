@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 import httpx
+import pytest
 from victor_api.api.payment_requests import create_request_payment, get_payment_request
 from victor_api.client import Client
 from victor_api.models import NewRtpRfpPaymentRequest
@@ -46,6 +47,9 @@ OPERATIONS = ("get", "create", "respond")
 ATTEMPTS = 2
 
 Operation = Literal["get", "create", "respond"]
+
+each_mode = pytest.mark.parametrize("mode", MODES)
+each_operation = pytest.mark.parametrize("operation", OPERATIONS)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Adapter, Operation, adapter, timeouts
+from tests.faults.adapters import ATTEMPTS, Adapter, Operation, adapter, each_mode, each_operation, timeouts
 from tests.faults.cutting_proxy import Cut
 from tests.faults.odd_servers import Deaf, full, on_linux
 from tests.faults.raw_provider import Exchange, answer
@@ -18,8 +18,6 @@ from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, RetryScheduled, TimedOut
 
 pytestmark = pytest.mark.slow
-each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_mode = pytest.mark.parametrize("mode", MODES)
 SHORT = 0.2
 
 

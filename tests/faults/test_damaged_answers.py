@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, MODES, OPERATIONS, Operation, adapter, places
-from tests.faults.damaged_answers import LOST, NO_EVIDENCE, UNREADABLE, WHOLE, chunked
+from tests.faults.adapters import ATTEMPTS, Operation, adapter, each_mode, each_operation
+from tests.faults.damaged_answers import LOST, NO_EVIDENCE, UNREADABLE, WHOLE
 from tests.faults.raw_provider import Exchange, answer
-from tests.faults.raw_sockets import Background, End
-from victor_ext import ConnectionFailed, UnreadableResponse
+from tests.faults.raw_sockets import Background
+from victor_ext import UnreadableResponse
 
 pytestmark = pytest.mark.slow
-each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 @each_operation
@@ -28,32 +26,6 @@ def test_damaged(background: Background, mode: str, operation: Operation) -> Non
                 got = run.observed.word
                 assert got == wanted, f"{damage}, {times}: got {got}, not {wanted}; {run}"
                 assert run.mismatches() == [], f"{damage}, {times}: {run}"
-
-
-@each_operation
-@each_mode
-@pytest.mark.parametrize("how", ["reset", "close"])
-def test_chunks_cut(background: Background, mode: str, operation: Operation, how: End) -> None:
-    lengths: list[int] = []
-
-    def whole(exchange: Exchange) -> None:
-        lengths.append(len(chunked(exchange.work())))
-        exchange.send(chunked(exchange.work()))
-
-    with adapter(background, mode, direct=True) as on:
-        on.provider.acts.append(whole)
-        assert on.run(operation).observed.word == "success"
-        for after in places(lengths[0]):
-
-            def cut(exchange: Exchange, after: int = after) -> None:
-                exchange.send(chunked(exchange.work())[:after])
-                exchange.end(how)
-
-            on.provider.acts.extend([cut] * (1 + ATTEMPTS))
-            run = on.run(operation)
-            on.provider.acts.clear()
-            assert (run.observed.word, run.mismatches()) == ("unknown", []), f"after {after}: {run}"
-            assert isinstance(run.observed.error, ConnectionFailed), f"after {after}: {run}"
 
 
 def mixed_up(exchange: Exchange) -> None:

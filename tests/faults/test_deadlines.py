@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, MODES, OPERATIONS, Adapter, Observed, Operation, adapter
+from tests.faults.adapters import CALLERS, Adapter, Observed, Operation, adapter, each_mode, each_operation
 from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut
 from tests.faults.odd_servers import full, lateness, on_linux, trickling_server
@@ -24,8 +24,6 @@ DEADLINE = 0.3
 TOLERATED = 0.1
 """Seconds by which a call may outlast its deadline, besides what this machine itself is late by."""
 
-each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_mode = pytest.mark.parametrize("mode", MODES)
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000000\r\n\r\n"
 

@@ -23,6 +23,8 @@ from tests.faults.adapters import (
     Operation,
     Run,
     adapter,
+    each_mode,
+    each_operation,
     places,
     timeouts,
 )
@@ -40,8 +42,6 @@ PATIENT = RetryPolicy(max_attempts=2 * ATTEMPTS, base=0.0, quota=10**9)
 
 Side = Literal["request", "answer"]
 both_sides = pytest.mark.parametrize("side", ["request", "answer"])
-each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_mode = pytest.mark.parametrize("mode", MODES)
 each_client = pytest.mark.parametrize(
     ("mode", "operation"), [*itertools.product(MODES, OPERATIONS), *itertools.product(CONNECTED, ("get", "create"))]
 )

@@ -12,7 +12,7 @@ from itertools import product
 
 import pytest
 
-from tests.faults.adapters import ATTEMPTS, MODES, Operation, adapter
+from tests.faults.adapters import ATTEMPTS, Operation, adapter, each_mode
 from tests.faults.raw_provider import Exchange, answer, bare
 from tests.faults.raw_sockets import Background
 from victor_ext import UnreadableResponse
@@ -22,8 +22,6 @@ pytestmark = pytest.mark.slow
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 CHUNK = b" " * MIB
-
-each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def declared(exchange: Exchange) -> None:

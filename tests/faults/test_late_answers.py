@@ -19,7 +19,7 @@ import anyio
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, MODES, OPERATIONS, Operation, adapter, arguments
+from tests.faults.adapters import CALLERS, OPERATIONS, Operation, adapter, arguments, each_mode
 from tests.faults.certificates import Authority
 from tests.faults.damaged_answers import chunked
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
@@ -40,8 +40,6 @@ LATEST = 0.01
 
 WORK = 0.003
 """Seconds that a page takes, so that there is time for a second answer between a question and its own."""
-
-each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def options(provider: RawProvider) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.faults.adapters import each_mode
 from tests.faults.outage import Outage, busiest, down_until, failing, good, refused, unanswered
 from tests.providers.victor.adapter import payment
 from victor_ext import (
@@ -133,9 +134,6 @@ def create(victor: Any, worker: int) -> Any:
 def patient_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> VictorJwt:
     private, public = victor_key_pair
     return VictorJwt(victor_sandbox.add_api_key(public), private, reuse=300)
-
-
-each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
 @pytest.mark.parametrize(("mode", "how"), [("sync", "down"), ("async", "503")])

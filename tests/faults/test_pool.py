@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, MODES, Observed
+from tests.faults.adapters import CALLERS, Observed, each_mode
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from victor_ext import AsyncVictor, RetryPolicy, TimedOut, Victor, VictorOAuth
@@ -19,7 +19,6 @@ from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, Poole
 
 pytestmark = pytest.mark.slow
 AUTH = VictorOAuth("id", "not-a-secret")
-each_mode = pytest.mark.parametrize("mode", MODES)
 
 
 class Holding:

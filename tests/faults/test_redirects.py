@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.adapters import MODES, OPERATIONS, Operation, adapter
+from tests.faults.adapters import Operation, adapter, each_mode, each_operation
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
@@ -14,8 +14,6 @@ from tests.faults.raw_sockets import Background
 pytestmark = pytest.mark.slow
 STATUSES = ("301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect")
 
-each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_mode = pytest.mark.parametrize("mode", MODES)
 each_status = pytest.mark.parametrize("status", STATUSES, ids=lambda status: status[:3])
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from tests.faults.adapters import ATTEMPTS, CALLERS, MODES, OPERATIONS, Adapter, Operation, adapter, places
+from tests.faults.adapters import ATTEMPTS, CALLERS, Adapter, Operation, adapter, each_mode, each_operation, places
 from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut, CuttingProxy
 from tests.faults.raw_provider import Exchange, RawProvider, answer
@@ -25,8 +25,6 @@ pytestmark = pytest.mark.slow
 VERSIONS = {"tls1.2": ssl.TLSVersion.TLSv1_2, "tls1.3": ssl.TLSVersion.TLSv1_3}
 SHORT = 0.2
 
-each_operation = pytest.mark.parametrize("operation", OPERATIONS)
-each_mode = pytest.mark.parametrize("mode", MODES)
 each_version = pytest.mark.parametrize("version", VERSIONS)
 
 

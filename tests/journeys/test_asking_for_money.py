@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -14,16 +13,13 @@ import pytest
 
 from tests.providers.victor.adapter import payment
 from victor_ext import (
-    AsyncVictor,
     AuthenticationError,
     BadRequest,
     InvalidRequest,
     Outcome,
-    RetryPolicy,
     Victor,
     VictorError,
     VictorJwt,
-    VictorOAuth,
     idempotency_key_for,
 )
 from victor_ext.sandbox import RemoteSandbox, Sandbox
@@ -51,14 +47,6 @@ def test_a_request_arrives_with_every_digit_in_place(victor_sandbox: Sandbox, vi
     assert kept["payee_account"] == "043987673645"
     read = victor.payment_requests.get(str(request.id))
     assert (read.id, read.amount, read.client_reference_id) == (request.id, Decimal("44.23"), "INV-1042")
-
-
-def test_the_same_invoice_asked_for_twice_is_one_request(victor_sandbox: Sandbox, victor: Victor) -> None:
-    first = victor.payment_requests.create(**invoice())
-    again = victor.payment_requests.create(**invoice())
-
-    assert first.id == again.id
-    assert victor_sandbox.work_done_by_key() == {idempotency_key_for("invoice", 1042): 1}
 
 
 def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(victor_sandbox: Sandbox, victor: Victor) -> None:
@@ -147,19 +135,6 @@ def test_a_token_of_staging_length_is_refused_here_and_not_there(
         pytest.raises(AuthenticationError, match="'staging' was asked"),
     ):
         wrong.payment_requests.create(**invoice())
-
-
-def test_many_tasks_share_connections_and_one_token(victor_sandbox: Sandbox) -> None:
-    client_id, client_secret = victor_sandbox.add_oauth_client()
-
-    async def main() -> set[str | None]:
-        auth = VictorOAuth(client_id, client_secret)
-        async with AsyncVictor(auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as victor:
-            calls = (victor.payment_requests.create(**invoice(number)) for number in range(40))
-            return {request.id for request in await asyncio.gather(*calls)}
-
-    assert len(asyncio.run(main())) == 40
-    assert victor_sandbox.tokens_issued() == {client_id: 1}
 
 
 @pytest.mark.victor_sandbox(quirks=True)

@@ -36,7 +36,6 @@ MODULES = (
 
 TESTS = (
     "tests/faults/test_redirects.py",
-    "tests/faults/test_statuses.py",
     "tests/journeys",
     "tests/providers/test_*.py",
     "tests/providers/victor",

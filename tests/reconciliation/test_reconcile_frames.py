@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.frames import OURS
+from tests.frames import assert_hidden, locals_of
 from victor_ext import Victor
 from victor_ext.reconciliation import reconcile
 from victor_ext.sandbox import Sandbox
@@ -42,19 +42,5 @@ def test_no_local_shows_an_account_number(victor: Victor, victor_sandbox: Sandbo
     now = datetime.now(UTC)
     with pytest.raises(Exception) as caught:
         reconcile(victor, ours or breaking(), start=now - timedelta(hours=1), end=now)
-    seen = 0
-    errors: list[BaseException | None] = [caught.value]
-    while errors:
-        error = errors.pop()
-        if error is None:
-            continue
-        errors += [error.__cause__, error.__context__]
-        assert ACCOUNT not in f"{error!r} {error}"
-        frame = error.__traceback__
-        while frame is not None:
-            if frame.tb_frame.f_code.co_filename.startswith(OURS):
-                seen += 1
-                for name, value in frame.tb_frame.f_locals.items():
-                    assert ACCOUNT not in repr(value), f"{frame.tb_frame.f_code.co_qualname}: {name}"
-            frame = frame.tb_next
-    assert seen > 2
+    assert_hidden(caught.value, [ACCOUNT])
+    assert len([*locals_of(caught.value)]) > 2

@@ -89,6 +89,7 @@ LINES = [
     *(b"HTTP/1.1 " + rest for rest in (b"200", b"200 ", b"404 Not  Found ", b"204 No", b"304 -", b"599 \xe9", b"99 x")),
     *(b"HTTP/1.1 " + rest for rest in (b"1000 x", b"199 x", b"700 x", b" 200 OK", b"2\xb20 OK", b"200 a\0", b"101 x")),
     *(b"HTTP/1.0 200 OK", b"HTTP/2 200", b"http/1.1 200 OK", b"HTTP/1.1 200\tOK", b" HTTP/1.1 200 OK", b"", b"\0"),
+    *(b"HTTP/1.1 000 x", b"SSH-2.0-OpenSSH_9.6"),
     *(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK", b"HTTP/1.1 103 x\r\nA: b\r\n\r\nHTTP/1.1 200 OK"),
 ]
 FIELDS = [

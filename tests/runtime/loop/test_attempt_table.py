@@ -75,7 +75,8 @@ NO_EVIDENCE = {
 }
 """A login page and an answer of nothing have a good status, too."""
 REFUSED = {
-    str(code): (status(code), error_class_for(code)) for code in (400, 401, 402, 403, 404, 405, 410, 413, 422, 451, 499)
+    str(code): (status(code), error_class_for(code))
+    for code in (400, 401, 402, 403, 404, 405, 406, 410, 412, 413, 415, 418, 422, 426, 431, 451, 499)
 }
 REFUSED["400-of-the-form-of-a-key"] = (
     Happens(400, body=b'{"field": "Idempotency-Key", "message": "must be a UUID"}'),
@@ -87,7 +88,10 @@ OF_THE_KEY = {
     "400": b'{"field": "Idempotency-Key", "code": "error.Idempotency-Key.conflict"}',
     "422": b'{"message": "Keys for idempotent requests can only be used with the same parameters: already used"}',
 }
-OTHER_5XX = {str(code): (status(code), errors.ServerError) for code in (501, 505, 507, 530, 561)}
+STRANGE = {
+    str(code): (status(code), error_class_for(code))
+    for code in (300, 304, 305, 501, 505, 507, 511, 530, 561, 599, 600, 700, 999)
+}
 REDIRECTS = {
     str(code): (status(code, location="https://elsewhere.example/payments"), errors.StatusError)
     for code in (301, 302, 303, 307, 308)
@@ -107,7 +111,7 @@ ROWS = {
         for outcome, row in ((Outcome.ACCEPTED, ACCEPTED), (Outcome.UNKNOWN, NO_EVIDENCE))
         for name, happens in row.items()
     },
-    **{name: (*row, Outcome.UNKNOWN, (False, False, False)) for name, row in (OTHER_5XX | REDIRECTS).items()},
+    **{name: (*row, Outcome.UNKNOWN, (False, False, False)) for name, row in (STRANGE | REDIRECTS).items()},
 }
 
 

@@ -258,19 +258,13 @@ WIRE = [
     _asked("parameter became required", limit(), limit(required=True), "breaks"),
     _asked("type of a parameter changed", limit(), limit({"type": "boolean"}), "breaks"),
     _asked("enum value of a parameter removed", limit(STATUSES), limit(STATUS), "breaks"),
-    _asked(
-        "maximum of a parameter lowered", limit({**_INTEGER, "maximum": 9}), limit({**_INTEGER, "maximum": 5}), "breaks"
-    ),
+    _asked("maximum of a parameter lowered", limit({**_INTEGER, "maximum": 9}), limit({**_INTEGER, "maximum": 5}),
+        "breaks"),
     _asked("pattern of a parameter added", limit(TEXT), limit({**TEXT, "pattern": "^[a-z]+$"}), "breaks"),
     _asked("list of a parameter written otherwise", limit(_WORDS), limit(_WORDS, explode=False), "breaks"),
     _sent("required body added", _NO_BODY, sends(card()), "paths./cards.post.requestBody", "breaks"),
-    _sent(
-        "content type of a body removed",
-        _posts("a/b", "text/csv"),
-        _posts("a/b"),
-        f"{_BODY}.content.text/csv",
-        "breaks",
-    ),
+    _sent("content type of a body removed", _posts("a/b", "text/csv"), _posts("a/b"), f"{_BODY}.content.text/csv",
+        "breaks"),
     *both("required property added", (card(), card(("id", "pin"), pin=TEXT)), of("pin"), "breaks", "fine"),
     *both("property removed", (card(pin=TEXT), card()), of("pin"), "breaks", "breaks"),
     *_pin("type changed", TEXT, _INTEGER, "breaks", "breaks"),
@@ -281,25 +275,19 @@ WIRE = [
     *_pin("may be null", TEXT, NULLABLE, "fine", "breaks"),
     *both("member of a union removed", (_union("Cat", "Dog", "Cow"), _PETS), SCHEMA, "breaks", None),
     _received("answer removed", _answers("200", "202"), _answers("200"), f"{_ANSWER}.202", "breaks"),
-    _received(
-        "content type of an answer removed",
-        _answers("200", content={"application/xml": {}, "text/csv": {}}),
-        _answers("200", content={"application/xml": {}}),
-        f"{_ANSWER}.200.content.text/csv",
-        "breaks",
-    ),
+    _received("content type of an answer removed", _answers("200", content={"application/xml": {}, "text/csv": {}}),
+        _answers("200", content={"application/xml": {}}), f"{_ANSWER}.200.content.text/csv", "breaks"),
     _sent("security added", _secured(_BEARER, needed=False), _secured(_BEARER), "security", "breaks"),
-]
+]  # fmt: skip
 
 # What breaks in Python only: the names of generated methods, arguments, modules and classes.
 CODE = [
     _either("operation id renamed", _OPEN, _gets(name="readCard"), "paths./cards.get.operationId", "none"),
     _received("schema renamed", receives(CARD, {"Card": card()}), _renamed(card()), SCHEMA, "none"),
-    _either(
-        "path parameter renamed", _in_path("id"), _in_path("card_id"), "paths./c/{id}.get.parameters.path:id", "none"
-    ),
+    _either("path parameter renamed", _in_path("id"), _in_path("card_id"), "paths./c/{id}.get.parameters.path:id",
+        "none"),
     _either("tag renamed", _OPEN, _gets(tags=["payment cards"]), "paths./cards.get.tags", "none"),
-]
+]  # fmt: skip
 
 # What else there is.
 MORE = [
@@ -338,81 +326,41 @@ MORE = [
     *_pin("any of one of", {"anyOf": [TEXT, card()]}, {"oneOf": [TEXT, card()]}, "look", "fine"),
     *_pin("type to a union", TEXT, {"oneOf": [TEXT, card()]}, "fine", "breaks"),
     *_pin("union to a type", {"oneOf": [TEXT, card()]}, TEXT, "breaks", "fine"),
-    *_pin(
-        "inline member of a union changed",
-        {"oneOf": [card(a=TEXT), card(b=TEXT, c=TEXT)]},
-        {"oneOf": [card(a=TEXT), card(b=TEXT)]},
-        "breaks",
-        "breaks",
-        ".oneOf[1].properties.c",
-    ),
+    *_pin("inline member of a union changed", {"oneOf": [card(a=TEXT), card(b=TEXT, c=TEXT)]},
+        {"oneOf": [card(a=TEXT), card(b=TEXT)]}, "breaks", "breaks", ".oneOf[1].properties.c"),
     *both("optional property added", (card(), card(pin=TEXT)), of("pin"), "fine", "fine"),
     *both("other properties refused", (card(), {**card(), "additionalProperties": False}), SCHEMA, "breaks", "fine"),
-    *both(
-        "property removed where others are admitted",
-        (card(pin=TEXT), {**card(), "additionalProperties": True}),
-        of("pin"),
-        "look",
-        "breaks",
-    ),
-    _either(
-        "required read-only property added",
-        sends(CARD, {"Card": card()}),
-        sends(CARD, {"Card": card(("id", "at"), at=_READ_ONLY)}),
-        of("at"),
-        "none",
-    ),
+    *both("property removed where others are admitted", (card(pin=TEXT), {**card(), "additionalProperties": True}),
+        of("pin"), "look", "breaks"),
+    _either("required read-only property added", sends(CARD, {"Card": card()}),
+        sends(CARD, {"Card": card(("id", "at"), at=_READ_ONLY)}), of("at"), "none"),
     *both("became read-only", (card(at=TEXT), card(at=_READ_ONLY)), of("at"), "look", None),
     *both("no longer read-only", (card(at=_READ_ONLY), card(at=TEXT)), of("at"), "fine", None),
     *both("has to be sent", (card(("at",), at=_READ_ONLY), card(("at",), at=TEXT)), of("at"), "breaks", None),
     *both("became write-only", (card(at=TEXT), card(at={**TEXT, "writeOnly": True})), of("at"), None, "breaks"),
-    _received(
-        "null among the values",
-        receives(card(word={"enum": ["a"]}), openapi="3.1.0"),
-        receives(card(word={"enum": ["a", None]}), openapi="3.1.0"),
-        f"{RECEIVED}.properties.word",
-        "breaks",
-    ),
-    _sent(
-        "pattern of the first of two members",
-        sends({"allOf": [{**TEXT, "pattern": "a"}, {"pattern": "b"}]}),
-        sends({"allOf": [{**TEXT, "pattern": "c"}, {"pattern": "b"}]}),
-        SENT,
-        "breaks",
-    ),
+    _received("null among the values", receives(card(word={"enum": ["a"]}), openapi="3.1.0"),
+        receives(card(word={"enum": ["a", None]}), openapi="3.1.0"), f"{RECEIVED}.properties.word", "breaks"),
+    _sent("pattern of the first of two members", sends({"allOf": [{**TEXT, "pattern": "a"}, {"pattern": "b"}]}),
+        sends({"allOf": [{**TEXT, "pattern": "c"}, {"pattern": "b"}]}), SENT, "breaks"),
     # Unions
     *both("member of a union added", (_PETS, _union("Cat", "Dog", "Cow")), SCHEMA, "fine", "breaks"),
     *both("discriminator changed", (_kinds("kind"), _kinds("sort")), SCHEMA, "breaks", None),
     *both("discriminator added", (_PETS, _kinds("kind")), SCHEMA, "look", None),
     *both("discriminator removed", (_kinds("kind"), _PETS), SCHEMA, "look", None),
-    *both(
-        "value of a discriminator changed", (_NAMED, _kinds("kind", feline="Cat", dog="Dog")), SCHEMA, "breaks", None
-    ),
-    _sent(
-        "schema renamed that a discriminator names",
+    *both("value of a discriminator changed", (_NAMED, _kinds("kind", feline="Cat", dog="Dog")), SCHEMA, "breaks",
+        None),
+    _sent("schema renamed that a discriminator names",
         sends(CARD, _union("Cat", "Dog", discriminator={"propertyName": "kind"})),
-        sends(CARD, {"Kit": card(meow=TEXT), **_union("Kit", "Dog", discriminator={"propertyName": "kind"})}),
-        SCHEMA,
-        "breaks",
-    ),
+        sends(CARD, {"Kit": card(meow=TEXT), **_union("Kit", "Dog", discriminator={"propertyName": "kind"})}), SCHEMA,
+        "breaks"),
     *both("values of a discriminator swapped", (_NAMED, _kinds("kind", cat="Dog", dog="Cat")), SCHEMA, None, "breaks"),
-    _sent(
-        "a schema that changed when it became the member of a union",
-        sends(card(a=TEXT, b=TEXT)),
-        sends({"anyOf": [card(a=_INTEGER, b=TEXT), TEXT]}),
-        f"{SENT}.properties.a",
-        "breaks",
-    ),
-    _received(
-        "a member of a union that changed when it became the schema",
-        receives({"anyOf": [card(a=TEXT, b=TEXT), TEXT]}),
-        receives(card(a=_INTEGER, b=TEXT)),
-        f"{RECEIVED}.anyOf[0].properties.a",
-        "breaks",
-    ),
-    _received(
-        "property within a cycle removed", receives(CARD, _CYCLE), _GONE, "components.schemas.B.properties.b", "breaks"
-    ),
+    _sent("a schema that changed when it became the member of a union", sends(card(a=TEXT, b=TEXT)),
+        sends({"anyOf": [card(a=_INTEGER, b=TEXT), TEXT]}), f"{SENT}.properties.a", "breaks"),
+    _received("a member of a union that changed when it became the schema",
+        receives({"anyOf": [card(a=TEXT, b=TEXT), TEXT]}), receives(card(a=_INTEGER, b=TEXT)),
+        f"{RECEIVED}.anyOf[0].properties.a", "breaks"),
+    _received("property within a cycle removed", receives(CARD, _CYCLE), _GONE, "components.schemas.B.properties.b",
+        "breaks"),
     # Names of schemas
     _received("schema renamed and changed", receives(CARD, _PIN), _renamed(card()), of("pin"), "breaks"),
     _received("schema named and changed", _WRITTEN, receives(CARD, _BARE), f"{RECEIVED}.properties.pin", "breaks"),
@@ -421,54 +369,34 @@ MORE = [
     _either("schema that nothing uses", document({}, _PIN), document({}, _BARE), of("pin"), "none"),
     _either("unused schema removed", document({}, _BARE), document({}), SCHEMA, "none"),
     # Parameters
-    _asked(
-        "items of a parameter changed",
-        limit(_WORDS),
-        limit({**_WORDS, "items": _INTEGER}),
-        "breaks",
-        f"{LIMIT}.schema.items",
-    ),
+    _asked("items of a parameter changed", limit(_WORDS), limit({**_WORDS, "items": _INTEGER}), "breaks",
+        f"{LIMIT}.schema.items"),
     _asked("optional parameter added", None, limit(), "fine"),
     _asked("empty value refused", limit(allowEmptyValue=True), limit(), "breaks"),
     _asked("empty value allowed", limit(), limit(allowEmptyValue=True), "fine"),
     _asked("reserved characters", limit(allowReserved=True), limit(), "breaks"),
-    _asked(
-        "parameter as JSON", limit(card()), {"name": "limit", "in": "query", "content": json_content(card())}, "breaks"
-    ),
+    _asked("parameter as JSON", limit(card()), {"name": "limit", "in": "query", "content": json_content(card())},
+        "breaks"),
     _sent("named parameter changed", _shared(limit()), _shared(limit(TEXT)), "components.parameters.Limit", "breaks"),
-    _sent(
-        "parameter of a path changed",
-        document({"/cards": {"parameters": [limit()], "get": operation()}}),
-        document({"/cards": {"parameters": [limit(TEXT)], "get": operation()}}),
-        "paths./cards.parameters.query:limit",
-        "breaks",
-    ),
+    _sent("parameter of a path changed", document({"/cards": {"parameters": [limit()], "get": operation()}}),
+        document({"/cards": {"parameters": [limit(TEXT)], "get": operation()}}), "paths./cards.parameters.query:limit",
+        "breaks"),
     # Bodies and answers
-    _sent(
-        "content type of a body added", _posts("text/csv"), _posts("text/csv", "a/b"), f"{_BODY}.content.a/b", "fine"
-    ),
+    _sent("content type of a body added", _posts("text/csv"), _posts("text/csv", "a/b"), f"{_BODY}.content.a/b",
+        "fine"),
     _sent("body became required", _posts(), _posts(required=True), _BODY, "breaks"),
     _sent("body removed", sends(card()), _NO_BODY, "paths./cards.post.requestBody", "breaks"),
     _sent("optional body added", document({"/c": {"post": operation("createCard")}}), _posts(), _BODY, "fine"),
-    _sent(
-        "fields written otherwise",
-        _form(),
-        _form(encoding={"id": {"style": "deepObject"}}),
-        f"{_BODY}.content.a/b",
-        "breaks",
-    ),
+    _sent("fields written otherwise", _form(), _form(encoding={"id": {"style": "deepObject"}}), f"{_BODY}.content.a/b",
+        "breaks"),
     _received("answer of another status added", _answers("200"), _answers("200", "429"), f"{_ANSWER}.429", "fine"),
     _received("answer for success added", _answers("200"), _answers("200", "202"), f"{_ANSWER}.202", "look"),
-    _received(
-        "answer for all others removed", _answers("200", "default"), _answers("200"), f"{_ANSWER}.default", "look"
-    ),
-    *(
-        _received(name, *answers, f"{_ANSWER}.409.content.application/json.schema.properties.{gone}", "breaks")
-        for name, answers, gone in (
-            ("answer of a status that the default described", (_WITH_DEFAULT, _WITH_CONFLICT), "code"),
-            ("answer of a status that the default describes now", (_WITH_CONFLICT, _WITH_DEFAULT), "why"),
-        )
-    ),
+    _received("answer for all others removed", _answers("200", "default"), _answers("200"), f"{_ANSWER}.default",
+        "look"),
+    *(_received(name, *answers, f"{_ANSWER}.409.content.application/json.schema.properties.{gone}", "breaks") for name,
+        answers,
+        gone in (("answer of a status that the default described", (_WITH_DEFAULT, _WITH_CONFLICT), "code"),
+        ("answer of a status that the default describes now", (_WITH_CONFLICT, _WITH_DEFAULT), "why"))),
     _received("header removed", _headers(Quota={"required": True, "schema": TEXT}), _headers(), _QUOTA, "breaks"),
     _received("header of an answer changed", _QUOTED, _headers(Quota={"schema": _INTEGER}), _QUOTA, "breaks"),
     _received("header added", _headers(), _QUOTED, _QUOTA, "fine"),
@@ -476,35 +404,19 @@ MORE = [
     # Operations
     _either("operation moved", _OPEN, _gets("/v2/cards"), "paths./cards.get", "breaks"),
     _either("operation deprecated", _OPEN, _gets(deprecated=True), "paths./cards.get", "fine"),
-    _received(
-        "webhook changed",
-        *(_called("webhooks", each) for each in (card(pin=TEXT), card())),
-        f"webhooks.paid.{_HOOK}",
-        "breaks",
-    ),
-    _received(
-        "callback changed",
-        _called("callbacks", card()),
-        _called("callbacks", card(("id", "pin"), pin=TEXT)),
-        f"paths./cards.post.callbacks.paid.{{$request.body#/url}}.{_HOOK}",
-        "fine",
-    ),
+    _received("webhook changed", *(_called("webhooks", each) for each in (card(pin=TEXT), card())),
+        f"webhooks.paid.{_HOOK}", "breaks"),
+    _received("callback changed", _called("callbacks", card()), _called("callbacks", card(("id", "pin"), pin=TEXT)),
+        f"paths./cards.post.callbacks.paid.{{$request.body#/url}}.{_HOOK}", "fine"),
     # Servers and security
     _sent("server changed", _served("a"), _served("b"), "servers[0].url", "breaks"),
     _sent("server removed", _served("a", "b"), _served("a"), "servers[1].url", "breaks"),
     _sent("servers in another order", _served("a", "b"), _served("b", "a"), "servers[0].url", "look"),
     _sent("server named", _served(), _served("a"), "servers[0].url", "look"),
     _sent("server added", _served("a"), _served("a", "b"), "servers[1].url", "fine"),
-    _sent(
-        "server of an operation added",
-        _served("a"),
-        document(
-            {"/cards": {"get": operation(servers=[{"url": "https://b.example"}])}},
-            servers=[{"url": "https://a.example"}],
-        ),
-        "paths./cards.get.servers[0].url",
-        "breaks",
-    ),
+    _sent("server of an operation added", _served("a"),
+        document({"/cards": {"get": operation(servers=[{"url": "https://b.example"}])}},
+        servers=[{"url": "https://a.example"}]), "paths./cards.get.servers[0].url", "breaks"),
     _sent("default of a server's variable", _variable("a"), _variable("b"), _VARIABLE, "look"),
     _sent("value of a server's variable removed", _variable("a", "a", "b"), _variable("a", "a"), _VARIABLE, "breaks"),
     _sent("value of a server's variable added", _variable("a", "a"), _variable("a", "a", "b"), _VARIABLE, "fine"),
@@ -515,11 +427,6 @@ MORE = [
     _sent("address for tokens", _oauth("https://a"), _oauth("https://b"), _SCHEME, "look"),
     _sent("scope of a scheme removed", _oauth("https://a", read="r"), _oauth("https://a"), _SCHEME, "look"),
     _sent("way to a token removed", _oauth("https://a"), _secured({"type": "oauth2", "flows": {}}), _SCHEME, "breaks"),
-    _sent(
-        "cookie renamed",
-        _secured({**_KEY, "in": "cookie"}),
-        _secured({**_KEY, "in": "cookie", "name": "x-key"}),
-        _SCHEME,
-        "breaks",
-    ),
-]
+    _sent("cookie renamed", _secured({**_KEY, "in": "cookie"}), _secured({**_KEY, "in": "cookie", "name": "x-key"}),
+        _SCHEME, "breaks"),
+]  # fmt: skip
