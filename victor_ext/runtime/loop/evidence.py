@@ -164,7 +164,7 @@ class Members:
     names: tuple[str, ...] = ()
     lack: str = ""
     is_there: Callable[[Any], bool] = lambda value: value is not None
-    proof: str = ""
+    proof: str | None = None
 
     def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
         body, reason = object_of(response), no_object_reason(response)
