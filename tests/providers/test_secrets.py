@@ -118,7 +118,8 @@ SYSTEMS = {
         {
             "evaluate": Call(evaluate(), (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD),
                              ("90125", json.dumps(ADDED)[1:-1])),
-            "refund": Call(lambda client: client.orders.refund(GUID, flexfactor_adapter.PRICE)),
+            "refund": Call(lambda client: client.orders.refund(GUID, Money(1, "USD"), message=FIELD), (), (FIELD,)),
+            "transmit": Call(lambda it: it.transmit(**flexfactor_adapter.declined(fields={"a": FIELD})), (FIELD,)),
             "get": Call(lambda client: client.orders.get(GUID)),
             "refused here": Call(
                 evaluate(order_id="", card=flexfactor.Card(token=CARD, bin=CARD)), (CARD, NAME, ADDRESS, SENSE, FIELD)
