@@ -25,6 +25,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +117,12 @@ def _measure(folder: Path, what: Any) -> Measured:
     (folder / "measured").mkdir()
     variables = {"MUTANTS_MEASURE": str(folder / "measured"), "MUTANTS_MODULES": json.dumps(what.MODULES)}
     variables |= _path(what.IMPORTED_FROM) | {"COVERAGE_CORE": "ctrace"}  # the newer way of measuring knows no contexts
-    tests = [str(path) for pattern in what.TESTS for path in sorted(Path().glob(pattern))]
+    found = {pattern: sorted(map(str, Path().glob(pattern))) for pattern in what.TESTS}
+    if missing := [pattern for pattern, paths in found.items() if not paths]:
+        print(f"There is no {', '.join(missing)}: amend the list in {HERE / 'scope.py'}.", file=sys.stderr)
+        sys.exit(2)
     spread = ["-n", str(PROCESSES), "--dist", "worksteal"]
-    command = [*PYTEST, *spread, *tests]
+    command = [*PYTEST, *spread, *chain.from_iterable(found.values())]
     done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         print(done.stdout, done.stderr, "The tests cannot be run on the unchanged code.", sep="\n", file=sys.stderr)
