@@ -84,7 +84,10 @@ WRONG: list[tuple[Any, list[Any], dict[str, str]]] = [
         [-1, 10**400, float("nan"), float("inf"), "1", True], {"stop_if_rates_worse_by": "range"},
     ),
     (lambda velo, each: velo.payouts.wait("p-1", until=each), [None, 5, True, "", (), [None]], {"until": "choice"}),
-    (lambda velo, each: velo.funding_accounts.wait(each), [None, "fa-1", SimpleNamespace(id="fa-1")], {"receipt.id": "required"}),
+    (
+        lambda velo, each: velo.funding_accounts.wait(each),
+        [None, "fa-1", SimpleNamespace(id="fa-1")], {"receipt.id": "required"},
+    ),
     (lambda velo, each: velo.funding_accounts.wait(each), [Receipt(nested(), "")], {"receipt.id": "type"}),
 ]  # fmt: skip
 
