@@ -88,7 +88,12 @@ def test_every_option_reaches_the_provider(command: Command, victor_sandbox: San
 def test_everything_that_is_wrong_is_said_at_once_by_option(command: Command, victor_sandbox: Sandbox) -> None:
     ran = command(*words(amount="12.345", biller_type="SHOP", payee_account_number="12", idempotency_key="short"))
     assert (ran.status, ran.out) == (2, "")
-    for option in ("--amount is '12.345'", "--biller-type is", "--payee-account-number has 2", "--idempotency-key has"):
+    for option in (
+        "--amount is '12.345'",
+        "--biller-type is",
+        "--payee-account-number must be text of 3 to 20 characters, and has 2",
+        "--idempotency-key has",
+    ):
         assert option in ran.err
     assert "Outcome: not_sent" in ran.err
     assert creates(victor_sandbox) == []

@@ -65,8 +65,8 @@ def test_list_takes_every_filter(httpx_mock: HTTPXMock, monkeypatch: pytest.Monk
     httpx_mock.add_response(method="GET", json={"page": 0, "page_size": 50, "results": []})
     words = {"status": "pending", "direction": "inbound", "network_type": "RTP"}
     given = {
-        name: words.get(name, ZULU_2000 if "datetime" in kind else "2000-01-01" if "date" in kind else "NOPE")
-        for name, kind in FILTERS.items()
+        name: words.get(name, ZULU_2000 if "datetime" in name else "2000-01-01" if "date" in name else "NOPE")
+        for name in FILTERS
     }
     options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)]
     ran = CliRunner().invoke(app, ["rfp", "list", *options])

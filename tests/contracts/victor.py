@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_type_hints
 
 import httpx
 
 from tests.contracts.contract import ONCE, Call, Contract
 from victor_ext import Victor, VictorOAuth, Word
 from victor_ext.providers.victor import statuses
-from victor_ext.providers.victor.requests import FILTERS
+from victor_ext.providers.victor.requests import FILTERS, ListRequest
 
 ID = "a7ffd43c37c1"
 REQUESTS, STATUSES = "victor_ext/providers/victor/requests.py", "victor_ext/providers/victor/statuses.py"
@@ -40,8 +40,9 @@ def create(victor: Any, **changes: Any) -> Any:
 
 
 def walk(victor: Any) -> Any:
-    values = {"datetime | None": MOMENT, "date | str | None": DAY, "str | None": "a-value"}
-    filters = {name: values[kind] if kind in values else Word("a-word") for name, kind in FILTERS.items()}
+    values: dict[Any, Any] = {datetime | None: MOMENT, date | str | None: DAY, str | None: "a-value"}
+    kinds = get_type_hints(ListRequest)
+    filters = {name: values.get(kinds[name], Word("a-word")) for name in FILTERS}
     return victor.payment_requests.list(**filters, page_size=50)
 
 
@@ -64,13 +65,13 @@ CONTRACT = Contract(
             "payment_requests.create",
             (create,),
             CREATED,
-            add=f"a field to `CreateRequest`, a line to `ARGUMENTS` (both in {REQUESTS}), and a line to the docstring",
+            add=f"a field to `CreateRequest` in {REQUESTS}, with its member and its rule, and a line to the docstring",
         ),
         "listPaymentRequests": Call(
             "payment_requests.list",
             (walk,),
             IN_LIST,
-            add=f"a field to `ListRequest` in {REQUESTS}, and a line to the docstring",
+            add=f"a field to `ListRequest` in {REQUESTS}, with its rule, and a line to the docstring",
         ),
         "getPaymentRequest": Call.of(
             "payment_requests.get",

@@ -168,6 +168,8 @@ def argument(name: str, kind: Any, namespace: Mapping[str, Any]) -> Any:
         return KNOWN[name]
     if isinstance(kind, str):
         kind = eval(kind, dict(namespace))  # the annotations of the package
+    if typing.get_origin(kind) is typing.Annotated:
+        kind = kind.__origin__
     if kind in MADE:
         return MADE[kind]
     origin, parts = typing.get_origin(kind), typing.get_args(kind)

@@ -240,7 +240,9 @@ def accept(
         doubt = _answer_doubt(request_id, session)
         with session.failures(doubt):
             # The client reports missing notes together with other problems.
-            answered = victor.payment_requests.accept(request, notes=notes or "", modified_amount=modified_amount)
+            answered = victor.payment_requests.accept(
+                request, notes=cast("str", notes), modified_amount=modified_amount
+            )
             with session.failures(doubt, answered):
                 _show(answered, as_json=session.as_json, place=session.place(victor))
 
@@ -251,7 +253,7 @@ def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = Non
     """Refuse to pay an inbound request. It is sent once, and read back if the outcome is unknown."""
     doubt = _answer_doubt(request_id, session)
     with session.client(doubt) as victor:
-        answered = victor.payment_requests.decline(request_id, notes=notes or "")
+        answered = victor.payment_requests.decline(request_id, notes=cast("str", notes))
         with session.failures(doubt, answered):
             _show(answered, as_json=session.as_json, place=session.place(victor))
 

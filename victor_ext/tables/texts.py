@@ -8,7 +8,7 @@ import unicodedata
 from typing import Any, TextIO
 
 from victor_ext import Problem
-from victor_ext.ids import trimmed
+from victor_ext.ids import HALF_CHARACTER, trimmed
 
 SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2,}")
 """A long number as a spreadsheet shortens it. It is matched strictly, for columns that may contain letters."""
@@ -30,7 +30,7 @@ _QUOTED = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)'(?=[{_SIGNS}])")
 def damage_of(name: str, text: str, short_form: re.Pattern[str] | None = SHORT_FORM) -> Problem | None:
     """Return the problem with text that another program has damaged: it may be equal for different payments."""
     if not text.isascii() and HALF_CHARACTERS.search(text):
-        return Problem(name, "characters", f"{name} holds half of a character (a lone surrogate).")
+        return Problem(name, "characters", f"{name} {HALF_CHARACTER}.")
     if short_form is None or not short_form.fullmatch(text):
         return None
     return Problem(

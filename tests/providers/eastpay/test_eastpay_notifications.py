@@ -32,7 +32,7 @@ def test_the_id_is_read(body: Any) -> None:
         (b"id=8ac7&result.code=000.000.000", "is not JSON"),
         (b"[]", "is JSON, but no object"),
         (b'{"id": "' + b"x" * 2**20 + b'"}', "is longer than 1024 KiB"),
-        (b"{}", "id must be text, not NoneType"),
+        (b"{}", "id is missing: it must be an id of the gateway's"),
         (b'{"id": 7}', "id must be text, not int"),
         (b'{"id": "../payments/8ac7"}', "must be an id of the gateway's"),
         ({"id": "8ac7"}, "is of type dict: pass the body as it came, bytes or text"),

@@ -48,7 +48,7 @@ def test_everything_that_is_wrong_with_a_payout_at_once() -> None:
         "payments[1].payor_payment_id": "length",
         "payments[1].remote_id": "length",
         "payments[1].amount": "type",
-        "payments[1].source_account_name": "type",
+        "payments[1].source_account_name": "required",
         "payments[1].memo": "length",
         "payments[1].transmission_type": "type",
         "payments[2]": "type",
@@ -86,9 +86,9 @@ WRONG: list[tuple[Any, list[Any], dict[str, str]]] = [
     (lambda velo, each: velo.payouts.wait("p-1", until=each), [None, 5, True, "", (), [None]], {"until": "choice"}),
     (
         lambda velo, each: velo.funding_accounts.wait(each),
-        [None, "fa-1", SimpleNamespace(id="fa-1"), Receipt(nested(), "")],
-        {"receipt.id": "type"},
+        [None, "fa-1", SimpleNamespace(id="fa-1")], {"receipt.id": "required"},
     ),
+    (lambda velo, each: velo.funding_accounts.wait(each), [Receipt(nested(), "")], {"receipt.id": "type"}),
 ]  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def test_payees() -> None:
         "payees[0].address.line1": "length",
         "payees[0].address.country": "format",
         "payees[0].individual.first_name": "length",
-        "payees[0].individual.date_of_birth": "format",
+        "payees[0].individual.date_of_birth": "type",
         "payees[0].payment_channel": "choice",
         "payees[1].address": "type",
         "payees[1].company": "type",
@@ -176,7 +176,7 @@ def test_lists_say_it_when_they_are_asked_for() -> None:
         "since": "naive", "page_size": "range",
     }  # fmt: skip
     assert refused(lambda velo: velo.payments.list("p", submitted_from="4.3.2026", submitted_to=datetime.now(UTC))) == {
-        "submitted_from": "format", "submitted_to": "format",
+        "submitted_from": "type", "submitted_to": "type",
     }  # fmt: skip
     assert refused(lambda velo: velo.payments.find("", payor_id="p", since=None, until=naive)) == {
         "payor_payment_id": "length", "since": "type", "until": "naive",

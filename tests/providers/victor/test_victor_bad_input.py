@@ -63,7 +63,7 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         create(due_date=AWARE), "due_date", r"is a datetime and must be a date: pass a date, such as date\(2026,",
     ),
     "accept without notes": (
-        lambda v: v.payment_requests.accept("a1", notes=""), "notes", "is missing: give it a value",
+        lambda v: v.payment_requests.accept("a1", notes=""), "notes", "must be text of 1 to 150 characters, and is",
     ),
     "find without a window": (
         lambda v: v.payment_requests.find("INV-1042", start_datetime=None), "start_datetime",
@@ -93,7 +93,7 @@ def test_a_call_with_bad_input(name, mode):
 def test_everything_about_a_search_is_said_at_once(mode):
     error = refused(mode, lambda v: v.payment_requests.find("", start_datetime=NAIVE, end_datetime=date(2026, 3, 4)))
     assert [problem.field for problem in error.problems] == ["client_reference_id", "start_datetime", "end_datetime"]
-    assert str(error).startswith("The search was not sent: client_reference_id is missing")
+    assert str(error).startswith("The search was not sent: client_reference_id must be text")
 
 
 def _elliptic() -> bytes:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import fields as dataclass_fields
 from decimal import Decimal
 from itertools import accumulate
-from typing import Any, cast
+from typing import cast
 
 from victor_ext.money import Money
 from victor_ext.privacy import kind_of, one_line
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.json_values import is_mapping, is_object
-from victor_ext.runtime.core.validation import moment_problem
 
 from .settings import GUID
 
@@ -42,19 +40,6 @@ _CARD_NAMES = ("card", "paymentmethod", "paymentinstrument")
 class Validation(validation.Validation):
     """The problems of a call. Each method checks one argument."""
 
-    def members(self, field: str, part: Any) -> None:
-        """The texts, whole numbers and flags of a dataclass. A text of type `str` is required."""
-        for member in dataclass_fields(part):
-            name, value = f"{field}.{member.name}", getattr(part, member.name)
-            kind = str(member.type).removesuffix(" | None")
-            if kind == "str":
-                required = member.type == "str"
-                self.text(name, value, shortest=int(required), required=required)
-            elif kind == "int":
-                self.integer(name, value, -MOST, MOST)
-            elif kind == "bool":
-                self.flag(name, value)
-
     def path_id(self, field: str, value: object) -> None:
         """An id that becomes a part of a path, now or later. The path has it percent-encoded."""
         self.text(field, value)
@@ -62,15 +47,10 @@ class Validation(validation.Validation):
             message = f"{field} is '.' or '..', or has a control character, so no path can hold it: write another id."
             self.note(field, "characters", message)
 
-    def key(self, value: object) -> None:
+    def key(self, field: str, value: object) -> None:
         """The caller's idempotency key: a GUID, or None."""
         wanted = "a GUID as text, such as idempotency_key_for('invoice', 1042) makes"
-        self.matching("idempotency_key", value, GUID, wanted, required=False)
-
-    def moment(self, field: str, value: object, *, required: bool = False) -> None:
-        """An aware datetime."""
-        if value is not None or required:
-            self.add(moment_problem(field, value))
+        self.matching(field, value, GUID, wanted, required=False)
 
     def amount(self, field: str, value: object, *, zero: bool = False) -> None:
         """An amount above zero; `zero` allows zero, too."""
@@ -96,15 +76,15 @@ class Validation(validation.Validation):
             hint = 'see "A token for the card" in docs/flexfactor.md'
             self.note(place, "card_number", f"{place} {what} alone: {hint}.")
 
-    def fields(self, value: object) -> None:
-        """Names and texts of the merchant's own, or None."""
+    def fields(self, field: str, value: object) -> None:
+        """Names and texts of the merchant's own."""
         if is_object(value):
             for name, text in value.items():
-                self.text("a name in fields", name)
+                self.text(f"a name in {field}", name)
                 if not has_card_number(name):  # else `no_card_numbers` says so, and shows none
-                    self.text(f"fields[{name!r}]", text)
-        elif value is not None:
-            self.note("fields", "type", f"fields must be a dict of text to text, not {kind_of(value)}.")
+                    self.text(f"{field}[{name!r}]", text)
+        else:
+            self.note(field, "type", f"{field} must be a dict of text to text, not {kind_of(value)}.")
 
 
 def has_card_number(value: object) -> bool:

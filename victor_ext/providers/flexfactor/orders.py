@@ -162,10 +162,11 @@ class Orders(Resource[Mode]):
         numbers = _status_numbers(validation, status, "status")
         for name, text in (("query", query), ("mid", mid), ("order_by", order_by)):
             validation.text(name, text, shortest=0, required=False)
-        validation.moment("start", start)
-        validation.moment("end", end)
+        validation.moment("start", start, required=False)
+        validation.moment("end", end, required=False)
         validation.integer("page", page, 1, MOST)
-        validation.integer("page_size", page_size, 1, MOST)
+        if page_size is not None:
+            validation.integer("page_size", page_size, 1, MOST)
         if sort not in (None, "asc", "desc"):
             validation.note("sort", "choice", "sort must be 'asc' or 'desc'.")
         validation.finish("orders.list")
@@ -285,7 +286,7 @@ def _cancel(
 ) -> OperationFlow[Cancellation]:
     validation = Validation()
     validation.path_id(field, order_id)
-    validation.key(idempotency_key)
+    validation.key("idempotency_key", idempotency_key)
     validation.finish("orders.cancel" if field == "order_id" else "orders.external_cancel")
     key = new_key() if idempotency_key is None else idempotency_key
     named: dict[str, Any] = {field: order_id}

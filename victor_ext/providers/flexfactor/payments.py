@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
@@ -15,6 +15,7 @@ from victor_ext.privacy import concealed, concealed_within, kind_of
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
+from victor_ext.runtime.core.validation import rule
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation
@@ -27,19 +28,20 @@ from .transactions import Address, Card, Hidden, OrderItem, Payer, Subscription,
 class _TransactionRequest(Hidden):
     """The arguments that `evaluate` and `transmit` have in common."""
 
-    order_id: str
-    amount: Money
-    transaction: Transaction
-    payer: Payer
-    card: Card
-    billing: Address | None = None
-    shipping: Address | None = None
+    # `external_cancel` has to be able to name it.
+    order_id: Annotated[str, rule(Validation.path_id)]
+    amount: Annotated[Money, rule(Validation.amount)]
+    transaction: Annotated[Transaction, rule(Validation.request, Transaction)]
+    payer: Annotated[Payer, rule(Validation.request, Payer)]
+    card: Annotated[Card, rule(Validation.request, Card)]
+    billing: Annotated[Address | None, rule(Validation.request, Address)] = None
+    shipping: Annotated[Address | None, rule(Validation.request, Address)] = None
     items: Sequence[OrderItem] = ()
-    recurring: bool | None = None
-    subscription: Subscription | None = None
-    fields: Mapping[str, str] | None = None
+    recurring: Annotated[bool | None, rule(Validation.flag)] = None
+    subscription: Annotated[Subscription | None, rule(Validation.request, Subscription)] = None
+    fields: Annotated[Mapping[str, str] | None, rule(Validation.fields)] = None
     extra_body: ExtraBody | None = None
-    merchant_initiated: bool | None = None
+    merchant_initiated: Annotated[bool | None, rule(Validation.flag)] = None
 
     def __post_init__(self) -> None:
         for name in ("customer_ip", "sense_key", "fields", "extra_body"):
@@ -48,19 +50,9 @@ class _TransactionRequest(Hidden):
 
     def check(self, validation: Validation) -> None:
         """Note each problem."""
-        validation.path_id("order_id", self.order_id)  # `external_cancel` has to be able to name it
-        validation.amount("amount", self.amount)
-        validation.request("transaction", self.transaction, Transaction)
-        validation.request("payer", self.payer, Payer)
-        validation.request("card", self.card, Card)
-        validation.request("billing", self.billing, Address, required=False)
-        validation.request("shipping", self.shipping, Address, required=False)
-        validation.request("subscription", self.subscription, Subscription, required=False)
-        validation.fields(self.fields)
+        validation.checked(self)
         validation.no_card_numbers("fields", self.fields)
         validation.no_card_numbers("extra_body", self.extra_body)
-        validation.flag("merchant_initiated", self.merchant_initiated)
-        validation.flag("recurring", self.recurring)
         if isinstance(self.items, list | tuple):
             currency = getattr(self.amount, "currency", None)
             for place, item in enumerate(self.items):
@@ -92,17 +84,10 @@ class _TransactionRequest(Hidden):
 class EvaluateRequest(_TransactionRequest):
     """The arguments of `evaluate`, which documents them."""
 
-    customer_ip: str | None = None
-    sense_key: str | None = None
-    expires_at: datetime | None = None
-    idempotency_key: str | None = None
-
-    def check(self, validation: Validation) -> None:
-        _TransactionRequest.check(self, validation)
-        validation.text("customer_ip", self.customer_ip, shortest=0, required=False)
-        validation.text("sense_key", self.sense_key, shortest=0, required=False)
-        validation.moment("expires_at", self.expires_at)
-        validation.key(self.idempotency_key)
+    customer_ip: Annotated[str | None, rule(Validation.text, shortest=0)] = None
+    sense_key: Annotated[str | None, rule(Validation.text, shortest=0)] = None
+    expires_at: Annotated[datetime | None, rule(Validation.moment)] = None
+    idempotency_key: Annotated[str | None, rule(Validation.key)] = None
 
     def to_model(self, merchant: Merchant, key: str) -> models.EvaluateRequest:
         """The generated model. Raises `InvalidRequest` when `extra_body` does not fit."""
@@ -119,8 +104,8 @@ class EvaluateRequest(_TransactionRequest):
 class TransmitRequest(_TransactionRequest):
     """The arguments of `transmit`, which documents them."""
 
-    declined: bool = False
-    merchant_initiated: bool = False
+    declined: Annotated[bool, rule(Validation.flag)] = False
+    merchant_initiated: Annotated[bool, rule(Validation.flag)] = False
 
     def to_model(self, merchant: Merchant) -> models.TransmitRequest:
         """The generated model. Raises `InvalidRequest` when `extra_body` does not fit."""
@@ -210,7 +195,7 @@ class Payments(Resource[Mode]):
         validation = Validation()
         validation.text("order_id", order_id)
         validation.amount("amount", amount)
-        validation.key(idempotency_key)
+        validation.key("idempotency_key", idempotency_key)
         validation.finish("capture")
         key = new_key() if idempotency_key is None else idempotency_key
         in_cents = amount.minor_units

@@ -1,4 +1,4 @@
-"""The parts of a transaction. `check` notes the problems of a part; `to_model` makes the generated model."""
+"""The parts of a transaction. Each field has its rule; `check` notes what else is wrong; `to_model` makes the model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, date, datetime
+from typing import Annotated
 
 from flexfactor_api import models
 
@@ -13,20 +14,13 @@ from victor_ext.money import Money
 from victor_ext.privacy import HiddenRepr, concealed, kind_of
 from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
+from victor_ext.runtime.core.validation import rule
 
-from .checks import Validation
+from .checks import MOST, Validation
 
-_DIGITS = re.compile("[0-9]+")
-
-
-class _Part:
-    """A part of a transaction. Its place in the call is the beginning of the fields in problems."""
-
-    __slots__ = ()
-
-    def check(self, validation: Validation, place: str) -> None:
-        """Note each problem."""
-        validation.members(place, self)
+_TEXT, _OPTIONAL = rule(Validation.text), rule(Validation.text, shortest=0)
+_DIGITS = rule(Validation.matching, re.compile("[0-9]+"), "digits alone")
+_NUMBER, _AMOUNT = rule(Validation.integer, -MOST, MOST), rule(Validation.amount, zero=True)
 
 
 class Hidden(HiddenRepr):
@@ -40,7 +34,7 @@ class Hidden(HiddenRepr):
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction(_Part):
+class Transaction:
     """The transaction at the processor that declined it (or approved it, for `transmit`).
 
     Attributes:
@@ -57,20 +51,16 @@ class Transaction(_Part):
         utc_offset: The payer's offset from UTC. The provider does not document its unit.
     """
 
-    id: str
-    occurred_at: datetime
-    response_code: str | None = None
-    response_code_source: str | None = None
-    type: str | None = None
-    avs_result: str | None = None
-    cvv_result: str | None = None
-    cavv_result: str | None = None
-    card_not_present: bool | None = True
-    utc_offset: int | None = None
-
-    def check(self, validation: Validation, place: str) -> None:
-        validation.members(place, self)
-        validation.moment(f"{place}.occurred_at", self.occurred_at, required=True)
+    id: Annotated[str, _TEXT]
+    occurred_at: Annotated[datetime, rule(Validation.moment)]
+    response_code: Annotated[str | None, _OPTIONAL] = None
+    response_code_source: Annotated[str | None, _OPTIONAL] = None
+    type: Annotated[str | None, _OPTIONAL] = None
+    avs_result: Annotated[str | None, _OPTIONAL] = None
+    cvv_result: Annotated[str | None, _OPTIONAL] = None
+    cavv_result: Annotated[str | None, _OPTIONAL] = None
+    card_not_present: Annotated[bool | None, rule(Validation.flag)] = True
+    utc_offset: Annotated[int | None, _NUMBER] = None
 
     def to_model(self, amount: Money) -> models.Transaction:
         """The generated model, with the amount of the call."""
@@ -91,7 +81,7 @@ class Transaction(_Part):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Card(Hidden, _Part):
+class Card(Hidden):
     """The card, by a token that stands for its number. A card number in place of any of these is refused, unsent.
 
     Attributes:
@@ -106,25 +96,19 @@ class Card(Hidden, _Part):
         country: Of the bank that issued it.
     """
 
-    token: str
-    expiration_month: int | None = None
-    expiration_year: int | None = None
-    holder_name: str | None = None
-    bin: str | None = None
-    last4: str | None = None
-    brand: str | None = None
-    type: str | None = None
-    country: str | None = None
+    token: Annotated[str, _TEXT]
+    expiration_month: Annotated[int | None, rule(Validation.integer, 1, 12)] = None
+    expiration_year: Annotated[int | None, rule(Validation.integer, 1000, 9999)] = None
+    holder_name: Annotated[str | None, _OPTIONAL] = None
+    bin: Annotated[str | None, _DIGITS] = None
+    last4: Annotated[str | None, _DIGITS] = None
+    brand: Annotated[str | None, _OPTIONAL] = None
+    type: Annotated[str | None, _OPTIONAL] = None
+    country: Annotated[str | None, _OPTIONAL] = None
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.members(place, self)
         for member in dataclass_fields(self):
             validation.no_card_numbers(f"{place}.{member.name}", getattr(self, member.name), about_a_card=True)
-        for name in ("bin", "last4"):
-            if isinstance(getattr(self, name), str):  # `texts` has checked the type
-                validation.matching(f"{place}.{name}", getattr(self, name), _DIGITS, "digits alone")
-        validation.integer(f"{place}.expiration_month", self.expiration_month, 1, 12)
-        validation.integer(f"{place}.expiration_year", self.expiration_year, 1000, 9999)
 
     def to_model(self) -> models.PaymentMethod:
         return models.PaymentMethod(
@@ -142,7 +126,7 @@ class Card(Hidden, _Part):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Payer(Hidden, _Part):
+class Payer(Hidden):
     """The person who pays.
 
     Attributes:
@@ -152,13 +136,12 @@ class Payer(Hidden, _Part):
         birthdate: A date.
     """
 
-    email: str
-    id: str | None = None
-    phone: str | None = None
+    email: Annotated[str, _TEXT]
+    id: Annotated[str | None, _OPTIONAL] = None
+    phone: Annotated[str | None, _OPTIONAL] = None
     birthdate: date | None = None
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.members(place, self)
         birthdate: object = self.birthdate
         if birthdate is not None and not isinstance(birthdate, date):
             field = f"{place}.birthdate"
@@ -169,7 +152,7 @@ class Payer(Hidden, _Part):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Address(Hidden, _Part):
+class Address(Hidden):
     """A billing or shipping address, each part as text.
 
     Attributes:
@@ -185,16 +168,16 @@ class Address(Hidden, _Part):
         phone: The telephone number.
     """
 
-    first_name: str | None = None
-    last_name: str | None = None
-    line1: str | None = None
-    line2: str | None = None
-    city: str | None = None
-    state: str | None = None
-    zip_code: str | None = None
-    country: str | None = None
-    country_code: str | None = None
-    phone: str | None = None
+    first_name: Annotated[str | None, _OPTIONAL] = None
+    last_name: Annotated[str | None, _OPTIONAL] = None
+    line1: Annotated[str | None, _OPTIONAL] = None
+    line2: Annotated[str | None, _OPTIONAL] = None
+    city: Annotated[str | None, _OPTIONAL] = None
+    state: Annotated[str | None, _OPTIONAL] = None
+    zip_code: Annotated[str | None, _OPTIONAL] = None
+    country: Annotated[str | None, _OPTIONAL] = None
+    country_code: Annotated[str | None, _OPTIONAL] = None
+    phone: Annotated[str | None, _OPTIONAL] = None
 
     def to_model(self) -> models.Address:
         names = {"line1": "address_line_1", "line2": "address_line_2", "zip_code": "zipcode"}
@@ -215,21 +198,18 @@ class OrderItem:
         tax: The tax on it, if any.
     """
 
-    name: str
-    amount: Money
-    quantity: int = 1
-    sku: str | None = None
-    description: str | None = None
-    discount: Money | None = None
-    tax: Money | None = None
+    name: Annotated[str, _TEXT]
+    amount: Annotated[Money, _AMOUNT]
+    quantity: Annotated[int, _NUMBER] = 1
+    sku: Annotated[str | None, _OPTIONAL] = None
+    description: Annotated[str | None, _OPTIONAL] = None
+    discount: Annotated[Money | None, _AMOUNT] = None
+    tax: Annotated[Money | None, _AMOUNT] = None
 
     def check(self, validation: Validation, place: str, currency: object) -> None:
-        """Note each problem, also a currency other than that of the transaction."""
-        validation.members(place, self)
+        """Note a currency other than that of the transaction."""
         for name in ("amount", "discount", "tax"):
             field, value = f"{place}.{name}", getattr(self, name)
-            if value is not None or name == "amount":
-                validation.amount(field, value, zero=True)
             if isinstance(value, Money) and value.currency != currency:
                 validation.note(field, "currency", f"{field} is in {value.currency}, and the transaction is not.")
 
@@ -244,15 +224,15 @@ class OrderItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription(_Part):
+class Subscription:
     """The subscription that a transaction belongs to: its `id` at the merchant, and how often it is paid (`interval`).
 
     There is no field for its price, because the provider does not document the unit. If you know it, send the price in
     `extra_body={"subscription": {"price": ...}}`.
     """
 
-    id: str
-    interval: str | None = None
+    id: Annotated[str, _TEXT]
+    interval: Annotated[str | None, _OPTIONAL] = None
 
     def to_model(self) -> models.Subscription:
         return models.Subscription(**members_of(self, id="subscription_id"))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from victor_ext.errors import Problem
@@ -52,13 +51,6 @@ class Validation(validation.Validation):
             self.request(f"{field}[{number}]", item, kind)
         return [item if isinstance(item, kind) else None for item in items]
 
-    def texts(self, place: str, part: Any, **limits: int | tuple[int, int]) -> None:
-        """Texts of a request object: the most characters of each, or the least and the most. A default may be None."""
-        optional = {each.name for each in fields(part) if each.default is None}
-        for name, limit in limits.items():
-            least, most = limit if isinstance(limit, tuple) else (1, limit)
-            self.text(f"{place}.{name}", getattr(part, name), most, shortest=least, required=name not in optional)
-
     def moment(self, field: str, value: Any, *, required: bool = True) -> str | None:
         """An aware datetime; returns whole seconds in UTC. A fraction is dropped, so that it is never later."""
         if value is None and not required:
@@ -69,19 +61,6 @@ class Validation(validation.Validation):
                 return value.astimezone(UTC).replace(microsecond=0).isoformat()
             problem = Problem(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
         self.add(problem)
-        return None
-
-    def day(self, field: str, value: Any, *, required: bool = False) -> str | None:
-        """A date, or a text such as 2026-03-04; returns the text."""
-        if value is None and not required:
-            return None
-        try:
-            day = date.fromisoformat(value) if isinstance(value, str) else value
-        except ValueError:
-            day = None
-        if isinstance(day, date) and not isinstance(day, datetime):
-            return day.isoformat()
-        self.note(field, "format", f"{field} must be a date, such as date(2026, 3, 4) or '2026-03-04'.")
         return None
 
 

@@ -167,8 +167,8 @@ class Payments(Resource[Mode]):
         validation = Validation()
         arguments = drop_none(
             payor_id=validation.id("payor_id", payor_id),
-            start_date=validation.day("start", start),
-            end_date=validation.day("end", end),
+            start_date=validation.day("start", start, required=False),
+            end_date=validation.day("end", end, required=False),
             include=validation.text("include", include, 40, required=False),
         )
         validation.finish("The export")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, cast
 
 from velo_api import models
 
@@ -18,6 +18,7 @@ from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import is_list
+from victor_ext.runtime.core.validation import declared, rule
 
 from .checks import Validation
 from .settings import (
@@ -80,14 +81,6 @@ def _check(arguments: dict[str, Any]) -> None:
 # Lists: pages counted from 1, most of which state the number of pages and items.
 
 
-_FILTERS_TO_LEAVE = frozenset({
-    "status", "onboarded_status", "invitation_status", "schedule_status", "scheduled_for_date_from",
-    "scheduled_for_date_to", "post_instruct_fx_status", "source_amount_from", "source_amount_to", "rails_id",
-    "watchlist_status", "ofac_status", "disabled", "email", "display_name",
-})  # fmt: skip
-"""Filters that a payment or a payee may pass now, and no longer pass a moment later."""
-
-
 def walk(
     operation: Operation,
     kind: type[R],
@@ -110,7 +103,7 @@ def walk(
         identify: The id of an item; None or empty when it has none.
         most: The most items that a page can have.
     """
-    arguments = request.arguments(f"The {what}", most)
+    arguments, leaves = request.arguments(f"The {what}", most)
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
         page = yield from call(operation, getattr(models, f"{kind.__name__}Page"), page=reader.number, **arguments)
@@ -127,7 +120,7 @@ def walk(
             reader.is_last = reader.number >= pages and complete
         return items
 
-    reader = PageReader[R] if _FILTERS_TO_LEAVE.isdisjoint(arguments) else RepeatedPageReader[R]
+    reader = RepeatedPageReader[R] if leaves else PageReader[R]
     return Walk(lambda: reader(lambda item: identify(item) or None, content=_text_of, first=1, what=what), read_page)
 
 
@@ -144,21 +137,30 @@ def _text_of(record: Record) -> str:
         return ""
 
 
-# The arguments of lists and feeds. Each is a field, and its name and type say how it is checked.
+# The arguments of lists and feeds, each with its rule.
 
-_SORT = re.compile("[A-Za-z]+(:(asc|desc))?(,[A-Za-z]+(:(asc|desc))?)*")
-_RENAMED = {
-    "account_type": "type_",
-    "memo": "payout_memo",
-    "scheduled_from": "scheduled_for_date_from",
-    "scheduled_to": "scheduled_for_date_to",
-    "since": "updated_since",
-    "submitted_from": "submitted_date_from",
-    "submitted_to": "submitted_date_to",
-}
-"""Velo's names of arguments, where they differ."""
-_NO_IDS = {"payor_payment_id", "remote_id", "rails_id", "remote_system_id"}
-"""Names that Velo did not give, whatever they look like."""
+
+class Sent(NamedTuple):
+    """What more is to be known of a filter.
+
+    Attributes:
+        name: Velo's name of it, where that differs.
+        can_leave: Whether a payment or a payee may pass it now, and no longer a moment later.
+    """
+
+    name: str = ""
+    can_leave: bool = False
+
+
+_TEXT, _ID, _DAY, _FLAG = rule(Validation.text, 255), rule(Validation.id), rule(Validation.day), rule(Validation.flag)
+_AS_IT_IS, _LEAVES = Sent(), Sent(can_leave=True)
+_UNITS = rule(Validation.integer, 0, 2**31 - 1)
+"""Minor units of whichever currency."""
+_SORT = rule(
+    Validation.matching,
+    re.compile("[A-Za-z]+(:(asc|desc))?(,[A-Za-z]+(:(asc|desc))?)*"),
+    "names of fields with directions, such as 'displayName:asc'",
+)
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
@@ -169,70 +171,54 @@ class ListRequest:
     """Added to a `sort`, since items in no order of ours may change places between two pages."""
     page_size: int | None = None
 
-    def arguments(self, doing: str, most: int) -> dict[str, Any]:
-        """What is sent; None is left out. Raises `InvalidRequest` with all problems, which begins with `doing`."""
+    def arguments(self, doing: str, most: int) -> tuple[dict[str, Any], bool]:
+        """What is sent, and whether items may leave a filter. Raises `InvalidRequest`, which begins with `doing`."""
         validation = Validation()
-        sent = {
-            _RENAMED.get(argument.name, argument.name): _checked(
-                validation, argument, getattr(self, argument.name), most
-            )
-            for argument in fields(self)
-        }
+        if self.page_size is not None:
+            validation.integer("page_size", self.page_size, 1, most)
+        sent = validation.checked(self)
         validation.finish(doing)
         sort = sent.get("sort") or self.default_sort
         if sort is not None:
             sent["sort"] = f"{sort},{self.order_by_id}:asc" if self.order_by_id not in sort else sort
-        return drop_none(**sent)
-
-
-def _checked(validation: Validation, argument: Field[Any], value: Any, most: int) -> Any:
-    name = argument.name
-    if name == "sort":
-        wanted = "names of fields with directions, such as 'displayName:asc'"
-        return validation.matching(name, value, _SORT, wanted, required=False)
-    if name == "page_size":
-        return validation.integer(name, value, 1, most)
-    if name.endswith("_id") and name not in _NO_IDS:
-        return validation.id(name, value, required=argument.default is MISSING)
-    if argument.type == "int | None":
-        return validation.integer(name, value, 0, 2**31 - 1)  # minor units of whichever currency
-    checks = {"date | str | None": validation.day, "bool | None": validation.flag, "datetime": validation.moment}
-    if argument.type in checks:
-        return checks[str(argument.type)](name, value)
-    return validation.text(name, value, 40 if name == "account_type" else 255, required=False)
+        kind = cast("Any", type(self))  # to mypy, no class can be hashed
+        more = declared(kind, Sent)
+        leaves = any(more[name].can_leave for name in sent.keys() & more.keys())
+        named = {more.get(name, _AS_IT_IS).name or name: value for name, value in sent.items()}
+        return {**named, **drop_none(page_size=self.page_size)}, leaves
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class ChangeFeed(ListRequest):
-    payor_id: str = field(kw_only=False)
-    since: datetime
+    payor_id: Annotated[str, _ID] = field(kw_only=False)
+    since: Annotated[datetime, Sent("updated_since"), rule(Validation.moment)]
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class WebhookList(ListRequest):
-    payor_id: str = field(kw_only=False)
+    payor_id: Annotated[str, _ID] = field(kw_only=False)
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class InvitationList(WebhookList):
-    payee_id: str | None = None
-    invitation_status: InvitationStatusWord | None = None
+    payee_id: Annotated[str | None, _ID] = None
+    invitation_status: Annotated[InvitationStatusWord | None, _LEAVES, _TEXT] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayoutPaymentList(ListRequest):
-    payout_id: str = field(kw_only=False)
-    payor_payment_id: str | None = None
-    remote_id: str | None = None
-    status: SubmittedStatusWord | None = None
-    source_account_name: str | None = None
-    transmission_type: TransmissionFilter | None = None
-    payment_memo: str | None = None
+    payout_id: Annotated[str, _ID] = field(kw_only=False)
+    payor_payment_id: Annotated[str | None, _TEXT] = None
+    remote_id: Annotated[str | None, _TEXT] = None
+    status: Annotated[SubmittedStatusWord | None, _LEAVES, _TEXT] = None
+    source_account_name: Annotated[str | None, _TEXT] = None
+    transmission_type: Annotated[TransmissionFilter | None, _TEXT] = None
+    payment_memo: Annotated[str | None, _TEXT] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class SortedList(ListRequest):
-    sort: str | None = None
+    sort: Annotated[str | None, _SORT] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
@@ -240,59 +226,59 @@ class FundingList(SortedList):
     """Without a `sort`, Velo has no order for them."""
 
     default_sort: ClassVar[str | None] = "dateTime:asc"
-    payor_id: str = field(kw_only=False)
-    source_account_name: str | None = None
+    payor_id: Annotated[str, _ID] = field(kw_only=False)
+    source_account_name: Annotated[str | None, _TEXT] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayeeList(SortedList):
-    payor_id: str = field(kw_only=False)
-    remote_id: str | None = None
-    email: str | None = None
-    display_name: str | None = None
-    onboarded_status: str | None = None
-    watchlist_status: str | None = None
-    ofac_status: str | None = None
-    payee_type: PayeeTypeWord | None = None
-    payee_country: str | None = None
-    disabled: bool | None = None
+    payor_id: Annotated[str, _ID] = field(kw_only=False)
+    remote_id: Annotated[str | None, _TEXT] = None
+    email: Annotated[str | None, _LEAVES, _TEXT] = None
+    display_name: Annotated[str | None, _LEAVES, _TEXT] = None
+    onboarded_status: Annotated[str | None, _LEAVES, _TEXT] = None
+    watchlist_status: Annotated[str | None, _LEAVES, _TEXT] = None
+    ofac_status: Annotated[str | None, _LEAVES, _TEXT] = None
+    payee_type: Annotated[PayeeTypeWord | None, _TEXT] = None
+    payee_country: Annotated[str | None, _TEXT] = None
+    disabled: Annotated[bool | None, _LEAVES, _FLAG] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class _PaymentFilters(SortedList):
-    remote_id: str | None = None
-    status: PaymentStatusWord | None = None
-    transmission_type: TransmissionFilter | None = None
-    rails_id: str | None = None
-    remote_system_id: str | None = None
-    source_amount_from: int | None = None
-    source_amount_to: int | None = None
-    payment_amount_from: int | None = None
-    payment_amount_to: int | None = None
-    submitted_from: date | str | None = None
-    submitted_to: date | str | None = None
-    sensitive: bool | None = None
+    remote_id: Annotated[str | None, _TEXT] = None
+    status: Annotated[PaymentStatusWord | None, _LEAVES, _TEXT] = None
+    transmission_type: Annotated[TransmissionFilter | None, _TEXT] = None
+    rails_id: Annotated[str | None, _LEAVES, _TEXT] = None
+    remote_system_id: Annotated[str | None, _TEXT] = None
+    source_amount_from: Annotated[int | None, _LEAVES, _UNITS] = None
+    source_amount_to: Annotated[int | None, _LEAVES, _UNITS] = None
+    payment_amount_from: Annotated[int | None, _UNITS] = None
+    payment_amount_to: Annotated[int | None, _UNITS] = None
+    submitted_from: Annotated[date | str | None, Sent("submitted_date_from"), _DAY] = None
+    submitted_to: Annotated[date | str | None, Sent("submitted_date_to"), _DAY] = None
+    sensitive: Annotated[bool | None, _FLAG] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class AuditedPaymentList(_PaymentFilters):
-    payout_id: str = field(kw_only=False)
+    payout_id: Annotated[str, _ID] = field(kw_only=False)
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PaymentList(_PaymentFilters):
     order_by_id: ClassVar[str] = "paymentId"
-    payor_id: str = field(kw_only=False)
-    payee_id: str | None = None
-    source_account_name: str | None = None
-    source_currency: str | None = None
-    payment_currency: str | None = None
-    payment_memo: str | None = None
-    payor_name: str | None = None
-    schedule_status: ScheduleStatusWord | None = None
-    post_instruct_fx_status: PostInstructFxStatusWord | None = None
-    scheduled_from: date | str | None = None
-    scheduled_to: date | str | None = None
+    payor_id: Annotated[str, _ID] = field(kw_only=False)
+    payee_id: Annotated[str | None, _ID] = None
+    source_account_name: Annotated[str | None, _TEXT] = None
+    source_currency: Annotated[str | None, _TEXT] = None
+    payment_currency: Annotated[str | None, _TEXT] = None
+    payment_memo: Annotated[str | None, _TEXT] = None
+    payor_name: Annotated[str | None, _TEXT] = None
+    schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
+    post_instruct_fx_status: Annotated[PostInstructFxStatusWord | None, _LEAVES, _TEXT] = None
+    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from", can_leave=True), _DAY] = None
+    scheduled_to: Annotated[date | str | None, Sent("scheduled_for_date_to", can_leave=True), _DAY] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
@@ -301,32 +287,32 @@ class PayoutList(SortedList):
 
     default_sort: ClassVar[str | None] = "submittedDateTime:asc"
     order_by_id: ClassVar[str] = "payoutId"
-    payor_id: str = field(kw_only=False)
-    status: PayoutStatusFilter | None = None
-    memo: str | None = None
-    from_payor_name: str | None = None
-    submitted_from: date | str | None = None
-    submitted_to: date | str | None = None
-    schedule_status: ScheduleStatusWord | None = None
-    scheduled_from: date | str | None = None
-    scheduled_to: date | str | None = None
+    payor_id: Annotated[str, _ID] = field(kw_only=False)
+    status: Annotated[PayoutStatusFilter | None, _LEAVES, _TEXT] = None
+    memo: Annotated[str | None, Sent("payout_memo"), _TEXT] = None
+    from_payor_name: Annotated[str | None, _TEXT] = None
+    submitted_from: Annotated[date | str | None, Sent("submitted_date_from"), _DAY] = None
+    submitted_to: Annotated[date | str | None, Sent("submitted_date_to"), _DAY] = None
+    schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
+    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from", can_leave=True), _DAY] = None
+    scheduled_to: Annotated[date | str | None, Sent("scheduled_for_date_to", can_leave=True), _DAY] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class SourceAccountList(SortedList):
-    payor_id: str | None = None
-    physical_account_id: str | None = None
-    physical_account_name: str | None = None
-    funding_account_id: str | None = None
-    account_type: str | None = None
-    include_user_deleted: bool | None = None
+    payor_id: Annotated[str | None, _ID] = None
+    physical_account_id: Annotated[str | None, _ID] = None
+    physical_account_name: Annotated[str | None, _TEXT] = None
+    funding_account_id: Annotated[str | None, _ID] = None
+    account_type: Annotated[str | None, Sent("type_"), rule(Validation.text, 40)] = None
+    include_user_deleted: Annotated[bool | None, _FLAG] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class FundingAccountList(SortedList):
-    payor_id: str | None = None
-    name: str | None = None
-    country: str | None = None
-    currency: str | None = None
-    account_type: FundingAccountTypeWord | None = None
-    sensitive: bool | None = None
+    payor_id: Annotated[str | None, _ID] = None
+    name: Annotated[str | None, _TEXT] = None
+    country: Annotated[str | None, _TEXT] = None
+    currency: Annotated[str | None, _TEXT] = None
+    account_type: Annotated[FundingAccountTypeWord | None, Sent("type_"), rule(Validation.text, 40)] = None
+    sensitive: Annotated[bool | None, _FLAG] = None

@@ -1,12 +1,13 @@
 """Request objects: the payments of a payout, and payees to be created.
 
-`check` notes the problems of an object with its place in the call; `to_model` makes the generated model.
+Each field has its rule; `check` notes what else is wrong, with its place; `to_model` makes the generated model.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
 
 from velo_api import models
 
@@ -14,6 +15,7 @@ from victor_ext.money import Money
 from victor_ext.privacy import HiddenRepr, concealed, concealed_account
 from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
+from victor_ext.runtime.core.validation import rule
 
 from .checks import Validation
 from .settings import TransmissionWord
@@ -36,20 +38,14 @@ class PaymentInstruction:
             consulted before it is used.
     """
 
-    remote_id: str
-    amount: Money
-    source_account_name: str
-    payor_payment_id: str
-    memo: str | None = None
-    transmission_type: TransmissionWord | None = None
-    metadata: str | None = None
-    remote_system_id: str | None = None
-
-    def check(self, validation: Validation, place: str) -> None:
-        validation.texts(place, self, remote_id=100, source_account_name=64, memo=40, transmission_type=40)
-        validation.texts(place, self, metadata=512, remote_system_id=100)
-        validation.money(f"{place}.amount", self.amount)
-        validation.reference(f"{place}.payor_payment_id", self.payor_payment_id, 40)
+    remote_id: Annotated[str, rule(Validation.text, 100)]
+    amount: Annotated[Money, rule(Validation.money)]
+    source_account_name: Annotated[str, rule(Validation.text, 64)]
+    payor_payment_id: Annotated[str, rule(Validation.reference, 40)]
+    memo: Annotated[str | None, rule(Validation.text, 40)] = None
+    transmission_type: Annotated[TransmissionWord | None, rule(Validation.text, 40)] = None
+    metadata: Annotated[str | None, rule(Validation.text, 512)] = None
+    remote_system_id: Annotated[str | None, rule(Validation.text, 100)] = None
 
     def to_model(self) -> models.NewPayment:
         return models.NewPayment(
@@ -85,10 +81,13 @@ class Address(HiddenRepr):
 
     def check(self, validation: Validation, place: str, *, update: bool = False) -> None:
         least, line, city, code = (2, 255, 100, 30) if update else (1, 100, 50, 60)
-        validation.texts(place, self, line1=(least, line), line2=(0, line), line3=(0, line), line4=(0, line))
-        validation.texts(place, self, city=(2, city), county_or_province=(2, city), zip_or_postcode=(2, code))
+        lines = {"line1": (least, line), **dict.fromkeys(("line2", "line3", "line4"), (0, line))}
+        parts = {"city": (2, city), "county_or_province": (2, city), "zip_or_postcode": (2, code)}
+        for name, (shortest, longest) in {**lines, **parts}.items():
+            value, required = getattr(self, name), name in ("line1", "city")
+            validation.text(f"{place}.{name}", value, longest, shortest=shortest, required=required)
         if update:
-            validation.texts(place, self, country=(2, 50))
+            validation.text(f"{place}.country", self.country, 50, shortest=2)
         else:
             validation.capitals(f"{place}.country", self.country, 2)
 
@@ -109,20 +108,15 @@ class Individual(HiddenRepr):
         other_names: Up to 40 characters.
     """
 
-    first_name: str
-    last_name: str
-    date_of_birth: date | str
-    national_identification: str | None = None
-    title: str | None = None
-    other_names: str | None = None
+    first_name: Annotated[str, rule(Validation.text, 40)]
+    last_name: Annotated[str, rule(Validation.text, 40)]
+    date_of_birth: Annotated[date | str, rule(Validation.day)]
+    national_identification: Annotated[str | None, rule(Validation.text, 30, shortest=6)] = None
+    title: Annotated[str | None, rule(Validation.text, 10)] = None
+    other_names: Annotated[str | None, rule(Validation.text, 40)] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "national_identification", concealed_account(self.national_identification))
-
-    def check(self, validation: Validation, place: str) -> None:
-        validation.texts(place, self, first_name=40, last_name=40, title=10, other_names=40)
-        validation.texts(place, self, national_identification=(6, 30))
-        validation.day(f"{place}.date_of_birth", self.date_of_birth, required=True)
 
     def to_model(self) -> models.Person:
         name = models.PersonName(**members_of(self, "date_of_birth", "national_identification"))
@@ -141,15 +135,12 @@ class Company(HiddenRepr):
         operating_name: The name that it trades under, up to 100 characters.
     """
 
-    name: str
-    tax_id: str | None = None
-    operating_name: str | None = None
+    name: Annotated[str, rule(Validation.text, 40, shortest=3)]
+    tax_id: Annotated[str | None, rule(Validation.text, 30, shortest=6)] = None
+    operating_name: Annotated[str | None, rule(Validation.text, 100)] = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tax_id", concealed_account(self.tax_id))
-
-    def check(self, validation: Validation, place: str) -> None:
-        validation.texts(place, self, name=(3, 40), tax_id=(6, 30), operating_name=100)
 
     def to_model(self) -> models.Firm:
         return models.Firm(**members_of(self))
@@ -169,23 +160,19 @@ class PaymentChannel(HiddenRepr):
         name: A name for this channel, up to 255 characters.
     """
 
-    account_name: str
-    country_code: str
-    currency: str
-    iban: str | None = None
-    account_number: str | None = None
-    routing_number: str | None = None
-    name: str | None = None
+    account_name: Annotated[str, rule(Validation.text, 100)]
+    country_code: Annotated[str, rule(Validation.capitals, 2)]
+    currency: Annotated[str, rule(Validation.capitals, 3)]
+    iban: Annotated[str | None, rule(Validation.text, 34, shortest=15)] = None
+    account_number: Annotated[str | None, rule(Validation.text, 17, shortest=6)] = None
+    routing_number: Annotated[str | None, rule(Validation.text, 9, shortest=9)] = None
+    name: Annotated[str | None, rule(Validation.text, 255)] = None
 
     def __post_init__(self) -> None:
         for field in ("iban", "account_number", "routing_number"):
             object.__setattr__(self, field, concealed_account(getattr(self, field)))
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.texts(place, self, account_name=100, name=255)
-        validation.texts(place, self, iban=(15, 34), account_number=(6, 17), routing_number=(9, 9))
-        validation.capitals(f"{place}.country_code", self.country_code, 2)
-        validation.capitals(f"{place}.currency", self.currency, 3)
         given = [number is not None for number in (self.iban, self.account_number, self.routing_number)]
         if given not in ([True, False, False], [False, True, True]):
             message = f"{place} must have iban, or account_number with routing_number, not both."
@@ -204,14 +191,11 @@ class Challenge(HiddenRepr):
         description: The question, up to 255 characters.
     """
 
-    value: str
-    description: str
+    value: Annotated[str, rule(Validation.text, 20, shortest=3)]
+    description: Annotated[str, rule(Validation.text, 255)]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", concealed(self.value))
-
-    def check(self, validation: Validation, place: str) -> None:
-        validation.texts(place, self, value=(3, 20), description=255)
 
     def to_model(self) -> models.Challenge:
         return models.Challenge(**members_of(self))
@@ -232,24 +216,18 @@ class NewPayee(HiddenRepr):
         challenge: What the payee is asked when onboarding begins, in place of Velo's usual question.
     """
 
-    remote_id: str
-    email: str
-    address: Address
-    individual: Individual | None = None
-    company: Company | None = None
-    payment_channel: PaymentChannel | None = None
-    language: str | None = None
-    challenge: Challenge | None = None
+    remote_id: Annotated[str, rule(Validation.text, 100)]
+    email: Annotated[str, rule(Validation.text, 255, shortest=3)]
+    address: Annotated[Address, rule(Validation.request, Address)]
+    individual: Annotated[Individual | None, rule(Validation.request, Individual)] = None
+    company: Annotated[Company | None, rule(Validation.request, Company)] = None
+    payment_channel: Annotated[PaymentChannel | None, rule(Validation.request, PaymentChannel)] = None
+    language: Annotated[str | None, rule(Validation.text, 35)] = None
+    challenge: Annotated[Challenge | None, rule(Validation.request, Challenge)] = None
 
     def check(self, validation: Validation, place: str) -> None:
-        validation.texts(place, self, remote_id=100, email=(3, 255), language=35)
         if (self.individual is None) is (self.company is None):
             validation.note(place, "choice", f"{place} must have either individual or company.")
-        validation.request(f"{place}.address", self.address, Address)
-        validation.request(f"{place}.individual", self.individual, Individual, required=False)
-        validation.request(f"{place}.company", self.company, Company, required=False)
-        validation.request(f"{place}.challenge", self.challenge, Challenge, required=False)
-        validation.request(f"{place}.payment_channel", self.payment_channel, PaymentChannel, required=False)
 
     def to_model(self) -> models.NewPayee:
         return models.NewPayee(

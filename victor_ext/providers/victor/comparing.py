@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any, cast
 
-from victor_ext import money
 from victor_ext.errors import Conflict, Outcome
 from victor_ext.privacy import mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody
 from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Likeness
+from victor_ext.runtime.core.comparing import Likeness
 
-from .checks import as_date, spelled
-from .requests import ARGUMENTS, CreateRequest
+from .requests import MEMBERS, CreateRequest
 from .statuses import Direction, as_direction, as_moment
 
 
@@ -68,11 +66,10 @@ class Sent:
     def comparisons(self, record: Record) -> dict[str, Likeness]:
         """What a record says of each value that was sent, or left out, by name; without what it does not say."""
         compared: dict[str, Likeness] = {}
-        for place, argument in ARGUMENTS.items():
+        for argument, member in MEMBERS.items():
             sent = getattr(self.request, argument)
-            sent = "" if sent is None else _MEANINGS[place](sent) if place in _MEANINGS else sent
-            compare = _KINDS.get(place, comparing.same_text)
-            compared[argument] = comparing.likeness(compare, sent, _theirs(record, place))
+            sent = "" if sent is None else member.meaning(sent)
+            compared[argument] = comparing.likeness(member.compare, sent, _theirs(record, member.place))
         if as_direction(record.value_at(_DIRECTION)) is Direction.INBOUND:
             compared["direction"] = Likeness.OTHER  # whoever creates a request asks: one that came in is another one
         for extra in filter(None, (self.request.extra_body, self.extra_body)):
@@ -85,37 +82,13 @@ class Sent:
 _ID, _DIRECTION, _CREATED_AT = ["victor_payment_request_id"], ["direction"], ["payment_request", "created_at"]
 _SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 """Who pays whom, and how much: without a reference, an answer has to repeat these."""
-_AMOUNT, _DUE_DATE = "payment_details.amount", "payment_details.due_date"
-_FLAG = "payment_details.amount_modification_allowed"
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
-
-
-def _same_day(sent: date, received: object) -> bool | None:
-    """Compare dates. One may be written as its midnight: as Zulu time, or as seconds or milliseconds of the epoch."""
-    day = as_date(received)
-    moment = as_moment(received) if day is None else None
-    day = moment.date() if moment is not None and moment.time() == time() else day
-    return None if day is None else day == sent
-
-
-_KINDS: dict[str, Comparer] = {
-    _AMOUNT: comparing.same_amount(money.from_wire),
-    _DUE_DATE: _same_day,
-    _FLAG: comparing.same_flag,
-    "payment_details.biller_type": comparing.same_word,
-    "payee.account_number": comparing.same_word,
-}
-"""How a value is compared; the others are texts."""
-_MEANINGS: dict[str, Callable[[Any], Any]] = {
-    _AMOUNT: money.to_decimal, _DUE_DATE: as_date, "payment_details.biller_type": spelled,
-}  # fmt: skip
-"""What the argument of the caller means. One that was left out is empty: nobody fills in the words of callers."""
 
 
 def _theirs(record: Record, place: str) -> Any:
     """Return the value of a record at a place of the body of `create`, or None."""
     value = record.value_at((place if place == "client_reference_id" else f"payment_request.{place}").split("."))
-    if place != _AMOUNT or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
+    if place != MEMBERS["amount"].place or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
         return value
     said = cast("Any", record).said_amounts()  # of a `PaymentRequest` that was accepted with another amount
     return said.original if said.unreadable is None else said.unreadable
@@ -123,9 +96,9 @@ def _theirs(record: Record, place: str) -> Any:
 
 def _shown(record: Record, argument: str) -> str:
     """Return a value of a record for a message."""
-    value = next((one_line(_theirs(record, place)) for place, name in ARGUMENTS.items() if name == argument), None)
-    if value is None:  # the direction, or extra_body
+    if argument not in MEMBERS:  # the direction, or extra_body
         return f"another {argument}"
+    value = one_line(_theirs(record, MEMBERS[argument].place))
     if argument not in ("payer_counterparty_id", "amount", "client_reference_id", "due_date"):
         value = mask(value) if argument == "payee_account_number" else redact_excerpt(value)
     return f"the {argument} {value!r}"

@@ -12,9 +12,8 @@ from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.core.validation import moment_problem
+from victor_ext.runtime.core.validation import as_date, date_problem, moment_problem
 
-from .checks import as_date, date_problem
 from .statuses import Payee, Payer, PaymentRequestResponse, Status
 
 

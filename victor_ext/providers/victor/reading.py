@@ -20,9 +20,9 @@ from victor_ext.runtime.client.runners import OperationFlow, call_for_json, drop
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.operations import names_only
 
-from .checks import REFERENCE, Validation, check_id
+from .checks import Validation, check_id
 from .records import PaymentRequest
-from .requests import FILTERS_TO_LEAVE, ListRequest, generated_arguments
+from .requests import FILTERS_TO_LEAVE, ListRequest
 
 _ARRIVAL_MARGIN = 5.0
 """A request counts as new if it was created this many seconds after the reading began, by the provider's clock."""
@@ -152,7 +152,7 @@ def _moved(moment: datetime, seconds: float) -> datetime:
 
 def _check_search(client_reference_id: object, start_datetime: Any, end_datetime: Any, extra_query: Any) -> None:
     validation = Validation()
-    validation.required(REFERENCE, client_reference_id)
+    validation.text("client_reference_id", client_reference_id, 128)
     if start_datetime is None:
         message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
         validation.add(Problem("start_datetime", "required", message))
@@ -173,7 +173,7 @@ def listed(request_id: str, seconds: float | None) -> OperationFlow[PaymentReque
 def _read_page(
     page: int,
     page_size: int | None,
-    wire: dict[str, str],
+    wire: dict[str, Any],
     seconds: float | None = None,
     extra_query: ExtraQuery | None = None,
 ) -> OperationFlow[dict[str, Any]]:
@@ -182,7 +182,7 @@ def _read_page(
         seconds,
         page=page,
         **drop_none(page_size=page_size, extra_query=extra_query),
-        **generated_arguments(wire),
+        **wire,
     )
     return read
 

@@ -17,9 +17,9 @@ from victor_ext.ids import reference_of
 from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
 from victor_ext.runtime.core.comparing import as_id, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
+from victor_ext.runtime.core.validation import as_date
 
 from . import statuses
-from .checks import as_date
 from .comparing import could_be
 from .statuses import Direction, Payee, Payer, PaymentRequestResponse, Status
 

@@ -11,15 +11,16 @@ from victor_api import models
 from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
-from victor_ext.errors import Conflict, Outcome, Problem, VictorError
+from victor_ext.errors import Conflict, Outcome, VictorError
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 from victor_ext.runtime.core.comparing import Likeness, likeness, same_text
+from victor_ext.runtime.core.validation import shown
 
-from .checks import RESPONSE_ARGUMENTS, RESPONSE_NOTES, Validation, amount_problems, id_problem, shown
+from .checks import RESPONSE_ARGUMENTS, Validation
 from .reading import get
 from .records import APPROVAL_NOTES, PaymentRequest
 from .statuses import Direction, PaymentRequestResponse, Status
@@ -120,21 +121,20 @@ def check_response(
 ) -> None:
     """Raise `InvalidRequest` with all problems. `known` is the record of the request, if the caller passed it."""
     validation = Validation()
-    validation.add(id_problem("id", request_id))
+    validation.id("id", request_id)
     if known is not None and known.direction is Direction.OUTBOUND:
         whose = f"whose id is {known.child_id}" if known.child_id else "which only its payer has"
         message = f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
-        validation.add(Problem("id", "direction", message))
-    validation.required(RESPONSE_NOTES, notes)
+        validation.note("id", "direction", message)
+    validation.text("notes", notes, 150)
     if modified_amount is not None:
-        problems = amount_problems("modified_amount", modified_amount)
-        validation.problems += problems
+        is_amount = validation.amount("modified_amount", modified_amount) is not None
         # Without the flag it is false, by the document's default.
         is_fixed = known is not None and not known.amount_modification_allowed
         own = None if known is None else known.amount
-        if is_fixed and not problems and money.to_decimal(cast("Decimal", modified_amount)) != own:
+        if is_fixed and is_amount and money.to_decimal(cast("Decimal", modified_amount)) != own:
             message = f"modified_amount is {modified_amount}, and the request allows no amount but {own or 'its own'}: "
-            validation.add(Problem("modified_amount", "combination", f"{message}leave it out."))
+            validation.note("modified_amount", "combination", f"{message}leave it out.")
     validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
     validation.finish("The answer")
 

@@ -32,10 +32,11 @@ from victor_ext.runtime.client.polling import (
 )
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import OperationFlow
+from victor_ext.runtime.core.validation import shown, spelled
 from victor_ext.runtime.loop.flow import Sleep
 from victor_ext.words import Word
 
-from .checks import check_id, shown, spelled
+from .checks import check_id
 from .reading import get, listed
 from .records import PaymentRequest
 from .statuses import Direction, Status, as_status

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import attrs
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
+from victor_ext.ids import HALF_CHARACTER
 from victor_ext.privacy import kind_of, one_line
 from victor_ext.runtime.core.json_values import is_mapping, is_object
 from victor_ext.runtime.core.validation import is_encodable
@@ -111,7 +112,7 @@ def _scalar_complaint(value: object) -> str | None:
     if is_long or (isinstance(value, Decimal) and _number(value) is None):
         return "is a number whose digits JSON does not keep: write it as text"
     if isinstance(value, str):
-        return None if is_encodable(value) else "cannot be encoded: it has half of a character (a lone surrogate)"
+        return None if is_encodable(value) else HALF_CHARACTER
     if value is None or isinstance(value, int | Decimal):
         return None
     return f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, False or None"

@@ -15,6 +15,7 @@ and `help()` show the arguments of the one definition, and the result's type:
 
 from __future__ import annotations
 
+import ast
 import inspect
 import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
@@ -52,11 +53,20 @@ def arguments_of(
         constructor = f"{getattr(request, '__qualname__', '')}.__init__()"
         own, arguments = inspect.signature(method), inspect.signature(request)
         resource = next(iter(own.parameters.values()))
-        signature = own.replace(parameters=[resource, *arguments.parameters.values()])
+        plain = [each.replace(annotation=_without_rules(each.annotation)) for each in arguments.parameters.values()]
+        signature = own.replace(parameters=[resource, *plain])
         update_wrapper(call, method).__signature__ = signature  # type: ignore[attr-defined]
         return call
 
     return decorate
+
+
+def _without_rules(annotation: object) -> object:
+    """An annotation, which is text, without `Annotated[...]` and its rules: a signature shows the type."""
+    tree = ast.parse(annotation, mode="eval").body if isinstance(annotation, str) else None
+    if not (isinstance(tree, ast.Subscript) and ast.unparse(tree.value) == "Annotated"):
+        return annotation
+    return ast.unparse(tree.slice.elts[0]) if isinstance(tree.slice, ast.Tuple) else annotation
 
 
 def members_of(request: Any, *left_out: str, **renamed: str) -> dict[str, Any]:

@@ -1,27 +1,50 @@
-"""Checks of a call's arguments. All problems are collected and raised in one error."""
+"""Checks of a call's arguments. All problems are collected and raised in one error.
+
+An argument is declared with its rule, and checked by it:
+
+    @dataclass
+    class CreateRequest:
+        memo: Annotated[str | None, rule(Validation.text, 40)] = None
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from enum import Enum
+from functools import cache
+from types import NoneType
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast, get_args, get_type_hints
 
 from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.ids import HALF_CHARACTER
 from victor_ext.privacy import kind_of, mask_digits
+from victor_ext.words import Word
+
+P = ParamSpec("P")
+T = TypeVar("T")
+V = TypeVar("V", bound="Validation")
 
 MOST_SECONDS = 30 * 86_400.0
 """Thirty days. Locks, sockets and sleeps of every system can count this many seconds, and not any number of them."""
 
 _LONGEST = 40
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def shown(value: object, longest: int = _LONGEST) -> str:
     """A value for a message: short, whatever it is."""
     try:
-        text = repr(value)
+        text = repr(spelled(value))
     except Exception:  # noqa: BLE001 - a huge int, a list in itself, an object that cannot be shown
         return f"something of type {type(value).__name__}"
     return text if len(text) <= longest else text[:longest] + "..."
+
+
+def spelled(value: object) -> Any:
+    """The value of an enum member, and any other value unchanged."""
+    return value.value if isinstance(value, Enum) else value
 
 
 def are_seconds(value: object, *, above_zero: bool = True) -> bool:
@@ -55,6 +78,29 @@ def moment_problem(field: str, moment: object) -> Problem | None:
     return None
 
 
+def as_date(value: object) -> date | None:
+    """A date, also from a text `YYYY-MM-DD`; None for any other value."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return None
+    return None
+
+
+def date_problem(field: str, value: object) -> Problem | None:
+    """What is wrong with an argument that must be a date, or None."""
+    if as_date(value) is not None:
+        return None
+    if value is None:
+        return Problem(field, "required", f"{field} is missing.", hint="pass a date, such as datetime.now(UTC).date()")
+    what = "a datetime" if isinstance(value, datetime) else shown(value)
+    hint = "pass a date, such as date(2026, 3, 4)"
+    return Problem(field, "type", f"{field} is {what} and must be a date.", hint=hint)
+
+
 def is_encodable(text: str) -> bool:
     """Whether UTF-8 has bytes for the text; it has none for half of a character (a lone surrogate)."""
     try:
@@ -64,10 +110,39 @@ def is_encodable(text: str) -> bool:
     return True
 
 
+class Rule(NamedTuple):
+    """How an argument is checked: a method of a `Validation`, and what that needs to know. `rule` makes one."""
+
+    check: Callable[..., Any]
+    limits: Sequence[Any]
+    settings: Mapping[str, Any]
+
+
+def rule(check: Callable[Concatenate[V, str, Any, P], Any], *limits: P.args, **settings: P.kwargs) -> Rule:
+    """The rule of an argument, for its annotation. Whether None is allowed, the argument's type says."""
+    return Rule(check, limits, settings)
+
+
+@cache
+def declared(kind: Any, what: type[T]) -> Mapping[str, T]:
+    """What the annotations of a request object say of this type, by the names of its fields."""
+    hints = get_type_hints(kind, include_extras=True)
+    more = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
+    return {name: each for name, found in more.items() for each in found if isinstance(each, what)}
+
+
+@cache
+def rules_of(kind: Any) -> Mapping[str, tuple[Rule, bool]]:
+    """The rules of a request object's fields by their names, each with whether the argument is required."""
+    types = get_type_hints(kind)
+    return {name: (each, NoneType not in get_args(types[name])) for name, each in declared(kind, Rule).items()}
+
+
 class Validation:
     """The problems of a call's arguments. Each provider adds its checks in a subclass.
 
-    A method checks one argument, and returns it. No message shows a text, which may be a secret by mistake.
+    A method checks one argument, and returns what is sent for it. No message shows a text, which may be a secret by
+    mistake. None is refused where the argument is required.
     """
 
     def __init__(self) -> None:
@@ -81,20 +156,47 @@ class Validation:
         """Add a problem. The message is a sentence that begins with the field and says what to write instead."""
         self.problems.append(Problem(field, code, message))
 
+    def checked(self, request: Any, place: str = "") -> dict[str, Any]:
+        """Check the fields of a request object that have rules. Returns what is sent for those that are not None.
+
+        `place` is written before the names in messages, such as `address.`.
+        """
+        kind = cast("Any", type(request))  # to mypy, no class can be hashed
+        sent: dict[str, Any] = {}
+        for name, (each, required) in rules_of(kind).items():
+            value = getattr(request, name)
+            if required or value is not None:
+                sent[name] = each.check(self, place + name, value, *each.limits, **each.settings)
+        return sent
+
     def text(
-        self, field: str, value: Any, longest: int | None = None, *, shortest: int = 1, required: bool = True
+        self,
+        field: str,
+        value: Any,
+        longest: int | None = None,
+        *,
+        shortest: int = 1,
+        form: re.Pattern[str] | None = None,
+        wanted: str = "",
+        required: bool = True,
     ) -> Any:
-        """Text with a number of characters; None too, if it is not required."""
-        limits = f" of {shortest} to {longest} characters" if longest is not None else ""
+        """Text with a number of characters, and of a form that `wanted` describes."""
         if value is None and not required:
             return None
-        if not isinstance(value, str):
-            self.note(field, "type", f"{field} must be text{limits}, not {kind_of(value)}.")
+        kind = "text" if longest is None else f"text of {shortest} to {longest} characters"
+        if value is None:
+            self.note(field, "required", f"{field} is missing: it must be {wanted or kind}.")
+        elif not isinstance(value, str):
+            hint = "put it in quotes, leading zeros and all" if isinstance(value, int) else ""
+            hint = f"it must be {wanted}" if wanted and longest is None else hint
+            self.note(field, "type", f"{field} must be {kind}, not {kind_of(value)}{hint and f': {hint}'}.")
         elif len(value.strip()) < shortest or (longest is not None and len(value) > longest):
             what = f"has {len(value)}" if value.strip() else "is empty"
-            self.note(field, "length", f"{field} must be text{limits}, and {what}.")
+            self.note(field, "length", f"{field} must be {kind}, and {what}.")
+        elif form is not None and not form.fullmatch(value):
+            self.note(field, "format", f"{field} must be {wanted}.")
         elif not is_encodable(value):
-            self.note(field, "characters", f"{field} holds half of a character, which UTF-8 has no bytes for.")
+            self.note(field, "characters", f"{field} {HALF_CHARACTER}.")
         return value
 
     def reference(self, field: str, value: Any, longest: int) -> Any:
@@ -107,18 +209,24 @@ class Validation:
         return value
 
     def matching(self, field: str, value: Any, form: re.Pattern[str], wanted: str, *, required: bool = True) -> Any:
-        """Text that matches a form; None too, if it is not required. `wanted` says what to write."""
-        if value is None and not required:
-            return None
-        if not isinstance(value, str):
-            self.note(field, "type", f"{field} must be text, not {kind_of(value)}: it must be {wanted}.")
-        elif not form.fullmatch(value):
-            self.note(field, "format", f"{field} must be {wanted}.")
-        return value
+        """Text of a form. `wanted` says what to write."""
+        return self.text(field, value, shortest=0, form=form, wanted=wanted, required=required)
+
+    def choice(self, field: str, value: Any, words: Sequence[str]) -> Any:
+        """One of the document's words. A `Word` is only checked for being a word."""
+        word = spelled(value)
+        if word is None:
+            self.note(field, "required", f"{field} is missing: write one of: {', '.join(words)}.")
+        elif isinstance(value, Word):
+            if not (value.strip() and value.isprintable() and is_encodable(value)):
+                self.note(field, "choice", f"{field} is {shown(value)}, which is not a word.")
+        elif word not in words:
+            self.note(field, "choice", f"{field} is {shown(value)} and must be one of: {', '.join(words)}.")
+        return word
 
     def integer(self, field: str, value: Any, least: int, most: int) -> Any:
-        """A whole number, or None."""
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most):
+        """A whole number."""
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             given = mask_digits(shown(value)) if isinstance(value, int) else kind_of(value)
             message = f"{field} must be a whole number from {least} to {most}, or left out, and is {given}."
             self.note(field, "range", message)
@@ -130,10 +238,27 @@ class Validation:
             self.note(field, "type", f"{field} is of type {kind_of(value)}: write True or False, or leave it out.")
         return value
 
+    def day(self, field: str, value: Any, *, required: bool = True) -> str | None:
+        """A date, or a text such as 2026-03-04; returns the text."""
+        day = as_date(value)
+        if day is not None:
+            return day.isoformat()
+        if value is not None or required:
+            self.add(date_problem(field, value))
+        return None
+
+    def moment(self, field: str, value: Any, *, required: bool = True) -> Any:
+        """An aware datetime."""
+        if value is not None or required:
+            self.add(moment_problem(field, value))
+        return value
+
     def request(self, field: str, value: Any, kind: type[Any], *, required: bool = True, **context: Any) -> None:
-        """A part of the request, which checks itself; None too, if it is not required."""
+        """A part of the request: a request object. What its rules cannot say, its method `check` notes."""
         if isinstance(value, kind):
-            value.check(self, field, **context)
+            self.checked(value, f"{field}.")
+            if hasattr(value, "check"):
+                value.check(self, field, **context)
         elif value is not None or required:
             self.note(field, "type", f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
 
