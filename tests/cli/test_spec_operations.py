@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
-import threading
-from collections import Counter
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from tests.providers.running import QUICK
-from victor_ext import BodyKey, HeaderKey, VictorError, connect
 from victor_ext.cli.operations import main
-from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.thorough
-TEXT = {"type": "string"}
+ROOT, TEXT = Path(__file__).resolve().parents[2], {"type": "string"}
 DONE: dict[str, Any] = {"content": {"application/json": {"schema": {"properties": {"id": TEXT}}}}, "description": ""}
 ANSWERS = {"200": DONE, "default": {"description": ""}}
 
@@ -38,67 +29,10 @@ def seen(folder: Path, capsys: pytest.CaptureFixture[str], tree: dict[str, Any],
     return found
 
 
-class Deaf(BaseHTTPRequestHandler):
-    """Takes each request and closes the connection without an answer."""
-
-    received: ClassVar = Counter[str]()
-
-    def handle(self) -> None:
-        method, path, _ = self.rfile.readline().decode().split()
-        self.received[f"{method} {path}"] += 1
-
-
-@pytest.fixture(scope="module")
-def deaf() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Deaf) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.mark.parametrize("key", [None, "idempotency_key", "X-Other"])
-@pytest.mark.parametrize("declared", ["header", "member", "nowhere"])
-def test_what_is_repeated_is_what_connect_repeats(
-    key: str | None,
-    declared: str,
-    deaf: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    at = {"name": "id", "in": "path", "required": True, "schema": TEXT}
-    header = {"name": "idempotency-KEY", "in": "header", "schema": TEXT}
-    member = {"idempotency_key": TEXT} if declared == "member" else {}
-    body = {"content": {"application/json": {"schema": {"type": "object", "properties": {**member, "a": TEXT}}}}}
-    name = tmp_path.name
-    pay = {"operationId": "pay", "parameters": [header] * (declared == "header"), "requestBody": body}
-    item = {"get": {"operationId": "read"}, "put": {"operationId": "edit"}, "delete": {"operationId": "drop"}}
-    operations = {"/p": {"post": pay}, "/p/{id}": item, "/p/{id}/refunds": {"post": {"operationId": "refund"}}}
-    for each in (each for path in operations.values() for each in path.values()):
-        each["responses"] = ANSWERS
-    for path in ("/p/{id}", "/p/{id}/refunds"):
-        operations[path]["parameters"] = [at]
-    tree = document(operations)
-    found = seen(tmp_path, capsys, tree, *(["--key", key] if key else []))
-    assert generate(tmp_path / "some.json", tmp_path, name=name).left_out == []
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    client = importlib.import_module(f"{name}.client").Client
-    kind, _, rest = str(found["key"]).partition("(")
-    place: Any = {"HeaderKey": HeaderKey, "BodyKey": BodyKey, "None": str}[kind](rest[1:-2]) or None
-    with connect(client, base_url=f"{deaf}/{name}", key=place, retry=QUICK) as some:
-        for each in found["operations"]:
-            module = importlib.import_module(f"{name}.api.default.{each['function']}")
-            given: dict[str, Any] = {"id": "7"} if "{}" in each["operation"] else {}
-            if each["function"] == "pay":
-                model = importlib.import_module(f"{name}.models").PayBody
-                given["body"] = model.from_dict({"idempotency_key": "invoice-1042", "a": "b"})
-            with pytest.raises(VictorError):
-                module.sync_detailed(client=some.api, **given)
-            method, path = each["operation"].format("7").split()
-            sent = Deaf.received[f"{method} /{name}{path}"]
-            assert (sent > 1) is (each["repeated"] and not each["why"].startswith("if you give")), each
-            assert each["look_up"] == ("read" if path != "/p" and not each["reads"] else None)
-            assert each["evidence"] == {"200": "id"}
+def test_the_page_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["operations", str(ROOT / "examples" / "till.yaml")], prog="victor spec") == 0
+    table = capsys.readouterr().out.partition("\n\n")[0]
+    assert table in (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 
 
 PAGES = {"name": "page", "in": "query", "schema": TEXT}
