@@ -32,18 +32,18 @@ lock: setup ## Write requirements.lock anew from pyproject.toml
 .PHONY: generate check-generated
 DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml,$(wildcard openapi/*.yaml))
 generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder NAME=package)
-	@$(BIN)/python -m victor_ext.spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
+	@$(BIN)/python -m victor_ext.cli spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
 		-- $(if $(SPEC),"$$SPEC",$(DOCUMENTS))
 
 check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
 	@for found in $(filter-out $(patsubst openapi/%.yaml,generated/%_api,$(DOCUMENTS)),$(wildcard generated/*)); do \
 		echo "$$found is of no document in openapi/. What 'make generate' does not write has no place in generated/."; exit 1; done
-	@$(BIN)/python -m victor_ext.spec check --out=generated $(DOCUMENTS)
+	@$(BIN)/python -m victor_ext.cli spec check --out=generated $(DOCUMENTS)
 
 .PHONY: update-spec
 update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
 	@test -n "$(FROM)" || { echo "Name the newer document: make update-spec FROM=newer.yaml"; exit 2; }
-	@$(BIN)/python -m victor_ext.spec update "--out=generated" --changelog=CHANGELOG.md \
+	@$(BIN)/python -m victor_ext.cli spec update "--out=generated" --changelog=CHANGELOG.md \
 		-- "$${SPEC:-openapi/victor.yaml}" "$$FROM"; status=$$?; test $$status -lt 2 || exit $$status; \
 		echo "Does victor_ext still do what the document says?"; \
 		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py || status=1; \

@@ -76,8 +76,8 @@ def run(*arguments: str, cwd: Path | None = None) -> Run:
 def row(document: Path, folder: Path) -> dict[str, str]:
     """The line of one document; its package stays in the folder."""
     name = package_name(document)
-    made = run("-m", "victor_ext.spec", "generate", str(document), "--out", str(folder))
-    checked = run("-m", "victor_ext.spec", "check", "--json", str(document))
+    made = run("-m", "victor_ext.cli", "spec", "generate", str(document), "--out", str(folder))
+    checked = run("-m", "victor_ext.cli", "spec", "check", "--json", str(document))
     report = json.loads(checked.out) if checked.out else None
     (folder / f"{document.name}.check.json").write_text(checked.out or checked.err, encoding="utf-8")
     imported = run("-W", "error", "-c", IMPORT, name, cwd=folder)

@@ -113,7 +113,7 @@ def _run_redocly(folder: Path, old: str, new: str) -> bytes:
 
 def _measure(folder: Path, old: str, new: str) -> None:
     """Time both tools as processes; the memory is that of the largest child so far, so ours runs first."""
-    ours = [sys.executable, "-m", "victor_ext.spec", "diff", "--no-python", "--json", old, new]
+    ours = [sys.executable, "-m", "victor_ext.cli", "spec", "diff", "--no-python", "--json", old, new]
     runs: dict[str, Callable[[], bytes]] = {
         "victor spec diff --no-python": lambda: subprocess.run(ours, capture_output=True, check=False).stdout,
         "redocly diff": lambda: _run_redocly(folder, old, new),

@@ -83,9 +83,9 @@ CASES = {
     "reconcile": said("reconcile other.csv --start 2020-01-01T00:00:00Z --end today", 1),
     "reconcile, in agreement": said("reconcile book.csv --start today --end tomorrow --json", 0),
     "reconcile, no room for the report": said("reconcile book.csv --start today --end tomorrow --out full", 75),
-    "spec lint": said(f"spec lint {SPEC / 'shop.yaml'}", 1),
-    "spec, misuse": said("spec lint nothing.yaml", 2),
-    "spec, a mistyped command": said("spec lin", 2),
+    "spec operations": said(f"spec operations {SPEC / 'shop.yaml'} --fail-on-warning", 1),
+    "spec, misuse": said("spec operations nothing.yaml", 2),
+    "spec, a mistyped command": said("spec operation", 2),
     "bulk, a file that is good": said("bulk send good.csv --dry-run", 0),
     "bulk, a file that is bad": said("bulk send bad.csv --dry-run --json", 2),
     "bulk status": said("bulk status made", 0),
@@ -152,7 +152,7 @@ def test_the_status_says_what_happened(
         assert "Traceback" not in told
         assert told == "" or right != 141
         assert told.count("could not be written") <= 1
-        is_told = right != case.status or {"reconcile", "doctor", "lint", "status"} & {*words}
+        is_told = right != case.status or {"reconcile", "doctor", "operations", "status"} & {*words}
         if err == "good" and out in ("full", "closed") and is_told and right != 2:
             assert re.search(r'(^Error: |"message": ").*could not be written', told, re.MULTILINE)
         if err == "good" and right == 3 and case.status == 0:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from victor_ext.spec.__main__ import main
 from victor_ext.spec.checking.problems import Problem, judge, read_accepted
+from victor_ext.spec.command_line import main
 
 pytestmark = pytest.mark.thorough
 LOSS = "GET /ping: answer '700', which is no status of HTTP"

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import check
+from victor_ext.spec.command_line import main
 
 from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, parameter, ref, taking
 

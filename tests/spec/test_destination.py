@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import differences
+from victor_ext.spec.command_line import main
 from victor_ext.spec.destination import HEADER
 from victor_ext.spec.generate import generate
 
@@ -227,7 +227,7 @@ def test_no_package_is_made_of_what_the_generator_refuses(
 def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(room: Path, made: Path) -> None:
     (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
     whole = [snapshot(made), snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)]
-    command = [sys.executable, "-m", "victor_ext.spec", "generate", str(room / "newer.yaml")]
+    command = [sys.executable, "-m", "victor_ext.cli", "spec", "generate", str(room / "newer.yaml")]
     process = subprocess.Popen(
         [*command, f"--out={made.parent}", "--name=small_api"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -290,4 +290,4 @@ def test_make_hands_on_what_it_was_given_as_it_is(tmp_path: Path, values: dict[s
     out = values.get("OUT") or "generated"
     name = [f"--name={values['NAME']}"] if values.get("NAME") else []
     documents = [values["SPEC"]] if "SPEC" in values else sorted(f"openapi/{path.name}" for path in DOCUMENTS)
-    assert json.loads(done.stdout) == ["-m", "victor_ext.spec", "generate", f"--out={out}", *name, "--", *documents]
+    assert json.loads(done.stdout)[2:] == ["spec", "generate", f"--out={out}", *name, "--", *documents]

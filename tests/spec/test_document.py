@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from victor_ext.spec.__main__ import main
+from victor_ext.spec.command_line import main
 from victor_ext.spec.document import DocumentError, load
 
 pytestmark = pytest.mark.thorough

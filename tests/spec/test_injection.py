@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from victor_ext.spec.__main__ import main
+from victor_ext.cli.operations import main
 from victor_ext.spec.checking.package import Package
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import COPIED, TEMPLATES, generate, parse, render
@@ -155,8 +155,8 @@ def test_texts_arrive_as_they_are(shift: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ("lint", "old.json", "--all"), ("lint", "old.json", "--json"), ("lint", "unread.json"), ("check", "old.json"),
-        ("check", "old.json", "--json"),
+        ("operations", "old.json"), ("operations", "old.json", "--json"), ("operations", "unread.json"),
+        ("check", "old.json"), ("check", "old.json", "--json"),
         ("generate", "old.json", "--out", ".", "--verbose"), ("diff", "old.json", "new.json"),
         ("diff", "old.json", "new.json", "--github"), ("update", "old.json", "new.json", "--out", "."),
     ],
@@ -172,7 +172,7 @@ def test_no_text_of_a_document_steers_a_terminal_or_a_workflow(
     Path("unread.json").write_text(
         json.dumps({"openapi": f"9{evil}", "paths": {evil[0]: {"$ref": evil[3]}}}), encoding="utf-8"
     )
-    main(command)
+    main(command, prog="victor spec")
     shown = capsys.readouterr()
     lines = f"{shown.out}\n{shown.err}".split("\n")
     assert len(lines) > 2

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import inspect
 from victor_ext.spec.checking.package import Package
+from victor_ext.spec.command_line import main
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from victor_ext.spec import rewrites
-from victor_ext.spec.__main__ import main
 from victor_ext.spec.check import Report, check, differences
+from victor_ext.spec.command_line import main
 from victor_ext.spec.generate import generate, package_name
 
 pytestmark = pytest.mark.thorough
@@ -27,7 +27,7 @@ def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_pat
     """`make check-generated` compares the committed packages with those of this process."""
     out = tmp_path / "a" / "second place"
     out.mkdir(parents=True)
-    generate = [sys.executable, "-W", "error", "-m", "victor_ext.spec", "generate"]
+    generate = [sys.executable, "-W", "error", "-m", "victor_ext.cli", "spec", "generate"]
     command = [*generate, *map(str, DOCUMENTS), "--out", str(out)]
     environment = {**os.environ, "PYTHONHASHSEED": "4711", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
     subprocess.run(command, check=True, capture_output=True, cwd=out, env=environment)

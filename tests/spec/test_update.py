@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from victor_ext.spec.__main__ import main
+from victor_ext.spec.command_line import main
 from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.thorough
@@ -188,22 +185,6 @@ def test_a_changelog_without_a_heading_gets_one(shop: Path) -> None:
     assert update(shop, ADDED, "--changelog", str(changelog)) == 0
     text = changelog.read_text(encoding="utf-8")
     assert text.index("# Changes") < text.index("## Unreleased") < text.index("1.5.0") < text.index("## 1.4.0")
-
-
-def test_a_newcomer_gets_the_report_of_lint(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["lint", str(shop / "shop.yaml"), "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)["counts"] == {"undocumented-failure": 1}
-    assert main(["lint", str(shop / "no.yaml")]) == 2
-    assert main(["lint", str(shop / "shop.yaml"), "--skip", "no-such-rule"]) == 2
-    assert main(["lint", str(shop / "shop.yaml"), "--skip", "undocumented-failure"]) == 0
-
-
-def test_a_reader_that_goes_away_is_no_failure(shop: Path) -> None:
-    command = (
-        f"{sys.executable} -m victor_ext.spec lint --all --json {shop / 'shop.yaml'} {shop / 'shop.yaml'} | head -1"
-    )
-    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("{\n", "")
 
 
 def test_approvals_may_lie_elsewhere(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

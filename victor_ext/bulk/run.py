@@ -13,6 +13,7 @@ from itertools import islice
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import Outcome, VictorError
+from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement import MAY_EXIST, SETTLED
 
 from .batch_store import BatchStore, Try
@@ -70,11 +71,11 @@ class BatchStatus:
         them), and 1 if some are refused or rejected.
         """
         if any(self.counts.get(outcome, 0) for outcome in MAY_EXIST):
-            return 3
+            return UNKNOWN
         if self.unsettled or not self.complete:
-            return 75
+            return FOR_NOW
         changed = self.check is not None and self.check.changed
-        return 0 if not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else 1
+        return 0 if not changed and self.counts.get(RowOutcome.CREATED, 0) == self.rows else FAILED
 
 
 Progress = Callable[[BatchStatus], None]
@@ -87,7 +88,7 @@ class BulkStopped(VictorError):
         exit_status: Exit status of the command: 3 if the outcome of some rows is unknown, else 1.
     """
 
-    exit_status = 1
+    exit_status = FAILED
 
 
 def run_batch(
@@ -125,7 +126,7 @@ def run_batch(
             serve(context, [queue_of(context.vault.application, store.batch)], over)
         except BulkStopped as error:
             with suppress(SQLAlchemyError):
-                error.exit_status = 3 if MAY_EXIST & reader.read().counts.keys() else 1
+                error.exit_status = UNKNOWN if MAY_EXIST & reader.read().counts.keys() else FAILED
             raise
     with suppress(SQLAlchemyError):
         # An empty queue is harmless, and `resume` closes it too.

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLA
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from victor_ext import ConfigurationError, Outcome, Problem, VictorError
+from victor_ext._exit_status import FOR_NOW, UNKNOWN
 from victor_ext.privacy import Secret, concealed
 
 from .notices import begin_notices, reason_of
@@ -48,14 +49,14 @@ class StateUnavailable(VictorError):
     Run the same again later: rows that are stored are kept, and none is sent twice.
     """
 
-    exit_status: ClassVar = 75
+    exit_status: ClassVar = FOR_NOW
     """Exit status of the command."""
 
 
 class StateLost(VictorError):
     """The database of the state was deleted while rows were sent, and with it what became of them."""
 
-    exit_status: ClassVar = 3
+    exit_status: ClassVar = UNKNOWN
     """Exit status of the command."""
 
 

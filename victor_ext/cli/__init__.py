@@ -8,6 +8,8 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 
+from victor_ext._exit_status import MISUSE
+
 from .signals import ended_by_signals
 
 __all__ = ["main"]
@@ -35,5 +37,5 @@ def _run(arguments: Sequence[str]) -> int:
             f"The command victor needs {error.name}: install its extra, pip install 'victor-ext[{extra}]'.",
             file=sys.stderr,
         )
-        return 2
+        return MISUSE
     return run(arguments)

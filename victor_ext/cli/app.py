@@ -10,16 +10,16 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
 
 from .bulk import bulk
 from .doctor import doctor
-from .failures import FAILED, MISUSE, READER_GONE, Failure, Misuse, usage_message
+from .failures import Failure, Misuse, usage_message
 from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
 from .session import AsJson, Session, with_session
-from .signals import INTERRUPTED
 from .wording import in_options
 
 # typer does not rewrap the lines after \b.
@@ -101,7 +101,7 @@ def spec(context: typer.Context) -> None:
 
     `victor spec --help` lists its commands.
     """
-    _forward(context, "victor_ext.spec.__main__")
+    _forward(context, "victor_ext.cli.operations")
 
 
 def _forward(context: typer.Context, module: str) -> NoReturn:

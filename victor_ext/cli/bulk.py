@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
+
 from . import bulk_output
-from .failures import FAILED, FOR_NOW, MISUSE, UNKNOWN, Misuse, victor_failure
+from .failures import Misuse, victor_failure
 from .screen import Progress, complain, decided, notices, plain
 from .session import Session, Yes, flag, option, with_session
 from .signals import status_of

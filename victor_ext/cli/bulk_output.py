@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from victor_ext._exit_status import FAILED, MISUSE
+
 from .failures import Failure
 from .screen import complain, plain, say
 from .session import whole_file
@@ -54,8 +56,8 @@ def summary_of(check: Check) -> str:
 def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
     """Return the exit status of a dry run: 2 if `send` would refuse the file, 1 if it would refuse rows."""
     if check.is_refused(skip_invalid=skip_invalid):
-        return 2
-    return 1 if check.invalid or check.changed else 0
+        return MISUSE
+    return FAILED if check.invalid or check.changed else 0
 
 
 def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:

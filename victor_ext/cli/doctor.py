@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import victor_ext
+from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE
 from victor_ext.systems import DEFAULT, System
 
-from .failures import FAILED, FOR_NOW, MISUSE, Misuse, victor_failure
+from .failures import Misuse, victor_failure
 from .screen import decided, plain, say, terminal_width
 from .session import Session, with_session
 from .systems import Provider

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import victor_ext
+from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
 from victor_ext._output import OutputLost
 from victor_ext.privacy import short_mask
 
@@ -23,13 +24,6 @@ from .wording import CERTIFICATE, CREDENTIALS, in_options, sentence, spelling_of
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Problem, VictorError
 
-FAILED = 1
-MISUSE = 2
-UNKNOWN = 3
-FOR_NOW = 75
-"""EX_TEMPFAIL of sysexits(3): the provider executed nothing, and the command can be run again."""
-READER_GONE = 141
-"""As in shells, for a command that reads and shows: the reader of its output has ended, as `head` does."""
 _LISTED = 10
 """Maximum number of problems in a client message."""
 _AS_THEY_ARE = ("message", "outcome", "idempotency_key", "status_code", "attempts", "request_id", "retry_after")

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from victor_ext._exit_status import FOR_NOW
 from victor_ext._output import OutputLost
 from victor_ext.systems import DEFAULT
 
-from .failures import FOR_NOW, Misuse, victor_failure
+from .failures import Misuse, victor_failure
 from .screen import Progress, complain, decided, plain, say, terminal_width
 from .session import Checks, Session, option, whole_file, with_session
 from .systems import Provider

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 import typer
 
 import victor_ext
+from victor_ext._exit_status import FAILED
 from victor_ext._output import OutputLost
 from victor_ext.systems import DEFAULT, System
 
-from .failures import FAILED, Doubt, Failure, Misuse, broken_off, victor_failure
+from .failures import Doubt, Failure, Misuse, broken_off, victor_failure
 from .screen import complain
 from .systems import system_of, use_profile, values
 from .wording import spellings

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-INTERRUPTED = 130
-"""128 + the number of the signal, as in shells: SIGINT (Ctrl-C) is 2, SIGTERM 15, SIGHUP (the terminal is gone) 1."""
+from victor_ext._exit_status import INTERRUPTED, SIGNALLED
+
 _AGAIN = 0.01
 """Seconds."""
 
@@ -20,7 +20,7 @@ class Terminated(KeyboardInterrupt):
 
 def status_of(error: KeyboardInterrupt) -> int:
     """Return the exit status of a command that a signal ends."""
-    return 128 + error.args[0] if isinstance(error, Terminated) else INTERRUPTED
+    return SIGNALLED + error.args[0] if isinstance(error, Terminated) else INTERRUPTED
 
 
 def ended_by_signals(command: Callable[[], int]) -> int:
@@ -42,7 +42,7 @@ def ended_by_signals(command: Callable[[], int]) -> int:
         status = INTERRUPTED
     finally:
         signals.remove()
-    return 128 + signals.received[-1] if signals.received and status != 0 else status
+    return SIGNALLED + signals.received[-1] if signals.received and status != 0 else status
 
 
 class _Signals:

@@ -1,6 +1,6 @@
 """Typed Python packages from OpenAPI 3 documents (extra `spec`). See openapi/README.md.
 
-It shares no code with the client; `victor spec` and `python -m victor_ext.spec` are its commands.
+It shares no code with the client; `victor spec` has its commands.
 """
 
 from __future__ import annotations

@@ -18,17 +18,18 @@ import httpx
 from .checking.answers import MAX_ALTERNATIVES, OperationAnswers, plain
 from .checking.expected import difference
 from .checking.models import Models
-from .checking.operations import SOMEWHERE, Hook, Medium, Operation, base_url, hooks, operations
+from .checking.operations import SOMEWHERE, Hook, Medium, Operation, base_url, examples, hooks, operations
 from .checking.package import Package, PackageError
 from .checking.passing import Probe, likeness, shape
 from .checking.problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
 from .checking.recording import Caller
 from .checking.requests import OperationRequests
-from .checking.values import Synthesis
-from .checking.views import Document
+from .checking.values import Synthesis, is_valid
+from .checking.views import Document, Node
+from .components import Components
 from .document import load
 from .generate import GenerationResult, generate
-from .tree import Tree
+from .tree import Tree, copied
 
 
 def inspect(tree: Tree, folder: Path) -> Findings:
@@ -117,6 +118,10 @@ class _Inspection:
 
 MAX_DIFF_LINES = 400
 """Of one package: an edit is short, and a stale package is recognised by its first lines."""
+NOTES = {
+    "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
+    "refused-example": "The example is not what the schema beside it says. Ask the provider which of them counts.",
+}
 KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum values", "webhooks")
 
 
@@ -132,6 +137,8 @@ class Report:
     """The losses that the acceptance file accepts."""
     added: list[Acceptance] = field(default_factory=list[Acceptance])
     """The entries that this run wrote into the file."""
+    notes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The places of what is not wrong and worth a look, by the names in `NOTES`."""
 
     def summary(self) -> str:
         """`victor.yaml: 4 operations, 19 parameters, ...: complete`, with `of` where some are missing."""
@@ -157,6 +164,7 @@ class Report:
             "calls": findings.calls,
             "decoded": findings.decoded,
             "problems": [{"kind": each.kind, "place": each.place, "what": each.what} for each in self.problems],
+            "notes": self.notes,
             "accepted": [{"place": each.place, "reason": each.reason, "since": each.since} for each in self.accepted],
         }
 
@@ -208,7 +216,20 @@ def check_generated(
     today = datetime.datetime.now().astimezone().date()
     added = [] if accept is None else add_accepted(accepted, accept, problems, today)
     left, used = judge(accepted, read_accepted(accepted), problems, today)
-    return Report(called, findings, left, used, added)
+    floats, examples = result.log.floats, list(_refused_examples(tree))
+    notes = {"amount-as-float": floats, "refused-example": examples}
+    return Report(called, findings, left, used, added, notes)
+
+
+def _refused_examples(tree: Tree) -> Iterator[str]:
+    document = Document(tree)
+    for part in Components(copied(tree)).all():
+        whole, is_schema = Node(part.tree, part.place), part.kind == "schema"
+        schema = whole if is_schema else whole.child("schema")
+        if (is_schema or schema.tree) and any(
+            not is_valid(document, schema, each) for each in examples(document, whole, schema)
+        ):
+            yield part.place
 
 
 def _stale(committed: Path, fresh: Path) -> list[Problem]:

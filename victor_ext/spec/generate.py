@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import requires, version
@@ -28,11 +28,12 @@ from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
+from .declared import arguments
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
 from .python_names import Origins, give_distinct_names, literal, origins
-from .requests import HOOKS, PREFIX, Requests
+from .requests import HOOKS
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .tree import PlaceError, Tree
@@ -89,7 +90,7 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         filters: Any = project.env.filters
         filters["in_double_quote_literal"] = literal
         names: dict[str, Any] = {"requests": log.requests, "literal": repr, "return_type": _return_type}
-        names["declared"] = partial(_declared, log.requests)
+        names["declared"] = partial(arguments, log.requests)
         project.env.globals.update(names)
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
@@ -101,24 +102,6 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         for name, made in {"operations.py": operations, **hooks}.items() if folder.is_dir() else ():
             text = project.env.get_template(f"{name}.jinja").render(endpoints=made)
             (folder / name).write_text(text, encoding="utf-8")
-
-
-def _declared(requests: Requests, endpoint: endpoints.Endpoint) -> str:
-    """The arguments of an `Operation`: what the document declares of it."""
-    names = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]
-    request = requests.request_of(endpoint)
-    headers = tuple(name for name in names if request.style("header", name).location == "header")
-    members = tuple(dict.fromkeys(name for body in endpoint.bodies for name in _members(body.prop)))
-    name, path = str(PythonIdentifier(endpoint.name, PREFIX)), endpoint.path.get_untrusted_value().partition("#")[0]
-    return f"{name=}, method={endpoint.method.upper()!r}, {path=}, {headers=}, {members=}"
-
-
-def _members(body: Any) -> Iterator[str]:
-    """The names of the members of a body, on the wire; those of each of its kinds, if there are several."""
-    for inner in getattr(body, "inner_properties", ()):
-        yield from _members(inner)
-    for kind in ("required_properties", "optional_properties"):
-        yield from (each.name.get_untrusted_value() for each in getattr(body, kind, None) or ())
 
 
 def _return_type(endpoint: endpoints.Endpoint) -> str:
@@ -262,16 +245,9 @@ def generate(
     Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
     ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
     """
-    require_pinned_tools()
     package = package_folder(out, package_name(document) if name is None else name)
-    try:
-        loaded = load(document, copies) if tree is None else tree
-        prepared, log = prepare(loaded, trace=trace, decimals=decimals)
-        data = parse(prepared, log)
-    except PlaceError as error:
-        raise DocumentError(f"{document} cannot be read: {error}") from None
-    except RecursionError:
-        raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
+    loaded = load(document, copies) if tree is None else tree
+    prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
     with build_folder(package) as folder:
         built = folder / package.name
         if data is not None:
@@ -285,7 +261,21 @@ def generate(
     return GenerationResult(package, log, written, changes, places)
 
 
-def require_pinned_tools() -> None:
+def parsed(
+    document: Path, tree: Tree, *, trace: bool = False, decimals: Collection[str] = ()
+) -> tuple[Tree, Log, GeneratorData | None]:
+    """The rewritten document, what was done to it, and what is to be generated (see `parse`). Raises as `generate`."""
+    _require_pinned_tools()
+    try:
+        prepared, log = prepare(tree, trace=trace, decimals=decimals)
+        return prepared, log, parse(prepared, log)
+    except PlaceError as error:
+        raise DocumentError(f"{document} cannot be read: {error}") from None
+    except RecursionError:
+        raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
+
+
+def _require_pinned_tools() -> None:
     """Raise RuntimeError unless the tools that decide the output have the versions that the extra `spec` pins."""
     requirements = [line.partition(";")[0].strip() for line in requires("victor-ext") or []]
     for tool in TOOLS:

@@ -1,6 +1,6 @@
 """The reader of a document: typed access, references, operations, places, and the errors of what cannot be read.
 
-The rewrites, the check, the comparison and the lint read a document by these functions. What has the wrong form is
+The rewrites, the check, the comparison and the warnings read a document by these functions. What has the wrong form is
 passed over: `shape` has refused it, or completed it, before a package is made.
 """
 

@@ -11,6 +11,8 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx
@@ -18,6 +20,7 @@ import pytest
 
 from tests.providers.running import MODES, QUICK, run
 from victor_ext import ApiClient, AsyncApiClient, BodyKey, HeaderKey, VictorError
+from victor_ext.providers.connected.operations import key_place, rows_of
 from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.slow
@@ -142,3 +145,19 @@ def test_nothing_is_done_twice(mode: str, declared: str, key: Any, use: Use, sen
     assert (error is None) is (sent == 2)
     if error is not None:
         assert (error.outcome.value, error.idempotency_key, error.attempts) == ("unknown", None, 1)
+
+
+@pytest.mark.parametrize("declared", ["header", "body", "nowhere"])
+@pytest.mark.parametrize("name", [None, "request_id", "Idempotency-Key"])
+def test_the_printed_table_says_what_is_repeated(declared: str, name: str | None) -> None:
+    package = f"some_{declared}_api"
+    document = importlib.import_module(f"{package}.operations").OPERATIONS
+    place, client = key_place(document, name), importlib.import_module(f"{package}.client").Client
+    given = "with_key" if isinstance(place, HeaderKey) else ""
+    for row in rows_of(document, place):
+        provider, ids = Provider(), ["7"] * row.operation.endswith("{}")
+        use: Any = generated(row.function, *ids, given=given, request_id=KEY)
+        options = {"base_url": "https://some.example/api", "retry": QUICK, "transport": httpx.MockTransport(provider)}
+        with suppress(VictorError):
+            run(ApiClient, partial(use, package=package), client=client, key=place, **options)
+        assert (max(provider.received.values()) > 1) is row.repeated

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec.__main__ import main
+from victor_ext.spec.command_line import main
 from victor_ext.spec.diff import documents
 
 from .cases import CARD, STATUS, STATUSES, TEXT, Tree, card, receives, sends
@@ -242,7 +242,8 @@ class TestVersion:
 def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:
     text = victor_yaml.read_text(encoding="utf-8").replace("payerCounterpartyId", "payerId")
     Path("new.yaml").write_text(text.replace("type: string", "type: integer"), encoding="utf-8")
-    command = [sys.executable, "-m", "victor_ext.spec", "diff", "--no-python", "--json", str(victor_yaml), "new.yaml"]
+    program = [sys.executable, "-m", "victor_ext.cli", "spec", "diff"]
+    command = [*program, "--no-python", "--json", str(victor_yaml), "new.yaml"]
     outputs = {
         subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=False).stdout
         for seed in ("0", "1")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec.__main__ import main
+from victor_ext.spec.command_line import main
 from victor_ext.spec.diff.entry import Entry
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.report import Approval, Lines, Report

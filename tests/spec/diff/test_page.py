@@ -14,7 +14,7 @@ import yaml
 
 from tests.contracts.document import Document
 from tests.contracts.test_contracts import contract_of
-from victor_ext.spec.__main__ import main
+from victor_ext.spec.command_line import main
 from victor_ext.spec.diff.report import read_approvals
 
 pytestmark = pytest.mark.thorough

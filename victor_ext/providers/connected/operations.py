@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, Reader, lists_declared_errors
-from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule
+from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule, NoKey
 from victor_ext.runtime.loop.operations import Effect, Matcher, Operation, Operations, Shown, declares_key, name_of
 
 
@@ -26,14 +28,28 @@ class _Document:
         """Finds the operation of a request that was made by hand."""
         return Matcher(self.by_name)
 
-    def look_up(self, declared: Declared | None) -> str:
-        """How to find out what a write did: by the read of the object whose path is the beginning of its own."""
+    def look_up(self, declared: Declared | None) -> str | None:
+        """The read that says what a write did: of the object whose path is the beginning of its own."""
         path = "" if declared is None else name_of(declared).partition(" ")[2]
         while path and f"GET {path}" not in self.by_name:
             path = path.rpartition("/")[0]
-        return (
-            f"with {self.by_name[f'GET {path}'].name} or at the provider" if path.endswith("{}") else "at the provider"
-        )
+        return self.by_name[f"GET {path}"].name if path.endswith("{}") else None
+
+
+class Row(NamedTuple):
+    """A row of the table in words: see `victor spec operations`."""
+
+    operation: str
+    """`POST /v1/payments/{}/refunds`."""
+    function: str
+    reads: bool
+    repeated: bool
+    """Whether it is sent again after a lost response."""
+    declared: bool
+    """Whether the document declares the key for it."""
+    why: str
+    look_up: str | None
+    """The function that reads the object of a write."""
 
 
 class DocumentOperations(Operations):
@@ -64,15 +80,32 @@ class DocumentOperations(Operations):
         return Operation(
             effect=Effect.READS if request.method in SAFE_METHODS else Effect.MOVES_MONEY,
             key=key,
-            look_up=lambda _request: f"{document.look_up(declared)}{self._no_key(key)}",
+            look_up=lambda _request: self._hint(document.look_up(declared), key),
             may_list_errors=lists_declared_errors,
             shown=Shown.UNSENT if declared is None else Shown.EVERYTHING,
         )
 
-    def _no_key(self, key: KeyRule | None) -> str:
+    def rows(self) -> Iterator[Row]:
+        """The rows of the document's operations, in its order."""
+        document, name = _Document(self._document, self._place), getattr(self._place, "name", "")
+        for each in self._document:
+            reads, key = each.method in SAFE_METHODS, self._key(httpx.Request(each.method, ""), each, document)
+            repeated = reads or (key is not NO_KEY and bool(name))
+            declared = declares_key(each, self._place)
+            if declared and not reads:
+                why = f"declares {name}"
+            elif repeated and not reads:
+                why = f"takes {name}, as every POST" if key is MADE else f"if you give {name}"
+            else:
+                why = "reads" if reads else "sent once"
+            look_up = None if reads else document.look_up(each)
+            yield Row(name_of(each), each.name, reads, repeated, declared, why, look_up)
+
+    def _hint(self, look_up: str | None, key: KeyRule | None) -> str:
+        where = "at the provider" if look_up is None else f"with {look_up} or at the provider"
         if key is not NO_KEY or not isinstance(self._place, HeaderKey | BodyKey):
-            return ""
-        return f" ({self._place.name!r} is no key of this operation: see takes_key)"
+            return where
+        return f"{where} ({self._place.name!r} is no key of this operation: see takes_key)"
 
     def _key(self, request: httpx.Request, declared: Declared | None, document: _Document) -> KeyRule | None:
         place = self._place
@@ -85,3 +118,26 @@ class DocumentOperations(Operations):
         if document.declares_keys:
             return MADE if declared is not None and declares_key(declared, place) else NO_KEY
         return MADE if request.method == "POST" and place.takes_key is None else TAKEN
+
+
+def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
+    """Where the writes of a document take the key: a header, or a member that it declares for their bodies.
+
+    Args:
+        document: The operations.
+        name: The name. None: the one with "idempot" in it that most of them declare.
+    """
+    writes = [each for each in document if each.method not in SAFE_METHODS]
+    headers, members = (
+        Counter(each for one in writes for each in getattr(one, kind)) for kind in ("headers", "members")
+    )
+    if name is None:
+        name = next((each for each, _ in (headers + members).most_common() if "idempot" in each.lower()), None)
+    if name is None:
+        return NoKey()
+    return BodyKey(name) if name in members and name.lower() not in map(str.lower, headers) else HeaderKey(name)
+
+
+def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:
+    """The rows of the table that `connect` makes of a document."""
+    return list(DocumentOperations(document, httpx.URL(""), place, "").rows()) if document else []

@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from victor_ext.spec.check import Report, check
+from victor_ext._exit_status import MISUSE
+from victor_ext.spec.check import NOTES, Report, check
 from victor_ext.spec.checking.problems import AcceptanceError
 from victor_ext.spec.document import DocumentError
 from victor_ext.spec.generate import generate
@@ -15,7 +16,7 @@ from victor_ext.spec.generate import generate
 from . import Command, add_package_arguments, copies, show
 
 SHOWN = 10
-"""The files of each kind that are named without `--verbose`."""
+"""The files of each kind, and the places of each note, that are named without `--verbose`."""
 
 
 def _check_names(options: argparse.Namespace) -> None:
@@ -50,7 +51,7 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
             show(f"    openapi-python-client: {result.log.reasons[line]}", to=sys.stderr)
     if not result.written:
         show(f"{document.name}: no package was made, and {result.package} is as it was.", to=sys.stderr)
-        return 2
+        return MISUSE
     kinds = (
         ("+", "new", result.changes.new),
         ("~", "changed", result.changes.changed),
@@ -132,6 +133,11 @@ def _print(report: Report, *, verbose: bool) -> None:
         show(f"now accepted: {entry.place}")
     for entry in report.accepted if verbose else ():
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
+    for name, places in report.notes.items():
+        shown = places if verbose else places[:SHOWN]
+        more = [f"... and {len(places) - len(shown)} more (--verbose)"] if len(shown) < len(places) else []
+        if places:
+            show(f"{name} ({len(places)}): {NOTES[name]}", *(f"    {each}" for each in [*shown, *more]))
     show(report.summary())
 
 

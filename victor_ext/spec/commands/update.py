@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from victor_ext._exit_status import FAILED, MISUSE
 from victor_ext.spec.check import check_generated
 from victor_ext.spec.checking.problems import default_path, read_accepted
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
@@ -77,7 +78,7 @@ def _run(options: argparse.Namespace) -> int:
                 f"  {shlex.join(command)}",
                 to=sys.stderr,
             )
-            return 2
+            return MISUSE
         changelog = ""
         if options.changelog is not None and report.entries:
             changelog = _with(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
@@ -101,7 +102,7 @@ def _print_decisions(report: Report) -> int:
         show(f"{count:3}. {entry.place}: {shortened(entry)} ({operations_text(entry)})")
         if entry.names:
             show(f"     {', '.join(entry.names)}")
-    return 1
+    return FAILED
 
 
 def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) -> Iterator[str]:

@@ -31,6 +31,8 @@ class Log:
     """Content types that the generator does not know, each with a known one that is read in the same way."""
     decimals: tuple[str, ...] = ()
     """The places whose numbers are read as Decimal, such as `Card.price`; `*` is any text."""
+    floats: list[str] = field(default_factory=list[str])
+    """The places of amounts that are read as float."""
     requests: Requests = field(default_factory=Requests)
     """How each request is sent."""
 

@@ -115,6 +115,8 @@ def exact_number(document: Tree, log: Log) -> None:
             schema.update({"anyOf": [number, *others]} if others else number)
             log.requests.decimals = True
             log("exact-number", where)
+        elif re.search(r"(?i)(?:amount|price|balance|total)[^.]*$|fee$", where):
+            log.floats.append(where)
 
 
 DECIMAL = "x-decimal"

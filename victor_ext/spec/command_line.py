@@ -1,48 +1,48 @@
-"""The command line: `victor spec`, or `python -m victor_ext.spec`."""
+"""The command line of `victor spec`."""
 
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 
+from victor_ext._exit_status import MISUSE
 from victor_ext._output import guarded_output
 
-from .commands import FAILURES, show
-from .commands.documents import DIFF, LINT
+from .commands import FAILURES, Command, show
+from .commands.diff import DIFF
 from .commands.packages import CHECK, GENERATE
 from .commands.update import UPDATE
 
+COMMANDS = (GENERATE, CHECK, DIFF, UPDATE)
 
-def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victor_ext.spec") -> int:
+
+def main(arguments: Sequence[str], *, prog: str = "victor spec", also: Sequence[Command] = ()) -> int:
     """Run one command line and return its exit status, whatever the output can take.
 
-    2: misuse, or a document that cannot be read.
+    2: misuse, or a document that cannot be read. `also` are commands of others.
     """
     with guarded_output(insists=False) as stdout:
-        status = _run(arguments, prog)
+        status = _run(_parser(prog, (*COMMANDS, *also)).parse_args(arguments))
         stdout.flush()
         if stdout.lost is not None and not stdout.lost.reader_has_gone:
             print(f"Error: the output could not be written: {stdout.lost}.", file=sys.stderr)
     return status
 
 
-def _run(arguments: Sequence[str] | None, prog: str) -> int:
-    options = _parser(prog).parse_args(arguments)
+def _run(options: argparse.Namespace) -> int:
     try:
         status: int = options.run(options)
     except FAILURES as error:
         show(str(error), to=sys.stderr)
-        return 2
+        return MISUSE
     except OSError as error:
         show(f"{getattr(options, 'out', None) or error.filename} cannot be written: {error}", to=sys.stderr)
-        return 2
+        return MISUSE
     return status
 
 
-def _parser(prog: str) -> argparse.ArgumentParser:
+def _parser(prog: str, known: Sequence[Command]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Typed Python packages from OpenAPI 3 documents, and what changes when a document does.",
@@ -50,7 +50,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (GENERATE, CHECK, DIFF, LINT, UPDATE):
+    for command in known:
         title = f"{command.summary[0].upper()}{command.summary[1:]}."
         own = commands.add_parser(
             command.name, help=command.summary, description=title, epilog=command.epilog, allow_abbrev=False
@@ -58,15 +58,3 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         command.add_arguments(own)
         own.set_defaults(run=command.run)
     return parser
-
-
-def _interrupted(number: int, _frame: FrameType | None) -> None:
-    """End with an exception, as Ctrl-C does, so that a half-made package is removed."""
-    sys.exit(128 + number)
-
-
-if __name__ == "__main__":
-    for _number in (getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")):
-        if _number is not None and signal.getsignal(_number) is not signal.SIG_IGN:
-            signal.signal(_number, _interrupted)
-    sys.exit(main())

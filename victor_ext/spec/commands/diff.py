@@ -1,13 +1,11 @@
-"""The commands `victor spec diff` and `victor spec lint`."""
+"""The command `victor spec diff`."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -25,11 +23,8 @@ from victor_ext.spec.diff.report import (
     write_approvals,
 )
 from victor_ext.spec.document import load
-from victor_ext.spec.lint import RULES, Finding, findings
 
 from . import Command, add_copies, copies, show, show_as_is
-
-# ---- diff ----
 
 
 def _add_diff(command: argparse.ArgumentParser) -> None:
@@ -116,73 +111,4 @@ DIFF = Command(
     "cannot be read.",
     _add_diff,
     _run_diff,
-)
-
-
-# ---- lint ----
-
-SHOWN = 5
-"""The findings of a rule that are printed without `--all`."""
-
-
-def _add_lint(command: argparse.ArgumentParser) -> None:
-    command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
-    add_copies(command)
-    command.add_argument("--json", action="store_true", help="write JSON instead of text, one document after another")
-    command.add_argument("--all", action="store_true", help="show every finding of a rule instead of the first five")
-    command.add_argument(
-        "--skip", metavar="RULE", action="append", default=[], help="leave a rule out; may be repeated"
-    )
-
-
-def _run_lint(options: argparse.Namespace) -> int:
-    unknown = sorted(set(options.skip) - {rule.name for rule in RULES})
-    if unknown:
-        raise RuntimeError(f"--skip {unknown[0]}: no rule has this name; --help lists them.")
-    status = 0
-    for document in options.documents:
-        by_rule = findings(document, skip=frozenset(options.skip), copies=copies(options))
-        if options.json:
-            print(_as_json(document, by_rule))
-        else:
-            show(*_as_text(document, by_rule, show_all=options.all))
-        status |= any(by_rule.values())
-    return int(status)
-
-
-def _as_text(file: Path, by_rule: Mapping[str, Sequence[Finding]], *, show_all: bool) -> Iterator[str]:
-    """The findings by rule, each rule with why it hurts and what the recipe does about it."""
-    total = sum(map(len, by_rule.values()))
-    for rule in RULES:
-        places = by_rule.get(rule.name, ())
-        if not places:
-            continue
-        yield f"{rule.name} ({len(places)}): {rule.why}"
-        yield f"  The recipe: {rule.recipe}"
-        shown = places if show_all else places[:SHOWN]
-        yield from (f"    {finding.place}: {finding.what}" for finding in shown)
-        if len(shown) < len(places):
-            yield f"    ... and {len(places) - len(shown)} more (--all)"
-        yield ""
-    rules = sum(map(bool, by_rule.values()))
-    yield f"{file.name}: {total} findings of {rules} rules" if total else f"{file.name}: no findings"
-
-
-def _as_json(file: Path, by_rule: Mapping[str, Sequence[Finding]]) -> str:
-    recipes = {rule.name: rule.recipe for rule in RULES}
-    entries = [
-        {"rule": name, "place": finding.place, "what": finding.what, "recipe": recipes[name]}
-        for name, places in by_rule.items()
-        for finding in places
-    ]
-    counts = {name: len(places) for name, places in by_rule.items() if places}
-    return json.dumps({"document": file.name, "findings": entries, "counts": counts}, indent=2)
-
-
-LINT = Command(
-    "lint",
-    "say what in a document will hurt its client, and what the recipe does about it",
-    f"Rules: {', '.join(rule.name for rule in RULES)}. Exit status: 0 without findings, 1 with some, 2 for misuse.",
-    _add_lint,
-    _run_lint,
 )

@@ -1,0 +1,80 @@
+"""`victor spec operations` says of each operation what `connect` does with it, and warns of what a document lacks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from victor_ext.cli.operations import main
+
+pytestmark = pytest.mark.thorough
+ROOT, TEXT = Path(__file__).resolve().parents[2], {"type": "string"}
+DONE: dict[str, Any] = {"content": {"application/json": {"schema": {"properties": {"id": TEXT}}}}, "description": ""}
+ANSWERS = {"200": DONE, "default": {"description": ""}}
+
+
+def document(paths: dict[str, Any], **more: Any) -> dict[str, Any]:
+    servers = [{"url": "https://some.example"}]
+    return {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "servers": servers, "paths": paths, **more}
+
+
+def seen(folder: Path, capsys: pytest.CaptureFixture[str], tree: dict[str, Any], *more: str) -> dict[str, Any]:
+    """What the command says of a document, as JSON."""
+    (folder / "some.json").write_text(json.dumps(tree))
+    assert main(["operations", str(folder / "some.json"), "--json", *more], prog="victor spec") == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_the_page_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["operations", str(ROOT / "examples" / "till.yaml")], prog="victor spec") == 0
+    table = capsys.readouterr().out.partition("\n\n")[0]
+    assert table in (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
+
+
+PAGES = {"name": "page", "in": "query", "schema": TEXT}
+LISTED = {"content": {"application/json": {"schema": {"properties": {"data": {"type": "array", "items": TEXT}}}}}}
+ROWS = {"content": {"application/json": {"schema": {"type": "array", "items": {"properties": {"next": TEXT}}}}}}
+MORE = {"content": {"application/json": {"schema": {"properties": {"meta": {"properties": {"total": TEXT}}}}}}}
+CSV = {"content": {"text/csv": {"schema": TEXT}, **DONE["content"]}}
+
+
+def get(**more: Any) -> dict[str, Any]:
+    return {"/p": {"get": {"operationId": "read", "responses": ANSWERS, **more}}}
+
+
+@pytest.mark.parametrize(
+    ("tree", "place", "rule"),
+    [
+        (document(get()), "", ""),
+        (document(get(), servers=[{"url": "http://some.example"}]), "servers[0].url", "server"),
+        (document(get(), servers=[]), "servers", "server"),
+        (document(get(operationId={"a": 1})), "GET /p", "operation-without-id"),
+        (document({"/p": {**get()["/p"], "head": get()["/p"]["get"]}}), "HEAD /p", "operation-without-id"),
+        (document(get(parameters=[PAGES], responses={**ANSWERS, "200": LISTED})), "GET /p", "pages-without-end"),
+        (document(get(parameters=[PAGES], responses={**ANSWERS, "200": ROWS})), "GET /p", "pages-without-end"),
+        (document(get(parameters=[PAGES], responses={**ANSWERS, "200": MORE})), "", ""),
+        (document(get(responses={"200": DONE, "401": DONE})), "GET /p", "undocumented-failure"),
+        (document(get(responses={"200": DONE, "5XX": DONE}, security=[])), "", ""),
+        (document(get(responses={**ANSWERS, "200": {"content": {"a/json": {}}}})), "GET /p", "answer-without-schema"),
+        (document(get(responses={**ANSWERS, "200": CSV})), "GET /p", "several-contents"),
+        (document(get(), webhooks={"paid": {"post": {}}}), "POST webhooks.paid", "webhook-without-security"),
+        (document({"/p": {"post": get()["/p"]["get"]}}), "POST /p", "write-without-key"),
+    ],
+)
+def test_a_warning_names_its_place(
+    tree: dict[str, Any], place: str, rule: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = seen(tmp_path, capsys, tree)["warnings"]
+    assert [(each["place"], each["rule"]) for each in found] == ([(place, rule)] if rule else [])
+    status = main(["operations", str(tmp_path / "some.json"), "--fail-on-warning"], prog="victor spec")
+    assert (status, f"{rule} (1): " in capsys.readouterr().out) == (int(bool(rule)), bool(rule))
+    assert not rule or seen(tmp_path, capsys, tree, "--skip", rule)["warnings"] == []
+
+
+def test_a_key_that_no_operation_declares_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = seen(tmp_path, capsys, document(get()), "--key", "Idempotncy-Key")["warnings"]
+    assert [each["rule"] for each in found] == ["undeclared-key"]
