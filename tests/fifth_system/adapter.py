@@ -43,5 +43,5 @@ READ = Exchange(
     word="find", subject=lambda harness: harness(lambda client: charge(client, "INV-1")),
     call=lambda client, charge_id: client.charges.get(charge_id),
 )  # fmt: skip
-WRITE = Exchange(word="charge", writes=True, keyed=True, call=charge)
+WRITE = Exchange(word="charge", writes=True, keyed=True, call=charge, hint="charges.list()")
 MORE = (Exchange(word="list", call=lambda client, _: client.charges.list()),)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -17,11 +16,12 @@ from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.running import MODES, ONCE, QUICK, Script, run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from victor_ext import ApiClient, AsyncApiClient, Outcome, RetryPolicy, ServerError, UnreadableResponse
-from victor_ext.providers.eastpay import profile as eastpay_profile
+from victor_ext.providers.eastpay.operations import operations_of
 from victor_ext.providers.flexfactor.operations import OPERATIONS as OF_FLEXFACTOR
 from victor_ext.runtime.loop.operations import name_of
 
 pytestmark = pytest.mark.slow
+OF_EASTPAY = operations_of(found_by_reference=False)
 SYSTEMS: dict[str, tuple[Any, dict[str, Any]]] = {
     **{name: (CLIENTS[name], ARGUMENTS[name]) for name in CLIENTS},
     "connected": ((ApiClient, AsyncApiClient), {"client": Client, "base_url": "https://api.till.example"}),
@@ -189,13 +189,7 @@ def test_nor_is_it_on_a_known_operation(system: str, name: str, arguments: dict[
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-def test_the_operations_with_rules_of_their_own_are_those_that_there_are() -> None:
-    api = importlib.import_module("eastpay_api.api")
-    there = {path.stem for path in Path(api.__path__[0]).glob("*/*.py")} - {"__init__"}
-    assert there == eastpay_profile._WRAPPED
-
-
-@pytest.mark.parametrize(("system", "rows"), [("flexfactor", OF_FLEXFACTOR)])
+@pytest.mark.parametrize(("system", "rows"), [("flexfactor", OF_FLEXFACTOR), ("eastpay", OF_EASTPAY)])
 def test_each_operation_of_a_document_has_a_row(system: str, rows: Any) -> None:
     document = importlib.import_module(f"{system}_api.operations").OPERATIONS
     assert {name_of(each) for each in document} == rows.keys()

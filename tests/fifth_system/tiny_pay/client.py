@@ -25,9 +25,11 @@ from victor_ext.runtime.client.settings import provider_variables, require_varia
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.http.connections import checked_base_url
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
+from victor_ext.runtime.loop.operations import Operations
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.systems import System
 
+from .operations import OPERATIONS
 from .system import SYSTEM
 
 
@@ -58,15 +60,6 @@ class _Operation:
     def _read(self, client: Any, response: Any) -> Any:
         parsed = client.parse_response(lambda client, response: response.content and response.json(), response)
         return SimpleNamespace(parsed=parsed, headers=response.headers)
-
-
-def _not_json(response: httpx.Response) -> str | None:
-    """Why a good status is no success: nothing else may stand in the place of JSON."""
-    try:
-        response.content and response.json()
-    except ValueError:
-        return "its body is not JSON"
-    return None
 
 
 _CHARGE: Any = _Operation("POST", "/v1/charges")
@@ -118,8 +111,8 @@ class _TinyClient(BaseClient[Mode, Transport, HttpxClient]):
             ConfigurationError: An argument cannot work.
         """
         given, clock = take(self, options), ServerClock()
-        profile = Profile(name="TinyPay", key_place=BodyKey("idempotencyKey"), unreadable=_not_json)
-        token, url = FixedToken(f"Bearer {token}"), checked_base_url(base_url)
+        token, url, key = FixedToken(f"Bearer {token}"), checked_base_url(base_url), BodyKey("idempotencyKey")
+        profile = Profile(name="TinyPay", key_place=key, operations=Operations(OPERATIONS, url, key))
         self._start(ClientConfig(given, profile=profile, authenticator=token, base_url=url, clock=clock), given)
 
     @classmethod

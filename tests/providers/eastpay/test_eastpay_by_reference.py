@@ -52,7 +52,7 @@ def test_a_gateway_without_it_answers_404_which_proves_nothing() -> None:
     with EastPaySandbox(EastPaySettings(documented_only=True)) as sandbox:
         harness = Harness(sandbox, awaited=False)
         harness.debit("INV-1")
-        with pytest.raises(NotFound, match=r"There is nothing here.*this does not prove that the payment"):
+        with pytest.raises(NotFound, match=r"There is nothing here.*This does not prove that there is none"):
             find(harness, "INV-1")
 
 
@@ -84,6 +84,11 @@ def test_an_answer_without_a_list_is_not_an_empty_list(body: object) -> None:
 def test_a_payment_that_does_not_name_the_reference_is_no_answer(other: object) -> None:
     with pytest.raises(UnreadableResponse, match="does not name merchantTransactionId 'Ü-1'"):
         asked(200, {"payments": [ONE, other]})
+
+
+def test_a_list_beside_a_rejection_is_no_answer() -> None:
+    with pytest.raises(UnreadableResponse, match=r"reports an error: .*100\.400\.001"):
+        asked(200, {"payments": [], "result": {"code": "100.400.001"}})
 
 
 @pytest.mark.parametrize("code", ["000.000.000", "000.200.100", "100.300.100", "800.100.153", "700.400.580"])

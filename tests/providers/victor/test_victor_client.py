@@ -127,7 +127,8 @@ class TestCreate:
 
     @pytest.mark.parametrize("code", [200, 201, 204])
     def test_a_success_that_cannot_be_read_is_never_an_error_of_another_kind(self, run, code):
-        for body in (b"", b"<html>", b"[]", b"null", b'"created"', b'{"status', b'{"status": "created', b"\xff"):
+        odd = b"", b"<html>", b"[]", b"null", b'"created"', b'{"status', b'{"status": "created', b"\xff"
+        for body in (*odd, b'{"number": NaN}', b'{"number": 1e999}'):
             with pytest.raises(UnreadableResponse) as raised:
                 run(Provider(httpx.Response(code, content=body)), lambda victor: create(victor, idempotency_key=KEY))
             outcome = Outcome.ACCEPTED if body.startswith(b"{") and b"created" in body else Outcome.UNKNOWN

@@ -14,8 +14,9 @@ from victor_api.client import Client
 
 from tests.providers.running import MODES, Script
 from tests.providers.victor.adapter import over, payment
-from victor_ext import BadRequest
+from victor_ext import BadRequest, UnreadableResponse
 from victor_ext.providers.connected.operations import DocumentOperations
+from victor_ext.providers.eastpay.operations import operations_of
 from victor_ext.providers.flexfactor.operations import OPERATIONS as FLEXFACTOR
 from victor_ext.providers.velo.operations import OPERATIONS as VELO
 from victor_ext.providers.victor.operations import OPERATIONS
@@ -32,6 +33,7 @@ TABLES = {
     "victor": OPERATIONS,
     "velo": VELO,
     "flexfactor": FLEXFACTOR,
+    "eastpay": operations_of(found_by_reference=True),
     "others": {name: Operation(effect=Effect.READS) for name in TEMPLATES},
 }
 CASES = [
@@ -117,6 +119,20 @@ def test_the_table_is_asked_once_for_a_call_and_never_for_its_token(mode: str, m
     over(mode, script, lambda client: client.payment_requests.create(**payment()))
     assert (len(script.requests), len(script.for_tokens)) == (2, 1)
     assert asked == ["/v2/payment-requests/request-payment"]
+
+
+@pytest.mark.parametrize("asks", ["get", "list"])
+def test_a_redirect_to_something_else_is_no_answer(asks: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.raw_path.endswith(b"2"):
+            return httpx.Response(200, json={"victor_payment_request_id": "pr_2", "results": [], "page": 2})
+        return httpx.Response(302, headers={"location": "?page=2" if asks == "list" else "pr_2"})
+
+    def ask(client: Any) -> object:
+        return client.payment_requests.get("pr_1") if asks == "get" else [*client.payment_requests.list()]
+
+    with pytest.raises(UnreadableResponse, match=r"about another payment request, pr_2|is page 2 of a list"):
+        over("blocking", Script(answer), ask)
 
 
 @pytest.mark.parametrize(("method", "quoted"), [("POST", False), ("GET", True)])

@@ -9,7 +9,6 @@ from urllib.parse import quote
 from eastpay_api import models
 from eastpay_api.api.checkouts import get_checkout_payment, prepare_checkout
 
-from victor_ext.errors import InvalidRequest, Outcome, UnreadableResponse
 from victor_ext.money import Money
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
@@ -78,12 +77,8 @@ class Checkouts(Resource[Mode]):
         )
         asked_at = self.clock.now()
         raw = yield from call(prepare_checkout, models.Checkout, body=form)
-        try:
-            widget_url = self.widget_url(raw.id)
-        except InvalidRequest as error:
-            message = f"The checkout was prepared, and its id cannot be used: {error}"
-            raise UnreadableResponse(message, outcome=Outcome.ACCEPTED) from None
-        return Checkout(raw, widget_url=widget_url, lapses_at=datetime.fromtimestamp(asked_at, UTC) + _LIFE)
+        lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFE
+        return Checkout(raw, widget_url=self.widget_url(raw.id), lapses_at=lapses_at)
 
     @operation
     def status(self, checkout_id: str) -> OperationFlow[Payment]:

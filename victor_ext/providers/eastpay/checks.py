@@ -24,7 +24,7 @@ FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.Ch
 _MOST_UNITS = 10**10
 _SHORTEST_URL, _LONGEST_URL = 6, 2048
 _LONGEST_REFERENCE = 255
-_ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,128}")
+ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,128}")
 _HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
 
@@ -95,7 +95,7 @@ class Validation(validation.Validation):
 
     def id(self, name: str, value: Any) -> Any:
         """An id of the gateway's, which cannot lead to another path."""
-        return self.matching(name, value, _ID, "an id of the gateway's: letters, digits and - . _ ~")
+        return self.matching(name, value, ID, "an id of the gateway's: letters, digits and - . _ ~")
 
     def card(self, card: object) -> dict[str, str]:
         """The fields of a card, or none."""

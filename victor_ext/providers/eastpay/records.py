@@ -100,8 +100,7 @@ def payment_id_of(body: bytes | str) -> str:
     Raises:
         InvalidRequest: It is not such a body. Answer the sender 400.
     """
-    content = notification_body(body, provider="EastPay")
     validation = Validation()
-    payment_id: str = validation.id("id", content.get("id"))
+    payment_id: str = validation.id("id", notification_body(body, provider="EastPay").get("id"))
     validation.finish()
     return payment_id

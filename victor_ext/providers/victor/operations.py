@@ -12,6 +12,7 @@ from victor_ext.runtime.core.json_values import is_list, object_of, object_or_em
 from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, KeyRule
 from victor_ext.runtime.loop.operations import TOKEN, Effect, Operation, RepeatsId, id_in_path
+from victor_ext.runtime.loop.redirects import asked_url
 
 from .auth import TOKEN_PATH
 from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction
@@ -40,7 +41,7 @@ def _response_id(answer: httpx.Response) -> object:
 
 def _another_page(answer: httpx.Response) -> str | None:
     """How a page differs from the requested one, or None. Page 0 is accepted: the field may be unused."""
-    number, asked = object_of(answer).get("page"), answer.request.url.params.get("page", "")
+    number, asked = object_of(answer).get("page"), asked_url(answer.request).params.get("page", "")
     is_number = isinstance(number, int | float) and not isinstance(number, bool)
     if not is_number or not asked.isdecimal() or number in {0, int(asked)}:
         return None

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import httpx
-
-from victor_ext.runtime.loop.evidence import READER, Reader
-
 
 class Operation(Protocol):
     """The module of a generated operation."""
@@ -22,9 +18,3 @@ class Operation(Protocol):
         ...
 
     def asyncio_detailed(self, *args: Any, **kwargs: Any) -> Any: ...
-
-
-def is_generated(request: httpx.Request, *operations: str) -> bool:
-    """Whether a generated operation made the request; with names, whether it is another one than these."""
-    reader: Reader | None = request.extensions.get(READER)
-    return reader is not None and reader.declared.name not in operations

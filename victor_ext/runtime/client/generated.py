@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import re
 from collections.abc import Callable, Hashable, Sequence
 from copy import copy
@@ -154,9 +155,10 @@ class _ParserOf:
         members = readable_members(body_of(response))
         if not members:
             return False
+        read = json.dumps(members)  # httpx would write no NaN, nor 1e999
         # With another good status than the documented one, it may still be what is declared for that.
         for status in (response.status_code, *range(200, 300)):
-            model = self._read_as(Response(status, json=members))
+            model = self._read_as(Response(status, content=read))
             if has_declared_value(model) or (status == response.status_code and model is not NOT_READ):
                 return has_declared_value(model)
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from victor_ext.errors import Conflict, Outcome, Problem, VictorError
+from victor_ext.errors import Conflict, NotFound, Outcome, Problem, VictorError
 from victor_ext.privacy import one_line, one_own_line, redact_excerpt
 
 from .classification import Failure
@@ -42,9 +42,11 @@ def error_for(
         sentences.append(f"The provider asks for no other request within {retry_after:g} s.")
     if response is not None and response.status_code == 401:
         sentences.append(profile.authentication_hint)
+    if failure.error_class is NotFound:
+        sentences.append(profile.operation_of(request).not_found)
     used = failure.use not in (None, Use.IN_PROGRESS)
     error = (error_class or failure.error_class)(
-        " ".join(sentences),
+        " ".join(filter(None, sentences)),
         outcome=outcome,
         idempotency_key=key,
         request=request,

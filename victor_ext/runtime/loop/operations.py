@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cache, cached_property
 from typing import TypeAlias
@@ -28,6 +28,7 @@ from .evidence import (
     lists_declared_errors,
 )
 from .idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule
+from .redirects import asked_url
 
 Says: TypeAlias = Callable[[httpx.Response], str | None]
 Whether: TypeAlias = Callable[[httpx.Response], bool]
@@ -91,6 +92,7 @@ class Operation:
             was done; a response that leaves a doubt is no evidence.
         unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with the id that was asked
             for: `NotFound`. To a write it may be about the state.
+        not_found: What a message adds to `NotFound`, such as that it proves nothing.
         may_list_errors: Whether a good response to a write may have something in `error` or `errors`: the reasons of a
             decision, or what its document declares. No other one is a success.
         shown: What messages may quote of its responses.
@@ -104,6 +106,7 @@ class Operation:
     results: Whether | None = None
     refuses: Says | None = None
     unknown_id: Collection[str] = ()
+    not_found: str = ""
     may_list_errors: Whether | None = None
     shown: Shown | Whether = Shown.EVERYTHING
 
@@ -141,8 +144,8 @@ class Operation:
         return self.look_up(request) if callable(self.look_up) else self.look_up
 
 
-def _path_of(request: httpx.Request) -> str:
-    return request.url.raw_path.partition(b"?")[0].decode("ascii")
+def _path_of(url: httpx.URL) -> str:
+    return url.raw_path.partition(b"?")[0].decode("ascii")
 
 
 def names_only(problems: Sequence[Problem], names: Collection[str]) -> bool:
@@ -151,8 +154,8 @@ def names_only(problems: Sequence[Problem], names: Collection[str]) -> bool:
 
 
 def id_in_path(request: httpx.Request, after: int = 0) -> str:
-    """The id that ends the path of a request, or has some segments after it. An encoded slash is a part of it."""
-    parts = _path_of(request).removesuffix("/").rsplit("/", after + 1)
+    """The id that ends the path asked for (not of a redirect), or has some segments after it. It may have `%2F`."""
+    parts = _path_of(asked_url(request)).removesuffix("/").rsplit("/", after + 1)
     return unquote(parts[-1 - after]) if len(parts) > after else ""
 
 
@@ -206,15 +209,19 @@ class Operations:
             has several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`.
         base_url: What requests made by hand have before the path of a template.
         place: Where the provider takes the idempotency key.
+        results: Which error statuses of an operation without a row are results of the call all the same.
     """
 
-    def __init__(self, rows: Mapping[str, Operation], base_url: httpx.URL, place: KeyPlace) -> None:
+    def __init__(
+        self, rows: Mapping[str, Operation], base_url: httpx.URL, place: KeyPlace, *, results: Whether | None = None
+    ) -> None:
         self._rows: dict[str, Operation] = {}
         for name, row in rows.items():
             method, *templates = name.split()
             self._rows |= {f"{method} {template}": row for template in templates}
-        self._base = base_url.raw_path.partition(b"?")[0].decode("ascii").rstrip("/")
+        self._base = _path_of(base_url).rstrip("/")
         self._place = place
+        self._results = results
 
     def of(self, request: httpx.Request) -> Operation:
         """The row of a request. The attempt loop asks once for each call, and keeps it as an extension.
@@ -227,11 +234,11 @@ class Operations:
         if row is not None:
             return row
         key = NO_KEY if declared is None else declared_key(declared, self._place)
-        return _UNKNOWN[request.method in SAFE_METHODS, key]
+        return replace(_UNKNOWN[request.method in SAFE_METHODS, key], results=self._results)
 
     def _name_below(self, request: httpx.Request, matcher: Matcher) -> str:
         """The name of the row of a request that was made by hand; empty without one."""
-        path = _path_of(request)
+        path = _path_of(request.url)
         return matcher.find(request.method, path[len(self._base) :]) if path.startswith(f"{self._base}/") else ""
 
     @cached_property

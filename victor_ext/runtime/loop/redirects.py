@@ -10,6 +10,13 @@ from .evidence import SAFE_METHODS
 
 MAX_REDIRECTS = 5
 """The most redirects that one call follows."""
+_ASKED = "victor_ext.asked_url"
+
+
+def asked_url(request: httpx.Request) -> httpx.URL:
+    """The URL that the call asked for, before any redirect: the response has to be about what that names."""
+    url: httpx.URL = request.extensions.get(_ASKED, request.url)
+    return url
 
 
 def keep_content(request: httpx.Request) -> bool:
@@ -45,9 +52,8 @@ def redirected(request: httpx.Request, response: httpx.Response, resent: frozens
         return None
     if _origin(url) != _origin(request.url):
         return None
-    return httpx.Request(
-        request.method, url, headers=request.headers, content=request.content, extensions=request.extensions
-    )
+    extensions = {_ASKED: request.url, **request.extensions}
+    return httpx.Request(request.method, url, headers=request.headers, content=request.content, extensions=extensions)
 
 
 def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:

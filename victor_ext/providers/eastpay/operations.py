@@ -1,0 +1,174 @@
+"""What each operation of the gateway is: the table that the attempt loop asks. None takes a key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httpx
+
+from victor_ext.ids import reference_of
+from victor_ext.money import from_wire
+from victor_ext.privacy import one_line, pattern_of
+from victor_ext.runtime.core import comparing
+from victor_ext.runtime.core.comparing import Comparer, Likeness
+from victor_ext.runtime.core.json_values import (
+    is_list,
+    is_object,
+    list_or_empty,
+    no_object_reason,
+    object_of,
+    object_or_empty,
+    text_or_empty,
+)
+from victor_ext.runtime.loop.conflicts import earlier_use, is_about_earlier
+from victor_ext.runtime.loop.evidence import Members, Problems
+from victor_ext.runtime.loop.idempotency_keys import NoKey
+from victor_ext.runtime.loop.operations import Effect, Operation, RepeatsId, id_in_path
+from victor_ext.runtime.loop.redirects import asked_url
+
+from .checks import ID
+from .result_codes import Rejection, ResultClass, ResultCode
+
+CONTRADICTION = "its result code says that it succeeded"
+_LISTS = ("payments", "records")
+_PUBLIC = frozenset({
+    "entityId", "entityType", "amount", "currency", "paymentType", "paymentBrand", "merchantTransactionId",
+    "originalTransactionId", "notificationUrl", "shopperResultUrl", "merchant.id", "checkoutType", "checkoutId",
+    "card.expiryMonth", "card.expiryYear",
+})  # fmt: skip
+"""What a form has that names no person. No message repeats the rest, which includes a caller's further parameters."""
+_REPEATED: dict[str, Comparer] = {
+    **dict.fromkeys(("merchantTransactionId", "entityId"), comparing.same_id),
+    **dict.fromkeys(("paymentType", "currency"), comparing.same_word),
+}  # fmt: skip
+"""What a response may repeat of the form, beside the amount: it is then that of the payment that was asked for."""
+
+
+def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
+    """The table of a gateway; `found_by_reference`: whether its bank says that it answers `GET /v3/query`."""
+    write = partial(Operation, shown=lambda response: private_pattern(response.request) is None)
+    pay = partial(write, effect=Effect.MOVES_MONEY, evidence=_no_result, id=_another_payment, results=_is_result)
+    ask = partial(Operation, effect=Effect.READS, evidence=_no_result, results=_is_result)
+    return {
+        "POST /v3/payments": pay(look_up=partial(_payment_hint, found_by_reference=found_by_reference)),
+        "POST /v3/payments/{}": pay(look_up=_step_hint),
+        "GET /v3/payments/{}": ask(id=RepeatsId("payment", "id")),
+        "GET /v3/query": Operation(
+            effect=Effect.READS,
+            evidence=Members(_LISTS, "its body has no list of payments", is_list),
+            id=_another_reference,
+            not_found="This does not prove that there is none: a gateway without this inquiry responds with 404, too.",
+        ),
+        "POST /v3/checkouts": write(
+            effect=Effect.MAKES,
+            evidence=Members(("id",), "its body has no checkout id that can be used", _is_id, proof="id"),
+            look_up=lambda request: f"{_office(request)} (a checkout that no shopper saw lapses after 15 minutes)",
+        ),
+        "GET /v3/checkouts/{}/payment": ask(),
+    }
+
+
+# The gateway answers 400 for a payment that was declined, and for a request that was wrong: its result code decides.
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and ID.fullmatch(value) is not None
+
+
+def is_under_way(response: httpx.Response) -> bool:
+    """Whether status 4xx comes with the code of a payment made, or may be. Success contradicts the status."""
+    is_open = code_in(object_of(response)).kind in (ResultClass.SUCCEEDED, ResultClass.PENDING, ResultClass.REVIEW)
+    return is_open and 400 <= response.status_code < 500
+
+
+def _is_result(response: httpx.Response) -> bool:
+    """Whether a response with an error status says what became of a payment, and refuses neither request nor inquiry.
+
+    A refusal that names no payment is one only of a write, with the code of a declined payment or none of EastPay's.
+    """
+    body = object_of(response)
+    code = code_in(body)
+    if is_under_way(response) or response.status_code != 400 or not code.code or parameter_errors(body):
+        return is_under_way(response)
+    if body.get("id") not in (None, "") or (code.is_code and not code.rejected):
+        return True
+    may_refuse: object = code.rejection not in (None, Rejection.DECLINED)
+    if code.rejected and is_about_earlier(description_in(body)):
+        may_refuse = earlier_use(response, NoKey())  # open for all systems: the error tells how to look
+    return response.request.method != "GET" and not may_refuse
+
+
+def _no_result(response: httpx.Response, _problems: Problems) -> str | None:
+    body, is_inquiry = object_of(response), response.request.method == "GET"
+    code = code_in(body)
+    if response.status_code >= 400 and code.succeeded:
+        return CONTRADICTION
+    if code.rejected and is_inquiry and body.get("id") in (None, ""):
+        return "its code is a rejection without the id of a payment: it may reject the inquiry itself"
+    return no_object_reason(response) or (None if code.code else "its body has no result code")
+
+
+def _another_payment(response: httpx.Response) -> str | None:
+    """How a response to a form is about another payment (it came late, or from a cache), or does not say."""
+    sent = dict(_form_of(response.request))
+    kinds = _REPEATED | {"amount": comparing.same_amount(partial(from_wire, currency=sent.get("currency", "")))}
+    values = comparing.values(kinds, sent.get, object_of(response).get)
+    other = comparing.first_that_is(Likeness.OTHER, values)
+    if other is not None:
+        return f"its body is about another payment: its {other} is not the one that was sent"
+    return comparing.cannot_be_read(values)
+
+
+def _another_reference(response: httpx.Response) -> str | None:
+    body, asked = object_of(response), asked_url(response.request).params.get("merchantTransactionId", "")
+    found = (object_or_empty(payment) for name in _LISTS for payment in list_or_empty(body.get(name)))
+    if all(reference_of(payment.get("merchantTransactionId")) == reference_of(asked) for payment in found):
+        return None
+    return f"a payment in its body does not name merchantTransactionId {one_line(asked)!r}"
+
+
+def _payment_hint(request: httpx.Request, *, found_by_reference: bool) -> str:
+    reference = one_line(dict(_form_of(request)).get("merchantTransactionId", ""))
+    by_id = "inquire(id) once its notification names the id"
+    return (
+        f"with payments.{f'find({reference!r})' if found_by_reference and reference else by_id}, or {_office(request)}"
+    )
+
+
+def _step_hint(request: httpx.Request) -> str:
+    return f"with payments.inquire({one_line(id_in_path(request))!r}), or {_office(request)}"
+
+
+def _office(request: httpx.Request) -> str:
+    reference = one_line(dict(_form_of(request)).get("merchantTransactionId", ""))
+    return f"{f'for merchantTransactionId {reference!r} ' if reference else ''}in the bank's back office"
+
+
+def private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
+    """Matches what a form says of the card and of persons; None without any."""
+    return pattern_of((value for name, value in _form_of(request) if name not in _PUBLIC), whole_words=True)
+
+
+def _form_of(request: httpx.Request) -> list[tuple[str, str]]:
+    is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    return parse_qsl(request.content.decode("ascii", "replace")) if is_form else []
+
+
+def code_in(body: dict[str, Any]) -> ResultCode:
+    """The result code; an empty one without any."""
+    return ResultCode.parse(object_or_empty(body.get("result")).get("code"))
+
+
+def description_in(body: dict[str, Any]) -> str:
+    """The gateway's words for the result code."""
+    return text_or_empty(object_or_empty(body.get("result")).get("description"))
+
+
+def parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parameters that were refused. How they are written is not documented: in the result, or beside it."""
+    places = (object_or_empty(body.get("result")).get("parameterErrors"), body.get("parameterErrors"))
+    return [error for place in places for error in list_or_empty(place) if is_object(error) and error]
