@@ -7,7 +7,7 @@ import asyncio
 import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -25,6 +25,7 @@ from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.events import Event, Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
+from victor_ext.runtime.loop.operations import Operation, Operations, of_no_table
 from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 from victor_ext.runtime.loop.unauthorized import Authenticator
@@ -196,14 +197,17 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.closed += 1
 
 
-def _not_an_object(answer: httpx.Response) -> str | None:
-    try:
-        return None if isinstance(answer.json(), dict) else "its body is no object"
-    except ValueError:
-        return "its body is not JSON"
+class OneRow(Operations):
+    """A table with one row for all operations: what is known without a table, and these columns."""
+
+    def __init__(self, **columns: Any) -> None:
+        self._columns = columns
+
+    def of(self, request: httpx.Request) -> Operation:
+        return replace(of_no_table(request), **self._columns)
 
 
-PROFILE = Profile(name="Pay", environment="test", key_place=HeaderKey(), unreadable=_not_an_object)
+PROFILE = Profile(name="Pay", environment="test", key_place=HeaderKey())
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.runtime.fakes import OneRow
 from victor_ext import ConfigurationError, NotFound, Outcome, RetryPolicy, UnreadableResponse
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
@@ -19,6 +20,7 @@ from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, response_to
 from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.loop.evidence import document_complaint
 from victor_ext.runtime.loop.flow import Sleep
 from victor_ext.runtime.loop.profile import Profile
 
@@ -124,7 +126,11 @@ GIVEN = take(None, {"transport": httpx.MockTransport(answer), "deadline": 10.0, 
 
 def parts() -> ClientConfig:
     return ClientConfig(
-        GIVEN, profile=Profile(name="Pets"), authenticator=FixedToken("Bearer t"), base_url=URL, clock=ServerClock()
+        GIVEN,
+        profile=Profile(name="Pets", operations=OneRow(evidence=document_complaint)),
+        authenticator=FixedToken("Bearer t"),
+        base_url=URL,
+        clock=ServerClock(),
     )
 
 

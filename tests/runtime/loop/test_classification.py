@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, token_answer
+from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, OneRow, token_answer
 from victor_ext import errors
 from victor_ext.errors import (
     AuthenticationError,
@@ -21,7 +21,7 @@ from victor_ext.errors import (
 )
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
-from victor_ext.runtime.loop.operations import TOKEN
+from victor_ext.runtime.loop.operations import TOKEN, Shown
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
 
@@ -43,7 +43,10 @@ def problems(answer):
 
 
 SAYS_NO = replace(
-    PROFILE, rejection_reason=refused, problems=problems, request_id_in_body=lambda answer: said(answer, "trace")
+    PROFILE,
+    operations=OneRow(refuses=refused),
+    problems=problems,
+    request_id_in_body=lambda answer: said(answer, "trace"),
 )
 
 
@@ -124,8 +127,10 @@ def has_result(answer: httpx.Response) -> bool:
 
 TELLS = replace(
     PROFILE,
-    is_result=has_result,
-    mismatch=lambda answer: "its body is about another" if answer.json().get("id") == "other" else None,
+    operations=OneRow(
+        results=has_result,
+        id=lambda answer: "its body is about another" if answer.json().get("id") == "other" else None,
+    ),
 )
 DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
 
@@ -145,13 +150,12 @@ def test_a_result_of_something_else_proves_nothing():
 
 
 def test_a_body_that_may_repeat_a_secret_is_not_quoted():
-    quiet = replace(PROFILE, may_quote_body=lambda _answer: False)
-    echo = Happens(400, b"cvv 123 is wrong")
+    echo, open_ = Happens(400, b"cvv 123 is wrong"), replace(PROFILE, operations=OneRow(shown=Shown.EVERYTHING))
     with pytest.raises(errors.BadRequest) as raised:
-        Harness("sync", [echo], profile=quiet).call("POST")
+        Harness("sync", [echo]).call("POST")
     assert "123" not in str(raised.value)
     with pytest.raises(errors.BadRequest, match="cvv 123"):
-        Harness("sync", [echo]).call("POST")
+        Harness("sync", [echo], profile=open_).call("POST")
 
 
 def test_one_that_was_damaged_on_the_way_may_have_been_a_result():
