@@ -14,6 +14,7 @@ import yaml
 
 from tests.contracts.document import Document
 from tests.contracts.test_contracts import contract_of
+from victor_ext.cli import operations
 from victor_ext.spec.command_line import main
 from victor_ext.spec.diff.report import read_approvals
 
@@ -69,5 +70,5 @@ def test_the_workflow_and_the_hooks_name_commands_that_exist() -> None:
 def main_help(command: str) -> str:
     """What `victor spec COMMAND --help` prints."""
     with contextlib.redirect_stdout(io.StringIO()) as printed, pytest.raises(SystemExit):
-        main([command, "--help"])
+        operations.main([command, "--help"], prog="victor spec")
     return printed.getvalue()
