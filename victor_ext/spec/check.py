@@ -213,7 +213,7 @@ def check_generated(
         return Report(called, Findings(), [*Findings().beside(result.left_out), Problem("missing", "the package")])
     findings = inspect(tree, result.package)
     problems = findings.beside(result.left_out)
-    today = datetime.datetime.now().astimezone().date()
+    today = datetime.datetime.now(datetime.UTC).date()
     added = [] if accept is None else add_accepted(accepted, accept, problems, today)
     left, used = judge(accepted, read_accepted(accepted), problems, today)
     floats, examples = result.log.floats, list(_refused_examples(tree))
