@@ -140,7 +140,10 @@ def test_find_reads_a_window(command: Command) -> None:
 
 
 def test_find_needs_a_reference_and_a_beginning(command: Command, victor_sandbox: Sandbox) -> None:
-    assert "REFERENCE is missing" in command("rfp", "find", "", "--start-datetime", ZULU_2000).err
+    assert (
+        "REFERENCE must be text of 1 to 128 characters, and is empty"
+        in command("rfp", "find", "", "--start-datetime", ZULU_2000).err
+    )
     ran = command("rfp", "find", "INV-7", "--end-datetime", "last week")
     assert ran.status == 2
     assert "--start-datetime is missing. --end-datetime: 'last week' is not a Zulu time" in ran.err
