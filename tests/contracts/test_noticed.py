@@ -127,15 +127,15 @@ def test_an_operation_with_another_id_is_no_loss_of_its_members(system: str) -> 
 
 
 def test_a_call_that_the_generated_package_no_longer_takes_is_one_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    from victor_api.models import RfpBasePaymentDetails
+    from victor_api.models import NewRtpRfpPaymentRequest
 
-    def refuses(_: object, **arguments: object) -> None:
+    def refuses(_: object) -> None:
         raise TypeError("__init__() got an unexpected keyword argument 'notes'")
 
     document = Document.of("victor").copy()
     del document.tree["components"]["schemas"]["PaymentRequestReceipt"]["properties"]["error_message"]
     contract = dataclasses.replace(contract_of("victor"))
-    monkeypatch.setattr(RfpBasePaymentDetails, "__init__", refuses)
+    monkeypatch.setattr(NewRtpRfpPaymentRequest, "from_dict", refuses)
     problems = contract.differences(document)
     assert [
         line for line in problems if "createRequestPayment" in line and "unexpected keyword argument 'notes'" in line
