@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from victor_ext import HeaderKey
+from victor_ext import ConfigurationError, HeaderKey
 from victor_ext._exit_status import FAILED
 from victor_ext.providers.connected.operations import Row, key_place, rows_of
 from victor_ext.spec import command_line
@@ -37,6 +37,7 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--key",
         metavar="NAME",
+        type=_key_name,
         help="the header, or the member of the bodies, with the idempotency key (default: the declared one whose name "
         "has 'idempot' in it)",
     )
@@ -49,8 +50,17 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
         default=[],
         help="leave a warning out; repeatable",
     )
-    command.add_argument("--fail-on-warning", action="store_true", help="end with 1 if there is a warning")
+    command.add_argument(
+        "--fail-on-warning", action="store_true", help="end with 1 for a warning, or for what was left out"
+    )
     add_copies(command)
+
+
+def _key_name(text: str) -> str:
+    try:
+        return HeaderKey(text).name
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -74,7 +84,7 @@ def _show(document: Path, options: argparse.Namespace) -> int:
             f"{document.name}: {len(rows)} operations, {len(writes)} writes, {sent_once} sent once; key: {_key(place)}"
         )
         show(*(f"LEFT OUT: {each}" for each in read.left_out))
-    return FAILED if warned and options.fail_on_warning else 0
+    return FAILED if (warned or read.left_out) and options.fail_on_warning else 0
 
 
 def _of_keys(rows: Sequence[Row], key: str | None) -> Iterator[Warned]:

@@ -237,6 +237,19 @@ class TestKeys:
                 with pytest.raises(ConfigurationError, match="idempotency_key="):
                     client.with_key(bad)  # type: ignore[arg-type] # what is tested
 
+    @pytest.mark.parametrize(
+        ("key", "words"),
+        [
+            (lambda: HeaderKey("Idempotency_Key"), "it declares HeaderKey.'Idempotency-Key'"),
+            (lambda: BodyKey("idempotencyKey"), "it declares HeaderKey.'Idempotency-Key'"),
+            (lambda: HeaderKey("Idempotency-Key:"), "no name of a header"), (lambda: BodyKey(""), "no name of a member"),
+        ],
+    )  # fmt: skip
+    def test_a_name_of_the_key_that_is_nearly_right_is_refused(self, key: Any, words: str) -> None:
+        """A provider ignores it: each repeat would do the work again."""
+        with pytest.raises(ConfigurationError, match=words):
+            connect(client_class(), base_url=URL, key=key())
+
     @pytest.mark.parametrize("key", ["Idempotency-Key", HeaderKey, 17])
     def test_what_is_no_place_for_a_key_is_refused(self, key: Any) -> None:
         with pytest.raises(ConfigurationError, match="key must be HeaderKey"):

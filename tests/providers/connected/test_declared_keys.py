@@ -161,3 +161,13 @@ def test_the_printed_table_says_what_is_repeated(declared: str, name: str | None
         with suppress(VictorError):
             run(ApiClient, partial(use, package=package), client=client, key=place, **options)
         assert (max(provider.received.values()) > 1) is row.repeated
+
+
+@pytest.mark.parametrize("name", ["takes_key", "ignores_key"])
+def test_a_read_is_not_asked_whether_it_takes_a_key(name: str) -> None:
+    """These functions look at writes: one that reads the body would break each read."""
+    client: Any = importlib.import_module("some_header_api.client").Client
+    key: Any = HeaderKey(**{name: lambda request: json.loads(request.content)["kind"] == "payout"})
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
+    with ApiClient(client, base_url="https://some.example/api", key=key, transport=transport) as api:
+        assert api.api.get_httpx_client().get("/payments/7").status_code == 200

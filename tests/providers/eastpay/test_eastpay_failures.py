@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.providers.eastpay.adapter import PRICE, Harness, observe, pay, scripted
 from victor_ext import BadRequest, ConnectionFailed, Outcome, RetryPolicy, StatusError, UnreadableResponse, VictorError
 from victor_ext.providers.eastpay import EastPay, Payment
+from victor_ext.providers.eastpay.operations import operations_of
 
 
 def test_a_checkout_whose_answer_was_lost(harness: Harness) -> None:
@@ -306,3 +307,21 @@ def test_an_id_of_a_checkout_that_cannot_be_used_was_made_all_the_same(checkout_
     with gateway(200, {"id": checkout_id}) as eastpay, pytest.raises(UnreadableResponse) as raised:
         eastpay.checkouts.prepare(PRICE)
     assert raised.value.outcome is Outcome.ACCEPTED
+
+
+def test_words_without_a_code_are_no_evidence_that_it_was_done() -> None:
+    error = observe(200, {"result": {"description": "invalid request"}})
+    assert error.outcome is Outcome.UNKNOWN
+    assert "invalid request" in str(error)
+
+
+@pytest.mark.parametrize("code", ["200.300.404", "000.100.110"])
+def test_a_code_that_is_not_in_the_table_rejects_nothing_without_a_row_either(code: str) -> None:
+    """Its class is `UNKNOWN`: "inquire. Never charge again"."""
+    seen = observe(400, {"result": {"code": code}}, lambda client: client.api.get_httpx_client().post("/v3/new"))
+    assert getattr(seen, "outcome", None) is not Outcome.REJECTED
+
+
+def test_no_inquiry_goes_over_a_connection_that_has_just_been_used() -> None:
+    """A late second response to `POST /v3/payments` has the id of the payment, too."""
+    assert not operations_of(found_by_reference=False)["GET /v3/payments/{}"].is_read_by_id

@@ -187,3 +187,14 @@ def test_a_receipt_without_an_id_is_unreadable_also_where_no_rule_knows_the_path
     with pytest.raises(UnreadableResponse, match="the response has no id") as raised:
         Receipt.of(httpx.Response(202))
     assert raised.value.outcome == "accepted"
+
+
+@pytest.mark.parametrize("born", ["20.05.1970", "1970-13-20"])
+def test_a_date_of_birth_is_in_no_message(born: str) -> None:
+    person = Individual(first_name="Ada", last_name="Lovelace", date_of_birth=born)
+    address = Address(line1="1 Elm", city="Springfield", country="US")
+    payee = NewPayee(remote_id="payee-7", email="ada@example.com", address=address, individual=person)
+    with pytest.raises(InvalidRequest) as raised:
+        scripted(httpx.Response(202))[0].payees.create("payor-1", [payee])
+    assert born not in str(raised.value)
+    assert born not in repr(raised.value.problems)

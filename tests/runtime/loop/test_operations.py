@@ -167,7 +167,7 @@ OBJECTS = [
 @pytest.mark.parametrize(
     ("method", "path", "hint"),
     [
-        ("POST", "/payments/p%2F1/cancel", "with get_payment or at the provider"),
+        ("POST", "/payments/p%2F1/cancel", "with get_payment, if that shows it, or at the provider"),
         ("POST", "/payments", "at the provider"),
         ("POST", "/notes/1/text", "at the provider"), ("POST", "/new", "at the provider"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 import httpx
@@ -27,11 +27,13 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.loop.evidence import Declared
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.operations import declares_key
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
-from .operations import DocumentOperations
+from .operations import DocumentOperations, key_place
 from .paging import ListReader, PagesOf, PageStyle, T
 from .profile import profile_of
 
@@ -141,8 +143,9 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
             raise ConfigurationError("connect: pass the Client class of a generated package (from x_api.client).")
         url, credentials, clock = checked_base_url(base_url), credentials_of(auth), ServerClock()
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
-        place = _checked_key(key)
-        table = DocumentOperations(bound_class(cast("Hashable", client)).document, url, place, package)
+        document = bound_class(cast("Hashable", client)).document
+        place = _checked_key(key, document)
+        table = DocumentOperations(document, url, place, package)
         config = ClientConfig(
             given,
             profile=profile_of(name or package.removesuffix("_api") or url.host, url, place, table),
@@ -294,11 +297,19 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.Asyn
         return AsyncPages(fetch, self._lists(operation, style, hooks, args, kwargs))
 
 
-def _checked_key(key: object) -> KeyPlace:
+def _checked_key(key: object, document: Sequence[Declared]) -> KeyPlace:
     if key is None:
         return NoKey()
     if isinstance(key, type) or not (callable(getattr(key, "prepare", None)) and callable(getattr(key, "read", None))):
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
+    if isinstance(key, HeaderKey | BodyKey) and "idempot" in key.name.lower() and key.takes_key is None:
+        named = key_place(document, None)
+        # A name that is nearly right would make repeats look safe that are done twice.
+        if not isinstance(named, NoKey) and not any(declares_key(each, key) for each in document):
+            raise ConfigurationError(
+                f"key: no operation of the document declares {key!r}; it declares {named!r}. Write that, or say with "
+                "takes_key which requests take yours."
+            )
     return cast("KeyPlace", key)
 
 

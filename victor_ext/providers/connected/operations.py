@@ -29,8 +29,10 @@ class _Document:
         return Matcher(self.by_name)
 
     def look_up(self, declared: Declared | None) -> str | None:
-        """The read that says what a write did: of the object whose path is the beginning of its own."""
+        """The read of the object whose path is the beginning of a write's own, unless the write makes another one."""
         path = "" if declared is None else name_of(declared).partition(" ")[2]
+        if f"GET {path}/{{}}" in self.by_name:
+            return None
         while path and f"GET {path}" not in self.by_name:
             path = path.rpartition("/")[0]
         return self.by_name[f"GET {path}"].name if path.endswith("{}") else None
@@ -76,7 +78,7 @@ class DocumentOperations(Operations):
         declared = (
             document.by_name.get(self._name_below(request, document.matcher)) if reader is None else reader.declared
         )
-        key = self._key(request, declared, document)
+        key = NO_KEY if request.method in SAFE_METHODS else self._key(request, declared, document)
         return Operation(
             effect=Effect.READS if request.method in SAFE_METHODS else Effect.MOVES_MONEY,
             key=key,
@@ -102,7 +104,7 @@ class DocumentOperations(Operations):
             yield Row(name_of(each), each.name, reads, repeated, declared, why, look_up)
 
     def _hint(self, look_up: str | None, key: KeyRule | None) -> str:
-        where = "at the provider" if look_up is None else f"with {look_up} or at the provider"
+        where = "at the provider" if look_up is None else f"with {look_up}, if that shows it, or at the provider"
         if key is not NO_KEY or not isinstance(self._place, HeaderKey | BodyKey):
             return where
         return f"{where} ({self._place.name!r} is no key of this operation: see takes_key)"

@@ -267,6 +267,7 @@ class Payments(Resource[Mode]):
             >>> eastpay.payments.wait(payment.id, timeout=30).succeeded
             True
         """
+        check_id("payment_id", payment_id)
         return (
             yield from poll(
                 self,

@@ -17,7 +17,7 @@ from .operations import (
     CONTRADICTION,
     code_in,
     description_in,
-    is_under_way,
+    may_be_result,
     operations_of,
     parameter_errors,
     private_pattern,
@@ -32,7 +32,7 @@ def profile_of(base_url: httpx.URL, *, found_by_reference: bool) -> Profile:
     return Profile(
         name="EastPay",
         environment=str(base_url),
-        operations=Operations(rows, base_url, NoKey(), results=is_under_way),
+        operations=Operations(rows, base_url, NoKey(), results=may_be_result),
         resent_redirects=frozenset({307}),
         problems=read_problems,
         authentication_hint=(
@@ -45,8 +45,8 @@ def profile_of(base_url: httpx.URL, *, found_by_reference: bool) -> Profile:
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems of a response: each refused parameter, else the result code with the gateway's words for it.
 
-    With a good status, only the code of a rejection is a problem. No value is repeated, nor data of the card or a
-    person from the request.
+    With a good status, only refused parameters, the code of a rejection, and words without a code are problems. No
+    value is repeated, nor data of the card or a person from the request.
     """
     body, private = object_of(response), private_pattern(response.request)
 
@@ -60,11 +60,12 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     for error in parameter_errors(body):
         name, message = (redact_excerpt(hidden(error.get(member))) for member in ("name", "message"))
         problems.append(Problem(name, code, message or _NO_MESSAGE, provider_field=name or None))
-    if response.status_code < 400 and not found.rejected:
+    description = description_in(body)
+    # Words without a code say that it was not done as well as that it was: they are no evidence.
+    if response.status_code < 400 and not found.rejected and (found.code or not description):
         return problems
     if found.succeeded:
         problems.append(Problem("", code, f"{CONTRADICTION} ({code})"))
-    description = description_in(body)
     if not problems and (code or description):
         known = f"; {code}: {found.meaning}" if found.rejected else f" ({code})" if code else ""
         problems = [Problem("", code, f"{redact_excerpt(hidden(description)) or _NO_MESSAGE}{known}")]

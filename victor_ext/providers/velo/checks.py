@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import kind_of
 from victor_ext.runtime.core import validation
+from victor_ext.runtime.core.validation import as_date
 
 R = TypeVar("R")
 
@@ -62,6 +63,13 @@ class Validation(validation.Validation):
             problem = Problem(field, "range", f"{field} is in the year {value.year}: that cannot be meant.")
         self.add(problem)
         return None
+
+    def birthday(self, field: str, value: Any) -> str | None:
+        """A date of birth. No message shows it."""
+        day: date | None = as_date(value)
+        if day is None:
+            self.note(field, "type", f"{field} must be a date, such as date(2026, 3, 4) or '2026-03-04'.")
+        return None if day is None else day.isoformat()
 
 
 def check_id(field: str, value: object, doing: str) -> None:

@@ -110,7 +110,7 @@ class Individual(HiddenRepr):
 
     first_name: Annotated[str, rule(Validation.text, 40)]
     last_name: Annotated[str, rule(Validation.text, 40)]
-    date_of_birth: Annotated[date | str, rule(Validation.day)]
+    date_of_birth: Annotated[date | str, rule(Validation.birthday)]
     national_identification: Annotated[str | None, rule(Validation.text, 30, shortest=6)] = None
     title: Annotated[str | None, rule(Validation.text, 10)] = None
     other_names: Annotated[str | None, rule(Validation.text, 40)] = None

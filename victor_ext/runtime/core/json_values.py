@@ -89,6 +89,9 @@ _SECRET_DECODER = json.JSONDecoder(object_hook=SecretObject)
 _TOLERANT = json.JSONDecoder(
     parse_float=_number, parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0, strict=False
 )
+_MOST_LEVELS = 100
+_TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ODD_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 
 
@@ -99,14 +102,30 @@ def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **optio
     `options` are those of `json.loads`. Raises `ValueError` where it is not JSON, or is nested too deeply to read.
     """
     text = content if isinstance(content, str) else content.decode(json.detect_encoding(content), "surrogatepass")
-    try:
-        if is_secret:
-            return _SECRET_DECODER.decode(text)
-        value = json.loads(text, **options) if options else _DECODER.decode(text)
-    except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
+    if _is_deep(text):
+        raise ValueError("the JSON is nested too deeply")
+    if is_secret:
+        return _SECRET_DECODER.decode(text)
+    value = json.loads(text, **options) if options else _DECODER.decode(text)
     is_odd = ("\\u" in text and _ODD_ESCAPE.search(text)) or not (text.isascii() or is_encodable(text))
     return _all_storable(value) if is_odd else value
+
+
+def _is_deep(text: str) -> bool:
+    """Whether JSON has more levels than all its readers can take, of which some need several frames for each."""
+    if text.count("{") + text.count("[") <= _MOST_LEVELS:
+        return False
+    return bool(_brackets_beyond(text) and _brackets_beyond(_TEXT.sub("", text)))
+
+
+def _brackets_beyond(text: str) -> bytes:
+    """The brackets that are left when as many levels as may be are taken away, the innermost ones first."""
+    left = text.encode("ascii", "replace").translate(None, _NO_BRACKETS)
+    for _ in range(_MOST_LEVELS):
+        if not left:
+            break
+        left = left.replace(b"{}", b"").replace(b"[]", b"")
+    return left
 
 
 def _all_storable(value: Any) -> Any:
@@ -179,7 +198,10 @@ def readable_members(content: SecretBytes) -> dict[str, Any]:
     place = len(text) if begun is None else begun.end()
     while named := _MEMBER.match(text, place):
         try:
-            value, place = _TOLERANT.raw_decode(text, named.end())
+            value, ends = _TOLERANT.raw_decode(text, named.end())
+            if _is_deep(text[named.end() : ends]):
+                raise ValueError("the value is nested too deeply")
+            place = ends
         except (ValueError, RecursionError):
             rest, place = text[named.end() : named.end() + _MOST_OF_A_CUT_TEXT], len(text)
             value = rest[1:] if rest.startswith('"') else {"{": dict[str, Any](), "[": list[Any]()}.get(rest[:1])

@@ -141,8 +141,8 @@ def rules_of(kind: Any) -> Mapping[str, tuple[Rule, bool]]:
 class Validation:
     """The problems of a call's arguments. Each provider adds its checks in a subclass.
 
-    A method checks one argument, and returns what is sent for it. No message shows a text, which may be a secret by
-    mistake. None is refused where the argument is required.
+    A method checks one argument, and returns what is sent for it. No message shows a free text, which may be a secret
+    by mistake. None is refused where the argument is required.
     """
 
     def __init__(self) -> None:

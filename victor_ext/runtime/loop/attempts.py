@@ -285,7 +285,8 @@ class _Call:
     def _may_reuse_at_once(self, request: httpx.Request) -> bool:
         """Whether the request may use a connection on which a late second response may come.
 
-        A read by id knows its own response. What the response to a write repeats of it, another payment may have, too.
+        A response to a read by id is at least about its object. What the response to a write repeats of it, another
+        payment may have, too.
         """
         return not self._attempts and self._loop.profile.operation_of(request).is_read_by_id
 

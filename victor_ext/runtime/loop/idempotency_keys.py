@@ -14,10 +14,12 @@ from typing import Protocol
 
 import httpx
 
-from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import in_one_form
+from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import object_of, text_or_empty
 from victor_ext.runtime.core.response import OPERATION
+from victor_ext.runtime.core.validation import shown
 
 _PLAIN_EXPONENT = 100
 _COMPACT_JSON = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
@@ -168,6 +170,9 @@ class HeaderKey:
         ignores_key: Which requests the provider takes no key for. A header there makes no repeat safe.
         problem: What is wrong with a key that the caller gave for a request, or None. By default: an empty one, and one
             that is not visible ASCII.
+
+    Raises:
+        ConfigurationError: No header can have the name.
     """
 
     def __init__(
@@ -177,10 +182,15 @@ class HeaderKey:
         ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
         problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: _unsendable(key),
     ) -> None:
+        if not isinstance(name, str) or not is_scheme(name):
+            raise ConfigurationError(f"HeaderKey: {shown(name)} is no name of a header, such as 'Idempotency-Key'.")
         self.name = name
         self.takes_key = takes_key
         self.ignores_key = ignores_key
         self.problem = problem
+
+    def __repr__(self) -> str:
+        return f"HeaderKey({self.name!r})"
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the header of `request`, or None."""
@@ -224,9 +234,14 @@ class BodyKey:
         ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
         takes_key: Callable[[httpx.Request], bool] | None = None,
     ) -> None:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"BodyKey: {shown(name)} is no name of a member, such as 'idempotencyKey'.")
         self.name = name
         self.ignores_key = ignores_key
         self.takes_key = takes_key
+
+    def __repr__(self) -> str:
+        return f"BodyKey({self.name!r})"
 
     def read(self, request: httpx.Request) -> str | None:
         """The key in the body of `request`, or None."""
