@@ -242,7 +242,8 @@ class TestKeys:
         [
             (lambda: HeaderKey("Idempotency_Key"), "it declares HeaderKey.'Idempotency-Key'"),
             (lambda: BodyKey("idempotencyKey"), "it declares HeaderKey.'Idempotency-Key'"),
-            (lambda: HeaderKey("Idempotency-Key:"), "no name of a header"), (lambda: BodyKey(""), "no name of a member"),
+            (lambda: HeaderKey("Idempotency-Key:"), "no name of a header"),
+            (lambda: BodyKey(""), "no name of a member"),
         ],
     )  # fmt: skip
     def test_a_name_of_the_key_that_is_nearly_right_is_refused(self, key: Any, words: str) -> None:
