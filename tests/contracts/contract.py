@@ -312,8 +312,8 @@ class Exchange:
 
     def _run(self, answers: dict[str, Any]) -> Any:
         def answer(request: httpx.Request) -> httpx.Response:
-            # The longest path: `/payees/deltas` is no payee.
-            operation = max((each for each in self._document.operations if each.matches(request)), key=_specific)
+            operation = self._document.operation_of(request)
+            assert operation is not None
             body = answers[operation.id]
             if operation is self._operation:
                 self.sent |= operation.places_in(request)
@@ -332,10 +332,6 @@ class Exchange:
                 return error
             except Exception as error:  # noqa: BLE001 - the package is not the one that the client was written for
                 return Crash(f"{type(error).__name__}: {error}")
-
-
-def _specific(operation: Operation) -> tuple[int, int]:
-    return -operation.path.count("{"), len(operation.path)
 
 
 def _members(result: Any) -> Iterator[tuple[str, str]]:

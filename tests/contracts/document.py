@@ -107,6 +107,11 @@ class Document:
         """The document `openapi/<name>.yaml`. Copy it before you change it."""
         return Document(yaml.load((ROOT / "openapi" / f"{name}.yaml").read_text(encoding="utf-8"), _Loader))
 
+    def operation_of(self, request: httpx.Request) -> Operation | None:
+        """The operation that a request calls, by the most specific path: `/payees/deltas` is no payee."""
+        fitting = (each for each in self.operations if each.matches(request))
+        return max(fitting, key=lambda each: (-each.path.count("{"), len(each.path)), default=None)
+
     def copy(self) -> Document:
         """One that can be changed."""
         return Document(json.loads(json.dumps(self.tree)))

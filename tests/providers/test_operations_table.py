@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.contracts.contract import ONCE, Contract, _specific, _with
+from tests.contracts.contract import ONCE, Contract, _with
 from tests.contracts.document import Document
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import methods_of
@@ -135,10 +135,9 @@ class Recorder:
         self.called: set[str] = set()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        operations = [each for each in self._document.operations if each.matches(request)]
-        if not operations:
+        result = self._document.operation_of(request)
+        if result is None:
             return httpx.Response(200, json=TOKEN)
-        result = max(operations, key=_specific)
         self.called.add(route(f"{result.method} {result.path}"))
         headers = {"Location": f"{request.url}/made-1"} if result.answer[1] is None else {}
         body = self._answers[result.id]

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contracts.contract import Call, _specific, _with
+from tests.contracts.contract import Call, _with
 from tests.contracts.document import Document
 from tests.providers.running import QUICK, Script, run
 from tests.providers.systems import ARGUMENTS, CLIENTS
@@ -76,8 +76,7 @@ class Case:
     call: Call
 
     def operation_of(self, request: httpx.Request) -> Any:
-        fitting = [each for each in Document.of(self.system).operations if each.matches(request)]
-        return max(fitting, key=_specific)  # `/payees/deltas` is no payee
+        return Document.of(self.system).operation_of(request)
 
     def good(self, request: httpx.Request, changes: Mapping[str, Any] = MappingProxyType({})) -> httpx.Response:
         """A good answer to any request of the system, as its document declares it."""

@@ -56,8 +56,8 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     return {
         "POST /v3/payments": pay(look_up=partial(_payment_hint, found_by_reference=found_by_reference)),
         "POST /v3/payments/{}": pay(look_up=_step_hint),
-        # No read by id for the pool: a late second response to `POST /v3/payments` has this id, too.
-        "GET /v3/payments/{}": ask(id=RepeatsId("payment", "id").__call__),
+        # `POST /v3/payments` responds with this id, too.
+        "GET /v3/payments/{}": ask(id=RepeatsId("payment", "id", is_of_reads_alone=False)),
         "GET /v3/query": Operation(
             effect=Effect.READS,
             evidence=Members(_LISTS, "its body has no list of payments", is_list),

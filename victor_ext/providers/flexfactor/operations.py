@@ -126,11 +126,10 @@ TOKEN = replace(operations.TOKEN, evidence=_TOKEN, refuses=_TOKEN.refusal)
 # The client's methods make a key (a GUID) where none is given. A body that was made by hand is not changed.
 OPERATIONS: Mapping[str, Operation] = {
     f"POST {TOKEN_PATH}": TOKEN,
-    "POST /v1/evaluate": Operation(
-        effect=Effect.MOVES_MONEY,
+    "POST /v1/evaluate": _row(
+        Effect.MOVES_MONEY,
+        _DECISION,
         key=TAKEN,
-        evidence=_DECISION,
-        refuses=_DECISION.refusal,
         id=_Repeats(),
         look_up="with orders.list(), or stop it with orders.external_cancel(order_id)",
         may_list_errors=lambda response: responses.status_of(object_of(response)) in responses.REFUSALS,

@@ -102,13 +102,16 @@ def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **optio
     `options` are those of `json.loads`. Raises `ValueError` where it is not JSON, or is nested too deeply to read.
     """
     text = content if isinstance(content, str) else content.decode(json.detect_encoding(content), "surrogatepass")
-    if _is_deep(text):
-        raise ValueError("the JSON is nested too deeply")
-    if is_secret:
-        return _SECRET_DECODER.decode(text)
-    value = json.loads(text, **options) if options else _DECODER.decode(text)
-    is_odd = ("\\u" in text and _ODD_ESCAPE.search(text)) or not (text.isascii() or is_encodable(text))
-    return _all_storable(value) if is_odd else value
+    try:
+        if _is_deep(text):
+            raise RecursionError
+        if is_secret:
+            return _SECRET_DECODER.decode(text)
+        value = json.loads(text, **options) if options else _DECODER.decode(text)
+        is_odd = ("\\u" in text and _ODD_ESCAPE.search(text)) or not (text.isascii() or is_encodable(text))
+        return _all_storable(value) if is_odd else value
+    except RecursionError:  # also where the caller is nested deeply
+        raise ValueError("the JSON is nested too deeply") from None
 
 
 def _is_deep(text: str) -> bool:

@@ -59,11 +59,13 @@ class RepeatsId:
         what: What has the id, for messages.
         member: The member of the body with the id.
         unlike: How a response is about something else although it has this id, or None.
+        is_of_reads_alone: Whether no write has this id in its response, which could come late to a read.
     """
 
     what: str
     member: str
     unlike: Says = lambda _response: None
+    is_of_reads_alone: bool = True
 
     def __call__(self, response: httpx.Response) -> str | None:
         """How the response is about something else than was asked for, or None."""
@@ -122,8 +124,8 @@ class Operation:
 
     @property
     def is_read_by_id(self) -> bool:
-        """Whether it reads what the id in its path names, and its response repeats that id."""
-        return self.reads and isinstance(self.id, RepeatsId)
+        """Whether it reads what the id in its path names, and its response alone repeats that id."""
+        return self.reads and isinstance(self.id, RepeatsId) and self.id.is_of_reads_alone
 
     def names_its_subject(self, response: httpx.Response) -> bool:
         """Whether a good response to a read by id names that id.
@@ -226,7 +228,8 @@ class Operations:
     def of(self, request: httpx.Request) -> Operation:
         """The row of a request. The attempt loop asks once for each call, and keeps it as an extension.
 
-        Without a row, the document alone says what a good response is, and a key is taken only where it declares one.
+        Without a row, the document says what a good response is, or `_unknown` does by hand; `results` holds for it. A
+        key is taken only where the document declares one.
         """
         reader: Reader | None = request.extensions.get(READER)
         declared = None if reader is None else reader.declared
@@ -234,7 +237,8 @@ class Operations:
         if row is not None:
             return row
         key = NO_KEY if declared is None else declared_key(declared, self._place)
-        return replace(_UNKNOWN[request.method in SAFE_METHODS, key], results=self._results)
+        unknown = _UNKNOWN[request.method in SAFE_METHODS, key]
+        return unknown if self._results is None else replace(unknown, results=self._results)
 
     def _name_below(self, request: httpx.Request, matcher: Matcher) -> str:
         """The name of the row of a request that was made by hand; empty without one."""
