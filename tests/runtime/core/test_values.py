@@ -6,6 +6,7 @@ import gzip
 import math
 import pickle
 import re
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -116,3 +117,11 @@ def test_numbers_are_compared_by_their_digits():
     assert (one == other, float(one) == float(other), len({one, other})) == (False, True, 2)
     assert (parsed("12345678901234567.0"), bool(parsed("1e-400"))) == (12345678901234567, True)
     assert parsed("1e-400") != 0.0 != parsed("1e-400")
+
+
+def test_json_that_is_nested_deeply_is_a_value_error_at_any_depth_of_the_caller() -> None:
+    def read_below(frames: int) -> object:
+        return read_below(frames - 1) if frames else parsed("[" * 90 + '"\\ud800"' + "]" * 90)
+
+    with pytest.raises(ValueError, match="nested too deeply"):
+        [read_below(frames) for frames in range(0, sys.getrecursionlimit(), 20)]
