@@ -146,7 +146,9 @@ def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
         InvalidRequest: The amount is a float or not a number, is zero or less, or has more than two decimals or more
             than 15 digits before the point.
     """
-    result = _read(amount, field)
+    if isinstance(amount, str) and _USUAL.fullmatch(amount):
+        return Decimal(amount)
+    result = _read_unusual(amount, field)
     if isinstance(result, Decimal):
         return result
     raise InvalidRequest.of(result)
@@ -171,14 +173,8 @@ def from_wire(value: object, currency: str = "USD") -> Decimal | None:
     return decimal_of(value)
 
 
-def _read(amount: object, field: str) -> Decimal | list[Problem]:
-    """Return the amount, or all of its problems."""
-    if isinstance(amount, str) and _USUAL.fullmatch(amount):
-        return Decimal(amount)
-    return _read_unusual(amount, field)
-
-
 def _read_unusual(amount: object, field: str) -> Decimal | list[Problem]:
+    """Return the amount, or all of its problems."""
     if isinstance(amount, float):
         message = f"{field} is a float, which cannot hold cents exactly."
         return [Problem(field, "float", message, hint="write Decimal('44.23') or '44.23'")]

@@ -30,6 +30,7 @@ from victor_ext.runtime.http.connections import checked_base_url
 from victor_ext.runtime.loop.evidence import Declared
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
 from victor_ext.runtime.loop.operations import declares_key
+from victor_ext.runtime.loop.redirects import origin_of
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
@@ -59,7 +60,7 @@ class _Wire:
 
     def route(self, request: httpx.Request) -> tuple[Any, httpx.Request]:
         """The transport and the request to send. The loop, its errors and the log of httpx keep the one unsigned."""
-        to_tokens = self.tokens is not None and _origin_of(request.url) == self._origin
+        to_tokens = self.tokens is not None and origin_of(request.url) == self._origin
         transport, query = self.tokens if to_tokens else self.api, request.extensions.get(SIGNED_QUERY)
         if query is None:
             return transport, request
@@ -91,11 +92,6 @@ class _AsyncWireTransport(_Wire, httpx.AsyncBaseTransport):
         await self.api.aclose()
         if self.tokens is not None:
             await self.tokens.aclose()
-
-
-def _origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
-    """Scheme, host and port of a URL."""
-    return url.raw_scheme, url.raw_host, url.port
 
 
 class Operation(Protocol[P]):
@@ -165,12 +161,12 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
         transport = self._chosen(given)
         in_query = isinstance(authenticator, SignsQuery)
         tokens = credentials.token_url(url) if isinstance(credentials, ClientCredentialsAuth) else url
-        elsewhere = transport is None and _origin_of(tokens) != _origin_of(url)
+        elsewhere = transport is None and origin_of(tokens) != origin_of(url)
         if not in_query and not elsewhere:
             return transport
         api = self._connect_to(url, given) if transport is None else transport
         beside = self._connect_to(tokens, given) if elsewhere else None
-        return self._wire_type(api, beside, _origin_of(tokens))
+        return self._wire_type(api, beside, origin_of(tokens))
 
     def _attach(self) -> None:
         """No resources: the operations are those of the generated package."""

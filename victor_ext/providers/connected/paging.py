@@ -234,7 +234,7 @@ class ListReader(PageReader[Any]):
 
     def _names_itself(self) -> PaginationError:
         return PaginationError(
-            f"The {self._what} does not end: page {self.number - 1} names itself as the next one. What was "
+            f"The {self.what} does not end: page {self.number - 1} names itself as the next one. What was "
             "yielded so far is complete as far as it goes.",
             outcome=Outcome.ACCEPTED,
         )
@@ -261,7 +261,7 @@ class ListReader(PageReader[Any]):
         self._empty = 0 if items else self._empty + 1
         if self._empty > MOST_EMPTY_PAGES:
             raise PaginationError(
-                f"The {self._what} does not end: {self._empty} pages in a row had no items.", outcome=Outcome.ACCEPTED
+                f"The {self.what} does not end: {self._empty} pages in a row had no items.", outcome=Outcome.ACCEPTED
             )
         if not items and not self.is_last:
             self.number, self.done = self.number + 1, False

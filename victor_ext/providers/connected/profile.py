@@ -9,13 +9,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.privacy import is_code, mask_digits, redact_code, redact_excerpt
-from victor_ext.runtime.core.json_values import (
-    is_list,
-    is_object,
-    object_of,
-    object_or_empty,
-    text_or_empty,
-)
+from victor_ext.runtime.core.json_values import is_list, is_object, object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.loop.idempotency_keys import KeyPlace
 from victor_ext.runtime.loop.operations import Operations
 from victor_ext.runtime.loop.profile import Profile

@@ -14,7 +14,7 @@ from victor_ext.ids import reference_of
 from victor_ext.money import from_wire
 from victor_ext.privacy import one_line, pattern_of
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Likeness
+from victor_ext.runtime.core.comparing import Comparer
 from victor_ext.runtime.core.json_values import (
     is_list,
     is_object,
@@ -125,14 +125,11 @@ def _no_result(response: httpx.Response, _problems: Problems) -> str | None:
 
 
 def _another_payment(response: httpx.Response) -> str | None:
-    """How a response to a form is about another payment (it came late, or from a cache), or does not say."""
+    """How a response to a form is about another payment, or does not say."""
     sent = dict(_form_of(response.request))
     kinds = _REPEATED | {"amount": comparing.same_amount(partial(from_wire, currency=sent.get("currency", "")))}
     values = comparing.values(kinds, sent.get, object_of(response).get)
-    other = comparing.first_that_is(Likeness.OTHER, values)
-    if other is not None:
-        return f"its body is about another payment: its {other} is not the one that was sent"
-    return comparing.cannot_be_read(values)
+    return comparing.of_another("payment", values) or comparing.cannot_be_read(values)
 
 
 def _another_reference(response: httpx.Response) -> str | None:

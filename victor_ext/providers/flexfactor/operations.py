@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Likeness
+from victor_ext.runtime.core.comparing import Comparer
 from victor_ext.runtime.core.json_values import no_object_reason, object_of
 from victor_ext.runtime.loop import operations
 from victor_ext.runtime.loop.evidence import Problems, document_complaint
@@ -89,13 +89,10 @@ class _Repeats:
         values = comparing.values(
             _REPEATED, lambda name: comparing.as_id(member(sent, name)), lambda name: member(body, name)
         )
-        other = comparing.first_that_is(Likeness.OTHER, values)
-        if other is not None:
-            return f"its body is about another call: its {other} is not the one that was sent"
         asked, named = self.asked(response.request), (member(body, name) for name in self.names)
         order = next((value for value in named if value is not None), None)
         differs = comparing.about_another(asked, order, "order") if isinstance(asked, str) and asked else None
-        return differs or comparing.cannot_be_read(values)
+        return comparing.of_another("call", values) or differs or comparing.cannot_be_read(values)
 
 
 def _row(effect: Effect, result: Result, **columns: Any) -> Operation:

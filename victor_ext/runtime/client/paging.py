@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Generic, TypeVar
 
 from victor_ext.errors import Outcome, PaginationError
@@ -53,17 +53,16 @@ class Page(Generic[T]):
         return self.info or (getattr(self.items[0], "response_info", None) if self.items else None)
 
 
+@dataclass(eq=False, repr=False)
 class PageReader(Generic[T]):
     """The state of reading one list. It keeps the ids of the last `REMEMBERED_PAGES` pages and no items.
 
-    Args:
+    Attributes:
         identify: Returns the id of an item, or None. Items without an id are never dropped: one that moves to a later
             page while the list is read is yielded twice.
         content: Returns the content of an item without an id as text, to detect repeated pages.
         first: The number of the first page.
         what: The name of the list in messages.
-
-    Attributes:
         number: The page to request next.
         taken: The number of items received in this pass, including duplicates.
         is_last: Set by the caller before `accept` if the provider reports that the page is the last one.
@@ -71,24 +70,19 @@ class PageReader(Generic[T]):
         done: Whether the list has ended.
     """
 
-    def __init__(
-        self,
-        identify: Callable[[T], str | None],
-        *,
-        content: Callable[[T], str] = repr,
-        first: int = 0,
-        what: str = "list",
-    ) -> None:
-        self._identify = identify
-        self._content = content
-        self._what = what
-        self._first = first
+    identify: Callable[[T], str | None]
+    _: KW_ONLY
+    content: Callable[[T], str] = repr
+    first: int = 0
+    what: str = "list"
+
+    def __post_init__(self) -> None:
         self._longest = 0
         self._begin()
 
     def _begin(self) -> None:
         """Reset the state to the first page. The longest page length is kept."""
-        self.number = self._first
+        self.number = self.first
         self.taken = 0
         self.is_last = False
         self.last_was_short = False
@@ -102,7 +96,7 @@ class PageReader(Generic[T]):
 
     def repeated(self) -> RepeatedPageReader[T]:
         """A reader of the same list that reads it repeatedly."""
-        return RepeatedPageReader(self._identify, content=self._content, first=self._first, what=self._what)
+        return RepeatedPageReader(self.identify, content=self.content, first=self.first, what=self.what)
 
     def accept(self, items: Sequence[T]) -> Page[T]:
         """Process the items of page `number`, then set `number` to the next page or set `done`.
@@ -118,7 +112,7 @@ class PageReader(Generic[T]):
         if not items:
             self.done = True
             return Page(number, ())
-        identify, seen = self._identify, self._seen
+        identify, seen = self.identify, self._seen
         fresh: list[T] = []
         ids: set[str] = set()
         for item in items:
@@ -141,7 +135,7 @@ class PageReader(Generic[T]):
         self._stale = 0 if fresh else self._stale + 1
         if self._stale >= STALE_PAGES or self._goes_in_circles(items):
             raise PaginationError(
-                f"The {self._what} does not end: page {self.number} and those before it bring nothing new. "
+                f"The {self.what} does not end: page {self.number} and those before it bring nothing new. "
                 "The items so far are complete up to that page. Narrow the filters, or read by time windows.",
                 outcome=Outcome.ACCEPTED,
             )
@@ -157,10 +151,11 @@ class PageReader(Generic[T]):
         return self._landmark_hits >= STALE_PAGES
 
     def _mark(self, item: T) -> str | int:
-        name = self._identify(item)
-        return hash(self._content(item)) if name is None else name
+        name = self.identify(item)
+        return hash(self.content(item)) if name is None else name
 
 
+@dataclass(eq=False, repr=False)
 class RepeatedPageReader(PageReader[T]):
     """Reads a list repeatedly, because items can leave it during a pass.
 
@@ -177,23 +172,16 @@ class RepeatedPageReader(PageReader[T]):
 
     A list that does not change is read twice. All ids are kept, and each item is yielded once.
 
-    Args:
+    Attributes:
         arrived: Whether an item was created after the reading began. Such items require no further pass.
 
-    The other arguments are those of `PageReader`. Items without an id are identified by their content.
+    The other attributes are those of `PageReader`. Items without an id are identified by their content.
     """
 
-    def __init__(
-        self,
-        identify: Callable[[T], str | None],
-        *,
-        content: Callable[[T], str] = repr,
-        first: int = 0,
-        what: str = "list",
-        arrived: Callable[[T], bool] = lambda _item: False,
-    ) -> None:
-        super().__init__(identify, content=content, first=first, what=what)
-        self._arrived = arrived
+    arrived: Callable[[T], bool] = field(default=lambda _item: False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self._seen_in: dict[str | int, int] = {}
         self._pass = 1
         self._rereadings = 0
@@ -213,7 +201,7 @@ class RepeatedPageReader(PageReader[T]):
         """
         if self._pass > MOST_PASSES:
             raise PaginationError(
-                f"The {self._what} changes faster than it can be read: each of {MOST_PASSES} readings brought "
+                f"The {self.what} changes faster than it can be read: each of {MOST_PASSES} readings brought "
                 "something new. The items so far are right, but some may be missing. Leave out the filter that items "
                 "enter and leave by, and check each item instead; or narrow the other filters.",
                 outcome=Outcome.ACCEPTED,
@@ -242,7 +230,7 @@ class RepeatedPageReader(PageReader[T]):
             name = self._mark(item)
             if name not in self._seen_in:
                 self._seen_in[name] = 0
-                self._now.news |= not self._arrived(item)
+                self._now.news |= not self.arrived(item)
                 unseen.append(item)
         return unseen
 
@@ -253,11 +241,11 @@ class RepeatedPageReader(PageReader[T]):
         if last_pass == self._pass:
             self._now.repeats = True
             # Equal items without an id may be different items, so the first pass yields both.
-            return self._pass == 1 and self._identify(item) is None
+            return self._pass == 1 and self.identify(item) is None
         self._now.items += 1
         self._now.seen_again += last_pass == self._pass - 1
         if last_pass is None:
-            self._now.news |= not self._arrived(item)
+            self._now.news |= not self.arrived(item)
         return last_pass is None
 
     def _is_complete(self) -> bool:

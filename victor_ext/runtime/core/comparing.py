@@ -59,6 +59,12 @@ def first_that_is(wanted: Likeness, values: Values) -> str | None:
     return next((name for name, what in found if what is wanted), None)
 
 
+def of_another(what: str, values: Values) -> str | None:
+    """Why a body that repeats values is known to be about another one of these (it came late, or from a cache)."""
+    other = first_that_is(Likeness.OTHER, values)
+    return None if other is None else f"its body is about another {what}: its {other} is not the one that was sent"
+
+
 def cannot_be_read(values: Values) -> str | None:
     """Why a body that repeats values does not confirm them, or None."""
     odd = first_that_is(Likeness.UNREADABLE, values)

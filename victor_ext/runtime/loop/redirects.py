@@ -50,11 +50,12 @@ def redirected(request: httpx.Request, response: httpx.Response, resent: frozens
         url = request.url.join(response.headers["location"])
     except httpx.InvalidURL:
         return None
-    if _origin(url) != _origin(request.url):
+    if origin_of(url) != origin_of(request.url):
         return None
     extensions = {_ASKED: request.url, **request.extensions}
     return httpx.Request(request.method, url, headers=request.headers, content=request.content, extensions=extensions)
 
 
-def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+def origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+    """Scheme, host and port of a URL."""
     return url.raw_scheme, url.raw_host, url.port
