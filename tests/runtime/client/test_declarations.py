@@ -7,13 +7,14 @@ import pickle
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any, Union
+from typing import Annotated, Any, Union
 
 import pytest
 
 from victor_ext import Outcome, UnreadableResponse, expect
 from victor_ext.runtime.client.records import Field, Record, boolean, identifier, integer, records, text, timestamp
 from victor_ext.runtime.client.resources import arguments_of, members_of
+from victor_ext.runtime.core.validation import Sent
 
 
 class Unset:
@@ -75,7 +76,7 @@ def test_records_are_equal_by_all_that_they_hold() -> None:
 @dataclass(frozen=True)
 class Request:
     amount: int
-    memo: str | None = None
+    memo: Annotated[str | None, Sent("note")] = None
 
 
 class Resource:
@@ -114,7 +115,7 @@ def test_a_field_that_is_none_comes_from_the_record_that_completes_it() -> None:
 
 def test_the_members_of_a_model_are_the_fields_that_were_given() -> None:
     assert members_of(Request(5)) == {"amount": 5}
-    assert members_of(Request(5, "x"), "amount", memo="note") == {"note": "x"}
+    assert members_of(Request(5, "x"), "amount") == {"note": "x"}
 
 
 class Card:

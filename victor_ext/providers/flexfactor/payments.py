@@ -13,9 +13,9 @@ from flexfactor_api.api.payments import capture, evaluate, transmit
 from victor_ext.money import Money
 from victor_ext.privacy import concealed, concealed_within, kind_of
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
-from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, members_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
-from victor_ext.runtime.core.validation import rule
+from victor_ext.runtime.core.validation import Sent, rule
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation
@@ -33,15 +33,15 @@ class _TransactionRequest(Hidden):
     amount: Annotated[Money, rule(Validation.amount)]
     transaction: Annotated[Transaction, rule(Validation.request, Transaction)]
     payer: Annotated[Payer, rule(Validation.request, Payer)]
-    card: Annotated[Card, rule(Validation.request, Card)]
-    billing: Annotated[Address | None, rule(Validation.request, Address)] = None
-    shipping: Annotated[Address | None, rule(Validation.request, Address)] = None
+    card: Annotated[Card, Sent("payment_method"), rule(Validation.request, Card)]
+    billing: Annotated[Address | None, Sent("billing_information"), rule(Validation.request, Address)] = None
+    shipping: Annotated[Address | None, Sent("shipping_information"), rule(Validation.request, Address)] = None
     items: Sequence[OrderItem] = ()
-    recurring: Annotated[bool | None, rule(Validation.flag)] = None
+    recurring: Annotated[bool | None, Sent("is_recurring"), rule(Validation.flag)] = None
     subscription: Annotated[Subscription | None, rule(Validation.request, Subscription)] = None
     fields: Annotated[Mapping[str, str] | None, rule(Validation.fields)] = None
     extra_body: ExtraBody | None = None
-    merchant_initiated: Annotated[bool | None, rule(Validation.flag)] = None
+    merchant_initiated: Annotated[bool | None, Sent("is_mit"), rule(Validation.flag)] = None
 
     def __post_init__(self) -> None:
         for name in ("customer_ip", "sense_key", "fields", "extra_body"):
@@ -60,23 +60,16 @@ class _TransactionRequest(Hidden):
         else:
             validation.note("items", "type", f"items must be a list of OrderItem(...), not {kind_of(self.items)}.")
 
-    def _members(self, merchant: Merchant) -> dict[str, Any]:
+    def _members(self, merchant: Merchant, *left_out: str) -> dict[str, Any]:
         """The members of the body, by the names of the generated models."""
         more = [models.AdditionalField(key=name, value=value) for name, value in (self.fields or {}).items()]
         return drop_none(
             mid=merchant.mid,
             site_id=merchant.site_id,
-            order_id=self.order_id,
             transaction=self.transaction.to_model(self.amount),
-            payer=self.payer.to_model(),
-            payment_method=self.card.to_model(),
-            billing_information=self.billing and self.billing.to_model(),
-            shipping_information=self.shipping and self.shipping.to_model(),
             order_items=[item.to_model() for item in self.items] or None,
             additional_fields=more or None,
-            is_mit=self.merchant_initiated,
-            is_recurring=self.recurring,
-            subscription=self.subscription and self.subscription.to_model(),
+            **members_of(self, "transaction", "amount", "items", "fields", "extra_body", *left_out),
         )
 
 
@@ -91,12 +84,9 @@ class EvaluateRequest(_TransactionRequest):
 
     def to_model(self, merchant: Merchant, key: str) -> models.EvaluateRequest:
         """The generated model. Raises `InvalidRequest` when `extra_body` does not fit."""
-        more = drop_none(
-            customer_ip=self.customer_ip,
-            sense_key=self.sense_key,
-            expiry_date_utc=self.expires_at and self.expires_at.astimezone(UTC),
-        )
-        body = models.EvaluateRequest(is_declined=True, idempotency_key=key, **self._members(merchant), **more)
+        more = drop_none(expiry_date_utc=self.expires_at and self.expires_at.astimezone(UTC))
+        members = self._members(merchant, "expires_at", "idempotency_key")
+        body = models.EvaluateRequest(is_declined=True, idempotency_key=key, **members, **more)
         return with_extra_body(body, self.extra_body, doing="evaluate")
 
 
@@ -105,11 +95,11 @@ class TransmitRequest(_TransactionRequest):
     """The arguments of `transmit`, which documents them."""
 
     declined: Annotated[bool, rule(Validation.flag)] = False
-    merchant_initiated: Annotated[bool, rule(Validation.flag)] = False
+    merchant_initiated: Annotated[bool, Sent("is_mit"), rule(Validation.flag)] = False
 
     def to_model(self, merchant: Merchant) -> models.TransmitRequest:
         """The generated model. Raises `InvalidRequest` when `extra_body` does not fit."""
-        body = models.TransmitRequest(is_declined=bool(self.declined), **self._members(merchant))
+        body = models.TransmitRequest(is_declined=bool(self.declined), **self._members(merchant, "declined"))
         return with_extra_body(body, self.extra_body, doing="transmit")
 
 

@@ -14,7 +14,7 @@ from victor_ext.money import Money
 from victor_ext.privacy import HiddenRepr, concealed, kind_of
 from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.core.validation import rule
+from victor_ext.runtime.core.validation import Sent, rule
 
 from .checks import MOST, Validation
 
@@ -55,12 +55,12 @@ class Transaction:
     occurred_at: Annotated[datetime, rule(Validation.moment)]
     response_code: Annotated[str | None, _OPTIONAL] = None
     response_code_source: Annotated[str | None, _OPTIONAL] = None
-    type: Annotated[str | None, _OPTIONAL] = None
-    avs_result: Annotated[str | None, _OPTIONAL] = None
-    cvv_result: Annotated[str | None, _OPTIONAL] = None
-    cavv_result: Annotated[str | None, _OPTIONAL] = None
+    type: Annotated[str | None, Sent("transaction_type"), _OPTIONAL] = None
+    avs_result: Annotated[str | None, Sent("avs_result_code"), _OPTIONAL] = None
+    cvv_result: Annotated[str | None, Sent("cvv_result_code"), _OPTIONAL] = None
+    cavv_result: Annotated[str | None, Sent("cavv_result_code"), _OPTIONAL] = None
     card_not_present: Annotated[bool | None, rule(Validation.flag)] = True
-    utc_offset: Annotated[int | None, _NUMBER] = None
+    utc_offset: Annotated[int | None, Sent("timezone_utc_offset"), _NUMBER] = None
 
     def to_model(self, amount: Money) -> models.Transaction:
         """The generated model, with the amount of the call."""
@@ -68,15 +68,7 @@ class Transaction:
             timestamp_utc=self.occurred_at.astimezone(UTC),
             amount=amount.minor_units,
             currency=amount.currency,
-            **members_of(
-                self,
-                "occurred_at",
-                utc_offset="timezone_utc_offset",
-                type="transaction_type",
-                avs_result="avs_result_code",
-                cvv_result="cvv_result_code",
-                cavv_result="cavv_result_code",
-            ),
+            **members_of(self, "occurred_at"),
         )
 
 
@@ -96,33 +88,22 @@ class Card(Hidden):
         country: Of the bank that issued it.
     """
 
-    token: Annotated[str, _TEXT]
+    token: Annotated[str, Sent("card_number"), _TEXT]
     expiration_month: Annotated[int | None, rule(Validation.integer, 1, 12)] = None
     expiration_year: Annotated[int | None, rule(Validation.integer, 1000, 9999)] = None
     holder_name: Annotated[str | None, _OPTIONAL] = None
-    bin: Annotated[str | None, _DIGITS] = None
-    last4: Annotated[str | None, _DIGITS] = None
-    brand: Annotated[str | None, _OPTIONAL] = None
-    type: Annotated[str | None, _OPTIONAL] = None
-    country: Annotated[str | None, _OPTIONAL] = None
+    bin: Annotated[str | None, Sent("card_bin_number"), _DIGITS] = None
+    last4: Annotated[str | None, Sent("card_last_4_digits"), _DIGITS] = None
+    brand: Annotated[str | None, Sent("card_brand"), _OPTIONAL] = None
+    type: Annotated[str | None, Sent("card_type"), _OPTIONAL] = None
+    country: Annotated[str | None, Sent("card_country"), _OPTIONAL] = None
 
     def check(self, validation: Validation, place: str) -> None:
         for member in dataclass_fields(self):
             validation.no_card_numbers(f"{place}.{member.name}", getattr(self, member.name), about_a_card=True)
 
     def to_model(self) -> models.PaymentMethod:
-        return models.PaymentMethod(
-            card_number=self.token,
-            **members_of(
-                self,
-                "token",
-                bin="card_bin_number",
-                last4="card_last_4_digits",
-                brand="card_brand",
-                type="card_type",
-                country="card_country",
-            ),
-        )
+        return models.PaymentMethod(**members_of(self))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -170,18 +151,17 @@ class Address(Hidden):
 
     first_name: Annotated[str | None, _OPTIONAL] = None
     last_name: Annotated[str | None, _OPTIONAL] = None
-    line1: Annotated[str | None, _OPTIONAL] = None
-    line2: Annotated[str | None, _OPTIONAL] = None
+    line1: Annotated[str | None, Sent("address_line_1"), _OPTIONAL] = None
+    line2: Annotated[str | None, Sent("address_line_2"), _OPTIONAL] = None
     city: Annotated[str | None, _OPTIONAL] = None
     state: Annotated[str | None, _OPTIONAL] = None
-    zip_code: Annotated[str | None, _OPTIONAL] = None
+    zip_code: Annotated[str | None, Sent("zipcode"), _OPTIONAL] = None
     country: Annotated[str | None, _OPTIONAL] = None
     country_code: Annotated[str | None, _OPTIONAL] = None
     phone: Annotated[str | None, _OPTIONAL] = None
 
     def to_model(self) -> models.Address:
-        names = {"line1": "address_line_1", "line2": "address_line_2", "zip_code": "zipcode"}
-        return models.Address(**members_of(self, **names))
+        return models.Address(**members_of(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +211,8 @@ class Subscription:
     `extra_body={"subscription": {"price": ...}}`.
     """
 
-    id: Annotated[str, _TEXT]
+    id: Annotated[str, Sent("subscription_id"), _TEXT]
     interval: Annotated[str | None, _OPTIONAL] = None
 
     def to_model(self) -> models.Subscription:
-        return models.Subscription(**members_of(self, id="subscription_id"))
+        return models.Subscription(**members_of(self))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 from velo_api import models
 
@@ -18,7 +18,7 @@ from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import is_list
-from victor_ext.runtime.core.validation import declared, rule
+from victor_ext.runtime.core.validation import Sent, declared, rule
 
 from .checks import Validation
 from .settings import (
@@ -140,20 +140,12 @@ def _text_of(record: Record) -> str:
 # The arguments of lists and feeds, each with its rule.
 
 
-class Sent(NamedTuple):
-    """What more is to be known of a filter.
-
-    Attributes:
-        name: Velo's name of it, where that differs.
-        can_leave: Whether a payment or a payee may pass it now, and no longer a moment later.
-    """
-
-    name: str = ""
-    can_leave: bool = False
+class _Leaves:
+    """Of a filter that a payment or a payee may pass now, and no longer a moment later."""
 
 
 _TEXT, _ID, _DAY, _FLAG = rule(Validation.text, 255), rule(Validation.id), rule(Validation.day), rule(Validation.flag)
-_AS_IT_IS, _LEAVES = Sent(), Sent(can_leave=True)
+_LEAVES = _Leaves()
 _UNITS = rule(Validation.integer, 0, 2**31 - 1)
 """Minor units of whichever currency."""
 _SORT = rule(
@@ -182,9 +174,8 @@ class ListRequest:
         if sort is not None:
             sent["sort"] = f"{sort},{self.order_by_id}:asc" if self.order_by_id not in sort else sort
         kind = cast("Any", type(self))  # to mypy, no class can be hashed
-        more = declared(kind, Sent)
-        leaves = any(more[name].can_leave for name in sent.keys() & more.keys())
-        named = {more.get(name, _AS_IT_IS).name or name: value for name, value in sent.items()}
+        names, leaves = declared(kind, Sent), not declared(kind, _Leaves).keys().isdisjoint(sent)
+        named = {names[name].name if name in names else name: value for name, value in sent.items()}
         return {**named, **drop_none(page_size=self.page_size)}, leaves
 
 
@@ -277,8 +268,8 @@ class PaymentList(_PaymentFilters):
     payor_name: Annotated[str | None, _TEXT] = None
     schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
     post_instruct_fx_status: Annotated[PostInstructFxStatusWord | None, _LEAVES, _TEXT] = None
-    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from", can_leave=True), _DAY] = None
-    scheduled_to: Annotated[date | str | None, Sent("scheduled_for_date_to", can_leave=True), _DAY] = None
+    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
+    scheduled_to: Annotated[date | str | None, Sent("scheduled_for_date_to"), _LEAVES, _DAY] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
@@ -294,8 +285,8 @@ class PayoutList(SortedList):
     submitted_from: Annotated[date | str | None, Sent("submitted_date_from"), _DAY] = None
     submitted_to: Annotated[date | str | None, Sent("submitted_date_to"), _DAY] = None
     schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
-    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from", can_leave=True), _DAY] = None
-    scheduled_to: Annotated[date | str | None, Sent("scheduled_for_date_to", can_leave=True), _DAY] = None
+    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
+    scheduled_to: Annotated[date | str | None, Sent("scheduled_for_date_to"), _LEAVES, _DAY] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)

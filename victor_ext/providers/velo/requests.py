@@ -15,7 +15,7 @@ from victor_ext.money import Money
 from victor_ext.privacy import HiddenRepr, concealed, concealed_account
 from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.core.validation import rule
+from victor_ext.runtime.core.validation import Sent, rule
 
 from .checks import Validation
 from .settings import TransmissionWord
@@ -42,17 +42,14 @@ class PaymentInstruction:
     amount: Annotated[Money, rule(Validation.money)]
     source_account_name: Annotated[str, rule(Validation.text, 64)]
     payor_payment_id: Annotated[str, rule(Validation.reference, 40)]
-    memo: Annotated[str | None, rule(Validation.text, 40)] = None
+    memo: Annotated[str | None, Sent("payment_memo"), rule(Validation.text, 40)] = None
     transmission_type: Annotated[TransmissionWord | None, rule(Validation.text, 40)] = None
-    metadata: Annotated[str | None, rule(Validation.text, 512)] = None
+    metadata: Annotated[str | None, Sent("payment_metadata"), rule(Validation.text, 512)] = None
     remote_system_id: Annotated[str | None, rule(Validation.text, 100)] = None
 
     def to_model(self) -> models.NewPayment:
-        return models.NewPayment(
-            currency=self.amount.currency,
-            amount=self.amount.minor_units,
-            **members_of(self, "amount", memo="payment_memo", metadata="payment_metadata"),
-        )
+        amount = self.amount
+        return models.NewPayment(currency=amount.currency, amount=amount.minor_units, **members_of(self, "amount"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -166,7 +163,7 @@ class PaymentChannel(HiddenRepr):
     iban: Annotated[str | None, rule(Validation.text, 34, shortest=15)] = None
     account_number: Annotated[str | None, rule(Validation.text, 17, shortest=6)] = None
     routing_number: Annotated[str | None, rule(Validation.text, 9, shortest=9)] = None
-    name: Annotated[str | None, rule(Validation.text, 255)] = None
+    name: Annotated[str | None, Sent("payment_channel_name"), rule(Validation.text, 255)] = None
 
     def __post_init__(self) -> None:
         for field in ("iban", "account_number", "routing_number"):
@@ -179,7 +176,7 @@ class PaymentChannel(HiddenRepr):
             validation.note(place, "choice", message)
 
     def to_model(self) -> models.NewPaymentChannel:
-        return models.NewPaymentChannel(**members_of(self, name="payment_channel_name"))
+        return models.NewPaymentChannel(**members_of(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -230,16 +227,5 @@ class NewPayee(HiddenRepr):
             validation.note(place, "choice", f"{place} must have either individual or company.")
 
     def to_model(self) -> models.NewPayee:
-        return models.NewPayee(
-            type_="Company" if self.individual is None else "Individual",
-            remote_id=self.remote_id,
-            email=self.email,
-            address=models.NewAddress(**members_of(self.address)),
-            **drop_none(
-                language=self.language,
-                challenge=self.challenge and self.challenge.to_model(),
-                individual=self.individual and self.individual.to_model(),
-                company=self.company and self.company.to_model(),
-                payment_channel=self.payment_channel and self.payment_channel.to_model(),
-            ),
-        )
+        kind, address = "Company" if self.individual is None else "Individual", members_of(self.address)
+        return models.NewPayee(type_=kind, address=models.NewAddress(**address), **members_of(self, "address"))

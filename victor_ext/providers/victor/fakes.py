@@ -80,7 +80,7 @@ def fake_model(fields: FakeFields) -> models.PaymentRequestReceipt | models.GetP
     )
     request = drop_none(
         payee=payee and members_of(payee),
-        payer=payer and members_of(payer, counterparty_id="victor_counterparty_id"),
+        payer=payer and drop_none(victor_counterparty_id=payer.counterparty_id, **members_of(payer, "counterparty_id")),
         payment_details=details,
         payment_request_response=response
         and {**members_of(response), **_with_text(members_of(response), "original_amount", "modified_amount")},

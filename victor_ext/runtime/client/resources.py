@@ -21,12 +21,13 @@ import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import fields
 from functools import update_wrapper
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
 
 from victor_ext.privacy import concealed_within
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow, SyncRunner
 from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.validation import Sent, declared
 
 P = ParamSpec("P")
 RequestT = TypeVar("RequestT")
@@ -69,13 +70,19 @@ def _without_rules(annotation: object) -> object:
     return ast.unparse(tree.slice.elts[0]) if isinstance(tree.slice, ast.Tuple) else annotation
 
 
-def members_of(request: Any, *left_out: str, **renamed: str) -> dict[str, Any]:
+def members_of(request: Any, *left_out: str) -> dict[str, Any]:
     """The arguments of a generated model: the fields of a request object, a dataclass, that are not None.
 
-    `left_out` are those that the model lacks, `renamed` its names where they differ.
+    `left_out` are those that the model lacks. A field has the name of its `Sent`, and a part of the request becomes its
+    own model.
     """
     given = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in left_out}
-    return {renamed.get(name, name): value for name, value in given.items() if value is not None}
+    names = declared(cast("Any", type(request)), Sent)
+    return {
+        names[name].name if name in names else name: value.to_model() if hasattr(value, "to_model") else value
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 class Blocking:

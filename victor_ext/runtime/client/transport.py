@@ -14,7 +14,6 @@ from victor_ext.runtime.http.httpx_internals import url_below
 from victor_ext.runtime.http.through_client import LOGGED
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.flow import Flow
-from victor_ext.runtime.loop.redirects import origin_of
 
 _httpx_logger = logging.getLogger("httpx")
 
@@ -35,7 +34,7 @@ class _AttemptTransport:
         original: _AttemptTransport | None = None,
     ) -> None:
         self._loop, self._connections, self._driver, self._original = loop, connections, driver, original
-        self._origin = origin_of(base_url)
+        self._origin = (base_url.raw_scheme, base_url.raw_host, base_url.port)
         self._closed = False
 
     @property
@@ -51,7 +50,7 @@ class _AttemptTransport:
         """The flow of one call. Raises `ConfigurationError` if it may not be made."""
         self.require_open()
         url = request.url
-        if origin_of(url) != self._origin:
+        if (url.raw_scheme, url.raw_host, url.port) != self._origin:
             raise ConfigurationError(
                 f"A request to {url.scheme}://{url.host} was stopped: the token of this client is for "
                 f"{self._origin[0].decode()}://{self._origin[1].decode()} only. Use another client for it."

@@ -123,6 +123,12 @@ def rule(check: Callable[Concatenate[V, str, Any, P], Any], *limits: P.args, **s
     return Rule(check, limits, settings)
 
 
+class Sent(NamedTuple):
+    """The name of an argument in the generated layer, where that is another one."""
+
+    name: str
+
+
 @cache
 def declared(kind: Any, what: type[T]) -> Mapping[str, T]:
     """What the annotations of a request object say of this type, by the names of its fields."""
