@@ -242,7 +242,7 @@ def concealed_within(value: Any) -> Any:
 def _deeply(value: Any, levels: int) -> Any:
     if levels == 0:
         return value
-    if _is_list(value):
+    if is_sequence(value):
         return [_deeply(item, levels - 1) for item in value]
     if _is_object(value):
         return {name: _deeply(member, levels - 1) for name, member in value.items()}
@@ -253,7 +253,8 @@ def _is_object(value: object) -> TypeGuard[dict[Any, Any]]:
     return isinstance(value, dict)
 
 
-def _is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+def is_sequence(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Whether a value becomes a list of JSON."""
     return isinstance(value, list | tuple)
 
 
@@ -387,8 +388,8 @@ def redact_code(code: object) -> str:
     One word with up to eight digits is not an account number, and is not masked. Any other text or number is as
     `redact_excerpt` makes it, and a value of another type is empty.
     """
-    if _is_list(code):
-        return one_line(", ".join(filter(None, (redact_code(item) for item in code[:_CODES] if not _is_list(item)))))
+    if is_sequence(code):
+        return one_line(", ".join(filter(None, (redact_code(item) for item in code[:_CODES] if not is_sequence(item)))))
     text = one_line(code) if isinstance(code, str | int) and not isinstance(code, bool) else ""
     is_short = _WORD.fullmatch(text) is not None and sum(map(str.isdigit, text)) <= _CODE_DIGITS
     return mask_emails(mask_tokens(text)) if is_short else redact_excerpt(text)
@@ -429,7 +430,7 @@ def texts_within(
             inner = f"{place}.{name}".lstrip(".")
             if not is_public(inner):
                 yield from texts_within(member, is_public, numbers=numbers, place=inner)
-    elif _is_list(body):
+    elif is_sequence(body):
         for item in body:
             yield from texts_within(item, is_public, numbers=numbers, place=place)
     elif isinstance(body, str):

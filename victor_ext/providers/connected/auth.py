@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, cast
 from urllib.parse import urlencode
@@ -18,7 +17,7 @@ from victor_ext.runtime.auth.credentials import (
     checked_function,
     checked_secret,
 )
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value, token_request
+from victor_ext.runtime.auth.oauth import OAuthToken, basic, header_value, token_request
 from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import header_complaint, is_token
@@ -87,12 +86,7 @@ class BasicAuth(_Stored):
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
         password = self._password
-        return FixedToken(lambda: _basic(self._username, Secret("") if password is None else password.current()))
-
-
-def _basic(username: Secret, password: Secret) -> Secret:
-    pair = Secret(f"{username}:{password}")
-    return Secret("Basic " + base64.b64encode(pair.encode()).decode())
+        return FixedToken(lambda: basic(self._username, Secret("") if password is None else password.current()))
 
 
 class ApiKeyAuth(_Stored):
@@ -202,7 +196,7 @@ class ClientCredentialsAuth(_Stored):
         def ask() -> httpx.Request:
             pair = self._client_id, self._client_secret.current()
             named = dict(zip(("client_id", "client_secret"), pair, strict=True)) if self._in_body else {}
-            headers = {} if self._in_body else {"authorization": _basic(*pair)}
+            headers = {} if self._in_body else {"authorization": basic(*pair)}
             return token_request(url, {**self._form, **named}, as_form=True, headers=headers)
 
         hint = f"Check ClientCredentialsAuth(token_url, client_id, client_secret) and its scope: {url.host} was asked."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +9,7 @@ import httpx
 from velo_api.api.access import logout
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
-from victor_ext.privacy import Secret, concealed
+from victor_ext.privacy import concealed
 from victor_ext.runtime.auth.credentials import (
     RotatingSecret,
     SecretText,
@@ -18,7 +17,7 @@ from victor_ext.runtime.auth.credentials import (
     caller_digest,
     checked_secret,
 )
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value
+from victor_ext.runtime.auth.oauth import OAuthToken, basic, header_value
 from victor_ext.runtime.auth.tokens import IssuedToken
 from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
@@ -69,9 +68,8 @@ class VeloAuth(UnpicklableCredentials):
         )
 
         def token_request() -> httpx.Request:
-            pair = Secret(f"{self._api_key}:{self._api_secret.current()}")
-            basic = Secret("Basic " + base64.b64encode(pair.encode()).decode())
-            headers = {"authorization": basic, "accept": "application/json", "content-type": "application/json"}
+            signed = basic(self._api_key, self._api_secret.current())
+            headers = {"authorization": signed, "accept": "application/json", "content-type": "application/json"}
             return httpx.Request("POST", url, headers=headers, content=b"")
 
         hint = f"Check VeloAuth(api_key, api_secret): {environment} was asked, whose keys no other environment takes."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -111,6 +112,12 @@ def header_value(token_type: object, token: object) -> Secret | None:
     named = isinstance(token_type, str) and token_type != "" and token_type.isascii() and token_type.isprintable()
     scheme = str(token_type) if named else "Bearer"
     return Secret(f"{scheme} {token}") if is_scheme(scheme) else None
+
+
+def basic(username: Secret, password: Secret) -> Secret:
+    """The header of Basic authentication (RFC 7617)."""
+    pair = Secret(f"{username}:{password}")
+    return Secret("Basic " + base64.b64encode(pair.encode()).decode())
 
 
 def moment_of(expires: object) -> float | None:

@@ -18,7 +18,7 @@ import attrs
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER
-from victor_ext.privacy import kind_of, one_line
+from victor_ext.privacy import is_sequence, kind_of, one_line
 from victor_ext.runtime.core.json_values import is_mapping, is_object
 from victor_ext.runtime.core.validation import is_encodable
 
@@ -100,7 +100,7 @@ def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
         if not all(map(_is_name, value)):
             return "has a name that is not a text"
         return next(filter(None, (_complaint(member, levels - 1) for member in value.values())), None)
-    if _is_sequence(value) and levels:
+    if is_sequence(value) and levels:
         return next(filter(None, (_complaint(item, levels - 1) for item in value)), None)
     return _scalar_complaint(value)
 
@@ -134,7 +134,7 @@ def _json(value: Any) -> Any:
         return _number(value)
     if is_mapping(value):
         return {name: _json(member) for name, member in value.items()}
-    return [_json(item) for item in value] if _is_sequence(value) else value
+    return [_json(item) for item in value] if is_sequence(value) else value
 
 
 def _merged(known: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) 
     argument = arguments.get(folded_name(name))
     if argument is not None:
         yield Problem(place, "duplicate", f"{place} is known to this method: use its argument {argument.rstrip('_')}.")
-    for item in value if _is_sequence(value) else [value]:
+    for item in value if is_sequence(value) else [value]:
         complaint = _scalar_complaint(item)
         if complaint is not None:
             yield Problem(place, "type", f"{place} {complaint}.")
@@ -207,7 +207,7 @@ def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
     problems = extra_query_problems(extra, _builder_of(operation).__annotations__.keys() - {"body", "return"})
     if problems:
         raise InvalidRequest.of(problems)
-    pairs = [(name, item) for name, value in extra.items() for item in (value if _is_sequence(value) else [value])]
+    pairs = [(name, item) for name, value in extra.items() for item in (value if is_sequence(value) else [value])]
     return "&".join(f"{quote(name, safe='')}={quote(_text(item), safe='')}" for name, item in pairs if item is not None)
 
 
@@ -281,7 +281,3 @@ def _path_of(name: str) -> tuple[str, ...]:
 
 def _is_name(name: object) -> TypeGuard[str]:
     return isinstance(name, str) and bool(name) and is_encodable(name)
-
-
-def _is_sequence(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
-    return isinstance(value, list | tuple)

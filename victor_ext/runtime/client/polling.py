@@ -6,17 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from victor_ext.errors import (
-    ConnectionFailed,
-    InvalidRequest,
-    Outcome,
-    Problem,
-    RateLimited,
-    ServerError,
-    TimedOut,
-    UnreadableResponse,
-    VictorError,
-)
+from victor_ext import errors
+from victor_ext.errors import InvalidRequest, Outcome, Problem, TimedOut, VictorError
 from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, shown
 from victor_ext.runtime.loop.flow import Sleep
 
@@ -34,7 +25,7 @@ LONGEST_PAUSE = 15.0
 LEAST_READ = 1.0
 """Seconds that the last read has, however little of the time is left."""
 
-PASSING = (ConnectionFailed, TimedOut, ServerError, RateLimited, UnreadableResponse)
+PASSING = (errors.ConnectionFailed, TimedOut, errors.ServerError, errors.RateLimited, errors.UnreadableResponse)
 """Errors of a read that are temporary."""
 
 

@@ -19,7 +19,7 @@ import ast
 import inspect
 import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
 
@@ -196,12 +196,12 @@ def _conceal(kwargs: dict[str, Any]) -> None:
     kwargs.update({name: concealed_within(value) for name, value in kwargs.items() if type(value) is dict})
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Walk(Generic[T]):
     """How a list is read: `begin` starts a new pass over it, `read` is the flow that reads the reader's next page."""
 
-    def __init__(self, begin: Callable[[], PageReader[T]], read: Callable[[PageReader[T]], OperationFlow[Any]]) -> None:
-        self.begin = begin
-        self.read = read
+    begin: Callable[[], PageReader[T]]
+    read: Callable[[PageReader[T]], OperationFlow[Any]]
 
 
 class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Generic[P, T]):  # noqa: N801 - a decorator

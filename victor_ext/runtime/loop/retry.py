@@ -6,8 +6,7 @@ import random
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.core.clock import http_date
@@ -59,10 +58,6 @@ class RetryPolicy:
         """Seconds to wait before the nth retry (n from 1). `draw` returns a number from 0 to 1."""
         # The exponent is bounded so that no number of retries overflows a float.
         return draw() * min(self.cap, self.base * 2.0 ** min(retry - 1, 60))
-
-    def with_changes(self, **changes: Any) -> RetryPolicy:
-        """A copy with some values changed: `changes` are arguments of the constructor."""
-        return replace(self, **changes)
 
 
 def _is_whole(number: object) -> bool:
